@@ -1,0 +1,182 @@
+//! The configuration as meant: checked values only, ready to be wired.
+//!
+//! Invariant: a plan is a graph without cycles whose edges fit, in topological order: a stage's inputs come before it.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use crate::model::{TimeUnit, Timestamp};
+use crate::options::Options;
+use crate::report::ReportEntry;
+
+/// What a run does.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// All stages, each after its inputs.
+    pub stages: Vec<StagePlan>,
+}
+
+/// One stage.
+#[derive(Debug, Clone)]
+pub struct StagePlan {
+    /// Its name in the graph.
+    pub name: String,
+    /// Its workers.
+    pub threads: NonZeroUsize,
+    /// Batches that may wait in front of it. Readers have nothing in front of them.
+    pub capacity: NonZeroUsize,
+    /// The stages that feed it, as places in `Plan::stages`.
+    pub inputs: Vec<usize>,
+    /// What it does.
+    pub task: Task,
+}
+
+/// What a stage does.
+#[derive(Debug, Clone)]
+pub enum Task {
+    /// Reads inputs into chunks.
+    Reader(ReaderPlan),
+    /// Finds the lines of chunks.
+    LineSplitter,
+    /// Parses lines and keeps the records of the window.
+    TimeFilter(FilterPlan),
+    /// Tallies records by bucket and pair.
+    BucketAggregator(AggregatorPlan),
+    /// Maps the report functions over each window and writes the results.
+    Reporter(ReporterPlan),
+}
+
+/// A reader's options.
+#[derive(Debug, Clone)]
+pub struct ReaderPlan {
+    /// Files, folders, globs, or `-` for standard input.
+    pub location: Vec<String>,
+    /// Bytes a chunk is filled to.
+    pub chunk: usize,
+    /// Bytes a line may have, its newline not included.
+    pub max_line: usize,
+    /// Whether bytes that cannot hold the window may be skipped.
+    pub scan: Scan,
+}
+
+/// How much of an input is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scan {
+    /// What the window needs, as far as that can be told.
+    Auto,
+    /// Everything.
+    Full,
+}
+
+/// A time-filter's options.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilterPlan {
+    /// The log format, by its name in the table.
+    pub format: &'static str,
+    /// Which window or windows.
+    pub range: Range,
+    /// The unit of the stamps; `None` tells it by magnitude, once an input.
+    pub unit: Option<TimeUnit>,
+    /// How far beyond now a stamp may lie, in nanoseconds.
+    pub future: i64,
+    /// Where malformed lines go.
+    pub rejects: Option<PathBuf>,
+    /// Where late lines go.
+    pub late_file: Option<PathBuf>,
+    /// Whether a report further down compares with the window before.
+    pub needs_previous: bool,
+}
+
+/// Which window or windows a run is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Range {
+    /// One window, both ends in.
+    Once {
+        /// Where it starts.
+        start: Start,
+        /// Where it ends.
+        until: Until,
+    },
+    /// A window of `length` every `period`, through the input.
+    Every {
+        /// Nanoseconds, above 0.
+        length: i64,
+        /// Nanoseconds from one window's end to the next, above 0.
+        period: i64,
+        /// Where windows start.
+        align: Align,
+        /// The declared disorder in nanoseconds.
+        lateness: i64,
+        /// Records before it are out of every window.
+        since: Option<Timestamp>,
+        /// Records from it on are out of every window; `None` for all of the input.
+        until: Option<Until>,
+    },
+}
+
+/// Where a one-shot window starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// So many nanoseconds before its end.
+    Before(i64),
+    /// At an instant.
+    At(Timestamp),
+}
+
+/// Where a window or history ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// When the run starts, in whole seconds.
+    Now,
+    /// At the highest stamp of the input that is not in the future.
+    Latest,
+    /// At an instant.
+    At(Timestamp),
+}
+
+/// Where periodic windows start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    /// At an instant and whole periods before and after it. The epoch is instant 0.
+    At(Timestamp),
+    /// At the lowest stamp of the input that is not late, and whole periods after it.
+    First,
+}
+
+/// A bucket-aggregator's options.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AggregatorPlan {
+    /// The grouping asked for, in nanoseconds.
+    pub grouping: i64,
+    /// The window or windows of the time-filters that feed it, which all agree.
+    pub range: Range,
+    /// Whether a reporter further down compares with the window before.
+    pub needs_previous: bool,
+}
+
+/// A reporter's options.
+#[derive(Debug, Clone)]
+pub struct ReporterPlan {
+    /// The reports, in the order of the results.
+    pub reports: Vec<ReportPlan>,
+    /// The outputs.
+    pub outputs: Vec<OutputPlan>,
+}
+
+/// One report of a reporter.
+#[derive(Debug, Clone)]
+pub struct ReportPlan {
+    /// The report function and what is known of it.
+    pub entry: ReportEntry,
+    /// Its checked options, defaults filled in.
+    pub options: Options,
+}
+
+/// One output of a reporter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputPlan {
+    /// The medium, by its name in the table of outputs.
+    pub format: &'static str,
+    /// Where to; `None` is standard output.
+    pub path: Option<PathBuf>,
+}

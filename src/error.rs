@@ -1,0 +1,235 @@
+//! Everything that can go wrong in a run, as one error type whose messages say where and how to mend it.
+//!
+//! Not here: malformed lines. They are data, counted by cause in the balance sheet.
+//! Invariant: every message fits one line and never holds raw bytes from a log.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error with its kind boxed, so that a `Result` stays one word wide on the good path.
+#[derive(Debug)]
+pub struct Error(Box<ErrorKind>);
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The command line or an API call asks for something that makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// The configuration has problems; all of them, in the order of the file.
+    #[error("{}", join_problems(.0))]
+    Config(Vec<Problem>),
+    /// No input matches the location.
+    #[error("No log files found! {}", .0)]
+    NoInput(String),
+    /// An input could not be opened or read.
+    #[error("{}: {action}: {source}{}", show_path(.path), remedy(.source))]
+    Input {
+        /// The input, as it was named.
+        path: PathBuf,
+        /// What was being done, e.g. `cannot read at byte 17`.
+        action: String,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+    /// An output could not be opened or written.
+    #[error("{target}: {action}: {source}{}", remedy(.source))]
+    Output {
+        /// A path, or `stdout`.
+        target: String,
+        /// What was being done, e.g. `cannot write`.
+        action: &'static str,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+    /// A report function failed.
+    #[error("report '{name}': {message}")]
+    Report {
+        /// The report's name.
+        name: String,
+        /// What the function said.
+        message: String,
+    },
+    /// The balance sheet does not add up: a bug in this program.
+    #[error("the balance sheet does not add up ({0}); this is a bug in logparser, please report it")]
+    Unbalanced(String),
+    /// A worker panicked: a bug in this program.
+    #[error("stage '{stage}' panicked: {message}; this is a bug in logparser, please report it")]
+    Panicked {
+        /// The stage's name in the graph.
+        stage: String,
+        /// The panic's message and place.
+        message: String,
+    },
+    /// The operating system refused a resource such as a thread.
+    #[error("{action}: {source}")]
+    System {
+        /// What was being done.
+        action: String,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+}
+
+/// One problem of a configuration, with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where the offending text stands.
+    pub place: Place,
+    /// The dotted key, e.g. `stages.recent.seconds`; empty for a problem of the whole.
+    pub key: String,
+    /// What is wrong, lower case, no full stop.
+    pub message: String,
+    /// How to mend it, e.g. `did you mean 'reader'?`.
+    pub help: Option<String>,
+}
+
+/// Where a value was written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// In a file; lines and columns count from 1, columns in characters.
+    File {
+        /// The file as it was named.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// Column in characters, from 1.
+        column: usize,
+    },
+    /// On the command line or in an API call, e.g. `--set seconds=x`.
+    Argument(String),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::File { path, line, column } => write!(f, "{path}:{line}:{column}"),
+            Place::Argument(text) => f.write_str(text),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.place)?;
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        f.write_str(&self.message)?;
+        match &self.help {
+            Some(help) => write!(f, "; {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error {
+    /// What went wrong.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0
+    }
+
+    /// A usage error from a message.
+    pub fn usage(message: impl Into<String>) -> Self {
+        ErrorKind::Usage(message.into()).into()
+    }
+
+    /// An error of a report function, for report functions to return.
+    pub fn report(name: impl Into<String>, message: impl Into<String>) -> Self {
+        ErrorKind::Report { name: name.into(), message: message.into() }.into()
+    }
+
+    /// An input that could not be opened or read.
+    pub fn input(path: &Path, action: impl Into<String>, source: io::Error) -> Self {
+        ErrorKind::Input { path: path.to_owned(), action: action.into(), source }.into()
+    }
+
+    /// An output that could not be opened or written.
+    pub fn output(target: impl Into<String>, action: &'static str, source: io::Error) -> Self {
+        ErrorKind::Output { target: target.into(), action, source }.into()
+    }
+
+    /// The exit code of a run that ended with this error: 2 usage or configuration, 3 no input, else 1.
+    pub fn exit_code(&self) -> u8 {
+        match self.kind() {
+            ErrorKind::Usage(_) | ErrorKind::Config(_) => 2,
+            ErrorKind::NoInput(_) => 3,
+            _ => 1,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(&*self.0)
+    }
+}
+
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Error(Box::new(kind))
+    }
+}
+
+/// A path made harmless for a terminal.
+pub fn show_path(path: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt;
+    crate::model::escape::printable(path.as_os_str().as_bytes()).into_owned()
+}
+
+fn join_problems(problems: &[Problem]) -> String {
+    let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    lines.join("\n")
+}
+
+/// The remedy for the errors that users meet most, to append to a message.
+fn remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => "; run as a user who may, or change its permissions",
+        io::ErrorKind::StorageFull => "; free some space and run again",
+        io::ErrorKind::NotFound => "; check the path",
+        io::ErrorKind::IsADirectory => "; name the files in it, e.g. 'DIR/*.log'",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_says_place_key_message_and_help_on_one_line() {
+        let problem = Problem {
+            place: Place::File { path: "p.toml".into(), line: 3, column: 8 },
+            key: "stages.read.type".into(),
+            message: "unknown stage type 'raeder'".into(),
+            help: Some("did you mean 'reader'?".into()),
+        };
+        let text = problem.to_string();
+        assert_eq!(text, "p.toml:3:8: stages.read.type: unknown stage type 'raeder'; did you mean 'reader'?");
+    }
+
+    #[test]
+    fn exit_codes_follow_the_kind() {
+        assert_eq!(Error::usage("x").exit_code(), 2);
+        assert_eq!(Error::from(ErrorKind::NoInput("x".into())).exit_code(), 3);
+        assert_eq!(Error::report("r", "x").exit_code(), 1);
+    }
+
+    #[test]
+    fn a_hostile_path_is_escaped() {
+        let error = Error::input(Path::new("a\u{1b}[2Jb"), "cannot open", io::Error::from(io::ErrorKind::NotFound));
+        assert!(error.to_string().starts_with("a\\x1b[2Jb: cannot open"), "{error}");
+    }
+}

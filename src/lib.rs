@@ -1,0 +1,11 @@
+//! Who connects to whom: exact answers over moving windows, from connection logs of any size.
+//!
+//! A stream-processing pipeline of actor stages (reader, line-splitter, time-filter, bucket-aggregator, reporter),
+//! each on its own pool of threads, joined by bounded channels. `ARCHITECTURE.md` has the one-page picture.
+
+pub mod error;
+pub mod model;
+pub mod options;
+pub mod report;
+
+pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,172 @@
+//! The balance sheet: every line and every byte of a run, accounted for.
+//!
+//! Invariant (`Balance::check`): lines read = counted + out of window + late + future + malformed + blank,
+//! and at the end of a run bytes read + bytes skipped = bytes in the inputs.
+
+use std::ops::AddAssign;
+
+use super::span::InputId;
+
+/// Why a line is malformed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// The first field is not a whole number that fits.
+    BadStamp,
+    /// The line ends after the stamp or after one host.
+    TooFewFields,
+    /// Something follows the second host.
+    TooManyFields,
+    /// A separator announces a host, and none follows.
+    EmptyHost,
+    /// A zero byte in a host.
+    Nul,
+    /// The line is longer than the limit.
+    TooLong,
+}
+
+impl Cause {
+    /// All causes, in the order in which they are listed.
+    pub const ALL: [Cause; 6] =
+        [Cause::BadStamp, Cause::TooFewFields, Cause::TooManyFields, Cause::EmptyHost, Cause::Nul, Cause::TooLong];
+
+    /// The name in messages and in the rejects file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Cause::BadStamp => "bad timestamp",
+            Cause::TooFewFields => "too few fields",
+            Cause::TooManyFields => "too many fields",
+            Cause::EmptyHost => "empty host",
+            Cause::Nul => "zero byte",
+            Cause::TooLong => "line too long",
+        }
+    }
+}
+
+/// A malformed line, for showing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// The input it stands in.
+    pub input: InputId,
+    /// The byte of the input at which the line begins.
+    pub at: u64,
+    /// What is wrong with it.
+    pub cause: Cause,
+    /// The start of the line.
+    pub head: Vec<u8>,
+}
+
+/// How many malformed lines a run shows.
+pub const SHOWN_REJECTED: usize = 5;
+
+/// Bytes of a malformed line that are kept for showing.
+pub const SHOWN_BYTES: usize = 80;
+
+/// Counts of lines by what became of them, and of bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// Lines found by the splitter, malformed and blank ones included.
+    pub lines_read: u64,
+    /// Records in the window (in periodic runs: in any window).
+    pub counted: u64,
+    /// Lines with a stamp outside the window. Their hosts are not looked at.
+    pub out_of_window: u64,
+    /// Records later than the declared disorder. Only in periodic runs.
+    pub late: u64,
+    /// Lines with a stamp beyond now and the tolerance. Their hosts are not looked at.
+    pub future: u64,
+    /// Malformed lines by cause, as `Cause::ALL` lists them.
+    pub malformed: [u64; Cause::ALL.len()],
+    /// Lines with nothing but white space.
+    pub blank: u64,
+    /// Bytes read and counted.
+    pub bytes_read: u64,
+    /// Bytes that were not read since they cannot hold the window.
+    pub bytes_skipped: u64,
+    /// Bytes in the inputs; of a stream, the bytes it gave.
+    pub bytes_total: u64,
+    /// Inputs opened.
+    pub inputs: u64,
+}
+
+impl Balance {
+    /// Counts a malformed line.
+    pub fn reject(&mut self, cause: Cause) {
+        self.malformed[cause as usize] += 1;
+    }
+
+    /// Malformed lines of all causes.
+    pub fn malformed_total(&self) -> u64 {
+        self.malformed.iter().sum()
+    }
+
+    /// Lines that some class claims.
+    pub fn lines_classified(&self) -> u64 {
+        self.counted + self.out_of_window + self.late + self.future + self.malformed_total() + self.blank
+    }
+
+    /// Whether the sheet of a finished run adds up; errors with what does not.
+    pub fn check(&self) -> Result<(), String> {
+        if self.lines_read != self.lines_classified() {
+            return Err(format!("{} lines read, {} accounted for", self.lines_read, self.lines_classified()));
+        }
+        if self.bytes_read + self.bytes_skipped != self.bytes_total {
+            return Err(format!(
+                "{} bytes read and {} skipped of {}",
+                self.bytes_read, self.bytes_skipped, self.bytes_total
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl AddAssign<&Balance> for Balance {
+    fn add_assign(&mut self, other: &Balance) {
+        // Taken apart in full, so that a new field cannot be forgotten here.
+        let Balance {
+            lines_read,
+            counted,
+            out_of_window,
+            late,
+            future,
+            malformed,
+            blank,
+            bytes_read,
+            bytes_skipped,
+            bytes_total,
+            inputs,
+        } = other;
+        self.lines_read += lines_read;
+        self.counted += counted;
+        self.out_of_window += out_of_window;
+        self.late += late;
+        self.future += future;
+        for (mine, theirs) in self.malformed.iter_mut().zip(malformed) {
+            *mine += theirs;
+        }
+        self.blank += blank;
+        self.bytes_read += bytes_read;
+        self.bytes_skipped += bytes_skipped;
+        self.bytes_total += bytes_total;
+        self.inputs += inputs;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_line_and_a_missing_byte_are_noticed() {
+        let good = Balance { lines_read: 3, counted: 2, blank: 1, bytes_read: 9, bytes_total: 9, ..Balance::default() };
+        assert_eq!(good.check(), Ok(()));
+        assert!(Balance { lines_read: 4, ..good.clone() }.check().is_err());
+        assert!(Balance { bytes_total: 10, ..good }.check().is_err());
+    }
+
+    #[test]
+    fn causes_are_listed_in_the_order_of_their_counters() {
+        for (at, cause) in Cause::ALL.into_iter().enumerate() {
+            assert_eq!(cause as usize, at);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The batches that travel between stages: chunk, lines, records.
+//!
+//! Each batch shares the one before it, so the bytes are never copied and return to their pool with the last user.
+//! Invariant: a chunk holds whole lines only, or it stands for one over-long line and holds no bytes.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use super::balance::{Balance, Rejected};
+use super::recycle::Pooled;
+use super::span::Span;
+use super::time::{TimeUnit, Timestamp};
+
+/// A block of an input's bytes, cut at a line end. Only the last chunk of an input may end without a newline.
+pub struct Chunk {
+    /// Where the bytes come from.
+    pub span: Span,
+    /// The bytes: all of the span, or none if the span is one over-long line.
+    pub bytes: Pooled<u8>,
+    /// The start of the over-long line that this chunk stands for.
+    pub oversized: Option<Vec<u8>>,
+    /// The unit of the input's stamps; `None` until a well-formed line has shown it.
+    pub unit: Option<TimeUnit>,
+    /// Whether the input ends here. Every input has exactly one last chunk, which may be empty.
+    pub last: bool,
+    /// What has to live as long as the bytes, such as the permit to hold them.
+    pub guard: Option<Box<dyn Any + Send + Sync>>,
+}
+
+/// A chunk with its line ends: line `i` is the bytes from one past end `i - 1` (or 0) to end `i`.
+pub struct Lines {
+    /// The bytes.
+    pub chunk: Arc<Chunk>,
+    /// Ascending offsets into the bytes: of each newline, and of the end of a line that has none.
+    pub ends: Pooled<u32>,
+}
+
+/// One connection: when, and the byte ranges in the chunk of who connected to whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record {
+    /// When.
+    pub time: Timestamp,
+    /// Offsets in the chunk of the host that connected: first byte, one past the last.
+    pub from: (u32, u32),
+    /// Offsets in the chunk of the host that was connected to.
+    pub to: (u32, u32),
+}
+
+/// The records of one chunk, with everything that must be counted in the same step as they are.
+pub struct Records {
+    /// The bytes that the records point into; its span is what the aggregator adds to its ledger.
+    pub chunk: Arc<Chunk>,
+    /// The records to tally.
+    pub records: Pooled<Record>,
+    /// What the chunk adds to the balance sheet.
+    pub balance: Balance,
+    /// The first malformed lines of the chunk.
+    pub rejected: Vec<Rejected>,
+    /// Instants at which the input's watermark passed a window's end, in order. Only in periodic runs.
+    pub marks: Vec<Mark>,
+    /// The input's watermark after this chunk. Only in periodic runs.
+    pub watermark: Timestamp,
+}
+
+/// A point in an input at which its watermark passed one or more window ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The watermark from here on.
+    pub watermark: Timestamp,
+    /// What the chunk adds to the balance sheet up to and with the line that moved the watermark.
+    pub balance: Balance,
+}
+
+impl Record {
+    /// The bytes of `(from, to)` in `range` of the chunk.
+    #[inline]
+    pub fn slice(bytes: &[u8], range: (u32, u32)) -> &[u8] {
+        &bytes[range.0 as usize..range.1 as usize]
+    }
+}
+
+impl Lines {
+    /// Lines in the chunk, an over-long one included.
+    pub fn count(&self) -> u64 {
+        self.ends.len() as u64 + u64::from(self.chunk.oversized.is_some())
+    }
+}

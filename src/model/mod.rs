@@ -1,0 +1,25 @@
+//! The words of the pipeline as plain values, in the order in which the data meets them.
+//!
+//! Not here: I/O, threads, channels. Whatever happens to these values happens on a higher floor.
+
+pub mod aggregates;
+pub mod balance;
+pub mod batch;
+pub mod escape;
+pub mod host;
+pub mod recycle;
+pub mod report;
+pub mod span;
+pub mod tally;
+pub mod time;
+pub mod window;
+
+pub use aggregates::{Aggregates, BucketTotal, PairCount};
+pub use balance::{Balance, Cause};
+pub use batch::{Chunk, Lines, Mark, Record, Records};
+pub use host::{HostId, Hosts};
+pub use report::{Cell, Column, ColumnKind, Drawing, Report, WindowResult};
+pub use span::{InputId, Ledger, Span};
+pub use tally::Tally;
+pub use time::{TimeUnit, Timestamp};
+pub use window::{Grid, Window};

@@ -1,0 +1,98 @@
+//! A report as plain data: titled, typed columns and rows, and how to draw it.
+//!
+//! Not here: report functions (`report`) and outputs (`output`). No report prints, and no output computes.
+
+use super::balance::Balance;
+use super::time::Timestamp;
+use super::window::Window;
+
+/// What a report function answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The report's name in the table, e.g. `top-servers`.
+    pub id: String,
+    /// A line for people. May hold host names: outputs escape it.
+    pub title: Vec<u8>,
+    /// What the rows hold.
+    pub columns: Vec<Column>,
+    /// Each as long as `columns`, with cells of its kinds.
+    pub rows: Vec<Vec<Cell>>,
+    /// How `text` draws it.
+    pub drawing: Drawing,
+}
+
+/// A column's name and kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// Lower case, e.g. `connections`.
+    pub name: &'static str,
+    /// What its cells are.
+    pub kind: ColumnKind,
+}
+
+/// What the cells of a column are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// Host names.
+    Host,
+    /// Whole numbers.
+    Count,
+    /// Instants.
+    Time,
+}
+
+impl ColumnKind {
+    /// The name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ColumnKind::Host => "host",
+            ColumnKind::Count => "count",
+            ColumnKind::Time => "time",
+        }
+    }
+}
+
+/// One value of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    /// A host name, as it stood in the log.
+    Host(Vec<u8>),
+    /// A number of connections or hosts.
+    Count(u64),
+    /// An instant.
+    Time(Timestamp),
+}
+
+/// How a report looks in `text`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Drawing {
+    /// An aligned table with a header.
+    Table,
+    /// The first row as labelled values, one a line.
+    Labelled {
+        /// A label for each column.
+        labels: Vec<&'static str>,
+    },
+    /// The first column as a list with commas.
+    List {
+        /// Whether an empty line follows the title.
+        gap: bool,
+    },
+}
+
+/// All reports on one window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WindowResult {
+    /// The place of the window in the run, from 0.
+    pub sequence: u64,
+    /// The window.
+    pub window: Window,
+    /// Whether the window is one of many.
+    pub periodic: bool,
+    /// Connections in the window.
+    pub connections: u64,
+    /// One for each report asked for, in that order.
+    pub reports: Vec<Report>,
+    /// The balance sheet: of the run; in periodic runs, of all lines up to those that closed the window.
+    pub balance: Balance,
+}

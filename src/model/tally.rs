@@ -1,0 +1,262 @@
+//! The tally: (bucket, from, to) -> count. All parallelism rests on its `merge`.
+//!
+//! Invariant: `merge` is associative and commutative, the empty tally is its identity, and no count is ever lost.
+
+use std::collections::BTreeMap;
+
+use super::host::{HostId, Hosts};
+
+/// Connections per bucket and pair of hosts.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    hosts: Hosts,
+    buckets: BTreeMap<i64, PairCounts>,
+    /// Hosts left by the last `compact`.
+    compacted: usize,
+}
+
+/// The hosts up to which pairs are counted in a table that is indexed rather than hashed: 512 KiB at most.
+const DENSE_HOSTS: usize = 256;
+
+/// The buckets up to which they are: with more, tables that are mostly zeros would cost more than they save.
+const DENSE_BUCKETS: usize = 16;
+
+/// Connections per pair of hosts.
+#[derive(Debug, Clone)]
+enum PairCounts {
+    /// Row `from`, column `to`; `stride` columns, a power of two.
+    Dense { stride: usize, counts: Vec<u64> },
+    /// By `from << 32 | to`.
+    Sparse(std::collections::HashMap<u64, u64, ahash::RandomState>),
+}
+
+impl Tally {
+    /// Counts `count` connections. `bucket` is the number of the bucket, of either sign.
+    pub fn add(&mut self, bucket: i64, from: &[u8], to: &[u8], count: u64) {
+        self.bucket(bucket).add(from, to, count);
+    }
+
+    /// The counter of one bucket, for a run of records that fall into it.
+    #[inline]
+    pub fn bucket(&mut self, bucket: i64) -> BucketCounter<'_> {
+        let dense = self.buckets.len() < DENSE_BUCKETS;
+        let counts = self.buckets.entry(bucket).or_insert_with(|| PairCounts::new(dense));
+        BucketCounter { hosts: &mut self.hosts, counts }
+    }
+
+    /// Adds every count of `other`.
+    pub fn merge(&mut self, other: &Tally) {
+        let ids: Vec<HostId> = other.hosts.names().map(|name| self.hosts.intern(name)).collect();
+        for (&bucket, counts) in &other.buckets {
+            let dense = self.buckets.len() < DENSE_BUCKETS;
+            let mine = self.buckets.entry(bucket).or_insert_with(|| PairCounts::new(dense));
+            counts.for_each(|from, to, count| mine.add(ids[from.0 as usize], ids[to.0 as usize], count));
+        }
+    }
+
+    /// Takes the buckets before `bucket` out, as a tally of their own.
+    pub fn split_before(&mut self, bucket: i64) -> Tally {
+        let later = self.buckets.split_off(&bucket);
+        let earlier = Tally { buckets: std::mem::replace(&mut self.buckets, later), ..Tally::default() };
+        let mut taken = Tally::default();
+        for (&bucket, counts) in &earlier.buckets {
+            counts.for_each(|from, to, count| taken.add(bucket, self.hosts.name(from), self.hosts.name(to), count));
+        }
+        self.compact();
+        taken
+    }
+
+    /// Forgets the buckets before `bucket`.
+    pub fn drop_before(&mut self, bucket: i64) {
+        self.buckets = self.buckets.split_off(&bucket);
+        self.compact();
+    }
+
+    /// The hosts, which may include some that no bucket holds any more.
+    pub fn hosts(&self) -> &Hosts {
+        &self.hosts
+    }
+
+    /// Calls `f` with each bucket from `first` to before `end`, each pair in it, and its count, which is above 0.
+    /// Buckets come in order, pairs in any.
+    pub fn for_each(&self, first: i64, end: i64, mut f: impl FnMut(i64, HostId, HostId, u64)) {
+        if first >= end {
+            return;
+        }
+        for (&bucket, counts) in self.buckets.range(first..end) {
+            counts.for_each(|from, to, count| f(bucket, from, to, count));
+        }
+    }
+
+    /// Whether nothing is counted.
+    pub fn is_empty(&self) -> bool {
+        self.buckets.is_empty()
+    }
+
+    /// Drops the names that no bucket holds, once they may be half of all: a long run over hosts that come and go
+    /// holds the names of its open windows only.
+    fn compact(&mut self) {
+        if self.hosts.len() < 2 * self.compacted + 1024 {
+            return;
+        }
+        let mut kept = Tally::default();
+        for (&bucket, counts) in &self.buckets {
+            counts.for_each(|from, to, count| kept.add(bucket, self.hosts.name(from), self.hosts.name(to), count));
+        }
+        kept.compacted = kept.hosts.len();
+        *self = kept;
+    }
+}
+
+/// Counts into one bucket of a tally.
+pub struct BucketCounter<'a> {
+    hosts: &'a mut Hosts,
+    counts: &'a mut PairCounts,
+}
+
+impl BucketCounter<'_> {
+    /// Counts `count` connections from one host to another.
+    #[inline]
+    pub fn add(&mut self, from: &[u8], to: &[u8], count: u64) {
+        let from = self.hosts.intern(from);
+        let to = self.hosts.intern(to);
+        self.counts.add(from, to, count);
+    }
+}
+
+impl PairCounts {
+    fn new(dense: bool) -> Self {
+        if dense { PairCounts::Dense { stride: 0, counts: Vec::new() } } else { PairCounts::Sparse(Default::default()) }
+    }
+
+    #[inline]
+    fn add(&mut self, from: HostId, to: HostId, count: u64) {
+        match self {
+            PairCounts::Dense { stride, counts } => {
+                let (from, to) = (from.0 as usize, to.0 as usize);
+                if from.max(to) < *stride {
+                    counts[from * *stride + to] += count;
+                    return;
+                }
+            }
+            PairCounts::Sparse(counts) => {
+                *counts.entry(u64::from(from.0) << 32 | u64::from(to.0)).or_insert(0) += count;
+                return;
+            }
+        }
+        self.grow(from.0.max(to.0) as usize + 1);
+        self.add(from, to, count);
+    }
+
+    /// Makes room for `hosts` hosts: a wider table, or past the limit a hashed one.
+    #[cold]
+    fn grow(&mut self, hosts: usize) {
+        let mut wider = if hosts > DENSE_HOSTS {
+            PairCounts::Sparse(Default::default())
+        } else {
+            let stride = hosts.next_power_of_two();
+            PairCounts::Dense { stride, counts: vec![0; stride * stride] }
+        };
+        self.for_each(|from, to, count| wider.add(from, to, count));
+        *self = wider;
+    }
+
+    fn for_each(&self, mut f: impl FnMut(HostId, HostId, u64)) {
+        match self {
+            PairCounts::Dense { stride, counts } => {
+                for (at, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+                    f(HostId((at / stride) as u32), HostId((at % stride) as u32), count);
+                }
+            }
+            PairCounts::Sparse(counts) => {
+                for (&key, &count) in counts {
+                    f(HostId((key >> 32) as u32), HostId(key as u32), count);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    type Plain = BTreeMap<(i64, Vec<u8>, Vec<u8>), u64>;
+
+    fn plain(tally: &Tally) -> Plain {
+        let mut out = Plain::new();
+        tally.for_each(i64::MIN, i64::MAX, |bucket, from, to, count| {
+            let key = (bucket, tally.hosts().name(from).to_vec(), tally.hosts().name(to).to_vec());
+            *out.entry(key).or_default() += count;
+        });
+        out
+    }
+
+    fn tally(records: &[(i64, u16, u16)]) -> (Tally, Plain) {
+        let (mut tally, mut oracle) = (Tally::default(), Plain::new());
+        for &(bucket, from, to) in records {
+            let (from, to) = (from.to_string().into_bytes(), to.to_string().into_bytes());
+            tally.add(bucket, &from, &to, 1);
+            *oracle.entry((bucket, from, to)).or_default() += 1;
+        }
+        (tally, oracle)
+    }
+
+    fn records() -> impl Strategy<Value = Vec<(i64, u16, u16)>> {
+        proptest::collection::vec((-20i64..20, 0u16..400, 0u16..20), 0..200)
+    }
+
+    proptest! {
+        #[test]
+        fn counting_agrees_with_a_map(records in records()) {
+            let (tally, oracle) = tally(&records);
+            prop_assert_eq!(plain(&tally), oracle);
+        }
+
+        #[test]
+        fn merge_is_commutative_and_associative_with_an_identity(a in records(), b in records(), c in records()) {
+            let (a, b, c) = (tally(&a).0, tally(&b).0, tally(&c).0);
+            let merged = |parts: &[&Tally]| {
+                let mut all = Tally::default();
+                parts.iter().for_each(|part| all.merge(part));
+                all
+            };
+            prop_assert_eq!(plain(&merged(&[&a, &b])), plain(&merged(&[&b, &a])));
+            let (left, right) = (merged(&[&merged(&[&a, &b]), &c]), merged(&[&a, &merged(&[&b, &c])]));
+            prop_assert_eq!(plain(&left), plain(&right));
+            prop_assert_eq!(plain(&merged(&[&a, &Tally::default()])), plain(&a));
+        }
+
+        #[test]
+        fn splitting_loses_nothing(records in records(), at in -21i64..21) {
+            let (mut later, oracle) = tally(&records);
+            let earlier = later.split_before(at);
+            let mut both = plain(&earlier);
+            prop_assert!(both.keys().all(|key| key.0 < at));
+            prop_assert!(plain(&later).keys().all(|key| key.0 >= at));
+            both.extend(plain(&later));
+            prop_assert_eq!(both, oracle);
+        }
+    }
+
+    #[test]
+    fn names_of_closed_buckets_are_forgotten() {
+        let mut tally = Tally::default();
+        for bucket in 0..100i64 {
+            for host in 0..500 {
+                tally.add(bucket, format!("{bucket}-{host}").as_bytes(), b"to", 1);
+            }
+            drop(tally.split_before(bucket));
+        }
+        assert!(tally.hosts().len() < 4_000, "{} names are held", tally.hosts().len());
+    }
+
+    #[test]
+    fn b13_counts_pass_32_bits() {
+        let mut tally = Tally::default();
+        tally.add(0, b"a", b"b", u64::from(u32::MAX));
+        tally.add(0, b"a", b"b", 2);
+        assert_eq!(plain(&tally).into_values().next(), Some(u64::from(u32::MAX) + 2));
+    }
+}

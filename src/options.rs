@@ -1,0 +1,340 @@
+//! Options as values: what a stage or a plug-in declares, and the checked values that it gets.
+//!
+//! Not here: where values come from (files, command line); `config` reads them and says where a bad one stands.
+//! Invariant: an `Options` holds only keys that its specs name, each with a value of its kind.
+
+use std::time::Duration;
+
+use crate::model::time::{SECOND, TimeUnit, Timestamp};
+
+/// One option that a stage or plug-in understands.
+#[derive(Debug, Clone, Copy)]
+pub struct OptionSpec {
+    /// The key, kebab-case.
+    pub name: &'static str,
+    /// What its values are.
+    pub kind: Kind,
+    /// The value if none is given, as it would be written; `None` if there is none.
+    pub default: Option<&'static str>,
+    /// Whether it has to be given.
+    pub required: bool,
+    /// One sentence for people.
+    pub help: &'static str,
+}
+
+/// What the values of an option are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// One text or a list of them.
+    Texts,
+    /// A whole number from `.0` to `.1`.
+    Count(u64, u64),
+    /// A length of time above zero: seconds as a number, or e.g. `90s`, `5m`, `1h30m`, `2d`.
+    Duration,
+    /// A length of time, zero allowed.
+    DurationOrZero,
+    /// A size in bytes: a number, or e.g. `64KiB`, `1MiB`.
+    Bytes(u64, u64),
+    /// `true` or `false`.
+    Flag,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A path.
+    Path,
+    /// An instant: Unix seconds, RFC 3339, or one of these words.
+    Instant(&'static [&'static str]),
+    /// A list of reports: names, or tables with `name` and the report's options. Checked by `config`.
+    Reports,
+    /// A list of outputs: `text`, `json:PATH`, … Checked by `config`.
+    Outputs,
+}
+
+/// A value as it was written, in any medium.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Raw {
+    /// A text. Also what a command line gives, whatever it means.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// `true` or `false`.
+    Flag(bool),
+    /// A list.
+    List(Vec<Raw>),
+    /// Anything else, by the name of its type.
+    Other(&'static str),
+}
+
+/// A checked value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Of `Text`, `Choice` and `Path`.
+    Text(String),
+    /// Of `Texts`.
+    Texts(Vec<String>),
+    /// Of `Count` and `Bytes`.
+    Count(u64),
+    /// Of `Duration` and `DurationOrZero`, in nanoseconds.
+    Nanos(i64),
+    /// Of `Flag`.
+    Flag(bool),
+    /// Of `Instant`.
+    Instant(Instant),
+}
+
+/// An instant, or a word that stands for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Instant {
+    /// A given instant.
+    At(Timestamp),
+    /// One of the words that the option's kind lists.
+    Word(&'static str),
+}
+
+/// Checked values by key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    entries: Vec<(&'static str, Value)>,
+}
+
+impl Options {
+    /// The defaults of `specs`.
+    pub fn defaults(specs: &[OptionSpec]) -> Self {
+        let mut options = Options::default();
+        for spec in specs {
+            if let Some(Ok(value)) = spec.default.map(|text| spec.kind.parse(&Raw::Text(text.to_owned()))) {
+                options.set(spec.name, value);
+            }
+        }
+        options
+    }
+
+    /// Sets a value, in place of an earlier one.
+    pub fn set(&mut self, name: &'static str, value: Value) {
+        self.entries.retain(|(known, _)| *known != name);
+        self.entries.push((name, value));
+    }
+
+    /// The value of `name`.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.entries.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// A text, word or path.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.get(name)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A list of texts; empty if there is none.
+    pub fn texts(&self, name: &str) -> &[String] {
+        match self.get(name) {
+            Some(Value::Texts(texts)) => texts,
+            _ => &[],
+        }
+    }
+
+    /// A number or a size in bytes.
+    pub fn count(&self, name: &str) -> Option<u64> {
+        match self.get(name)? {
+            Value::Count(count) => Some(*count),
+            _ => None,
+        }
+    }
+
+    /// A length of time in nanoseconds.
+    pub fn nanos(&self, name: &str) -> Option<i64> {
+        match self.get(name)? {
+            Value::Nanos(nanos) => Some(*nanos),
+            _ => None,
+        }
+    }
+
+    /// An instant or its word.
+    pub fn instant(&self, name: &str) -> Option<Instant> {
+        match self.get(name)? {
+            Value::Instant(instant) => Some(*instant),
+            _ => None,
+        }
+    }
+
+    /// A flag; `false` if there is none.
+    pub fn flag(&self, name: &str) -> bool {
+        self.get(name) == Some(&Value::Flag(true))
+    }
+}
+
+impl Kind {
+    /// The value that `raw` means. Errors with what is expected, e.g. `expected a whole number from 1 to 64`.
+    pub fn parse(self, raw: &Raw) -> Result<Value, String> {
+        match (self, raw) {
+            (Kind::Text | Kind::Path, Raw::Text(text)) if !text.is_empty() => Ok(Value::Text(text.clone())),
+            (Kind::Texts, Raw::Text(text)) if !text.is_empty() => Ok(Value::Texts(vec![text.clone()])),
+            (Kind::Texts, Raw::List(items)) if !items.is_empty() => {
+                let texts = items.iter().map(|item| match Kind::Text.parse(item) {
+                    Ok(Value::Text(text)) => Ok(text),
+                    _ => Err(self.expected()),
+                });
+                texts.collect::<Result<Vec<_>, _>>().map(Value::Texts)
+            }
+            (Kind::Count(low, high), _) => {
+                number(raw).filter(|n| (low..=high).contains(n)).map(Value::Count).ok_or_else(|| self.expected())
+            }
+            (Kind::Bytes(low, high), _) => {
+                bytes(raw).filter(|n| (low..=high).contains(n)).map(Value::Count).ok_or_else(|| self.expected())
+            }
+            (Kind::Duration | Kind::DurationOrZero, _) => {
+                let nanos = duration(raw).ok_or_else(|| self.expected())?;
+                if nanos == 0 && self == Kind::Duration { Err(self.expected()) } else { Ok(Value::Nanos(nanos)) }
+            }
+            (Kind::Flag, Raw::Flag(flag)) => Ok(Value::Flag(*flag)),
+            (Kind::Flag, Raw::Text(text)) if text == "true" || text == "false" => Ok(Value::Flag(text == "true")),
+            (Kind::Choice(words), Raw::Text(text)) => {
+                if words.contains(&text.as_str()) {
+                    return Ok(Value::Text(text.clone()));
+                }
+                let help = suggest(text, words.iter().copied()).map_or(String::new(), |word| format!(" ({word})"));
+                Err(format!("{}{help}", self.expected()))
+            }
+            (Kind::Instant(words), _) => instant(raw, words).map(Value::Instant).ok_or_else(|| self.expected()),
+            _ => Err(self.expected()),
+        }
+    }
+
+    /// What is expected, for messages and help.
+    pub fn expected(self) -> String {
+        match self {
+            Kind::Text => "expected a text".into(),
+            Kind::Path => "expected a path".into(),
+            Kind::Texts => "expected a text or a list of texts".into(),
+            Kind::Count(low, u64::MAX) => format!("expected a whole number from {low}"),
+            Kind::Count(low, high) => format!("expected a whole number from {low} to {high}"),
+            Kind::Duration => {
+                "expected a length of time above 0: a number of seconds, or e.g. 90s, 5m, 1h30m, 2d".into()
+            }
+            Kind::DurationOrZero => "expected a length of time: a number of seconds, or e.g. 90s, 5m, 1h30m, 2d".into(),
+            Kind::Bytes(low, high) => format!("expected a size from {low} to {high} bytes, e.g. 64KiB or 1MiB"),
+            Kind::Flag => "expected true or false".into(),
+            Kind::Choice(words) => format!("expected one of {}", words.join(", ")),
+            Kind::Instant(words) => {
+                let words: String = words.iter().map(|word| format!("{word}, ")).collect();
+                format!("expected {words}Unix seconds, or RFC 3339, e.g. 2026-01-31T12:00:00Z")
+            }
+            Kind::Reports => "expected a list of reports, e.g. [\"top-servers\"]".into(),
+            Kind::Outputs => "expected a list of outputs, e.g. [\"text\", \"json:results.jsonl\"]".into(),
+        }
+    }
+}
+
+fn number(raw: &Raw) -> Option<u64> {
+    match raw {
+        Raw::Integer(n) => u64::try_from(*n).ok(),
+        Raw::Text(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+fn bytes(raw: &Raw) -> Option<u64> {
+    let Raw::Text(text) = raw else { return number(raw) };
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let factor: u64 = match text[digits..].trim() {
+        "" | "B" => 1,
+        "KiB" | "K" => 1 << 10,
+        "MiB" | "M" => 1 << 20,
+        "GiB" | "G" => 1 << 30,
+        "kB" | "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        _ => return None,
+    };
+    text[..digits].parse::<u64>().ok()?.checked_mul(factor)
+}
+
+/// Nanoseconds, zero or more: a bare number means seconds.
+fn duration(raw: &Raw) -> Option<i64> {
+    if let Some(seconds) = number(raw) {
+        return i64::try_from(seconds).ok()?.checked_mul(SECOND);
+    }
+    let Raw::Text(text) = raw else { return None };
+    let duration: Duration = humantime::parse_duration(text).ok()?;
+    i64::try_from(duration.as_nanos()).ok()
+}
+
+fn instant(raw: &Raw, words: &'static [&'static str]) -> Option<Instant> {
+    let text = match raw {
+        Raw::Integer(seconds) => return Some(Instant::At(TimeUnit::Seconds.timestamp(*seconds))),
+        Raw::Text(text) => text,
+        _ => return None,
+    };
+    if let Some(word) = words.iter().find(|word| *word == text) {
+        return Some(Instant::Word(word));
+    }
+    if let Ok(seconds) = text.parse::<i64>() {
+        return Some(Instant::At(TimeUnit::Seconds.timestamp(seconds)));
+    }
+    let parsed: jiff::Timestamp = text.parse().ok()?;
+    i64::try_from(parsed.as_nanosecond()).ok().map(|nanos| Instant::At(Timestamp::from_nanos(nanos)))
+}
+
+/// `did you mean 'X'?` with the nearest of `known`, if one is near.
+pub fn suggest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let near = known.into_iter().map(|word| (strsim::jaro_winkler(text, word), word));
+    let (score, word) = near.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (score > 0.75).then(|| format!("did you mean '{word}'?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(kind: Kind, text: &str) -> Result<Value, String> {
+        kind.parse(&Raw::Text(text.to_owned()))
+    }
+
+    #[test]
+    fn lengths_of_time_are_seconds_or_as_people_write_them() {
+        for (text, seconds) in [("3600", 3600), ("90s", 90), ("5m", 300), ("1h30m", 5400), ("2d", 172_800)] {
+            assert_eq!(parse(Kind::Duration, text), Ok(Value::Nanos(seconds * SECOND)), "{text}");
+        }
+        assert_eq!(Kind::Duration.parse(&Raw::Integer(60)), Ok(Value::Nanos(60 * SECOND)));
+        for bad in ["", "x", "-5", "5 parsecs", "0", "99999999999999"] {
+            assert!(parse(Kind::Duration, bad).is_err(), "{bad}");
+        }
+        assert_eq!(parse(Kind::DurationOrZero, "0"), Ok(Value::Nanos(0)));
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        let kind = Kind::Bytes(1, 1 << 40);
+        assert_eq!(parse(kind, "64KiB"), Ok(Value::Count(65_536)));
+        assert_eq!(parse(kind, "1 MB"), Ok(Value::Count(1_000_000)));
+        assert_eq!(parse(kind, "100"), Ok(Value::Count(100)));
+        for bad in ["", "KiB", "1 furlong", "0", "99999999999999999999GiB"] {
+            assert!(parse(kind, bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn instants_are_unix_seconds_rfc_3339_or_a_word() {
+        let kind = Kind::Instant(&["now", "latest"]);
+        let at = |seconds| Ok(Value::Instant(Instant::At(Timestamp::from_seconds(seconds))));
+        assert_eq!(parse(kind, "1700000000"), at(1_700_000_000));
+        assert_eq!(parse(kind, "-10"), at(-10));
+        assert_eq!(parse(kind, "2023-11-14T22:13:20Z"), at(1_700_000_000));
+        assert_eq!(parse(kind, "2023-11-15T00:13:20+02:00"), at(1_700_000_000));
+        assert_eq!(parse(kind, "latest"), Ok(Value::Instant(Instant::Word("latest"))));
+        assert!(parse(kind, "yesterday").is_err());
+        assert!(parse(kind, "2023-11-14").is_err());
+    }
+
+    #[test]
+    fn a_wrong_word_gets_the_nearest_one() {
+        let message = parse(Kind::Choice(&["auto", "full"]), "ful").unwrap_err();
+        assert_eq!(message, "expected one of auto, full (did you mean 'full'?)");
+        assert_eq!(suggest("raeder", ["reader", "reporter"]).as_deref(), Some("did you mean 'reader'?"));
+        assert_eq!(suggest("zzz", ["reader"]), None);
+    }
+}
