@@ -16,10 +16,10 @@ use crate::options::OptionSpec;
 pub type ReportFn = fn(&ReportContext<'_>, &Aggregates, Timestamp) -> Result<Report>;
 
 /// A report function with what people and the configuration need to know of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct ReportEntry {
     /// The name by which it is asked for, kebab-case.
-    pub name: String,
+    pub name: &'static str,
     /// One line for people.
     pub help: &'static str,
     /// Its options.
