@@ -4,8 +4,12 @@
 //! each on its own pool of threads, joined by bounded channels. `ARCHITECTURE.md` has the one-page picture.
 
 pub mod error;
+pub mod metrics;
 pub mod model;
 pub mod options;
+
+pub mod actor;
+pub mod output;
 pub mod report;
 
 pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,211 @@
+//! Bounded edges between stages. The only user of crossbeam-channel.
+//!
+//! A stage has one inbox, shared by its workers; the stages that feed it hold ports to it. So fan-in is several ports
+//! on one inbox, and fan-out an outlet with several ports.
+//! Invariant: a full edge blocks its senders; it never grows and never drops.
+
+use std::convert::Infallible;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select_biased};
+
+use super::outcome::Exit;
+use super::stop::Stop;
+use crate::metrics::StageMetrics;
+
+/// Rings, for everyone who holds the other end, when it is dropped.
+pub(super) struct BellRope(#[allow(dead_code, reason = "held for its drop")] Sender<Infallible>);
+
+/// Waited on beside every channel.
+#[derive(Clone)]
+pub(super) struct Bell(Receiver<Infallible>);
+
+/// A bell with its rope.
+pub(super) fn bell() -> (BellRope, Bell) {
+    let (sender, receiver) = bounded(0);
+    (BellRope(sender), Bell(receiver))
+}
+
+/// Where a stage's workers take their batches from.
+pub struct Inbox<T> {
+    receiver: Receiver<T>,
+    stop: Stop,
+}
+
+/// One upstream stage's access to an inbox.
+pub struct Port<T> {
+    sender: Sender<T>,
+    stop: Stop,
+}
+
+/// An edge that holds up to `capacity` batches.
+pub fn edge<T>(capacity: NonZeroUsize, stop: &Stop) -> (Port<T>, Inbox<T>) {
+    let (sender, receiver) = bounded(capacity.get());
+    (Port { sender, stop: stop.clone() }, Inbox { receiver, stop: stop.clone() })
+}
+
+impl<T> Inbox<T> {
+    /// The next batch; `None` once all ports are gone and the edge is empty.
+    pub fn receive(&self) -> Result<Option<T>, Exit> {
+        select_biased! {
+            recv(self.stop.bell().0) -> _ => Err(Exit::Stopped),
+            recv(self.receiver) -> batch => Ok(batch.ok()),
+        }
+    }
+
+    /// The next batch, if one is there.
+    pub fn try_receive(&self) -> Option<T> {
+        self.receiver.try_recv().ok()
+    }
+}
+
+impl<T> Port<T> {
+    /// Sends, waiting while the edge is full. The clock is read only if it is.
+    pub fn send(&self, batch: T, metrics: &StageMetrics) -> Result<(), Exit> {
+        if self.stop.aborted() {
+            return Err(Exit::Stopped);
+        }
+        let batch = match self.sender.try_send(batch) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Disconnected(_)) => return Err(Exit::DownstreamClosed),
+            Err(TrySendError::Full(batch)) => batch,
+        };
+        let since = Instant::now();
+        let sent = select_biased! {
+            recv(self.stop.bell().0) -> _ => Err(Exit::Stopped),
+            send(self.sender, batch) -> sent => sent.map_err(|_| Exit::DownstreamClosed),
+        };
+        metrics.blocked(since.elapsed());
+        sent
+    }
+
+    /// Sends if there is room and somebody to receive.
+    pub fn try_send(&self, batch: T) -> bool {
+        self.sender.try_send(batch).is_ok()
+    }
+}
+
+impl<T> Clone for Inbox<T> {
+    fn clone(&self) -> Self {
+        Inbox { receiver: self.receiver.clone(), stop: self.stop.clone() }
+    }
+}
+
+impl<T> Clone for Port<T> {
+    fn clone(&self) -> Self {
+        Port { sender: self.sender.clone(), stop: self.stop.clone() }
+    }
+}
+
+/// A worker's way out: a port to each stage that its stage feeds.
+pub struct Outlet<T> {
+    ports: Vec<Port<T>>,
+    metrics: Arc<StageMetrics>,
+}
+
+impl<T: Clone> Outlet<T> {
+    /// An outlet to these ports.
+    pub fn new(ports: Vec<Port<T>>, metrics: Arc<StageMetrics>) -> Self {
+        Outlet { ports, metrics }
+    }
+
+    /// Sends a batch to every stage that still takes any; errors once none does.
+    pub fn send(&mut self, batch: T) -> Result<(), Exit> {
+        self.metrics.batch();
+        let metrics = Arc::clone(&self.metrics);
+        let mut stopped = false;
+        let last = self.ports.pop();
+        self.ports.retain(|port| match port.send(batch.clone(), &metrics) {
+            Ok(()) => true,
+            Err(exit) => {
+                stopped |= matches!(exit, Exit::Stopped);
+                false
+            }
+        });
+        // The last port takes the batch itself: with one port, the common case, nothing is cloned.
+        if let Some(port) = last {
+            match port.send(batch, &metrics) {
+                Ok(()) => self.ports.push(port),
+                Err(exit) => stopped |= matches!(exit, Exit::Stopped),
+            }
+        }
+        match (stopped, self.ports.is_empty()) {
+            (true, _) => Err(Exit::Stopped),
+            (false, true) => Err(Exit::DownstreamClosed),
+            (false, false) => Ok(()),
+        }
+    }
+}
+
+impl<T> Clone for Outlet<T> {
+    fn clone(&self) -> Self {
+        Outlet { ports: self.ports.clone(), metrics: Arc::clone(&self.metrics) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+    use std::time::Duration;
+
+    fn two(capacity: usize, stop: &Stop) -> (Port<u32>, Inbox<u32>) {
+        edge(NonZeroUsize::new(capacity).unwrap(), stop)
+    }
+
+    #[test]
+    fn a_closed_upstream_ends_the_inbox_after_its_last_batch() {
+        let (port, inbox) = two(2, &Stop::default());
+        port.send(1, &StageMetrics::default()).unwrap();
+        drop(port);
+        assert_eq!(inbox.receive().unwrap(), Some(1));
+        assert_eq!(inbox.receive().unwrap(), None);
+    }
+
+    #[test]
+    fn abort_ends_a_waiting_sender_and_a_waiting_receiver() {
+        let stop = Stop::default();
+        let (port, inbox) = two(1, &stop);
+        let (_other_port, other_inbox) = two(1, &stop);
+        port.send(1, &StageMetrics::default()).unwrap();
+        let sender = thread::spawn(move || port.send(2, &StageMetrics::default()));
+        let receiver = thread::spawn(move || other_inbox.receive());
+        thread::sleep(Duration::from_millis(20));
+        stop.abort();
+        assert!(matches!(sender.join().unwrap(), Err(Exit::Stopped)));
+        assert!(matches!(receiver.join().unwrap(), Err(Exit::Stopped)));
+        drop(inbox);
+    }
+
+    #[test]
+    fn time_blocked_is_measured_only_when_the_edge_was_full() {
+        let metrics = StageMetrics::default();
+        let (port, inbox) = two(1, &Stop::default());
+        port.send(1, &metrics).unwrap();
+        assert_eq!(metrics.blocked_time(), Duration::ZERO);
+        let receiver = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(20));
+            (inbox.receive().unwrap(), inbox.receive().unwrap())
+        });
+        port.send(2, &metrics).unwrap();
+        assert!(metrics.blocked_time() > Duration::ZERO);
+        assert_eq!(receiver.join().unwrap(), (Some(1), Some(2)));
+    }
+
+    #[test]
+    fn an_outlet_goes_on_while_one_of_its_stages_listens() {
+        let stop = Stop::default();
+        let ((left, left_inbox), (right, right_inbox)) = (two(4, &stop), two(4, &stop));
+        let mut outlet = Outlet::new(vec![left, right], Arc::default());
+        outlet.send(1).unwrap();
+        drop(right_inbox);
+        outlet.send(2).unwrap();
+        outlet.send(3).unwrap();
+        assert_eq!(left_inbox.receive().unwrap(), Some(1));
+        assert_eq!(left_inbox.receive().unwrap(), Some(2));
+        drop(left_inbox);
+        assert!(matches!(outlet.send(4), Err(Exit::DownstreamClosed)));
+    }
+}

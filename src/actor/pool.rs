@@ -1,0 +1,151 @@
+//! The workers of a run: started one by one, awaited all together.
+//!
+//! Invariant: a worker that fails or panics aborts the run; `join` returns even if a worker is stuck in a system call.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::outcome::{Exit, Outcome};
+use super::stop::Stop;
+use crate::error::{Error, ErrorKind};
+
+/// How long the workers of an aborted run are waited for. What still runs then ends with the process.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The running workers of all stages, in one list.
+pub struct Pool {
+    stop: Stop,
+    running: usize,
+    report: Sender<Outcome>,
+    reports: Receiver<Outcome>,
+}
+
+impl Pool {
+    /// No workers yet.
+    pub fn new(stop: Stop) -> Self {
+        hook_panics();
+        let (report, reports) = channel();
+        Pool { stop, running: 0, report, reports }
+    }
+
+    /// Starts a worker of `stage`. Errors if the system gives no thread; the run is then aborted.
+    pub fn spawn(
+        &mut self,
+        stage: &str,
+        worker: impl FnOnce() -> Result<(), Exit> + Send + 'static,
+    ) -> Result<(), Error> {
+        let (report, stop, name) = (self.report.clone(), self.stop.clone(), stage.to_owned());
+        let body = move || {
+            IN_WORKER.set(true);
+            let outcome = match panic::catch_unwind(AssertUnwindSafe(worker)) {
+                Ok(result) => Outcome::returned(result),
+                Err(payload) => Outcome::panicked(&name, panic_message(&*payload)),
+            };
+            if outcome.aborts() {
+                stop.abort();
+            }
+            // Fails only if `join` has given up on this worker.
+            let _ = report.send(outcome);
+        };
+        match thread::Builder::new().name(stage.to_owned()).spawn(body) {
+            Ok(_) => self.running += 1,
+            Err(source) => {
+                self.stop.abort();
+                let action = format!("cannot start a thread for stage '{stage}' (use fewer --threads)");
+                return Err(ErrorKind::System { action, source }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for all workers and folds their outcomes into one.
+    pub fn join(self) -> Outcome {
+        let mut folded = Outcome::Done;
+        let mut deadline = None;
+        for _ in 0..self.running {
+            let Some(outcome) = self.next(&mut deadline) else { break };
+            folded = folded.and(outcome);
+        }
+        folded
+    }
+
+    /// The next worker's outcome; `None` when the grace after an abort is over.
+    fn next(&self, deadline: &mut Option<Instant>) -> Option<Outcome> {
+        loop {
+            if self.stop.aborted() && deadline.is_none() {
+                *deadline = Some(Instant::now() + GRACE);
+            }
+            let wait = deadline.map_or(GRACE, |end| end.saturating_duration_since(Instant::now()));
+            match self.reports.recv_timeout(wait) {
+                Ok(outcome) => return Some(outcome),
+                Err(RecvTimeoutError::Timeout) if deadline.is_some_and(|end| Instant::now() >= end) => return None,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+    }
+}
+
+thread_local! {
+    static IN_WORKER: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    static PANICKED_AT: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Keeps a worker's panic for the one message at the end, in place of the default text in the middle of the output.
+/// Other threads keep the hook that was there before.
+fn hook_panics() {
+    static HOOKED: Once = Once::new();
+    HOOKED.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !IN_WORKER.get() {
+                return before(info);
+            }
+            let place = info.location().map(|place| format!(" (at {}:{})", place.file(), place.line()));
+            PANICKED_AT.with(|at| *at.borrow_mut() = place);
+        }));
+    });
+}
+
+fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned());
+    let place = PANICKED_AT.with(|at| at.borrow_mut().take()).unwrap_or_default();
+    format!("{text}{place}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f1_a_panic_ends_the_run_and_says_where() {
+        let stop = Stop::default();
+        let mut pool = Pool::new(stop.clone());
+        let (_port, inbox) = super::super::edge::<u8>(std::num::NonZeroUsize::MIN, &stop);
+        pool.spawn("waiting", move || inbox.receive().map(|_| ())).unwrap();
+        pool.spawn("broken", || panic!("oh {}", "dear")).unwrap();
+        let Outcome::Panicked(error) = pool.join() else { panic!("not panicked") };
+        let text = error.to_string();
+        assert!(text.contains("stage 'broken' panicked: oh dear (at src/actor/pool.rs:"), "{text}");
+    }
+
+    #[test]
+    fn f5_a_stuck_worker_does_not_hang_an_aborted_run() {
+        let mut pool = Pool::new(Stop::default());
+        pool.spawn("stuck", || {
+            thread::sleep(Duration::from_secs(3600));
+            Ok(())
+        })
+        .unwrap();
+        pool.spawn("failed", || Err(Exit::Failed(Error::usage("no")))).unwrap();
+        let started = Instant::now();
+        assert!(matches!(pool.join(), Outcome::Failed(_)));
+        assert!(started.elapsed() < Duration::from_secs(2));
+    }
+}

@@ -1,0 +1,62 @@
+//! The two ways to end a run early: draining (read no more, finish what was read) and aborting (drop everything).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+
+use super::edge::{Bell, BellRope, bell};
+
+/// A run's stop switch. Clones share it.
+#[derive(Clone)]
+pub struct Stop {
+    drain: Arc<AtomicBool>,
+    abort: Arc<Abort>,
+}
+
+struct Abort {
+    /// Dropped to ring the bell.
+    rope: Mutex<Option<BellRope>>,
+    bell: Bell,
+    aborted: AtomicBool,
+}
+
+impl Stop {
+    /// A switch whose draining is asked for by `drain`, which a signal handler may own too.
+    pub fn new(drain: Arc<AtomicBool>) -> Self {
+        let (rope, bell) = bell();
+        let abort = Abort { rope: Mutex::new(Some(rope)), bell, aborted: AtomicBool::new(false) };
+        Stop { drain, abort: Arc::new(abort) }
+    }
+
+    /// Asks readers to read no more; what has been read is worked off.
+    pub fn drain(&self) {
+        self.drain.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether readers should read no more.
+    pub fn draining(&self) -> bool {
+        self.drain.load(Ordering::Relaxed) || self.aborted()
+    }
+
+    /// Ends every wait of the run at once.
+    pub fn abort(&self) {
+        self.abort.aborted.store(true, Ordering::Relaxed);
+        drop(self.abort.rope.lock().take());
+    }
+
+    /// Whether the run was aborted.
+    pub fn aborted(&self) -> bool {
+        self.abort.aborted.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn bell(&self) -> &Bell {
+        &self.abort.bell
+    }
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Stop::new(Arc::new(AtomicBool::new(false)))
+    }
+}
