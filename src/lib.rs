@@ -9,6 +9,7 @@ pub mod model;
 pub mod options;
 
 pub mod actor;
+pub mod format;
 pub mod output;
 pub mod report;
 

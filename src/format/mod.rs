@@ -1,0 +1,119 @@
+//! Formats: a line to a record, one format a file, in one table.
+//!
+//! To add one: write its file beside the others, and add its line to `formats!`.
+//! Not here: which records count (`ops::select`). Invariant: no bytes make a format panic.
+
+mod plain;
+
+pub use plain::Plain;
+
+use crate::model::Cause;
+
+/// A format of lines. Without state: all that a line means stands in the line.
+pub trait LineFormat {
+    /// The name by which it is asked for.
+    const NAME: &'static str;
+    /// A line of it.
+    const EXAMPLE: &'static str;
+
+    /// The stamp of the line `bytes[start..end]`, and where it ends. What follows is not looked at, so that lines
+    /// outside the window cost no more than their stamp. `bytes` may go on after the line.
+    fn stamp(bytes: &[u8], start: usize, end: usize) -> Stamp;
+
+    /// The hosts of a line whose stamp ended at `at`: where they begin and end in `bytes`.
+    fn hosts(bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, Cause>;
+}
+
+/// What the beginning of a line says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stamp {
+    /// A number, in the input's unit, and where it ends.
+    At(i64, usize),
+    /// Nothing but white space in the line.
+    Blank,
+    /// No number, or one that does not fit 64 bits.
+    Bad,
+}
+
+/// Where the two hosts of a line stand: first byte and one past the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HostRanges {
+    /// Who connected.
+    pub from: (usize, usize),
+    /// To whom.
+    pub to: (usize, usize),
+}
+
+/// Work that is written once and compiled for each format, so that choosing a format costs once a batch.
+pub trait FormatVisitor {
+    /// What the work gives.
+    type Output;
+    /// Does the work for one format.
+    fn visit<F: LineFormat>(self) -> Self::Output;
+}
+
+macro_rules! formats {
+    ($($format:ty),+) => {
+        /// The names of all formats.
+        pub const NAMES: &[&str] = &[$(<$format>::NAME),+];
+
+        /// Does the work for the format of this name; `None` if there is no such format.
+        pub fn dispatch<V: FormatVisitor>(name: &str, visitor: V) -> Option<V::Output> {
+            $(if name == <$format>::NAME {
+                return Some(visitor.visit::<$format>());
+            })+
+            None
+        }
+    };
+}
+
+formats!(Plain);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    struct Parse<'a>(&'a [u8]);
+
+    impl FormatVisitor for Parse<'_> {
+        type Output = Option<Result<HostRanges, Cause>>;
+        fn visit<F: LineFormat>(self) -> Self::Output {
+            match F::stamp(self.0, 0, self.0.len()) {
+                Stamp::At(_, at) => Some(F::hosts(self.0, at, self.0.len())),
+                _ => None,
+            }
+        }
+    }
+
+    struct Example;
+
+    impl FormatVisitor for Example {
+        type Output = &'static str;
+        fn visit<F: LineFormat>(self) -> &'static str {
+            F::EXAMPLE
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_examples_parse() {
+        for (at, name) in NAMES.iter().enumerate() {
+            assert!(!NAMES[..at].contains(name), "{name} twice");
+            let example = dispatch(name, Example).unwrap();
+            assert!(matches!(dispatch(name, Parse(example.as_bytes())), Some(Some(Ok(_)))), "{name}: {example}");
+        }
+        assert!(dispatch("no such format", Example).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_parsed_without_panic(line in proptest::collection::vec(any::<u8>(), 0..60)) {
+            for name in NAMES {
+                if let Some(Some(Ok(hosts))) = dispatch(name, Parse(&line)) {
+                    prop_assert!(hosts.from.0 < hosts.from.1 && hosts.from.1 <= hosts.to.0);
+                    prop_assert!(hosts.to.0 < hosts.to.1 && hosts.to.1 <= line.len());
+                }
+            }
+        }
+    }
+}
