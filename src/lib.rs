@@ -10,6 +10,7 @@ pub mod options;
 
 pub mod actor;
 pub mod format;
+pub mod ops;
 pub mod output;
 pub mod report;
 

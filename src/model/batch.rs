@@ -19,6 +19,8 @@ pub struct Chunk {
     pub bytes: Pooled<u8>,
     /// The start of the over-long line that this chunk stands for.
     pub oversized: Option<Vec<u8>>,
+    /// What the chunk adds to the balance sheet by itself: its bytes, and news of its input.
+    pub balance: Balance,
     /// The unit of the input's stamps; `None` until a well-formed line has shown it.
     pub unit: Option<TimeUnit>,
     /// Whether the input ends here. Every input has exactly one last chunk, which may be empty.
@@ -60,6 +62,8 @@ pub struct Records {
     pub marks: Vec<Mark>,
     /// The input's watermark after this chunk. Only in periodic runs.
     pub watermark: Timestamp,
+    /// The lowest and the highest stamp that count. Only in periodic runs.
+    pub extent: Option<(Timestamp, Timestamp)>,
 }
 
 /// A point in an input at which its watermark passed one or more window ends.

@@ -74,9 +74,12 @@ impl Grid {
     }
 
     /// Whether any window holds `time`; with `period > length` there are gaps between windows.
+    #[inline]
     pub fn covers(&self, time: Timestamp) -> bool {
-        let k = self.first_ending_after(time);
-        self.window(k).contains(time)
+        if self.first.is_some_and(|first| time < self.window(first).start) {
+            return false;
+        }
+        self.length >= self.period || self.window(self.first_ending_after(time)).contains(time)
     }
 }
 
@@ -132,6 +135,8 @@ mod tests {
         let grid = Grid { anchor: at(0), length: 10 * SECOND, period: 60 * SECOND, first: None };
         assert!(grid.covers(at(0)) && grid.covers(at(9)) && grid.covers(at(-60)));
         assert!(!grid.covers(at(10)) && !grid.covers(at(59)) && !grid.covers(at(-1)));
+        let from_anchor = Grid { first: Some(0), length: 90 * SECOND, ..grid };
+        assert!(from_anchor.covers(at(0)) && from_anchor.covers(at(59)) && !from_anchor.covers(at(-1)));
     }
 
     #[test]

@@ -1,0 +1,87 @@
+//! Records to tally: finds each record's bucket and counts its pair.
+
+use crate::model::{Record, Tally, Timestamp};
+
+/// How time is cut into buckets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Buckets {
+    /// Where bucket 0 starts.
+    pub anchor: Timestamp,
+    /// Length of a bucket in nanoseconds, above 0.
+    pub grain: i64,
+    /// The highest bucket: a stamp beyond it, such as one on the end of a window that has both ends in, is put here.
+    pub last: i64,
+}
+
+impl Buckets {
+    /// The bucket of an instant.
+    pub fn of(&self, time: Timestamp) -> i64 {
+        time.nanos().saturating_sub(self.anchor.nanos()).div_euclid(self.grain).min(self.last)
+    }
+
+    /// The instants of a bucket, first and last.
+    fn range(&self, bucket: i64) -> (Timestamp, Timestamp) {
+        let start = self.anchor.plus(bucket.saturating_mul(self.grain));
+        let last = if bucket == self.last { Timestamp::MAX } else { start.plus(self.grain).minus(1) };
+        (start, last)
+    }
+}
+
+/// Counts the records, which point into `bytes`.
+pub fn count(records: &[Record], bytes: &[u8], buckets: &Buckets, tally: &mut Tally) {
+    let mut rest = records;
+    // Neighbours mostly share a bucket: it is looked up once for each run of them.
+    while let Some(first) = rest.first() {
+        let bucket = buckets.of(first.time);
+        let (start, last) = buckets.range(bucket);
+        let mut counter = tally.bucket(bucket);
+        let run = rest.iter().take_while(|record| start <= record.time && record.time <= last);
+        let mut length = 0;
+        for record in run {
+            counter.add(Record::slice(bytes, record.from), Record::slice(bytes, record.to), 1);
+            length += 1;
+        }
+        // A saturated bucket may not hold its own first record; that one is counted all the same.
+        if length == 0 {
+            counter.add(Record::slice(bytes, first.from), Record::slice(bytes, first.to), 1);
+            length = 1;
+        }
+        rest = &rest[length..];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn counted(times: &[i64], buckets: &Buckets) -> BTreeMap<i64, u64> {
+        let records: Vec<Record> =
+            times.iter().map(|&time| Record { time: Timestamp::from_nanos(time), from: (0, 1), to: (1, 2) }).collect();
+        let mut tally = Tally::default();
+        count(&records, b"ab", buckets, &mut tally);
+        let mut out = BTreeMap::new();
+        tally.for_each(i64::MIN, i64::MAX, |bucket, _, _, count| *out.entry(bucket).or_default() += count);
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn every_record_is_in_the_bucket_of_its_stamp(times in proptest::collection::vec(-50i64..50, 0..60)) {
+            let buckets = Buckets { anchor: Timestamp::from_nanos(3), grain: 10, last: 2 };
+            let mut oracle = BTreeMap::new();
+            for time in &times {
+                *oracle.entry(((time - 3) as f64 / 10.0).floor().min(2.0) as i64).or_default() += 1;
+            }
+            prop_assert_eq!(counted(&times, &buckets), oracle);
+        }
+    }
+
+    #[test]
+    fn extreme_stamps_are_counted_too() {
+        let buckets = Buckets { anchor: Timestamp::from_nanos(7), grain: 10, last: i64::MAX };
+        let total: u64 = counted(&[i64::MIN, i64::MIN + 1, 0, i64::MAX - 1, i64::MAX], &buckets).values().sum();
+        assert_eq!(total, 5);
+    }
+}

@@ -1,0 +1,196 @@
+//! Lines to records in a periodic run: like `select`, with lateness and the points at which windows may close.
+//!
+//! Both depend on what came before in the input. So a batch is first surveyed, in any order and in parallel; then, in
+//! the order of the input, it gets the highest stamp before it. Most batches hold nothing late and pass no window's
+//! end: for them the survey stands. The others are gone through once more, line by line.
+//! Invariant: a record is late if and only if its stamp is below the highest stamp of a well-formed line before it in
+//! its input, less the declared disorder. Threads and chunk size have no say in it.
+
+use crate::format::{FormatVisitor, LineFormat, dispatch};
+use crate::model::batch::Mark;
+use crate::model::{Grid, Lines, Record, TimeUnit, Timestamp};
+
+use super::select::{Bounds, Selected, Verdict, each_line, judge};
+
+/// The rules of a periodic run.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// The log format, by its name in the table.
+    pub format: &'static str,
+    /// The bounds of the history.
+    pub bounds: Bounds,
+    /// Where its windows lie.
+    pub grid: Grid,
+    /// The declared disorder in nanoseconds.
+    pub lateness: i64,
+    /// Whether records between windows are kept, to compare with the window before.
+    pub keep_gaps: bool,
+    /// Whether all malformed and late lines are listed.
+    pub list: bool,
+}
+
+/// What can be said of a batch without knowing what came before it.
+#[derive(Debug)]
+pub struct Survey(Walk);
+
+/// A batch with everything that its place in the input decides.
+#[derive(Debug)]
+pub struct Placed {
+    /// The sheet and the malformed lines.
+    pub selected: Selected,
+    /// Where late lines are in the chunk; filled only if asked for.
+    pub late: Vec<(usize, usize)>,
+    /// Where windows may close.
+    pub marks: Vec<Mark>,
+    /// The lowest and the highest stamp that count.
+    pub extent: Option<(Timestamp, Timestamp)>,
+    /// The watermark after the batch.
+    pub watermark: Timestamp,
+}
+
+impl Survey {
+    /// The highest stamp of a well-formed line; what later batches need to know of this one.
+    pub fn highest(&self) -> Option<Timestamp> {
+        self.0.highest
+    }
+}
+
+impl History {
+    /// Surveys a batch and appends the records to keep if nothing is late. `None` if there is no such format.
+    pub fn survey(&self, lines: &Lines, records: &mut Vec<Record>) -> Option<Survey> {
+        dispatch(self.format, Pass { history: self, lines, records, before: None }).map(Survey)
+    }
+
+    /// Places a surveyed batch after lines whose highest stamp is `before`. `records` are those of the survey, and
+    /// are replaced if the survey does not stand. `None` if there is no such format.
+    pub fn place(
+        &self,
+        lines: &Lines,
+        survey: Survey,
+        before: Option<Timestamp>,
+        records: &mut Vec<Record>,
+    ) -> Option<Placed> {
+        let highest = before.max(survey.highest());
+        let watermark = self.watermark(highest);
+        let late = survey.0.extent.is_some_and(|(lowest, _)| lowest < watermark);
+        let stands = before.is_some() && !late && highest < Some(self.next_close(before));
+        let walk = if stands {
+            survey.0
+        } else {
+            records.clear();
+            dispatch(self.format, Pass { history: self, lines, records, before: Some(before) })?
+        };
+        let Walk { selected, late, marks, extent, .. } = walk;
+        Some(Placed { selected, late, marks, extent, watermark })
+    }
+
+    fn watermark(&self, highest: Option<Timestamp>) -> Timestamp {
+        highest.map_or(Timestamp::MIN, |time| time.minus(self.lateness))
+    }
+
+    /// The stamp at which the watermark passes another window's end, when `highest` is the highest so far.
+    fn next_close(&self, highest: Option<Timestamp>) -> Timestamp {
+        if highest.is_none() {
+            // The first stamp of an input passes every window's end before it.
+            return Timestamp::MIN;
+        }
+        let open = self.grid.first_ending_after(self.watermark(highest));
+        self.grid.window(open).end.plus(self.lateness)
+    }
+}
+
+/// One pass over the lines of a batch.
+struct Pass<'a> {
+    history: &'a History,
+    lines: &'a Lines,
+    records: &'a mut Vec<Record>,
+    /// In a pass in the order of the input: the highest stamp before the batch.
+    before: Option<Option<Timestamp>>,
+}
+
+/// What a pass has found so far.
+#[derive(Debug, Default)]
+struct Walk {
+    selected: Selected,
+    highest: Option<Timestamp>,
+    extent: Option<(Timestamp, Timestamp)>,
+    late: Vec<(usize, usize)>,
+    marks: Vec<Mark>,
+}
+
+impl FormatVisitor for Pass<'_> {
+    type Output = Walk;
+
+    fn visit<F: LineFormat>(self) -> Walk {
+        let (history, lines, records) = (self.history, self.lines, self.records);
+        let unit = lines.chunk.unit.unwrap_or(TimeUnit::Seconds);
+        let mut walk = Walk { highest: self.before.flatten(), ..Walk::default() };
+        walk.selected = Selected::of(lines, history.list);
+        // Up to each mark the sheet holds only the lines walked so far; they are added one by one.
+        walk.selected.balance.lines_read -= lines.ends.len() as u64;
+        walk.selected.balance.bytes_read -= lines.chunk.bytes.len() as u64;
+        let mut next_close = history.next_close(walk.highest);
+        let mut walked = 0;
+        each_line(lines, |bytes, start, end| {
+            let after = (end + 1).min(bytes.len());
+            walk.selected.balance.lines_read += 1;
+            walk.selected.balance.bytes_read += (after - walked) as u64;
+            walked = after;
+            let verdict = judge::<F>(bytes, start, end, unit, &history.bounds);
+            let moved_to = match verdict {
+                Verdict::Keep(record) => {
+                    walk.keep(history, record, (start, end), self.before.is_some(), records);
+                    record.time
+                }
+                Verdict::Outside(time, at) => {
+                    walk.selected.balance.out_of_window += 1;
+                    // Only a well-formed line moves the watermark; hosts are looked at only if this one would.
+                    if Some(time) <= walk.highest || F::hosts(bytes, at, end).is_err() {
+                        return;
+                    }
+                    time
+                }
+                other => return walk.selected.note(other, lines, (start, end), history.list),
+            };
+            walk.highest = walk.highest.max(Some(moved_to));
+            if self.before.is_some() && moved_to >= next_close {
+                next_close = history.next_close(walk.highest);
+                let watermark = history.watermark(walk.highest);
+                walk.marks.push(Mark { watermark, balance: walk.selected.balance.clone() });
+            }
+        });
+        walk
+    }
+}
+
+impl Walk {
+    /// Puts a record within the bounds in its class, and keeps it if it is of use.
+    #[inline]
+    fn keep(
+        &mut self,
+        history: &History,
+        record: Record,
+        line: (usize, usize),
+        in_order: bool,
+        records: &mut Vec<Record>,
+    ) {
+        let counts = history.grid.covers(record.time);
+        if counts && in_order && record.time < history.watermark(self.highest) {
+            self.selected.balance.late += 1;
+            if history.list {
+                self.late.push(line);
+            }
+            return;
+        }
+        if counts {
+            self.selected.balance.counted += 1;
+            let (low, high) = self.extent.unwrap_or((record.time, record.time));
+            self.extent = Some((low.min(record.time), high.max(record.time)));
+        } else {
+            self.selected.balance.out_of_window += 1;
+        }
+        if counts || history.keep_gaps {
+            records.push(record);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The pure operators: what happens to batches, without threads, channels or files.
+//!
+//! Used alike by the stages, by benchmarks and by anything else that runs the same job in another way.
+
+pub mod close;
+pub mod count;
+pub mod history;
+pub mod progress;
+pub mod select;
+pub mod sequence;
+pub mod split;

@@ -1,0 +1,156 @@
+//! How far each input is counted: the ledger, the watermark, and the balance sheet at any window's end.
+//!
+//! Batches may be applied in any order; what is said here speaks of the part of each input without a gap.
+//! Invariant: a watermark covers only what has been applied, so a window below it holds all its records.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::error::{ErrorKind, Result};
+use crate::model::balance::{Rejected, SHOWN_REJECTED};
+use crate::model::{Balance, InputId, Ledger, Mark, Records, Timestamp};
+
+/// The progress of one aggregator.
+#[derive(Debug)]
+pub struct Progress {
+    inputs: BTreeMap<InputId, InputProgress>,
+    ledger: Ledger,
+    total: Balance,
+    rejected: Vec<Rejected>,
+    extent: Option<(Timestamp, Timestamp)>,
+}
+
+#[derive(Debug)]
+struct InputProgress {
+    /// The byte up to which the input is applied without a gap.
+    next: u64,
+    ended: bool,
+    watermark: Timestamp,
+    /// What the input added to the sheet up to `next`.
+    balance: Balance,
+    /// Marks up to `next`, with the input's sheet at each, until their windows are closed.
+    marks: VecDeque<Mark>,
+    /// Batches applied beyond a gap.
+    waiting: BTreeMap<u64, Step>,
+}
+
+#[derive(Debug)]
+struct Step {
+    to: u64,
+    last: bool,
+    watermark: Timestamp,
+    balance: Balance,
+    marks: Vec<Mark>,
+}
+
+impl Progress {
+    /// No progress yet on these inputs.
+    pub fn new(inputs: impl IntoIterator<Item = InputId>) -> Self {
+        let inputs = inputs.into_iter().map(|input| (input, InputProgress::default())).collect();
+        Progress { inputs, ledger: Ledger::default(), total: Balance::default(), rejected: Vec::new(), extent: None }
+    }
+
+    /// Notes that a batch has been tallied. Errors if any of its bytes were before.
+    pub fn applied(&mut self, batch: &mut Records) -> Result<()> {
+        let span = batch.chunk.span;
+        self.ledger.add(span).map_err(|span| {
+            ErrorKind::Unbalanced(format!("bytes {} to {} of input {} came twice", span.from, span.to, span.input.0))
+        })?;
+        self.total += &batch.balance;
+        self.show(std::mem::take(&mut batch.rejected));
+        if let Some((low, high)) = batch.extent {
+            let (known_low, known_high) = self.extent.unwrap_or((low, high));
+            self.extent = Some((known_low.min(low), known_high.max(high)));
+        }
+        let step = Step {
+            to: span.to,
+            last: batch.chunk.last,
+            watermark: batch.watermark,
+            balance: std::mem::take(&mut batch.balance),
+            marks: std::mem::take(&mut batch.marks),
+        };
+        self.inputs.entry(span.input).or_default().apply(span.from, step);
+        Ok(())
+    }
+
+    /// The watermark: the lowest over inputs that have not ended, the highest of all once all have.
+    pub fn watermark(&self) -> Timestamp {
+        let live = self.inputs.values().filter(|input| !input.ended).map(|input| input.watermark);
+        live.min().unwrap_or(Timestamp::MAX)
+    }
+
+    /// The sheet up to the lines at which each input's watermark reached `end`. Ends have to be asked for in order.
+    pub fn balance_at(&mut self, end: Timestamp) -> Balance {
+        let mut sheet = Balance::default();
+        for input in self.inputs.values_mut() {
+            sheet += input.balance_at(end);
+        }
+        sheet
+    }
+
+    /// The sheet of all that has been applied.
+    pub fn balance(&self) -> &Balance {
+        &self.total
+    }
+
+    /// The first malformed lines by input and position.
+    pub fn rejected(&self) -> &[Rejected] {
+        &self.rejected
+    }
+
+    /// The lowest and the highest stamp that count, of all that has been applied.
+    pub fn extent(&self) -> Option<(Timestamp, Timestamp)> {
+        self.extent
+    }
+
+    /// The spans that have been tallied.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    fn show(&mut self, rejected: Vec<Rejected>) {
+        if rejected.is_empty() {
+            return;
+        }
+        self.rejected.extend(rejected);
+        self.rejected.sort_by_key(|line| (line.input, line.at));
+        self.rejected.truncate(SHOWN_REJECTED);
+    }
+}
+
+impl InputProgress {
+    fn apply(&mut self, from: u64, step: Step) {
+        self.waiting.insert(from, step);
+        while let Some(step) = self.waiting.remove(&self.next) {
+            for mark in step.marks {
+                let mut balance = self.balance.clone();
+                balance += &mark.balance;
+                self.marks.push_back(Mark { watermark: mark.watermark, balance });
+            }
+            self.balance += &step.balance;
+            self.watermark = self.watermark.max(step.watermark);
+            self.ended |= step.last;
+            self.next = step.to;
+        }
+    }
+
+    fn balance_at(&mut self, end: Timestamp) -> &Balance {
+        while self.marks.front().is_some_and(|mark| mark.watermark < end) {
+            self.marks.pop_front();
+        }
+        // An input that ended before it got there has given all that it has.
+        self.marks.front().map_or(&self.balance, |mark| &mark.balance)
+    }
+}
+
+impl Default for InputProgress {
+    fn default() -> Self {
+        InputProgress {
+            next: 0,
+            ended: false,
+            watermark: Timestamp::MIN,
+            balance: Balance::default(),
+            marks: VecDeque::new(),
+            waiting: BTreeMap::new(),
+        }
+    }
+}

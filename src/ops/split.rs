@@ -1,0 +1,49 @@
+//! Chunk to lines: finds the newlines.
+
+/// A byte order mark, which some editors put before the first line.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Appends to `ends` where each line of `bytes` ends: at its newline, or at the end of the bytes. Offsets are 32 bits
+/// wide, as a chunk is far below 4 GiB.
+pub fn split(bytes: &[u8], ends: &mut Vec<u32>) {
+    ends.extend(memchr::memchr_iter(b'\n', bytes).map(|at| at as u32));
+    if bytes.last().is_some_and(|&last| last != b'\n') {
+        ends.push(bytes.len() as u32);
+    }
+}
+
+/// Where the first line of a chunk begins: after a byte order mark, if the chunk is the first of its input.
+pub fn first_line(bytes: &[u8], from: u64) -> usize {
+    if from == 0 && bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn lines_are_those_of_splitting_at_newlines(bytes in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'a')], 0..40)) {
+            let mut ends = Vec::new();
+            split(&bytes, &mut ends);
+            let mut oracle: Vec<&[u8]> = bytes.split(|b| *b == b'\n').collect();
+            if oracle.last().is_some_and(|last| last.is_empty()) {
+                oracle.pop();
+            }
+            let mut start = 0;
+            let lines: Vec<&[u8]> = ends.iter().map(|&end| {
+                let line = &bytes[start..end as usize];
+                start = end as usize + 1;
+                line
+            }).collect();
+            prop_assert_eq!(lines, oracle);
+        }
+    }
+
+    #[test]
+    fn b5_a_byte_order_mark_is_skipped_at_the_start_of_an_input_only() {
+        assert_eq!(first_line(b"\xef\xbb\xbf17 a b\n", 0), 3);
+        assert_eq!(first_line(b"\xef\xbb\xbf17 a b\n", 10), 0);
+    }
+}
