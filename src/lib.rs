@@ -13,5 +13,6 @@ pub mod format;
 pub mod ops;
 pub mod output;
 pub mod report;
+pub mod source;
 
 pub use error::{Error, ErrorKind, Result};

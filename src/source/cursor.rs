@@ -1,0 +1,295 @@
+//! One input being read: opened, closed and opened again as descriptors allow, always going on where it was.
+//!
+//! Files are read by position and never mapped: a file cut short while it is read is an error, not a signal.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::buffer::spare_capacity;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use super::chunker::{Chunker, Cut};
+use super::{Input, Origin};
+use crate::error::{Error, Result};
+
+/// How often a wait for a stream looks up whether the run should stop, in nanoseconds.
+const POLL_NANOS: i64 = 50_000_000;
+
+/// How compressed files begin, with how to read them.
+const COMPRESSED: [(&[u8], &str, &str); 4] = [
+    (b"\x1f\x8b", "gzip", "zcat"),
+    (b"\x28\xb5\x2f\xfd", "zstd", "zstdcat"),
+    (b"\xfd7zXZ\x00", "xz", "xzcat"),
+    (b"BZh", "bzip2", "bzcat"),
+];
+
+/// An input and how far it has been read.
+pub struct Cursor {
+    input: Input,
+    chunker: Chunker,
+    handle: Handle,
+    /// Bytes of the input that are known to be there.
+    known: u64,
+    started: bool,
+}
+
+enum Handle {
+    Closed,
+    File(Arc<File>),
+    Stream(Option<File>),
+}
+
+/// What reading on gave.
+#[derive(Debug)]
+pub struct Step {
+    /// Where the chunk was cut.
+    pub cut: Cut,
+    /// Bytes of the input that are news: its size at the first step, its growth later.
+    pub news: u64,
+    /// Bytes of the input that will not be read after all. Only in the last step.
+    pub unread: u64,
+    /// Why the input ended early, if it did.
+    pub failure: Option<Error>,
+    /// Whether this is the input's first step and it could be opened.
+    pub opened: bool,
+}
+
+impl Cursor {
+    /// At the start of an input, which is not opened yet. Sizes are in bytes.
+    pub fn new(input: Input, chunk: usize, max_line: usize) -> Self {
+        let fill = !matches!(input.origin, Origin::Stream(_) | Origin::Spooled { goes_on: true, .. });
+        Cursor { input, chunker: Chunker::new(chunk, max_line, fill), handle: Handle::Closed, known: 0, started: false }
+    }
+
+    /// The input.
+    pub fn input(&self) -> &Input {
+        &self.input
+    }
+
+    /// Fills chunks to another size from now on.
+    pub fn set_chunk(&mut self, bytes: usize) {
+        self.chunker.set_target(bytes);
+    }
+
+    /// Gives the file descriptor back; reading on opens the file again. A stream stays open.
+    pub fn rest(&mut self) {
+        if matches!((&self.handle, &self.input.origin), (Handle::File(_), Origin::File { .. })) {
+            self.handle = Handle::Closed;
+        }
+    }
+
+    /// Reads the next chunk into `into`. An input that cannot be read on ends with this step, which says why and
+    /// keeps all whole lines read before. Not to be called after the last step.
+    pub fn next(&mut self, into: &mut Vec<u8>, interrupted: &dyn Fn() -> bool) -> Step {
+        let before = self.known;
+        let opened = !self.started;
+        if let Err(error) = self.open() {
+            into.clear();
+            return self.give_up(error, before, false);
+        }
+        self.started = true;
+        if interrupted() {
+            into.clear();
+            return self.interrupted(before, opened);
+        }
+        let (handle, input) = (&mut self.handle, &self.input);
+        let mut offset = self.chunker.bytes_read();
+        let mut fill = |into: &mut Vec<u8>| {
+            let read = handle.read(input, offset, into, interrupted)?;
+            offset += read as u64;
+            Ok(read)
+        };
+        let result = self.chunker.next(&mut fill, into);
+        self.known = self.known.max(offset);
+        let cut = match result {
+            Ok(cut) => cut,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                into.clear();
+                return self.interrupted(before, opened);
+            }
+            Err(error) => {
+                into.clear();
+                let action = format!("cannot read on at byte {offset}");
+                return self.give_up(Error::input(&self.input.path(), action, error), before, opened);
+            }
+        };
+        if let Some(failure) = compressed(&self.input.path(), &cut, into) {
+            into.clear();
+            self.chunker = Chunker::new(1, 1, false);
+            return self.give_up(failure, before, opened);
+        }
+        let unread = if cut.last { self.known - cut.to } else { 0 };
+        let failure = (unread > 0).then(|| {
+            let action = format!("was cut short from {} to {} bytes while it was read", self.known, cut.to);
+            Error::input(&self.input.path(), action, io::Error::from(io::ErrorKind::UnexpectedEof))
+        });
+        Step { news: self.known - before, unread, failure, opened, cut }
+    }
+
+    /// The end of an input that may not be read on. The start of a line that was read stays unread.
+    fn interrupted(&mut self, before: u64, opened: bool) -> Step {
+        let at = self.chunker.position();
+        let cut = Cut { from: at, to: at, oversized: None, last: true };
+        Step { news: self.known - before, unread: self.known - at, failure: None, opened, cut }
+    }
+
+    fn give_up(&mut self, failure: Error, before: u64, opened: bool) -> Step {
+        Step { failure: Some(failure), ..self.interrupted(before, opened) }
+    }
+
+    fn open(&mut self) -> Result<()> {
+        if !matches!(self.handle, Handle::Closed) {
+            return Ok(());
+        }
+        let fail = |path: &Path, source| Error::input(path, "cannot open", source);
+        self.handle = match &self.input.origin {
+            Origin::Stream(None) => Handle::Stream(None),
+            Origin::Stream(Some(path)) => Handle::Stream(Some(File::open(path).map_err(|error| fail(path, error))?)),
+            Origin::Spooled { file, .. } => {
+                let size = file.metadata().map_err(|error| fail(&self.input.path(), error))?.len();
+                self.known = self.known.max(size);
+                Handle::File(Arc::clone(file))
+            }
+            Origin::File { path, identity, .. } => {
+                let file = File::open(path).map_err(|error| fail(path, error))?;
+                let found = file.metadata().map_err(|error| fail(path, error))?;
+                if (found.dev(), found.ino()) != *identity {
+                    let source = io::Error::other("another file has taken its name; run again");
+                    return Err(Error::input(path, "was replaced before it was read", source));
+                }
+                if !self.started {
+                    self.known = found.len();
+                }
+                Handle::File(Arc::new(file))
+            }
+        };
+        Ok(())
+    }
+}
+
+impl Handle {
+    /// Appends bytes from `offset` on, waiting for them if it is a stream.
+    fn read(
+        &mut self,
+        input: &Input,
+        offset: u64,
+        into: &mut Vec<u8>,
+        interrupted: &dyn Fn() -> bool,
+    ) -> io::Result<usize> {
+        loop {
+            let read = match self {
+                Handle::Closed => return Ok(0),
+                Handle::File(file) => rustix::io::pread(&**file, spare_capacity(into), offset),
+                Handle::Stream(Some(file)) => read_stream(&*file, into, interrupted),
+                Handle::Stream(None) => read_stream(io::stdin(), into, interrupted),
+            };
+            match read {
+                Err(Errno::INTR) if interrupted() => return Err(io::ErrorKind::Interrupted.into()),
+                Err(Errno::INTR) => {}
+                Ok(0)
+                    if matches!((&*self, &input.origin), (Handle::File(_), Origin::Spooled { goes_on: true, .. })) =>
+                {
+                    *self = Handle::Stream(None);
+                }
+                other => return Ok(other?),
+            }
+        }
+    }
+}
+
+/// Reads what a stream has, waiting until it has something. `INTR` when the run should stop.
+fn read_stream(stream: impl AsFd, into: &mut Vec<u8>, interrupted: &dyn Fn() -> bool) -> rustix::io::Result<usize> {
+    let timeout = Timespec { tv_sec: 0, tv_nsec: POLL_NANOS };
+    loop {
+        if interrupted() {
+            return Err(Errno::INTR);
+        }
+        let mut fds = [PollFd::new(&stream, PollFlags::IN)];
+        if poll(&mut fds, Some(&timeout))? > 0 {
+            return rustix::io::read(&stream, spare_capacity(into));
+        }
+    }
+}
+
+/// The error for an input that begins as compressed files do.
+fn compressed(path: &Path, cut: &Cut, bytes: &[u8]) -> Option<Error> {
+    let bytes = cut.oversized.as_deref().unwrap_or(bytes);
+    let (_, name, reader) = COMPRESSED.iter().find(|(magic, ..)| cut.from == 0 && bytes.starts_with(magic))?;
+    let source = io::Error::new(io::ErrorKind::InvalidData, format!("pipe it: {reader} FILE | logparser -"));
+    Some(Error::input(path, format!("is compressed ({name})"), source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn input(file: &tempfile::NamedTempFile) -> Input {
+        let found = file.as_file().metadata().unwrap();
+        let origin =
+            Origin::File { path: file.path().to_owned(), identity: (found.dev(), found.ino()), size: found.len() };
+        Input { name: "test".into(), origin }
+    }
+
+    fn file(bytes: &[u8]) -> tempfile::NamedTempFile {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        file
+    }
+
+    #[test]
+    fn a_file_is_read_to_its_end_though_it_is_closed_in_between() {
+        let file = file(b"1 a b\n2 c d\n3 e f");
+        let mut cursor = Cursor::new(input(&file), 6, 100);
+        let (mut all, mut news, mut into) = (Vec::new(), 0, Vec::new());
+        loop {
+            let step = cursor.next(&mut into, &|| false);
+            assert!(step.failure.is_none() && step.unread == 0);
+            all.extend_from_slice(&into);
+            news += step.news;
+            if step.cut.last {
+                break;
+            }
+            cursor.rest();
+        }
+        assert_eq!(all, b"1 a b\n2 c d\n3 e f");
+        assert_eq!(news, 17);
+    }
+
+    #[test]
+    fn a25_a_file_cut_short_is_an_error_that_says_how_much_is_missing() {
+        let file = file(b"1 a b\n2 c d\n3 e f\n");
+        let mut cursor = Cursor::new(input(&file), 6, 100);
+        let mut into = Vec::new();
+        assert!(!cursor.next(&mut into, &|| false).cut.last);
+        file.as_file().set_len(6).unwrap();
+        let step = cursor.next(&mut into, &|| false);
+        assert!(step.cut.last && step.unread == 12);
+        assert!(step.failure.unwrap().to_string().contains("was cut short from 18 to 6 bytes"));
+    }
+
+    #[test]
+    fn an_interrupt_ends_an_input_at_a_line_end() {
+        let file = file(b"1 a b\n2 c d\n3 e f\n");
+        let mut cursor = Cursor::new(input(&file), 6, 100);
+        let mut into = Vec::new();
+        let first = cursor.next(&mut into, &|| false).cut;
+        let step = cursor.next(&mut into, &|| true);
+        assert!(step.cut.last && into.is_empty());
+        assert_eq!((step.cut.from, step.unread), (first.to, 18 - first.to));
+    }
+
+    #[test]
+    fn b11_a_compressed_file_is_refused_with_the_remedy() {
+        let file = file(b"\x1f\x8b\x08\x00\x00\n\x00");
+        let step = Cursor::new(input(&file), 100, 100).next(&mut Vec::new(), &|| false);
+        let text = step.failure.unwrap().to_string();
+        assert!(text.contains("is compressed (gzip): pipe it: zcat FILE | logparser -"), "{text}");
+        assert_eq!((step.news, step.unread, step.cut.to), (7, 7, 0));
+    }
+}

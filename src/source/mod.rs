@@ -1,0 +1,77 @@
+//! World to bytes: finds the inputs and reads them in chunks of whole lines.
+//!
+//! Not here: threads, formats, windows. Invariant: every byte of an input is in exactly one chunk's span, in order.
+
+mod chunker;
+mod cursor;
+mod locate;
+mod spool;
+
+pub use chunker::{Chunker, Cut};
+pub use cursor::{Cursor, Step};
+pub use locate::{Located, locate};
+pub use spool::Spool;
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// One thing to read.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// Its name for people, escaped.
+    pub name: String,
+    /// What it is.
+    pub origin: Origin,
+}
+
+/// What an input is.
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// A regular file.
+    File {
+        /// Where it was found.
+        path: PathBuf,
+        /// Device and inode: the same file under another name is the same input.
+        identity: (u64, u64),
+        /// Its size when it was found, in bytes.
+        size: u64,
+    },
+    /// Standard input, or a pipe, terminal or device by its path. It can be read once.
+    Stream(Option<PathBuf>),
+    /// The beginning of a stream, kept in a file without a name, and then the stream, if it goes on.
+    Spooled {
+        /// What was read already.
+        file: Arc<File>,
+        /// Whether standard input follows.
+        goes_on: bool,
+    },
+}
+
+impl Input {
+    /// Standard input.
+    pub fn stdin() -> Self {
+        Input { name: "<stdin>".to_owned(), origin: Origin::Stream(None) }
+    }
+
+    /// Whether this is standard input, untouched.
+    pub fn is_stdin(&self) -> bool {
+        matches!(self.origin, Origin::Stream(None))
+    }
+
+    /// The device and inode of a file.
+    pub fn identity(&self) -> Option<(u64, u64)> {
+        match self.origin {
+            Origin::File { identity, .. } => Some(identity),
+            _ => None,
+        }
+    }
+
+    /// The path, or the name of what has none, for messages.
+    pub fn path(&self) -> PathBuf {
+        match &self.origin {
+            Origin::File { path, .. } | Origin::Stream(Some(path)) => path.clone(),
+            Origin::Stream(None) | Origin::Spooled { .. } => PathBuf::from("<stdin>"),
+        }
+    }
+}
