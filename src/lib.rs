@@ -14,5 +14,13 @@ pub mod ops;
 pub mod output;
 pub mod report;
 pub mod source;
+pub mod stage;
+
+pub mod config;
+pub mod pipeline;
+
+pub mod cli;
+pub mod make;
 
 pub use error::{Error, ErrorKind, Result};
+pub use pipeline::Pipeline;

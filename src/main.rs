@@ -1,1 +1,7 @@
-fn main() {}
+//! The `logparser` program: hands the command line over, and the exit code back.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    logparser::cli::main(std::env::args_os().collect())
+}

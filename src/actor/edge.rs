@@ -55,9 +55,14 @@ impl<T> Inbox<T> {
         }
     }
 
-    /// The next batch, if one is there.
-    pub fn try_receive(&self) -> Option<T> {
-        self.receiver.try_recv().ok()
+    /// Batches that wait at this moment.
+    pub fn len(&self) -> usize {
+        self.receiver.len()
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.receiver.is_empty()
     }
 }
 

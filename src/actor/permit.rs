@@ -10,6 +10,7 @@ use super::stop::Stop;
 /// A number of permits, handed out and taken back.
 #[derive(Clone)]
 pub struct Permits {
+    count: usize,
     free: Inbox<()>,
     give_back: Port<()>,
 }
@@ -24,7 +25,12 @@ impl Permits {
     pub fn new(count: NonZeroUsize, stop: &Stop) -> Self {
         let (give_back, free) = edge(count, stop);
         while give_back.try_send(()) {}
-        Permits { free, give_back }
+        Permits { count: count.get(), free, give_back }
+    }
+
+    /// Permits that are out at this moment.
+    pub fn held(&self) -> usize {
+        self.count - self.free.len()
     }
 
     /// A permit, waiting until one is free.
@@ -52,7 +58,7 @@ mod tests {
         let stop = Stop::default();
         let permits = Permits::new(NonZeroUsize::new(2).unwrap(), &stop);
         let (first, _second) = (permits.acquire().unwrap(), permits.acquire().unwrap());
-        assert!(permits.free.try_receive().is_none());
+        assert_eq!(permits.held(), 2);
         drop(first);
         let _third = permits.acquire().unwrap();
         let waiting = permits.clone();

@@ -19,6 +19,8 @@ pub struct Chunk {
     pub bytes: Pooled<u8>,
     /// The start of the over-long line that this chunk stands for.
     pub oversized: Option<Vec<u8>>,
+    /// Bytes that a line may have, its newline not included.
+    pub max_line: usize,
     /// What the chunk adds to the balance sheet by itself: its bytes, and news of its input.
     pub balance: Balance,
     /// The unit of the input's stamps; `None` until a well-formed line has shown it.

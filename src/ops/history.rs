@@ -8,9 +8,9 @@
 
 use crate::format::{FormatVisitor, LineFormat, dispatch};
 use crate::model::batch::Mark;
-use crate::model::{Grid, Lines, Record, TimeUnit, Timestamp};
+use crate::model::{Grid, Lines, Record, Timestamp};
 
-use super::select::{Bounds, Selected, Verdict, each_line, judge};
+use super::select::{Bounds, Judge, Selected, Verdict, each_line};
 
 /// The rules of a periodic run.
 #[derive(Debug, Clone)]
@@ -123,7 +123,7 @@ impl FormatVisitor for Pass<'_> {
 
     fn visit<F: LineFormat>(self) -> Walk {
         let (history, lines, records) = (self.history, self.lines, self.records);
-        let unit = lines.chunk.unit.unwrap_or(TimeUnit::Seconds);
+        let judge = Judge::of(lines, &history.bounds);
         let mut walk = Walk { highest: self.before.flatten(), ..Walk::default() };
         walk.selected = Selected::of(lines, history.list);
         // Up to each mark the sheet holds only the lines walked so far; they are added one by one.
@@ -136,7 +136,7 @@ impl FormatVisitor for Pass<'_> {
             walk.selected.balance.lines_read += 1;
             walk.selected.balance.bytes_read += (after - walked) as u64;
             walked = after;
-            let verdict = judge::<F>(bytes, start, end, unit, &history.bounds);
+            let verdict = judge.line::<F>(bytes, start, end);
             let moved_to = match verdict {
                 Verdict::Keep(record) => {
                     walk.keep(history, record, (start, end), self.before.is_some(), records);

@@ -6,6 +6,7 @@ pub mod close;
 pub mod count;
 pub mod history;
 pub mod progress;
+pub mod scan;
 pub mod select;
 pub mod sequence;
 pub mod split;

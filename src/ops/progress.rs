@@ -50,13 +50,13 @@ impl Progress {
     }
 
     /// Notes that a batch has been tallied. Errors if any of its bytes were before.
-    pub fn applied(&mut self, batch: &mut Records) -> Result<()> {
+    pub fn applied(&mut self, batch: &Records) -> Result<()> {
         let span = batch.chunk.span;
         self.ledger.add(span).map_err(|span| {
             ErrorKind::Unbalanced(format!("bytes {} to {} of input {} came twice", span.from, span.to, span.input.0))
         })?;
         self.total += &batch.balance;
-        self.show(std::mem::take(&mut batch.rejected));
+        self.show(&batch.rejected);
         if let Some((low, high)) = batch.extent {
             let (known_low, known_high) = self.extent.unwrap_or((low, high));
             self.extent = Some((known_low.min(low), known_high.max(high)));
@@ -65,8 +65,8 @@ impl Progress {
             to: span.to,
             last: batch.chunk.last,
             watermark: batch.watermark,
-            balance: std::mem::take(&mut batch.balance),
-            marks: std::mem::take(&mut batch.marks),
+            balance: batch.balance.clone(),
+            marks: batch.marks.clone(),
         };
         self.inputs.entry(span.input).or_default().apply(span.from, step);
         Ok(())
@@ -107,11 +107,11 @@ impl Progress {
         &self.ledger
     }
 
-    fn show(&mut self, rejected: Vec<Rejected>) {
+    fn show(&mut self, rejected: &[Rejected]) {
         if rejected.is_empty() {
             return;
         }
-        self.rejected.extend(rejected);
+        self.rejected.extend_from_slice(rejected);
         self.rejected.sort_by_key(|line| (line.input, line.at));
         self.rejected.truncate(SHOWN_REJECTED);
     }

@@ -1,6 +1,6 @@
 //! Lines to records: parses each line and keeps the records of the window.
 //!
-//! Every line falls into exactly one class, tested in this order: blank, bad timestamp, future, out of window,
+//! Every line falls into exactly one class, tested in this order: too long, blank, bad timestamp, future, out of window,
 //! otherwise malformed, counted. The hosts of a line in the future or outside the window are not looked at.
 //! Not here: lateness, which depends on what came before (`history`).
 
@@ -69,9 +69,9 @@ impl FormatVisitor for Select<'_> {
 
     fn visit<F: LineFormat>(self) -> Selected {
         let mut selected = Selected::of(self.lines, self.list_rejected);
-        let unit = self.lines.chunk.unit.unwrap_or(TimeUnit::Seconds);
+        let judge = Judge::of(self.lines, self.bounds);
         let mut out_of_window = 0;
-        each_line(self.lines, |bytes, start, end| match judge::<F>(bytes, start, end, unit, self.bounds) {
+        each_line(self.lines, |bytes, start, end| match judge.line::<F>(bytes, start, end) {
             Verdict::Outside(..) => out_of_window += 1,
             Verdict::Keep(record) => {
                 out_of_window += u64::from(record.time < self.bounds.first);
@@ -135,56 +135,120 @@ impl Selected {
 #[inline]
 pub(super) fn each_line(lines: &Lines, mut f: impl FnMut(&[u8], usize, usize)) {
     let bytes = &lines.chunk.bytes[..];
-    let mut start = first_line(bytes, lines.chunk.span.from);
+    let mut start = 0;
     for &end in lines.ends.iter() {
         f(bytes, start, end as usize);
         start = end as usize + 1;
     }
 }
 
-#[inline]
-pub(super) fn judge<F: LineFormat>(bytes: &[u8], start: usize, end: usize, unit: TimeUnit, bounds: &Bounds) -> Verdict {
-    let (stamp, at) = match F::stamp(bytes, start, end) {
-        Stamp::At(stamp, at) => (stamp, at),
-        Stamp::Blank => return Verdict::Blank,
-        Stamp::Bad => return Verdict::Malformed(Cause::BadStamp),
-    };
-    let time = unit.timestamp(stamp);
-    if time < bounds.keep_from || time > bounds.last {
-        return if time > bounds.future_after { Verdict::Future } else { Verdict::Outside(time, at) };
+/// Tells what lines are.
+#[derive(Clone, Copy)]
+pub(super) struct Judge<'a> {
+    bounds: &'a Bounds,
+    unit: TimeUnit,
+    max_line: usize,
+    /// Where the first line's stamp may begin, if not at its start.
+    skip: usize,
+}
+
+impl<'a> Judge<'a> {
+    /// For the lines of a batch.
+    pub(super) fn of(lines: &Lines, bounds: &'a Bounds) -> Self {
+        let chunk = &lines.chunk;
+        let skip = first_line(&chunk.bytes, chunk.span.from);
+        Judge { bounds, unit: chunk.unit.unwrap_or(TimeUnit::Seconds), max_line: chunk.max_line, skip }
     }
-    if time > bounds.future_after {
-        return Verdict::Future;
-    }
-    match F::hosts(bytes, at, end) {
-        Ok(hosts) => {
-            let range = |(from, to): (usize, usize)| (from as u32, to as u32);
-            Verdict::Keep(Record { time, from: range(hosts.from), to: range(hosts.to) })
+
+    /// What the line `bytes[start..end]` is.
+    #[inline]
+    pub(super) fn line<F: LineFormat>(&self, bytes: &[u8], start: usize, end: usize) -> Verdict {
+        if end - start > self.max_line {
+            return Verdict::Malformed(Cause::TooLong);
         }
-        // Where a line only serves to compare with the window before, it is outside whatever its hosts are.
-        Err(_) if time < bounds.first => Verdict::Outside(time, at),
-        Err(cause) => Verdict::Malformed(cause),
+        let start = if start == 0 { self.skip.min(end) } else { start };
+        let (stamp, at) = match F::stamp(bytes, start, end) {
+            Stamp::At(stamp, at) => (stamp, at),
+            Stamp::Blank => return Verdict::Blank,
+            Stamp::Bad => return Verdict::Malformed(Cause::BadStamp),
+        };
+        let (time, bounds) = (self.unit.timestamp(stamp), self.bounds);
+        if time < bounds.keep_from || time > bounds.last {
+            return if time > bounds.future_after { Verdict::Future } else { Verdict::Outside(time, at) };
+        }
+        if time > bounds.future_after {
+            return Verdict::Future;
+        }
+        match F::hosts(bytes, at, end) {
+            Ok(hosts) => {
+                let range = |(from, to): (usize, usize)| (from as u32, to as u32);
+                Verdict::Keep(Record { time, from: range(hosts.from), to: range(hosts.to) })
+            }
+            // Where a line only serves to compare with the window before, it is outside whatever its hosts are.
+            Err(_) if time < bounds.first => Verdict::Outside(time, at),
+            Err(cause) => Verdict::Malformed(cause),
+        }
     }
 }
 
-/// The unit of an input by its first well-formed line in `bytes`; `None` if there is none.
-pub fn detect_unit(format: &str, bytes: &[u8], from: u64) -> Option<TimeUnit> {
-    struct Detect<'a>(&'a [u8], u64);
-    impl FormatVisitor for Detect<'_> {
-        type Output = Option<TimeUnit>;
-        fn visit<F: LineFormat>(self) -> Option<TimeUnit> {
-            let mut start = first_line(self.0, self.1);
-            while start < self.0.len() {
-                let end = memchr::memchr(b'\n', &self.0[start..]).map_or(self.0.len(), |at| start + at);
-                if let Stamp::At(stamp, at) = F::stamp(self.0, start, end)
-                    && F::hosts(self.0, at, end).is_ok()
-                {
-                    return Some(TimeUnit::by_magnitude(stamp));
-                }
-                start = end + 1;
-            }
-            None
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Chunk, InputId, Span};
+    use std::sync::Arc;
+
+    pub(crate) fn lines(text: &[u8], max_line: usize) -> Lines {
+        let span = Span { input: InputId(0), from: 0, to: text.len() as u64 };
+        let mut ends = Vec::new();
+        super::super::split::split(text, &mut ends);
+        let chunk = Chunk {
+            span,
+            bytes: text.to_vec().into(),
+            oversized: None,
+            max_line,
+            balance: Balance { bytes_read: span.len(), ..Balance::default() },
+            unit: Some(TimeUnit::Seconds),
+            last: true,
+            guard: None,
+        };
+        Lines { chunk: Arc::new(chunk), ends: ends.into() }
     }
-    dispatch(format, Detect(bytes, from)).flatten()
+
+    fn bounds(keep_from: i64, first: i64, last: i64, future_after: i64) -> Bounds {
+        let at = Timestamp::from_seconds;
+        Bounds { keep_from: at(keep_from), first: at(first), last: at(last), future_after: at(future_after) }
+    }
+
+    #[test]
+    fn every_line_is_in_one_class_and_both_ends_of_the_window_are_in() {
+        let text =
+            b"99 a b\n100 a b\n150 a b\n200 c d\n201 a b\n900 a b\n\nx\n150 a\n99 a\n901\n150 aaaaaaaaaaaaaa b\n";
+        let mut records = Vec::new();
+        let selected = select("plain", &lines(text, 15), &bounds(100, 100, 200, 500), true, &mut records).unwrap();
+        let times: Vec<_> = records.iter().map(|record| record.time).collect();
+        assert_eq!(times, [100, 150, 200].map(Timestamp::from_seconds));
+        let sheet = &selected.balance;
+        assert_eq!((sheet.lines_read, sheet.counted, sheet.out_of_window, sheet.future, sheet.blank), (12, 3, 3, 2, 1));
+        assert_eq!(sheet.malformed, [1, 1, 0, 0, 0, 1]);
+        assert_eq!(selected.all_rejected.len(), 3);
+        assert_eq!(selected.rejected[0].at, 48);
+        assert_eq!(sheet.lines_classified(), 12);
+    }
+
+    #[test]
+    fn records_before_the_window_are_kept_for_comparison_but_do_not_count() {
+        let mut records = Vec::new();
+        let lines = lines(b"40 a b\n60 a b\n60 bad\n100 a b\n", 100);
+        let selected = select("plain", &lines, &bounds(50, 100, 200, 500), false, &mut records).unwrap();
+        assert_eq!(records.len(), 2);
+        assert_eq!((selected.balance.counted, selected.balance.out_of_window), (1, 3));
+        assert_eq!(selected.balance.malformed_total(), 0);
+    }
+
+    #[test]
+    fn b5_a_byte_order_mark_belongs_to_no_field() {
+        let mut records = Vec::new();
+        select("plain", &lines(b"\xef\xbb\xbf150 a b\n", 100), &bounds(0, 0, 200, 500), false, &mut records).unwrap();
+        assert_eq!(records.len(), 1);
+    }
 }

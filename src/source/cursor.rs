@@ -14,7 +14,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::chunker::{Chunker, Cut};
-use super::{Input, Origin};
+use super::spool::Spool;
+use super::{Input, Origin, Rest};
 use crate::error::{Error, Result};
 
 /// How often a wait for a stream looks up whether the run should stop, in nanoseconds.
@@ -36,12 +37,15 @@ pub struct Cursor {
     /// Bytes of the input that are known to be there.
     known: u64,
     started: bool,
+    /// Where every byte that is read is kept.
+    spool: Option<Spool>,
 }
 
 enum Handle {
     Closed,
     File(Arc<File>),
-    Stream(Option<File>),
+    Stdin,
+    Stream(Arc<File>),
 }
 
 /// What reading on gave.
@@ -62,8 +66,29 @@ pub struct Step {
 impl Cursor {
     /// At the start of an input, which is not opened yet. Sizes are in bytes.
     pub fn new(input: Input, chunk: usize, max_line: usize) -> Self {
-        let fill = !matches!(input.origin, Origin::Stream(_) | Origin::Spooled { goes_on: true, .. });
-        Cursor { input, chunker: Chunker::new(chunk, max_line, fill), handle: Handle::Closed, known: 0, started: false }
+        let fill = matches!(input.origin, Origin::File { .. } | Origin::Spooled { rest: Rest::Ended, .. });
+        let chunker = Chunker::new(chunk, max_line, fill);
+        Cursor { input, chunker, handle: Handle::Closed, known: 0, started: false, spool: None }
+    }
+
+    /// Keeps every byte that is read, if it could not be read again. Called before the first step.
+    pub fn keep(&mut self) -> Result<()> {
+        if self.input.is_stream() {
+            self.spool = Some(Spool::new()?);
+        }
+        Ok(())
+    }
+
+    /// The input that gives what was kept and then goes on where this cursor is; `None` if nothing was.
+    pub fn into_kept(self) -> Option<Input> {
+        let file = self.spool?.into_file();
+        let rest = match self.handle {
+            Handle::Stdin => Rest::Stdin,
+            Handle::Stream(stream) => Rest::Open(stream),
+            Handle::Closed | Handle::File(_) => Rest::Ended,
+        };
+        let path = self.input.path();
+        Some(Input { name: self.input.name, origin: Origin::Spooled { file, rest, path } })
     }
 
     /// The input.
@@ -97,10 +122,13 @@ impl Cursor {
             into.clear();
             return self.interrupted(before, opened);
         }
-        let (handle, input) = (&mut self.handle, &self.input);
+        let (handle, input, spool) = (&mut self.handle, &self.input, &mut self.spool);
         let mut offset = self.chunker.bytes_read();
         let mut fill = |into: &mut Vec<u8>| {
             let read = handle.read(input, offset, into, interrupted)?;
+            if let Some(spool) = spool {
+                spool.keep(&into[into.len() - read..])?;
+            }
             offset += read as u64;
             Ok(read)
         };
@@ -148,8 +176,10 @@ impl Cursor {
         }
         let fail = |path: &Path, source| Error::input(path, "cannot open", source);
         self.handle = match &self.input.origin {
-            Origin::Stream(None) => Handle::Stream(None),
-            Origin::Stream(Some(path)) => Handle::Stream(Some(File::open(path).map_err(|error| fail(path, error))?)),
+            Origin::Stream(None) => Handle::Stdin,
+            Origin::Stream(Some(path)) => {
+                Handle::Stream(Arc::new(File::open(path).map_err(|error| fail(path, error))?))
+            }
             Origin::Spooled { file, .. } => {
                 let size = file.metadata().map_err(|error| fail(&self.input.path(), error))?.len();
                 self.known = self.known.max(size);
@@ -185,19 +215,31 @@ impl Handle {
             let read = match self {
                 Handle::Closed => return Ok(0),
                 Handle::File(file) => rustix::io::pread(&**file, spare_capacity(into), offset),
-                Handle::Stream(Some(file)) => read_stream(&*file, into, interrupted),
-                Handle::Stream(None) => read_stream(io::stdin(), into, interrupted),
+                Handle::Stream(stream) => read_stream(&**stream, into, interrupted),
+                Handle::Stdin => read_stream(io::stdin(), into, interrupted),
             };
             match read {
                 Err(Errno::INTR) if interrupted() => return Err(io::ErrorKind::Interrupted.into()),
                 Err(Errno::INTR) => {}
-                Ok(0)
-                    if matches!((&*self, &input.origin), (Handle::File(_), Origin::Spooled { goes_on: true, .. })) =>
-                {
-                    *self = Handle::Stream(None);
-                }
+                Ok(0) => match self.rest_of(input) {
+                    Some(rest) => *self = rest,
+                    None => return Ok(0),
+                },
                 other => return Ok(other?),
             }
+        }
+    }
+}
+
+impl Handle {
+    /// What follows when the kept beginning of a stream has been read.
+    fn rest_of(&self, input: &Input) -> Option<Handle> {
+        match (self, &input.origin) {
+            (Handle::File(_), Origin::Spooled { rest: Rest::Stdin, .. }) => Some(Handle::Stdin),
+            (Handle::File(_), Origin::Spooled { rest: Rest::Open(stream), .. }) => {
+                Some(Handle::Stream(Arc::clone(stream)))
+            }
+            _ => None,
         }
     }
 }
@@ -282,6 +324,24 @@ mod tests {
         let step = cursor.next(&mut into, &|| true);
         assert!(step.cut.last && into.is_empty());
         assert_eq!((step.cut.from, step.unread), (first.to, 18 - first.to));
+    }
+
+    #[test]
+    fn a_stream_that_was_looked_at_is_read_again_from_its_start() {
+        let file = file(b"1 a b\n2 c d\n3 e f\n");
+        let stream = Input { name: "pipe".into(), origin: Origin::Stream(Some(file.path().to_owned())) };
+        let mut looked = Cursor::new(stream, 8, 100);
+        looked.keep().unwrap();
+        let mut into = Vec::new();
+        looked.next(&mut into, &|| false);
+        assert_eq!(into, b"1 a b\n");
+        let mut again = Cursor::new(looked.into_kept().unwrap(), 100, 100);
+        let mut all = Vec::new();
+        while !again.next(&mut into, &|| false).cut.last {
+            all.append(&mut into);
+        }
+        all.append(&mut into);
+        assert_eq!(all, b"1 a b\n2 c d\n3 e f\n");
     }
 
     #[test]

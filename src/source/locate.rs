@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(names(&locate(&[format!("{path}/*.log")]).unwrap()), ["a.log", "b.log"]);
         assert_eq!(names(&locate(std::slice::from_ref(&path)).unwrap()), ["a.log", "b.log"]);
         assert_eq!(names(&locate(&[format!("{path}/b.log")]).unwrap()), ["b.log"]);
-        assert!(locate(&["-".into(), "-".into()]).unwrap().inputs[0].is_stdin());
+        assert!(locate(&["-".into(), "-".into()]).unwrap().inputs[0].is_stream());
     }
 
     #[test]

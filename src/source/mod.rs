@@ -5,16 +5,21 @@
 mod chunker;
 mod cursor;
 mod locate;
+mod schedule;
 mod spool;
 
 pub use chunker::{Chunker, Cut};
 pub use cursor::{Cursor, Step};
 pub use locate::{Located, locate};
-pub use spool::Spool;
+pub use schedule::{Order, Schedule, Turn};
+
 
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// The name of standard input in messages.
+const STDIN: &str = "<stdin>";
 
 /// One thing to read.
 #[derive(Debug, Clone)]
@@ -43,20 +48,33 @@ pub enum Origin {
     Spooled {
         /// What was read already.
         file: Arc<File>,
-        /// Whether standard input follows.
-        goes_on: bool,
+        /// What follows it.
+        rest: Rest,
+        /// The name of the stream.
+        path: PathBuf,
     },
+}
+
+/// What is left of a stream whose beginning was kept.
+#[derive(Debug, Clone)]
+pub enum Rest {
+    /// Nothing: it has ended.
+    Ended,
+    /// The rest of standard input.
+    Stdin,
+    /// The rest of an open pipe or device.
+    Open(Arc<File>),
 }
 
 impl Input {
     /// Standard input.
     pub fn stdin() -> Self {
-        Input { name: "<stdin>".to_owned(), origin: Origin::Stream(None) }
+        Input { name: STDIN.to_owned(), origin: Origin::Stream(None) }
     }
 
-    /// Whether this is standard input, untouched.
-    pub fn is_stdin(&self) -> bool {
-        matches!(self.origin, Origin::Stream(None))
+    /// Whether this can be read once only.
+    pub fn is_stream(&self) -> bool {
+        matches!(self.origin, Origin::Stream(_))
     }
 
     /// The device and inode of a file.
@@ -70,8 +88,8 @@ impl Input {
     /// The path, or the name of what has none, for messages.
     pub fn path(&self) -> PathBuf {
         match &self.origin {
-            Origin::File { path, .. } | Origin::Stream(Some(path)) => path.clone(),
-            Origin::Stream(None) | Origin::Spooled { .. } => PathBuf::from("<stdin>"),
+            Origin::File { path, .. } | Origin::Stream(Some(path)) | Origin::Spooled { path, .. } => path.clone(),
+            Origin::Stream(None) => PathBuf::from(STDIN),
         }
     }
 }

@@ -5,10 +5,10 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Input, Origin};
+use super::STDIN;
 use crate::error::{Error, Result};
 
-/// The beginning of standard input, on its way into a file.
+/// The beginning of a stream, on its way into a file.
 pub struct Spool {
     file: File,
 }
@@ -16,21 +16,17 @@ pub struct Spool {
 impl Spool {
     /// An empty spool in the directory for temporary files. Its space comes back when the run ends, however it ends.
     pub fn new() -> Result<Self> {
-        tempfile::tempfile().map(|file| Spool { file }).map_err(fail)
+        let action = "needs a temporary file, which cannot be made (see TMPDIR)";
+        tempfile::tempfile().map(|file| Spool { file }).map_err(|source| Error::input(Path::new(STDIN), action, source))
     }
 
     /// Keeps bytes.
-    pub fn keep(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes).map_err(fail)
+    pub fn keep(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.file.write_all(bytes)
     }
 
-    /// The input that gives what was kept, and then, if it `goes_on`, the rest of standard input.
-    pub fn into_input(self, goes_on: bool) -> Input {
-        let origin = Origin::Spooled { file: Arc::new(self.file), goes_on };
-        Input { name: "<stdin>".to_owned(), origin }
+    /// The file that holds what was kept.
+    pub fn into_file(self) -> Arc<File> {
+        Arc::new(self.file)
     }
-}
-
-fn fail(source: std::io::Error) -> Error {
-    Error::input(Path::new("<stdin>"), "cannot keep what was read (see TMPDIR)", source)
 }

@@ -1,0 +1,286 @@
+//! The command line as written: what can be said, and nothing of what it means.
+//!
+//! Values stay texts here. They are checked where those of a configuration file are, with the same messages.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Shown under the help of the positional form.
+const AFTER_HELP: &str = "\
+The window of a one-shot run, both ends in:
+
+             until - seconds                    until (now)
+  -------------------[==============================]-----------> time
+                      what is counted
+
+With --every, windows of --seconds follow each other through the whole input, and each is half-open: [end - seconds, end).
+
+Numbers are seconds; 90s, 5m, 1h30m and 2d are understood too.
+
+Examples:
+  logparser '/var/log/conn*.log' sierra Delta           the last hour, as three short reports
+  zcat old.log.gz | logparser top - --until latest      the busiest servers in the last hour of an old log
+  logparser top conn.log --every 1h --output csv        the busiest servers of every hour, as CSV
+
+Commands: run, check, graph, top, to, from, reports, make, completions. `logparser COMMAND --help` tells more.
+A file whose name is that of a command is read as ./NAME.";
+
+/// Answers who connects to whom, exactly, over moving windows, from logs of any size.
+#[derive(Debug, Parser)]
+#[command(name = "logparser", version, after_help = AFTER_HELP, override_usage = "\
+logparser [OPTIONS] LOCATION HOST_FROM HOST_TO
+       logparser COMMAND [OPTIONS] ...")]
+pub struct Positional {
+    /// A quoted glob, a file, a folder, or - for standard input.
+    #[arg(value_name = "LOCATION")]
+    pub location: String,
+    /// List the hosts that this one connects to.
+    #[arg(value_name = "HOST_FROM")]
+    pub host_from: String,
+    /// List the hosts that connect to this one.
+    #[arg(value_name = "HOST_TO")]
+    pub host_to: String,
+    /// Report again every --sleep-seconds, until interrupted.
+    #[arg(long, conflicts_with = "folder")]
+    pub tail: bool,
+    /// Report once (the default).
+    #[arg(long)]
+    pub folder: bool,
+    /// Time between two reports of --tail.
+    #[arg(long, value_name = "TIME", default_value = "3600")]
+    pub sleep_seconds: String,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// The form with a command.
+#[derive(Debug, Parser)]
+#[command(name = "logparser", version)]
+pub struct Commanded {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the pipeline of a configuration file.
+    Run {
+        /// The configuration.
+        #[arg(default_value = "pipeline.toml")]
+        file: std::path::PathBuf,
+        #[command(flatten)]
+        settings: Settings,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Check a configuration file and name every problem in it.
+    Check {
+        /// The configuration.
+        #[arg(default_value = "pipeline.toml")]
+        file: std::path::PathBuf,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Draw the graph of a configuration file.
+    Graph {
+        /// The configuration.
+        #[arg(default_value = "pipeline.toml")]
+        file: std::path::PathBuf,
+        /// How to draw it.
+        #[arg(long, value_enum, default_value = "text")]
+        format: GraphFormat,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Which servers received most connections?
+    Top {
+        /// Globs, files, folders, or - for standard input, which is also the default if it is piped.
+        location: Vec<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Which hosts connected to HOST?
+    To {
+        /// The host.
+        host: String,
+        /// Globs, files, folders, or - for standard input, which is also the default if it is piped.
+        location: Vec<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Which hosts did HOST connect to?
+    From {
+        /// The host.
+        host: String,
+        /// Globs, files, folders, or - for standard input, which is also the default if it is piped.
+        location: Vec<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// List the report functions, with their options and an example each.
+    Reports,
+    /// Make a log to try things on.
+    Make(crate::make::Args),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// How a graph is drawn.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum GraphFormat {
+    /// For a terminal.
+    Text,
+    /// For Graphviz.
+    Dot,
+    /// For Markdown pages.
+    Mermaid,
+}
+
+/// Overrides of a configuration file.
+#[derive(Debug, Default, Args)]
+pub struct Settings {
+    /// Set a key in every stage that knows it (seconds=30m), or in one (stages.recent.seconds=30m).
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// Options that are the same everywhere.
+#[derive(Debug, Default, Args)]
+pub struct Common {
+    /// Length of the window [default: 3600].
+    #[arg(long, value_name = "TIME", visible_aliases = ["last", "window"])]
+    pub seconds: Option<String>,
+    /// Grain of the aggregation [default: 1200].
+    #[arg(long, value_name = "TIME")]
+    pub grouping_seconds: Option<String>,
+    /// A result for each window, one every TIME, through the whole input.
+    #[arg(long, value_name = "TIME")]
+    pub every: Option<String>,
+    /// Where windows of --every start: epoch, first, Unix seconds or RFC 3339 [default: epoch].
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    pub align: Option<String>,
+    /// End of the window, or of the history with --every: now, latest, Unix seconds or RFC 3339.
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    pub until: Option<String>,
+    /// Start of the window, in place of --seconds; with --every, start of the history.
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    pub since: Option<String>,
+    /// Unit of the stamps: auto, s, ms, us or ns [default: auto].
+    #[arg(long, value_name = "UNIT")]
+    pub unit: Option<String>,
+    /// Declared disorder: how far a stamp may lie behind the highest before it [default: 5m].
+    #[arg(long, value_name = "TIME")]
+    pub lateness: Option<String>,
+    /// How far beyond now a stamp may lie before it is counted as future [default: 1h].
+    #[arg(long, value_name = "TIME")]
+    pub future: Option<String>,
+    /// How much to read: auto or full [default: auto].
+    #[arg(long, value_name = "SCAN")]
+    pub scan: Option<String>,
+    /// Where results go: text, json or csv, or e.g. json:PATH. May be given several times [default: text].
+    #[arg(long, value_name = "FORMAT[:PATH]")]
+    pub output: Vec<String>,
+    /// Rows of each ranking.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<String>,
+    /// Threads of each stage.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<String>,
+    /// Keep all malformed lines in a file.
+    #[arg(long, value_name = "PATH")]
+    pub rejects: Option<String>,
+    /// Keep all late lines in a file (with --every).
+    #[arg(long, value_name = "PATH")]
+    pub late_file: Option<String>,
+    /// No progress and no balance sheet.
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Colour headings: auto, always or never.
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub color: ColorWhen,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Common {
+    /// The options that are keys of the configuration, as given: key, value, and the option for messages.
+    pub fn overrides(&self) -> Vec<(&'static str, String, String)> {
+        let single = [
+            ("seconds", &self.seconds),
+            ("grouping-seconds", &self.grouping_seconds),
+            ("every", &self.every),
+            ("align", &self.align),
+            ("until", &self.until),
+            ("since", &self.since),
+            ("unit", &self.unit),
+            ("lateness", &self.lateness),
+            ("future", &self.future),
+            ("scan", &self.scan),
+            ("limit", &self.limit),
+            ("threads", &self.threads),
+            ("rejects", &self.rejects),
+            ("late-file", &self.late_file),
+        ];
+        let given = single.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
+        let mut all: Vec<_> =
+            given.map(|(key, value)| (key, toml_text(value), format!("--{key} {value}"))).collect();
+        if !self.output.is_empty() {
+            all.push(("outputs", toml_list(&self.output), format!("--output {}", self.output.join(" --output "))));
+        }
+        all
+    }
+}
+
+/// A text as a TOML string, whatever it holds.
+pub fn toml_text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Texts as a TOML array of strings.
+pub fn toml_list(texts: &[String]) -> String {
+    let items: Vec<String> = texts.iter().map(|text| toml_text(text)).collect();
+    format!("[{}]", items.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Positional::command().debug_assert();
+        Commanded::command().debug_assert();
+    }
+
+    #[test]
+    fn any_text_survives_toml() {
+        for text in ["", "a\"b", "a\\b", "\u{1b}\n\t\u{7f}", "täst"] {
+            let table: toml::Table = format!("x = {}", toml_text(text)).parse().unwrap();
+            assert_eq!(table["x"].as_str(), Some(text));
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Questions: the positional form and the short commands, each as the standard pipeline with a few keys set.
+
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::args::{ColorWhen, Common, Positional, toml_list, toml_text};
+use super::{is_watched, show, watch, with_common};
+use crate::error::{Error, ErrorKind, Place, Problem, Result};
+use crate::options::{Kind, Raw, Value};
+use crate::output::Style;
+use crate::pipeline::{Builder, Pipeline};
+
+/// How often a wait looks up whether it was interrupted.
+const LOOK_UP: Duration = Duration::from_millis(50);
+
+/// The form that the tool has always had.
+pub fn positional(args: &Positional) -> Result<u8> {
+    let sleep = sleep_time(&args.sleep_seconds)?;
+    if args.tail && args.location == "-" {
+        return Err(Error::usage("--tail reads its files again and again; standard input can be read once only"));
+    }
+    let reports = format!(
+        "[{{ name = \"top-servers\", limit = 1 }}, {{ name = \"connected-to\", host = {} }}, \
+         {{ name = \"connected-from\", host = {} }}]",
+        toml_text(&args.host_to),
+        toml_text(&args.host_from)
+    );
+    let builder = || asked(&reports, std::slice::from_ref(&args.location), &args.common);
+    if !args.tail {
+        return run(builder(), &args.common);
+    }
+    let interrupted = watch::interrupt_flag()?;
+    let mut code = run_until(builder(), &args.common, &interrupted)?;
+    while wait(sleep, &interrupted) {
+        // Once it has worked, what goes wrong in one round may be better in the next.
+        code = run_until(builder(), &args.common, &interrupted).unwrap_or_else(|error| {
+            show::error(&error);
+            error.exit_code()
+        });
+    }
+    Ok(code)
+}
+
+/// A question about one host.
+pub fn about(report: &str, host: &str, location: Vec<String>, common: &Common) -> Result<u8> {
+    question(&format!("[{{ name = \"{report}\", host = {} }}]", toml_text(host)), location, common)
+}
+
+/// A question, as a list of reports in TOML.
+pub fn question(reports: &str, location: Vec<String>, common: &Common) -> Result<u8> {
+    let location = match location.is_empty() {
+        false => location,
+        true if io::stdin().is_terminal() => {
+            return Err(Error::usage("name a file, folder or glob to read, or pipe a log in"));
+        }
+        true => vec!["-".to_owned()],
+    };
+    run(asked(reports, &location, common), common)
+}
+
+fn asked(reports: &str, location: &[String], common: &Common) -> Builder {
+    let place = || Place::Argument("the command line".into());
+    let builder = Pipeline::builder()
+        .set_at("location", &toml_list(location), place())
+        .set_at("reports", reports, place());
+    with_common(builder, common)
+}
+
+/// Runs a pipeline and says how it went.
+pub fn run(builder: Builder, common: &Common) -> Result<u8> {
+    let interrupted = watch::interrupt_flag()?;
+    run_until(builder, common, &interrupted)
+}
+
+fn run_until(builder: Builder, common: &Common, interrupted: &Arc<AtomicBool>) -> Result<u8> {
+    let pipeline =
+        builder.interrupt(Arc::clone(interrupted)).style(style(common.color)).on_failure(show::error).build()?;
+    let has_text = show::writes_text(pipeline.plan());
+    let running = pipeline.start()?;
+    let progress = (is_watched() && !common.quiet).then(|| watch::Progress::start(running.progress()));
+    let summary = running.join();
+    drop(progress);
+    if let Some(error) = summary.error() {
+        show::error(error);
+    }
+    if !common.quiet {
+        show::summary(&summary, has_text);
+    }
+    Ok(summary.exit_code())
+}
+
+fn style(when: ColorWhen) -> Style {
+    let color = match when {
+        ColorWhen::Always => true,
+        ColorWhen::Never => false,
+        ColorWhen::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()),
+    };
+    Style { color }
+}
+
+fn sleep_time(text: &str) -> Result<Duration> {
+    match Kind::Duration.parse(&Raw::Text(text.to_owned())) {
+        Ok(Value::Nanos(nanos)) => Ok(Duration::from_nanos(nanos.unsigned_abs())),
+        Ok(_) => Err(Error::usage("--sleep-seconds: not a length of time")),
+        Err(message) => {
+            let place = Place::Argument(format!("--sleep-seconds {text}"));
+            Err(ErrorKind::Config(vec![Problem { place, key: String::new(), message, help: None }]).into())
+        }
+    }
+}
+
+/// Waits; whether the whole time has passed without an interrupt.
+fn wait(time: Duration, interrupted: &AtomicBool) -> bool {
+    let end = Instant::now() + time;
+    while !interrupted.load(Ordering::Relaxed) {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return true;
+        }
+        thread::sleep(left.min(LOOK_UP));
+    }
+    false
+}

@@ -1,0 +1,169 @@
+//! The command line: argv to pipeline, pipeline to exit code.
+//!
+//! Results go to stdout and nothing else does; everything said to people goes to stderr, one line each.
+
+mod args;
+mod ask;
+mod show;
+mod watch;
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Command, Commanded, Common, GraphFormat, Positional, Settings};
+
+use crate::config::{DrawFormat, draw};
+use crate::error::{Error, ErrorKind, Place, Result};
+use crate::pipeline::{Builder, Pipeline};
+
+/// Runs the program on `argv`, its name first.
+pub fn main(argv: Vec<OsString>) -> ExitCode {
+    // Reads the injection points that a test has set; without them the condition is constant and false.
+    let _faults = fail::has_failpoints().then(fail::FailScenario::setup);
+    match dispatch(argv) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            show::error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn dispatch(argv: Vec<OsString>) -> Result<u8> {
+    let Some(argv) = with_command_first(&argv) else {
+        return match Positional::try_parse_from(&argv) {
+            Ok(positional) => ask::positional(&positional),
+            Err(error) => Ok(show::usage(&error)),
+        };
+    };
+    let command = match Commanded::try_parse_from(&argv) {
+        Ok(commanded) => commanded.command,
+        Err(error) => return Ok(show::usage(&error)),
+    };
+    match command {
+        Command::Run { file, settings, common } => {
+            let builder = configured(&file, &settings)?;
+            ask::run(with_common(builder, &common), &common)
+        }
+        Command::Check { file, settings } => {
+            let pipeline = configured(&file, &settings)?.build()?;
+            let stages = pipeline.plan().stages.len();
+            print(&format!("{}: {stages} stages, no problems\n", crate::error::show_path(&file)))
+        }
+        Command::Graph { file, format, settings } => {
+            let pipeline = configured(&file, &settings)?.build()?;
+            let format = match format {
+                GraphFormat::Text => DrawFormat::Text,
+                GraphFormat::Dot => DrawFormat::Dot,
+                GraphFormat::Mermaid => DrawFormat::Mermaid,
+            };
+            print(&draw(pipeline.plan(), format))
+        }
+        Command::Top { location, common } => ask::question("[\"top-servers\"]", location, &common),
+        Command::To { host, location, common } => ask::about("connected-to", &host, location, &common),
+        Command::From { host, location, common } => ask::about("connected-from", &host, location, &common),
+        Command::Reports => print(&show::reports()),
+        Command::Make(args) => {
+            let summary = crate::make::run(&args, crate::pipeline::wall_clock())?;
+            show::made(&args, &summary);
+            Ok(0)
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Commanded::command(), "logparser", &mut script);
+            print(&String::from_utf8_lossy(&script))
+        }
+    }
+}
+
+/// The arguments with the command moved to the front, if the first positional argument is one. So options may stand
+/// before a command, and a host or file that is named like a command is still a host or file everywhere else.
+fn with_command_first(argv: &[OsString]) -> Option<Vec<OsString>> {
+    let positional = Positional::command();
+    let takes_value = |option: &str| {
+        let found = positional.get_arguments().find(|arg| {
+            let long = option.strip_prefix("--");
+            long.is_some_and(|long| {
+                arg.get_long() == Some(long) || arg.get_all_aliases().is_some_and(|all| all.contains(&long))
+            })
+        });
+        // `--set` is known to commands only.
+        found.map_or(option == "--set", |arg| arg.get_action().takes_values())
+    };
+    let mut at = 1;
+    loop {
+        let text = argv.get(at)?.to_str()?;
+        if text == "--" {
+            return None;
+        }
+        if text == "-" || !text.starts_with('-') {
+            break;
+        }
+        at += if takes_value(text) { 2 } else { 1 };
+    }
+    let name = argv[at].to_str()?;
+    let is_command = name == "help" || Commanded::command().get_subcommands().any(|known| known.get_name() == name);
+    is_command.then(|| {
+        let mut moved = argv.to_vec();
+        moved[1..=at].rotate_right(1);
+        moved
+    })
+}
+
+/// A builder with a configuration file and its overrides.
+fn configured(file: &Path, settings: &Settings) -> Result<Builder> {
+    let mut builder = Pipeline::builder().config(file)?;
+    for setting in &settings.set {
+        let Some((key, value)) = setting.split_once('=') else {
+            return Err(Error::usage(format!("--set {setting}: expected KEY=VALUE, e.g. --set seconds=30m")));
+        };
+        builder = builder.set_at(key.trim(), value.trim(), Place::Argument(format!("--set {setting}")));
+    }
+    Ok(builder)
+}
+
+/// A builder with the common options on top.
+fn with_common(builder: Builder, common: &Common) -> Builder {
+    let overrides = common.overrides().into_iter();
+    overrides.fold(builder, |builder, (key, value, option)| builder.set_at(key, &value, Place::Argument(option)))
+}
+
+/// Prints to stdout. That nobody reads it is no error.
+fn print(text: &str) -> Result<u8> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(0),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
+        Err(source) => Err(ErrorKind::Output { target: "stdout".into(), action: "cannot write", source }.into()),
+    }
+}
+
+/// Whether a person sees what goes to stderr.
+fn is_watched() -> bool {
+    io::stderr().is_terminal()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moved(argv: &[&str]) -> Option<Vec<String>> {
+        let argv: Vec<OsString> = argv.iter().map(OsString::from).collect();
+        with_command_first(&argv).map(|moved| moved.into_iter().map(|arg| arg.into_string().unwrap()).collect())
+    }
+
+    #[test]
+    fn a_command_is_found_behind_options_and_nowhere_else() {
+        assert_eq!(moved(&["lp", "--last", "5m", "--quiet", "top", "x"]).unwrap()[1], "top");
+        assert_eq!(moved(&["lp", "--seconds=5", "run"]).unwrap()[1], "run");
+        assert_eq!(moved(&["lp", "--set", "a=b", "run"]).unwrap()[1], "run");
+        assert_eq!(moved(&["lp", "conn.log", "top", "run"]), None);
+        assert_eq!(moved(&["lp", "--seconds", "run", "x", "y", "z"]), None);
+        assert_eq!(moved(&["lp", "--", "top"]), None);
+        assert_eq!(moved(&["lp"]), None);
+    }
+}

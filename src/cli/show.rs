@@ -1,0 +1,139 @@
+//! What is said to people: errors, the balance sheet, the list of reports.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+
+use crate::config::{Plan, Task};
+use crate::error::{Error, ErrorKind};
+use crate::make;
+use crate::model::balance::Cause;
+use crate::model::escape::printable;
+use crate::options::OptionSpec;
+use crate::pipeline::{Sheet, Summary};
+use crate::report;
+
+/// Says an error on stderr: one line, or one for each problem of a configuration.
+pub fn error(error: &Error) {
+    let (red, plain) = if io::stderr().is_terminal() { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
+    let mut text = String::new();
+    match error.kind() {
+        ErrorKind::Config(problems) => {
+            for problem in problems {
+                let problem = problem.to_string();
+                let _ = writeln!(text, "{red}logparser:{plain} {}", printable(problem.as_bytes()));
+            }
+        }
+        _ => {
+            let message = error.to_string();
+            let _ = writeln!(text, "{red}logparser:{plain} {}", printable(message.as_bytes()));
+        }
+    }
+    say(&text);
+}
+
+/// Says what is wrong with a command line, or prints the help that it asks for. The exit code.
+pub fn usage(error: &clap::Error) -> u8 {
+    // Help that nobody reads is no error.
+    let _ = error.print();
+    u8::try_from(error.exit_code()).unwrap_or(2)
+}
+
+/// Whether any reporter writes text, so that the balance sheet belongs on stderr.
+pub fn writes_text(plan: &Plan) -> bool {
+    plan.stages.iter().any(|stage| match &stage.task {
+        Task::Reporter(reporter) => reporter.outputs.iter().any(|output| output.format == "text"),
+        _ => false,
+    })
+}
+
+/// Says how a run went: the sheet of each aggregator, and what was not read.
+pub fn summary(summary: &Summary, sheets: bool) {
+    let mut text = String::new();
+    if summary.interrupted {
+        text.push_str("logparser: interrupted; this is the report of what was read\n");
+    }
+    if sheets {
+        for sheet in &summary.sheets {
+            let name = (summary.sheets.len() > 1).then_some(sheet.stage.as_str());
+            text.push_str(&sheet_text(sheet, name));
+        }
+    }
+    say(&text);
+}
+
+fn sheet_text(sheet: &Sheet, name: Option<&str>) -> String {
+    let balance = &sheet.balance;
+    let rows = [
+        ("lines read", balance.lines_read),
+        ("= counted", balance.counted),
+        ("+ out of window", balance.out_of_window),
+        ("+ late", balance.late),
+        ("+ future", balance.future),
+        ("+ malformed", balance.malformed_total()),
+        ("+ blank", balance.blank),
+        ("bytes read", balance.bytes_read),
+        ("+ skipped", balance.bytes_skipped),
+        ("+ unread", balance.bytes_unread),
+        ("= in inputs", balance.bytes_total),
+        ("inputs", balance.inputs),
+    ];
+    // Bytes are left unread only when something went wrong.
+    let rows = rows.into_iter().filter(|(label, value)| *label != "+ unread" || *value > 0);
+    let mut text = match name {
+        Some(name) => format!("\nBalance sheet of {}\n", printable(name.as_bytes())),
+        None => "\nBalance sheet\n".to_owned(),
+    };
+    for (label, value) in rows {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {label:<16}{value:>16}");
+    }
+    if balance.malformed_total() > 0 {
+        text.push_str(&malformed_text(sheet));
+    }
+    text
+}
+
+fn malformed_text(sheet: &Sheet) -> String {
+    let by_cause = Cause::ALL.iter().zip(sheet.balance.malformed).filter(|(_, count)| *count > 0);
+    let causes: Vec<String> = by_cause.map(|(cause, count)| format!("{count} {}", cause.name())).collect();
+    let mut text = format!("Malformed lines: {}; the first of them:\n", causes.join(", "));
+    for (input, line) in &sheet.rejected {
+        let head = printable(&line.head);
+        let _ = writeln!(text, "  {input}: byte {}: {}: {head}", line.at, line.cause.name());
+    }
+    text
+}
+
+/// The list of report functions.
+pub fn reports() -> String {
+    let mut text = String::new();
+    for entry in report::TABLE {
+        let _ = writeln!(text, "{}\n    {}", entry.name, entry.help);
+        for option in entry.options {
+            let _ = writeln!(text, "    {}", option_text(option));
+        }
+        let _ = writeln!(text, "    example: reports = [{}]\n", entry.example);
+    }
+    text
+}
+
+fn option_text(option: &OptionSpec) -> String {
+    let default = match (option.default, option.required) {
+        (Some(default), _) => format!(" [default: {default}]"),
+        (None, true) => " [required]".to_owned(),
+        (None, false) => String::new(),
+    };
+    format!("{}: {}{default}", option.name, option.help)
+}
+
+/// Says what was made.
+pub fn made(args: &make::Args, summary: &make::Summary) {
+    if !args.quiet {
+        say(&format!("{summary}\n"));
+    }
+}
+
+/// Writes to stderr. If nobody listens there, there is nobody to tell.
+fn say(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}

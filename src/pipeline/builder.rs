@@ -1,0 +1,173 @@
+//! Building a pipeline: configuration in layers, reports and outputs of one's own, an injected clock.
+
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::run::{Running, Summary};
+use crate::config::{Catalog, Plan, Written, check};
+use crate::error::{Error, Place, Result};
+use crate::model::Timestamp;
+use crate::output::{self, Style};
+use crate::report::{self, ReportEntry, ReportFn};
+use crate::{format, options};
+
+/// Puts a pipeline together. Nothing is opened before `run` or `start`.
+///
+/// ```
+/// let summary = logparser::Pipeline::builder()
+///     .set("location", "tests/data/*.log")
+///     .set("until", "latest")
+///     .output("json", Box::new(std::io::sink()))
+///     .build()?
+///     .run()?;
+/// assert!(summary.sheets[0].balance.counted > 0);
+/// # Ok::<(), logparser::Error>(())
+/// ```
+pub struct Builder {
+    written: Written,
+    reports: Vec<ReportEntry>,
+    pub(super) environment: Environment,
+}
+
+/// What a run gets from outside.
+pub(super) struct Environment {
+    pub now: fn() -> Timestamp,
+    pub tell: fn(&Error),
+    pub drain: Arc<AtomicBool>,
+    pub style: Style,
+    /// Outputs in place of those of the configuration.
+    pub outputs: Vec<(String, Box<dyn Write + Send>)>,
+}
+
+/// A checked pipeline, ready to run.
+pub struct Pipeline {
+    pub(super) plan: Plan,
+    pub(super) environment: Environment,
+}
+
+impl Pipeline {
+    /// A builder with the standard five stages.
+    pub fn builder() -> Builder {
+        Builder {
+            written: Written::standard(),
+            reports: report::TABLE.to_vec(),
+            environment: Environment {
+                now: wall_clock,
+                tell: |_| {},
+                drain: Arc::default(),
+                style: Style::default(),
+                outputs: Vec::new(),
+            },
+        }
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Runs to the end. Errors if the run could not start; how it went is in the summary.
+    pub fn run(self) -> Result<Summary> {
+        Ok(self.start()?.join())
+    }
+
+    /// Finds the inputs, opens the outputs and starts all stages.
+    pub fn start(self) -> Result<Running> {
+        super::run::start(self)
+    }
+}
+
+impl Builder {
+    /// Reads a configuration file in place of the standard pipeline. Call it before `set`.
+    pub fn config(mut self, path: &Path) -> Result<Self> {
+        self.written = Written::read(path)?;
+        Ok(self)
+    }
+
+    /// Takes a configuration from a text; `label` names it in messages.
+    pub fn config_text(mut self, label: &str, text: &str) -> Self {
+        self.written = Written::from_text(label, text);
+        self
+    }
+
+    /// Sets a key: in every stage that knows it (`seconds`), or in one (`stages.recent.seconds`). Values are TOML, or
+    /// plain text.
+    pub fn set(self, key: &str, value: &str) -> Self {
+        let place = Place::Argument(format!("{key}={value}"));
+        self.set_at(key, value, place)
+    }
+
+    /// Sets a key; `place` is what messages point at.
+    pub fn set_at(mut self, key: &str, value: &str, place: Place) -> Self {
+        self.written.set(key, value, place);
+        self
+    }
+
+    /// Adds a report function without options, to be asked for by `name`.
+    pub fn report(self, name: &'static str, function: ReportFn) -> Self {
+        let help = "a report function of this program";
+        let options: &[options::OptionSpec] = &[];
+        self.report_entry(ReportEntry { name, help, options, example: "", needs_previous: false, function })
+    }
+
+    /// Adds a report function with all that can be said of it. One of the same name is replaced.
+    pub fn report_entry(mut self, entry: ReportEntry) -> Self {
+        self.reports.retain(|known| known.name != entry.name);
+        self.reports.push(entry);
+        self
+    }
+
+    /// Writes the results in `format` to `writer`, in place of the outputs of the configuration.
+    pub fn output(mut self, format: &str, writer: Box<dyn Write + Send>) -> Self {
+        self.environment.outputs.push((format.to_owned(), writer));
+        self
+    }
+
+    /// Takes the time from `now`.
+    pub fn clock(mut self, now: fn() -> Timestamp) -> Self {
+        self.environment.now = now;
+        self
+    }
+
+    /// Tells failures that do not end the run, such as an unreadable input, when they happen.
+    pub fn on_failure(mut self, tell: fn(&Error)) -> Self {
+        self.environment.tell = tell;
+        self
+    }
+
+    /// Ends the run, with a report of what was read, once the flag is set.
+    pub fn interrupt(mut self, flag: Arc<AtomicBool>) -> Self {
+        self.environment.drain = flag;
+        self
+    }
+
+    /// How outputs on standard output should look.
+    pub fn style(mut self, style: Style) -> Self {
+        self.environment.style = style;
+        self
+    }
+
+    /// Checks the configuration; errors with all its problems.
+    pub fn build(self) -> Result<Pipeline> {
+        let catalog = Catalog { reports: self.reports, outputs: output::TABLE, formats: format::NAMES };
+        for (name, _) in &self.environment.outputs {
+            if output::entry(name).is_none() {
+                let help = options::suggest(name, output::TABLE.iter().map(|entry| entry.name)).unwrap_or_default();
+                return Err(Error::usage(format!("unknown output '{name}'; {help}")));
+            }
+        }
+        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let plan = check(&self.written, &catalog, cores)?;
+        Ok(Pipeline { plan, environment: self.environment })
+    }
+}
+
+/// The time in whole seconds, as Unix counts them.
+pub fn wall_clock() -> Timestamp {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    Timestamp::from_seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
+}

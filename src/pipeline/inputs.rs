@@ -1,0 +1,90 @@
+//! The inputs of a run: found for each reader, numbered for all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::{Plan, ReaderPlan, Task};
+use crate::error::{Error, Result, show_path};
+use crate::model::InputId;
+use crate::source::{Input, locate};
+use crate::stage::Failures;
+
+/// All inputs by number, and which reader reads which.
+pub(super) struct Inputs {
+    pub all: Vec<Input>,
+    /// By the reader's place in the plan.
+    pub by_reader: BTreeMap<usize, Vec<InputId>>,
+}
+
+impl Inputs {
+    /// Finds the inputs of all readers. A file that two readers of one aggregator find is read by the first.
+    pub fn find(plan: &Plan, failures: &Failures) -> Result<Self> {
+        let mut inputs = Inputs { all: Vec::new(), by_reader: BTreeMap::new() };
+        for (stage, reader) in readers(plan) {
+            let located = locate(&reader.location)?;
+            located.failures.into_iter().for_each(|failure| failures.add(failure));
+            let mut ids = Vec::new();
+            for input in located.inputs {
+                if inputs.is_taken(plan, stage, &input)? {
+                    continue;
+                }
+                ids.push(InputId(inputs.all.len() as u32));
+                inputs.all.push(input);
+            }
+            inputs.by_reader.insert(stage, ids);
+        }
+        Ok(inputs)
+    }
+
+    /// The inputs that reach a stage.
+    pub fn reaching(&self, plan: &Plan, stage: usize) -> Vec<InputId> {
+        let upstream = upstream(plan, stage);
+        self.by_reader.iter().filter(|(reader, _)| upstream.contains(reader)).flat_map(|(_, ids)| ids.clone()).collect()
+    }
+
+    /// Whether an earlier reader has this file already, for all aggregators that this reader feeds.
+    fn is_taken(&self, plan: &Plan, stage: usize, input: &Input) -> Result<bool> {
+        let Some(identity) = input.identity() else { return Ok(false) };
+        let feeds = |reader| -> BTreeSet<usize> {
+            let aggregators = plan.stages.iter().enumerate().filter(|(_, to)| matches!(to.task, Task::BucketAggregator(_)));
+            aggregators.map(|(at, _)| at).filter(|at| upstream(plan, *at).contains(&reader)).collect()
+        };
+        for (&other, ids) in &self.by_reader {
+            if !ids.iter().any(|id| self.all[id.0 as usize].identity() == Some(identity)) {
+                continue;
+            }
+            let (mine, theirs) = (feeds(stage), feeds(other));
+            if mine.is_subset(&theirs) {
+                return Ok(true);
+            }
+            if !mine.is_disjoint(&theirs) {
+                return Err(Error::usage(format!(
+                    "'{}' is read by both '{}' and '{}', which meet in one aggregator but not in all; give it to one",
+                    show_path(&input.path()),
+                    plan.stages[other].name,
+                    plan.stages[stage].name,
+                )));
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// The readers of a plan with their places.
+pub(super) fn readers(plan: &Plan) -> impl Iterator<Item = (usize, &ReaderPlan)> {
+    plan.stages.iter().enumerate().filter_map(|(at, stage)| match &stage.task {
+        Task::Reader(reader) => Some((at, reader)),
+        _ => None,
+    })
+}
+
+/// A stage and all that feed it, near or far.
+pub(super) fn upstream(plan: &Plan, stage: usize) -> BTreeSet<usize> {
+    let mut found = BTreeSet::from([stage]);
+    // Inputs stand before their stage, so one way back through the list sees all of them.
+    for at in (0..=stage).rev() {
+        if found.contains(&at) {
+            found.extend(&plan.stages[at].inputs);
+        }
+    }
+    found
+}

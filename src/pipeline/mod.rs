@@ -1,0 +1,13 @@
+//! From a checked plan to a running pipeline, and to what it has to say at the end.
+//!
+//! `Pipeline::builder()` is the way in for programs of other crates; the command line uses it too.
+
+mod builder;
+mod inputs;
+mod resolve;
+mod run;
+mod wire;
+
+pub use builder::{Builder, Pipeline, wall_clock};
+pub use run::{Running, Sheet, Summary};
+pub use wire::chunk_budget;

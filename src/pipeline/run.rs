@@ -1,0 +1,156 @@
+//! A run: opened, started, awaited, summed up.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::builder::Pipeline;
+use super::inputs::Inputs;
+use super::wire::{Wired, wire};
+use crate::actor::{Outcome, Permits, Pool, Stop};
+use crate::error::{Error, ErrorKind, Result};
+use crate::metrics::{Progress, StageMetrics};
+use crate::model::Balance;
+use crate::model::balance::Rejected;
+use crate::source::Origin;
+use crate::stage::{Failures, aggregator};
+
+/// A pipeline at work.
+pub struct Running {
+    pub(super) pool: Pool,
+    pub(super) stop: Stop,
+    pub(super) progress: Arc<Progress>,
+    pub(super) failures: Arc<Failures>,
+    /// By stage, in the order of the plan.
+    pub(super) metrics: Vec<(String, Arc<StageMetrics>)>,
+    /// The aggregators by name.
+    pub(super) aggregators: Vec<(String, Arc<aggregator::Shared>)>,
+    pub(super) permits: Vec<Permits>,
+    /// The names of all inputs, by number.
+    pub(super) names: Arc<Vec<String>>,
+}
+
+/// How a run went.
+#[derive(Debug)]
+pub struct Summary {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// One sheet for each aggregator, in the order of the plan.
+    pub sheets: Vec<Sheet>,
+    /// Inputs that could not be read, in whole or in part.
+    pub failures: Vec<Error>,
+    /// Whether it was interrupted: what had been read is reported.
+    pub interrupted: bool,
+}
+
+/// The balance sheet of one aggregator.
+#[derive(Debug)]
+pub struct Sheet {
+    /// The aggregator's name in the graph.
+    pub stage: String,
+    /// The sheet.
+    pub balance: Balance,
+    /// The first malformed lines, with the names of their inputs.
+    pub rejected: Vec<(String, Rejected)>,
+}
+
+/// Finds the inputs, opens the outputs, and starts all stages.
+pub(super) fn start(pipeline: Pipeline) -> Result<Running> {
+    let Pipeline { plan, environment } = pipeline;
+    let stop = Stop::new(Arc::clone(&environment.drain));
+    let failures = Arc::new(Failures::new(environment.tell));
+    let inputs = Inputs::find(&plan, &failures)?;
+    let progress = Arc::new(Progress::default());
+    for input in &inputs.all {
+        if let Origin::File { size, .. } = input.origin {
+            progress.add_known(size);
+        }
+    }
+    let names = Arc::new(inputs.all.iter().map(|input| input.name.clone()).collect::<Vec<_>>());
+    let mut pool = Pool::new(stop.clone());
+    let wired = Wired { stop: stop.clone(), progress, failures, names };
+    let parts = wire(&plan, environment, inputs, &wired, &mut pool);
+    let parts = match parts {
+        Ok(parts) => parts,
+        Err(error) => {
+            // Half a pipeline must not go on by itself.
+            stop.abort();
+            pool.join();
+            return Err(error);
+        }
+    };
+    let Wired { progress, failures, names, .. } = wired;
+    let (metrics, aggregators, permits) = (parts.metrics, parts.aggregators, parts.permits);
+    Ok(Running { pool, stop, progress, failures, metrics, aggregators, permits, names })
+}
+
+impl Running {
+    /// How far the run has come; stays valid after it.
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
+    }
+
+    /// Chunks that exist at this moment, over all readers.
+    pub fn chunks_in_flight(&self) -> usize {
+        self.permits.iter().map(Permits::held).sum()
+    }
+
+    /// What a stage has sent on.
+    pub fn metrics(&self, stage: &str) -> Option<&StageMetrics> {
+        self.metrics.iter().find(|(name, _)| name == stage).map(|(_, metrics)| &**metrics)
+    }
+
+    /// Drops everything at once.
+    pub fn abort(&self) {
+        self.stop.abort();
+    }
+
+    /// Waits for the end.
+    pub fn join(self) -> Summary {
+        let outcome = self.pool.join();
+        let named = |line: Rejected| (self.names[line.input.0 as usize].clone(), line);
+        let sheets = self.aggregators.iter().map(|(stage, shared)| {
+            let (balance, rejected) = shared.sheet();
+            Sheet { stage: stage.clone(), balance, rejected: rejected.into_iter().map(named).collect() }
+        });
+        let sheets: Vec<Sheet> = sheets.collect();
+        let outcome = checked(outcome, &sheets);
+        let interrupted = self.stop.draining() && !self.stop.aborted();
+        Summary { outcome, sheets, failures: self.failures.take(), interrupted }
+    }
+}
+
+impl Summary {
+    /// The exit code: 0 if all went well, else that of the error.
+    pub fn exit_code(&self) -> u8 {
+        match &self.outcome {
+            Outcome::Done | Outcome::DownstreamClosed if self.failures.is_empty() => 0,
+            Outcome::Failed(error) => error.exit_code(),
+            _ => 1,
+        }
+    }
+
+    /// The error that ended the run, if one did.
+    pub fn error(&self) -> Option<&Error> {
+        match &self.outcome {
+            Outcome::Failed(error) | Outcome::Panicked(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// The outcome, which is a failure if all was worked off and a sheet does not add up.
+fn checked(outcome: Outcome, sheets: &[Sheet]) -> Outcome {
+    if !matches!(outcome, Outcome::Done) {
+        return outcome;
+    }
+    let wrong = sheets.iter().find_map(|sheet| sheet.balance.check().err());
+    match wrong {
+        Some(text) => Outcome::Failed(ErrorKind::Unbalanced(text).into()),
+        None => Outcome::Done,
+    }
+}
+
+/// A path for messages about outputs.
+pub(super) fn shown(path: &Option<PathBuf>) -> String {
+    path.as_deref().map_or_else(|| "stdout".to_owned(), crate::error::show_path)
+}

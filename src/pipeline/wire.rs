@@ -1,0 +1,347 @@
+//! A plan to running threads: all edges first, then the stages from top to bottom.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::builder::Environment;
+use super::inputs::{Inputs, readers, upstream};
+use super::resolve::{Resolved, resolve};
+use super::run::shown;
+use crate::actor::{Countdown, Inbox, Outlet, Permits, Pool, Port, Stop, Transform, drive, edge};
+use crate::config::{AggregatorPlan, FilterPlan, Plan, ReaderPlan, ReporterPlan, StagePlan, Task};
+use crate::error::{Error, Result};
+use crate::metrics::{Progress, StageMetrics};
+use crate::model::{Chunk, Lines, Records};
+use crate::ops::close::{Closer, Windows};
+use crate::ops::history::History;
+use crate::ops::progress;
+use crate::output::rejects::RejectsFile;
+use crate::output::target::Target;
+use crate::output::{self, Output};
+use crate::source::{Cursor, Order, Schedule};
+use crate::stage::{Closed, Failures, aggregator, filter, reader, reporter, splitter};
+
+/// What every stage may need of the run.
+pub(super) struct Wired {
+    pub stop: Stop,
+    pub progress: Arc<Progress>,
+    pub failures: Arc<Failures>,
+    pub names: Arc<Vec<String>>,
+}
+
+/// What is asked of the stages while they run, and after.
+#[derive(Default)]
+pub(super) struct Parts {
+    pub metrics: Vec<(String, Arc<StageMetrics>)>,
+    pub aggregators: Vec<(String, Arc<aggregator::Shared>)>,
+    pub permits: Vec<Permits>,
+}
+
+/// The edge in front of a stage.
+enum Edge {
+    /// Readers have none.
+    None,
+    Chunks(Port<Arc<Chunk>>, Inbox<Arc<Chunk>>),
+    Lines(Port<Arc<Lines>>, Inbox<Arc<Lines>>),
+    Records(Port<Arc<Records>>, Inbox<Arc<Records>>),
+    Closed(Port<Arc<Closed>>, Inbox<Arc<Closed>>),
+}
+
+/// How many chunks of a reader may exist at once: for each stage that holds chunks, those that wait in front of it and
+/// one in each worker's hands; and one in the hands of each of the reader's own workers. Each takes at most the
+/// reader's `chunk` plus `max-line` bytes, and the lines and records found in it.
+pub fn chunk_budget(plan: &Plan, reader: usize) -> NonZeroUsize {
+    let holding = plan.stages.iter().enumerate().filter(|(at, stage)| {
+        let holds = matches!(stage.task, Task::LineSplitter | Task::TimeFilter(_) | Task::BucketAggregator(_));
+        holds && upstream(plan, *at).contains(&reader)
+    });
+    let held: usize = holding.map(|(_, stage)| stage.capacity.get() + stage.threads.get()).sum();
+    plan.stages[reader].threads.saturating_add(held)
+}
+
+/// Wires and starts everything.
+pub(super) fn wire(
+    plan: &Plan,
+    environment: Environment,
+    mut inputs: Inputs,
+    wired: &Wired,
+    pool: &mut Pool,
+) -> Result<Parts> {
+    let resolved = resolve_all(plan, &environment, &mut inputs, &wired.stop)?;
+    let mut outputs = environment.outputs;
+    let edges: Vec<Edge> = plan.stages.iter().map(|stage| edge_before(stage, &wired.stop)).collect();
+    let mut parts = Parts::default();
+    // Everything that can fail for want of a file or a permission is opened before the first thread starts.
+    let mut starts: Vec<Box<dyn FnOnce(&mut Pool) -> Result<()>>> = Vec::new();
+    for (at, stage) in plan.stages.iter().enumerate() {
+        let metrics = Arc::<StageMetrics>::default();
+        parts.metrics.push((stage.name.clone(), Arc::clone(&metrics)));
+        let place = Place { plan, at, stage, edges: &edges, metrics };
+        starts.push(match (&stage.task, &edges[at]) {
+            (Task::Reader(reader), _) => place.reader(reader, &inputs, &resolved, wired, &mut parts),
+            (Task::LineSplitter, Edge::Chunks(_, inbox)) => place.splitter(inbox.clone()),
+            (Task::TimeFilter(filter), Edge::Lines(_, inbox)) => {
+                place.filter(filter, resolved_at(&resolved, at)?, wired, inbox.clone())?
+            }
+            (Task::BucketAggregator(aggregator), Edge::Records(_, inbox)) => {
+                let filter = upstream(plan, at).into_iter().find_map(|at| resolved[at]);
+                let windows = filter.ok_or_else(|| misfit(stage))?.windows;
+                place.aggregator(aggregator, windows, &inputs, inbox.clone(), &mut parts)
+            }
+            (Task::Reporter(reporter), Edge::Closed(_, inbox)) => {
+                let desk = open_outputs(reporter, environment.style, std::mem::take(&mut outputs))?;
+                place.reporter(reporter, desk, wired, inbox.clone())
+            }
+            _ => return Err(misfit(stage)),
+        });
+    }
+    // Only the workers may hold ports now, or no inbox would ever close.
+    drop(edges);
+    starts.into_iter().try_for_each(|start| start(pool))?;
+    Ok(parts)
+}
+
+fn edge_before(stage: &StagePlan, stop: &Stop) -> Edge {
+    match stage.task {
+        Task::Reader(_) => Edge::None,
+        Task::LineSplitter => {
+            let (port, inbox) = edge(stage.capacity, stop);
+            Edge::Chunks(port, inbox)
+        }
+        Task::TimeFilter(_) => {
+            let (port, inbox) = edge(stage.capacity, stop);
+            Edge::Lines(port, inbox)
+        }
+        Task::BucketAggregator(_) => {
+            let (port, inbox) = edge(stage.capacity, stop);
+            Edge::Records(port, inbox)
+        }
+        Task::Reporter(_) => {
+            let (port, inbox) = edge(stage.capacity, stop);
+            Edge::Closed(port, inbox)
+        }
+    }
+}
+
+/// The windows of each time-filter, by its place in the plan.
+fn resolve_all(
+    plan: &Plan,
+    environment: &Environment,
+    inputs: &mut Inputs,
+    stop: &Stop,
+) -> Result<Vec<Option<Resolved>>> {
+    let now = (environment.now)();
+    let mut resolved = Vec::new();
+    for (at, stage) in plan.stages.iter().enumerate() {
+        resolved.push(match &stage.task {
+            Task::TimeFilter(filter) => {
+                let ids = inputs.reaching(plan, at);
+                let from = upstream(plan, at);
+                let limits = readers(plan).filter(|(reader, _)| from.contains(reader)).map(|(_, plan)| plan.max_line);
+                let max_line = limits.max().unwrap_or(usize::MAX);
+                Some(resolve(filter, now, &mut inputs.all, &ids, max_line, &|| stop.draining())?)
+            }
+            _ => None,
+        });
+    }
+    Ok(resolved)
+}
+
+/// A stage and where it stands.
+struct Place<'a> {
+    plan: &'a Plan,
+    at: usize,
+    stage: &'a StagePlan,
+    edges: &'a [Edge],
+    metrics: Arc<StageMetrics>,
+}
+
+type Start = Box<dyn FnOnce(&mut Pool) -> Result<()>>;
+
+impl Place<'_> {
+    /// The way out to all stages that this one feeds.
+    fn outlet<T: Clone>(&self, port: impl Fn(&Edge) -> Option<Port<T>>) -> Outlet<T> {
+        let fed = self.plan.stages.iter().enumerate().filter(|(_, stage)| stage.inputs.contains(&self.at));
+        Outlet::new(fed.filter_map(|(to, _)| port(&self.edges[to])).collect(), Arc::clone(&self.metrics))
+    }
+
+    /// Starts the workers of a stage that has an inbox.
+    fn start<T: Transform>(
+        &self,
+        point: &'static str,
+        inbox: Inbox<T::In>,
+        outlet: Outlet<T::Out>,
+        worker: impl Fn() -> T + 'static,
+    ) -> Start {
+        let (name, threads) = (self.stage.name.clone(), self.stage.threads.get());
+        Box::new(move |pool| {
+            let countdown = Countdown::new(threads);
+            for _ in 0..threads {
+                let (worker, inbox, outlet, countdown) = (worker(), inbox.clone(), outlet.clone(), countdown.clone());
+                pool.spawn(&name, move || drive(worker, point, &inbox, outlet, &countdown))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn reader(
+        &self,
+        plan: &ReaderPlan,
+        inputs: &Inputs,
+        resolved: &[Option<Resolved>],
+        wired: &Wired,
+        parts: &mut Parts,
+    ) -> Start {
+        let filter = self.plan.stages.iter().enumerate().find_map(|(at, stage)| match &stage.task {
+            Task::TimeFilter(filter) if upstream(self.plan, at).contains(&self.at) => Some((at, filter)),
+            _ => None,
+        });
+        let periodic = filter.is_some_and(|(at, _)| matches!(&resolved[at], Some(Resolved { windows: Windows::Every(_), .. })));
+        let order = if periodic { Order::ByTime } else { Order::OneByOne };
+        let ids = inputs.by_reader.get(&self.at).cloned().unwrap_or_default();
+        let cursors = ids.iter().map(|&id| {
+            (id, Cursor::new(inputs.all[id.0 as usize].clone(), plan.chunk, plan.max_line))
+        });
+        let permits = Permits::new(chunk_budget(self.plan, self.at), &wired.stop);
+        parts.permits.push(permits.clone());
+        let shared = Arc::new(reader::Shared {
+            schedule: Schedule::new(cursors.collect(), order, plan.chunk),
+            permits,
+            buffers: Default::default(),
+            format: filter.map_or(crate::format::NAMES[0], |(_, filter)| filter.format),
+            unit: filter.and_then(|(_, filter)| filter.unit),
+            max_line: plan.max_line,
+            stop: wired.stop.clone(),
+            progress: Arc::clone(&wired.progress),
+            failures: Arc::clone(&wired.failures),
+        });
+        let outlet = self.outlet(|edge| match edge {
+            Edge::Chunks(port, _) => Some(port.clone()),
+            _ => None,
+        });
+        let (name, threads) = (self.stage.name.clone(), self.stage.threads.get());
+        Box::new(move |pool| {
+            for _ in 0..threads {
+                let (shared, outlet) = (Arc::clone(&shared), outlet.clone());
+                pool.spawn(&name, move || reader::run(&shared, outlet))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn splitter(&self, inbox: Inbox<Arc<Chunk>>) -> Start {
+        let outlet = self.outlet(|edge| match edge {
+            Edge::Lines(port, _) => Some(port.clone()),
+            _ => None,
+        });
+        let ends = crate::model::recycle::Pool::default();
+        self.start("line-splitter", inbox, outlet, move || splitter::Splitter::new(ends.clone()))
+    }
+
+    fn filter(
+        &self,
+        plan: &FilterPlan,
+        resolved: Resolved,
+        wired: &Wired,
+        inbox: Inbox<Arc<Lines>>,
+    ) -> Result<Start> {
+        let rejects = plan.rejects.as_deref().map(RejectsFile::create).transpose()?;
+        let late = plan.late_file.as_deref().map(RejectsFile::create).transpose()?;
+        let keep = match (resolved.windows, plan.range) {
+            (Windows::Every(grid), crate::config::Range::Every { lateness, .. }) => {
+                let list = rejects.is_some() || late.is_some();
+                let (format, bounds, keep_gaps) = (plan.format, resolved.bounds, plan.needs_previous);
+                let history = History { format, bounds, grid, lateness, keep_gaps, list };
+                filter::Keep::Every(Box::new(history), Mutex::default())
+            }
+            _ => filter::Keep::Once(resolved.bounds),
+        };
+        let (names, pool) = (Arc::clone(&wired.names), Default::default());
+        let shared = Arc::new(filter::Shared { format: plan.format, keep, rejects, late, names, pool });
+        let outlet = self.outlet(|edge| match edge {
+            Edge::Records(port, _) => Some(port.clone()),
+            _ => None,
+        });
+        Ok(self.start("time-filter", inbox, outlet, move || filter::Filter::new(Arc::clone(&shared))))
+    }
+
+    fn aggregator(
+        &self,
+        plan: &AggregatorPlan,
+        windows: Windows,
+        inputs: &Inputs,
+        inbox: Inbox<Arc<Records>>,
+        parts: &mut Parts,
+    ) -> Start {
+        let buckets = windows.buckets(plan.grouping);
+        let closing = match windows {
+            Windows::Once(window) => aggregator::Closing::Once(window, plan.needs_previous),
+            Windows::Every(grid) => {
+                aggregator::Closing::Every(Mutex::new(Closer::new(grid, buckets, plan.needs_previous)))
+            }
+        };
+        let shared = Arc::new(aggregator::Shared {
+            buckets,
+            tallies: (0..self.stage.threads.get()).map(|_| Mutex::default()).collect(),
+            progress: Mutex::new(progress::Progress::new(inputs.reaching(self.plan, self.at))),
+            closing,
+            next_worker: AtomicUsize::new(0),
+        });
+        parts.aggregators.push((self.stage.name.clone(), Arc::clone(&shared)));
+        let outlet = self.outlet(|edge| match edge {
+            Edge::Closed(port, _) => Some(port.clone()),
+            _ => None,
+        });
+        self.start("bucket-aggregator", inbox, outlet, move || aggregator::Aggregator::new(Arc::clone(&shared)))
+    }
+
+    fn reporter(
+        &self,
+        plan: &ReporterPlan,
+        outputs: Vec<(String, Box<dyn Output>)>,
+        wired: &Wired,
+        inbox: Inbox<Arc<Closed>>,
+    ) -> Start {
+        let shared = Arc::new(reporter::Shared {
+            reports: plan.reports.iter().map(|report| (report.entry, report.options.clone())).collect(),
+            threads: self.stage.threads,
+            desk: Mutex::new(reporter::Desk { outputs, next: 0 }),
+            written: Condvar::new(),
+            stop: wired.stop.clone(),
+        });
+        let outlet = Outlet::new(Vec::new(), Arc::clone(&self.metrics));
+        self.start("reporter", inbox, outlet, move || reporter::Reporter::new(Arc::clone(&shared)))
+    }
+}
+
+/// Opens what a reporter writes to: the given writers, or else the outputs of its plan.
+fn open_outputs(
+    plan: &ReporterPlan,
+    style: output::Style,
+    given: Vec<(String, Box<dyn std::io::Write + Send>)>,
+) -> Result<Vec<(String, Box<dyn Output>)>> {
+    let open = |name: &str| output::entry(name).map(|entry| entry.open).ok_or_else(|| Error::usage(format!("unknown output '{name}'")));
+    if !given.is_empty() {
+        return given.into_iter().map(|(name, writer)| Ok((name.clone(), open(&name)?(writer, style)))).collect();
+    }
+    let outputs = plan.outputs.iter().map(|output| {
+        let (writer, style) = match &output.path {
+            None => (Target::Stdout.open()?, style),
+            Some(path) => (Target::File(path.clone()).open()?, output::Style::default()),
+        };
+        Ok((shown(&output.path), open(output.format)?(writer, style)))
+    });
+    outputs.collect()
+}
+
+fn resolved_at(resolved: &[Option<Resolved>], at: usize) -> Result<Resolved> {
+    resolved[at].ok_or_else(|| Error::usage("a time-filter has no window"))
+}
+
+/// A plan that was not checked.
+fn misfit(stage: &StagePlan) -> Error {
+    Error::usage(format!("stage '{}' does not fit the stages that feed it", stage.name))
+}

@@ -1,0 +1,136 @@
+//! Time-filter: lines to the records of the window, or of all windows of a periodic run.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::actor::{Exit, Outlet, Transform};
+use crate::error::{Error, Result};
+use crate::model::recycle::{Pool, Pooled};
+use crate::model::{Lines, Record, Records, Timestamp};
+use crate::ops::history::{History, Placed, Survey};
+use crate::ops::select::{Bounds, Selected, select};
+use crate::ops::sequence::Sequencer;
+use crate::output::rejects::{RejectsFile, reject_line};
+
+/// What all workers of a time-filter share.
+pub struct Shared {
+    /// The log format.
+    pub format: &'static str,
+    /// What to keep.
+    pub keep: Keep,
+    /// Where malformed lines go.
+    pub rejects: Option<RejectsFile>,
+    /// Where late lines go.
+    pub late: Option<RejectsFile>,
+    /// The names of all inputs, by number.
+    pub names: Arc<Vec<String>>,
+    /// Where the vectors of records come from.
+    pub pool: Pool<Record>,
+}
+
+/// What a time-filter keeps.
+pub enum Keep {
+    /// The records of one window.
+    Once(Bounds),
+    /// Those of every window of a periodic run.
+    Every(Box<History>, Mutex<Sequencer<Surveyed>>),
+}
+
+/// A batch of a periodic run that waits for those before it.
+pub struct Surveyed {
+    lines: Arc<Lines>,
+    records: Pooled<Record>,
+    survey: Survey,
+}
+
+/// One worker.
+pub struct Filter {
+    shared: Arc<Shared>,
+}
+
+impl Filter {
+    /// A worker.
+    pub fn new(shared: Arc<Shared>) -> Self {
+        Filter { shared }
+    }
+
+    fn once(&self, lines: &Arc<Lines>, bounds: &Bounds) -> Result<Records> {
+        let shared = &self.shared;
+        let mut records = shared.pool.take();
+        let list = shared.rejects.is_some();
+        let selected =
+            select(shared.format, lines, bounds, list, &mut records).ok_or_else(|| no_format(shared.format))?;
+        self.finish(lines, records, selected)
+    }
+
+    fn place(&self, history: &History, waiting: Surveyed, before: Option<Timestamp>) -> Result<Records> {
+        let Surveyed { lines, mut records, survey } = waiting;
+        let placed = history.place(&lines, survey, before, &mut records).ok_or_else(|| no_format(history.format))?;
+        let Placed { selected, late, marks, extent, watermark } = placed;
+        if let Some(file) = self.shared.late.as_ref().filter(|_| !late.is_empty()) {
+            let mut block = Vec::new();
+            for (start, end) in late {
+                block.extend_from_slice(&lines.chunk.bytes[start..end]);
+                block.push(b'\n');
+            }
+            file.append((lines.chunk.span.input, lines.chunk.span.from), &block)?;
+        }
+        Ok(Records { marks, extent, watermark, ..self.finish(&lines, records, selected)? })
+    }
+
+    /// Puts a batch together and writes its malformed lines where they are wanted.
+    fn finish(&self, lines: &Arc<Lines>, records: Pooled<Record>, selected: Selected) -> Result<Records> {
+        let chunk = &lines.chunk;
+        if let Some(file) = self.shared.rejects.as_ref().filter(|_| !selected.all_rejected.is_empty()) {
+            let name = &self.shared.names[chunk.span.input.0 as usize];
+            let mut block = Vec::new();
+            for (cause, start, end) in selected.all_rejected {
+                let line = chunk.oversized.as_deref().unwrap_or(&chunk.bytes[start..end]);
+                reject_line(&mut block, name, chunk.span.from + start as u64, cause.name(), line);
+            }
+            file.append((chunk.span.input, chunk.span.from), &block)?;
+        }
+        Ok(Records {
+            chunk: Arc::clone(chunk),
+            records,
+            balance: selected.balance,
+            rejected: selected.rejected,
+            marks: Vec::new(),
+            watermark: Timestamp::MIN,
+            extent: None,
+        })
+    }
+}
+
+impl Transform for Filter {
+    type In = Arc<Lines>;
+    type Out = Arc<Records>;
+
+    fn receive(&mut self, lines: Arc<Lines>, outlet: &mut Outlet<Arc<Records>>) -> Result<(), Exit> {
+        match &self.shared.keep {
+            Keep::Once(bounds) => outlet.send(Arc::new(self.once(&lines, bounds)?)),
+            Keep::Every(history, sequencer) => {
+                let mut records = self.shared.pool.take();
+                let survey = history.survey(&lines, &mut records).ok_or_else(|| no_format(history.format))?;
+                let (span, highest) = (lines.chunk.span, survey.highest());
+                let ready = sequencer.lock().arrive(span, highest, Surveyed { lines, records, survey });
+                for (before, waiting) in ready {
+                    outlet.send(Arc::new(self.place(history, waiting, before)?))?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn finish(&mut self, _outlet: &mut Outlet<Arc<Records>>) -> Result<(), Exit> {
+        for file in [&self.shared.rejects, &self.shared.late].into_iter().flatten() {
+            file.finish()?;
+        }
+        Ok(())
+    }
+}
+
+fn no_format(name: &str) -> Error {
+    Error::usage(format!("there is no log format '{name}'"))
+}

@@ -1,0 +1,110 @@
+//! Reporter: maps the report functions over each window and hands the results to the outputs, in order.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::actor::{Exit, Outlet, Stop, Transform};
+use crate::error::{Error, Result};
+use crate::model::WindowResult;
+use crate::options::Options;
+use crate::output::Output;
+use crate::report::{ReportContext, ReportEntry};
+
+use super::Closed;
+
+/// How often a worker that waits for its turn looks up whether the run was aborted.
+const LOOK_UP: Duration = Duration::from_millis(50);
+
+/// What all workers of a reporter share.
+pub struct Shared {
+    /// The reports, in the order of the results, with their options.
+    pub reports: Vec<(ReportEntry, Options)>,
+    /// Threads that a report may use.
+    pub threads: NonZeroUsize,
+    /// Where results go.
+    pub desk: Mutex<Desk>,
+    /// Told whenever a result has been written.
+    pub written: Condvar,
+    /// The run's stop switch.
+    pub stop: Stop,
+}
+
+/// The outputs, and whose turn it is.
+pub struct Desk {
+    /// The open outputs by name. One whose reader has gone is dropped.
+    pub outputs: Vec<(String, Box<dyn Output>)>,
+    /// The sequence number that is written next.
+    pub next: u64,
+}
+
+/// One worker.
+pub struct Reporter {
+    shared: Arc<Shared>,
+}
+
+impl Reporter {
+    /// A worker.
+    pub fn new(shared: Arc<Shared>) -> Self {
+        Reporter { shared }
+    }
+
+    fn result(&self, closed: &Closed) -> Result<WindowResult> {
+        let window = closed.view.window();
+        let reports = self.shared.reports.iter().map(|(entry, options)| {
+            let context = ReportContext {
+                name: entry.name,
+                options,
+                window,
+                balance: &closed.balance,
+                threads: self.shared.threads,
+            };
+            (entry.function)(&context, &closed.view, window.end)
+        });
+        Ok(WindowResult {
+            sequence: closed.sequence,
+            window,
+            periodic: closed.periodic,
+            connections: closed.view.total(),
+            reports: reports.collect::<Result<_>>()?,
+            balance: closed.balance.clone(),
+        })
+    }
+
+    /// Writes a result once all before it are written.
+    fn write(&self, result: &WindowResult) -> Result<(), Exit> {
+        let mut desk = self.shared.desk.lock();
+        // The result before this one left the inbox before it: another worker has it and needs nothing from us.
+        while desk.next != result.sequence {
+            if self.shared.stop.aborted() {
+                return Err(Exit::Stopped);
+            }
+            self.shared.written.wait_for(&mut desk, LOOK_UP);
+        }
+        let mut kept = Vec::with_capacity(desk.outputs.len());
+        for (name, mut output) in std::mem::take(&mut desk.outputs) {
+            match output.write(result) {
+                Ok(()) => kept.push((name, output)),
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+                Err(error) => return Err(Error::output(name, "cannot write", error).into()),
+            }
+        }
+        desk.outputs = kept;
+        desk.next += 1;
+        self.shared.written.notify_all();
+        if desk.outputs.is_empty() { Err(Exit::DownstreamClosed) } else { Ok(()) }
+    }
+}
+
+impl Transform for Reporter {
+    type In = Arc<Closed>;
+    type Out = ();
+
+    fn receive(&mut self, closed: Arc<Closed>, _outlet: &mut Outlet<()>) -> Result<(), Exit> {
+        let result = self.result(&closed)?;
+        self.write(&result)
+    }
+}

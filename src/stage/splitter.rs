@@ -1,0 +1,31 @@
+//! Line-splitter: chunks to lines.
+
+use std::sync::Arc;
+
+use crate::actor::{Exit, Outlet, Transform};
+use crate::model::recycle::Pool;
+use crate::model::{Chunk, Lines};
+use crate::ops::split::split;
+
+/// One worker.
+pub struct Splitter {
+    ends: Pool<u32>,
+}
+
+impl Splitter {
+    /// A worker that takes its vectors from `ends`.
+    pub fn new(ends: Pool<u32>) -> Self {
+        Splitter { ends }
+    }
+}
+
+impl Transform for Splitter {
+    type In = Arc<Chunk>;
+    type Out = Arc<Lines>;
+
+    fn receive(&mut self, chunk: Arc<Chunk>, outlet: &mut Outlet<Arc<Lines>>) -> Result<(), Exit> {
+        let mut ends = self.ends.take();
+        split(&chunk.bytes, &mut ends);
+        outlet.send(Arc::new(Lines { chunk, ends }))
+    }
+}
