@@ -52,6 +52,14 @@ pub struct Positional {
     pub common: Common,
 }
 
+/// Makes a log to try things on.
+#[derive(Debug, Parser)]
+#[command(name = "logparser-make", version)]
+pub struct Make {
+    #[command(flatten)]
+    pub args: crate::make::Args,
+}
+
 /// The form with a command.
 #[derive(Debug, Parser)]
 #[command(name = "logparser", version)]
@@ -235,8 +243,7 @@ impl Common {
             ("late-file", &self.late_file),
         ];
         let given = single.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
-        let mut all: Vec<_> =
-            given.map(|(key, value)| (key, toml_text(value), format!("--{key} {value}"))).collect();
+        let mut all: Vec<_> = given.map(|(key, value)| (key, toml_text(value), format!("--{key} {value}"))).collect();
         if !self.output.is_empty() {
             all.push(("outputs", toml_list(&self.output), format!("--output {}", self.output.join(" --output "))));
         }

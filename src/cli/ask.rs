@@ -63,9 +63,8 @@ pub fn question(reports: &str, location: Vec<String>, common: &Common) -> Result
 
 fn asked(reports: &str, location: &[String], common: &Common) -> Builder {
     let place = || Place::Argument("the command line".into());
-    let builder = Pipeline::builder()
-        .set_at("location", &toml_list(location), place())
-        .set_at("reports", reports, place());
+    let builder =
+        Pipeline::builder().set_at("location", &toml_list(location), place()).set_at("reports", reports, place());
     with_common(builder, common)
 }
 

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use args::{Command, Commanded, Common, GraphFormat, Positional, Settings};
+use args::{Command, Commanded, Common, GraphFormat, Make, Positional, Settings};
 
 use crate::config::{DrawFormat, draw};
 use crate::error::{Error, ErrorKind, Place, Result};
@@ -31,6 +31,24 @@ pub fn main(argv: Vec<OsString>) -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Runs the program that makes logs on `argv`, its name first.
+pub fn make_main(argv: Vec<OsString>) -> ExitCode {
+    match Make::try_parse_from(argv).map(|make| make_log(&make.args)) {
+        Err(error) => ExitCode::from(show::usage(&error)),
+        Ok(Ok(code)) => ExitCode::from(code),
+        Ok(Err(error)) => {
+            show::error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn make_log(args: &crate::make::Args) -> Result<u8> {
+    let summary = crate::make::run(args, crate::pipeline::wall_clock())?;
+    show::made(args, &summary);
+    Ok(0)
 }
 
 fn dispatch(argv: Vec<OsString>) -> Result<u8> {
@@ -67,11 +85,7 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
         Command::To { host, location, common } => ask::about("connected-to", &host, location, &common),
         Command::From { host, location, common } => ask::about("connected-from", &host, location, &common),
         Command::Reports => print(&show::reports()),
-        Command::Make(args) => {
-            let summary = crate::make::run(&args, crate::pipeline::wall_clock())?;
-            show::made(&args, &summary);
-            Ok(0)
-        }
+        Command::Make(args) => make_log(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Commanded::command(), "logparser", &mut script);

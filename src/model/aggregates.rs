@@ -60,7 +60,7 @@ pub struct Layout {
     pub window: Window,
     /// The number of its first bucket.
     pub first_bucket: i64,
-    /// How many buckets it has, above 0.
+    /// How many buckets it has, above 0; so few that a list of them is no burden.
     pub buckets: i64,
     /// Length of a bucket in nanoseconds; the last one of a window may be shorter.
     pub grain: i64,
@@ -75,17 +75,11 @@ impl Aggregates {
         let before = if layout.previous { first - layout.buckets } else { first };
         let ranks = Ranks::new(tally, before, end);
         let mut pairs = Vec::new();
-        let mut buckets: Vec<BucketTotal> = Vec::new();
-        let mut current = None;
+        let start = |bucket: i64| layout.window.start.plus(bucket.saturating_mul(layout.grain));
+        let mut buckets: Vec<BucketTotal> =
+            (0..layout.buckets).map(|bucket| BucketTotal { start: start(bucket), connections: 0 }).collect();
         tally.for_each(first, end, |bucket, from, to, connections| {
-            if current != Some(bucket) {
-                let start = layout.window.start.plus((bucket - first).saturating_mul(layout.grain));
-                buckets.push(BucketTotal { start, connections: 0 });
-                current = Some(bucket);
-            }
-            if let Some(total) = buckets.last_mut() {
-                total.connections += connections;
-            }
+            buckets[(bucket - first) as usize].connections += connections;
             pairs.push(PairCount { from: ranks.of(from), to: ranks.of(to), connections });
         });
         let previous = layout.previous.then(|| {
@@ -147,7 +141,7 @@ impl Aggregates {
         self.buckets.iter().map(|bucket| bucket.connections).sum()
     }
 
-    /// The buckets with connections, in order of time.
+    /// All buckets of the window, in order of time.
     pub fn buckets(&self) -> &[BucketTotal] {
         &self.buckets
     }

@@ -29,6 +29,27 @@ pub fn printable(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The bytes that `printable` shows as `text`.
+pub fn bytes(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let hex = rest.get(..4).filter(|four| four.starts_with(b"\\x") && four[2..].iter().all(u8::is_ascii_hexdigit));
+        let byte = hex.and_then(|four| u8::from_str_radix(std::str::from_utf8(&four[2..]).ok()?, 16).ok());
+        match byte {
+            Some(byte) => {
+                out.push(byte);
+                rest = &rest[4..];
+            }
+            None => {
+                out.push(first);
+                rest = tail;
+            }
+        }
+    }
+    out
+}
+
 /// Whether a character must not reach a terminal, a page or a spreadsheet as it is: control characters (C0, DEL,
 /// C1), line and paragraph separators, and the invisible ones that reorder or hide text.
 pub fn is_hostile(c: char) -> bool {
@@ -81,6 +102,7 @@ mod tests {
         ) {
             prop_assert_eq!(a == b, printable(&a) == printable(&b));
             prop_assert!(!printable(&a).chars().any(is_hostile));
+            prop_assert_eq!(bytes(&printable(&a)), a);
         }
     }
 }

@@ -73,6 +73,8 @@ pub enum Drawing {
         /// A label for each column.
         labels: Vec<&'static str>,
     },
+    /// The first two columns as the sides of a cross table, the third as its cells.
+    Matrix,
     /// The first column as a list with commas.
     List {
         /// Whether an empty line follows the title.

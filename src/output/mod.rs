@@ -3,6 +3,12 @@
 //! To add one: write its file beside the others, and add its line to `TABLE`.
 //! Not here: any computing. Invariant: what a log holds is made harmless for the medium before it leaves.
 
+mod csv;
+mod json;
+pub mod rejects;
+pub mod target;
+mod text;
+
 use std::io::{self, Write};
 
 use crate::model::WindowResult;
@@ -30,3 +36,14 @@ pub struct OutputEntry {
     /// Makes the output over an opened writer.
     pub open: fn(Box<dyn Write + Send>, Style) -> Box<dyn Output>,
 }
+
+/// All outputs, in the order in which they are listed.
+pub const TABLE: &[OutputEntry] = &[text::ENTRY, json::ENTRY, csv::ENTRY];
+
+/// The output of this name.
+pub fn entry(name: &str) -> Option<&'static OutputEntry> {
+    TABLE.iter().find(|entry| entry.name == name)
+}
+
+#[cfg(test)]
+mod laws;

@@ -45,7 +45,8 @@ impl Inputs {
     fn is_taken(&self, plan: &Plan, stage: usize, input: &Input) -> Result<bool> {
         let Some(identity) = input.identity() else { return Ok(false) };
         let feeds = |reader| -> BTreeSet<usize> {
-            let aggregators = plan.stages.iter().enumerate().filter(|(_, to)| matches!(to.task, Task::BucketAggregator(_)));
+            let aggregators =
+                plan.stages.iter().enumerate().filter(|(_, to)| matches!(to.task, Task::BucketAggregator(_)));
             aggregators.map(|(at, _)| at).filter(|at| upstream(plan, *at).contains(&reader)).collect()
         };
         for (&other, ids) in &self.by_reader {

@@ -46,7 +46,9 @@ pub(super) fn resolve(
                 Start::At(time) => time,
             };
             if start > end {
-                return Err(Error::usage(format!("the window starts at {start}, after its end at {end}; give an earlier --since")));
+                return Err(Error::usage(format!(
+                    "the window starts at {start}, after its end at {end}; give an earlier --since"
+                )));
             }
             let window = Window::closed(start, end);
             let keep_from = if filter.needs_previous { start.minus(window.length()) } else { start };
@@ -63,13 +65,15 @@ pub(super) fn resolve(
             let (anchor, start) = match align {
                 Align::At(time) => (time, None),
                 Align::First => {
-                    let state =
-                        Lowest { future_after, lateness, bounds: (first, last), highest: None, found: None };
+                    let state = Lowest { future_after, lateness, bounds: (first, last), highest: None, found: None };
                     (look.lowest(state)?.unwrap_or(now), Some(0))
                 }
             };
             let grid = Grid { anchor, length, period, first: start };
-            Ok(Resolved { windows: Windows::Every(grid), bounds: Bounds { keep_from: first, first, last, future_after } })
+            Ok(Resolved {
+                windows: Windows::Every(grid),
+                bounds: Bounds { keep_from: first, first, last, future_after },
+            })
         }
     }
 }
@@ -127,7 +131,10 @@ impl Look<'_> {
         };
         let looked: Vec<_> = thread::scope(|scope| {
             let workers: Vec<_> = (0..workers).map(|_| scope.spawn(one)).collect();
-            workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+            workers
+                .into_iter()
+                .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect()
         });
         let mut states = Vec::new();
         for part in looked {

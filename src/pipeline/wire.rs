@@ -199,12 +199,12 @@ impl Place<'_> {
             Task::TimeFilter(filter) if upstream(self.plan, at).contains(&self.at) => Some((at, filter)),
             _ => None,
         });
-        let periodic = filter.is_some_and(|(at, _)| matches!(&resolved[at], Some(Resolved { windows: Windows::Every(_), .. })));
+        let periodic =
+            filter.is_some_and(|(at, _)| matches!(&resolved[at], Some(Resolved { windows: Windows::Every(_), .. })));
         let order = if periodic { Order::ByTime } else { Order::OneByOne };
         let ids = inputs.by_reader.get(&self.at).cloned().unwrap_or_default();
-        let cursors = ids.iter().map(|&id| {
-            (id, Cursor::new(inputs.all[id.0 as usize].clone(), plan.chunk, plan.max_line))
-        });
+        let cursors =
+            ids.iter().map(|&id| (id, Cursor::new(inputs.all[id.0 as usize].clone(), plan.chunk, plan.max_line)));
         let permits = Permits::new(chunk_budget(self.plan, self.at), &wired.stop);
         parts.permits.push(permits.clone());
         let shared = Arc::new(reader::Shared {
@@ -241,13 +241,7 @@ impl Place<'_> {
         self.start("line-splitter", inbox, outlet, move || splitter::Splitter::new(ends.clone()))
     }
 
-    fn filter(
-        &self,
-        plan: &FilterPlan,
-        resolved: Resolved,
-        wired: &Wired,
-        inbox: Inbox<Arc<Lines>>,
-    ) -> Result<Start> {
+    fn filter(&self, plan: &FilterPlan, resolved: Resolved, wired: &Wired, inbox: Inbox<Arc<Lines>>) -> Result<Start> {
         let rejects = plan.rejects.as_deref().map(RejectsFile::create).transpose()?;
         let late = plan.late_file.as_deref().map(RejectsFile::create).transpose()?;
         let keep = match (resolved.windows, plan.range) {
@@ -323,7 +317,9 @@ fn open_outputs(
     style: output::Style,
     given: Vec<(String, Box<dyn std::io::Write + Send>)>,
 ) -> Result<Vec<(String, Box<dyn Output>)>> {
-    let open = |name: &str| output::entry(name).map(|entry| entry.open).ok_or_else(|| Error::usage(format!("unknown output '{name}'")));
+    let open = |name: &str| {
+        output::entry(name).map(|entry| entry.open).ok_or_else(|| Error::usage(format!("unknown output '{name}'")))
+    };
     if !given.is_empty() {
         return given.into_iter().map(|(name, writer)| Ok((name.clone(), open(&name)?(writer, style)))).collect();
     }

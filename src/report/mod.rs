@@ -3,13 +3,21 @@
 //! To add one: write its file beside the others, and add its line to `TABLE`.
 //! Not here: printing. A report function turns the merged view of a window into plain data, and nothing else.
 
+mod connected;
 mod context;
+mod fan;
+mod matrix;
+mod new_pairs;
+mod pairs;
+mod ranking;
+mod timeline;
+mod top;
 
 pub use context::ReportContext;
 
 use crate::error::Result;
 use crate::model::{Aggregates, Report, Timestamp};
-use crate::options::OptionSpec;
+use crate::options::{Kind, OptionSpec};
 
 /// The one signature: what the run offers, the merged view of the window, and the reference time (the end of the
 /// window). The same arguments always give the same report.
@@ -31,3 +39,34 @@ pub struct ReportEntry {
     /// The function.
     pub function: ReportFn,
 }
+
+/// All report functions, in the order in which they are listed.
+pub const TABLE: &[ReportEntry] = &[
+    top::SERVERS,
+    top::SOURCES,
+    pairs::ENTRY,
+    connected::TO,
+    connected::FROM,
+    fan::IN,
+    fan::OUT,
+    timeline::ENTRY,
+    matrix::ENTRY,
+    new_pairs::ENTRY,
+];
+
+/// The option that rankings share.
+const LIMIT: OptionSpec = OptionSpec {
+    name: "limit",
+    kind: Kind::Count(1, u64::MAX),
+    default: Some("10"),
+    required: false,
+    help: "the most rows to show",
+};
+
+/// The report function of this name.
+pub fn entry(name: &str) -> Option<&'static ReportEntry> {
+    TABLE.iter().find(|entry| entry.name == name)
+}
+
+#[cfg(test)]
+mod laws;

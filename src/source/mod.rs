@@ -13,7 +13,6 @@ pub use cursor::{Cursor, Step};
 pub use locate::{Located, locate};
 pub use schedule::{Order, Schedule, Turn};
 
-
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,0 +1,121 @@
+//! Pictures of a plan: for a terminal, for Graphviz, for Markdown.
+
+use std::fmt::Write as _;
+
+use super::plan::{Plan, StagePlan, Task};
+use super::schema::StageType;
+use crate::model::escape::printable;
+
+/// How to draw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DrawFormat {
+    /// Boxes for a terminal.
+    Text,
+    /// For Graphviz.
+    Dot,
+    /// For Markdown pages.
+    Mermaid,
+}
+
+/// Draws a plan, with threads and capacities.
+pub fn draw(plan: &Plan, format: DrawFormat) -> String {
+    match format {
+        DrawFormat::Text => text(plan),
+        DrawFormat::Dot => dot(plan),
+        DrawFormat::Mermaid => mermaid(plan),
+    }
+}
+
+fn kind(stage: &StagePlan) -> StageType {
+    match stage.task {
+        Task::Reader(_) => StageType::Reader,
+        Task::LineSplitter => StageType::LineSplitter,
+        Task::TimeFilter(_) => StageType::TimeFilter,
+        Task::BucketAggregator(_) => StageType::BucketAggregator,
+        Task::Reporter(_) => StageType::Reporter,
+    }
+}
+
+fn threads(stage: &StagePlan) -> String {
+    match stage.threads.get() {
+        1 => "1 thread".to_owned(),
+        more => format!("{more} threads"),
+    }
+}
+
+/// What waits in front of a stage.
+fn edge(stage: &StagePlan) -> Option<String> {
+    let item = kind(stage).takes()?;
+    Some(format!("{}, up to {}", item.name(), stage.capacity))
+}
+
+/// A box a stage, from top to bottom. An arrow joins a stage to the one above it; where the data comes from elsewhere,
+/// or from several, the arrow says so.
+fn text(plan: &Plan) -> String {
+    let names: Vec<String> = plan.stages.iter().map(|stage| printable(stage.name.as_bytes()).into_owned()).collect();
+    let widest = |part: fn(&StagePlan) -> usize| plan.stages.iter().map(part).max().unwrap_or(0);
+    let name_width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let (kind_width, thread_width) = (widest(|stage| kind(stage).name().len()), widest(|stage| threads(stage).len()));
+    let width = name_width + kind_width + thread_width + 8;
+    let mut out = String::new();
+    for (at, (stage, name)) in plan.stages.iter().zip(&names).enumerate() {
+        if let Some(edge) = edge(stage) {
+            let from: Vec<&str> = stage.inputs.iter().map(|&from| names[from].as_str()).collect();
+            let direct = stage.inputs.iter().eq([&at.wrapping_sub(1)]);
+            let source = if direct { String::new() } else { format!("   from {}", from.join(", ")) };
+            // Writing to a string cannot fail.
+            let _ = writeln!(out, "    │ {edge}{source}");
+            let _ = writeln!(out, "    ▼");
+        }
+        let padding = " ".repeat(name_width - name.chars().count());
+        let row = format!("{name}{padding}   {:<kind_width$}   {:>thread_width$}", kind(stage).name(), threads(stage));
+        let _ = writeln!(out, "┌{}┐\n│ {row} │\n└{}┘", "─".repeat(width), "─".repeat(width));
+    }
+    out
+}
+
+fn dot(plan: &Plan) -> String {
+    let mut out = String::from("digraph pipeline {\n  rankdir=TB;\n  node [shape=box];\n");
+    for (at, stage) in plan.stages.iter().enumerate() {
+        let name = quoted(&printable(stage.name.as_bytes()));
+        let _ = writeln!(out, "  s{at} [label=\"{name}\\n{}\\n{}\"];", kind(stage).name(), threads(stage));
+    }
+    for (at, stage) in plan.stages.iter().enumerate() {
+        for from in &stage.inputs {
+            let _ = writeln!(out, "  s{from} -> s{at} [label=\"{}\"];", edge(stage).unwrap_or_default());
+        }
+    }
+    out.push_str("}\n");
+    out
+}
+
+fn quoted(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"")
+}
+
+fn mermaid(plan: &Plan) -> String {
+    let mut out = String::from("flowchart TD\n");
+    for (at, stage) in plan.stages.iter().enumerate() {
+        let name = entities(&printable(stage.name.as_bytes()));
+        let _ = writeln!(out, "  s{at}[\"{name}<br>{}<br>{}\"]", kind(stage).name(), threads(stage));
+    }
+    for (at, stage) in plan.stages.iter().enumerate() {
+        for from in &stage.inputs {
+            let _ = writeln!(out, "  s{from} -->|\"{}\"| s{at}", edge(stage).unwrap_or_default());
+        }
+    }
+    out
+}
+
+/// Text for a quoted label: Mermaid takes what is not a letter or digit as `#CODE;`.
+fn entities(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        if c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.') {
+            out.push(c);
+        } else {
+            let _ = write!(out, "#{};", u32::from(c));
+        }
+    }
+    out
+}

@@ -1,0 +1,320 @@
+//! The graph: edges that fit, no cycles, nothing unused, nothing counted twice, nothing written twice.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Component, Path, PathBuf};
+
+use super::check::{Draft, Problems};
+use super::plan::{AggregatorPlan, FilterPlan, Plan, Range, StagePlan, Task};
+use super::schema::StageType;
+use super::stage::{Parsed, written_to};
+use crate::error::{Place, show_path};
+use crate::model::window::grain;
+
+/// The most buckets a window of a periodic run may be cut into.
+const MAX_BUCKETS: i64 = 100_000;
+
+/// Puts the stages together. `None` if they do not make a plan, which has been noted.
+pub(super) fn check(
+    drafts: &[Draft],
+    stages: Vec<Option<Parsed>>,
+    root: &Place,
+    problems: &mut Problems,
+) -> Option<Plan> {
+    let before = problems.len();
+    let edges = edges(drafts, problems);
+    one_target_each(drafts, &stages, problems);
+    // What follows from an edge that is wrong would only be noise.
+    if problems.len() > before || drafts.iter().any(|draft| draft.kind.is_none()) {
+        return None;
+    }
+    all_used(drafts, &edges, root, problems);
+    let order = topological(drafts, &edges, problems)?;
+    no_double_count(drafts, &edges, &order, problems);
+    if problems.len() > before {
+        return None;
+    }
+    let mut plan = plan(drafts, &edges, &order, stages)?;
+    needs_previous(&mut plan);
+    ranges(&mut plan, drafts, problems);
+    one_stdin(&plan, drafts, problems);
+    Some(plan)
+}
+
+/// By stage: the places of the stages that feed it.
+type Edges = Vec<Vec<usize>>;
+
+fn edges(drafts: &[Draft], problems: &mut Problems) -> Edges {
+    let places: HashMap<&str, usize> = drafts.iter().enumerate().map(|(at, draft)| (draft.name.as_str(), at)).collect();
+    let mut edges = vec![Vec::new(); drafts.len()];
+    for (at, draft) in drafts.iter().enumerate() {
+        let Some(kind) = draft.kind else { continue };
+        let Some(takes) = kind.takes() else { continue };
+        if draft.inputs.is_empty() && draft.value("inputs").is_none_or(|(_, entry)| entry.node.items().is_empty()) {
+            let help = format!("name the {} that feed it, e.g. inputs = [\"...\"]", plural(takes.giver()));
+            problems.add(&draft.place, draft.key("inputs"), "is missing", Some(help));
+        }
+        for (name, place) in &draft.inputs {
+            let Some(&from) = places.get(name.as_str()) else {
+                let known = drafts.iter().map(|draft| draft.name.as_str()).filter(|known| *known != draft.name);
+                let help = crate::options::suggest(name, known);
+                problems.add(place, draft.key("inputs"), format!("there is no stage '{name}'"), help);
+                continue;
+            };
+            let Some(giver) = drafts[from].kind else { continue };
+            if giver.gives() != Some(takes) {
+                let gives = giver.gives().map_or("nothing".to_owned(), |item| item.name().to_owned());
+                let message = format!(
+                    "a {} takes {} from a {}, but '{name}' is a {} and gives {gives}",
+                    kind.name(),
+                    takes.name(),
+                    takes.giver(),
+                    giver.name()
+                );
+                problems.add(place, draft.key("inputs"), message, None);
+            }
+            edges[at].push(from);
+        }
+    }
+    edges
+}
+
+fn plural(name: &str) -> String {
+    format!("{name}s")
+}
+
+fn all_used(drafts: &[Draft], edges: &Edges, root: &Place, problems: &mut Problems) {
+    for (at, draft) in drafts.iter().enumerate() {
+        let Some(gives) = draft.kind.and_then(StageType::gives) else { continue };
+        if !edges.iter().any(|inputs| inputs.contains(&at)) {
+            let message = format!("is not used: nothing takes its {}", gives.name());
+            let help = Some(format!("add \"{}\" to the inputs of a stage, or take it out", draft.name));
+            problems.add(&draft.place, format!("stages.{}", draft.name), message, help);
+        }
+    }
+    for kind in [StageType::Reader, StageType::Reporter] {
+        if !drafts.iter().any(|draft| draft.kind == Some(kind)) {
+            let help = format!("add a stage with type = \"{}\"", kind.name());
+            problems.add(root, "stages", format!("there is no {}", kind.name()), Some(help));
+        }
+    }
+}
+
+/// The stages in an order in which each comes after those that feed it, as near to the file's as can be.
+fn topological(drafts: &[Draft], edges: &Edges, problems: &mut Problems) -> Option<Vec<usize>> {
+    let (mut order, mut done) = (Vec::new(), vec![false; drafts.len()]);
+    while order.len() < drafts.len() {
+        let ready = (0..drafts.len()).find(|&at| !done[at] && edges[at].iter().all(|&from| done[from]));
+        let Some(at) = ready else {
+            let cycle = cycle(edges, &done);
+            let names: Vec<&str> = cycle.iter().map(|&at| drafts[at].name.as_str()).collect();
+            let message = format!("feeds itself: {} -> {}", names.join(" -> "), names[0]);
+            problems.add(&drafts[cycle[0]].place, drafts[cycle[0]].key("inputs"), message, None);
+            return None;
+        };
+        done[at] = true;
+        order.push(at);
+    }
+    Some(order)
+}
+
+/// A cycle among the stages that are not done, in the direction of the data. There is one.
+fn cycle(edges: &Edges, done: &[bool]) -> Vec<usize> {
+    let mut path = vec![done.iter().position(|done| !done).unwrap_or(0)];
+    loop {
+        let at = path[path.len() - 1];
+        let Some(&from) = edges[at].iter().find(|&&from| !done[from]) else { return path };
+        if let Some(start) = path.iter().position(|&known| known == from) {
+            let mut cycle = path.split_off(start);
+            cycle.reverse();
+            return cycle;
+        }
+        path.push(from);
+    }
+}
+
+/// A line that reached an aggregator by two paths would count twice.
+fn no_double_count(drafts: &[Draft], edges: &Edges, order: &[usize], problems: &mut Problems) {
+    for (reader, draft) in drafts.iter().enumerate().filter(|(_, draft)| draft.kind == Some(StageType::Reader)) {
+        let mut paths = vec![0usize; drafts.len()];
+        paths[reader] = 1;
+        for &at in order {
+            paths[at] += edges[at].iter().map(|&from| paths[from]).sum::<usize>();
+        }
+        for (at, target) in drafts.iter().enumerate() {
+            if target.kind == Some(StageType::BucketAggregator) && paths[at] > 1 {
+                let message = format!(
+                    "is reached from '{}' by {} paths: every line would count {} times",
+                    draft.name, paths[at], paths[at]
+                );
+                problems.add(&target.place, target.key("inputs"), message, None);
+            }
+        }
+    }
+}
+
+fn one_target_each(drafts: &[Draft], stages: &[Option<Parsed>], problems: &mut Problems) {
+    let mut known: Vec<(Option<PathBuf>, String)> = Vec::new();
+    for (draft, parsed) in drafts.iter().zip(stages) {
+        let Some(parsed) = parsed else { continue };
+        for (path, key, place) in written_to(draft, &parsed.task) {
+            let clean = path.as_deref().map(cleaned);
+            if let Some((_, first)) = known.iter().find(|(known, _)| *known == clean) {
+                let target =
+                    path.as_deref().map_or("standard output".to_owned(), |path| format!("'{}'", show_path(path)));
+                let help = match path {
+                    None => "give one of them a path, e.g. json:results.jsonl",
+                    Some(_) => "give each a path of its own",
+                };
+                let message = format!("{target} is written to by {first} already");
+                problems.add(&place, draft.key(key), message, Some(help.into()));
+                continue;
+            }
+            known.push((clean, draft.key(key)));
+        }
+    }
+}
+
+/// A path without the parts that change nothing, for comparing; no file is looked at.
+fn cleaned(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if clean.file_name().is_some() => {
+                clean.pop();
+            }
+            other => clean.push(other),
+        }
+    }
+    clean
+}
+
+fn plan(drafts: &[Draft], edges: &Edges, order: &[usize], stages: Vec<Option<Parsed>>) -> Option<Plan> {
+    let mut place = vec![0; drafts.len()];
+    for (new, &old) in order.iter().enumerate() {
+        place[old] = new;
+    }
+    let mut stages: Vec<Option<Parsed>> = stages;
+    let stages: Option<Vec<StagePlan>> = order
+        .iter()
+        .map(|&at| {
+            let Parsed { threads, capacity, task } = stages[at].take()?;
+            let inputs = edges[at].iter().map(|&from| place[from]).collect();
+            Some(StagePlan { name: drafts[at].name.clone(), threads, capacity, inputs, task })
+        })
+        .collect();
+    Some(Plan { stages: stages? })
+}
+
+/// Tells the filters and aggregators above a report that compares with the window before to keep that window.
+fn needs_previous(plan: &mut Plan) {
+    for at in (0..plan.stages.len()).rev() {
+        let needed = match &plan.stages[at].task {
+            Task::Reporter(reporter) => reporter.reports.iter().any(|report| report.entry.needs_previous),
+            Task::BucketAggregator(aggregator) => aggregator.needs_previous,
+            _ => false,
+        };
+        if !needed {
+            continue;
+        }
+        for from in plan.stages[at].inputs.clone() {
+            match &mut plan.stages[from].task {
+                Task::BucketAggregator(aggregator) => aggregator.needs_previous = true,
+                Task::TimeFilter(filter) => filter.needs_previous = true,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Gives each aggregator the windows of its filters, which have to agree; and so have the filters of one reader on
+/// how its lines are read.
+fn ranges(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) {
+    let draft = |name: &str| drafts.iter().find(|draft| draft.name == name);
+    let filters: Vec<(usize, String, FilterPlan)> = plan
+        .stages
+        .iter()
+        .enumerate()
+        .filter_map(|(at, stage)| match &stage.task {
+            Task::TimeFilter(filter) => Some((at, stage.name.clone(), filter.clone())),
+            _ => None,
+        })
+        .collect();
+    for stage in &mut plan.stages {
+        let Task::BucketAggregator(aggregator) = &mut stage.task else { continue };
+        let feeding: Vec<_> = filters.iter().filter(|(at, ..)| stage.inputs.contains(at)).collect();
+        let Some((_, first, filter)) = feeding.first() else { continue };
+        aggregator.range = filter.range;
+        let Some(draft) = draft(&stage.name) else { continue };
+        if let Some((_, other, _)) = feeding.iter().find(|(_, _, other)| other.range != filter.range) {
+            let message = format!("'{first}' and '{other}' feed it with different windows");
+            problems.add(
+                &draft.place,
+                draft.key("inputs"),
+                message,
+                Some("give them the same window, or an aggregator each".into()),
+            );
+        }
+        not_too_fine(aggregator, draft, problems);
+    }
+    for (at, name, filter) in &filters {
+        let mine = readers_of(plan, *at);
+        let clash = filters.iter().take_while(|(other, ..)| other != at).find(|(other, _, plan_of_other)| {
+            let alike = (plan_of_other.format, plan_of_other.unit) == (filter.format, filter.unit);
+            !alike && !readers_of(plan, *other).is_disjoint(&mine)
+        });
+        if let (Some((_, other, _)), Some(draft)) = (clash, draft(name)) {
+            let message = format!("reads the same lines as '{other}', but in another format or unit");
+            problems.add(
+                &draft.place,
+                format!("stages.{name}"),
+                message,
+                Some("give both the same format and unit".into()),
+            );
+        }
+    }
+}
+
+fn readers_of(plan: &Plan, stage: usize) -> BTreeSet<usize> {
+    let mut found = BTreeSet::from([stage]);
+    for at in (0..=stage).rev() {
+        if found.contains(&at) {
+            found.extend(&plan.stages[at].inputs);
+        }
+    }
+    found.retain(|&at| matches!(plan.stages[at].task, Task::Reader(_)));
+    found
+}
+
+fn not_too_fine(aggregator: &AggregatorPlan, draft: &Draft, problems: &mut Problems) {
+    let Range::Every { length, period, .. } = aggregator.range else { return };
+    let grain = grain(length, Some(period), aggregator.grouping);
+    if length / grain <= MAX_BUCKETS {
+        return;
+    }
+    let message = format!(
+        "seconds, every and grouping-seconds have no common divisor that is long enough: a window would have {} buckets",
+        length / grain
+    );
+    let place = draft.value("grouping-seconds").map_or(&draft.place, |(_, entry)| &entry.node.place);
+    let help = Some("make each a multiple of a second or more".into());
+    problems.add(place, draft.key("grouping-seconds"), message, help);
+}
+
+fn one_stdin(plan: &Plan, drafts: &[Draft], problems: &mut Problems) {
+    let mut first: Option<&str> = None;
+    for stage in &plan.stages {
+        let Task::Reader(reader) = &stage.task else { continue };
+        if !reader.location.iter().any(|location| location == "-") {
+            continue;
+        }
+        match (first, drafts.iter().find(|draft| draft.name == stage.name)) {
+            (Some(first), Some(draft)) => {
+                let message = format!("standard input is read by '{first}' already");
+                let place = draft.value("location").map_or(&draft.place, |(_, entry)| &entry.node.place);
+                problems.add(place, draft.key("location"), message, None);
+            }
+            _ => first = Some(&stage.name),
+        }
+    }
+}

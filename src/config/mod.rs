@@ -1,0 +1,25 @@
+//! Configuration: as written, then checked, then as meant.
+//!
+//! Checking is pure: it opens nothing, and it names every problem at once, each with its place and a remedy.
+//! Values come in layers, the nearest wins: built-in default, top-level key of the file, key of the stage in the file,
+//! override for all stages (`--set seconds=60`, `--seconds 60`), override for one (`--set stages.recent.seconds=60`).
+
+mod check;
+mod draw;
+mod graph;
+mod node;
+mod plan;
+pub mod schema;
+mod stage;
+mod written;
+
+pub use check::{Catalog, check};
+pub use draw::{DrawFormat, draw};
+pub use plan::{
+    AggregatorPlan, Align, FilterPlan, OutputPlan, Plan, Range, ReaderPlan, ReportPlan, ReporterPlan, Scan, StagePlan,
+    Start, Task, Until,
+};
+pub use written::Written;
+
+#[cfg(test)]
+mod tests;

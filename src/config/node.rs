@@ -1,0 +1,149 @@
+//! A value as written, with its place, whatever medium it comes from.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::error::{Place, Problem};
+use crate::options::Raw;
+
+/// A value and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub place: Place,
+    pub content: Content,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Content {
+    /// A text, number or flag.
+    Leaf(Raw),
+    List(Vec<Node>),
+    /// In the order of the file.
+    Table(Vec<Entry>),
+}
+
+/// A key of a table with its value.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub key: String,
+    pub place: Place,
+    pub node: Node,
+}
+
+impl Node {
+    /// A text from the command line or a program.
+    pub fn text(text: &str, place: Place) -> Self {
+        Node { place, content: Content::Leaf(Raw::Text(text.to_owned())) }
+    }
+
+    /// The value, its parts included, without places.
+    pub fn raw(&self) -> Raw {
+        match &self.content {
+            Content::Leaf(raw) => raw.clone(),
+            Content::List(items) => Raw::List(items.iter().map(Node::raw).collect()),
+            Content::Table(_) => Raw::Other("table"),
+        }
+    }
+
+    /// The entries of a table.
+    pub fn entries(&self) -> &[Entry] {
+        match &self.content {
+            Content::Table(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The text, if it is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match &self.content {
+            Content::Leaf(Raw::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The items of a list; a single value is a list of one.
+    pub fn items(&self) -> &[Node] {
+        match &self.content {
+            Content::List(items) => items,
+            _ => std::slice::from_ref(self),
+        }
+    }
+}
+
+/// Parses a file. Errors with every problem of its syntax.
+pub(super) fn parse_file(label: &str, text: &str) -> Result<Node, Vec<Problem>> {
+    let places = Places { label, text };
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        return Ok(table_node(table.get_ref(), places.at(0), &|at| places.at(at)));
+    }
+    let problem = |error: &toml::de::Error| Problem {
+        place: places.at(error.span().map_or(0, |span| span.start)),
+        key: String::new(),
+        message: error.message().replace('\n', "; "),
+        help: None,
+    };
+    Err(errors.iter().map(problem).collect())
+}
+
+/// Parses the value of an override: TOML where it is that, else plain text.
+pub(super) fn parse_value(text: &str, place: &Place) -> Node {
+    match DeValue::parse(text) {
+        Ok(value) => value_node(&value, &|_| place.clone()),
+        Err(_) => Node::text(text, place.clone()),
+    }
+}
+
+type PlaceAt<'a> = dyn Fn(usize) -> Place + 'a;
+
+fn table_node(table: &DeTable<'_>, place: Place, at: &PlaceAt<'_>) -> Node {
+    let mut entries: Vec<(usize, Entry)> = table
+        .iter()
+        .map(|(key, value)| {
+            let entry =
+                Entry { key: key.get_ref().to_string(), place: at(key.span().start), node: value_node(value, at) };
+            (key.span().start, entry)
+        })
+        .collect();
+    entries.sort_by_key(|(start, _)| *start);
+    Node { place, content: Content::Table(entries.into_iter().map(|(_, entry)| entry).collect()) }
+}
+
+fn value_node(value: &Spanned<DeValue<'_>>, at: &PlaceAt<'_>) -> Node {
+    let place = at(value.span().start);
+    let leaf = |raw| Node { place: place.clone(), content: Content::Leaf(raw) };
+    match value.get_ref() {
+        DeValue::String(text) => leaf(Raw::Text(text.to_string())),
+        DeValue::Integer(integer) => {
+            let parsed = i64::from_str_radix(integer.as_str(), integer.radix());
+            leaf(parsed.map_or(Raw::Other("integer that does not fit"), Raw::Integer))
+        }
+        DeValue::Boolean(flag) => leaf(Raw::Flag(*flag)),
+        // An instant may stand without quotes: TOML has them.
+        DeValue::Datetime(instant) => leaf(Raw::Text(instant.to_string())),
+        DeValue::Float(_) => leaf(Raw::Other("number with a fraction")),
+        DeValue::Array(items) => {
+            Node { place, content: Content::List(items.iter().map(|item| value_node(item, at)).collect()) }
+        }
+        DeValue::Table(table) => table_node(table, place, at),
+    }
+}
+
+/// Byte offsets of a file to lines and columns.
+struct Places<'a> {
+    label: &'a str,
+    text: &'a str,
+}
+
+impl Places<'_> {
+    fn at(&self, offset: usize) -> Place {
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let before = &self.text[..offset];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Place::File { path: self.label.to_owned(), line, column }
+    }
+}

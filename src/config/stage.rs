@@ -1,0 +1,288 @@
+//! One stage's keys to its plan.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use super::check::{Catalog, Draft, Layer, Problems};
+use super::node::{Content, Node};
+use super::plan::{
+    AggregatorPlan, Align, FilterPlan, OutputPlan, Range, ReaderPlan, ReportPlan, ReporterPlan, Scan, Start, Task,
+    Until,
+};
+use super::schema::StageType;
+use crate::error::Place;
+use crate::model::{TimeUnit, Timestamp};
+use crate::options::{Instant, Kind, Options, Raw, Value, suggest};
+
+/// A stage on its own, not yet in the graph.
+pub(super) struct Parsed {
+    pub threads: NonZeroUsize,
+    pub capacity: NonZeroUsize,
+    pub task: Task,
+}
+
+/// Reads a stage's keys, noting every problem. `None` if its type is not known.
+pub(super) fn read(draft: &Draft, catalog: &Catalog, cores: NonZeroUsize, problems: &mut Problems) -> Option<Parsed> {
+    let kind = draft.kind?;
+    let options = options(draft, kind, problems);
+    let count = |key: &str, otherwise: usize| {
+        let count = options.count(key).and_then(|count| usize::try_from(count).ok()).unwrap_or(otherwise);
+        NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN)
+    };
+    let task = match kind {
+        StageType::Reader => Task::Reader(reader(&options)),
+        StageType::LineSplitter => Task::LineSplitter,
+        StageType::TimeFilter => Task::TimeFilter(filter(draft, &options, catalog, problems)),
+        StageType::BucketAggregator => {
+            let grouping = options.nanos("grouping-seconds").unwrap_or(1);
+            // The range is that of the filters that feed it; the graph fills it in.
+            let range = Range::Once { start: Start::Before(1), until: Until::Now };
+            Task::BucketAggregator(AggregatorPlan { grouping, range, needs_previous: false })
+        }
+        StageType::Reporter => Task::Reporter(reporter(draft, &options, catalog, problems)),
+    };
+    let threads = count("threads", kind.default_threads(cores.get()));
+    Some(Parsed { threads, capacity: count("capacity", 1), task })
+}
+
+/// The checked values of all keys but reports and outputs.
+fn options(draft: &Draft, kind: StageType, problems: &mut Problems) -> Options {
+    let specs: Vec<_> = kind.keys().copied().collect();
+    let mut options = Options::defaults(&specs);
+    for spec in &specs {
+        if matches!(spec.kind, Kind::Reports | Kind::Outputs) {
+            continue;
+        }
+        match draft.value(spec.name) {
+            Some((_, entry)) => match spec.kind.parse(&entry.node.raw()) {
+                Ok(value) => options.set(spec.name, value),
+                Err(expected) => {
+                    let message = format!("{expected}, not {}", shown(&entry.node));
+                    problems.add(&entry.node.place, draft.key(spec.name), message, None);
+                }
+            },
+            None if spec.required => {
+                let help = format!("give it: {}", spec.help);
+                problems.add(&draft.place, draft.key(spec.name), "is missing", Some(help));
+            }
+            None => {}
+        }
+    }
+    options
+}
+
+/// A value for messages.
+fn shown(node: &Node) -> String {
+    match node.raw() {
+        Raw::Text(text) => format!("'{text}'"),
+        Raw::Integer(number) => number.to_string(),
+        Raw::Flag(flag) => flag.to_string(),
+        Raw::List(_) => "a list".into(),
+        Raw::Other(name) => format!("a {name}"),
+    }
+}
+
+fn reader(options: &Options) -> ReaderPlan {
+    let size = |key| options.count(key).and_then(|count| usize::try_from(count).ok()).unwrap_or(1);
+    ReaderPlan {
+        location: options.texts("location").to_vec(),
+        chunk: size("chunk"),
+        max_line: size("max-line"),
+        scan: if options.text("scan") == Some("full") { Scan::Full } else { Scan::Auto },
+    }
+}
+
+fn filter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> FilterPlan {
+    let path = |key| options.text(key).map(PathBuf::from);
+    FilterPlan {
+        format: format(draft, options, catalog, problems),
+        range: range(draft, options, problems),
+        unit: match options.text("unit") {
+            Some("s") => Some(TimeUnit::Seconds),
+            Some("ms") => Some(TimeUnit::Millis),
+            Some("us") => Some(TimeUnit::Micros),
+            Some("ns") => Some(TimeUnit::Nanos),
+            _ => None,
+        },
+        future: options.nanos("future").unwrap_or(0),
+        rejects: path("rejects"),
+        late_file: path("late-file"),
+        needs_previous: false,
+    }
+}
+
+fn format(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> &'static str {
+    let name = options.text("format").unwrap_or_default();
+    if let Some(known) = catalog.formats.iter().find(|known| **known == name) {
+        return known;
+    }
+    let place = draft.value("format").map_or(&draft.place, |(_, entry)| &entry.node.place);
+    let help = suggest(name, catalog.formats.iter().copied())
+        .unwrap_or_else(|| format!("the formats are {}", catalog.formats.join(", ")));
+    problems.add(place, draft.key("format"), format!("unknown format '{name}'"), Some(help));
+    catalog.formats.first().copied().unwrap_or_default()
+}
+
+fn range(draft: &Draft, options: &Options, problems: &mut Problems) -> Range {
+    let until = match options.instant("until") {
+        Some(Instant::At(time)) => Some(Until::At(time)),
+        Some(Instant::Word("latest")) => Some(Until::Latest),
+        Some(Instant::Word(_)) => Some(Until::Now),
+        None => None,
+    };
+    let since = match options.instant("since") {
+        Some(Instant::At(time)) => Some(time),
+        _ => None,
+    };
+    let length = options.nanos("seconds").unwrap_or(1);
+    if let Some(period) = options.nanos("every") {
+        let align = match options.instant("align") {
+            Some(Instant::At(time)) => Align::At(time),
+            Some(Instant::Word("first")) => Align::First,
+            _ => Align::At(Timestamp::from_seconds(0)),
+        };
+        let lateness = options.nanos("lateness").unwrap_or(0);
+        return Range::Every { length, period, align, lateness, since, until };
+    }
+    for key in ["align", "late-file"] {
+        if let Some((_, entry)) = draft.value(key) {
+            let help = Some("give every too, or leave it out".into());
+            problems.add(&entry.place, draft.key(key), "has a meaning only with every", help);
+        }
+    }
+    let start = since.filter(|_| since_wins(draft, problems)).map_or(Start::Before(length), Start::At);
+    Range::Once { start, until: until.unwrap_or(Until::Now) }
+}
+
+/// Whether `since` is the start of a one-shot window, and not `seconds`: the nearer layer wins.
+fn since_wins(draft: &Draft, problems: &mut Problems) -> bool {
+    let layer = |key| draft.value(key).map(|(layer, _): &(Layer, _)| *layer);
+    if let (Some(since), Some(seconds)) = (draft.value("since"), draft.value("seconds"))
+        && since.0 == seconds.0
+    {
+        let message = "takes the place of seconds, which is given too";
+        problems.add(&since.1.place, draft.key("since"), message, Some("leave one of them out".into()));
+    }
+    layer("since") >= layer("seconds")
+}
+
+fn reporter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> ReporterPlan {
+    let limit = options.count("limit");
+    let node = |key, otherwise: &str| match draft.value(key) {
+        Some((_, entry)) => entry.node.clone(),
+        None => Node::text(otherwise, draft.place.clone()),
+    };
+    let reports = node("reports", "top-servers");
+    let outputs = node("outputs", "text");
+    for (key, node) in [("reports", &reports), ("outputs", &outputs)] {
+        if node.items().is_empty() {
+            problems.add(
+                &node.place,
+                draft.key(key),
+                "is empty",
+                Some("give at least one, or leave the key out".into()),
+            );
+        }
+    }
+    ReporterPlan {
+        reports: reports.items().iter().filter_map(|item| report(draft, item, limit, catalog, problems)).collect(),
+        outputs: outputs.items().iter().filter_map(|item| output(draft, item, catalog, problems)).collect(),
+    }
+}
+
+fn report(
+    draft: &Draft,
+    item: &Node,
+    limit: Option<u64>,
+    catalog: &Catalog,
+    problems: &mut Problems,
+) -> Option<ReportPlan> {
+    let named = item.entries().iter().find(|entry| entry.key == "name").map(|entry| &entry.node);
+    let Some(name) = item.as_text().or(named.and_then(Node::as_text)) else {
+        let help = Some("write \"NAME\" or { name = \"NAME\", ... }".into());
+        problems.add(&item.place, draft.key("reports"), "expected the name of a report", help);
+        return None;
+    };
+    let Some(entry) = catalog.reports.iter().find(|entry| entry.name == name) else {
+        let names = || catalog.reports.iter().map(|entry| entry.name);
+        let help = suggest(name, names()).unwrap_or_else(|| "`logparser reports` lists them".into());
+        let place = named.map_or(&item.place, |node| &node.place);
+        problems.add(place, draft.key("reports"), format!("unknown report '{name}'"), Some(help));
+        return None;
+    };
+    let key = || draft.key(&format!("reports.{name}"));
+    let mut options = Options::defaults(entry.options);
+    if let (Some(limit), true) = (limit, entry.options.iter().any(|spec| spec.name == "limit")) {
+        options.set("limit", Value::Count(limit));
+    }
+    for given in item.entries().iter().filter(|given| given.key != "name") {
+        let Some(spec) = entry.options.iter().find(|spec| spec.name == given.key) else {
+            let help = suggest(&given.key, entry.options.iter().map(|spec| spec.name));
+            problems.add(&given.place, key(), format!("unknown option '{}'", given.key), help);
+            continue;
+        };
+        match spec.kind.parse(&given.node.raw()) {
+            Ok(value) => options.set(spec.name, value),
+            Err(expected) => {
+                let message = format!("{}: {expected}, not {}", spec.name, shown(&given.node));
+                problems.add(&given.node.place, key(), message, None);
+            }
+        }
+    }
+    let given = |name: &str| item.entries().iter().any(|given| given.key == name);
+    for spec in entry.options.iter().filter(|spec| spec.required && !given(spec.name)) {
+        let help = format!("write e.g. {}", entry.example);
+        problems.add(&item.place, key(), format!("{} is missing", spec.name), Some(help));
+    }
+    Some(ReportPlan { entry: *entry, options })
+}
+
+fn output(draft: &Draft, item: &Node, catalog: &Catalog, problems: &mut Problems) -> Option<OutputPlan> {
+    let Some(text) = item.as_text() else {
+        let help = Some("write e.g. \"text\" or \"json:results.jsonl\"".into());
+        problems.add(&item.place, draft.key("outputs"), "expected an output", help);
+        return None;
+    };
+    let (name, path) = match text.split_once(':') {
+        Some((name, path)) => (name, Some(path)),
+        None => (text, None),
+    };
+    let Some(entry) = catalog.outputs.iter().find(|entry| entry.name == name) else {
+        let names = || catalog.outputs.iter().map(|entry| entry.name);
+        let help = suggest(name, names())
+            .unwrap_or_else(|| format!("the outputs are {}", names().collect::<Vec<_>>().join(", ")));
+        problems.add(&item.place, draft.key("outputs"), format!("unknown output '{name}'"), Some(help));
+        return None;
+    };
+    if path == Some("") {
+        let help = Some(format!("write {name}:PATH, or {name} for standard output"));
+        problems.add(&item.place, draft.key("outputs"), format!("'{text}' has no path behind its colon"), help);
+        return None;
+    }
+    Some(OutputPlan { format: entry.name, path: path.map(PathBuf::from) })
+}
+
+/// The files and streams that a stage writes to: where to, under which key, and where that stands.
+pub(super) fn written_to(draft: &Draft, task: &Task) -> Vec<(Option<PathBuf>, &'static str, Place)> {
+    let place = |key| draft.value(key).map_or(draft.place.clone(), |(_, entry)| entry.node.place.clone());
+    match task {
+        Task::TimeFilter(filter) => {
+            let files = [("rejects", &filter.rejects), ("late-file", &filter.late_file)];
+            files.into_iter().filter_map(|(key, path)| Some((Some(path.clone()?), key, place(key)))).collect()
+        }
+        Task::Reporter(reporter) => {
+            let nodes = draft.value("outputs").map(|(_, entry)| entry.node.clone());
+            let at = |index: usize| match nodes.as_ref().map(|node| &node.content) {
+                Some(Content::List(items)) => items.get(index).map_or(place("outputs"), |item| item.place.clone()),
+                _ => place("outputs"),
+            };
+            reporter
+                .outputs
+                .iter()
+                .enumerate()
+                .map(|(at_index, output)| (output.path.clone(), "outputs", at(at_index)))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,174 @@
+//! A made log to a file or to standard output.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{Args, Generator, Settings};
+use crate::error::{Error, Result, show_path};
+use crate::model::{TimeUnit, Timestamp};
+use crate::options::{Instant, Kind, Raw, Value};
+
+/// Bytes that are made at a time.
+const BLOCK: usize = 1 << 20;
+
+/// Bytes of a line, for turning a size into a number of lines, are measured over so many lines.
+const SAMPLE: u64 = 10_000;
+
+/// What was made.
+#[derive(Debug)]
+pub struct Summary {
+    /// Where.
+    pub target: String,
+    /// How many lines.
+    pub lines: u64,
+    /// How many bytes.
+    pub bytes: u64,
+    /// The lowest and the highest stamp, in the unit of the stamps.
+    pub extent: Option<(i64, i64)>,
+    /// The seed.
+    pub seed: u64,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} lines, {} bytes, seed {}", self.target, self.lines, self.bytes, self.seed)?;
+        match self.extent {
+            Some((lowest, highest)) => write!(f, ", stamps from {lowest} to {highest}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Makes a log. Errors with what is wrong with the arguments, or with the file.
+pub fn run(args: &Args, now: Timestamp) -> Result<Summary> {
+    let mut settings = settings(args, now)?;
+    if args.lines.is_none() {
+        settings.lines = lines_of_size(&settings, bytes("size", &args.size)?);
+    }
+    let to_stdout = args.path == Path::new("-");
+    let target = if to_stdout { "stdout".to_owned() } else { show_path(&args.path) };
+    let mut writer: Box<dyn Write> = if to_stdout { Box::new(io::stdout()) } else { Box::new(create(args)?) };
+    let lines = settings.lines;
+    let mut generator = Generator::new(settings);
+    let bar = (!args.quiet && io::stderr().is_terminal()).then(|| new_bar(lines));
+    let written = write_all(&mut generator, &mut writer, bar.as_ref());
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    let summary =
+        |bytes| Summary { target, lines: generator.lines(), bytes, extent: generator.extent(), seed: args.seed };
+    match written {
+        Ok(bytes) => Ok(summary(bytes)),
+        // Whoever read it has had enough.
+        Err(error) if to_stdout && error.kind() == io::ErrorKind::BrokenPipe => Ok(summary(0)),
+        Err(source) => {
+            if !to_stdout {
+                // Half a log is of no use; if it cannot be removed either, the message says what matters.
+                let _ = std::fs::remove_file(&args.path);
+            }
+            Err(Error::output(show_path(&args.path), "cannot write", source))
+        }
+    }
+}
+
+fn write_all(generator: &mut Generator, writer: &mut dyn Write, bar: Option<&ProgressBar>) -> io::Result<u64> {
+    let mut block = Vec::with_capacity(BLOCK + 256);
+    let mut written = 0;
+    loop {
+        block.clear();
+        let more = generator.fill(&mut block, BLOCK);
+        writer.write_all(&block)?;
+        written += block.len() as u64;
+        if let Some(bar) = bar {
+            bar.set_position(generator.lines());
+        }
+        if !more {
+            writer.flush()?;
+            return Ok(written);
+        }
+    }
+}
+
+fn create(args: &Args) -> Result<File> {
+    let mut options = File::options();
+    options.write(true);
+    if args.force {
+        options.create(true).truncate(true)
+    } else {
+        options.create_new(true)
+    };
+    options.open(&args.path).map_err(|source| match source.kind() {
+        io::ErrorKind::AlreadyExists => {
+            Error::usage(format!("'{}' is there already; give --force to overwrite it", show_path(&args.path)))
+        }
+        _ => Error::output(show_path(&args.path), "cannot make", source),
+    })
+}
+
+fn new_bar(lines: u64) -> ProgressBar {
+    let template = "{bar:30} {human_pos} of {human_len} lines, {eta} left";
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::with_draw_target(Some(lines), ProgressDrawTarget::stderr()).with_style(style)
+}
+
+fn settings(args: &Args, now: Timestamp) -> Result<Settings> {
+    let end = match value("end", Kind::Instant(&["now"]), &args.end)? {
+        Value::Instant(Instant::At(time)) => time,
+        _ => now,
+    };
+    let unit = match args.unit.as_str() {
+        "s" => TimeUnit::Seconds,
+        "ms" => TimeUnit::Millis,
+        "us" => TimeUnit::Micros,
+        "ns" => TimeUnit::Nanos,
+        other => return Err(Error::usage(format!("--unit {other}: expected one of s, ms, us, ns"))),
+    };
+    for (name, share, most) in [("skew", args.skew, 10.0), ("malformed", args.malformed, 1.0)] {
+        if !(0.0..=most).contains(&share) {
+            return Err(Error::usage(format!("--{name} {share}: expected a number from 0 to {most}")));
+        }
+    }
+    Ok(Settings {
+        lines: args.lines.unwrap_or(SAMPLE),
+        end,
+        span: nanos("span", Kind::Duration, &args.span)?,
+        disorder: nanos("disorder", Kind::DurationOrZero, &args.disorder)?,
+        seed: args.seed,
+        hosts: args.hosts,
+        servers: args.servers,
+        skew: args.skew,
+        malformed: args.malformed,
+        unit,
+    })
+}
+
+/// The lines that make about so many bytes.
+fn lines_of_size(settings: &Settings, bytes: u64) -> u64 {
+    let mut sample = Vec::new();
+    Generator::new(Settings { lines: SAMPLE, ..settings.clone() }).fill(&mut sample, usize::MAX >> 1);
+    let lines = u128::from(bytes) * u128::from(SAMPLE) / sample.len().max(1) as u128;
+    u64::try_from(lines).unwrap_or(u64::MAX)
+}
+
+fn value(option: &str, kind: Kind, text: &str) -> Result<Value> {
+    let parsed = kind.parse(&Raw::Text(text.to_owned()));
+    parsed.map_err(|expected| Error::usage(format!("--{option} {text}: {expected}")))
+}
+
+fn nanos(option: &str, kind: Kind, text: &str) -> Result<i64> {
+    match value(option, kind, text)? {
+        Value::Nanos(nanos) => Ok(nanos),
+        _ => Err(Error::usage(format!("--{option} {text}: not a length of time"))),
+    }
+}
+
+fn bytes(option: &str, text: &str) -> Result<u64> {
+    match value(option, Kind::Bytes(0, u64::MAX), text)? {
+        Value::Count(bytes) => Ok(bytes),
+        _ => Err(Error::usage(format!("--{option} {text}: not a size"))),
+    }
+}

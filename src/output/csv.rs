@@ -1,0 +1,96 @@
+//! `csv`: a header and rows.
+//!
+//! One report has its own columns. Several share the union of their columns behind a column `report`, and periodic
+//! results have `window_start` and `window_end` before all others. A cell that a spreadsheet would take for a formula
+//! begins with an apostrophe (CWE-1236).
+
+use std::io::{self, Write};
+
+use csv::{QuoteStyle, Writer, WriterBuilder};
+
+use super::{Output, OutputEntry};
+use crate::model::escape::printable;
+use crate::model::{Cell, Report, WindowResult};
+
+/// The output.
+pub(super) const ENTRY: OutputEntry = OutputEntry {
+    name: "csv",
+    help: "comma-separated values with a header",
+    open: |writer, _| {
+        let writer = WriterBuilder::new().quote_style(QuoteStyle::Necessary).from_writer(writer);
+        Box::new(Csv { writer, columns: None })
+    },
+};
+
+struct Csv {
+    writer: Writer<Box<dyn Write + Send>>,
+    /// The columns of all reports, once the header is written.
+    columns: Option<Vec<&'static str>>,
+}
+
+impl Output for Csv {
+    fn write(&mut self, result: &WindowResult) -> io::Result<()> {
+        let columns = match self.columns.take() {
+            Some(columns) => columns,
+            None => self.header(result)?,
+        };
+        for report in &result.reports {
+            for row in &report.rows {
+                self.writer.write_record(record(result, report, row, &columns)).map_err(io::Error::from)?;
+            }
+        }
+        self.columns = Some(columns);
+        self.writer.flush()
+    }
+}
+
+impl Csv {
+    /// Writes the header, and gives the columns that reports share.
+    fn header(&mut self, result: &WindowResult) -> io::Result<Vec<&'static str>> {
+        let mut columns = Vec::new();
+        for column in result.reports.iter().flat_map(|report| &report.columns) {
+            if !columns.contains(&column.name) {
+                columns.push(column.name);
+            }
+        }
+        let mut header = Vec::new();
+        if result.periodic {
+            header.extend(["window_start", "window_end"]);
+        }
+        if result.reports.len() > 1 {
+            header.push("report");
+        }
+        header.extend(&columns);
+        self.writer.write_record(header).map_err(io::Error::from)?;
+        Ok(columns)
+    }
+}
+
+fn record(result: &WindowResult, report: &Report, row: &[Cell], columns: &[&str]) -> Vec<String> {
+    let mut record = Vec::new();
+    if result.periodic {
+        record.extend([result.window.start.to_string(), result.window.end.to_string()]);
+    }
+    if result.reports.len() > 1 {
+        record.push(report.id.clone());
+    }
+    let cell = |name: &&str| {
+        let at = report.columns.iter().position(|column| column.name == *name);
+        at.map_or(String::new(), |at| shown(&row[at]))
+    };
+    record.extend(columns.iter().map(cell));
+    record
+}
+
+fn shown(cell: &Cell) -> String {
+    match cell {
+        Cell::Host(name) => no_formula(&printable(name)),
+        Cell::Count(count) => count.to_string(),
+        Cell::Time(time) => time.to_string(),
+    }
+}
+
+/// A text that no spreadsheet takes for a formula. Tabs and returns cannot begin it: they are escaped already.
+fn no_formula(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() }
+}

@@ -1,0 +1,163 @@
+//! `json`: one line a result, in the schema `logparser/1`.
+//!
+//! Host names that are text are there exactly, with everything that could act on a terminal or a page escaped by
+//! JSON's own means; others are there as they are printed, with `\xNN`.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter};
+use serde_json::value::RawValue;
+
+use super::{Output, OutputEntry};
+use crate::model::escape::{is_hostile, printable};
+use crate::model::{Balance, Cell, Report, Timestamp, WindowResult};
+
+/// The output.
+pub(super) const ENTRY: OutputEntry = OutputEntry {
+    name: "json",
+    help: "one line of JSON a result, schema logparser/1",
+    open: |writer, _| Box::new(Json { writer }),
+};
+
+const SCHEMA: &str = "logparser/1";
+
+struct Json {
+    writer: Box<dyn Write + Send>,
+}
+
+#[derive(Serialize)]
+struct ResultLine<'a> {
+    schema: &'a str,
+    window: WindowPart,
+    reports: Vec<ReportPart<'a>>,
+    balance: BalancePart,
+}
+
+#[derive(Serialize)]
+struct WindowPart {
+    start: String,
+    end: String,
+    start_unix: Box<RawValue>,
+    end_unix: Box<RawValue>,
+    end_inclusive: bool,
+}
+
+#[derive(Serialize)]
+struct ReportPart<'a> {
+    id: &'a str,
+    title: String,
+    columns: Vec<ColumnPart>,
+    rows: Vec<Vec<CellPart>>,
+}
+
+#[derive(Serialize)]
+struct ColumnPart {
+    name: &'static str,
+    r#type: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum CellPart {
+    Text(String),
+    Count(u64),
+}
+
+#[derive(Serialize)]
+struct BalancePart {
+    lines_read: u64,
+    counted: u64,
+    out_of_window: u64,
+    late: u64,
+    future: u64,
+    malformed: u64,
+    blank: u64,
+    bytes_read: u64,
+    bytes_skipped: u64,
+    bytes_total: u64,
+    inputs: u64,
+}
+
+impl Output for Json {
+    fn write(&mut self, result: &WindowResult) -> io::Result<()> {
+        let line = ResultLine {
+            schema: SCHEMA,
+            window: WindowPart {
+                start: result.window.start.to_string(),
+                end: result.window.end.to_string(),
+                start_unix: number(result.window.start)?,
+                end_unix: number(result.window.end)?,
+                end_inclusive: result.window.end_inclusive,
+            },
+            reports: result.reports.iter().map(report_part).collect(),
+            balance: balance_part(&result.balance),
+        };
+        let mut bytes = Vec::new();
+        line.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Harmless))?;
+        bytes.push(b'\n');
+        self.writer.write_all(&bytes)?;
+        self.writer.flush()
+    }
+}
+
+/// Unix seconds as a number of JSON, without the loss that a float would bring.
+fn number(time: Timestamp) -> io::Result<Box<RawValue>> {
+    Ok(RawValue::from_string(time.unix_decimal())?)
+}
+
+fn report_part(report: &Report) -> ReportPart<'_> {
+    let column = |column: &crate::model::Column| ColumnPart { name: column.name, r#type: column.kind.name() };
+    let cell = |cell: &Cell| match cell {
+        Cell::Host(name) => CellPart::Text(text(name)),
+        Cell::Count(count) => CellPart::Count(*count),
+        Cell::Time(time) => CellPart::Text(time.to_string()),
+    };
+    ReportPart {
+        id: &report.id,
+        title: text(&report.title),
+        columns: report.columns.iter().map(column).collect(),
+        rows: report.rows.iter().map(|row| row.iter().map(cell).collect()).collect(),
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(|_| printable(bytes).into_owned(), str::to_owned)
+}
+
+fn balance_part(balance: &Balance) -> BalancePart {
+    BalancePart {
+        lines_read: balance.lines_read,
+        counted: balance.counted,
+        out_of_window: balance.out_of_window,
+        late: balance.late,
+        future: balance.future,
+        malformed: balance.malformed_total(),
+        blank: balance.blank,
+        bytes_read: balance.bytes_read,
+        bytes_skipped: balance.bytes_skipped,
+        bytes_total: balance.bytes_total,
+        inputs: balance.inputs,
+    }
+}
+
+/// Escapes within strings what JSON itself would let pass: characters that act on a terminal or hide, and those that
+/// would end a script in a page.
+struct Harmless;
+
+impl Formatter for Harmless {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut plain = 0;
+        for (at, c) in fragment.char_indices() {
+            if !is_hostile(c) && !matches!(c, '<' | '>' | '&') {
+                continue;
+            }
+            CompactFormatter.write_string_fragment(writer, &fragment[plain..at])?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            plain = at + c.len_utf8();
+        }
+        CompactFormatter.write_string_fragment(writer, &fragment[plain..])
+    }
+}

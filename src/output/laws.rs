@@ -1,0 +1,320 @@
+//! The exact layouts, the schema, and laws that hold for every output.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use proptest::prelude::*;
+use serde::Deserialize;
+
+use super::*;
+use crate::model::escape::{bytes, is_hostile};
+use crate::model::{Balance, Cell, Column, ColumnKind, Drawing, Report, Timestamp, Window};
+
+#[derive(Clone, Default)]
+struct Sink(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn written(output: &str, results: &[WindowResult]) -> String {
+    let sink = Sink::default();
+    let mut open = (entry(output).unwrap().open)(Box::new(sink.clone()), Style::default());
+    for result in results {
+        open.write(result).unwrap();
+    }
+    String::from_utf8(sink.0.lock().unwrap().clone()).unwrap()
+}
+
+fn report(
+    id: &str,
+    title: &str,
+    columns: &[(&'static str, ColumnKind)],
+    rows: Vec<Vec<Cell>>,
+    drawing: Drawing,
+) -> Report {
+    let columns = columns.iter().map(|&(name, kind)| Column { name, kind }).collect();
+    Report { id: id.into(), title: title.into(), columns, rows, drawing }
+}
+
+fn host(name: &str) -> Cell {
+    Cell::Host(name.into())
+}
+
+const HOST: (&str, ColumnKind) = ("host", ColumnKind::Host);
+const CONNECTIONS: (&str, ColumnKind) = ("connections", ColumnKind::Count);
+
+fn result(reports: Vec<Report>) -> WindowResult {
+    let at = Timestamp::from_seconds;
+    let balance = Balance {
+        lines_read: 3,
+        counted: 2,
+        blank: 1,
+        bytes_read: 40,
+        bytes_total: 40,
+        inputs: 1,
+        ..Balance::default()
+    };
+    let window = Window::closed(at(1_700_000_000), at(1_700_003_600));
+    WindowResult { sequence: 0, window, periodic: false, connections: 2, reports, balance }
+}
+
+fn classic() -> WindowResult {
+    let list = |names: &[&str]| names.iter().map(|name| vec![host(name), Cell::Count(1)]).collect();
+    result(vec![
+        report(
+            "top-servers",
+            "Server that received more connections:",
+            &[("server", ColumnKind::Host), CONNECTIONS],
+            vec![vec![host("Uniform"), Cell::Count(1015)]],
+            Drawing::Labelled { labels: vec!["to", "ts"] },
+        ),
+        report(
+            "connected-to",
+            "List of connected hosts to Delta",
+            &[HOST, CONNECTIONS],
+            list(&["almont", "alpine", "alta"]),
+            Drawing::List { gap: true },
+        ),
+        report(
+            "connected-from",
+            "List of connections from sierra",
+            &[HOST, CONNECTIONS],
+            list(&["Alpha", "Bravo", "Charlie"]),
+            Drawing::List { gap: false },
+        ),
+    ])
+}
+
+#[test]
+fn the_positional_form_looks_as_it_always_did() {
+    let expected = "\
+Report results
+--------------
+
+* Server that received more connections:
+to    Uniform
+ts       1015
+
+* List of connected hosts to Delta
+
+almont, alpine, alta
+
+* List of connections from sierra
+Alpha, Bravo, Charlie
+";
+    assert_eq!(written("text", &[classic()]), expected);
+}
+
+#[test]
+fn tables_are_aligned_and_empty_ones_say_so() {
+    let columns = [HOST, CONNECTIONS];
+    let rows = vec![vec![host("a"), Cell::Count(10_000_000_000_000)], vec![host("täst-host"), Cell::Count(1)]];
+    let cross = |from: &str, to: &str, count| vec![host(from), host(to), Cell::Count(count)];
+    let three = [("from", ColumnKind::Host), ("to", ColumnKind::Host), CONNECTIONS];
+    let reports = vec![
+        report("t", "Table", &columns, rows, Drawing::Table),
+        report("e", "Empty", &columns, vec![], Drawing::Table),
+        report("l", "List", &columns, vec![], Drawing::List { gap: false }),
+        report(
+            "m",
+            "Matrix",
+            &three,
+            vec![cross("a", "X", 5), cross("a", "Y", 0), cross("b", "X", 1), cross("b", "Y", 22)],
+            Drawing::Matrix,
+        ),
+    ];
+    let expected = "\
+Report results
+--------------
+
+* Table
+host          connections
+a          10000000000000
+täst-host               1
+
+* Empty
+(none)
+
+* List
+(none)
+
+* Matrix
+   X   Y
+a  5   0
+b  1  22
+";
+    assert_eq!(written("text", &[result(reports)]), expected);
+}
+
+#[test]
+fn an_empty_window_is_one_line_and_periodic_ones_have_headings() {
+    let empty = WindowResult { connections: 0, ..classic() };
+    assert_eq!(written("text", std::slice::from_ref(&empty)), "No data in last 3600 seconds\n");
+    let periodic = WindowResult { periodic: true, ..empty };
+    let text = written("text", &[periodic.clone(), periodic]);
+    let one = "Window 2023-11-14T22:13:20Z .. 2023-11-14T23:13:20Z\nNo data in last 3600 seconds\n";
+    assert_eq!(text, format!("{one}\n{one}"));
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SchemaResult {
+    schema: String,
+    window: SchemaWindow,
+    reports: Vec<SchemaReport>,
+    balance: SchemaBalance,
+}
+
+#[derive(Deserialize, PartialEq, Debug)]
+#[serde(deny_unknown_fields)]
+struct SchemaWindow {
+    start: String,
+    end: String,
+    start_unix: serde_json::Number,
+    end_unix: serde_json::Number,
+    end_inclusive: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "the schema is what is under test")]
+struct SchemaReport {
+    id: String,
+    title: String,
+    columns: Vec<SchemaColumn>,
+    rows: Vec<Vec<serde_json::Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "the schema is what is under test")]
+struct SchemaColumn {
+    name: String,
+    r#type: String,
+}
+
+#[derive(Deserialize, PartialEq, Debug)]
+#[serde(deny_unknown_fields)]
+struct SchemaBalance {
+    lines_read: u64,
+    counted: u64,
+    out_of_window: u64,
+    late: u64,
+    future: u64,
+    malformed: u64,
+    blank: u64,
+    bytes_read: u64,
+    bytes_skipped: u64,
+    bytes_total: u64,
+    inputs: u64,
+}
+
+#[test]
+fn the_schema_of_json_is_pinned() {
+    let text = written("json", &[classic()]);
+    let expected = concat!(
+        r#"{"schema":"logparser/1","window":{"start":"2023-11-14T22:13:20Z","end":"2023-11-14T23:13:20Z","#,
+        r#""start_unix":1700000000,"end_unix":1700003600,"end_inclusive":true},"reports":["#,
+        r#"{"id":"top-servers","title":"Server that received more connections:","columns":["#,
+        r#"{"name":"server","type":"host"},{"name":"connections","type":"count"}],"rows":[["Uniform",1015]]},"#,
+        r#"{"id":"connected-to","title":"List of connected hosts to Delta","columns":[{"name":"host","type":"host"},"#,
+        r#"{"name":"connections","type":"count"}],"rows":[["almont",1],["alpine",1],["alta",1]]},"#,
+        r#"{"id":"connected-from","title":"List of connections from sierra","columns":[{"name":"host","type":"host"},"#,
+        r#"{"name":"connections","type":"count"}],"rows":[["Alpha",1],["Bravo",1],["Charlie",1]]}],"#,
+        r#""balance":{"lines_read":3,"counted":2,"out_of_window":0,"late":0,"future":0,"malformed":0,"blank":1,"#,
+        r#""bytes_read":40,"bytes_skipped":0,"bytes_total":40,"inputs":1}}"#,
+        "\n"
+    );
+    assert_eq!(text, expected);
+    let parsed: SchemaResult = serde_json::from_str(&text).unwrap();
+    assert_eq!((parsed.schema.as_str(), parsed.reports.len(), parsed.balance.lines_read), ("logparser/1", 3, 3));
+    assert!(parsed.window.end_inclusive);
+}
+
+#[test]
+fn csv_has_one_header_and_a_column_for_the_report_where_there_are_several() {
+    let expected = "\
+report,server,connections,host
+top-servers,Uniform,1015,
+connected-to,,1,almont
+connected-to,,1,alpine
+connected-to,,1,alta
+connected-from,,1,Alpha
+connected-from,,1,Bravo
+connected-from,,1,Charlie
+";
+    assert_eq!(written("csv", &[classic()]), expected);
+    let one = WindowResult { periodic: true, reports: classic().reports[1..2].to_vec(), ..classic() };
+    let text = written("csv", &[one.clone(), one]);
+    assert_eq!(text.lines().next(), Some("window_start,window_end,host,connections"));
+    assert_eq!(text.lines().nth(1), Some("2023-11-14T22:13:20Z,2023-11-14T23:13:20Z,almont,1"));
+    assert_eq!(text.lines().count(), 7);
+}
+
+#[test]
+fn s4_no_cell_of_csv_begins_a_formula() {
+    let names = ["=cmd()", "+1", "-1", "@x", "\tx", "\rx", "a\"b,c", "a\nb"];
+    let rows = names.iter().map(|name| vec![host(name)]).collect();
+    let text = written("csv", &[result(vec![report("r", "t", &[HOST], rows, Drawing::Table)])]);
+    assert_eq!(text, "host\n'=cmd()\n'+1\n'-1\n'@x\n\\x09x\n\\x0dx\n\"a\"\"b,c\"\na\\x0ab\n");
+}
+
+#[test]
+fn s1_s3_json_is_exact_and_harmless() {
+    let name = "a\u{1b}[2J\u{202e}\u{9b}\u{2028}</script>&\"\\\u{e0041}";
+    let rows = vec![vec![host(name)], vec![Cell::Host(b"\xffx".to_vec())]];
+    let text = written("json", &[result(vec![report("r", "t", &[HOST], rows, Drawing::Table)])]);
+    assert!(!text.trim_end().chars().any(|c| is_hostile(c) || matches!(c, '<' | '>' | '&')), "{text}");
+    let parsed: SchemaResult = serde_json::from_str(&text).unwrap();
+    assert_eq!(parsed.reports[0].rows[0][0], name);
+    assert_eq!(parsed.reports[0].rows[1][0], "\\xffx");
+}
+
+#[test]
+fn names_are_unique() {
+    for (at, entry) in TABLE.iter().enumerate() {
+        assert!(TABLE[..at].iter().all(|other| other.name != entry.name), "{} twice", entry.name);
+    }
+}
+
+fn drawing() -> impl Strategy<Value = Drawing> {
+    prop_oneof![
+        Just(Drawing::Table),
+        Just(Drawing::Matrix),
+        Just(Drawing::List { gap: true }),
+        Just(Drawing::Labelled { labels: vec!["to", "ts"] }),
+    ]
+}
+
+fn name() -> impl Strategy<Value = Vec<u8>> {
+    let byte = prop_oneof![any::<u8>(), Just(b'\n'), Just(0x1b), Just(b'"'), Just(b'='), Just(b'\\'), Just(b'x')];
+    proptest::collection::vec(byte, 1..12)
+}
+
+proptest! {
+    #[test]
+    fn nothing_that_acts_leaves_any_output(names in proptest::collection::vec(name(), 1..4), drawing in drawing(), periodic: bool) {
+        let rows = names.iter().map(|name| vec![Cell::Host(name.clone()), Cell::Host(name.clone()), Cell::Count(3)]).collect();
+        let columns = [("from", ColumnKind::Host), ("to", ColumnKind::Host), CONNECTIONS];
+        let mut odd = report("r", "", &columns, rows, drawing);
+        odd.title = names[0].clone();
+        let result = WindowResult { periodic, ..result(vec![odd]) };
+        for entry in TABLE {
+            let text = written(entry.name, std::slice::from_ref(&result));
+            prop_assert!(!text.chars().any(|c| is_hostile(c) && c != '\n'), "{}: {text:?}", entry.name);
+        }
+        // What JSON says can be had back exactly.
+        let parsed: SchemaResult = serde_json::from_str(&written("json", &[result])).unwrap();
+        for (row, name) in parsed.reports[0].rows.iter().zip(&names) {
+            let said = row[0].as_str().unwrap();
+            prop_assert!(said.as_bytes() == &name[..] || &bytes(said) == name);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Files of lines that did not count: malformed ones and late ones.
+//!
+//! Blocks are written as they come, so that a killed run leaves what it had; at the end they are put in the order of
+//! the inputs, so that the file is the same for every number of threads.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use parking_lot::Mutex;
+
+use crate::error::{Error, Result, show_path};
+use crate::model::InputId;
+use crate::model::escape::printable;
+
+/// A file that many workers append blocks of whole lines to.
+pub struct RejectsFile {
+    path: PathBuf,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    file: File,
+    length: u64,
+    /// Where each block belongs and where it is.
+    blocks: Vec<Block>,
+}
+
+#[derive(Clone, Copy)]
+struct Block {
+    /// Input, and the byte of it at which the block's batch begins.
+    place: (InputId, u64),
+    at: u64,
+    length: u64,
+}
+
+impl RejectsFile {
+    /// Makes or empties the file.
+    pub fn create(path: &Path) -> Result<Self> {
+        let file = File::options().read(true).write(true).create(true).truncate(true).open(path);
+        // What cannot be read back, such as a pipe, is written in the order of arrival.
+        let file = file.or_else(|_| File::create(path));
+        let file = file.map_err(|source| Error::output(show_path(path), "cannot open for writing", source))?;
+        let inner = Mutex::new(Inner { file, length: 0, blocks: Vec::new() });
+        Ok(RejectsFile { path: path.to_owned(), inner })
+    }
+
+    /// Appends a block of whole lines that come from the batch at `place`: an input, and a byte of it.
+    pub fn append(&self, place: (InputId, u64), block: &[u8]) -> Result<()> {
+        let mut inner = self.inner.lock();
+        inner.file.write_all(block).map_err(|source| self.fail(source))?;
+        let (at, length) = (inner.length, block.len() as u64);
+        inner.blocks.push(Block { place, at, length });
+        inner.length += length;
+        Ok(())
+    }
+
+    /// Puts the blocks in order.
+    pub fn finish(&self) -> Result<()> {
+        let mut inner = self.inner.lock();
+        if inner.blocks.is_sorted_by_key(|block| block.place) {
+            return Ok(());
+        }
+        let regular = inner.file.metadata().is_ok_and(|found| found.is_file());
+        if !regular {
+            return Ok(());
+        }
+        inner.reorder(&self.path).map_err(|source| self.fail(source))
+    }
+
+    fn fail(&self, source: io::Error) -> Error {
+        Error::output(show_path(&self.path), "cannot write", source)
+    }
+}
+
+impl Inner {
+    /// Writes the blocks in order to a file beside it, which then takes its name.
+    fn reorder(&mut self, path: &Path) -> io::Result<()> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut ordered = tempfile::NamedTempFile::new_in(folder)?;
+        self.blocks.sort_by_key(|block| block.place);
+        for block in &self.blocks {
+            self.file.seek(SeekFrom::Start(block.at))?;
+            io::copy(&mut (&self.file).take(block.length), &mut ordered)?;
+        }
+        // A temporary file is for its owner only; this one takes over the permissions of the file it replaces.
+        ordered.as_file().set_permissions(self.file.metadata()?.permissions())?;
+        ordered.persist(path).map_err(|failed| failed.error)?;
+        Ok(())
+    }
+}
+
+/// Appends one malformed line: where it stands, a tab, why, a tab, and its bytes.
+pub fn reject_line(out: &mut Vec<u8>, input: &str, at: u64, cause: &str, line: &[u8]) {
+    out.extend_from_slice(printable(input.as_bytes()).as_bytes());
+    out.extend_from_slice(format!(":{at}\t{cause}\t").as_bytes());
+    out.extend_from_slice(line);
+    out.push(b'\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_end_up_in_the_order_of_the_inputs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rejects");
+        let file = RejectsFile::create(&path).unwrap();
+        for (input, from, text) in [(1, 0, "d\n"), (0, 100, "b\nc\n"), (0, 7, "a\n"), (1, 9, "e\n")] {
+            file.append((InputId(input), from), text.as_bytes()).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "d\nb\nc\na\ne\n");
+        file.finish().unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "a\nb\nc\nd\ne\n");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_bad_path_fails_at_once() {
+        let error = RejectsFile::create(Path::new("/no/such/folder/x")).err().unwrap();
+        assert!(error.to_string().contains("/no/such/folder/x: cannot open for writing"), "{error}");
+    }
+}

@@ -1,0 +1,176 @@
+//! `text`: reports as people read them, in a terminal or a file.
+//!
+//! Invariant: whatever stands in a log, only printable characters, spaces and newlines leave here.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style as Ansi};
+
+use super::{Output, OutputEntry, Style};
+use crate::model::escape::printable;
+use crate::model::time::SECOND;
+use crate::model::{Cell, ColumnKind, Drawing, Report, Timestamp, Window, WindowResult};
+
+/// The output.
+pub(super) const ENTRY: OutputEntry = OutputEntry {
+    name: "text",
+    help: "reports as people read them",
+    open: |writer, style| Box::new(Text { writer, style, any: false }),
+};
+
+/// Stands for an empty list or table.
+const NONE: &str = "(none)";
+
+/// Between the columns of a table.
+const GAP: &str = "  ";
+
+struct Text {
+    writer: Box<dyn Write + Send>,
+    style: Style,
+    /// Whether a result has been written before.
+    any: bool,
+}
+
+impl Output for Text {
+    fn write(&mut self, result: &WindowResult) -> io::Result<()> {
+        let mut text = String::new();
+        if self.any {
+            text.push('\n');
+        }
+        self.any = true;
+        if result.periodic {
+            let window = result.window;
+            push_line(&mut text, &self.bold(&format!("Window {} .. {}", window.start, window.end)));
+        }
+        if result.connections == 0 {
+            push_line(&mut text, &format!("No data in last {} seconds", length(&result.window)));
+        } else {
+            push_line(&mut text, &self.bold("Report results"));
+            push_line(&mut text, "--------------");
+            for report in &result.reports {
+                text.push('\n');
+                push_line(&mut text, &self.title(&printable(&report.title)));
+                draw(&mut text, report);
+            }
+        }
+        self.writer.write_all(text.as_bytes())?;
+        self.writer.flush()
+    }
+}
+
+impl Text {
+    fn bold(&self, text: &str) -> String {
+        self.styled(Ansi::new().bold(), text)
+    }
+
+    fn title(&self, text: &str) -> String {
+        self.styled(AnsiColor::Cyan.on_default(), &format!("* {text}"))
+    }
+
+    fn styled(&self, style: Ansi, text: &str) -> String {
+        if self.style.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+}
+
+fn push_line(text: &mut String, line: &str) {
+    text.push_str(line);
+    text.push('\n');
+}
+
+/// The seconds of a window, without loss.
+fn length(window: &Window) -> String {
+    let nanos = window.length();
+    if nanos % SECOND == 0 { (nanos / SECOND).to_string() } else { Timestamp::from_nanos(nanos).unix_decimal() }
+}
+
+fn draw(text: &mut String, report: &Report) {
+    match &report.drawing {
+        Drawing::Labelled { labels } => draw_labelled(text, report, labels),
+        Drawing::List { gap } => draw_list(text, report, *gap),
+        Drawing::Matrix => draw_matrix(text, report),
+        Drawing::Table => {
+            let header = report.columns.iter().map(|column| column.name.to_owned()).collect();
+            let rows = report.rows.iter().map(|row| row.iter().map(shown).collect()).collect();
+            let right = report.columns.iter().map(|column| column.kind == ColumnKind::Count).collect();
+            draw_table(text, header, rows, right);
+        }
+    }
+}
+
+fn shown(cell: &Cell) -> String {
+    match cell {
+        Cell::Host(name) => printable(name).into_owned(),
+        Cell::Count(count) => count.to_string(),
+        Cell::Time(time) => time.to_string(),
+    }
+}
+
+/// The first row, a line for each value, values right-aligned in one column.
+fn draw_labelled(text: &mut String, report: &Report, labels: &[&str]) {
+    let Some(row) = report.rows.first() else { return push_line(text, NONE) };
+    let values: Vec<String> = row.iter().map(shown).collect();
+    let label_width = labels.iter().map(|label| width(label)).max().unwrap_or(0);
+    let value_width = values.iter().map(|value| width(value)).max().unwrap_or(0);
+    for (label, value) in labels.iter().zip(&values) {
+        push_line(text, &format!("{}    {}", padded(label, label_width, false), padded(value, value_width, true)));
+    }
+}
+
+fn draw_list(text: &mut String, report: &Report, gap: bool) {
+    if gap {
+        text.push('\n');
+    }
+    let names: Vec<String> = report.rows.iter().filter_map(|row| row.first()).map(shown).collect();
+    if names.is_empty() { push_line(text, NONE) } else { push_line(text, &names.join(", ")) }
+}
+
+/// A row for each value of the first column, a column for each of the second, in the order in which they come.
+fn draw_matrix(text: &mut String, report: &Report) {
+    let (mut header, mut rows): (Vec<String>, Vec<Vec<String>>) = (vec![String::new()], Vec::new());
+    for row in &report.rows {
+        let [from, to, count] = &row[..] else { continue };
+        if rows.last().is_none_or(|last| last[0] != shown(from)) {
+            rows.push(vec![shown(from)]);
+        }
+        if rows.len() == 1 {
+            header.push(shown(to));
+        }
+        if let Some(last) = rows.last_mut() {
+            last.push(shown(count));
+        }
+    }
+    let right = (0..header.len()).map(|column| column > 0).collect();
+    draw_table(text, header, rows, right);
+}
+
+fn draw_table(text: &mut String, header: Vec<String>, rows: Vec<Vec<String>>, right: Vec<bool>) {
+    if rows.is_empty() {
+        return push_line(text, NONE);
+    }
+    let widest = |column: usize| rows.iter().chain([&header]).map(|row| width(&row[column])).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..header.len()).map(widest).collect();
+    for row in [&header].into_iter().chain(&rows) {
+        let mut line = String::new();
+        for (column, cell) in row.iter().enumerate() {
+            // Writing to a string cannot fail.
+            let _ = write!(line, "{}{GAP}", padded(cell, widths[column], right[column]));
+        }
+        push_line(text, line.trim_end());
+    }
+}
+
+/// Columns of a terminal that a text takes, as far as characters tell: wide ones count as one.
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+fn padded(text: &str, to: usize, right: bool) -> Cow<'_, str> {
+    let missing = to.saturating_sub(width(text));
+    match (missing, right) {
+        (0, _) => Cow::Borrowed(text),
+        (_, true) => Cow::Owned(format!("{}{text}", " ".repeat(missing))),
+        (_, false) => Cow::Owned(format!("{text}{}", " ".repeat(missing))),
+    }
+}

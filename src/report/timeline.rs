@@ -1,0 +1,30 @@
+//! `timeline`: connections per bucket.
+
+use crate::error::Result;
+use crate::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Report, Timestamp};
+
+use super::{ReportContext, ReportEntry};
+
+/// How busy the window was, and when.
+pub(super) const ENTRY: ReportEntry = ReportEntry {
+    name: "timeline",
+    help: "connections in each bucket of the window, empty ones too",
+    options: &[],
+    example: r#""timeline""#,
+    needs_previous: false,
+    function: timeline,
+};
+
+fn timeline(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
+    let rows = view.buckets().iter().map(|bucket| vec![Cell::Time(bucket.start), Cell::Count(bucket.connections)]);
+    Ok(Report {
+        id: context.name.to_owned(),
+        title: "Connections over time".into(),
+        columns: vec![
+            Column { name: "start", kind: ColumnKind::Time },
+            Column { name: "connections", kind: ColumnKind::Count },
+        ],
+        rows: rows.collect(),
+        drawing: Drawing::Table,
+    })
+}
