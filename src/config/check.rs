@@ -72,7 +72,10 @@ impl Draft {
 
 /// Checks a configuration. Errors with all its problems, in the order of the file.
 pub fn check(written: &Written, catalog: &Catalog, cores: NonZeroUsize) -> Result<Plan> {
-    let root = parse_file(&written.label, &written.text).map_err(ErrorKind::Config)?;
+    let root = parse_file(&written.label, &written.text).map_err(|mut problems| {
+        problems.sort_by(|a, b| a.place.cmp(&b.place));
+        ErrorKind::Config(problems)
+    })?;
     let mut problems = Problems::default();
     let mut drafts = drafts(&root, &mut problems);
     top_level(&root, &mut drafts, &mut problems);

@@ -23,12 +23,13 @@ pub(super) fn check(
     let before = problems.len();
     let edges = edges(drafts, problems);
     one_target_each(drafts, &stages, problems);
-    // What follows from an edge that is wrong would only be noise.
+    let order = topological(drafts, &edges, problems);
+    // What else follows from an edge that is wrong would only be noise.
     if problems.len() > before || drafts.iter().any(|draft| draft.kind.is_none()) {
         return None;
     }
+    let order = order?;
     all_used(drafts, &edges, root, problems);
-    let order = topological(drafts, &edges, problems)?;
     no_double_count(drafts, &edges, &order, problems);
     if problems.len() > before {
         return None;
