@@ -18,13 +18,16 @@ pub struct Tally {
 /// The hosts up to which pairs are counted in a table that is indexed rather than hashed: 512 KiB at most.
 const DENSE_HOSTS: usize = 256;
 
+/// The hosts that an indexed table has room for at first: 32 KiB, which stay in the nearest cache.
+const FIRST_STRIDE: usize = 64;
+
 /// The buckets up to which they are: with more, tables that are mostly zeros would cost more than they save.
 const DENSE_BUCKETS: usize = 16;
 
 /// Connections per pair of hosts.
 #[derive(Debug, Clone)]
 enum PairCounts {
-    /// Row `from`, column `to`; `stride` columns, a power of two.
+    /// Row `from`, column `to`; `stride` columns.
     Dense { stride: usize, counts: Vec<u64> },
     /// By `from << 32 | to`.
     Sparse(std::collections::HashMap<u64, u64, ahash::RandomState>),
@@ -39,29 +42,22 @@ impl Tally {
     /// The counter of one bucket, for a run of records that fall into it.
     #[inline]
     pub fn bucket(&mut self, bucket: i64) -> BucketCounter<'_> {
-        let dense = self.buckets.len() < DENSE_BUCKETS;
+        let dense = self.buckets.len() < DENSE_BUCKETS && self.hosts.len() <= DENSE_HOSTS;
         let counts = self.buckets.entry(bucket).or_insert_with(|| PairCounts::new(dense));
         BucketCounter { hosts: &mut self.hosts, counts }
     }
 
     /// Adds every count of `other`.
     pub fn merge(&mut self, other: &Tally) {
-        let ids: Vec<HostId> = other.hosts.names().map(|name| self.hosts.intern(name)).collect();
-        for (&bucket, counts) in &other.buckets {
-            let dense = self.buckets.len() < DENSE_BUCKETS;
-            let mine = self.buckets.entry(bucket).or_insert_with(|| PairCounts::new(dense));
-            counts.for_each(|from, to, count| mine.add(ids[from.0 as usize], ids[to.0 as usize], count));
-        }
+        self.absorb(&other.hosts, &other.buckets);
     }
 
     /// Takes the buckets before `bucket` out, as a tally of their own.
     pub fn split_before(&mut self, bucket: i64) -> Tally {
         let later = self.buckets.split_off(&bucket);
-        let earlier = Tally { buckets: std::mem::replace(&mut self.buckets, later), ..Tally::default() };
+        let earlier = std::mem::replace(&mut self.buckets, later);
         let mut taken = Tally::default();
-        for (&bucket, counts) in &earlier.buckets {
-            counts.for_each(|from, to, count| taken.add(bucket, self.hosts.name(from), self.hosts.name(to), count));
-        }
+        taken.absorb(&self.hosts, &earlier);
         self.compact();
         taken
     }
@@ -70,6 +66,19 @@ impl Tally {
     pub fn drop_before(&mut self, bucket: i64) {
         self.buckets = self.buckets.split_off(&bucket);
         self.compact();
+    }
+
+    /// Adds counts whose hosts are numbered by `hosts`. A host that they do not hold is not taken over.
+    fn absorb(&mut self, hosts: &Hosts, buckets: &BTreeMap<i64, PairCounts>) {
+        let mut known: Vec<Option<HostId>> = vec![None; hosts.len()];
+        for (&bucket, counts) in buckets {
+            let mine = self.buckets.entry(bucket).or_insert_with(|| counts.of_same_kind());
+            counts.for_each(|from, to, count| {
+                let mut id =
+                    |host: HostId| *known[host.0 as usize].get_or_insert_with(|| self.hosts.intern(hosts.name(host)));
+                mine.add(id(from), id(to), count);
+            });
+        }
     }
 
     /// The hosts, which may include some that no bucket holds any more.
@@ -100,9 +109,7 @@ impl Tally {
             return;
         }
         let mut kept = Tally::default();
-        for (&bucket, counts) in &self.buckets {
-            counts.for_each(|from, to, count| kept.add(bucket, self.hosts.name(from), self.hosts.name(to), count));
-        }
+        kept.absorb(&self.hosts, &self.buckets);
         kept.compacted = kept.hosts.len();
         *self = kept;
     }
@@ -127,6 +134,11 @@ impl BucketCounter<'_> {
 impl PairCounts {
     fn new(dense: bool) -> Self {
         if dense { PairCounts::Dense { stride: 0, counts: Vec::new() } } else { PairCounts::Sparse(Default::default()) }
+    }
+
+    /// Empty, and in the form that suited these counts.
+    fn of_same_kind(&self) -> Self {
+        PairCounts::new(matches!(self, PairCounts::Dense { .. }))
     }
 
     #[inline]
@@ -154,7 +166,8 @@ impl PairCounts {
         let mut wider = if hosts > DENSE_HOSTS {
             PairCounts::Sparse(Default::default())
         } else {
-            let stride = hosts.next_power_of_two();
+            // In few steps, as each copies the table.
+            let stride = if hosts > FIRST_STRIDE { DENSE_HOSTS } else { FIRST_STRIDE };
             PairCounts::Dense { stride, counts: vec![0; stride * stride] }
         };
         self.for_each(|from, to, count| wider.add(from, to, count));

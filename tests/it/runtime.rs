@@ -1,1 +1,211 @@
-//! To come.
+//! The runtime under stress: panics, full edges, slow stages, free graphs, and memory as the formula says.
+
+use std::io::Write;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use logparser::Pipeline;
+use logparser::pipeline::{Running, chunk_budget};
+
+use crate::support::{ALL_PAIRS, BASE, Folder, SHAPES, log, program, run_library, shaped, stderr, wait_for};
+
+const STAGES: [&str; 5] = ["reader", "line-splitter", "time-filter", "bucket-aggregator", "reporter"];
+
+/// A folder with a log whose chunks are many and whose windows are too.
+fn busy() -> Folder {
+    let folder = Folder::new();
+    folder.write("0.log", log(1, 20_000, 200_000, 0, 20));
+    folder.write(
+        "pipeline.toml",
+        "location = '0.log'\nevery = 60\nseconds = 60\nlateness = 0\nchunk = 1024\noutputs = ['json']\ncapacity = 2\n",
+    );
+    folder
+}
+
+#[test]
+fn f1_a_panic_in_any_stage_ends_the_process_with_a_message() {
+    let folder = busy();
+    for stage in STAGES {
+        // The first batch, and one in the middle.
+        for action in ["panic", "20*off->panic"] {
+            let started = Instant::now();
+            let output = program(&folder).arg("run").env("FAILPOINTS", format!("{stage}={action}")).output().unwrap();
+            assert!(started.elapsed() < Duration::from_secs(2), "{stage} {action}: {:?}", started.elapsed());
+            assert_eq!(output.status.code(), Some(1), "{stage} {action}");
+            let said = stderr(&output);
+            assert!(said.contains("panicked: failpoint ") && said.contains("stage '"), "{stage} {action}: {said}");
+            assert_eq!(said.lines().filter(|line| line.contains("panicked")).count(), 1, "{said}");
+        }
+    }
+}
+
+#[test]
+fn f2_a_slow_stage_changes_nothing() {
+    let folder = Folder::new();
+    folder.write("0.log", log(3, 2_000, 20_000, 0, 20));
+    let args = ["top", "0.log", "--every", "1h", "--output", "json", "--quiet"];
+    let expected = program(&folder).args(args).output().unwrap().stdout;
+    for stage in STAGES {
+        let output = program(&folder).args(args).env("FAILPOINTS", format!("{stage}=sleep(20)")).output().unwrap();
+        assert_eq!(output.stdout, expected, "{stage}");
+    }
+}
+
+/// A writer that writes nothing until it is told to.
+struct Stuck(Receiver<()>, bool);
+
+impl Write for Stuck {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if !self.1 {
+            // An error means that the test has ended, and so should the run.
+            self.1 = self.0.recv().is_ok();
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A run over many chunks, each of which closes a window, whose output is stuck; how many chunks may exist at once;
+/// and the way to get it going.
+fn stuck(folder: &Folder, (threads, capacity, _): (&str, &str, &str)) -> (Running, usize, Sender<()>) {
+    // A file for each reader, so that each has a chunk in its hands.
+    let files: i64 = threads.parse().unwrap();
+    for file in 0..files {
+        let lines: String = (0..4_000 / files).map(|at| format!("{} a b\n", BASE + 60 * at)).collect();
+        folder.write(&format!("{file}.log"), lines);
+    }
+    let (go, wait) = channel();
+    let pipeline = Pipeline::builder()
+        .set("location", &folder.text("*.log"))
+        .set("every", "60")
+        .set("seconds", "60")
+        .set("lateness", "0")
+        .set("chunk", "16")
+        .set("threads", threads)
+        .set("capacity", capacity)
+        .output("csv", Box::new(Stuck(wait, false)))
+        .build()
+        .unwrap();
+    let budget = chunk_budget(pipeline.plan(), 0).get();
+    (pipeline.start().unwrap(), budget, go)
+}
+
+#[test]
+fn a_stuck_output_stops_the_reader_at_exactly_the_chunks_of_the_formula() {
+    for (shape, expected) in [(("1", "1", ""), 7), (("1", "5", ""), 19), (("2", "3", ""), 17), (("8", "1", ""), 35)] {
+        let folder = Folder::new();
+        let (running, budget, go) = stuck(&folder, shape);
+        // Three stages hold chunks, each in its edge and in its workers' hands; and the reader's own workers do.
+        assert_eq!(budget, expected, "{shape:?}");
+        wait_for("a full pipeline", || running.chunks_in_flight() == budget);
+        let read = running.progress().read();
+        std::thread::sleep(Duration::from_millis(100));
+        assert_eq!(running.chunks_in_flight(), budget, "{shape:?}");
+        assert_eq!(running.progress().read(), read, "{shape:?}: it reads on");
+        assert!(running.metrics("report").is_some());
+        go.send(()).unwrap();
+        let summary = running.join();
+        assert_eq!((summary.exit_code(), summary.sheets[0].balance.counted), (0, 4_000));
+    }
+}
+
+#[test]
+fn e6_a_run_with_a_stuck_output_can_be_aborted() {
+    let folder = Folder::new();
+    let (running, budget, go) = stuck(&folder, ("1", "1", ""));
+    wait_for("a full pipeline", || running.chunks_in_flight() == budget);
+    let started = Instant::now();
+    running.abort();
+    let summary = running.join();
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    assert_ne!(summary.exit_code(), 0);
+    drop(go);
+}
+
+/// Two readers into one splitter; one filter into two aggregators of different grain, each with a reporter.
+const FREE_GRAPH: &str = r#"
+    [stages.left]
+    type = "reader"
+    location = "LEFT"
+    [stages.right]
+    type = "reader"
+    location = "RIGHT"
+    [stages.lines]
+    type = "line-splitter"
+    inputs = ["left", "right"]
+    [stages.near]
+    type = "time-filter"
+    inputs = ["lines"]
+    seconds = 7200
+    until = 1700007200
+    [stages.coarse]
+    type = "bucket-aggregator"
+    inputs = ["near"]
+    grouping-seconds = 3600
+    [stages.fine]
+    type = "bucket-aggregator"
+    inputs = ["near"]
+    grouping-seconds = 600
+    [stages.pairs]
+    type = "reporter"
+    inputs = ["coarse"]
+    reports = [{ name = "top-pairs", limit = 1000000 }]
+    outputs = ["json:PAIRS"]
+    [stages.times]
+    type = "reporter"
+    inputs = ["fine"]
+    reports = ["timeline"]
+    outputs = ["csv:TIMES"]
+"#;
+
+#[test]
+fn f3_fan_in_and_fan_out_give_what_the_plain_pipelines_give_under_every_shape() {
+    let folder = Folder::new();
+    folder.write("left.log", log(1, 3_000, 7_000, 300, 30));
+    folder.write("right.log", log(2, 2_000, 7_000, 300, 30));
+    let plain = |reports: &str, format: &str, grouping: &str| {
+        let builder = shaped(SHAPES[0])
+            .set("location", &folder.text("*.log"))
+            .set("seconds", "7200")
+            .set("until", "1700007200")
+            .set("grouping-seconds", grouping)
+            .set("reports", reports);
+        run_library(builder, format).0
+    };
+    let (pairs, times) = (plain(ALL_PAIRS, "json", "3600"), plain("[\"timeline\"]", "csv", "600"));
+    assert_eq!(times.lines().count(), 13);
+    for shape in SHAPES {
+        let text = [("LEFT", "left.log"), ("RIGHT", "right.log"), ("PAIRS", "pairs.json"), ("TIMES", "times.csv")]
+            .iter()
+            .fold(FREE_GRAPH.to_owned(), |text, (word, name)| text.replace(word, &folder.text(name)));
+        let summary = Pipeline::builder()
+            .config_text("free", &text)
+            .set("threads", shape.0)
+            .set("capacity", shape.1)
+            .set("chunk", shape.2)
+            .build()
+            .unwrap()
+            .run()
+            .unwrap();
+        assert_eq!(summary.exit_code(), 0, "{shape:?}: {:?}", summary.error());
+        assert_eq!(summary.sheets.len(), 2);
+        assert_eq!(std::fs::read_to_string(folder.at("pairs.json")).unwrap(), pairs, "{shape:?}");
+        assert_eq!(std::fs::read_to_string(folder.at("times.csv")).unwrap(), times, "{shape:?}");
+    }
+}
+
+#[test]
+fn a16_a_file_that_two_readers_find_counts_once() {
+    let folder = Folder::new();
+    folder.write("0.log", log(1, 500, 7_000, 0, 30));
+    std::os::unix::fs::symlink("0.log", folder.at("1.log")).unwrap();
+    let text = [("LEFT", "0.log"), ("RIGHT", "1.log"), ("PAIRS", "pairs.json"), ("TIMES", "times.csv")]
+        .iter()
+        .fold(FREE_GRAPH.to_owned(), |text, (word, name)| text.replace(word, &folder.text(name)));
+    let summary = Pipeline::builder().config_text("free", &text).build().unwrap().run().unwrap();
+    let balance = &summary.sheets[0].balance;
+    assert_eq!((balance.lines_read, balance.inputs, summary.exit_code()), (500, 1, 0));
+}

@@ -1,0 +1,43 @@
+//! A report function of one's own, added to the pipeline and run.
+//!
+//! `cargo run --example custom_report -- LOCATION`; without a location, the logs that ship with the repository.
+
+use logparser::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Report, Timestamp};
+use logparser::report::ReportContext;
+use logparser::{Error, Pipeline, Result};
+
+/// The busiest source and the busiest server, side by side.
+fn busiest(context: &ReportContext<'_>, view: &Aggregates, _until: Timestamp) -> Result<Report> {
+    let most = |totals: &[logparser::model::aggregates::HostTotal]| {
+        let best = totals.iter().max_by_key(|total| (total.connections, std::cmp::Reverse(total.host)));
+        best.map(|total| Cell::Host(view.name(total.host).to_vec()))
+    };
+    let (Some(source), Some(server)) = (most(view.sources()), most(view.servers())) else {
+        return Err(Error::report(context.name, "the window is empty"));
+    };
+    Ok(Report {
+        id: context.name.to_owned(),
+        title: "The busiest on either side".into(),
+        columns: vec![
+            Column { name: "source", kind: ColumnKind::Host },
+            Column { name: "server", kind: ColumnKind::Host },
+        ],
+        rows: vec![vec![source, server]],
+        drawing: Drawing::Table,
+    })
+}
+
+fn main() -> Result<()> {
+    let location = std::env::args().nth(1).unwrap_or_else(|| "tests/data/*.log".to_owned());
+    let summary = Pipeline::builder()
+        .report("busiest", busiest)
+        .set("reports", "[\"busiest\"]")
+        .set("location", &location)
+        .set("until", "latest")
+        .build()?
+        .run()?;
+    match summary.error() {
+        Some(error) => Err(Error::usage(error.to_string())),
+        None => Ok(()),
+    }
+}
