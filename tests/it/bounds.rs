@@ -1,24 +1,31 @@
 //! Bounds: memory, descriptors, the length of a line. Each holds whatever the input.
 
 use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
-use std::process::{Command, Stdio};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use crate::support::{BASE, Folder, log, program, stderr, stdout};
 
 /// Runs the program and gives its peak memory in KiB with its output.
-fn with_peak_memory(folder: &Folder, args: &[&str]) -> (u64, std::process::Output) {
-    let child = program(folder).args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+fn with_peak_memory(folder: &Folder, args: &[&str]) -> (u64, Output) {
+    // Into a file: nobody reads a pipe while the memory is watched, and a full one would stop the program for ever.
+    let mut results = tempfile::tempfile().unwrap();
+    let writer = results.try_clone().unwrap();
+    let mut child = program(folder).args(args).stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
     let status = format!("/proc/{}/status", child.id());
     // The kernel keeps the peak until the process is gone, so the last look tells it.
-    let (mut peak, mut child) = (0, child);
+    let mut peak = 0;
     while child.try_wait().unwrap().is_none() {
         let text = std::fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0 kB");
         peak = peak.max(line.trim().trim_end_matches(" kB").parse().unwrap());
-        std::thread::sleep(std::time::Duration::from_millis(1));
+        std::thread::sleep(Duration::from_millis(1));
     }
-    (peak, child.wait_with_output().unwrap())
+    let mut output = child.wait_with_output().unwrap();
+    results.rewind().unwrap();
+    results.read_to_end(&mut output.stdout).unwrap();
+    (peak, output)
 }
 
 #[test]
@@ -29,6 +36,7 @@ fn b8_a_line_of_a_gibibyte_costs_no_memory_and_the_next_one_counts() {
     // A hole: a gibibyte of zero bytes without a newline, as a truncated log leaves (row B7).
     file.seek(SeekFrom::Current(1 << 30)).unwrap();
     write!(file, "\n{} c d\n", BASE + 1).unwrap();
+    let size = file.metadata().unwrap().len();
     drop(file);
     let args = ["top", "0.log", "--until", "latest", "--output", "json", "--rejects", "rejects"];
     let (peak, output) = with_peak_memory(&folder, &args);
@@ -36,7 +44,7 @@ fn b8_a_line_of_a_gibibyte_costs_no_memory_and_the_next_one_counts() {
     let result: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
     assert_eq!(result["balance"]["counted"], 2);
     assert_eq!(result["balance"]["malformed"], 1);
-    assert_eq!(result["balance"]["bytes_read"], (1u64 << 30) + 32 - 4);
+    assert_eq!(result["balance"]["bytes_read"], size);
     assert!(peak < 32 << 10, "{peak} KiB");
     let rejects = std::fs::read(folder.at("rejects")).unwrap();
     assert!(rejects.starts_with(b"0.log:15\tline too long\t") && rejects.len() < 1_000);
@@ -45,10 +53,11 @@ fn b8_a_line_of_a_gibibyte_costs_no_memory_and_the_next_one_counts() {
 #[test]
 fn memory_does_not_grow_with_the_input() {
     let folder = Folder::new();
-    folder.write("small.log", log(1, 20_000, 80_000, 300, 50));
-    let mut large = File::create(folder.at("large.log")).unwrap();
-    for _ in 0..20 {
-        large.write_all(&log(1, 20_000, 80_000, 300, 50)).unwrap();
+    let part = log(1, 20_000, 80_000, 300, 50);
+    // Both fill every edge; one is ten times the other.
+    for (name, parts) in [("small.log", 20), ("large.log", 200)] {
+        let mut file = File::create(folder.at(name)).unwrap();
+        (0..parts).for_each(|_| file.write_all(&part).unwrap());
     }
     let peak = |name: &str| {
         let (peak, output) = with_peak_memory(&folder, &["top", name, "--until", "latest", "--seconds", "1d"]);
@@ -57,7 +66,7 @@ fn memory_does_not_grow_with_the_input() {
     };
     let (small, large) = (peak("small.log"), peak("large.log"));
     assert!(large < 64 << 10, "{large} KiB");
-    assert!(large < small + (12 << 10), "{small} KiB for the small one, {large} KiB for the large one");
+    assert!(large < small + (8 << 10), "{small} KiB for the small one, {large} KiB for the large one");
 }
 
 #[test]
