@@ -180,7 +180,7 @@ impl Names {
     /// The name that one of `CHOICES` falls on.
     fn pick(&self, choice: u64) -> &[u8] {
         let at = match &self.steps {
-            None => (choice * self.names.len() as u64 >> 32) as usize,
+            None => ((choice * self.names.len() as u64) >> 32) as usize,
             Some(steps) => steps.partition_point(|step| *step <= choice).min(self.names.len() - 1),
         };
         &self.names[at]
@@ -189,7 +189,7 @@ impl Names {
 
 /// A number below `bound` from 64 random bits: the high half of the product, which favours none noticeably.
 fn below(random: u64, bound: u64) -> u64 {
-    (u128::from(random) * u128::from(bound) >> 64) as u64
+    ((u128::from(random) * u128::from(bound)) >> 64) as u64
 }
 
 fn push_number(out: &mut Vec<u8>, number: i64) {

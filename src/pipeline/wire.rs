@@ -40,6 +40,9 @@ pub(super) struct Parts {
     pub permits: Vec<Permits>,
 }
 
+/// Starts the workers of one stage.
+type Start = Box<dyn FnOnce(&mut Pool) -> Result<()>>;
+
 /// The edge in front of a stage.
 enum Edge {
     /// Readers have none.
@@ -75,7 +78,7 @@ pub(super) fn wire(
     let edges: Vec<Edge> = plan.stages.iter().map(|stage| edge_before(stage, &wired.stop)).collect();
     let mut parts = Parts::default();
     // Everything that can fail for want of a file or a permission is opened before the first thread starts.
-    let mut starts: Vec<Box<dyn FnOnce(&mut Pool) -> Result<()>>> = Vec::new();
+    let mut starts: Vec<Start> = Vec::new();
     for (at, stage) in plan.stages.iter().enumerate() {
         let metrics = Arc::<StageMetrics>::default();
         parts.metrics.push((stage.name.clone(), Arc::clone(&metrics)));
@@ -158,8 +161,6 @@ struct Place<'a> {
     edges: &'a [Edge],
     metrics: Arc<StageMetrics>,
 }
-
-type Start = Box<dyn FnOnce(&mut Pool) -> Result<()>>;
 
 impl Place<'_> {
     /// The way out to all stages that this one feeds.
@@ -274,7 +275,7 @@ impl Place<'_> {
         let closing = match windows {
             Windows::Once(window) => aggregator::Closing::Once(window, plan.needs_previous),
             Windows::Every(grid) => {
-                aggregator::Closing::Every(Mutex::new(Closer::new(grid, buckets, plan.needs_previous)))
+                aggregator::Closing::Every(Box::new(Mutex::new(Closer::new(grid, buckets, plan.needs_previous))))
             }
         };
         let shared = Arc::new(aggregator::Shared {

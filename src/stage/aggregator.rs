@@ -46,7 +46,7 @@ pub enum Closing {
     /// One window, when the input ends; and whether the window before it is kept.
     Once(Window, bool),
     /// When the watermark passes their end. The lock also keeps results in order on their way out.
-    Every(Mutex<Closer>),
+    Every(Box<Mutex<Closer>>),
 }
 
 impl Shared {

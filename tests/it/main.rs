@@ -1,5 +1,8 @@
 //! All integration tests, in one binary: real files, real processes, and counts made by somebody else.
 
+// Helpers of tests fail by panicking, as tests do; clippy exempts only functions marked as tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod support;
 
 mod bounds;
