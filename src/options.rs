@@ -279,11 +279,16 @@ fn instant(raw: &Raw, words: &'static [&'static str]) -> Option<Instant> {
     i64::try_from(parsed.as_nanosecond()).ok().map(|nanos| Instant::At(Timestamp::from_nanos(nanos)))
 }
 
-/// `did you mean 'X'?` with the nearest of `known`, if one is near.
-pub fn suggest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+/// The nearest of `known` to a text, if one is near.
+pub fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let near = known.into_iter().map(|word| (strsim::jaro_winkler(text, word), word));
     let (score, word) = near.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (score > 0.75).then(|| format!("did you mean '{word}'?"))
+    (score > 0.75).then_some(word)
+}
+
+/// `did you mean 'X'?` with the nearest of `known`, if one is near.
+pub fn suggest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(text, known).map(|word| format!("did you mean '{word}'?"))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::schema::StageType;
 use super::stage::{Parsed, written_to};
 use crate::error::{Place, show_path};
 use crate::model::window::grain;
+use crate::options::{nearest, suggest};
 
 /// The most buckets a window of a periodic run may be cut into.
 const MAX_BUCKETS: i64 = 100_000;
@@ -23,13 +24,13 @@ pub(super) fn check(
     let before = problems.len();
     let edges = edges(drafts, problems);
     one_target_each(drafts, &stages, problems);
+    all_used(drafts, root, problems);
     let order = topological(drafts, &edges, problems);
     // What else follows from an edge that is wrong would only be noise.
     if problems.len() > before || drafts.iter().any(|draft| draft.kind.is_none()) {
         return None;
     }
     let order = order?;
-    all_used(drafts, &edges, root, problems);
     no_double_count(drafts, &edges, &order, problems);
     if problems.len() > before {
         return None;
@@ -46,6 +47,7 @@ type Edges = Vec<Vec<usize>>;
 
 fn edges(drafts: &[Draft], problems: &mut Problems) -> Edges {
     let places: HashMap<&str, usize> = drafts.iter().enumerate().map(|(at, draft)| (draft.name.as_str(), at)).collect();
+    let names: Vec<&str> = drafts.iter().map(|draft| draft.name.as_str()).collect();
     let mut edges = vec![Vec::new(); drafts.len()];
     for (at, draft) in drafts.iter().enumerate() {
         let Some(kind) = draft.kind else { continue };
@@ -56,8 +58,7 @@ fn edges(drafts: &[Draft], problems: &mut Problems) -> Edges {
         }
         for (name, place) in &draft.inputs {
             let Some(&from) = places.get(name.as_str()) else {
-                let known = drafts.iter().map(|draft| draft.name.as_str()).filter(|known| *known != draft.name);
-                let help = crate::options::suggest(name, known);
+                let help = suggest(name, others(&names, draft));
                 problems.add(place, draft.key("inputs"), format!("there is no stage '{name}'"), help);
                 continue;
             };
@@ -83,21 +84,38 @@ fn plural(name: &str) -> String {
     format!("{name}s")
 }
 
-fn all_used(drafts: &[Draft], edges: &Edges, root: &Place, problems: &mut Problems) {
-    for (at, draft) in drafts.iter().enumerate() {
+/// Notes stages that feed nothing. One that somebody means, if by a name that is spelled wrong, is used.
+fn all_used(drafts: &[Draft], root: &Place, problems: &mut Problems) {
+    let names: Vec<&str> = drafts.iter().map(|draft| draft.name.as_str()).collect();
+    let meant: BTreeSet<&str> = drafts
+        .iter()
+        .flat_map(|draft| draft.inputs.iter().map(move |(input, _)| (draft, input)))
+        .filter_map(|(draft, input)| match names.iter().find(|name| **name == input) {
+            Some(name) => Some(*name),
+            None => nearest(input, others(&names, draft)),
+        })
+        .collect();
+    for draft in drafts {
         let Some(gives) = draft.kind.and_then(StageType::gives) else { continue };
-        if !edges.iter().any(|inputs| inputs.contains(&at)) {
+        if !meant.contains(draft.name.as_str()) {
             let message = format!("is not used: nothing takes its {}", gives.name());
             let help = Some(format!("add \"{}\" to the inputs of a stage, or take it out", draft.name));
             problems.add(&draft.place, format!("stages.{}", draft.name), message, help);
         }
     }
+    // A stage of an unknown type may be the one that is missed.
+    let all_known = drafts.iter().all(|draft| draft.kind.is_some());
     for kind in [StageType::Reader, StageType::Reporter] {
-        if !drafts.iter().any(|draft| draft.kind == Some(kind)) {
+        if all_known && !drafts.iter().any(|draft| draft.kind == Some(kind)) {
             let help = format!("add a stage with type = \"{}\"", kind.name());
             problems.add(root, "stages", format!("there is no {}", kind.name()), Some(help));
         }
     }
+}
+
+/// The names that a stage may have meant by one that does not exist: all but its own.
+fn others<'a>(names: &[&'a str], draft: &Draft) -> impl Iterator<Item = &'a str> {
+    names.iter().copied().filter(|name| *name != draft.name)
 }
 
 /// The stages in an order in which each comes after those that feed it, as near to the file's as can be.

@@ -216,7 +216,15 @@ const WRONG_STAGES: &[(&str, &[&str])] = &[
     ),
     (
         "stages.tally = { type = 'bucket-aggregator', inputs = ['ff'] }",
-        &["p.toml:6:56: stages.tally.inputs: there is no stage 'ff'; did you mean 'f'?"],
+        &[
+            "p.toml:6:8: stages.tally: is not used: nothing takes its window results; add \"tally\" to the inputs of a stage, or take it out",
+            "p.toml:6:56: stages.tally.inputs: there is no stage 'ff'; did you mean 'f'?",
+        ],
+    ),
+    // A stage that is meant by a misspelled name is not called unused as well.
+    (
+        "stages.tally = { type = 'bucket-aggregator', inputs = ['f'] }\nstages.p = { type = 'reporter', inputs = ['taly'], outputs = ['csv:y'] }",
+        &["p.toml:7:43: stages.p.inputs: there is no stage 'taly'; did you mean 'tally'?"],
     ),
     (
         "stages.x = { type = 'reporter', inputs = ['a', 'a'], outputs = ['csv:y'] }",
