@@ -1,0 +1,66 @@
+//! What the benchmarks share: made logs, and batches as the stages see them.
+
+use std::sync::Arc;
+
+use logparser::make::{Generator, Settings};
+use logparser::model::recycle::Pool;
+use logparser::model::{Balance, Chunk, InputId, Lines, Span, TimeUnit, Timestamp};
+use logparser::ops::close::Windows;
+use logparser::ops::count::Buckets;
+use logparser::ops::select::Bounds;
+use logparser::ops::split::split;
+
+/// Bytes of a chunk, as the reader cuts them by default.
+pub const CHUNK: usize = 256 << 10;
+
+/// The highest stamp of a made log.
+pub const END: i64 = 1_700_000_000;
+
+/// A made log of `lines` lines over the day before `END`, up to five minutes out of order, of the standard names.
+pub fn made(lines: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let settings = Settings { lines, end: Timestamp::from_seconds(END), ..Settings::default() };
+    Generator::new(settings).fill(&mut bytes, usize::MAX >> 1);
+    bytes
+}
+
+/// A log in chunks of whole lines.
+pub fn chunks(log: &[u8]) -> Vec<Arc<Chunk>> {
+    let (mut chunks, mut from) = (Vec::new(), 0);
+    while from < log.len() {
+        let full = (from + CHUNK).min(log.len());
+        let to = log[from..full].iter().rposition(|byte| *byte == b'\n').map_or(full, |at| from + at + 1);
+        let span = Span { input: InputId(0), from: from as u64, to: to as u64 };
+        chunks.push(Arc::new(Chunk {
+            span,
+            bytes: log[from..to].to_vec().into(),
+            oversized: None,
+            max_line: 64 << 10,
+            balance: Balance { bytes_read: span.len(), ..Balance::default() },
+            unit: Some(TimeUnit::Seconds),
+            last: to == log.len(),
+            guard: None,
+        }));
+        from = to;
+    }
+    chunks
+}
+
+/// A chunk with its line ends, in a vector of the pool.
+pub fn lines(chunk: &Arc<Chunk>, pool: &Pool<u32>) -> Lines {
+    let mut ends = pool.take();
+    split(&chunk.bytes, &mut ends);
+    Lines { chunk: Arc::clone(chunk), ends }
+}
+
+/// Bounds that hold the last `seconds` before `END`.
+pub fn last(seconds: i64) -> Bounds {
+    let (first, last) = (Timestamp::from_seconds(END - seconds), Timestamp::from_seconds(END));
+    Bounds { keep_from: first, first, last, future_after: last }
+}
+
+/// Buckets of twenty minutes in the window of these bounds.
+pub fn buckets(bounds: &Bounds) -> Buckets {
+    let window = logparser::model::Window::closed(bounds.first, bounds.last);
+    Windows::Once(window).buckets(1_200 * logparser::model::time::SECOND)
+}
