@@ -5,6 +5,7 @@
 
 use super::{HostRanges, LineFormat, Stamp};
 use crate::model::Cause;
+use crate::model::lanes::{MIDDLE, NARROW, at_most, block, digits};
 
 /// The format that `logparser` has always read.
 pub struct Plain;
@@ -13,27 +14,47 @@ impl LineFormat for Plain {
     const NAME: &'static str = "plain";
     const EXAMPLE: &'static str = "1700000000 sierra Delta";
 
-    #[inline]
+    #[inline(always)]
     fn stamp(bytes: &[u8], start: usize, end: usize) -> Stamp {
-        let (value, at) = digits(bytes, start, end);
-        let length = at - start;
-        // Up to 18 digits always fit; almost every line of almost every log ends here.
-        if (1..=18).contains(&length) && at < end && is_separator(bytes[at]) {
-            return Stamp::At(value as i64, at);
+        if let Some(block) = block(bytes, start) {
+            // Digits reach no further than the line does: a newline, or the end of the bytes, is none.
+            let length = digits(block).trailing_ones() as usize;
+            // Almost every line of almost every log ends here: seconds have ten digits, milliseconds thirteen.
+            if (8..NARROW).contains(&length) && is_separator(block[length]) {
+                return Stamp::At(number(block, length) as i64, start + length);
+            }
         }
         slow_stamp(bytes, start, end)
     }
 
-    #[inline]
+    #[inline(always)]
     fn hosts(bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, Cause> {
         let end = if end > at && bytes[end - 1] == b'\r' { end - 1 } else { end };
-        let from = field(bytes, at, end)?;
-        let to = field(bytes, from.1, end)?;
-        if to.1 < end && skip_separators(bytes, to.1, end) < end {
-            return Err(Cause::TooManyFields);
+        let start = at + 1;
+        if let Some(block) = block(bytes, start)
+            && let Some(length) = end.checked_sub(start).filter(|length| *length < MIDDLE)
+        {
+            // Two names of ordinary bytes with one separator between them, as in almost every line of almost every log.
+            let low = at_most(block, b' ') & ((1 << length) - 1);
+            let gap = low.trailing_zeros() as usize;
+            if low.is_power_of_two() && gap > 0 && gap + 1 < length && is_separator(block[gap % MIDDLE]) {
+                return Ok(HostRanges { from: (start, start + gap), to: (start + gap + 1, end) });
+            }
         }
-        Ok(HostRanges { from, to })
+        slow_hosts(bytes, at, end)
     }
+}
+
+/// The hosts of a line that is not the common kind: long names, runs of separators, odd bytes, or malformed. `end` is
+/// before a carriage return.
+#[cold]
+fn slow_hosts(bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, Cause> {
+    let from = field(bytes, at, end)?;
+    let to = field(bytes, from.1, end)?;
+    if to.1 < end && skip_separators(bytes, to.1, end) < end {
+        return Err(Cause::TooManyFields);
+    }
+    Ok(HostRanges { from, to })
 }
 
 #[inline]
@@ -41,42 +62,29 @@ fn is_separator(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
-/// The number that begins at `start`, modulo 2^64, and where its digits end.
+/// Ten to the power of each number of digits behind the first eight.
+const TENS: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
+
+/// The number that the first `length` bytes write, all digits, at least eight and below sixteen.
 #[inline]
-fn digits(bytes: &[u8], start: usize, end: usize) -> (u64, usize) {
-    let (mut value, mut at) = (0u64, start);
-    if let Some(eight) = bytes.get(start..start + 8).filter(|_| start + 8 <= end)
-        && let Ok(eight) = <[u8; 8]>::try_from(eight)
-        && let Some(number) = eight_digits(u64::from_le_bytes(eight))
-    {
-        (value, at) = (number, start + 8);
-    }
-    while at < end {
-        let digit = bytes[at].wrapping_sub(b'0');
-        if digit > 9 {
-            break;
-        }
-        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-        at += 1;
-    }
-    (value, at)
+fn number(block: &[u8; NARROW], length: usize) -> u64 {
+    let (&[head, tail], _) = block.as_chunks::<8>() else { return 0 };
+    let more = length % 8;
+    // The digits move to the end of the eight, and zero bytes come before them; twice, as a shift by all would be none.
+    let tail = u64::from_le_bytes(tail) << 8 << (56 - 8 * more);
+    eight_digits(u64::from_le_bytes(head)) * TENS[more] + eight_digits(tail)
 }
 
-/// Eight ASCII digits, first digit in the lowest byte, as a number; `None` if one is not a digit.
+/// The number that eight digits write, the first in the lowest byte. A zero byte counts as the digit 0.
 ///
 /// Pairs, then fours, then all eight are joined, each step one multiplication. The trick is folklore; see
 /// Lemire, "Quickly parsing eight digits" (2018).
 #[inline]
-fn eight_digits(word: u64) -> Option<u64> {
-    let high = word & 0xf0f0_f0f0_f0f0_f0f0;
-    let carried = word.wrapping_add(0x0606_0606_0606_0606) & 0xf0f0_f0f0_f0f0_f0f0;
-    if high != 0x3030_3030_3030_3030 || carried != 0x3030_3030_3030_3030 {
-        return None;
-    }
+fn eight_digits(word: u64) -> u64 {
     let ones = word & 0x0f0f_0f0f_0f0f_0f0f;
     let pairs = (ones.wrapping_mul(10) + (ones >> 8)) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs.wrapping_mul(100) + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
-    Some((fours.wrapping_mul(10_000) + (fours >> 32)) & 0xffff_ffff)
+    (fours.wrapping_mul(10_000) + (fours >> 32)) & 0xffff_ffff
 }
 
 /// The stamp of a line that is not the common kind: blank, indented, negative, long, alone on its line, or bad.
@@ -89,7 +97,7 @@ fn slow_stamp(bytes: &[u8], start: usize, end: usize) -> Stamp {
     }
     let negative = bytes[start] == b'-';
     let first = start + usize::from(negative);
-    let (_, at) = digits(bytes, first, end);
+    let at = first + bytes[first..end].iter().take_while(|byte| byte.is_ascii_digit()).count();
     if at == first || (at < end && !is_separator(bytes[at])) {
         return Stamp::Bad;
     }
@@ -225,12 +233,15 @@ mod tests {
     }
 
     #[test]
-    fn eight_digits_are_told_from_anything_else() {
-        assert_eq!(eight_digits(u64::from_le_bytes(*b"12345678")), Some(12_345_678));
-        assert_eq!(eight_digits(u64::from_le_bytes(*b"00000000")), Some(0));
-        assert_eq!(eight_digits(u64::from_le_bytes(*b"99999999")), Some(99_999_999));
-        for bad in [b"1234567:", b"/2345678", b"1234 678", b"1234567\xb8"] {
-            assert_eq!(eight_digits(u64::from_le_bytes(*bad)), None);
+    fn digits_are_joined_to_their_number() {
+        for text in ["12345678", "00000000", "99999999", "00000001", "10000000"] {
+            let word = u64::from_le_bytes(text.as_bytes().try_into().unwrap());
+            assert_eq!(eight_digits(word), text.parse::<u64>().unwrap());
+        }
+        let block = b"1234567890987654";
+        for length in 8..NARROW {
+            let text = std::str::from_utf8(&block[..length]).unwrap();
+            assert_eq!(number(block, length), text.parse::<u64>().unwrap());
         }
     }
 

@@ -3,39 +3,98 @@
 //! Names are bytes, compared exactly: invalid UTF-8 is kept apart like anything else.
 //! Invariant: `name(intern(x)) == x`, and numbers run from 0 without a gap.
 
-use hashbrown::HashTable;
+use super::lanes;
 
 /// A host's number in its `Hosts`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostId(pub u32);
 
 /// A set of host names, numbered in the order in which they came.
-#[derive(Debug, Clone, Default)]
+///
+/// A table with open addressing. A short name is compared within its slot, without a look at the names; a long one by
+/// its hash first. Hashes are keyed at random, so that names in a log cannot flood the table.
+#[derive(Debug, Clone)]
 pub struct Hosts {
     /// All names, one after the other.
     bytes: Vec<u8>,
     /// Where each name ends in `bytes`.
     ends: Vec<usize>,
-    /// Finds a number by the hash of its name. Keyed at random, so that names in a log cannot flood it.
-    index: HashTable<u32>,
+    /// As many as a power of two, at most half of them taken.
+    slots: Vec<Slot>,
     hasher: ahash::RandomState,
+    /// What short names are hashed with.
+    seeds: [u64; 2],
 }
+
+/// Bytes of a name that fits its slot.
+const SHORT: usize = lanes::NARROW;
+
+/// Slots of a set that is not empty, at least.
+const FIRST_SLOTS: usize = 512;
+
+/// What a name is compared by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Key {
+    /// A short name, zeros behind it; the hash of a long one.
+    word: u128,
+    /// Bytes of the name; a long one counts as `LONG` whatever its length.
+    length: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    key: Key,
+    id: u32,
+}
+
+/// The length in the keys of all names that are not short.
+const LONG: u32 = u32::MAX;
+
+/// The length in slots that are free; no key has it.
+const FREE: u32 = u32::MAX - 1;
+
+const FREE_SLOT: Slot = Slot { key: Key { word: 0, length: FREE }, id: 0 };
+
+/// By the length of a short name: the bits of its word.
+const BITS: [u128; SHORT + 1] = {
+    let mut bits = [u128::MAX; SHORT + 1];
+    let mut length = 0;
+    while length < SHORT {
+        bits[length] = (1 << (8 * length)) - 1;
+        length += 1;
+    }
+    bits
+};
 
 impl Hosts {
     /// The number of `name`, which is added if it is new.
-    #[inline]
     pub fn intern(&mut self, name: &[u8]) -> HostId {
-        let hash = self.hasher.hash_one(name);
-        let (bytes, ends) = (&self.bytes, &self.ends);
-        if let Some(&id) = self.index.find(hash, |&id| slice(bytes, ends, id) == name) {
-            return HostId(id);
+        self.find_or_add(name)
+    }
+
+    /// The number of the name `bytes[from..to]`. Quicker than `intern` if the name is short and `bytes` goes on.
+    #[inline]
+    pub fn intern_at(&mut self, bytes: &[u8], from: usize, to: usize) -> HostId {
+        let length = to - from;
+        if length <= SHORT
+            && let Some(block) = lanes::block(bytes, from)
+        {
+            let key = Key { word: u128::from_le_bytes(*block) & BITS[length], length: length as u32 };
+            // Most names are where they are looked for first.
+            if let Some(slot) = self.slots.get(self.place(&key))
+                && slot.key == key
+            {
+                return HostId(slot.id);
+            }
         }
-        self.add(hash, name)
+        self.find_or_add(&bytes[from..to])
     }
 
     /// The name of a host.
     pub fn name(&self, id: HostId) -> &[u8] {
-        slice(&self.bytes, &self.ends, id.0)
+        let id = id.0 as usize;
+        let start = if id == 0 { 0 } else { self.ends[id - 1] };
+        &self.bytes[start..self.ends[id]]
     }
 
     /// How many hosts there are.
@@ -50,25 +109,77 @@ impl Hosts {
 
     /// All names, in the order of their numbers.
     pub fn names(&self) -> impl Iterator<Item = &[u8]> {
-        (0..self.ends.len() as u32).map(|id| slice(&self.bytes, &self.ends, id))
+        (0..self.ends.len() as u32).map(|id| self.name(HostId(id)))
+    }
+
+    #[inline(never)]
+    fn find_or_add(&mut self, name: &[u8]) -> HostId {
+        let key = self.key(name);
+        let mut at = self.place(&key);
+        // Ends at the key or at a free slot, of which there always are some; in a set without slots, at once.
+        while let Some(slot) = self.slots.get(at) {
+            if slot.key == key && (key.length != LONG || self.name(HostId(slot.id)) == name) {
+                return HostId(slot.id);
+            }
+            if slot.key.length == FREE {
+                break;
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        self.add(key, name)
+    }
+
+    fn key(&self, name: &[u8]) -> Key {
+        if name.len() > SHORT {
+            return Key { word: u128::from(self.hasher.hash_one(name)), length: LONG };
+        }
+        let mut block = [0; SHORT];
+        block[..name.len()].copy_from_slice(name);
+        Key { word: u128::from_le_bytes(block), length: name.len() as u32 }
+    }
+
+    /// The slot at which the search for a key begins.
+    ///
+    /// Both halves of the word's halves' product count. (Folded multiplication, as in wyhash, by Wang Yi.)
+    #[inline]
+    fn place(&self, key: &Key) -> usize {
+        let (low, high) = (key.word as u64 ^ self.seeds[0], (key.word >> 64) as u64 ^ self.seeds[1]);
+        let product = u128::from(low) * u128::from(high);
+        (product as u64 ^ (product >> 64) as u64) as usize & self.slots.len().wrapping_sub(1)
     }
 
     #[cold]
-    fn add(&mut self, hash: u64, name: &[u8]) -> HostId {
+    fn add(&mut self, key: Key, name: &[u8]) -> HostId {
         let id = self.ends.len() as u32;
         self.bytes.extend_from_slice(name);
         self.ends.push(self.bytes.len());
-        let (bytes, ends, hasher) = (&self.bytes, &self.ends, &self.hasher);
-        self.index.insert_unique(hash, id, |&id| hasher.hash_one(slice(bytes, ends, id)));
+        if 2 * self.ends.len() > self.slots.len() {
+            let slots = vec![FREE_SLOT; (2 * self.slots.len()).max(FIRST_SLOTS)];
+            let taken = std::mem::replace(&mut self.slots, slots);
+            for slot in taken.into_iter().filter(|slot| slot.key.length != FREE) {
+                self.put(slot);
+            }
+        }
+        self.put(Slot { key, id });
         HostId(id)
+    }
+
+    /// Puts a slot that is not there yet into the first free place.
+    fn put(&mut self, slot: Slot) {
+        let mut at = self.place(&slot.key);
+        while self.slots[at].key.length != FREE {
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        self.slots[at] = slot;
     }
 }
 
-#[inline]
-fn slice<'a>(bytes: &'a [u8], ends: &[usize], id: u32) -> &'a [u8] {
-    let id = id as usize;
-    let start = if id == 0 { 0 } else { ends[id - 1] };
-    &bytes[start..ends[id]]
+impl Default for Hosts {
+    fn default() -> Self {
+        let hasher = ahash::RandomState::new();
+        let seeds = [hasher.hash_one(1), hasher.hash_one(2)];
+        Hosts { bytes: Vec::new(), ends: Vec::new(), slots: Vec::new(), hasher, seeds }
+    }
 }
 
 #[cfg(test)]
@@ -76,22 +187,50 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn name() -> impl Strategy<Value = Vec<u8>> {
+        // Of every length around those at which names are treated in another way, and of few bytes, so that some are alike.
+        let byte = prop_oneof![Just(0u8), Just(b'a'), Just(b'b'), Just(0xff)];
+        prop_oneof![0usize..4, 7usize..10, 15usize..19, Just(40)]
+            .prop_flat_map(move |length| proptest::collection::vec(byte.clone(), length))
+    }
+
     proptest! {
         #[test]
-        fn interning_agrees_with_a_list(names in proptest::collection::vec(proptest::collection::vec(97u8..100, 0..4), 0..60)) {
-            let mut hosts = Hosts::default();
+        fn interning_agrees_with_a_list(names in proptest::collection::vec(name(), 0..80), behind in 0usize..20) {
+            let (mut hosts, mut whole) = (Hosts::default(), Hosts::default());
             let mut oracle: Vec<Vec<u8>> = Vec::new();
             for name in &names {
                 let expected = oracle.iter().position(|known| known == name).unwrap_or_else(|| {
                     oracle.push(name.clone());
                     oracle.len() - 1
                 });
-                prop_assert_eq!(hosts.intern(name), HostId(expected as u32));
+                let within = [&b"xyz"[..], name, &[b'a'; 20][..behind]].concat();
+                prop_assert_eq!(hosts.intern_at(&within, 3, 3 + name.len()), HostId(expected as u32));
+                prop_assert_eq!(whole.intern(name), HostId(expected as u32));
             }
             prop_assert_eq!(hosts.len(), oracle.len());
             for (at, name) in hosts.names().enumerate() {
                 prop_assert_eq!(name, &oracle[at][..]);
             }
         }
+    }
+
+    #[test]
+    fn many_names_are_told_apart() {
+        let name = |at: u32| format!("{}{at}", if at.is_multiple_of(3) { "a-long-name-of-a-host-" } else { "h" });
+        let mut hosts = Hosts::default();
+        for _ in 0..2 {
+            for at in 0..20_000 {
+                assert_eq!(hosts.intern(name(at).as_bytes()), HostId(at));
+            }
+        }
+        assert_eq!(hosts.len(), 20_000);
+        assert!(hosts.slots.len() <= 65_536);
+    }
+
+    #[test]
+    fn s11_a_set_is_keyed_by_itself() {
+        let seeds: std::collections::BTreeSet<_> = (0..8).map(|_| Hosts::default().seeds).collect();
+        assert_eq!(seeds.len(), 8);
     }
 }

@@ -7,6 +7,7 @@ pub mod balance;
 pub mod batch;
 pub mod escape;
 pub mod host;
+pub mod lanes;
 pub mod recycle;
 pub mod report;
 pub mod span;

@@ -18,11 +18,12 @@ pub struct Tally {
 /// The hosts up to which pairs are counted in a table that is indexed rather than hashed: 512 KiB at most.
 const DENSE_HOSTS: usize = 256;
 
-/// The hosts that an indexed table has room for at first: 32 KiB, which stay in the nearest cache.
-const FIRST_STRIDE: usize = 64;
+/// The hosts by which an indexed table grows: in few steps, as each copies the table.
+const STRIDE_STEP: usize = 32;
 
-/// The buckets up to which they are: with more, tables that are mostly zeros would cost more than they save.
-const DENSE_BUCKETS: usize = 16;
+/// The bytes that all indexed tables of a tally may take: beyond, tables that are mostly zeros would cost more than
+/// they save.
+const DENSE_BYTES: usize = 8 << 20;
 
 /// Connections per pair of hosts.
 #[derive(Debug, Clone)]
@@ -42,8 +43,9 @@ impl Tally {
     /// The counter of one bucket, for a run of records that fall into it.
     #[inline]
     pub fn bucket(&mut self, bucket: i64) -> BucketCounter<'_> {
-        let dense = self.buckets.len() < DENSE_BUCKETS && self.hosts.len() <= DENSE_HOSTS;
-        let counts = self.buckets.entry(bucket).or_insert_with(|| PairCounts::new(dense));
+        let tables = self.buckets.len() + 1;
+        let counts =
+            self.buckets.entry(bucket).or_insert_with(|| PairCounts::new(dense_fits(self.hosts.len(), tables)));
         BucketCounter { hosts: &mut self.hosts, counts }
     }
 
@@ -123,12 +125,28 @@ pub struct BucketCounter<'a> {
 
 impl BucketCounter<'_> {
     /// Counts `count` connections from one host to another.
-    #[inline]
     pub fn add(&mut self, from: &[u8], to: &[u8], count: u64) {
-        let from = self.hosts.intern(from);
-        let to = self.hosts.intern(to);
+        let (from, to) = (self.hosts.intern(from), self.hosts.intern(to));
         self.counts.add(from, to, count);
     }
+
+    /// Counts one connection between the hosts whose names are the ranges `from` and `to` of `bytes`.
+    #[inline]
+    pub fn add_at(&mut self, bytes: &[u8], from: (u32, u32), to: (u32, u32)) {
+        let mut id = |range: (u32, u32)| self.hosts.intern_at(bytes, range.0 as usize, range.1 as usize);
+        let (from, to) = (id(from), id(to));
+        self.counts.add(from, to, 1);
+    }
+}
+
+/// The hosts that an indexed table has room for when it has to hold `hosts`.
+fn stride_of(hosts: usize) -> usize {
+    hosts.next_multiple_of(STRIDE_STEP)
+}
+
+/// Whether so many indexed tables with room for so many hosts are worth their bytes.
+fn dense_fits(hosts: usize, tables: usize) -> bool {
+    hosts <= DENSE_HOSTS && tables * stride_of(hosts).pow(2) * size_of::<u64>() <= DENSE_BYTES
 }
 
 impl PairCounts {
@@ -141,7 +159,7 @@ impl PairCounts {
         PairCounts::new(matches!(self, PairCounts::Dense { .. }))
     }
 
-    #[inline]
+    #[inline(always)]
     fn add(&mut self, from: HostId, to: HostId, count: u64) {
         match self {
             PairCounts::Dense { stride, counts } => {
@@ -156,21 +174,21 @@ impl PairCounts {
                 return;
             }
         }
-        self.grow(from.0.max(to.0) as usize + 1);
-        self.add(from, to, count);
+        self.grow_and_add(from, to, count);
     }
 
-    /// Makes room for `hosts` hosts: a wider table, or past the limit a hashed one.
+    /// Makes room for these hosts first: a wider table, or past the limit a hashed one.
     #[cold]
-    fn grow(&mut self, hosts: usize) {
+    fn grow_and_add(&mut self, from: HostId, to: HostId, count: u64) {
+        let hosts = from.0.max(to.0) as usize + 1;
         let mut wider = if hosts > DENSE_HOSTS {
             PairCounts::Sparse(Default::default())
         } else {
-            // In few steps, as each copies the table.
-            let stride = if hosts > FIRST_STRIDE { DENSE_HOSTS } else { FIRST_STRIDE };
+            let stride = stride_of(hosts);
             PairCounts::Dense { stride, counts: vec![0; stride * stride] }
         };
         self.for_each(|from, to, count| wider.add(from, to, count));
+        wider.add(from, to, count);
         *self = wider;
     }
 

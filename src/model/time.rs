@@ -107,6 +107,16 @@ impl TimeUnit {
     pub const fn timestamp(self, stamp: i64) -> Timestamp {
         Timestamp(stamp.saturating_mul(self.nanos()))
     }
+
+    /// The lowest stamp that means `time` or later.
+    pub const fn first_stamp(self, time: Timestamp) -> i64 {
+        if time.0 == i64::MIN { i64::MIN } else { (time.0 - 1).div_euclid(self.nanos()) + 1 }
+    }
+
+    /// The highest stamp that means `time` or earlier.
+    pub const fn last_stamp(self, time: Timestamp) -> i64 {
+        if time.0 == i64::MAX { i64::MAX } else { time.0.div_euclid(self.nanos()) }
+    }
 }
 
 #[cfg(test)]
@@ -130,6 +140,21 @@ mod tests {
         assert_eq!(TimeUnit::Seconds.timestamp(253_402_300_799), Timestamp::MAX);
         assert_eq!(TimeUnit::Seconds.timestamp(-62_167_219_200), Timestamp::MIN);
         assert_eq!(TimeUnit::Millis.timestamp(1_500), Timestamp::from_nanos(1_500_000_000));
+    }
+
+    #[test]
+    fn stamps_of_an_instant_are_exact_at_every_edge() {
+        let edges =
+            [i64::MIN, i64::MIN + 1, -SECOND - 1, -SECOND, -1, 0, 1, SECOND, SECOND + 1, i64::MAX - 1, i64::MAX];
+        for unit in [TimeUnit::Seconds, TimeUnit::Millis, TimeUnit::Micros, TimeUnit::Nanos] {
+            for time in edges.map(Timestamp::from_nanos) {
+                let (first, last) = (unit.first_stamp(time), unit.last_stamp(time));
+                assert!(unit.timestamp(first) >= time, "{unit:?} {time:?}");
+                assert!(first == i64::MIN || unit.timestamp(first - 1) < time, "{unit:?} {time:?}");
+                assert!(unit.timestamp(last) <= time, "{unit:?} {time:?}");
+                assert!(last == i64::MAX || unit.timestamp(last + 1) > time, "{unit:?} {time:?}");
+            }
+        }
     }
 
     #[test]

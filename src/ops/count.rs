@@ -31,22 +31,14 @@ impl Buckets {
 pub fn count(records: &[Record], bytes: &[u8], buckets: &Buckets, tally: &mut Tally) {
     let mut rest = records;
     // Neighbours mostly share a bucket: it is looked up once for each run of them.
-    while let Some(first) = rest.first() {
+    while let Some((first, others)) = rest.split_first() {
         let bucket = buckets.of(first.time);
         let (start, last) = buckets.range(bucket);
         let mut counter = tally.bucket(bucket);
-        let run = rest.iter().take_while(|record| start <= record.time && record.time <= last);
-        let mut length = 0;
-        for record in run {
-            counter.add(Record::slice(bytes, record.from), Record::slice(bytes, record.to), 1);
-            length += 1;
-        }
-        // A saturated bucket may not hold its own first record; that one is counted all the same.
-        if length == 0 {
-            counter.add(Record::slice(bytes, first.from), Record::slice(bytes, first.to), 1);
-            length = 1;
-        }
-        rest = &rest[length..];
+        counter.add_at(bytes, first.from, first.to);
+        let run = others.iter().take_while(|record| start <= record.time && record.time <= last);
+        let length = run.map(|record| counter.add_at(bytes, record.from, record.to)).count();
+        rest = &others[length..];
     }
 }
 

@@ -142,52 +142,74 @@ pub(super) fn each_line(lines: &Lines, mut f: impl FnMut(&[u8], usize, usize)) {
     }
 }
 
-/// Tells what lines are.
+/// Tells what lines are. The bounds are kept in the unit of the stamps, so that most lines need no arithmetic.
 #[derive(Clone, Copy)]
-pub(super) struct Judge<'a> {
-    bounds: &'a Bounds,
+pub(super) struct Judge {
+    /// The lowest and the highest stamp to keep, and the lowest that counts.
+    keep: (i64, i64),
+    first: i64,
+    /// The highest stamp that is not in the future.
+    present: i64,
     unit: TimeUnit,
     max_line: usize,
     /// Where the first line's stamp may begin, if not at its start.
     skip: usize,
 }
 
-impl<'a> Judge<'a> {
+impl Judge {
     /// For the lines of a batch.
-    pub(super) fn of(lines: &Lines, bounds: &'a Bounds) -> Self {
+    pub(super) fn of(lines: &Lines, bounds: &Bounds) -> Self {
         let chunk = &lines.chunk;
-        let skip = first_line(&chunk.bytes, chunk.span.from);
-        Judge { bounds, unit: chunk.unit.unwrap_or(TimeUnit::Seconds), max_line: chunk.max_line, skip }
+        let unit = chunk.unit.unwrap_or(TimeUnit::Seconds);
+        let present = unit.last_stamp(bounds.future_after);
+        Judge {
+            keep: (unit.first_stamp(bounds.keep_from), unit.last_stamp(bounds.last).min(present)),
+            first: unit.first_stamp(bounds.first),
+            present,
+            unit,
+            max_line: chunk.max_line,
+            skip: first_line(&chunk.bytes, chunk.span.from),
+        }
     }
 
     /// What the line `bytes[start..end]` is.
-    #[inline]
+    #[inline(always)]
     pub(super) fn line<F: LineFormat>(&self, bytes: &[u8], start: usize, end: usize) -> Verdict {
         if end - start > self.max_line {
             return Verdict::Malformed(Cause::TooLong);
         }
-        let start = if start == 0 { self.skip.min(end) } else { start };
         let (stamp, at) = match F::stamp(bytes, start, end) {
             Stamp::At(stamp, at) => (stamp, at),
-            Stamp::Blank => return Verdict::Blank,
-            Stamp::Bad => return Verdict::Malformed(Cause::BadStamp),
+            _ => match self.odd_stamp::<F>(bytes, start, end) {
+                Stamp::At(stamp, at) => (stamp, at),
+                Stamp::Blank => return Verdict::Blank,
+                Stamp::Bad => return Verdict::Malformed(Cause::BadStamp),
+            },
         };
-        let (time, bounds) = (self.unit.timestamp(stamp), self.bounds);
-        if time < bounds.keep_from || time > bounds.last {
-            return if time > bounds.future_after { Verdict::Future } else { Verdict::Outside(time, at) };
+        if stamp < self.keep.0 || stamp > self.keep.1 {
+            return if stamp > self.present {
+                Verdict::Future
+            } else {
+                Verdict::Outside(self.unit.timestamp(stamp), at)
+            };
         }
-        if time > bounds.future_after {
-            return Verdict::Future;
-        }
+        let time = self.unit.timestamp(stamp);
         match F::hosts(bytes, at, end) {
             Ok(hosts) => {
                 let range = |(from, to): (usize, usize)| (from as u32, to as u32);
                 Verdict::Keep(Record { time, from: range(hosts.from), to: range(hosts.to) })
             }
             // Where a line only serves to compare with the window before, it is outside whatever its hosts are.
-            Err(_) if time < bounds.first => Verdict::Outside(time, at),
+            Err(_) if stamp < self.first => Verdict::Outside(time, at),
             Err(cause) => Verdict::Malformed(cause),
         }
+    }
+
+    /// The stamp of a line that does not begin with one: a byte order mark may stand before it.
+    #[cold]
+    fn odd_stamp<F: LineFormat>(&self, bytes: &[u8], start: usize, end: usize) -> Stamp {
+        let skip = if start == 0 { self.skip.min(end) } else { start };
+        F::stamp(bytes, skip, end)
     }
 }
 

@@ -1,0 +1,81 @@
+//! Which bytes of a block are of a kind, as a mask: bit `i` speaks of byte `i`.
+//!
+//! `wide` turns each into a few instructions of the processor (SSE2 is part of every x86-64, NEON of every AArch64), so
+//! nothing is chosen at run time. The tests hold the masks against a loop.
+
+use wide::{u8x16, u8x32, u8x64};
+
+/// Bytes of the narrow block: more than a stamp mostly has.
+pub const NARROW: usize = 16;
+
+/// Bytes of the middle block: more than two host names mostly have.
+pub const MIDDLE: usize = 32;
+
+/// Bytes of the wide block.
+pub const WIDE: usize = 64;
+
+/// Which bytes equal `byte`.
+#[inline]
+pub fn equal(bytes: &[u8; WIDE], byte: u8) -> u64 {
+    u8x64::new(*bytes).simd_eq(u8x64::splat(byte)).to_bitmask()
+}
+
+/// Which bytes are at most `limit`.
+#[inline]
+pub fn at_most(bytes: &[u8; MIDDLE], limit: u8) -> u32 {
+    u8x32::new(*bytes).simd_le(u8x32::splat(limit)).to_bitmask()
+}
+
+/// Which bytes are ASCII digits.
+#[inline]
+pub fn digits(bytes: &[u8; NARROW]) -> u32 {
+    (u8x16::new(*bytes) - u8x16::splat(b'0')).simd_le(u8x16::splat(9)).to_bitmask()
+}
+
+/// The block that begins at `start`, if there are so many bytes.
+#[inline]
+pub fn block<const SIZE: usize>(bytes: &[u8], start: usize) -> Option<&[u8; SIZE]> {
+    bytes.get(start..).and_then(<[u8]>::first_chunk)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn mask(bytes: &[u8], is_of_kind: impl Fn(u8) -> bool) -> u64 {
+        let bits = bytes.iter().enumerate().map(|(at, byte)| u64::from(is_of_kind(*byte)) << at);
+        bits.fold(0, |mask, bit| mask | bit)
+    }
+
+    proptest! {
+        #[test]
+        fn masks_agree_with_a_loop(low: [u8; 32], high: [u8; 32], byte: u8) {
+            let bytes: [u8; WIDE] = std::array::from_fn(|at| if at < 32 { low[at] } else { high[at - 32] });
+            for byte in [byte, bytes[7], bytes[63]] {
+                prop_assert_eq!(equal(&bytes, byte), mask(&bytes, |b| b == byte));
+                prop_assert_eq!(u64::from(at_most(&low, byte)), mask(&low, |b| b <= byte));
+                let narrow = block(&bytes, 5).unwrap();
+                prop_assert_eq!(u64::from(digits(narrow)), mask(narrow, |b| b.is_ascii_digit()));
+            }
+        }
+    }
+
+    #[test]
+    fn every_byte_is_told_in_every_lane() {
+        for byte in 0..=u8::MAX {
+            for lane in 0..NARROW {
+                let mut bytes = [b'5'; NARROW];
+                bytes[lane] = byte;
+                assert_eq!(u64::from(digits(&bytes)), mask(&bytes, |b| b.is_ascii_digit()), "{byte} in lane {lane}");
+            }
+            for lane in 0..MIDDLE {
+                let mut bytes = [b'5'; MIDDLE];
+                bytes[lane] = byte;
+                assert_eq!(u64::from(at_most(&bytes, b' ')), mask(&bytes, |b| b <= b' '), "{byte} in lane {lane}");
+            }
+        }
+        assert_eq!(block(&[1; 20], 4), Some(&[1; NARROW]));
+        assert_eq!((block::<NARROW>(&[1; 20], 5), block::<NARROW>(&[1; 20], 21)), (None, None));
+    }
+}
