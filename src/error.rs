@@ -28,7 +28,7 @@ pub enum ErrorKind {
     #[error("No log files found! {}", .0)]
     NoInput(String),
     /// An input could not be opened or read.
-    #[error("{}: {action}: {source}{}", show_path(.path), remedy(.source))]
+    #[error("{}: {action}: {source}{}", show_path(.path), input_remedy(.source))]
     Input {
         /// The input, as it was named.
         path: PathBuf,
@@ -199,8 +199,16 @@ fn remedy(source: &io::Error) -> &'static str {
         io::ErrorKind::PermissionDenied => "; run as a user who may, or change its permissions",
         io::ErrorKind::StorageFull => "; free some space and run again",
         io::ErrorKind::NotFound => "; check the path",
-        io::ErrorKind::IsADirectory => "; name the files in it, e.g. 'DIR/*.log'",
+        io::ErrorKind::IsADirectory => "; name a file",
         _ => "",
+    }
+}
+
+/// The remedy where it is an input that cannot be had.
+fn input_remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::IsADirectory => "; name the files in it, e.g. 'DIR/*.log'",
+        _ => remedy(source),
     }
 }
 

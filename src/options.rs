@@ -209,7 +209,7 @@ impl Kind {
         match self {
             Kind::Text => "expected a text".into(),
             Kind::Path => "expected a path".into(),
-            Kind::Texts => "expected a text or a list of texts".into(),
+            Kind::Texts => "expected a text or a list of texts, none of them empty".into(),
             Kind::Count(low, u64::MAX) => format!("expected a whole number from {low}"),
             Kind::Count(low, high) => format!("expected a whole number from {low} to {high}"),
             Kind::Duration => {

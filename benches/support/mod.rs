@@ -37,6 +37,7 @@ pub fn chunks(log: &[u8]) -> Vec<Arc<Chunk>> {
             oversized: None,
             max_line: 64 << 10,
             balance: Balance { bytes_read: span.len(), ..Balance::default() },
+            streamed: false,
             unit: Some(TimeUnit::Seconds),
             last: to == log.len(),
             guard: None,

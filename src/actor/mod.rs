@@ -16,4 +16,4 @@ pub use outcome::{Exit, Outcome};
 pub use permit::{Permit, Permits};
 pub use pool::Pool;
 pub use stage::{Countdown, Transform, drive};
-pub use stop::Stop;
+pub use stop::{AbortOnPanic, Stop};

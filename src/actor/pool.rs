@@ -68,7 +68,8 @@ impl Pool {
         let mut folded = Outcome::Done;
         let mut deadline = None;
         for _ in 0..self.running {
-            let Some(outcome) = self.next(&mut deadline) else { break };
+            // A worker that is still stuck has been stopped, not done.
+            let Some(outcome) = self.next(&mut deadline) else { return folded.and(Outcome::Stopped) };
             folded = folded.and(outcome);
         }
         folded
@@ -133,6 +134,20 @@ mod tests {
         let Outcome::Panicked(error) = pool.join() else { panic!("not panicked") };
         let text = error.to_string();
         assert!(text.contains("stage 'broken' panicked: oh dear (at src/actor/pool.rs:"), "{text}");
+    }
+
+    #[test]
+    fn an_abort_that_leaves_a_worker_stuck_is_no_success() {
+        let stop = Stop::default();
+        let mut pool = Pool::new(stop.clone());
+        pool.spawn("done", || Ok(())).unwrap();
+        pool.spawn("stuck", || {
+            thread::sleep(Duration::from_secs(3600));
+            Ok(())
+        })
+        .unwrap();
+        stop.abort();
+        assert!(matches!(pool.join(), Outcome::Stopped));
     }
 
     #[test]

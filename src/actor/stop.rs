@@ -50,8 +50,24 @@ impl Stop {
         self.abort.aborted.load(Ordering::Relaxed)
     }
 
+    /// Aborts the run if it is dropped by a panic.
+    pub fn abort_on_panic(&self) -> AbortOnPanic<'_> {
+        AbortOnPanic(self)
+    }
+
     pub(super) fn bell(&self) -> &Bell {
         &self.abort.bell
+    }
+}
+
+/// Guards what a panic would leave half done.
+pub struct AbortOnPanic<'a>(&'a Stop);
+
+impl Drop for AbortOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.abort();
+        }
     }
 }
 

@@ -12,17 +12,22 @@ The window of a one-shot run, both ends in:
   -------------------[==============================]-----------> time
                       what is counted
 
-With --every, windows of --seconds follow each other through the whole input, and each is half-open: [end - seconds, end).
+With --every, windows of --seconds follow each other through the whole input,
+and each is half-open: [end - seconds, end).
 
 Numbers are seconds; 90s, 5m, 1h30m and 2d are understood too.
 
 Examples:
-  logparser '/var/log/conn*.log' sierra Delta           the last hour, as three short reports
-  zcat old.log.gz | logparser top - --until latest      the busiest servers in the last hour of an old log
-  logparser top conn.log --every 1h --output csv        the busiest servers of every hour, as CSV
+  logparser '/var/log/conn*.log' sierra Delta
+      the last hour: the busiest server, who connected to Delta, where sierra connected to
+  zcat old.log.gz | logparser top --until latest
+      the busiest servers in the last hour of an old log
+  logparser top conn.log --seconds 1h --every 1h --output csv
+      the busiest servers of each hour, as CSV
 
-Commands: run, check, graph, top, to, from, reports, make, completions. `logparser COMMAND --help` tells more.
-A file whose name is that of a command is read as ./NAME.";
+Commands: run, check, graph, top, to, from, reports, make, completions.
+`logparser COMMAND --help` tells more. A file whose name is that of a command is
+read as ./NAME.";
 
 /// Answers who connects to whom, exactly, over moving windows, from logs of any size.
 #[derive(Debug, Parser)]
@@ -46,7 +51,7 @@ pub struct Positional {
     #[arg(long)]
     pub folder: bool,
     /// Time between two reports of --tail.
-    #[arg(long, value_name = "TIME", default_value = "3600")]
+    #[arg(long, allow_hyphen_values = true, value_name = "TIME", default_value = "3600")]
     pub sleep_seconds: String,
     #[command(flatten)]
     pub common: Common,
@@ -60,7 +65,8 @@ pub struct Make {
     pub args: crate::make::Args,
 }
 
-/// The form with a command.
+/// Answers who connects to whom, exactly, over moving windows, from logs of any size. Without a command:
+/// `logparser [OPTIONS] LOCATION HOST_FROM HOST_TO`; `logparser --help` tells of it.
 #[derive(Debug, Parser)]
 #[command(name = "logparser", version)]
 pub struct Commanded {
@@ -159,13 +165,13 @@ pub struct Settings {
 #[derive(Debug, Default, Args)]
 pub struct Common {
     /// Length of the window [default: 3600].
-    #[arg(long, value_name = "TIME", visible_aliases = ["last", "window"])]
+    #[arg(long, allow_hyphen_values = true, value_name = "TIME", visible_aliases = ["last", "window"])]
     pub seconds: Option<String>,
     /// Grain of the aggregation [default: 1200].
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub grouping_seconds: Option<String>,
     /// A result for each window, one every TIME, through the whole input.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub every: Option<String>,
     /// Where windows of --every start: epoch, first, Unix seconds or RFC 3339 [default: epoch].
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
@@ -177,25 +183,25 @@ pub struct Common {
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     pub since: Option<String>,
     /// Unit of the stamps: auto, s, ms, us or ns [default: auto].
-    #[arg(long, value_name = "UNIT")]
+    #[arg(long, allow_hyphen_values = true, value_name = "UNIT")]
     pub unit: Option<String>,
     /// Declared disorder: how far a stamp may lie behind the highest before it [default: 5m].
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub lateness: Option<String>,
     /// How far beyond now a stamp may lie before it is counted as future [default: 1h].
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub future: Option<String>,
     /// How much to read: auto or full [default: auto].
-    #[arg(long, value_name = "SCAN")]
+    #[arg(long, allow_hyphen_values = true, value_name = "SCAN")]
     pub scan: Option<String>,
     /// Where results go: text, json or csv, or e.g. json:PATH. May be given several times [default: text].
     #[arg(long, value_name = "FORMAT[:PATH]")]
     pub output: Vec<String>,
     /// Rows of each ranking.
-    #[arg(long, value_name = "N")]
+    #[arg(long, allow_hyphen_values = true, value_name = "N")]
     pub limit: Option<String>,
     /// Threads of each stage.
-    #[arg(long, value_name = "N")]
+    #[arg(long, allow_hyphen_values = true, value_name = "N")]
     pub threads: Option<String>,
     /// Keep all malformed lines in a file.
     #[arg(long, value_name = "PATH")]

@@ -18,6 +18,7 @@ use args::{Command, Commanded, Common, GraphFormat, Make, Positional, Settings};
 
 use crate::config::{DrawFormat, draw};
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::options::suggest;
 use crate::pipeline::{Builder, Pipeline};
 
 /// Runs the program on `argv`, its name first.
@@ -36,7 +37,7 @@ pub fn main(argv: Vec<OsString>) -> ExitCode {
 /// Runs the program that makes logs on `argv`, its name first.
 pub fn make_main(argv: Vec<OsString>) -> ExitCode {
     match Make::try_parse_from(argv).map(|make| make_log(&make.args)) {
-        Err(error) => ExitCode::from(show::usage(&error)),
+        Err(error) => ExitCode::from(show::usage(&error, None)),
         Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(error)) => {
             show::error(&error);
@@ -55,12 +56,12 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
     let Some(argv) = with_command_first(&argv) else {
         return match Positional::try_parse_from(&argv) {
             Ok(positional) => ask::positional(&positional),
-            Err(error) => Ok(show::usage(&error)),
+            Err(error) => Ok(show::usage(&error, near_command(&argv))),
         };
     };
     let command = match Commanded::try_parse_from(&argv) {
         Ok(commanded) => commanded.command,
-        Err(error) => return Ok(show::usage(&error)),
+        Err(error) => return Ok(show::usage(&error, None)),
     };
     match command {
         Command::Run { file, settings, common } => {
@@ -126,6 +127,14 @@ fn with_command_first(argv: &[OsString]) -> Option<Vec<OsString>> {
         moved[1..=at].rotate_right(1);
         moved
     })
+}
+
+/// The command that the first word may have been meant to be, if it is no file.
+fn near_command(argv: &[OsString]) -> Option<String> {
+    let word = argv.iter().skip(1).find_map(|word| word.to_str().filter(|word| !word.starts_with('-')))?;
+    let commands = Commanded::command();
+    let names = commands.get_subcommands().map(clap::Command::get_name);
+    if Path::new(word).exists() { None } else { suggest(word, names) }
 }
 
 /// A builder with a configuration file and its overrides.

@@ -31,11 +31,24 @@ pub fn error(error: &Error) {
     say(&text);
 }
 
-/// Says what is wrong with a command line, or prints the help that it asks for. The exit code.
-pub fn usage(error: &clap::Error) -> u8 {
-    // Help that nobody reads is no error.
-    let _ = error.print();
-    u8::try_from(error.exit_code()).unwrap_or(2)
+/// Says what is wrong with a command line in one line, or prints the help that it asks for. The exit code.
+pub fn usage(problem: &clap::Error, hint: Option<String>) -> u8 {
+    if !problem.use_stderr() {
+        // Help that nobody reads is no error.
+        let _ = problem.print();
+        return 0;
+    }
+    let text = problem.render().to_string();
+    // The parts of the message: what is wrong, tips, how it is used, where to learn more. Each becomes a clause.
+    let parts = text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
+    let clauses = parts.filter(|part| !part.is_empty() && !part.starts_with("For more information"));
+    let mut message = clauses.collect::<Vec<_>>().join("; ");
+    message = message.strip_prefix("error: ").unwrap_or(&message).replace("Usage:", "usage:");
+    if let Some(hint) = hint {
+        message = format!("{message}; {hint}");
+    }
+    error(&Error::usage(format!("{message}; --help tells more")));
+    2
 }
 
 /// Whether any reporter writes text, so that the balance sheet belongs on stderr.

@@ -28,8 +28,12 @@ pub struct Catalog {
 pub(super) struct Problems(Vec<Problem>);
 
 impl Problems {
+    /// Notes a problem, if it has not been noted word for word.
     pub fn add(&mut self, place: &Place, key: impl Into<String>, message: impl Into<String>, help: Option<String>) {
-        self.0.push(Problem { place: place.clone(), key: key.into(), message: message.into(), help });
+        let problem = Problem { place: place.clone(), key: key.into(), message: message.into(), help };
+        if !self.0.contains(&problem) {
+            self.0.push(problem);
+        }
     }
 
     pub fn len(&self) -> usize {

@@ -1,6 +1,7 @@
 //! The graph: edges that fit, no cycles, nothing unused, nothing counted twice, nothing written twice.
 
 use std::collections::{BTreeSet, HashMap};
+use std::num::NonZeroUsize;
 use std::path::{Component, Path, PathBuf};
 
 use super::check::{Draft, Problems};
@@ -8,11 +9,8 @@ use super::plan::{AggregatorPlan, FilterPlan, Plan, Range, StagePlan, Task};
 use super::schema::StageType;
 use super::stage::{Parsed, written_to};
 use crate::error::{Place, show_path};
-use crate::model::window::grain;
+use crate::model::window::{MAX_BUCKETS, grain};
 use crate::options::{nearest, suggest};
-
-/// The most buckets a window of a periodic run may be cut into.
-const MAX_BUCKETS: i64 = 100_000;
 
 /// Puts the stages together. `None` if they do not make a plan, which has been noted.
 pub(super) fn check(
@@ -32,11 +30,13 @@ pub(super) fn check(
     }
     let order = order?;
     no_double_count(drafts, &edges, &order, problems);
+    one_aggregator_each(drafts, &edges, problems);
     if problems.len() > before {
         return None;
     }
     let mut plan = plan(drafts, &edges, &order, stages)?;
     needs_previous(&mut plan);
+    by_time(&mut plan);
     ranges(&mut plan, drafts, problems);
     one_stdin(&plan, drafts, problems);
     Some(plan)
@@ -171,6 +171,19 @@ fn no_double_count(drafts: &[Draft], edges: &Edges, order: &[usize], problems: &
     }
 }
 
+/// The results of several aggregators have no order among them, so a reporter of all would not have one either.
+fn one_aggregator_each(drafts: &[Draft], edges: &Edges, problems: &mut Problems) {
+    for (draft, inputs) in drafts.iter().zip(edges) {
+        if draft.kind != Some(StageType::Reporter) || inputs.len() < 2 {
+            continue;
+        }
+        let names: Vec<String> = inputs.iter().map(|&from| format!("'{}'", drafts[from].name)).collect();
+        let place = draft.inputs.first().map_or(&draft.place, |(_, place)| place);
+        let message = format!("{} feed it, whose results have no order among them", names.join(" and "));
+        problems.add(place, draft.key("inputs"), message, Some("give each aggregator a reporter of its own".into()));
+    }
+}
+
 fn one_target_each(drafts: &[Draft], stages: &[Option<Parsed>], problems: &mut Problems) {
     let mut known: Vec<(Option<PathBuf>, String)> = Vec::new();
     for (draft, parsed) in drafts.iter().zip(stages) {
@@ -246,6 +259,19 @@ fn needs_previous(plan: &mut Plan) {
     }
 }
 
+/// Inputs whose windows close one after the other are read in the order of time, which only one thread can keep.
+fn by_time(plan: &mut Plan) {
+    let periodic =
+        |stage: &StagePlan| matches!(&stage.task, Task::TimeFilter(FilterPlan { range: Range::Every { .. }, .. }));
+    let filters: Vec<usize> = (0..plan.stages.len()).filter(|&at| periodic(&plan.stages[at])).collect();
+    for reader in filters.into_iter().flat_map(|at| readers_of(plan, at)).collect::<BTreeSet<_>>() {
+        plan.stages[reader].threads = NonZeroUsize::MIN;
+        if let Task::Reader(reader) = &mut plan.stages[reader].task {
+            reader.by_time = true;
+        }
+    }
+}
+
 /// Gives each aggregator the windows of its filters, which have to agree; and so have the filters of one reader on
 /// how its lines are read.
 fn ranges(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) {
@@ -273,6 +299,12 @@ fn ranges(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) {
                 message,
                 Some("give them the same window, or an aggregator each".into()),
             );
+        }
+        if feeding.len() > 1 && filter.range.depends_on_input() {
+            let message = "several time-filters feed it whose windows depend on what each of them reads";
+            let help =
+                Some("give them an instant in place of latest or first, or one time-filter for all lines".into());
+            problems.add(&draft.place, draft.key("inputs"), message, help);
         }
         not_too_fine(aggregator, draft, problems);
     }

@@ -57,6 +57,8 @@ pub struct ReaderPlan {
     pub max_line: usize,
     /// Whether bytes that cannot hold the window may be skipped.
     pub scan: Scan,
+    /// Whether inputs are read in the order of time, by one thread, so that windows can close.
+    pub by_time: bool,
 }
 
 /// How much of an input is read.
@@ -112,6 +114,16 @@ pub enum Range {
         /// Records from it on are out of every window; `None` for all of the input.
         until: Option<Until>,
     },
+}
+
+impl Range {
+    /// Whether the windows are known only once the input has been looked at.
+    pub fn depends_on_input(&self) -> bool {
+        match self {
+            Range::Once { until, .. } => *until == Until::Latest,
+            Range::Every { align, .. } => *align == Align::First,
+        }
+    }
 }
 
 /// Where a one-shot window starts.

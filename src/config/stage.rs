@@ -54,11 +54,14 @@ fn options(draft: &Draft, kind: StageType, problems: &mut Problems) -> Options {
             continue;
         }
         match draft.value(spec.name) {
-            Some((_, entry)) => match spec.kind.parse(&entry.node.raw()) {
+            Some((layer, entry)) => match spec.kind.parse(&entry.node.raw()) {
                 Ok(value) => options.set(spec.name, value),
                 Err(expected) => {
                     let message = format!("{expected}, not {}", shown(&entry.node));
-                    problems.add(&entry.node.place, draft.key(spec.name), message, None);
+                    // A value that was given to several stages at once is wrong once.
+                    let shared = matches!(layer, Layer::TopLevel | Layer::Override);
+                    let key = if shared { spec.name.to_owned() } else { draft.key(spec.name) };
+                    problems.add(&entry.node.place, key, message, None);
                 }
             },
             None if spec.required => {
@@ -89,6 +92,8 @@ fn reader(options: &Options) -> ReaderPlan {
         chunk: size("chunk"),
         max_line: size("max-line"),
         scan: if options.text("scan") == Some("full") { Scan::Full } else { Scan::Auto },
+        // The graph knows whether a window is periodic.
+        by_time: false,
     }
 }
 

@@ -23,10 +23,8 @@ const SAMPLE: u64 = 10_000;
 pub struct Summary {
     /// Where.
     pub target: String,
-    /// How many lines.
-    pub lines: u64,
-    /// How many bytes.
-    pub bytes: u64,
+    /// How many lines and bytes; `None` if whoever read them left before the end.
+    pub written: Option<(u64, u64)>,
     /// The lowest and the highest stamp, in the unit of the stamps.
     pub extent: Option<(i64, i64)>,
     /// The seed.
@@ -35,7 +33,8 @@ pub struct Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} lines, {} bytes, seed {}", self.target, self.lines, self.bytes, self.seed)?;
+        let Some((lines, bytes)) = self.written else { return write!(f, "{}: closed by its reader", self.target) };
+        write!(f, "{}: {lines} lines, {bytes} bytes, seed {}", self.target, self.seed)?;
         match self.extent {
             Some((lowest, highest)) => write!(f, ", stamps from {lowest} to {highest}"),
             None => Ok(()),
@@ -55,16 +54,16 @@ pub fn run(args: &Args, now: Timestamp) -> Result<Summary> {
     let lines = settings.lines;
     let mut generator = Generator::new(settings);
     let bar = (!args.quiet && io::stderr().is_terminal()).then(|| new_bar(lines));
-    let written = write_all(&mut generator, &mut writer, bar.as_ref());
+    let mut bytes = 0;
+    let written = write_all(&mut generator, &mut writer, &mut bytes, bar.as_ref());
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
-    let summary =
-        |bytes| Summary { target, lines: generator.lines(), bytes, extent: generator.extent(), seed: args.seed };
+    let summary = |written| Summary { target, written, extent: generator.extent(), seed: args.seed };
     match written {
-        Ok(bytes) => Ok(summary(bytes)),
+        Ok(()) => Ok(summary(Some((lines, bytes)))),
         // Whoever read it has had enough.
-        Err(error) if to_stdout && error.kind() == io::ErrorKind::BrokenPipe => Ok(summary(0)),
+        Err(error) if to_stdout && error.kind() == io::ErrorKind::BrokenPipe => Ok(summary(None)),
         Err(source) => {
             if !to_stdout {
                 // Half a log is of no use; if it cannot be removed either, the message says what matters.
@@ -75,20 +74,25 @@ pub fn run(args: &Args, now: Timestamp) -> Result<Summary> {
     }
 }
 
-fn write_all(generator: &mut Generator, writer: &mut dyn Write, bar: Option<&ProgressBar>) -> io::Result<u64> {
+/// Writes all lines, and adds up the bytes in `written`.
+fn write_all(
+    generator: &mut Generator,
+    writer: &mut dyn Write,
+    written: &mut u64,
+    bar: Option<&ProgressBar>,
+) -> io::Result<()> {
     let mut block = Vec::with_capacity(BLOCK + 256);
-    let mut written = 0;
     loop {
         block.clear();
         let more = generator.fill(&mut block, BLOCK);
         writer.write_all(&block)?;
-        written += block.len() as u64;
+        *written += block.len() as u64;
         if let Some(bar) = bar {
             bar.set_position(generator.lines());
         }
         if !more {
             writer.flush()?;
-            return Ok(written);
+            return Ok(());
         }
     }
 }

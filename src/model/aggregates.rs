@@ -75,7 +75,7 @@ impl Aggregates {
         let before = if layout.previous { first - layout.buckets } else { first };
         let ranks = Ranks::new(tally, before, end);
         let mut pairs = Vec::new();
-        let start = |bucket: i64| layout.window.start.plus(bucket.saturating_mul(layout.grain));
+        let start = |bucket: i64| layout.window.start.plus_times(bucket, layout.grain);
         let mut buckets: Vec<BucketTotal> =
             (0..layout.buckets).map(|bucket| BucketTotal { start: start(bucket), connections: 0 }).collect();
         tally.for_each(first, end, |bucket, from, to, connections| {

@@ -55,6 +55,9 @@ pub struct Rejected {
     pub head: Vec<u8>,
 }
 
+/// Bytes of an over-long line that are kept, for showing and for the rejects file.
+pub const OVERSIZED_HEAD: usize = 256;
+
 /// How many malformed lines a run shows.
 pub const SHOWN_REJECTED: usize = 5;
 

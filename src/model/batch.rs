@@ -23,7 +23,9 @@ pub struct Chunk {
     pub max_line: usize,
     /// What the chunk adds to the balance sheet by itself: its bytes, and news of its input.
     pub balance: Balance,
-    /// The unit of the input's stamps; `None` until a well-formed line has shown it.
+    /// Whether the size of the input shows only by reading it, so that the bytes in it are those read.
+    pub streamed: bool,
+    /// The unit of the input's stamps; `None` until a stamp has shown it.
     pub unit: Option<TimeUnit>,
     /// Whether the input ends here. Every input has exactly one last chunk, which may be empty.
     pub last: bool,

@@ -8,8 +8,18 @@ use std::fmt::Write as _;
 
 /// The bytes as text, with everything that a terminal could act on, or an eye could not see, as `\xNN`.
 pub fn printable(bytes: &[u8]) -> Cow<'_, str> {
+    escaped(bytes, is_hostile)
+}
+
+/// The bytes as text that may hold any character, for media with escapes of their own: only bytes that are no text are
+/// shown as `\xNN`, and a backslash that would read as one.
+pub fn exact(bytes: &[u8]) -> Cow<'_, str> {
+    escaped(bytes, |_| false)
+}
+
+fn escaped(bytes: &[u8], is_hostile: impl Fn(char) -> bool) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(bytes)
-        && !text.chars().any(is_hostile)
+        && !text.chars().any(&is_hostile)
         && !text.contains("\\x")
     {
         return Cow::Borrowed(text);
@@ -51,9 +61,10 @@ pub fn bytes(text: &str) -> Vec<u8> {
 }
 
 /// Whether a character must not reach a terminal, a page or a spreadsheet as it is: control characters (C0, DEL,
-/// C1), line and paragraph separators, and the invisible ones that reorder or hide text.
+/// C1), white space that is not the space, and the invisible ones that reorder or hide text.
 pub fn is_hostile(c: char) -> bool {
     c.is_control()
+        || (c.is_whitespace() && c != ' ')
         || matches!(c,
             '\u{00ad}' | '\u{061c}' | '\u{180e}'
             | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
@@ -86,6 +97,8 @@ mod tests {
         assert_eq!(printable(b"\xff\x9b"), "\\xff\\x9b");
         assert_eq!(printable("\u{9b}".as_bytes()), "\\xc2\\x9b");
         assert_eq!(printable(b"\x07\r\n"), "\\x07\\x0d\\x0a");
+        assert_eq!(printable("a\u{a0}b".as_bytes()), "a\\xc2\\xa0b");
+        assert_eq!(exact("a\u{a0}\u{1b}b".as_bytes()), "a\u{a0}\u{1b}b");
     }
 
     #[test]
@@ -102,7 +115,9 @@ mod tests {
         ) {
             prop_assert_eq!(a == b, printable(&a) == printable(&b));
             prop_assert!(!printable(&a).chars().any(is_hostile));
-            prop_assert_eq!(bytes(&printable(&a)), a);
+            prop_assert_eq!(a == b, exact(&a) == exact(&b));
+            prop_assert_eq!(&bytes(&printable(&a)), &a);
+            prop_assert_eq!(bytes(&exact(&a)), a);
         }
     }
 }

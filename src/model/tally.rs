@@ -56,6 +56,9 @@ impl Tally {
 
     /// Takes the buckets before `bucket` out, as a tally of their own.
     pub fn split_before(&mut self, bucket: i64) -> Tally {
+        if self.buckets.range(..bucket).next().is_none() {
+            return Tally::default();
+        }
         let later = self.buckets.split_off(&bucket);
         let earlier = std::mem::replace(&mut self.buckets, later);
         let mut taken = Tally::default();
@@ -74,7 +77,9 @@ impl Tally {
     fn absorb(&mut self, hosts: &Hosts, buckets: &BTreeMap<i64, PairCounts>) {
         let mut known: Vec<Option<HostId>> = vec![None; hosts.len()];
         for (&bucket, counts) in buckets {
-            let mine = self.buckets.entry(bucket).or_insert_with(|| counts.of_same_kind());
+            let tables = self.buckets.len() + 1;
+            let dense = matches!(counts, PairCounts::Dense { .. }) && dense_fits(hosts.len(), tables);
+            let mine = self.buckets.entry(bucket).or_insert_with(|| PairCounts::new(dense));
             counts.for_each(|from, to, count| {
                 let mut id =
                     |host: HostId| *known[host.0 as usize].get_or_insert_with(|| self.hosts.intern(hosts.name(host)));
@@ -97,6 +102,11 @@ impl Tally {
         for (&bucket, counts) in self.buckets.range(first..end) {
             counts.for_each(|from, to, count| f(bucket, from, to, count));
         }
+    }
+
+    /// The first bucket from `bucket` on that is there.
+    pub fn first_from(&self, bucket: i64) -> Option<i64> {
+        self.buckets.range(bucket..).next().map(|(&bucket, _)| bucket)
     }
 
     /// Whether nothing is counted.
@@ -152,11 +162,6 @@ fn dense_fits(hosts: usize, tables: usize) -> bool {
 impl PairCounts {
     fn new(dense: bool) -> Self {
         if dense { PairCounts::Dense { stride: 0, counts: Vec::new() } } else { PairCounts::Sparse(Default::default()) }
-    }
-
-    /// Empty, and in the form that suited these counts.
-    fn of_same_kind(&self) -> Self {
-        PairCounts::new(matches!(self, PairCounts::Dense { .. }))
     }
 
     #[inline(always)]

@@ -38,6 +38,18 @@ impl Timestamp {
         Timestamp(self.0.saturating_add(nanos))
     }
 
+    /// This instant moved by `times` lengths of `nanos`; saturates only where the result would not fit.
+    pub const fn plus_times(self, times: i64, nanos: i64) -> Self {
+        let moved = self.0 as i128 + times as i128 * nanos as i128;
+        if moved > i64::MAX as i128 {
+            Timestamp::MAX
+        } else if moved < i64::MIN as i128 {
+            Timestamp::MIN
+        } else {
+            Timestamp(moved as i64)
+        }
+    }
+
     /// This instant moved back by `nanos`; saturates.
     pub const fn minus(self, nanos: i64) -> Self {
         Timestamp(self.0.saturating_sub(nanos))

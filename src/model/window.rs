@@ -60,7 +60,7 @@ pub struct Grid {
 impl Grid {
     /// Window `k`.
     pub fn window(&self, k: i64) -> Window {
-        let start = self.anchor.plus(k.saturating_mul(self.period));
+        let start = self.anchor.plus_times(k, self.period);
         Window::half_open(start, start.plus(self.length))
     }
 
@@ -82,6 +82,9 @@ impl Grid {
         self.length >= self.period || self.window(self.first_ending_after(time)).contains(time)
     }
 }
+
+/// The most buckets that a window may be cut into.
+pub const MAX_BUCKETS: i64 = 100_000;
 
 /// The grain for windows of this length and period when buckets of `grouping` are asked for: their greatest
 /// common divisor, so that bucket edges fall on window edges. All in nanoseconds, above 0.

@@ -3,7 +3,7 @@
 //! Invariant: windows close in order, each once; no record that counts is missing from its window.
 
 use crate::model::aggregates::Layout;
-use crate::model::window::grain;
+use crate::model::window::{MAX_BUCKETS, grain};
 use crate::model::{Aggregates, Grid, Tally, Timestamp, Window};
 
 use super::count::Buckets;
@@ -17,19 +17,21 @@ pub enum Windows {
     Every(Grid),
 }
 
-/// The most buckets a one-shot window is cut into when its length and the grouping have a small common divisor.
-const MAX_ONCE_BUCKETS: i64 = 4096;
+/// Up to so many buckets, those of a one-shot window are all alike: the common divisor of its length and the grouping.
+const FINE_BUCKETS: i64 = 4096;
 
 impl Windows {
     /// How time is cut into buckets, if buckets of `grouping` nanoseconds are asked for.
     pub fn buckets(&self, grouping: i64) -> Buckets {
         match self {
             Windows::Once(window) => {
+                // A one-shot window has no neighbour to share a bucket with: its last bucket may be shorter than the
+                // others, so that any grain is exact.
                 let length = window.length().max(1);
                 let common = grain(length, None, grouping);
-                // A one-shot window has no neighbour to share a bucket with: it stays exact if its last bucket is
-                // shorter than the others.
-                let grain = if length / common <= MAX_ONCE_BUCKETS { common } else { grouping };
+                let fine = if length / common <= FINE_BUCKETS { common } else { grouping };
+                // Of a window of years as many buckets as ever: each then is as many groupings long as it takes.
+                let grain = fine.saturating_mul(length / fine / MAX_BUCKETS + 1);
                 let last = (length.saturating_add(grain - 1) / grain).max(1) - 1;
                 Buckets { anchor: window.start, grain, last }
             }
@@ -81,6 +83,19 @@ impl Closer {
         self.merged.merge(part);
     }
 
+    /// Leaves this window out if it holds nothing, and those behind it up to the next that holds something. Whether it
+    /// did. `counted` gives the first bucket from another on that a worker has counted into.
+    pub fn skip_empty(&mut self, window: Window, counted: impl Fn(i64) -> Option<i64>) -> bool {
+        let from = self.buckets.of(window.start);
+        let first = self.merged.first_from(from).into_iter().chain(counted(from)).min();
+        if first.is_some_and(|bucket| bucket < self.end_bucket(window)) {
+            return false;
+        }
+        let start = |bucket| self.buckets.anchor.plus_times(bucket, self.buckets.grain);
+        self.next = Some(first.map_or(i64::MAX, |bucket| self.grid.first_ending_after(start(bucket))));
+        true
+    }
+
     /// Closes the window that is due: its number from 0, and its view.
     pub fn close(&mut self, window: Window) -> (u64, Aggregates) {
         let layout = self.layout(window);
@@ -107,4 +122,49 @@ impl Closer {
 /// The layout of a one-shot window on its buckets.
 pub fn once_layout(window: Window, buckets: &Buckets, previous: bool) -> Layout {
     Layout { window, first_bucket: 0, buckets: buckets.last + 1, grain: buckets.grain, previous }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::SECOND;
+
+    fn once(seconds: i64, grouping: i64) -> (i64, i64) {
+        let window = Window::closed(Timestamp::from_seconds(0), Timestamp::from_seconds(seconds));
+        let buckets = Windows::Once(window).buckets(grouping * SECOND);
+        assert!(buckets.last < MAX_BUCKETS);
+        (buckets.grain / SECOND, buckets.last + 1)
+    }
+
+    #[test]
+    fn a_window_of_any_length_has_few_buckets() {
+        assert_eq!(once(3_600, 1_200), (1_200, 3));
+        assert_eq!(once(3_600, 1_000), (200, 18));
+        assert_eq!(once(3_601, 1_200), (1, 3_601));
+        assert_eq!(once(100_001, 1_200), (1_200, 84));
+        // All of time since 1970, second by second.
+        assert_eq!(once(1_700_000_000, 1), (17_001, 99_995));
+        assert_eq!(once(9_000_000_000, 1_200), (76 * 1_200, 98_685));
+    }
+
+    #[test]
+    fn windows_without_a_record_can_be_left_out() {
+        let grid = Grid { anchor: Timestamp::from_seconds(0), length: 10 * SECOND, period: 10 * SECOND, first: None };
+        let buckets = Windows::Every(grid).buckets(5 * SECOND);
+        let mut closer = Closer::new(grid, buckets, false);
+        let extent = Some((Timestamp::from_seconds(0), Timestamp::from_seconds(1_000_000)));
+        let mut tally = Tally::default();
+        tally.add(buckets.of(Timestamp::from_seconds(0)), b"a", b"b", 1);
+        closer.add(&tally);
+        let first = closer.due(Timestamp::MAX, extent).unwrap();
+        assert!(!closer.skip_empty(first, |_| None));
+        closer.close(first);
+        let second = closer.due(Timestamp::MAX, extent).unwrap();
+        let counted = buckets.of(Timestamp::from_seconds(999_999));
+        assert!(closer.skip_empty(second, |from| (from <= counted).then_some(counted)));
+        let next = closer.due(Timestamp::MAX, extent).unwrap();
+        assert_eq!(next.start, Timestamp::from_seconds(999_990));
+        assert!(closer.skip_empty(next, |_| None));
+        assert_eq!(closer.due(Timestamp::MAX, extent), None);
+    }
 }

@@ -16,12 +16,21 @@ pub struct Buckets {
 impl Buckets {
     /// The bucket of an instant.
     pub fn of(&self, time: Timestamp) -> i64 {
-        time.nanos().saturating_sub(self.anchor.nanos()).div_euclid(self.grain).min(self.last)
+        let bucket = match time.nanos().checked_sub(self.anchor.nanos()) {
+            Some(distance) => distance.div_euclid(self.grain),
+            // Instants lie up to 585 years apart, which 64 bits of nanoseconds cannot say.
+            None => {
+                let distance = i128::from(time.nanos()) - i128::from(self.anchor.nanos());
+                let bucket = distance.div_euclid(i128::from(self.grain));
+                i64::try_from(bucket).unwrap_or(if bucket < 0 { i64::MIN } else { i64::MAX })
+            }
+        };
+        bucket.min(self.last)
     }
 
     /// The instants of a bucket, first and last.
     fn range(&self, bucket: i64) -> (Timestamp, Timestamp) {
-        let start = self.anchor.plus(bucket.saturating_mul(self.grain));
+        let start = self.anchor.plus_times(bucket, self.grain);
         let last = if bucket == self.last { Timestamp::MAX } else { start.plus(self.grain).minus(1) };
         (start, last)
     }
@@ -68,6 +77,16 @@ mod tests {
             }
             prop_assert_eq!(counted(&times, &buckets), oracle);
         }
+    }
+
+    #[test]
+    fn c3_stamps_far_from_the_anchor_are_in_their_buckets() {
+        let at = |seconds| Timestamp::from_seconds(seconds);
+        let buckets = Buckets { anchor: at(9_000_000_000), grain: 86_400 * crate::model::time::SECOND, last: i64::MAX };
+        let far = buckets.of(at(-3_000_000_000));
+        assert_eq!(far, (-3_000_000_000i64 - 9_000_000_000).div_euclid(86_400));
+        assert_eq!(buckets.range(far).0, at(9_000_000_000 + far * 86_400));
+        assert_eq!(buckets.of(at(-2_999_900_000)), far + 1);
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl History {
     ) -> Option<Placed> {
         let highest = before.max(survey.highest());
         let watermark = self.watermark(highest);
-        let late = survey.0.extent.is_some_and(|(lowest, _)| lowest < watermark);
+        let late = survey.0.lowest_kept.is_some_and(|lowest| lowest < watermark);
         let stands = before.is_some() && !late && highest < Some(self.next_close(before));
         let walk = if stands {
             survey.0
@@ -88,13 +88,18 @@ impl History {
         highest.map_or(Timestamp::MIN, |time| time.minus(self.lateness))
     }
 
-    /// The stamp at which the watermark passes another window's end, when `highest` is the highest so far.
+    /// The stamp at which the watermark passes another window's end, when `highest` is the highest so far. Only windows
+    /// within the bounds are of interest: marks are kept until their windows close, and others never do.
     fn next_close(&self, highest: Option<Timestamp>) -> Timestamp {
         if highest.is_none() {
             // The first stamp of an input passes every window's end before it.
             return Timestamp::MIN;
         }
-        let open = self.grid.first_ending_after(self.watermark(highest));
+        let ending_after = |time| self.grid.first_ending_after(time);
+        let open = ending_after(self.watermark(highest)).max(ending_after(self.bounds.first));
+        if open > ending_after(self.bounds.last) {
+            return Timestamp::MAX;
+        }
         self.grid.window(open).end.plus(self.lateness)
     }
 }
@@ -114,6 +119,8 @@ struct Walk {
     selected: Selected,
     highest: Option<Timestamp>,
     extent: Option<(Timestamp, Timestamp)>,
+    /// The lowest stamp of a record that is kept, whether it counts or not.
+    lowest_kept: Option<Timestamp>,
     late: Vec<(usize, usize)>,
     marks: Vec<Mark>,
 }
@@ -128,15 +135,19 @@ impl FormatVisitor for Pass<'_> {
         walk.selected = Selected::of(lines, history.list);
         // Up to each mark the sheet holds only the lines walked so far; they are added one by one.
         walk.selected.balance.lines_read -= lines.ends.len() as u64;
-        walk.selected.balance.bytes_read -= lines.chunk.bytes.len() as u64;
+        let by_line = lines.chunk.bytes.len() as u64;
+        walk.selected.balance.bytes_read -= by_line;
+        walk.selected.balance.bytes_total -= if lines.chunk.streamed { by_line } else { 0 };
         let mut next_close = history.next_close(walk.highest);
         let mut walked = 0;
-        each_line(lines, |bytes, start, end| {
-            let after = (end + 1).min(bytes.len());
+        each_line(lines, |text, start, end| {
+            let after = (end + 1).min(text.len());
             walk.selected.balance.lines_read += 1;
-            walk.selected.balance.bytes_read += (after - walked) as u64;
+            let bytes = (after - walked) as u64;
+            walk.selected.balance.bytes_read += bytes;
+            walk.selected.balance.bytes_total += if lines.chunk.streamed { bytes } else { 0 };
             walked = after;
-            let verdict = judge.line::<F>(bytes, start, end);
+            let verdict = judge.line::<F>(text, start, end);
             let moved_to = match verdict {
                 Verdict::Keep(record) => {
                     walk.keep(history, record, (start, end), self.before.is_some(), records);
@@ -145,7 +156,7 @@ impl FormatVisitor for Pass<'_> {
                 Verdict::Outside(time, at) => {
                     walk.selected.balance.out_of_window += 1;
                     // Only a well-formed line moves the watermark; hosts are looked at only if this one would.
-                    if Some(time) <= walk.highest || F::hosts(bytes, at, end).is_err() {
+                    if Some(time) <= walk.highest || F::hosts(text, at, end).is_err() {
                         return;
                     }
                     time
@@ -175,7 +186,8 @@ impl Walk {
         records: &mut Vec<Record>,
     ) {
         let counts = history.grid.covers(record.time);
-        if counts && in_order && record.time < history.watermark(self.highest) {
+        let is_late = in_order && record.time < history.watermark(self.highest);
+        if counts && is_late {
             self.selected.balance.late += 1;
             if history.list {
                 self.late.push(line);
@@ -189,7 +201,9 @@ impl Walk {
         } else {
             self.selected.balance.out_of_window += 1;
         }
-        if counts || history.keep_gaps {
+        // A late record between windows would reach the comparison with its window or not, as it happens.
+        if counts || (history.keep_gaps && !is_late) {
+            self.lowest_kept = Some(self.lowest_kept.map_or(record.time, |lowest| lowest.min(record.time)));
             records.push(record);
         }
     }

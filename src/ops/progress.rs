@@ -3,23 +3,24 @@
 //! Batches may be applied in any order; what is said here speaks of the part of each input without a gap.
 //! Invariant: a watermark covers only what has been applied, so a window below it holds all its records.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use crate::error::{ErrorKind, Result};
 use crate::model::balance::{Rejected, SHOWN_REJECTED};
-use crate::model::{Balance, InputId, Ledger, Mark, Records, Timestamp};
+use crate::model::{Balance, Chunk, InputId, Ledger, Mark, Records, Timestamp};
 
 /// The progress of one aggregator.
-#[derive(Debug)]
 pub struct Progress {
     inputs: BTreeMap<InputId, InputProgress>,
+    /// The watermarks of the inputs that have not ended, lowest first.
+    live: BTreeSet<(Timestamp, InputId)>,
     ledger: Ledger,
     total: Balance,
     rejected: Vec<Rejected>,
     extent: Option<(Timestamp, Timestamp)>,
 }
 
-#[derive(Debug)]
 struct InputProgress {
     /// The byte up to which the input is applied without a gap.
     next: u64,
@@ -33,8 +34,10 @@ struct InputProgress {
     waiting: BTreeMap<u64, Step>,
 }
 
-#[derive(Debug)]
 struct Step {
+    /// Held until all before it has been applied, so that no more than the permits allow can pile up behind a worker that
+    /// is slow.
+    _chunk: Arc<Chunk>,
     to: u64,
     last: bool,
     watermark: Timestamp,
@@ -45,8 +48,16 @@ struct Step {
 impl Progress {
     /// No progress yet on these inputs.
     pub fn new(inputs: impl IntoIterator<Item = InputId>) -> Self {
-        let inputs = inputs.into_iter().map(|input| (input, InputProgress::default())).collect();
-        Progress { inputs, ledger: Ledger::default(), total: Balance::default(), rejected: Vec::new(), extent: None }
+        let inputs: BTreeMap<_, _> = inputs.into_iter().map(|input| (input, InputProgress::default())).collect();
+        let live = inputs.iter().map(|(&id, input)| (input.watermark, id)).collect();
+        Progress {
+            inputs,
+            live,
+            ledger: Ledger::default(),
+            total: Balance::default(),
+            rejected: Vec::new(),
+            extent: None,
+        }
     }
 
     /// Notes that a batch has been tallied. Errors if any of its bytes were before.
@@ -62,20 +73,28 @@ impl Progress {
             self.extent = Some((known_low.min(low), known_high.max(high)));
         }
         let step = Step {
+            _chunk: Arc::clone(&batch.chunk),
             to: span.to,
             last: batch.chunk.last,
             watermark: batch.watermark,
             balance: batch.balance.clone(),
             marks: batch.marks.clone(),
         };
-        self.inputs.entry(span.input).or_default().apply(span.from, step);
+        let input = self.inputs.entry(span.input).or_default();
+        let before = input.watermark;
+        input.apply(span.from, step);
+        if input.ended || input.watermark != before {
+            self.live.remove(&(before, span.input));
+        }
+        if !input.ended {
+            self.live.insert((input.watermark, span.input));
+        }
         Ok(())
     }
 
     /// The watermark: the lowest over inputs that have not ended, the highest of all once all have.
     pub fn watermark(&self) -> Timestamp {
-        let live = self.inputs.values().filter(|input| !input.ended).map(|input| input.watermark);
-        live.min().unwrap_or(Timestamp::MAX)
+        self.live.first().map_or(Timestamp::MAX, |&(watermark, _)| watermark)
     }
 
     /// The sheet up to the lines at which each input's watermark reached `end`. Ends have to be asked for in order.

@@ -3,13 +3,41 @@
 use crate::format::{FormatVisitor, LineFormat, Stamp, dispatch};
 use crate::model::{TimeUnit, Timestamp};
 
-/// The well-formed lines of a block of whole lines, one at a time: raw stamp and line number do not matter to the
-/// caller, only the stamps. Goes on while `f` says so.
-fn each_stamp<F: LineFormat>(bytes: &[u8], mut f: impl FnMut(i64, &dyn Fn() -> bool) -> bool) {
+use super::split::first_line;
+
+/// A block of whole lines, and what has to be known of it to read them as the run does.
+#[derive(Debug, Clone, Copy)]
+pub struct Block<'a> {
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// Where in the input they begin.
+    pub from: u64,
+    /// Bytes that a line may have; a longer one is malformed.
+    pub max_line: usize,
+}
+
+impl Block<'_> {
+    /// The stamp of the line `start..end`, if it has one, and where it ends.
+    fn stamp<F: LineFormat>(&self, start: usize, end: usize) -> Option<(i64, usize)> {
+        if end - start > self.max_line {
+            return None;
+        }
+        let skip = if start == 0 { first_line(self.bytes, self.from).min(end) } else { start };
+        match F::stamp(self.bytes, skip, end) {
+            Stamp::At(stamp, at) => Some((stamp, at)),
+            Stamp::Blank | Stamp::Bad => None,
+        }
+    }
+}
+
+/// Calls `f` with the stamp of each line that has one, and a way to learn whether the rest of the line is well-formed.
+/// Goes on while `f` says so.
+fn each_stamp<F: LineFormat>(block: Block<'_>, mut f: impl FnMut(i64, &dyn Fn() -> bool) -> bool) {
+    let bytes = block.bytes;
     let mut start = 0;
     while start < bytes.len() {
         let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |at| start + at);
-        if let Stamp::At(stamp, at) = F::stamp(bytes, start, end)
+        if let Some((stamp, at)) = block.stamp::<F>(start, end)
             && !f(stamp, &|| F::hosts(bytes, at, end).is_ok())
         {
             return;
@@ -18,35 +46,38 @@ fn each_stamp<F: LineFormat>(bytes: &[u8], mut f: impl FnMut(i64, &dyn Fn() -> b
     }
 }
 
-/// The unit of an input's stamps by its first well-formed line; `None` if the block has none.
-pub fn detect_unit(format: &str, bytes: &[u8]) -> Option<TimeUnit> {
-    struct Detect<'a>(&'a [u8]);
+/// The unit of an input's stamps by its first one; `None` if the block has none. Whether the rest of that line is
+/// well-formed does not matter: so no line before it depends on the unit, wherever chunks are cut.
+pub fn detect_unit(format: &str, block: Block<'_>) -> Option<TimeUnit> {
+    struct Detect<'a>(Block<'a>);
     impl FormatVisitor for Detect<'_> {
         type Output = Option<TimeUnit>;
         fn visit<F: LineFormat>(self) -> Option<TimeUnit> {
             let mut unit = None;
-            each_stamp::<F>(self.0, |stamp, well_formed| {
-                unit = well_formed().then(|| TimeUnit::by_magnitude(stamp));
-                unit.is_none()
+            each_stamp::<F>(self.0, |stamp, _| {
+                unit = Some(TimeUnit::by_magnitude(stamp));
+                false
             });
             unit
         }
     }
-    dispatch(format, Detect(bytes)).flatten()
+    dispatch(format, Detect(block)).flatten()
 }
 
-/// The stamp of the last well-formed line in a block of whole lines: where an input has come to, for choosing which
+/// The stamp of the last well-formed line, not in the future, in a block of whole lines: where an input has come to, for choosing which
 /// to read next.
-pub fn last_stamp(format: &str, bytes: &[u8], unit: TimeUnit) -> Option<Timestamp> {
-    struct Last<'a>(&'a [u8], TimeUnit);
+pub fn last_stamp(format: &str, block: Block<'_>, unit: TimeUnit, future_after: Timestamp) -> Option<Timestamp> {
+    struct Last<'a>(Block<'a>, TimeUnit, Timestamp);
     impl FormatVisitor for Last<'_> {
         type Output = Option<Timestamp>;
         fn visit<F: LineFormat>(self) -> Option<Timestamp> {
-            let mut end = self.0.strip_suffix(b"\n").unwrap_or(self.0).len();
+            let bytes = self.0.bytes;
+            let mut end = bytes.strip_suffix(b"\n").unwrap_or(bytes).len();
             loop {
-                let start = memchr::memrchr(b'\n', &self.0[..end]).map_or(0, |at| at + 1);
-                if let Stamp::At(stamp, at) = F::stamp(self.0, start, end)
-                    && F::hosts(self.0, at, end).is_ok()
+                let start = memchr::memrchr(b'\n', &bytes[..end]).map_or(0, |at| at + 1);
+                if let Some((stamp, at)) = self.0.stamp::<F>(start, end)
+                    && self.1.timestamp(stamp) <= self.2
+                    && F::hosts(bytes, at, end).is_ok()
                 {
                     return Some(self.1.timestamp(stamp));
                 }
@@ -54,7 +85,7 @@ pub fn last_stamp(format: &str, bytes: &[u8], unit: TimeUnit) -> Option<Timestam
             }
         }
     }
-    dispatch(format, Last(bytes, unit)).flatten()
+    dispatch(format, Last(block, unit, future_after)).flatten()
 }
 
 /// The highest stamp of an input that is not in the future, block by block.
@@ -83,15 +114,15 @@ pub struct Lowest {
 
 impl Highest {
     /// Looks at a block of whole lines.
-    pub fn look(&mut self, format: &str, bytes: &[u8], unit: TimeUnit) {
-        dispatch(format, Look { bytes, unit, state: self });
+    pub fn look(&mut self, format: &str, block: Block<'_>, unit: TimeUnit) {
+        dispatch(format, Look { block, unit, state: self });
     }
 }
 
 impl Lowest {
     /// Looks at a block of whole lines.
-    pub fn look(&mut self, format: &str, bytes: &[u8], unit: TimeUnit) {
-        dispatch(format, Look { bytes, unit, state: self });
+    pub fn look(&mut self, format: &str, block: Block<'_>, unit: TimeUnit) {
+        dispatch(format, Look { block, unit, state: self });
     }
 
     /// Whether no lower stamp can come that is not late.
@@ -119,7 +150,7 @@ impl Lowest {
 }
 
 struct Look<'a, S> {
-    bytes: &'a [u8],
+    block: Block<'a>,
     unit: TimeUnit,
     state: &'a mut S,
 }
@@ -127,7 +158,7 @@ struct Look<'a, S> {
 impl FormatVisitor for Look<'_, Highest> {
     type Output = ();
     fn visit<F: LineFormat>(self) {
-        each_stamp::<F>(self.bytes, |stamp, well_formed| {
+        each_stamp::<F>(self.block, |stamp, well_formed| {
             let time = self.unit.timestamp(stamp);
             if Some(time) > self.state.found && time <= self.state.future_after && well_formed() {
                 self.state.found = Some(time);
@@ -140,7 +171,7 @@ impl FormatVisitor for Look<'_, Highest> {
 impl FormatVisitor for Look<'_, Lowest> {
     type Output = ();
     fn visit<F: LineFormat>(self) {
-        each_stamp::<F>(self.bytes, |stamp, well_formed| self.state.note(self.unit.timestamp(stamp), well_formed));
+        each_stamp::<F>(self.block, |stamp, well_formed| self.state.note(self.unit.timestamp(stamp), well_formed));
     }
 }
 
@@ -150,24 +181,54 @@ mod tests {
 
     const AT: fn(i64) -> Timestamp = Timestamp::from_seconds;
 
+    /// A block at the start of an input.
+    fn block(bytes: &[u8]) -> Block<'_> {
+        Block { bytes, from: 0, max_line: 20 }
+    }
+
     #[test]
-    fn the_unit_is_told_by_the_first_well_formed_line() {
-        assert_eq!(detect_unit("plain", b"5\n\nx y z\n1700000000000 a b\n17 a b\n"), Some(TimeUnit::Millis));
-        assert_eq!(detect_unit("plain", b"nothing\n"), None);
+    fn the_unit_is_told_by_the_first_stamp() {
+        assert_eq!(detect_unit("plain", block(b"\nx y z\n1700000000000 a\n17 a b\n")), Some(TimeUnit::Millis));
+        assert_eq!(detect_unit("plain", block(b"nothing\n")), None);
+    }
+
+    #[test]
+    fn b5_a_byte_order_mark_hides_no_stamp() {
+        let text = b"\xef\xbb\xbf1700000000000 a b\n";
+        assert_eq!(detect_unit("plain", block(text)), Some(TimeUnit::Millis));
+        assert_eq!(last_stamp("plain", block(text), TimeUnit::Millis, AT(1_700_000_000)), Some(AT(1_700_000_000)));
+        assert_eq!(detect_unit("plain", Block { from: 7, ..block(text) }), None);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_says_nothing() {
+        let text = b"90000000000000 a-long-name b\n5 a b\n90000000000000 a-long-name b\n";
+        assert_eq!(detect_unit("plain", block(text)), Some(TimeUnit::Seconds));
+        assert_eq!(last_stamp("plain", block(text), TimeUnit::Seconds, AT(1_700_000_000)), Some(AT(5)));
+        let mut highest = Highest { future_after: Timestamp::MAX, found: None };
+        highest.look("plain", block(text), TimeUnit::Seconds);
+        assert_eq!(highest.found, Some(AT(5)));
     }
 
     #[test]
     fn the_last_well_formed_line_says_how_far_an_input_has_come() {
-        assert_eq!(last_stamp("plain", b"5 a b\n7 a b\nbad\n\n", TimeUnit::Seconds), Some(AT(7)));
-        assert_eq!(last_stamp("plain", b"7 a b", TimeUnit::Seconds), Some(AT(7)));
-        assert_eq!(last_stamp("plain", b"", TimeUnit::Seconds), None);
-        assert_eq!(last_stamp("plain", b"\n", TimeUnit::Seconds), None);
+        assert_eq!(
+            last_stamp("plain", block(b"5 a b\n7 a b\nbad\n\n"), TimeUnit::Seconds, AT(1_700_000_000)),
+            Some(AT(7))
+        );
+        assert_eq!(last_stamp("plain", block(b"7 a b"), TimeUnit::Seconds, AT(1_700_000_000)), Some(AT(7)));
+        assert_eq!(
+            last_stamp("plain", block(b"5 a b\n1700000001 a b\n"), TimeUnit::Seconds, AT(1_700_000_000)),
+            Some(AT(5))
+        );
+        assert_eq!(last_stamp("plain", block(b""), TimeUnit::Seconds, AT(1_700_000_000)), None);
+        assert_eq!(last_stamp("plain", block(b"\n"), TimeUnit::Seconds, AT(1_700_000_000)), None);
     }
 
     #[test]
     fn malformed_and_future_lines_are_not_the_highest() {
         let mut highest = Highest { future_after: AT(100), found: None };
-        highest.look("plain", b"50 a b\n90 a\n101 a b\n70 a b\n", TimeUnit::Seconds);
+        highest.look("plain", block(b"50 a b\n90 a\n101 a b\n70 a b\n"), TimeUnit::Seconds);
         assert_eq!(highest.found, Some(AT(70)));
     }
 
@@ -180,9 +241,9 @@ mod tests {
             highest: None,
             found: None,
         };
-        lowest.look("plain", b"50 a b\n45 a b\n40 a\n", TimeUnit::Seconds);
+        lowest.look("plain", block(b"50 a b\n45 a b\n40 a\n"), TimeUnit::Seconds);
         assert_eq!((lowest.found, lowest.is_settled()), (Some(AT(45)), false));
-        lowest.look("plain", b"55 a b\n1 a b\n", TimeUnit::Seconds);
+        lowest.look("plain", block(b"55 a b\n1 a b\n"), TimeUnit::Seconds);
         assert_eq!((lowest.found, lowest.is_settled()), (Some(AT(45)), true));
     }
 }

@@ -229,6 +229,7 @@ mod tests {
             oversized: None,
             max_line,
             balance: Balance { bytes_read: span.len(), ..Balance::default() },
+            streamed: false,
             unit: Some(TimeUnit::Seconds),
             last: true,
             guard: None,

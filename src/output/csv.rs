@@ -1,7 +1,7 @@
 //! `csv`: a header and rows.
 //!
-//! One report has its own columns. Several share the union of their columns behind a column `report`, and periodic
-//! results have `window_start` and `window_end` before all others. A cell that a spreadsheet would take for a formula
+//! One report has its own columns. Several share the union of their columns behind a column `report`, which holds their
+//! ids, or their titles where those are alike; and periodic results have `window_start` and `window_end` before all others. A cell that a spreadsheet would take for a formula
 //! begins with an apostrophe (CWE-1236).
 
 use std::io::{self, Write};
@@ -72,7 +72,7 @@ fn record(result: &WindowResult, report: &Report, row: &[Cell], columns: &[&str]
         record.extend([result.window.start.to_string(), result.window.end.to_string()]);
     }
     if result.reports.len() > 1 {
-        record.push(report.id.clone());
+        record.push(label(result, report));
     }
     let cell = |name: &&str| {
         let at = report.columns.iter().position(|column| column.name == *name);
@@ -80,6 +80,12 @@ fn record(result: &WindowResult, report: &Report, row: &[Cell], columns: &[&str]
     };
     record.extend(columns.iter().map(cell));
     record
+}
+
+/// The report's id, or its title where several have one id, such as `connected-to` of several hosts.
+fn label(result: &WindowResult, report: &Report) -> String {
+    let alike = result.reports.iter().filter(|other| other.id == report.id).count();
+    if alike == 1 { report.id.clone() } else { no_formula(&printable(&report.title)) }
 }
 
 fn shown(cell: &Cell) -> String {
@@ -90,7 +96,8 @@ fn shown(cell: &Cell) -> String {
     }
 }
 
-/// A text that no spreadsheet takes for a formula. Tabs and returns cannot begin it: they are escaped already.
+/// A text that no spreadsheet takes for a formula. Tabs and returns cannot begin it: they are escaped already. A text
+/// that begins with an apostrophe gets another, so that different names stay different.
 fn no_formula(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() }
+    if text.starts_with(['=', '+', '-', '@', '\'']) { format!("'{text}") } else { text.to_owned() }
 }

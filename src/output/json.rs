@@ -1,7 +1,7 @@
 //! `json`: one line a result, in the schema `logparser/1`.
 //!
-//! Host names that are text are there exactly, with everything that could act on a terminal or a page escaped by
-//! JSON's own means; others are there as they are printed, with `\xNN`.
+//! Host names are there exactly, with everything that could act on a terminal or a page escaped by JSON's own means.
+//! Bytes that are no text are there as `\xNN`, and a backslash that would read as one as `\x5c`.
 
 use std::io::{self, Write};
 
@@ -10,7 +10,7 @@ use serde_json::ser::{CompactFormatter, Formatter};
 use serde_json::value::RawValue;
 
 use super::{Output, OutputEntry};
-use crate::model::escape::{is_hostile, printable};
+use crate::model::escape::{exact, is_hostile};
 use crate::model::{Balance, Cell, Report, Timestamp, WindowResult};
 
 /// The output.
@@ -109,20 +109,16 @@ fn number(time: Timestamp) -> io::Result<Box<RawValue>> {
 fn report_part(report: &Report) -> ReportPart<'_> {
     let column = |column: &crate::model::Column| ColumnPart { name: column.name, r#type: column.kind.name() };
     let cell = |cell: &Cell| match cell {
-        Cell::Host(name) => CellPart::Text(text(name)),
+        Cell::Host(name) => CellPart::Text(exact(name).into_owned()),
         Cell::Count(count) => CellPart::Count(*count),
         Cell::Time(time) => CellPart::Text(time.to_string()),
     };
     ReportPart {
         id: &report.id,
-        title: text(&report.title),
+        title: exact(&report.title).into_owned(),
         columns: report.columns.iter().map(column).collect(),
         rows: report.rows.iter().map(|row| row.iter().map(cell).collect()).collect(),
     }
-}
-
-fn text(bytes: &[u8]) -> String {
-    std::str::from_utf8(bytes).map_or_else(|_| printable(bytes).into_owned(), str::to_owned)
 }
 
 fn balance_part(balance: &Balance) -> BalancePart {

@@ -3,7 +3,7 @@
 //! Blocks are written as they come, so that a killed run leaves what it had; at the end they are put in the order of
 //! the inputs, so that the file is the same for every number of threads.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -76,16 +76,34 @@ impl RejectsFile {
 impl Inner {
     /// Writes the blocks in order to a file beside it, which then takes its name.
     fn reorder(&mut self, path: &Path) -> io::Result<()> {
+        if !fs::symlink_metadata(path)?.is_file() {
+            return self.reorder_in_place();
+        }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut ordered = tempfile::NamedTempFile::new_in(folder)?;
-        self.blocks.sort_by_key(|block| block.place);
-        for block in &self.blocks {
-            self.file.seek(SeekFrom::Start(block.at))?;
-            io::copy(&mut (&self.file).take(block.length), &mut ordered)?;
-        }
+        self.copy_ordered(ordered.as_file_mut())?;
         // A temporary file is for its owner only; this one takes over the permissions of the file it replaces.
         ordered.as_file().set_permissions(self.file.metadata()?.permissions())?;
         ordered.persist(path).map_err(|failed| failed.error)?;
+        Ok(())
+    }
+
+    /// Where the name is a link, another file would take the place of the link: the blocks are put back into this one.
+    fn reorder_in_place(&mut self) -> io::Result<()> {
+        let mut ordered = tempfile::tempfile()?;
+        self.copy_ordered(&mut ordered)?;
+        ordered.rewind()?;
+        self.file.rewind()?;
+        io::copy(&mut ordered, &mut self.file)?;
+        Ok(())
+    }
+
+    fn copy_ordered(&mut self, to: &mut File) -> io::Result<()> {
+        self.blocks.sort_by_key(|block| block.place);
+        for block in &self.blocks {
+            self.file.seek(SeekFrom::Start(block.at))?;
+            io::copy(&mut (&self.file).take(block.length), to)?;
+        }
         Ok(())
     }
 }
@@ -114,6 +132,21 @@ mod tests {
         file.finish().unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "a\nb\nc\nd\ne\n");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("rejects"), folder.path().join("link"));
+        fs::write(&path, "").unwrap();
+        std::os::unix::fs::symlink("rejects", &link).unwrap();
+        let file = RejectsFile::create(&link).unwrap();
+        for (from, text) in [(9, "b\n"), (0, "a\n")] {
+            file.append((InputId(0), from), text.as_bytes()).unwrap();
+        }
+        file.finish().unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "a\nb\n");
     }
 
     #[test]

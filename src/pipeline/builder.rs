@@ -166,8 +166,10 @@ impl Builder {
     }
 }
 
-/// The time in whole seconds, as Unix counts them.
+/// The time in whole seconds, as Unix counts them, rounded up: what has been written by now is not after it, in
+/// whatever unit the log writes its stamps.
 pub fn wall_clock() -> Timestamp {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = since.as_secs().saturating_add(u64::from(since.subsec_nanos() > 0));
     Timestamp::from_seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
 }

@@ -11,6 +11,8 @@ use crate::stage::Failures;
 /// All inputs by number, and which reader reads which.
 pub(super) struct Inputs {
     pub all: Vec<Input>,
+    /// By number: bytes that a line may have.
+    pub max_line: Vec<usize>,
     /// By the reader's place in the plan.
     pub by_reader: BTreeMap<usize, Vec<InputId>>,
 }
@@ -18,7 +20,7 @@ pub(super) struct Inputs {
 impl Inputs {
     /// Finds the inputs of all readers. A file that two readers of one aggregator find is read by the first.
     pub fn find(plan: &Plan, failures: &Failures) -> Result<Self> {
-        let mut inputs = Inputs { all: Vec::new(), by_reader: BTreeMap::new() };
+        let mut inputs = Inputs { all: Vec::new(), max_line: Vec::new(), by_reader: BTreeMap::new() };
         for (stage, reader) in readers(plan) {
             let located = locate(&reader.location)?;
             located.failures.into_iter().for_each(|failure| failures.add(failure));
@@ -29,6 +31,7 @@ impl Inputs {
                 }
                 ids.push(InputId(inputs.all.len() as u32));
                 inputs.all.push(input);
+                inputs.max_line.push(reader.max_line);
             }
             inputs.by_reader.insert(stage, ids);
         }

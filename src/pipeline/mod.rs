@@ -6,6 +6,7 @@ mod builder;
 mod inputs;
 mod resolve;
 mod run;
+mod targets;
 mod wire;
 
 pub use builder::{Builder, Pipeline, wall_clock};

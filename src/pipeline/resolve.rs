@@ -3,13 +3,16 @@
 //! `latest` and `first` need a look at the inputs before the run. Standard input can be read once only: what is looked
 //! at is kept in a temporary file and read from there.
 
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use super::inputs::Inputs;
 use crate::config::{Align, FilterPlan, Range, Start, Until};
 use crate::error::{Error, Result};
 use crate::model::{Grid, InputId, TimeUnit, Timestamp, Window};
 use crate::ops::close::Windows;
-use crate::ops::scan::{Highest, Lowest, detect_unit};
+use crate::ops::scan::{Block, Highest, Lowest, detect_unit};
 use crate::ops::select::Bounds;
 use crate::source::{Cursor, Input};
 
@@ -27,13 +30,12 @@ pub(super) struct Resolved {
 pub(super) fn resolve(
     filter: &FilterPlan,
     now: Timestamp,
-    inputs: &mut [Input],
+    inputs: &mut Inputs,
     ids: &[InputId],
-    max_line: usize,
     interrupted: &(dyn Fn() -> bool + Sync),
 ) -> Result<Resolved> {
     let future_after = now.plus(filter.future);
-    let mut look = Look { filter, inputs, ids, max_line, interrupted };
+    let mut look = Look { filter, inputs, ids, interrupted };
     match filter.range {
         Range::Once { start, until } => {
             let end = match until {
@@ -46,9 +48,7 @@ pub(super) fn resolve(
                 Start::At(time) => time,
             };
             if start > end {
-                return Err(Error::usage(format!(
-                    "the window starts at {start}, after its end at {end}; give an earlier --since"
-                )));
+                return Err(not_before(start, end));
             }
             let window = Window::closed(start, end);
             let keep_from = if filter.needs_previous { start.minus(window.length()) } else { start };
@@ -56,12 +56,18 @@ pub(super) fn resolve(
             Ok(Resolved { windows: Windows::Once(window), bounds })
         }
         Range::Every { length, period, align, lateness, since, until } => {
-            let first = since.unwrap_or(Timestamp::MIN);
+            // A window that reaches beyond the instants there are could not say where it starts or ends.
+            let margin = length.saturating_add(period);
+            let first = since.unwrap_or(Timestamp::MIN).max(Timestamp::MIN.plus(margin));
             let last = match until {
                 None | Some(Until::Latest) => future_after,
                 Some(Until::Now) => now.minus(1),
                 Some(Until::At(time)) => time.minus(1),
             };
+            if let Some(since) = since.filter(|since| *since > last) {
+                return Err(not_before(since, last.plus(1)));
+            }
+            let last = last.min(Timestamp::MAX.minus(margin));
             let (anchor, start) = match align {
                 Align::At(time) => (time, None),
                 Align::First => {
@@ -78,12 +84,15 @@ pub(super) fn resolve(
     }
 }
 
+fn not_before(start: Timestamp, end: Timestamp) -> Error {
+    Error::usage(format!("the window starts at {start}, after its end at {end}; give an earlier --since"))
+}
+
 /// A look at the inputs of a time-filter.
 struct Look<'a> {
     filter: &'a FilterPlan,
-    inputs: &'a mut [Input],
+    inputs: &'a mut Inputs,
     ids: &'a [InputId],
-    max_line: usize,
     interrupted: &'a (dyn Fn() -> bool + Sync),
 }
 
@@ -92,8 +101,8 @@ impl Look<'_> {
     fn highest(&mut self, future_after: Timestamp) -> Result<Option<Timestamp>> {
         let state = Highest { future_after, found: None };
         let format = self.filter.format;
-        let looked = self.each(&state, |state, bytes, unit| {
-            state.look(format, bytes, unit);
+        let looked = self.each(&state, |state, block, unit| {
+            state.look(format, block, unit);
             true
         })?;
         Ok(looked.iter().filter_map(|state| state.found).max())
@@ -102,8 +111,8 @@ impl Look<'_> {
     /// The lowest stamp of all inputs that is not late.
     fn lowest(&mut self, state: Lowest) -> Result<Option<Timestamp>> {
         let format = self.filter.format;
-        let looked = self.each(&state, |state, bytes, unit| {
-            state.look(format, bytes, unit);
+        let looked = self.each(&state, |state, block, unit| {
+            state.look(format, block, unit);
             !state.is_settled()
         })?;
         Ok(looked.iter().filter_map(|state| state.found).min())
@@ -114,34 +123,33 @@ impl Look<'_> {
     fn each<S: Clone + Send + Sync>(
         &mut self,
         state: &S,
-        f: impl Fn(&mut S, &[u8], TimeUnit) -> bool + Sync,
+        f: impl Fn(&mut S, Block<'_>, TimeUnit) -> bool + Sync,
     ) -> Result<Vec<S>> {
         let workers = thread::available_parallelism().map_or(1, usize::from).min(self.ids.len());
-        let chosen: Vec<(usize, Input)> =
-            self.ids.iter().map(|id| (id.0 as usize, self.inputs[id.0 as usize].clone())).collect();
-        let next = std::sync::atomic::AtomicUsize::new(0);
+        let next = AtomicUsize::new(0);
         let one = || {
             let mut done = Vec::new();
-            while let Some((at, input)) = chosen.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+            while let Some(&id) = self.ids.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let mut state = state.clone();
-                let spooled = self.look_at(input, &mut state, &f)?;
-                done.push((*at, state, spooled));
+                let spooled = self.look_at(id, &mut state, &f)?;
+                done.push((id, state, spooled));
             }
             Ok::<_, Error>(done)
         };
         let looked: Vec<_> = thread::scope(|scope| {
-            let workers: Vec<_> = (0..workers).map(|_| scope.spawn(one)).collect();
-            workers
-                .into_iter()
-                .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-                .collect()
+            // This thread looks too, so that threads that cannot be had are only missed.
+            let others: Vec<_> =
+                (1..workers).map_while(|_| thread::Builder::new().spawn_scoped(scope, one).ok()).collect();
+            let mine = one();
+            let joined = others.into_iter().map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            std::iter::once(mine).chain(joined).collect()
         });
         let mut states = Vec::new();
         for part in looked {
-            for (at, state, spooled) in part? {
+            for (id, state, spooled) in part? {
                 states.push(state);
                 if let Some(input) = spooled {
-                    self.inputs[at] = input;
+                    self.inputs.all[id.0 as usize] = input;
                 }
             }
         }
@@ -152,19 +160,25 @@ impl Look<'_> {
     /// wrong in the run too, and is told there.
     fn look_at<S>(
         &self,
-        input: &Input,
+        id: InputId,
         state: &mut S,
-        f: &impl Fn(&mut S, &[u8], TimeUnit) -> bool,
+        f: &impl Fn(&mut S, Block<'_>, TimeUnit) -> bool,
     ) -> Result<Option<Input>> {
-        let mut cursor = Cursor::new(input.clone(), BLOCK, self.max_line);
+        let (input, max_line) = (&self.inputs.all[id.0 as usize], self.inputs.max_line[id.0 as usize]);
+        let mut cursor = Cursor::new(input.clone(), BLOCK, max_line);
         cursor.keep()?;
         let (mut bytes, mut unit) = (Vec::new(), self.filter.unit);
         loop {
-            let step = cursor.next(&mut bytes, &self.interrupted);
-            unit = unit.or_else(|| detect_unit(self.filter.format, &bytes));
-            let enough = unit.is_some_and(|unit| !f(state, &bytes, unit));
+            let mut step = cursor.next(&mut bytes, &self.interrupted);
+            // Of a stream, what went wrong here would not go wrong again: what was taken from it is gone.
+            if let Some(failure) = step.failure.take().filter(|_| cursor.has_taken()) {
+                return Err(failure);
+            }
+            let block = Block { bytes: &bytes, from: step.cut.from, max_line };
+            unit = unit.or_else(|| detect_unit(self.filter.format, block));
+            let enough = unit.is_some_and(|unit| !f(state, block, unit));
             if step.cut.last || enough {
-                return Ok(cursor.into_kept());
+                return Ok(cursor.into_kept(step.cut.last));
             }
         }
     }

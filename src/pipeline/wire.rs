@@ -7,14 +7,14 @@ use std::sync::atomic::AtomicUsize;
 use parking_lot::{Condvar, Mutex};
 
 use super::builder::Environment;
-use super::inputs::{Inputs, readers, upstream};
+use super::inputs::{Inputs, upstream};
 use super::resolve::{Resolved, resolve};
 use super::run::shown;
 use crate::actor::{Countdown, Inbox, Outlet, Permits, Pool, Port, Stop, Transform, drive, edge};
 use crate::config::{AggregatorPlan, FilterPlan, Plan, ReaderPlan, ReporterPlan, StagePlan, Task};
 use crate::error::{Error, Result};
 use crate::metrics::{Progress, StageMetrics};
-use crate::model::{Chunk, Lines, Records};
+use crate::model::{Chunk, Lines, Records, Timestamp};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::history::History;
 use crate::ops::progress;
@@ -73,6 +73,7 @@ pub(super) fn wire(
     wired: &Wired,
     pool: &mut Pool,
 ) -> Result<Parts> {
+    super::targets::check(plan, &inputs, !environment.outputs.is_empty())?;
     let resolved = resolve_all(plan, &environment, &mut inputs, &wired.stop)?;
     let mut outputs = environment.outputs;
     let edges: Vec<Edge> = plan.stages.iter().map(|stage| edge_before(stage, &wired.stop)).collect();
@@ -92,7 +93,7 @@ pub(super) fn wire(
             (Task::BucketAggregator(aggregator), Edge::Records(_, inbox)) => {
                 let filter = upstream(plan, at).into_iter().find_map(|at| resolved[at]);
                 let windows = filter.ok_or_else(|| misfit(stage))?.windows;
-                place.aggregator(aggregator, windows, &inputs, inbox.clone(), &mut parts)
+                place.aggregator(aggregator, windows, &inputs, wired, inbox.clone(), &mut parts)
             }
             (Task::Reporter(reporter), Edge::Closed(_, inbox)) => {
                 let desk = open_outputs(reporter, environment.style, std::mem::take(&mut outputs))?;
@@ -142,10 +143,7 @@ fn resolve_all(
         resolved.push(match &stage.task {
             Task::TimeFilter(filter) => {
                 let ids = inputs.reaching(plan, at);
-                let from = upstream(plan, at);
-                let limits = readers(plan).filter(|(reader, _)| from.contains(reader)).map(|(_, plan)| plan.max_line);
-                let max_line = limits.max().unwrap_or(usize::MAX);
-                Some(resolve(filter, now, &mut inputs.all, &ids, max_line, &|| stop.draining())?)
+                Some(resolve(filter, now, inputs, &ids, &|| stop.draining())?)
             }
             _ => None,
         });
@@ -200,9 +198,7 @@ impl Place<'_> {
             Task::TimeFilter(filter) if upstream(self.plan, at).contains(&self.at) => Some((at, filter)),
             _ => None,
         });
-        let periodic =
-            filter.is_some_and(|(at, _)| matches!(&resolved[at], Some(Resolved { windows: Windows::Every(_), .. })));
-        let order = if periodic { Order::ByTime } else { Order::OneByOne };
+        let order = if plan.by_time { Order::ByTime } else { Order::OneByOne };
         let ids = inputs.by_reader.get(&self.at).cloned().unwrap_or_default();
         let cursors =
             ids.iter().map(|&id| (id, Cursor::new(inputs.all[id.0 as usize].clone(), plan.chunk, plan.max_line)));
@@ -214,6 +210,7 @@ impl Place<'_> {
             buffers: Default::default(),
             format: filter.map_or(crate::format::NAMES[0], |(_, filter)| filter.format),
             unit: filter.and_then(|(_, filter)| filter.unit),
+            future_after: filter.and_then(|(at, _)| resolved[at]).map_or(Timestamp::MAX, |it| it.bounds.future_after),
             max_line: plan.max_line,
             stop: wired.stop.clone(),
             progress: Arc::clone(&wired.progress),
@@ -268,6 +265,7 @@ impl Place<'_> {
         plan: &AggregatorPlan,
         windows: Windows,
         inputs: &Inputs,
+        wired: &Wired,
         inbox: Inbox<Arc<Records>>,
         parts: &mut Parts,
     ) -> Start {
@@ -283,6 +281,7 @@ impl Place<'_> {
             tallies: (0..self.stage.threads.get()).map(|_| Mutex::default()).collect(),
             progress: Mutex::new(progress::Progress::new(inputs.reaching(self.plan, self.at))),
             closing,
+            stop: wired.stop.clone(),
             next_worker: AtomicUsize::new(0),
         });
         parts.aggregators.push((self.stage.name.clone(), Arc::clone(&shared)));

@@ -1,6 +1,8 @@
 //! What a run offers to a report function.
 
 use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
+use std::thread::{Builder, ScopedJoinHandle};
 
 use crate::model::{Balance, Window};
 use crate::options::Options;
@@ -37,12 +39,14 @@ impl ReportContext<'_> {
         }
         let map = &map;
         let mapped: Vec<T> = std::thread::scope(|scope| {
-            let parts = items.chunks(items.len().div_ceil(parts));
-            let workers: Vec<_> = parts.map(|part| scope.spawn(move || map(part))).collect();
-            workers
-                .into_iter()
-                .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-                .collect()
+            let start = |part| Builder::new().spawn_scoped(scope, move || map(part)).map_err(|_| part);
+            let started: Vec<_> = items.chunks(items.len().div_ceil(parts)).map(start).collect();
+            let finish = |started: std::result::Result<ScopedJoinHandle<'_, T>, _>| match started {
+                Ok(worker) => worker.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                // A thread that cannot be had is only missed.
+                Err(part) => map(part),
+            };
+            started.into_iter().map(finish).collect()
         });
         mapped.into_iter().reduce(fold)
     }

@@ -5,8 +5,7 @@
 
 use std::io;
 
-/// Bytes of an over-long line that are kept for showing.
-const KEPT_HEAD: usize = 256;
+use crate::model::balance::OVERSIZED_HEAD;
 
 /// The least free space that is worth a read, so that a long carried line does not make reads tiny.
 const WORTH_A_READ: usize = 4096;
@@ -108,7 +107,7 @@ impl Chunker {
 
     /// Reads to the end of a line that is over the limit, and keeps only its start.
     fn skip_line(&mut self, fill: &mut Fill<'_>, into: &mut Vec<u8>) -> io::Result<Cut> {
-        let head = into[..into.len().min(KEPT_HEAD)].to_vec();
+        let head = into[..into.len().min(OVERSIZED_HEAD)].to_vec();
         let mut length = into.len() as u64;
         loop {
             into.clear();
@@ -242,7 +241,7 @@ mod tests {
         };
         let mut into = Vec::new();
         let long = chunker.next(&mut fill, &mut into).unwrap();
-        assert_eq!((long.to, long.oversized.as_deref()), ((1 << 26) + 1, Some(&[b'x'; KEPT_HEAD][..])));
+        assert_eq!((long.to, long.oversized.as_deref()), ((1 << 26) + 1, Some(&[b'x'; OVERSIZED_HEAD][..])));
         let next = chunker.next(&mut fill, &mut into).unwrap();
         assert_eq!((&into[..], next.last), (&b"17 a b\n"[..], true));
         assert!(most < 1 << 19, "a buffer of {most} bytes");

@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -53,7 +53,8 @@ enum Handle {
 pub struct Step {
     /// Where the chunk was cut.
     pub cut: Cut,
-    /// Bytes of the input that are news: its size at the first step, its growth later.
+    /// Bytes of the input that are news: of a file its size at the first step and its growth later, of a stream those
+    /// that this step accounts for.
     pub news: u64,
     /// Bytes of the input that will not be read after all. Only in the last step.
     pub unread: u64,
@@ -73,21 +74,29 @@ impl Cursor {
 
     /// Keeps every byte that is read, if it could not be read again. Called before the first step.
     pub fn keep(&mut self) -> Result<()> {
-        if self.input.is_stream() {
+        if !matches!(self.input.origin, Origin::File { .. } | Origin::Spooled { rest: Rest::Ended, .. }) {
             self.spool = Some(Spool::new()?);
         }
         Ok(())
     }
 
-    /// The input that gives what was kept and then goes on where this cursor is; `None` if nothing was.
-    pub fn into_kept(self) -> Option<Input> {
-        let file = self.spool?.into_file();
+    /// Whether bytes were taken from a stream, which does not give them again.
+    pub fn has_taken(&self) -> bool {
+        self.spool.is_some() && matches!(self.handle, Handle::Stdin | Handle::Stream(_))
+    }
+
+    /// The input that gives what was kept and then goes on where this cursor is, or ends there if that was the end;
+    /// `None` if the input itself still gives all of that.
+    pub fn into_kept(self, ended: bool) -> Option<Input> {
+        let path = self.input.path();
         let rest = match self.handle {
+            // It could not be opened, or of what had been kept before, some has not been read again.
+            Handle::Closed | Handle::File(_) => return None,
+            _ if ended => Rest::Ended,
             Handle::Stdin => Rest::Stdin,
             Handle::Stream(stream) => Rest::Open(stream),
-            Handle::Closed | Handle::File(_) => Rest::Ended,
         };
-        let path = self.input.path();
+        let file = self.spool?.into_file();
         Some(Input { name: self.input.name, origin: Origin::Spooled { file, rest, path } })
     }
 
@@ -118,6 +127,9 @@ impl Cursor {
             return self.give_up(error, before, false);
         }
         self.started = true;
+        // What has been kept of a stream was read before the interrupt.
+        let kept = matches!(self.input.origin, Origin::Spooled { rest: Rest::Ended, .. });
+        let interrupted = &|| !kept && interrupted();
         if interrupted() {
             into.clear();
             return self.interrupted(before, opened);
@@ -156,14 +168,19 @@ impl Cursor {
             let action = format!("was cut short from {} to {} bytes while it was read", self.known, cut.to);
             Error::input(&self.input.path(), action, io::Error::from(io::ErrorKind::UnexpectedEof))
         });
-        Step { news: self.known - before, unread, failure, opened, cut }
+        Step { news: self.news(before, &cut, unread), unread, failure, opened, cut }
+    }
+
+    fn news(&self, before: u64, cut: &Cut, unread: u64) -> u64 {
+        if self.input.is_streamed() { cut.to - cut.from + unread } else { self.known - before }
     }
 
     /// The end of an input that may not be read on. The start of a line that was read stays unread.
     fn interrupted(&mut self, before: u64, opened: bool) -> Step {
         let at = self.chunker.position();
         let cut = Cut { from: at, to: at, oversized: None, last: true };
-        Step { news: self.known - before, unread: self.known - at, failure: None, opened, cut }
+        let unread = self.known - at;
+        Step { news: self.news(before, &cut, unread), unread, failure: None, opened, cut }
     }
 
     fn give_up(&mut self, failure: Error, before: u64, opened: bool) -> Step {
@@ -178,7 +195,10 @@ impl Cursor {
         self.handle = match &self.input.origin {
             Origin::Stream(None) => Handle::Stdin,
             Origin::Stream(Some(path)) => {
-                Handle::Stream(Arc::new(File::open(path).map_err(|error| fail(path, error))?))
+                // Opening a pipe would wait for its writer, deaf to interrupts; reading waits too, but not deaf.
+                let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+                let opened = File::options().read(true).custom_flags(flags).open(path);
+                Handle::Stream(Arc::new(opened.map_err(|error| fail(path, error))?))
             }
             Origin::Spooled { file, .. } => {
                 let size = file.metadata().map_err(|error| fail(&self.input.path(), error))?.len();
@@ -252,8 +272,12 @@ fn read_stream(stream: impl AsFd, into: &mut Vec<u8>, interrupted: &dyn Fn() -> 
             return Err(Errno::INTR);
         }
         let mut fds = [PollFd::new(&stream, PollFlags::IN)];
-        if poll(&mut fds, Some(&timeout))? > 0 {
-            return rustix::io::read(&stream, spare_capacity(into));
+        if poll(&mut fds, Some(&timeout))? == 0 {
+            continue;
+        }
+        match rustix::io::read(&stream, spare_capacity(into)) {
+            Err(Errno::AGAIN) => {}
+            other => return other,
         }
     }
 }
@@ -262,7 +286,7 @@ fn read_stream(stream: impl AsFd, into: &mut Vec<u8>, interrupted: &dyn Fn() -> 
 fn compressed(path: &Path, cut: &Cut, bytes: &[u8]) -> Option<Error> {
     let bytes = cut.oversized.as_deref().unwrap_or(bytes);
     let (_, name, reader) = COMPRESSED.iter().find(|(magic, ..)| cut.from == 0 && bytes.starts_with(magic))?;
-    let source = io::Error::new(io::ErrorKind::InvalidData, format!("pipe it: {reader} FILE | logparser -"));
+    let source = io::Error::new(io::ErrorKind::InvalidData, format!("pipe it in: {reader} FILE | logparser top"));
     Some(Error::input(path, format!("is compressed ({name})"), source))
 }
 
@@ -335,7 +359,7 @@ mod tests {
         let mut into = Vec::new();
         looked.next(&mut into, &|| false);
         assert_eq!(into, b"1 a b\n");
-        let mut again = Cursor::new(looked.into_kept().unwrap(), 100, 100);
+        let mut again = Cursor::new(looked.into_kept(false).unwrap(), 100, 100);
         let mut all = Vec::new();
         while !again.next(&mut into, &|| false).cut.last {
             all.append(&mut into);
@@ -349,7 +373,7 @@ mod tests {
         let file = file(b"\x1f\x8b\x08\x00\x00\n\x00");
         let step = Cursor::new(input(&file), 100, 100).next(&mut Vec::new(), &|| false);
         let text = step.failure.unwrap().to_string();
-        assert!(text.contains("is compressed (gzip): pipe it: zcat FILE | logparser -"), "{text}");
+        assert!(text.contains("is compressed (gzip): pipe it in: zcat FILE | logparser top"), "{text}");
         assert_eq!((step.news, step.unread, step.cut.to), (7, 7, 0));
     }
 }

@@ -4,8 +4,9 @@
 //! those of one location by name.
 
 use std::collections::HashSet;
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -51,7 +52,9 @@ impl Search {
     /// Adds what a location leads to. Whether it leads to anything.
     fn add(&mut self, location: &str) -> Result<bool> {
         if location == "-" {
-            if !std::mem::replace(&mut self.stdin, true) {
+            // A file on standard input is that file, should another location lead to it too.
+            let known = stdin_identity().is_some_and(|identity| !self.known.insert(identity));
+            if !std::mem::replace(&mut self.stdin, true) && !known {
                 self.inputs.push(Input::stdin());
             }
             return Ok(true);
@@ -140,6 +143,13 @@ impl Search {
     }
 }
 
+/// The device and inode of standard input, if it is a file.
+pub fn stdin_identity() -> Option<(u64, u64)> {
+    let file = io::stdin().as_fd().try_clone_to_owned().map(File::from).ok()?;
+    let found = file.metadata().ok()?;
+    found.is_file().then(|| (found.dev(), found.ino()))
+}
+
 fn is_glob(location: &str) -> bool {
     location.contains(['*', '?', '['])
 }
@@ -147,6 +157,9 @@ fn is_glob(location: &str) -> bool {
 /// For a location that leads nowhere: what is there instead.
 fn near(location: &str) -> String {
     let path = Path::new(location);
+    if path.is_dir() {
+        return ": the folder holds no file that is not hidden".to_owned();
+    }
     let parent = |path: &Path| match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Some(PathBuf::from(".")),
         other => other.map(Path::to_owned),
@@ -199,7 +212,7 @@ mod tests {
         assert_eq!(names(&locate(&[format!("{path}/*.log")]).unwrap()), ["a.log", "b.log"]);
         assert_eq!(names(&locate(std::slice::from_ref(&path)).unwrap()), ["a.log", "b.log"]);
         assert_eq!(names(&locate(&[format!("{path}/b.log")]).unwrap()), ["b.log"]);
-        assert!(locate(&["-".into(), "-".into()]).unwrap().inputs[0].is_stream());
+        assert!(locate(&["-".into(), "-".into()]).unwrap().inputs[0].is_streamed());
     }
 
     #[test]
@@ -229,5 +242,10 @@ mod tests {
         let far = text(format!("{path}/zzz*.txt"));
         assert!(far.starts_with("No log files found! '") && far.ends_with("holds a.log, b.log"), "{far}");
         assert!(text(format!("{path}/no/such/x.log")).contains("holds a.log, b.log"));
+        fs::create_dir(Path::new(&path).join("empty")).unwrap();
+        assert!(
+            text(format!("{path}/empty"))
+                .ends_with("empty' matches nothing: the folder holds no file that is not hidden")
+        );
     }
 }

@@ -10,7 +10,7 @@ mod spool;
 
 pub use chunker::{Chunker, Cut};
 pub use cursor::{Cursor, Step};
-pub use locate::{Located, locate};
+pub use locate::{Located, locate, stdin_identity};
 pub use schedule::{Order, Schedule, Turn};
 
 use std::fs::File;
@@ -71,9 +71,9 @@ impl Input {
         Input { name: STDIN.to_owned(), origin: Origin::Stream(None) }
     }
 
-    /// Whether this can be read once only.
-    pub fn is_stream(&self) -> bool {
-        matches!(self.origin, Origin::Stream(_))
+    /// Whether its size shows only by reading it.
+    pub fn is_streamed(&self) -> bool {
+        !matches!(self.origin, Origin::File { .. })
     }
 
     /// The device and inode of a file.

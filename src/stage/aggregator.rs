@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::actor::{Exit, Outlet, Transform};
+use crate::actor::{Exit, Outlet, Stop, Transform};
 use crate::model::balance::Rejected;
 use crate::model::{Aggregates, Balance, Records, Tally, Timestamp, Window};
 use crate::ops::close::{Closer, once_layout};
@@ -37,6 +37,8 @@ pub struct Shared {
     pub progress: Mutex<Progress>,
     /// The windows.
     pub closing: Closing,
+    /// The run's stop switch.
+    pub stop: Stop,
     /// The number of the next worker.
     pub next_worker: AtomicUsize,
 }
@@ -56,15 +58,24 @@ impl Shared {
         (progress.balance().clone(), progress.rejected().to_vec())
     }
 
-    /// Closes every window that is due at the watermark, and sends its view.
+    /// Closes every window that is due at the watermark, and sends its view; empty ones too, unless the run drains.
     fn close_due(&self, closer: &Mutex<Closer>, outlet: &mut Outlet<Arc<Closed>>) -> Result<(), Exit> {
         let mut closer = closer.lock();
+        // Dropped before the lock: no other worker closes a window that a panic has left half merged.
+        let _abort = self.stop.abort_on_panic();
         loop {
             let (window, balance) = {
                 let mut progress = self.progress.lock();
                 let Some(window) = closer.due(progress.watermark(), progress.extent()) else { return Ok(()) };
                 (window, progress.balance_at(window.end))
             };
+            // Whoever interrupts a run does not wait for windows without end that hold nothing.
+            if self.stop.draining() {
+                let counted = |from| self.tallies.iter().filter_map(|tally| tally.lock().first_from(from)).min();
+                if closer.skip_empty(window, counted) {
+                    continue;
+                }
+            }
             let end = closer.end_bucket(window);
             for tally in &self.tallies {
                 let part = tally.lock().split_before(end);

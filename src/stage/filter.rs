@@ -6,8 +6,9 @@ use parking_lot::Mutex;
 
 use crate::actor::{Exit, Outlet, Transform};
 use crate::error::{Error, Result};
+use crate::model::balance::OVERSIZED_HEAD;
 use crate::model::recycle::{Pool, Pooled};
-use crate::model::{Lines, Record, Records, Timestamp};
+use crate::model::{Cause, Lines, Record, Records, Timestamp};
 use crate::ops::history::{History, Placed, Survey};
 use crate::ops::select::{Bounds, Selected, select};
 use crate::ops::sequence::Sequencer;
@@ -87,6 +88,8 @@ impl Filter {
             let mut block = Vec::new();
             for (cause, start, end) in selected.all_rejected {
                 let line = chunk.oversized.as_deref().unwrap_or(&chunk.bytes[start..end]);
+                // The same bytes, whether the line was too long for its chunk or stands in one with others.
+                let line = if cause == Cause::TooLong { &line[..line.len().min(OVERSIZED_HEAD)] } else { line };
                 reject_line(&mut block, name, chunk.span.from + start as u64, cause.name(), line);
             }
             file.append((chunk.span.input, chunk.span.from), &block)?;

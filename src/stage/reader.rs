@@ -6,7 +6,7 @@ use crate::actor::{Exit, Outlet, Permit, Permits, Stop};
 use crate::metrics::Progress;
 use crate::model::recycle::{Pool, Pooled};
 use crate::model::{Balance, Chunk, Span, TimeUnit, Timestamp};
-use crate::ops::scan::{detect_unit, last_stamp};
+use crate::ops::scan::{Block, detect_unit, last_stamp};
 use crate::source::{Cut, Schedule, Step, Turn};
 
 use super::Failures;
@@ -23,6 +23,8 @@ pub struct Shared {
     pub format: &'static str,
     /// The unit of the stamps, if it is given.
     pub unit: Option<TimeUnit>,
+    /// Stamps beyond this are in the future, and say nothing of where an input has come to.
+    pub future_after: Timestamp,
     /// Bytes that a line may have.
     pub max_line: usize,
     /// The run's stop switch.
@@ -46,9 +48,10 @@ pub fn run(shared: &Shared, mut outlet: Outlet<Arc<Chunk>>) -> Result<(), Exit> 
         if let Some(failure) = step.failure.take() {
             shared.failures.add(failure);
         }
-        turn.unit = shared.unit.or(turn.unit).or_else(|| detect_unit(shared.format, &bytes));
+        let block = Block { bytes: &bytes, from: step.cut.from, max_line: shared.max_line };
+        turn.unit = shared.unit.or(turn.unit).or_else(|| detect_unit(shared.format, block));
         let last = step.cut.last;
-        let frontier = frontier(shared, &bytes, turn.unit);
+        let frontier = frontier(shared, block, turn.unit);
         outlet.send(Arc::new(chunk(shared, &turn, step, bytes, permit)))?;
         next = if last { shared.schedule.next() } else { shared.schedule.swap(turn, frontier) };
     }
@@ -67,11 +70,13 @@ fn chunk(shared: &Shared, turn: &Turn, step: Step, bytes: Pooled<u8>, permit: Pe
         ..Balance::default()
     };
     let guard = Some(Box::new(permit) as Box<_>);
-    Chunk { span, bytes, oversized, max_line: shared.max_line, balance, unit: turn.unit, last, guard }
+    let (max_line, streamed) = (shared.max_line, turn.cursor.input().is_streamed());
+    Chunk { span, bytes, oversized, max_line, balance, streamed, unit: turn.unit, last, guard }
 }
 
 /// Where in time an input has come to, if anybody wants to know.
-fn frontier(shared: &Shared, bytes: &[u8], unit: Option<TimeUnit>) -> Timestamp {
-    let stamp = unit.filter(|_| shared.schedule.is_by_time()).and_then(|unit| last_stamp(shared.format, bytes, unit));
+fn frontier(shared: &Shared, block: Block<'_>, unit: Option<TimeUnit>) -> Timestamp {
+    let unit = unit.filter(|_| shared.schedule.is_by_time());
+    let stamp = unit.and_then(|unit| last_stamp(shared.format, block, unit, shared.future_after));
     stamp.unwrap_or(Timestamp::MIN)
 }

@@ -116,11 +116,7 @@ fn exit_codes_and_messages_say_what_to_do() {
             "logparser: No log files found! 'nothing/*.log' matches nothing; '.' holds ",
         ),
         (vec!["con.log", "a", "b"], 3, "did you mean 'conn.log'?"),
-        (
-            vec!["conn.log", "a", "b", "--seconds", "x"],
-            2,
-            "logparser: --seconds x: stages.recent.seconds: expected a length of time",
-        ),
+        (vec!["conn.log", "a", "b", "--seconds", "x"], 2, "logparser: --seconds x: seconds: expected a length of time"),
         (vec!["conn.log", "a", "b", "--since", "5", "--seconds", "5"], 2, "takes the place of seconds"),
         (vec!["conn.log", "a", "b", "--since", "2000000000"], 2, "after its end at"),
         (vec!["conn.log", "a"], 2, "<HOST_TO>"),
