@@ -55,7 +55,8 @@ pub struct Rejected {
     pub head: Vec<u8>,
 }
 
-/// Bytes of an over-long line that are kept, for showing and for the rejects file.
+/// Bytes of an over-long line that are kept, for showing and for the rejects file; no more than the limit that it passed,
+/// so that they are the same wherever the line was noticed.
 pub const OVERSIZED_HEAD: usize = 256;
 
 /// How many malformed lines a run shows.

@@ -122,7 +122,8 @@ impl Selected {
         self.balance.reject(cause);
         if self.rejected.len() < SHOWN_REJECTED {
             let span = lines.chunk.span;
-            let head = lines.chunk.bytes[start..end.min(start + SHOWN_BYTES)].to_vec();
+            let shown = if cause == Cause::TooLong { SHOWN_BYTES.min(lines.chunk.max_line) } else { SHOWN_BYTES };
+            let head = lines.chunk.bytes[start..end.min(start + shown)].to_vec();
             self.rejected.push(Rejected { input: span.input, at: span.from + start as u64, cause, head });
         }
         if list_rejected {

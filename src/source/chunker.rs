@@ -107,7 +107,7 @@ impl Chunker {
 
     /// Reads to the end of a line that is over the limit, and keeps only its start.
     fn skip_line(&mut self, fill: &mut Fill<'_>, into: &mut Vec<u8>) -> io::Result<Cut> {
-        let head = into[..into.len().min(OVERSIZED_HEAD)].to_vec();
+        let head = into[..OVERSIZED_HEAD.min(self.max_line)].to_vec();
         let mut length = into.len() as u64;
         loop {
             into.clear();

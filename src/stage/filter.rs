@@ -89,7 +89,8 @@ impl Filter {
             for (cause, start, end) in selected.all_rejected {
                 let line = chunk.oversized.as_deref().unwrap_or(&chunk.bytes[start..end]);
                 // The same bytes, whether the line was too long for its chunk or stands in one with others.
-                let line = if cause == Cause::TooLong { &line[..line.len().min(OVERSIZED_HEAD)] } else { line };
+                let kept = if cause == Cause::TooLong { OVERSIZED_HEAD.min(chunk.max_line) } else { line.len() };
+                let line = &line[..kept.min(line.len())];
                 reject_line(&mut block, name, chunk.span.from + start as u64, cause.name(), line);
             }
             file.append((chunk.span.input, chunk.span.from), &block)?;

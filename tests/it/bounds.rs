@@ -87,6 +87,22 @@ fn a_long_history_holds_its_open_windows_only() {
 }
 
 #[test]
+fn a_history_before_and_after_its_bounds_costs_no_memory() {
+    let folder = Folder::new();
+    let mut file = std::io::BufWriter::new(File::create(folder.at("0.log")).unwrap());
+    for at in 0..1_000_000 {
+        writeln!(file, "{} a b", BASE + at).unwrap();
+    }
+    file.into_inner().unwrap();
+    let (since, until) = ((BASE + 500_000).to_string(), (BASE + 500_010).to_string());
+    let args =
+        ["top", "0.log", "--every", "1", "--seconds", "1", "--since", &since, "--until", &until, "--output", "csv"];
+    let (peak, output) = with_peak_memory(&folder, &args);
+    assert_eq!(stdout(&output).lines().count(), 11, "{}", stderr(&output));
+    assert!(peak < 64 << 10, "{peak} KiB");
+}
+
+#[test]
 fn e8_five_hundred_files_are_read_with_few_descriptors() {
     let folder = Folder::new();
     std::fs::create_dir(folder.at("logs")).unwrap();

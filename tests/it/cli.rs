@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{Folder, program, run, run_with_input, stderr, stdout, wait_for};
+use crate::support::{Folder, program, run, run_with_input, signal, stderr, stdout, wait_for};
 
 /// Some connections at known times, the last one at second 1,700,000,000.
 const LOG: &str = "\
@@ -232,11 +232,6 @@ fn e5_a_full_disk_is_a_message_and_an_exit_code() {
     let output = program(&folder).args(["top", "conn.log", "--until", "latest"]).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("stdout: cannot write: "), "{}", stderr(&output));
-}
-
-fn signal(child: &std::process::Child, name: &str) {
-    let sent = std::process::Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
-    assert!(sent.unwrap().success());
 }
 
 /// The program reading a pipe that stays open, once it has read what was written.

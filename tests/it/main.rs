@@ -10,6 +10,8 @@ mod cases;
 mod cli;
 mod exact;
 mod floors;
+mod guards;
 mod periodic;
 mod runtime;
+mod same;
 mod shipped;

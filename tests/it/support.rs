@@ -116,6 +116,12 @@ pub fn shaped((threads, capacity, chunk): (&str, &str, &str)) -> Builder {
     Pipeline::builder().set("threads", threads).set("capacity", capacity).set("chunk", chunk)
 }
 
+/// Sends a signal by its name, e.g. `INT`.
+pub fn signal(child: &std::process::Child, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+}
+
 /// Waits until `condition` holds; fails the test if it does not within ten seconds.
 pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     let started = Instant::now();
