@@ -1,1 +1,107 @@
-//! To come.
+//! What ships beside the program: the README's tour, `pipeline.toml`, the example, the files that a project has.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use logparser::config::schema::{StageType, all_keys};
+
+use crate::support::{Folder, program, stdout};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// What a command of the tour prints, both streams as in a terminal.
+fn printed(folder: &Folder, command: &str) -> String {
+    let programs = PathBuf::from(env!("CARGO_BIN_EXE_logparser")).parent().unwrap().to_owned();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let mut shell = Command::new("sh");
+    shell.current_dir(folder.path()).env("PATH", path).env_remove("FAILPOINTS");
+    stdout(&shell.args(["-c", &format!("{{ {command}\n}} 2>&1")]).output().unwrap())
+}
+
+/// A text with the output of each command in its console blocks made anew.
+fn with_outputs(text: &str) -> String {
+    let folder = Folder::new();
+    let (mut out, mut in_block) = (String::new(), false);
+    for line in text.lines() {
+        match (in_block, line.strip_prefix("$ ")) {
+            (true, Some(command)) => out += &format!("{line}\n{}", printed(&folder, command)),
+            (true, None) if line != "```" => {}
+            _ => {
+                in_block = line == "```console";
+                out += &format!("{line}\n");
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn the_tour_of_the_readme_prints_what_it_says() {
+    let text = read("README.md");
+    assert!(text.matches("\n$ ").count() >= 15);
+    let run = with_outputs(&text);
+    if std::env::var_os("UPDATE_CASES").is_some() {
+        return std::fs::write(root().join("README.md"), &run).unwrap();
+    }
+    assert_eq!(run, text);
+}
+
+#[test]
+fn the_pipeline_that_ships_is_the_standard_one_with_every_key() {
+    let text = read("pipeline.toml");
+    let check = program(&Folder::new()).current_dir(root()).args(["check"]).output().unwrap();
+    assert_eq!(stdout(&check), "pipeline.toml: 5 stages, no problems\n");
+    for key in all_keys() {
+        let line = text
+            .lines()
+            .map(|line| line.trim_start_matches("# "))
+            .find(|line| line.split_once(" = ").is_some_and(|(name, _)| name == key.name));
+        let line = line.unwrap_or_else(|| panic!("pipeline.toml does not show '{}'", key.name));
+        // What is shown of a key that has a default is that, but for the one that says where its logs end.
+        if let Some(default) = key.default.filter(|_| key.name != "every") {
+            let value = line.split_once(" = ").unwrap().1.split('#').next().unwrap().trim();
+            assert_eq!(value.trim_matches('"'), default, "{}", key.name);
+        }
+    }
+    for kind in StageType::ALL {
+        assert!(text.contains(&format!("[stages.{}]\ntype = \"{}\"", kind.standard_name(), kind.name())));
+    }
+    let run = program(&Folder::new()).current_dir(root()).arg("run").output().unwrap();
+    let said = stdout(&run);
+    assert_eq!(run.status.code(), Some(0));
+    for title in ["* Servers that received most", "* List of connected hosts to Delta", "* Connections over time"] {
+        assert!(said.contains(title), "{said}");
+    }
+}
+
+#[test]
+fn the_example_adds_a_report_in_under_sixty_lines() {
+    assert!(read("examples/custom_report.rs").lines().count() < 60);
+    let folder = Folder::new();
+    folder.write("0.log", "1700000000 a x\n1700000001 b x\n1700000002 b y\n");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root()).args(["run", "--quiet", "--example", "custom_report", "--"]);
+    let output = cargo.arg(folder.at("0.log")).output().unwrap();
+    let said = stdout(&output);
+    assert!(said.ends_with("* The busiest on either side\nsource  server\nb       x\n"), "{said}");
+    assert!(output.status.success());
+}
+
+#[test]
+fn pages_name_files_that_are_there() {
+    for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
+        for link in read(page).split("](").skip(1).map(|rest| rest.split(')').next().unwrap().to_owned()) {
+            let is_file = !link.contains("://") && !link.starts_with('#');
+            assert!(!is_file || root().join(&link).exists(), "{page}: {link}");
+        }
+    }
+    for file in ["LICENSE-MIT", "LICENSE-APACHE", "deny.toml"] {
+        assert!(!read(file).is_empty());
+    }
+}
