@@ -75,11 +75,17 @@ pub fn run(builder: Builder, common: &Common) -> Result<u8> {
 }
 
 fn run_until(builder: Builder, common: &Common, interrupted: &Arc<AtomicBool>) -> Result<u8> {
-    let pipeline =
-        builder.interrupt(Arc::clone(interrupted)).style(style(common.color)).on_failure(show::error).build()?;
+    let mut builder = builder.interrupt(Arc::clone(interrupted)).style(style(common.color)).on_failure(show::error);
+    let mut progress = (is_watched() && !common.quiet).then(watch::Progress::new);
+    if let Some(progress) = progress.as_ref().filter(|_| io::stdout().is_terminal()) {
+        builder = builder.stdout(progress.stdout());
+    }
+    let pipeline = builder.build()?;
     let has_text = show::writes_text(pipeline.plan());
     let running = pipeline.start()?;
-    let progress = (is_watched() && !common.quiet).then(|| watch::Progress::start(running.progress()));
+    if let Some(progress) = &mut progress {
+        progress.start(running.progress());
+    }
     let summary = running.join();
     drop(progress);
     if let Some(error) = summary.error() {

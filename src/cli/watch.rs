@@ -1,5 +1,6 @@
 //! While a run goes on: signals, and progress on a terminal.
 
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -35,17 +36,28 @@ pub fn interrupt_flag() -> Result<Arc<AtomicBool>> {
 
 /// A progress bar on stderr, until it is dropped.
 pub struct Progress {
+    /// Hidden until the run has taken a while.
+    bar: ProgressBar,
     done: Arc<AtomicBool>,
     painter: Option<JoinHandle<()>>,
 }
 
 impl Progress {
+    /// Nothing is shown yet.
+    pub fn new() -> Self {
+        Progress { bar: ProgressBar::hidden(), done: Arc::default(), painter: None }
+    }
+
+    /// Standard output, for results: on the same terminal, the bar makes way for them.
+    pub fn stdout(&self) -> Box<dyn Write + Send> {
+        Box::new(BesideBar(self.bar.clone()))
+    }
+
     /// Shows how far `progress` has come.
-    pub fn start(progress: Arc<metrics::Progress>) -> Self {
-        let done = Arc::new(AtomicBool::new(false));
-        let seen = Arc::clone(&done);
-        let painter = thread::Builder::new().name("progress".into()).spawn(move || paint(&progress, &seen)).ok();
-        Progress { done, painter }
+    pub fn start(&mut self, progress: Arc<metrics::Progress>) {
+        let (bar, done) = (self.bar.clone(), Arc::clone(&self.done));
+        let painter = thread::Builder::new().name("progress".into());
+        self.painter = painter.spawn(move || paint(&bar, &progress, &done)).ok();
     }
 }
 
@@ -56,31 +68,43 @@ impl Drop for Progress {
             // A painter that panicked has nothing left to say.
             let _ = painter.join();
         }
+        self.bar.finish_and_clear();
     }
 }
 
-fn paint(progress: &metrics::Progress, done: &AtomicBool) {
+/// Standard output, past a bar.
+struct BesideBar(ProgressBar);
+
+impl Write for BesideBar {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.suspend(|| io::stdout().write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.suspend(|| io::stdout().flush())
+    }
+}
+
+fn paint(bar: &ProgressBar, progress: &metrics::Progress, done: &AtomicBool) {
     let started = Instant::now();
-    let mut bar = None;
     while !done.load(Ordering::Relaxed) {
         thread::sleep(TICK);
         if started.elapsed() < PATIENCE {
             continue;
         }
-        let bar = bar.get_or_insert_with(|| new_bar(progress.known()));
+        if bar.is_hidden() {
+            bar.set_style(style(progress.known()));
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
         bar.set_length(progress.known());
         bar.set_position(progress.read());
     }
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
 }
 
-fn new_bar(known: u64) -> ProgressBar {
+fn style(known: u64) -> ProgressStyle {
     let template = match known {
         0 => "{binary_bytes} read, {binary_bytes_per_sec}",
         _ => "{bar:30} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left",
     };
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::with_draw_target(Some(known), ProgressDrawTarget::stderr()).with_style(style)
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

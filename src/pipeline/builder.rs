@@ -39,6 +39,8 @@ pub(super) struct Environment {
     pub tell: fn(&Error),
     pub drain: Arc<AtomicBool>,
     pub style: Style,
+    /// What stands for standard output, if it is not that itself.
+    pub stdout: Option<Box<dyn Write + Send>>,
     /// Outputs in place of those of the configuration.
     pub outputs: Vec<(String, Box<dyn Write + Send>)>,
 }
@@ -60,6 +62,7 @@ impl Pipeline {
                 tell: |_| {},
                 drain: Arc::default(),
                 style: Style::default(),
+                stdout: None,
                 outputs: Vec::new(),
             },
         }
@@ -124,6 +127,12 @@ impl Builder {
     /// Writes the results in `format` to `writer`, in place of the outputs of the configuration.
     pub fn output(mut self, format: &str, writer: Box<dyn Write + Send>) -> Self {
         self.environment.outputs.push((format.to_owned(), writer));
+        self
+    }
+
+    /// Writes what is meant for standard output to `writer`.
+    pub fn stdout(mut self, writer: Box<dyn Write + Send>) -> Self {
+        self.environment.stdout = Some(writer);
         self
     }
 

@@ -75,7 +75,7 @@ pub(super) fn wire(
 ) -> Result<Parts> {
     super::targets::check(plan, &inputs, !environment.outputs.is_empty())?;
     let resolved = resolve_all(plan, &environment, &mut inputs, &wired.stop)?;
-    let mut outputs = environment.outputs;
+    let (mut stdout, mut outputs) = (environment.stdout, environment.outputs);
     let edges: Vec<Edge> = plan.stages.iter().map(|stage| edge_before(stage, &wired.stop)).collect();
     let mut parts = Parts::default();
     // Everything that can fail for want of a file or a permission is opened before the first thread starts.
@@ -96,7 +96,7 @@ pub(super) fn wire(
                 place.aggregator(aggregator, windows, &inputs, wired, inbox.clone(), &mut parts)
             }
             (Task::Reporter(reporter), Edge::Closed(_, inbox)) => {
-                let desk = open_outputs(reporter, environment.style, std::mem::take(&mut outputs))?;
+                let desk = open_outputs(reporter, environment.style, &mut stdout, std::mem::take(&mut outputs))?;
                 place.reporter(reporter, desk, wired, inbox.clone())
             }
             _ => return Err(misfit(stage)),
@@ -315,6 +315,7 @@ impl Place<'_> {
 fn open_outputs(
     plan: &ReporterPlan,
     style: output::Style,
+    stdout: &mut Option<Box<dyn std::io::Write + Send>>,
     given: Vec<(String, Box<dyn std::io::Write + Send>)>,
 ) -> Result<Vec<(String, Box<dyn Output>)>> {
     let open = |name: &str| {
@@ -325,7 +326,7 @@ fn open_outputs(
     }
     let outputs = plan.outputs.iter().map(|output| {
         let (writer, style) = match &output.path {
-            None => (Target::Stdout.open()?, style),
+            None => (stdout.take().map_or_else(|| Target::Stdout.open(), Ok)?, style),
             Some(path) => (Target::File(path.clone()).open()?, output::Style::default()),
         };
         Ok((shown(&output.path), open(output.format)?(writer, style)))

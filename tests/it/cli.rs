@@ -304,6 +304,25 @@ fn tail_reports_again_until_it_is_interrupted() {
 }
 
 #[test]
+fn progress_is_shown_on_a_terminal_and_nowhere_else() {
+    let folder = Folder::new();
+    folder.write("conn.log", LOG.repeat(3_000));
+    let slow = "reader=sleep(400)";
+    // `script` gives the program a terminal.
+    let command = format!("'{}' top conn.log --until latest --limit 1 --output csv", env!("CARGO_BIN_EXE_logparser"));
+    let mut script = std::process::Command::new("script");
+    script.current_dir(folder.path()).args(["-qec", &command, "/dev/null"]);
+    let output = script.env("FAILPOINTS", slow).env("TERM", "xterm").stdin(Stdio::null()).output().unwrap();
+    let shown = stdout(&output);
+    assert!(shown.contains(" KiB of ") && shown.contains(" left"), "{shown:?}");
+    // The bar has made way for the results, and is gone.
+    assert!(shown.trim_end().ends_with("server,connections\r\nDelta,9000"), "{shown:?}");
+    let piped =
+        program(&folder).args(["top", "conn.log", "--until", "latest"]).env("FAILPOINTS", slow).output().unwrap();
+    assert!(!stderr(&piped).contains(" left") && stderr(&piped).starts_with("\nBalance sheet\n"), "{}", stderr(&piped));
+}
+
+#[test]
 fn a_log_is_made_the_same_by_both_programs_and_never_over_another() {
     let folder = Folder::new();
     let args = ["--lines", "1000", "--end", "1700000000", "--seed", "7", "--malformed", "0.01"];
