@@ -1,6 +1,5 @@
 //! A run: opened, started, awaited, summed up.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::builder::Pipeline;
@@ -148,9 +147,4 @@ fn checked(outcome: Outcome, sheets: &[Sheet]) -> Outcome {
         Some(text) => Outcome::Failed(ErrorKind::Unbalanced(text).into()),
         None => Outcome::Done,
     }
-}
-
-/// A path for messages about outputs.
-pub(super) fn shown(path: &Option<PathBuf>) -> String {
-    path.as_deref().map_or_else(|| "stdout".to_owned(), crate::error::show_path)
 }

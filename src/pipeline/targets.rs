@@ -1,21 +1,67 @@
-//! What a run writes to, held against what it reads and against itself: no log is overwritten, no two outputs meet.
+//! What a run writes to: held against what it reads and against itself, and opened, all before the first byte is read.
 //!
-//! Paths that are spelled alike have been refused by the check of the configuration; here files are compared, before
-//! any is opened. Pipes, terminals and devices have nothing to lose.
+//! Invariant: no log is overwritten and no two outputs meet. Paths that are spelled alike have been refused by the check
+//! of the configuration; here files are compared. Pipes, terminals and devices have nothing to lose.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::builder::Environment;
 use super::inputs::Inputs;
-use crate::config::{Plan, Task};
+use crate::config::{Plan, ReporterPlan, Task};
 use crate::error::{Error, Result, show_path};
+use crate::output::rejects::RejectsFile;
+use crate::output::target::Target;
+use crate::output::{self, Output};
 use crate::source::stdin_identity;
 
+/// The open outputs of a reporter, with the names of their targets.
+pub(super) type Outputs = Vec<(String, Box<dyn Output>)>;
+
+/// The open targets of all stages, by the stage's place in the plan.
+#[derive(Default)]
+pub(super) struct Targets {
+    pub filters: BTreeMap<usize, FilterFiles>,
+    pub reporters: BTreeMap<usize, Outputs>,
+}
+
+/// What a time-filter writes to.
+#[derive(Default)]
+pub(super) struct FilterFiles {
+    pub rejects: Option<RejectsFile>,
+    pub late: Option<RejectsFile>,
+}
+
+impl Targets {
+    /// Opens everything. Errors with the first target that may not or cannot be written.
+    pub fn open(plan: &Plan, inputs: &Inputs, environment: Environment) -> Result<Self> {
+        check(plan, inputs, !environment.outputs.is_empty())?;
+        let (mut stdout, mut given) = (environment.stdout, environment.outputs);
+        let mut targets = Targets::default();
+        for (at, stage) in plan.stages.iter().enumerate() {
+            match &stage.task {
+                Task::TimeFilter(filter) => {
+                    let create = |path: &Option<PathBuf>| path.as_deref().map(RejectsFile::create).transpose();
+                    let files = FilterFiles { rejects: create(&filter.rejects)?, late: create(&filter.late_file)? };
+                    targets.filters.insert(at, files);
+                }
+                Task::Reporter(reporter) => {
+                    let outputs = open_outputs(reporter, environment.style, &mut stdout, std::mem::take(&mut given))?;
+                    targets.reporters.insert(at, outputs);
+                }
+                _ => {}
+            }
+        }
+        Ok(targets)
+    }
+}
+
 /// Refuses outputs that are inputs, or each other.
-pub(super) fn check(plan: &Plan, inputs: &Inputs, outputs_given: bool) -> Result<()> {
+fn check(plan: &Plan, inputs: &Inputs, outputs_given: bool) -> Result<()> {
     let mut read: Vec<((u64, u64), String)> =
         inputs.all.iter().filter_map(|input| Some((input.identity()?, input.name.clone()))).collect();
     if inputs.all.iter().any(|input| input.identity().is_none()) {
@@ -59,4 +105,28 @@ fn identity(target: Option<&Path>) -> Option<(u64, u64)> {
         None => File::from(io::stdout().as_fd().try_clone_to_owned().ok()?).metadata().ok()?,
     };
     found.is_file().then(|| (found.dev(), found.ino()))
+}
+
+/// Opens what a reporter writes to: the given writers, or else the outputs of its plan.
+fn open_outputs(
+    plan: &ReporterPlan,
+    style: output::Style,
+    stdout: &mut Option<Box<dyn Write + Send>>,
+    given: Vec<(String, Box<dyn Write + Send>)>,
+) -> Result<Outputs> {
+    let open = |name: &str| {
+        output::entry(name).map(|entry| entry.open).ok_or_else(|| Error::usage(format!("unknown output '{name}'")))
+    };
+    if !given.is_empty() {
+        return given.into_iter().map(|(name, writer)| Ok((name.clone(), open(&name)?(writer, style)))).collect();
+    }
+    let outputs = plan.outputs.iter().map(|output| {
+        let (writer, style) = match &output.path {
+            None => (stdout.take().map_or_else(|| Target::Stdout.open(), Ok)?, style),
+            Some(path) => (Target::File(path.clone()).open()?, output::Style::default()),
+        };
+        let name = output.path.as_deref().map_or_else(|| "stdout".to_owned(), show_path);
+        Ok((name, open(output.format)?(writer, style)))
+    });
+    outputs.collect()
 }

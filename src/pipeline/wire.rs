@@ -9,7 +9,7 @@ use parking_lot::{Condvar, Mutex};
 use super::builder::Environment;
 use super::inputs::{Inputs, upstream};
 use super::resolve::{Resolved, resolve};
-use super::run::shown;
+use super::targets::{FilterFiles, Outputs, Targets};
 use crate::actor::{Countdown, Inbox, Outlet, Permits, Pool, Port, Stop, Transform, drive, edge};
 use crate::config::{AggregatorPlan, FilterPlan, Plan, ReaderPlan, ReporterPlan, StagePlan, Task};
 use crate::error::{Error, Result};
@@ -18,9 +18,6 @@ use crate::model::{Chunk, Lines, Records, Timestamp};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::history::History;
 use crate::ops::progress;
-use crate::output::rejects::RejectsFile;
-use crate::output::target::Target;
-use crate::output::{self, Output};
 use crate::source::{Cursor, Order, Schedule};
 use crate::stage::{Closed, Failures, aggregator, filter, reader, reporter, splitter};
 
@@ -73,12 +70,10 @@ pub(super) fn wire(
     wired: &Wired,
     pool: &mut Pool,
 ) -> Result<Parts> {
-    super::targets::check(plan, &inputs, !environment.outputs.is_empty())?;
-    let resolved = resolve_all(plan, &environment, &mut inputs, &wired.stop)?;
-    let (mut stdout, mut outputs) = (environment.stdout, environment.outputs);
+    let (now, mut targets) = (environment.now, Targets::open(plan, &inputs, environment)?);
+    let resolved = resolve_all(plan, now(), &mut inputs, &wired.stop)?;
     let edges: Vec<Edge> = plan.stages.iter().map(|stage| edge_before(stage, &wired.stop)).collect();
     let mut parts = Parts::default();
-    // Everything that can fail for want of a file or a permission is opened before the first thread starts.
     let mut starts: Vec<Start> = Vec::new();
     for (at, stage) in plan.stages.iter().enumerate() {
         let metrics = Arc::<StageMetrics>::default();
@@ -88,7 +83,8 @@ pub(super) fn wire(
             (Task::Reader(reader), _) => place.reader(reader, &inputs, &resolved, wired, &mut parts),
             (Task::LineSplitter, Edge::Chunks(_, inbox)) => place.splitter(inbox.clone()),
             (Task::TimeFilter(filter), Edge::Lines(_, inbox)) => {
-                place.filter(filter, resolved_at(&resolved, at)?, wired, inbox.clone())?
+                let files = targets.filters.remove(&at).unwrap_or_default();
+                place.filter(filter, files, resolved_at(&resolved, at)?, wired, inbox.clone())
             }
             (Task::BucketAggregator(aggregator), Edge::Records(_, inbox)) => {
                 let filter = upstream(plan, at).into_iter().find_map(|at| resolved[at]);
@@ -96,8 +92,8 @@ pub(super) fn wire(
                 place.aggregator(aggregator, windows, &inputs, wired, inbox.clone(), &mut parts)
             }
             (Task::Reporter(reporter), Edge::Closed(_, inbox)) => {
-                let desk = open_outputs(reporter, environment.style, &mut stdout, std::mem::take(&mut outputs))?;
-                place.reporter(reporter, desk, wired, inbox.clone())
+                let outputs = targets.reporters.remove(&at).unwrap_or_default();
+                place.reporter(reporter, outputs, wired, inbox.clone())
             }
             _ => return Err(misfit(stage)),
         });
@@ -131,13 +127,7 @@ fn edge_before(stage: &StagePlan, stop: &Stop) -> Edge {
 }
 
 /// The windows of each time-filter, by its place in the plan.
-fn resolve_all(
-    plan: &Plan,
-    environment: &Environment,
-    inputs: &mut Inputs,
-    stop: &Stop,
-) -> Result<Vec<Option<Resolved>>> {
-    let now = (environment.now)();
+fn resolve_all(plan: &Plan, now: Timestamp, inputs: &mut Inputs, stop: &Stop) -> Result<Vec<Option<Resolved>>> {
     let mut resolved = Vec::new();
     for (at, stage) in plan.stages.iter().enumerate() {
         resolved.push(match &stage.task {
@@ -239,9 +229,14 @@ impl Place<'_> {
         self.start("line-splitter", inbox, outlet, move || splitter::Splitter::new(ends.clone()))
     }
 
-    fn filter(&self, plan: &FilterPlan, resolved: Resolved, wired: &Wired, inbox: Inbox<Arc<Lines>>) -> Result<Start> {
-        let rejects = plan.rejects.as_deref().map(RejectsFile::create).transpose()?;
-        let late = plan.late_file.as_deref().map(RejectsFile::create).transpose()?;
+    fn filter(
+        &self,
+        plan: &FilterPlan,
+        FilterFiles { rejects, late }: FilterFiles,
+        resolved: Resolved,
+        wired: &Wired,
+        inbox: Inbox<Arc<Lines>>,
+    ) -> Start {
         let keep = match (resolved.windows, plan.range) {
             (Windows::Every(grid), crate::config::Range::Every { lateness, .. }) => {
                 let list = rejects.is_some() || late.is_some();
@@ -257,7 +252,7 @@ impl Place<'_> {
             Edge::Records(port, _) => Some(port.clone()),
             _ => None,
         });
-        Ok(self.start("time-filter", inbox, outlet, move || filter::Filter::new(Arc::clone(&shared))))
+        self.start("time-filter", inbox, outlet, move || filter::Filter::new(Arc::clone(&shared)))
     }
 
     fn aggregator(
@@ -292,13 +287,7 @@ impl Place<'_> {
         self.start("bucket-aggregator", inbox, outlet, move || aggregator::Aggregator::new(Arc::clone(&shared)))
     }
 
-    fn reporter(
-        &self,
-        plan: &ReporterPlan,
-        outputs: Vec<(String, Box<dyn Output>)>,
-        wired: &Wired,
-        inbox: Inbox<Arc<Closed>>,
-    ) -> Start {
+    fn reporter(&self, plan: &ReporterPlan, outputs: Outputs, wired: &Wired, inbox: Inbox<Arc<Closed>>) -> Start {
         let shared = Arc::new(reporter::Shared {
             reports: plan.reports.iter().map(|report| (report.entry, report.options.clone())).collect(),
             threads: self.stage.threads,
@@ -309,29 +298,6 @@ impl Place<'_> {
         let outlet = Outlet::new(Vec::new(), Arc::clone(&self.metrics));
         self.start("reporter", inbox, outlet, move || reporter::Reporter::new(Arc::clone(&shared)))
     }
-}
-
-/// Opens what a reporter writes to: the given writers, or else the outputs of its plan.
-fn open_outputs(
-    plan: &ReporterPlan,
-    style: output::Style,
-    stdout: &mut Option<Box<dyn std::io::Write + Send>>,
-    given: Vec<(String, Box<dyn std::io::Write + Send>)>,
-) -> Result<Vec<(String, Box<dyn Output>)>> {
-    let open = |name: &str| {
-        output::entry(name).map(|entry| entry.open).ok_or_else(|| Error::usage(format!("unknown output '{name}'")))
-    };
-    if !given.is_empty() {
-        return given.into_iter().map(|(name, writer)| Ok((name.clone(), open(&name)?(writer, style)))).collect();
-    }
-    let outputs = plan.outputs.iter().map(|output| {
-        let (writer, style) = match &output.path {
-            None => (stdout.take().map_or_else(|| Target::Stdout.open(), Ok)?, style),
-            Some(path) => (Target::File(path.clone()).open()?, output::Style::default()),
-        };
-        Ok((shown(&output.path), open(output.format)?(writer, style)))
-    });
-    outputs.collect()
 }
 
 fn resolved_at(resolved: &[Option<Resolved>], at: usize) -> Result<Resolved> {

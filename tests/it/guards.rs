@@ -43,6 +43,20 @@ fn no_two_outputs_meet_in_one_file() {
     assert!(stderr(&output.unwrap()).contains("'/dev/stdout' is the same file as standard output"));
 }
 
+#[test]
+fn a_bad_output_fails_before_the_first_byte_is_read() {
+    let folder = Folder::new();
+    for target in [["--output", "json:no/such/file"], ["--rejects", "no/such/file"]] {
+        let args = [&["top", "--until", "latest"][..], &target].concat();
+        // Nobody ever writes into this pipe.
+        let mut child = program(&folder).args(args).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        wait_for("the end", || child.try_wait().unwrap().is_some());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{target:?}");
+        assert!(stderr(&output).contains("no/such/file: cannot open for writing"), "{}", stderr(&output));
+    }
+}
+
 /// Runs `child` until it ends after one interrupt, which has to be soon.
 fn interrupted(mut child: std::process::Child) -> std::process::Output {
     let started = Instant::now();
