@@ -21,6 +21,21 @@ pub struct Report {
     pub drawing: Drawing,
 }
 
+impl Report {
+    /// Whether every row has a cell of the right kind for each column; errors with the first that does not.
+    pub fn check(&self) -> Result<(), String> {
+        for (at, row) in self.rows.iter().enumerate() {
+            if row.len() != self.columns.len() {
+                return Err(format!("row {at} has {} cells for {} columns", row.len(), self.columns.len()));
+            }
+            if let Some((_, column)) = row.iter().zip(&self.columns).find(|(cell, column)| cell.kind() != column.kind) {
+                return Err(format!("row {at} has no {} in column '{}'", column.kind.name(), column.name));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A column's name and kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
@@ -63,6 +78,17 @@ pub enum Cell {
     Time(Timestamp),
 }
 
+impl Cell {
+    /// What the cell is.
+    pub const fn kind(&self) -> ColumnKind {
+        match self {
+            Cell::Host(_) => ColumnKind::Host,
+            Cell::Count(_) => ColumnKind::Count,
+            Cell::Time(_) => ColumnKind::Time,
+        }
+    }
+}
+
 /// How a report looks in `text`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Drawing {
@@ -97,4 +123,27 @@ pub struct WindowResult {
     pub reports: Vec<Report>,
     /// The balance sheet: of the run; in periodic runs, of all lines up to those that closed the window.
     pub balance: Balance,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_do_not_fit_their_columns_are_told() {
+        let columns =
+            vec![Column { name: "host", kind: ColumnKind::Host }, Column { name: "n", kind: ColumnKind::Count }];
+        let report = |rows| Report {
+            id: "x".into(),
+            title: Vec::new(),
+            columns: columns.clone(),
+            rows,
+            drawing: Drawing::Table,
+        };
+        let row = || vec![Cell::Host(b"a".to_vec()), Cell::Count(1)];
+        assert_eq!(report(vec![row(), row()]).check(), Ok(()));
+        assert_eq!(report(vec![row(), vec![]]).check(), Err("row 1 has 0 cells for 2 columns".into()));
+        let wrong = vec![Cell::Host(b"a".to_vec()), Cell::Host(b"b".to_vec())];
+        assert_eq!(report(vec![wrong]).check(), Err("row 0 has no count in column 'n'".into()));
+    }
 }

@@ -3,6 +3,7 @@
 //! Invariant: whatever stands in a log, only printable characters, spaces and newlines leave here.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -126,21 +127,26 @@ fn draw_list(text: &mut String, report: &Report, gap: bool) {
     if names.is_empty() { push_line(text, NONE) } else { push_line(text, &names.join(", ")) }
 }
 
-/// A row for each value of the first column, a column for each of the second, in the order in which they come.
+/// A row for each value of the first column, a column for each of the second, in the order in which they come. Where a
+/// report has no value for a place, it stays empty.
 fn draw_matrix(text: &mut String, report: &Report) {
     let (mut header, mut rows): (Vec<String>, Vec<Vec<String>>) = (vec![String::new()], Vec::new());
+    let (mut row_of, mut column_of) = (HashMap::new(), HashMap::new());
     for row in &report.rows {
         let [from, to, count] = &row[..] else { continue };
-        if rows.last().is_none_or(|last| last[0] != shown(from)) {
-            rows.push(vec![shown(from)]);
-        }
-        if rows.len() == 1 {
-            header.push(shown(to));
-        }
-        if let Some(last) = rows.last_mut() {
-            last.push(shown(count));
-        }
+        let at = *row_of.entry(shown(from)).or_insert_with_key(|from| {
+            rows.push(vec![from.clone()]);
+            rows.len() - 1
+        });
+        let column = *column_of.entry(shown(to)).or_insert_with_key(|to| {
+            header.push(to.clone());
+            header.len() - 1
+        });
+        let cells = &mut rows[at];
+        cells.resize(cells.len().max(column + 1), String::new());
+        cells[column] = shown(count);
     }
+    rows.iter_mut().for_each(|cells| cells.resize(header.len(), String::new()));
     let right = (0..header.len()).map(|column| column > 0).collect();
     draw_table(text, header, rows, right);
 }
