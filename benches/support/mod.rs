@@ -38,6 +38,7 @@ pub fn chunks(log: &[u8]) -> Vec<Arc<Chunk>> {
             max_line: 64 << 10,
             balance: Balance { bytes_read: span.len(), ..Balance::default() },
             streamed: false,
+            order: None,
             unit: Some(TimeUnit::Seconds),
             last: to == log.len(),
             guard: None,

@@ -75,7 +75,11 @@ pub fn run(builder: Builder, common: &Common) -> Result<u8> {
 }
 
 fn run_until(builder: Builder, common: &Common, interrupted: &Arc<AtomicBool>) -> Result<u8> {
-    let mut builder = builder.interrupt(Arc::clone(interrupted)).style(style(common.color)).on_failure(show::error);
+    let mut builder = builder
+        .interrupt(Arc::clone(interrupted))
+        .style(style(common.color))
+        .on_failure(show::error)
+        .on_warning(show::warning);
     let mut progress = (is_watched() && !common.quiet).then(watch::Progress::new);
     if let Some(progress) = progress.as_ref().filter(|_| io::stdout().is_terminal()) {
         builder = builder.stdout(progress.stdout());

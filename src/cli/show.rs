@@ -31,6 +31,11 @@ pub fn error(error: &Error) {
     say(&text);
 }
 
+/// Says what people should know though nothing failed.
+pub fn warning(text: &str) {
+    say(&format!("logparser: warning: {}\n", printable(text.as_bytes())));
+}
+
 /// Says what is wrong with a command line in one line, or prints the help that it asks for. The exit code.
 pub fn usage(problem: &clap::Error, hint: Option<String>) -> u8 {
     if !problem.use_stderr() {

@@ -77,6 +77,8 @@ pub struct FilterPlan {
     pub format: &'static str,
     /// Which window or windows.
     pub range: Range,
+    /// The declared disorder in nanoseconds.
+    pub lateness: i64,
     /// The unit of the stamps; `None` tells it by magnitude, once an input.
     pub unit: Option<TimeUnit>,
     /// How far beyond now a stamp may lie, in nanoseconds.

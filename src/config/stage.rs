@@ -102,6 +102,7 @@ fn filter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Pr
     FilterPlan {
         format: format(draft, options, catalog, problems),
         range: range(draft, options, problems),
+        lateness: options.nanos("lateness").unwrap_or(0),
         unit: match options.text("unit") {
             Some("s") => Some(TimeUnit::Seconds),
             Some("ms") => Some(TimeUnit::Millis),

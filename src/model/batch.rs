@@ -1,12 +1,14 @@
 //! The batches that travel between stages: chunk, lines, records.
 //!
 //! Each batch shares the one before it, so the bytes are never copied and return to their pool with the last user.
-//! Invariant: a chunk holds whole lines only, or it stands for one over-long line and holds no bytes.
+//! Invariant: a chunk holds whole lines only, or it stands for one over-long line, or for bytes that are skipped, and
+//! holds no bytes.
 
 use std::any::Any;
 use std::sync::Arc;
 
 use super::balance::{Balance, Rejected};
+use super::order::OrderMeter;
 use super::recycle::Pooled;
 use super::span::Span;
 use super::time::{TimeUnit, Timestamp};
@@ -15,7 +17,7 @@ use super::time::{TimeUnit, Timestamp};
 pub struct Chunk {
     /// Where the bytes come from.
     pub span: Span,
-    /// The bytes: all of the span, or none if the span is one over-long line.
+    /// The bytes: all of the span, or none if the span is one over-long line or skipped.
     pub bytes: Pooled<u8>,
     /// The start of the over-long line that this chunk stands for.
     pub oversized: Option<Vec<u8>>,
@@ -27,6 +29,8 @@ pub struct Chunk {
     pub streamed: bool,
     /// The unit of the input's stamps; `None` until a stamp has shown it.
     pub unit: Option<TimeUnit>,
+    /// Where the extent of the chunk's stamps has to be noted, since bytes of the input are skipped.
+    pub order: Option<Arc<OrderMeter>>,
     /// Whether the input ends here. Every input has exactly one last chunk, which may be empty.
     pub last: bool,
     /// What has to live as long as the bytes, such as the permit to hold them.

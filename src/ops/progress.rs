@@ -12,6 +12,8 @@ use crate::model::{Balance, Chunk, InputId, Ledger, Mark, Records, Timestamp};
 
 /// The progress of one aggregator.
 pub struct Progress {
+    /// Whether batches of an input are put in order, since windows close on the way.
+    in_order: bool,
     inputs: BTreeMap<InputId, InputProgress>,
     /// The watermarks of the inputs that have not ended, lowest first.
     live: BTreeSet<(Timestamp, InputId)>,
@@ -46,11 +48,12 @@ struct Step {
 }
 
 impl Progress {
-    /// No progress yet on these inputs.
-    pub fn new(inputs: impl IntoIterator<Item = InputId>) -> Self {
+    /// No progress yet on these inputs. Only with `in_order` are there watermarks, and sheets at the ends of windows.
+    pub fn new(inputs: impl IntoIterator<Item = InputId>, in_order: bool) -> Self {
         let inputs: BTreeMap<_, _> = inputs.into_iter().map(|input| (input, InputProgress::default())).collect();
         let live = inputs.iter().map(|(&id, input)| (input.watermark, id)).collect();
         Progress {
+            in_order,
             inputs,
             live,
             ledger: Ledger::default(),
@@ -71,6 +74,9 @@ impl Progress {
         if let Some((low, high)) = batch.extent {
             let (known_low, known_high) = self.extent.unwrap_or((low, high));
             self.extent = Some((known_low.min(low), known_high.max(high)));
+        }
+        if !self.in_order {
+            return Ok(());
         }
         let step = Step {
             _chunk: Arc::clone(&batch.chunk),

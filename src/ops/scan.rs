@@ -1,7 +1,7 @@
 //! Looks at the stamps of an input before, or beside, the run itself: their unit, the highest, the lowest.
 
 use crate::format::{FormatVisitor, LineFormat, Stamp, dispatch};
-use crate::model::{TimeUnit, Timestamp};
+use crate::model::{Extent, TimeUnit, Timestamp};
 
 use super::split::first_line;
 
@@ -86,6 +86,28 @@ pub fn last_stamp(format: &str, block: Block<'_>, unit: TimeUnit, future_after: 
         }
     }
     dispatch(format, Last(block, unit, future_after)).flatten()
+}
+
+/// The extent of the stamps in a block of whole lines, those in the future aside.
+pub fn extent(format: &str, block: Block<'_>, unit: TimeUnit, future_after: Timestamp) -> Option<Extent> {
+    struct Measure<'a>(Block<'a>, TimeUnit, Timestamp);
+    impl FormatVisitor for Measure<'_> {
+        type Output = Option<Extent>;
+        fn visit<F: LineFormat>(self) -> Option<Extent> {
+            let mut extent: Option<Extent> = None;
+            each_stamp::<F>(self.0, |stamp, well_formed| {
+                let time = self.1.timestamp(stamp);
+                let known = extent.map_or(Extent::of(time), |extent| extent.then(Extent::of(time)));
+                // Whether the rest of a line is well-formed matters only if its stamp says something new.
+                if Some(known) != extent && time <= self.2 && well_formed() {
+                    extent = Some(known);
+                }
+                true
+            });
+            extent
+        }
+    }
+    dispatch(format, Measure(block, unit, future_after)).flatten()
 }
 
 /// The highest stamp of an input that is not in the future, block by block.

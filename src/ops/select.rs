@@ -231,6 +231,7 @@ mod tests {
             max_line,
             balance: Balance { bytes_read: span.len(), ..Balance::default() },
             streamed: false,
+            order: None,
             unit: Some(TimeUnit::Seconds),
             last: true,
             guard: None,

@@ -37,6 +37,7 @@ pub struct Builder {
 pub(super) struct Environment {
     pub now: fn() -> Timestamp,
     pub tell: fn(&Error),
+    pub warn: fn(&str),
     pub drain: Arc<AtomicBool>,
     pub style: Style,
     /// What stands for standard output, if it is not that itself.
@@ -60,6 +61,7 @@ impl Pipeline {
             environment: Environment {
                 now: wall_clock,
                 tell: |_| {},
+                warn: |_| {},
                 drain: Arc::default(),
                 style: Style::default(),
                 stdout: None,
@@ -145,6 +147,12 @@ impl Builder {
     /// Tells failures that do not end the run, such as an unreadable input, when they happen.
     pub fn on_failure(mut self, tell: fn(&Error)) -> Self {
         self.environment.tell = tell;
+        self
+    }
+
+    /// Tells what people should know though nothing failed, such as that a file is not sorted.
+    pub fn on_warning(mut self, warn: fn(&str)) -> Self {
+        self.environment.warn = warn;
         self
     }
 

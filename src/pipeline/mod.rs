@@ -4,6 +4,7 @@
 
 mod builder;
 mod inputs;
+mod prune;
 mod resolve;
 mod run;
 mod targets;

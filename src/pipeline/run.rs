@@ -56,7 +56,7 @@ pub struct Sheet {
 pub(super) fn start(pipeline: Pipeline) -> Result<Running> {
     let Pipeline { plan, environment } = pipeline;
     let stop = Stop::new(Arc::clone(&environment.drain));
-    let failures = Arc::new(Failures::new(environment.tell));
+    let failures = Arc::new(Failures::new(environment.tell, environment.warn));
     let inputs = Inputs::find(&plan, &failures)?;
     let progress = Arc::new(Progress::default());
     for input in &inputs.all {

@@ -1,5 +1,6 @@
 //! A plan to running threads: all edges first, then the stages from top to bottom.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -8,17 +9,19 @@ use parking_lot::{Condvar, Mutex};
 
 use super::builder::Environment;
 use super::inputs::{Inputs, upstream};
+use super::prune::prune;
 use super::resolve::{Resolved, resolve};
 use super::targets::{FilterFiles, Outputs, Targets};
 use crate::actor::{Countdown, Inbox, Outlet, Permits, Pool, Port, Stop, Transform, drive, edge};
 use crate::config::{AggregatorPlan, FilterPlan, Plan, ReaderPlan, ReporterPlan, StagePlan, Task};
 use crate::error::{Error, Result};
 use crate::metrics::{Progress, StageMetrics};
-use crate::model::{Chunk, Lines, Records, Timestamp};
+use crate::model::{Chunk, InputId, Lines, Records, Timestamp};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::history::History;
 use crate::ops::progress;
-use crate::source::{Cursor, Order, Schedule};
+use crate::source::seek::Reason;
+use crate::source::{Cursor, Order, Pruned, Schedule};
 use crate::stage::{Closed, Failures, aggregator, filter, reader, reporter, splitter};
 
 /// What every stage may need of the run.
@@ -72,6 +75,7 @@ pub(super) fn wire(
 ) -> Result<Parts> {
     let (now, mut targets) = (environment.now, Targets::open(plan, &inputs, environment)?);
     let resolved = resolve_all(plan, now(), &mut inputs, &wired.stop)?;
+    let pruned = prune(plan, &resolved, &inputs);
     let edges: Vec<Edge> = plan.stages.iter().map(|stage| edge_before(stage, &wired.stop)).collect();
     let mut parts = Parts::default();
     let mut starts: Vec<Start> = Vec::new();
@@ -80,7 +84,7 @@ pub(super) fn wire(
         parts.metrics.push((stage.name.clone(), Arc::clone(&metrics)));
         let place = Place { plan, at, stage, edges: &edges, metrics };
         starts.push(match (&stage.task, &edges[at]) {
-            (Task::Reader(reader), _) => place.reader(reader, &inputs, &resolved, wired, &mut parts),
+            (Task::Reader(reader), _) => place.reader(reader, &inputs, &resolved, &pruned, wired, &mut parts),
             (Task::LineSplitter, Edge::Chunks(_, inbox)) => place.splitter(inbox.clone()),
             (Task::TimeFilter(filter), Edge::Lines(_, inbox)) => {
                 let files = targets.filters.remove(&at).unwrap_or_default();
@@ -181,6 +185,7 @@ impl Place<'_> {
         plan: &ReaderPlan,
         inputs: &Inputs,
         resolved: &[Option<Resolved>],
+        pruned: &BTreeMap<InputId, Pruned>,
         wired: &Wired,
         parts: &mut Parts,
     ) -> Start {
@@ -190,8 +195,11 @@ impl Place<'_> {
         });
         let order = if plan.by_time { Order::ByTime } else { Order::OneByOne };
         let ids = inputs.by_reader.get(&self.at).cloned().unwrap_or_default();
-        let cursors =
-            ids.iter().map(|&id| (id, Cursor::new(inputs.all[id.0 as usize].clone(), plan.chunk, plan.max_line)));
+        let cursors = ids.iter().map(|&id| {
+            let input = &inputs.all[id.0 as usize];
+            let pruned = pruned.get(&id).and_then(|pruned| pruned_or_warn(pruned, &input.name, &wired.failures));
+            (id, Cursor::new(input.clone(), plan.chunk, plan.max_line), pruned)
+        });
         let permits = Permits::new(chunk_budget(self.plan, self.at), &wired.stop);
         parts.permits.push(permits.clone());
         let shared = Arc::new(reader::Shared {
@@ -265,6 +273,7 @@ impl Place<'_> {
         parts: &mut Parts,
     ) -> Start {
         let buckets = windows.buckets(plan.grouping);
+        let periodic = matches!(windows, Windows::Every(_));
         let closing = match windows {
             Windows::Once(window) => aggregator::Closing::Once(window, plan.needs_previous),
             Windows::Every(grid) => {
@@ -274,7 +283,7 @@ impl Place<'_> {
         let shared = Arc::new(aggregator::Shared {
             buckets,
             tallies: (0..self.stage.threads.get()).map(|_| Mutex::default()).collect(),
-            progress: Mutex::new(progress::Progress::new(inputs.reaching(self.plan, self.at))),
+            progress: Mutex::new(progress::Progress::new(inputs.reaching(self.plan, self.at), periodic)),
             closing,
             stop: wired.stop.clone(),
             next_worker: AtomicUsize::new(0),
@@ -298,6 +307,15 @@ impl Place<'_> {
         let outlet = Outlet::new(Vec::new(), Arc::clone(&self.metrics));
         self.start("reporter", inbox, outlet, move || reporter::Reporter::new(Arc::clone(&shared)))
     }
+}
+
+/// What is skipped of an input, if anything is; a warning if its lines are not sorted as declared.
+fn pruned_or_warn(pruned: &Pruned, name: &str, failures: &Failures) -> Option<Pruned> {
+    if pruned.found.reason == Reason::NotSorted {
+        let disorder = pruned.found.extent.map_or(0, |extent| extent.disorder);
+        failures.warn(&reader::not_sorted(name, disorder, pruned.disorder));
+    }
+    (pruned.found.reason == Reason::Pruned).then(|| pruned.clone())
 }
 
 fn resolved_at(resolved: &[Option<Resolved>], at: usize) -> Result<Resolved> {

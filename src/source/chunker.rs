@@ -62,6 +62,12 @@ impl Chunker {
         self.target = target;
     }
 
+    /// Goes on at another byte, where a line begins.
+    pub fn jump(&mut self, position: u64) {
+        self.position = position;
+        self.carry.clear();
+    }
+
     /// The next chunk, in `into`. Not to be called after the last. Errors are those of `fill`; the bytes before the
     /// error are kept, so that the call may be made again.
     pub fn next(&mut self, fill: &mut Fill<'_>, into: &mut Vec<u8>) -> io::Result<Cut> {

@@ -37,6 +37,8 @@ pub struct Cursor {
     /// Bytes of the input that are known to be there.
     known: u64,
     started: bool,
+    /// The byte before which to stop.
+    end: u64,
     /// Where every byte that is read is kept.
     spool: Option<Spool>,
 }
@@ -69,7 +71,7 @@ impl Cursor {
     pub fn new(input: Input, chunk: usize, max_line: usize) -> Self {
         let fill = matches!(input.origin, Origin::File { .. } | Origin::Spooled { rest: Rest::Ended, .. });
         let chunker = Chunker::new(chunk, max_line, fill);
-        Cursor { input, chunker, handle: Handle::Closed, known: 0, started: false, spool: None }
+        Cursor { input, chunker, handle: Handle::Closed, known: 0, started: false, end: u64::MAX, spool: None }
     }
 
     /// Keeps every byte that is read, if it could not be read again. Called before the first step.
@@ -105,9 +107,20 @@ impl Cursor {
         &self.input
     }
 
+    /// Bytes of the input that are known to be there, and the byte at which the next chunk begins.
+    pub fn extent(&self) -> (u64, u64) {
+        (self.known, self.chunker.position())
+    }
+
     /// Fills chunks to another size from now on.
     pub fn set_chunk(&mut self, bytes: usize) {
         self.chunker.set_target(bytes);
+    }
+
+    /// Reads on at `from`, where a line begins, and stops before `to`, where another does.
+    pub fn restrict(&mut self, from: u64, to: u64) {
+        self.chunker.jump(from);
+        self.end = to;
     }
 
     /// Gives the file descriptor back; reading on opens the file again. A stream stays open.
@@ -135,9 +148,16 @@ impl Cursor {
             return self.interrupted(before, opened);
         }
         let (handle, input, spool) = (&mut self.handle, &self.input, &mut self.spool);
-        let mut offset = self.chunker.bytes_read();
+        let (mut offset, end) = (self.chunker.bytes_read(), self.end);
         let mut fill = |into: &mut Vec<u8>| {
-            let read = handle.read(input, offset, into, interrupted)?;
+            if offset >= end {
+                return Ok(0);
+            }
+            let before = into.len();
+            handle.read(input, offset, into, interrupted)?;
+            let wanted = usize::try_from(end - offset).unwrap_or(usize::MAX);
+            into.truncate(before.saturating_add(wanted));
+            let read = into.len() - before;
             if let Some(spool) = spool {
                 spool.keep(&into[into.len() - read..])?;
             }
@@ -163,7 +183,7 @@ impl Cursor {
             self.chunker = Chunker::new(1, 1, false);
             return self.give_up(failure, before, opened);
         }
-        let unread = if cut.last { self.known - cut.to } else { 0 };
+        let unread = if cut.last { self.known.min(self.end).saturating_sub(cut.to) } else { 0 };
         let failure = (unread > 0).then(|| {
             let action = format!("was cut short from {} to {} bytes while it was read", self.known, cut.to);
             Error::input(&self.input.path(), action, io::Error::from(io::ErrorKind::UnexpectedEof))
@@ -179,7 +199,7 @@ impl Cursor {
     fn interrupted(&mut self, before: u64, opened: bool) -> Step {
         let at = self.chunker.position();
         let cut = Cut { from: at, to: at, oversized: None, last: true };
-        let unread = self.known - at;
+        let unread = self.known.min(self.end).saturating_sub(at);
         Step { news: self.news(before, &cut, unread), unread, failure: None, opened, cut }
     }
 
@@ -325,6 +345,22 @@ mod tests {
         }
         assert_eq!(all, b"1 a b\n2 c d\n3 e f");
         assert_eq!(news, 17);
+    }
+
+    #[test]
+    fn a_restricted_file_gives_the_bytes_between_and_then_others() {
+        let file = file(b"1 a b\n2 c d\n3 e f\n4 g h\n");
+        let mut cursor = Cursor::new(input(&file), 100, 100);
+        let mut into = Vec::new();
+        for (from, to, text) in
+            [(6, 18, &b"2 c d\n3 e f\n"[..]), (0, 6, b"1 a b\n"), (18, 24, b"4 g h\n"), (24, 24, b"")]
+        {
+            cursor.restrict(from, to);
+            let step = cursor.next(&mut into, &|| false);
+            assert!(step.cut.last && step.unread == 0 && step.failure.is_none());
+            assert_eq!((step.cut.from, step.cut.to, &into[..]), (from, to, text));
+            assert_eq!(step.news, if from == 6 { 24 } else { 0 });
+        }
     }
 
     #[test]

@@ -6,12 +6,13 @@ mod chunker;
 mod cursor;
 mod locate;
 mod schedule;
+pub mod seek;
 mod spool;
 
 pub use chunker::{Chunker, Cut};
 pub use cursor::{Cursor, Step};
 pub use locate::{Located, locate, stdin_identity};
-pub use schedule::{Order, Schedule, Turn};
+pub use schedule::{Order, Pruned, Schedule, Turn};
 
 use std::fs::File;
 use std::path::PathBuf;

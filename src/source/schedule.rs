@@ -4,11 +4,13 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
 use super::Cursor;
-use crate::model::{InputId, TimeUnit, Timestamp};
+use super::seek::Found;
+use crate::model::{InputId, OrderMeter, TimeUnit, Timestamp};
 
 /// Open files above which a file is closed after each chunk, when many are read in turns.
 const KEEP_OPEN: usize = 16;
@@ -43,18 +45,39 @@ pub struct Turn {
     pub cursor: Cursor,
     /// The unit of its stamps, once that is known.
     pub unit: Option<TimeUnit>,
+    /// What is skipped of it, until that has proved right.
+    pub pruned: Option<Pruned>,
+}
+
+/// An input of which some bytes are skipped.
+#[derive(Debug, Clone)]
+pub struct Pruned {
+    /// The bytes that are read, and why.
+    pub found: Found,
+    /// Bytes of the input.
+    pub size: u64,
+    /// The declared disorder, on which that rests, in nanoseconds.
+    pub disorder: i64,
+    /// Where the extents of the chunks are noted.
+    pub order: Arc<OrderMeter>,
+    /// Bytes of them that have been sent on.
+    pub sent: u64,
 }
 
 impl Schedule {
-    /// All inputs, in chunks of `chunk` bytes.
-    pub fn new(inputs: Vec<(InputId, Cursor)>, order: Order, chunk: usize) -> Self {
+    /// All inputs, in chunks of `chunk` bytes. Those that are pruned begin where they are found to.
+    pub fn new(inputs: Vec<(InputId, Cursor, Option<Pruned>)>, order: Order, chunk: usize) -> Self {
         let many_files = order == Order::ByTime && inputs.len() > KEEP_OPEN;
         let first_look = order == Order::ByTime && inputs.len() > 1;
-        let turns = inputs.into_iter().map(|(id, mut cursor)| {
+        let turns = inputs.into_iter().map(|(id, mut cursor, pruned)| {
+            let unit = pruned.as_ref().and_then(|pruned| pruned.found.unit);
+            if let Some(Pruned { found, size, .. }) = &pruned {
+                cursor.restrict(found.from, found.stop(*size));
+            }
             if first_look {
                 cursor.set_chunk(FIRST_LOOK.min(chunk));
             }
-            Reverse(Turn { frontier: Timestamp::MIN, id, cursor, unit: None })
+            Reverse(Turn { frontier: Timestamp::MIN, id, cursor, unit, pruned })
         });
         Schedule { waiting: Mutex::new(turns.collect()), order, many_files, chunk }
     }
@@ -111,7 +134,7 @@ mod tests {
     use crate::source::Input;
 
     fn schedule(order: Order) -> Schedule {
-        let inputs = (0..3).map(|id| (InputId(id), Cursor::new(Input::stdin(), 1, 1))).collect();
+        let inputs = (0..3).map(|id| (InputId(id), Cursor::new(Input::stdin(), 1, 1), None)).collect();
         Schedule::new(inputs, order, 1)
     }
 

@@ -10,6 +10,7 @@ use crate::model::balance::OVERSIZED_HEAD;
 use crate::model::recycle::{Pool, Pooled};
 use crate::model::{Cause, Lines, Record, Records, Timestamp};
 use crate::ops::history::{History, Placed, Survey};
+use crate::ops::scan::{Block, extent};
 use crate::ops::select::{Bounds, Selected, select};
 use crate::ops::sequence::Sequencer;
 use crate::output::rejects::{RejectsFile, reject_line};
@@ -58,6 +59,11 @@ impl Filter {
 
     fn once(&self, lines: &Arc<Lines>, bounds: &Bounds) -> Result<Records> {
         let shared = &self.shared;
+        let chunk = &lines.chunk;
+        if let (Some(order), Some(unit)) = (&chunk.order, chunk.unit) {
+            let block = Block { bytes: &chunk.bytes, from: chunk.span.from, max_line: chunk.max_line };
+            order.note(chunk.span.from, chunk.span.to, extent(shared.format, block, unit, bounds.future_after));
+        }
         let mut records = shared.pool.take();
         let list = shared.rejects.is_some();
         let selected =

@@ -12,22 +12,28 @@ use parking_lot::Mutex;
 
 use crate::error::Error;
 
-/// Errors that do not end a run: told at once, counted at its end.
+/// Errors that do not end a run, and warnings: told at once, counted at its end.
 pub struct Failures {
     all: Mutex<Vec<Error>>,
     tell: fn(&Error),
+    warn: fn(&str),
 }
 
 impl Failures {
-    /// No failures yet; each is given to `tell` when it happens.
-    pub fn new(tell: fn(&Error)) -> Self {
-        Failures { all: Mutex::new(Vec::new()), tell }
+    /// No failures yet; each is given to `tell` when it happens, and each warning to `warn`.
+    pub fn new(tell: fn(&Error), warn: fn(&str)) -> Self {
+        Failures { all: Mutex::new(Vec::new()), tell, warn }
     }
 
     /// Notes a failure.
     pub fn add(&self, error: Error) {
         (self.tell)(&error);
         self.all.lock().push(error);
+    }
+
+    /// Tells what people should know though nothing failed.
+    pub fn warn(&self, text: &str) {
+        (self.warn)(text);
     }
 
     /// All failures so far.

@@ -12,6 +12,7 @@ mod exact;
 mod floors;
 mod guards;
 mod periodic;
+mod pruning;
 mod runtime;
 mod same;
 mod shipped;

@@ -49,7 +49,8 @@ fn the_tour_of_the_readme_prints_what_it_says() {
     if std::env::var_os("UPDATE_CASES").is_some() {
         return std::fs::write(root().join("README.md"), &run).unwrap();
     }
-    assert_eq!(run, text);
+    let differs = run.lines().zip(text.lines()).find(|(run, text)| run != text);
+    assert!(run == text, "the first line that differs (now, README): {differs:#?}");
 }
 
 #[test]

@@ -1,0 +1,124 @@
+//! How well lines are sorted by time, and who has seen it: what skipping bytes of a file rests on.
+//!
+//! Disorder is how far a stamp lies behind the highest before it. With a bound D on it, a line with stamp s says that no
+//! line before it has a stamp above s + D, and none behind it one below s - D.
+//! Invariant: `then` is associative, so that what is said of parts, in their order, is what is said of the whole.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::time::Timestamp;
+
+/// What the stamps of some lines span, and how far they are out of order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// The lowest stamp.
+    pub lowest: Timestamp,
+    /// The highest stamp.
+    pub highest: Timestamp,
+    /// The largest disorder, in nanoseconds.
+    pub disorder: i64,
+}
+
+impl Extent {
+    /// Of one line.
+    pub const fn of(time: Timestamp) -> Self {
+        Extent { lowest: time, highest: time, disorder: 0 }
+    }
+
+    /// Of these lines and `later` ones behind them.
+    pub fn then(self, later: Extent) -> Extent {
+        let across = self.highest.nanos().saturating_sub(later.lowest.nanos());
+        Extent {
+            lowest: self.lowest.min(later.lowest),
+            highest: self.highest.max(later.highest),
+            disorder: self.disorder.max(later.disorder).max(across),
+        }
+    }
+}
+
+/// The extents of parts of an input, in whatever order they come.
+#[derive(Debug, Default)]
+pub struct OrderMeter {
+    parts: Mutex<Parts>,
+    noted: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Parts {
+    /// By the first byte of a part.
+    extents: BTreeMap<u64, Option<Extent>>,
+    bytes: u64,
+}
+
+impl OrderMeter {
+    /// Notes the part `from..to`. A part that has been noted is not noted again.
+    pub fn note(&self, from: u64, to: u64, extent: Option<Extent>) {
+        let mut parts = self.parts.lock();
+        if parts.extents.insert(from, extent).is_none() {
+            parts.bytes += to - from;
+            self.noted.notify_all();
+        }
+    }
+
+    /// The extent of all parts, if any has one, once they have `bytes` bytes; waits for them at most so long. `None` if
+    /// they do not have so many yet.
+    pub fn whole(&self, bytes: u64, wait: Duration) -> Option<Option<Extent>> {
+        let mut parts = self.parts.lock();
+        if parts.bytes < bytes {
+            self.noted.wait_for(&mut parts, wait);
+        }
+        if parts.bytes < bytes {
+            return None;
+        }
+        Some(joined(parts.extents.values().copied()))
+    }
+}
+
+/// The extent of parts in their order.
+pub fn joined(parts: impl IntoIterator<Item = Option<Extent>>) -> Option<Extent> {
+    parts.into_iter().flatten().reduce(Extent::then)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn oracle(stamps: &[i64]) -> Option<Extent> {
+        let mut highest = *stamps.first()?;
+        let mut disorder = 0;
+        for &stamp in stamps {
+            disorder = disorder.max(highest - stamp);
+            highest = highest.max(stamp);
+        }
+        let lowest = *stamps.iter().min()?;
+        let at = Timestamp::from_nanos;
+        Some(Extent { lowest: at(lowest), highest: at(highest), disorder })
+    }
+
+    proptest! {
+        #[test]
+        fn any_parts_joined_say_what_the_whole_says(
+            stamps in proptest::collection::vec(-50i64..50, 0..40),
+            cuts in proptest::collection::vec(0usize..40, 0..6),
+            order in any::<u64>(),
+        ) {
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(stamps.len())).collect();
+            cuts.extend([0, stamps.len()]);
+            cuts.sort_unstable();
+            let meter = OrderMeter::default();
+            let mut parts: Vec<(usize, usize)> = cuts.windows(2).map(|pair| (pair[0], pair[1])).filter(|(a, b)| a < b).collect();
+            let middle = order as usize % parts.len().max(1);
+            parts.rotate_left(middle);
+            for (from, to) in parts {
+                let extent = stamps[from..to].iter().map(|stamp| Some(Extent::of(Timestamp::from_nanos(*stamp))));
+                meter.note(from as u64, to as u64, joined(extent));
+            }
+            prop_assert_eq!(meter.whole(stamps.len() as u64, Duration::ZERO), Some(oracle(&stamps)));
+            prop_assert_eq!(meter.whole(stamps.len() as u64 + 1, Duration::ZERO), None);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Which files are read in part: those of readers whose windows are known, and whose lines are sorted as declared.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::sync::Arc;
+
+use super::inputs::{Inputs, readers, upstream};
+use super::resolve::Resolved;
+use crate::config::{FilterPlan, Plan, ReaderPlan, Scan, Task};
+use crate::model::{Extent, InputId, TimeUnit, Timestamp};
+use crate::ops::close::Windows;
+use crate::ops::scan::{self, Block};
+use crate::source::seek::{Found, Stamps, Wanted, seek};
+use crate::source::{Input, Origin, Pruned};
+
+/// What was found of each file of the readers that may skip bytes.
+pub(super) fn prune(plan: &Plan, resolved: &[Option<Resolved>], inputs: &Inputs) -> BTreeMap<InputId, Pruned> {
+    let mut pruned = BTreeMap::new();
+    for (at, reader) in readers(plan).filter(|(_, reader)| reader.scan == Scan::Auto) {
+        let Some((wanted, stamps)) = wanted(plan, resolved, at, reader) else { continue };
+        for &id in inputs.by_reader.get(&at).into_iter().flatten() {
+            if let Some((size, found)) = look(&inputs.all[id.0 as usize], &wanted, &stamps) {
+                pruned.insert(id, Pruned { found, size, disorder: wanted.disorder, order: Arc::default(), sent: 0 });
+            }
+        }
+    }
+    pruned
+}
+
+/// What all time-filters behind a reader want of it together; `None` if one of them wants all of it.
+fn wanted(
+    plan: &Plan,
+    resolved: &[Option<Resolved>],
+    reader: usize,
+    reading: &ReaderPlan,
+) -> Option<(Wanted, FormatStamps)> {
+    let mut wanted: Option<(Wanted, FormatStamps)> = None;
+    for (at, stage) in plan.stages.iter().enumerate() {
+        let Task::TimeFilter(filter) = &stage.task else { continue };
+        if !upstream(plan, at).contains(&reader) {
+            continue;
+        }
+        let resolved = resolved[at].filter(|resolved| matches!(resolved.windows, Windows::Once(_)))?;
+        let (first, last) = (resolved.bounds.keep_from, resolved.bounds.last);
+        let mine = Wanted { first, last, disorder: filter.lateness };
+        let stamps = FormatStamps::of(filter, resolved.bounds.future_after, reading.max_line);
+        wanted = Some(match wanted {
+            None => (mine, stamps),
+            Some((other, stamps)) => {
+                let (first, last) = (first.min(other.first), last.max(other.last));
+                (Wanted { first, last, disorder: filter.lateness.max(other.disorder) }, stamps)
+            }
+        });
+    }
+    wanted
+}
+
+/// Looks at a file. `None` if it is none, or cannot be read, which the run will tell.
+fn look(input: &Input, wanted: &Wanted, stamps: &FormatStamps) -> Option<(u64, Found)> {
+    let Origin::File { path, identity, .. } = &input.origin else { return None };
+    let file = File::open(path).ok()?;
+    let found = file.metadata().ok()?;
+    if (found.dev(), found.ino()) != *identity {
+        return None;
+    }
+    let read = |at: u64, into: &mut [u8]| file.read_at(into, at);
+    Some((found.len(), seek(&read, found.len(), wanted, stamps).ok()?))
+}
+
+/// The stamps of a log format.
+struct FormatStamps {
+    format: &'static str,
+    unit: Option<TimeUnit>,
+    future_after: Timestamp,
+    max_line: usize,
+}
+
+impl FormatStamps {
+    fn of(filter: &FilterPlan, future_after: Timestamp, max_line: usize) -> Self {
+        FormatStamps { format: filter.format, unit: filter.unit, future_after, max_line }
+    }
+}
+
+impl Stamps for FormatStamps {
+    fn unit(&self, bytes: &[u8], from: u64) -> Option<TimeUnit> {
+        let found = scan::detect_unit(self.format, Block { bytes, from, max_line: self.max_line });
+        found.map(|unit| self.unit.unwrap_or(unit))
+    }
+
+    fn extent(&self, bytes: &[u8], from: u64, unit: TimeUnit) -> Option<Extent> {
+        scan::extent(self.format, Block { bytes, from, max_line: self.max_line }, unit, self.future_after)
+    }
+}

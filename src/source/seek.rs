@@ -1,0 +1,317 @@
+//! Which bytes of a file can hold a window, found by a few small reads, if its lines are almost sorted by time.
+//!
+//! Pure: the bytes and what stamps they hold come from functions. What is found rests on the declared disorder alone: a
+//! block of lines whose highest stamp lies more than that before the window is, with all before it, outside; and one
+//! whose lowest stamp lies more than that behind it is, with all behind it. Searching by halves only finds good blocks.
+//! Blocks that contradict the bound are noticed here; lines that do, by whoever reads them.
+
+use std::io;
+
+use crate::model::order::{Extent, joined};
+use crate::model::{TimeUnit, Timestamp};
+
+/// Bytes of a probe: some dozens of lines, so that a single stray stamp decides nothing.
+const PROBE: usize = 4 << 10;
+
+/// Bytes that a probe grows to while it holds no whole line.
+const WIDEST: usize = 256 << 10;
+
+/// Probes that are spread over a file, whatever its size.
+const SPREAD: u64 = 32;
+
+/// Bytes up to which it is not worth the while to search on.
+const GRAIN: u64 = 64 << 10;
+
+/// Bytes up to which a file is read whole: the probes would read as much.
+const SMALL: u64 = SPREAD * PROBE as u64;
+
+/// What is sought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// The first instant of the window.
+    pub first: Timestamp,
+    /// The last one.
+    pub last: Timestamp,
+    /// The declared disorder in nanoseconds.
+    pub disorder: i64,
+}
+
+/// The bytes to read, and how they were found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// First byte, where a line begins.
+    pub from: u64,
+    /// One past the last, where a line ends.
+    pub to: u64,
+    /// The unit of the stamps; `None` if no stamp was found at the start of the file.
+    pub unit: Option<TimeUnit>,
+    /// Of all probes, in their order.
+    pub extent: Option<Extent>,
+    /// Of the probes before `from`, and of those from `to` on.
+    pub outside: (Option<Extent>, Option<Extent>),
+    /// Small reads that were made.
+    pub probes: u32,
+    /// Why these bytes.
+    pub reason: Reason,
+}
+
+impl Found {
+    /// The byte before which to stop reading a file of `size` bytes: one that is wanted to its end may still grow.
+    pub fn stop(&self, size: u64) -> u64 {
+        if self.to == size { u64::MAX } else { self.to }
+    }
+}
+
+/// Why some bytes of a file are read and others are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The rest cannot hold the window.
+    Pruned,
+    /// All of it can.
+    NothingToSkip,
+    /// Its lines are further out of order than declared.
+    NotSorted,
+    /// It begins without a stamp.
+    NoStamp,
+}
+
+/// The bytes of a file, by offset; may give fewer than asked for, and none only at the end.
+pub type ReadAt<'a> = dyn Fn(u64, &mut [u8]) -> io::Result<usize> + 'a;
+
+/// What a block of whole lines says, given the offset of its first byte, and the unit if it is known.
+pub trait Stamps {
+    /// The unit by the first stamp in the block.
+    fn unit(&self, bytes: &[u8], from: u64) -> Option<TimeUnit>;
+    /// The extent of its stamps that are not in the future.
+    fn extent(&self, bytes: &[u8], from: u64, unit: TimeUnit) -> Option<Extent>;
+}
+
+/// A block of whole lines that was looked at.
+#[derive(Debug, Clone, Copy)]
+struct Probe {
+    from: u64,
+    to: u64,
+    extent: Extent,
+}
+
+/// Finds the bytes of a file of `size` bytes that can hold what is wanted. Errors are those of reading.
+pub fn seek(read: &ReadAt<'_>, size: u64, wanted: &Wanted, stamps: &dyn Stamps) -> io::Result<Found> {
+    let mut search = Search { read, size, stamps, unit: TimeUnit::Seconds, probes: Vec::new(), reads: 0 };
+    let mut found = Found {
+        from: 0,
+        to: size,
+        unit: None,
+        extent: None,
+        outside: (None, None),
+        probes: 0,
+        reason: Reason::NoStamp,
+    };
+    let head = search.lines(0)?;
+    found.unit = head.as_ref().and_then(|(bytes, from)| stamps.unit(bytes, *from));
+    let Some(unit) = found.unit else { return Ok(found) };
+    if size <= SMALL {
+        return Ok(Found { reason: Reason::NothingToSkip, ..found });
+    }
+    search.unit = unit;
+    for at in 0..SPREAD {
+        search.probe(u64::try_from(u128::from(size) * u128::from(at) / u128::from(SPREAD)).unwrap_or(0))?;
+    }
+    // Where the file ends, so that one that lies before the window is not read at all.
+    search.probe(size.saturating_sub(PROBE as u64 - 1))?;
+    let before = |probe: &Probe| probe.extent.highest < wanted.first.minus(wanted.disorder);
+    let behind = |probe: &Probe| probe.extent.lowest > wanted.last.plus(wanted.disorder);
+    search.halve(&before)?;
+    search.halve(&|probe| !behind(probe))?;
+    found.probes = search.reads;
+    search.probes.sort_by_key(|probe| probe.from);
+    let extent =
+        |from: u64, to: u64| joined_apart(search.probes.iter().filter(|probe| from <= probe.from && probe.to <= to));
+    found.extent = extent(0, size);
+    if found.extent.is_some_and(|extent| extent.disorder > wanted.disorder) {
+        return Ok(Found { reason: Reason::NotSorted, ..found });
+    }
+    found.from = search.probes.iter().filter(|probe| before(probe)).map(|probe| probe.to).max().unwrap_or(0);
+    let to = search.probes.iter().filter(|probe| behind(probe)).map(|probe| probe.from).min().unwrap_or(size);
+    found.to = to.max(found.from);
+    found.outside = (extent(0, found.from), extent(found.to, size));
+    let all = found.from == 0 && found.to == size;
+    found.reason = if all { Reason::NothingToSkip } else { Reason::Pruned };
+    Ok(found)
+}
+
+/// The extent of probes in their order. Of two that share lines, only the first has a say: lines do not follow themselves.
+fn joined_apart<'a>(probes: impl Iterator<Item = &'a Probe>) -> Option<Extent> {
+    let mut end = 0;
+    joined(probes.map(|probe| {
+        let apart = probe.from >= end;
+        end = end.max(probe.to);
+        apart.then_some(probe.extent)
+    }))
+}
+
+struct Search<'a> {
+    read: &'a ReadAt<'a>,
+    size: u64,
+    stamps: &'a dyn Stamps,
+    unit: TimeUnit,
+    probes: Vec<Probe>,
+    reads: u32,
+}
+
+impl Search<'_> {
+    /// Halves the space between the last probe that is `low` and the first that is not, until that is not worth it.
+    fn halve(&mut self, low: &dyn Fn(&Probe) -> bool) -> io::Result<()> {
+        let mut from = self.probes.iter().filter(|probe| low(probe)).map(|probe| probe.to).max().unwrap_or(0);
+        let mut to = self.probes.iter().filter(|probe| !low(probe)).map(|probe| probe.from).min().unwrap_or(self.size);
+        while to.saturating_sub(from) > GRAIN {
+            let middle = from + (to - from) / 2;
+            match self.probe(middle)? {
+                Some(probe) if low(&probe) && probe.to > from => from = probe.to,
+                _ => to = middle,
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at the lines that begin behind `at`. `None` if there are none, or none with a stamp.
+    fn probe(&mut self, at: u64) -> io::Result<Option<Probe>> {
+        let Some((bytes, from)) = self.lines(at)? else { return Ok(None) };
+        let Some(extent) = self.stamps.extent(&bytes, from, self.unit) else { return Ok(None) };
+        let probe = Probe { from, to: from + bytes.len() as u64, extent };
+        self.probes.push(probe);
+        Ok(Some(probe))
+    }
+
+    /// Whole lines of the file, the first that begin behind `at` (at the start of the file, at it), and where they begin.
+    fn lines(&mut self, at: u64) -> io::Result<Option<(Vec<u8>, u64)>> {
+        let mut length = PROBE;
+        loop {
+            // The byte before tells whether a line begins at `at`.
+            let start = at.saturating_sub(1);
+            let mut bytes = vec![0; length];
+            let mut filled = 0;
+            while filled < length {
+                self.reads += 1;
+                match (self.read)(start + filled as u64, &mut bytes[filled..])? {
+                    0 => break,
+                    read => filled += read,
+                }
+            }
+            let ended = filled < length;
+            bytes.truncate(filled);
+            let first = if at == 0 { Some(0) } else { memchr::memchr(b'\n', &bytes).map(|newline| newline + 1) };
+            let last =
+                if ended { Some(bytes.len()) } else { memchr::memrchr(b'\n', &bytes).map(|newline| newline + 1) };
+            if let (Some(first), Some(last)) = (first, last)
+                && first < last
+            {
+                return Ok(Some((bytes[first..last].to_vec(), start + first as u64)));
+            }
+            if ended || length >= WIDEST {
+                return Ok(None);
+            }
+            length *= 4;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Lines are `<seconds>\n`.
+    struct Plain;
+
+    impl Stamps for Plain {
+        fn unit(&self, bytes: &[u8], _: u64) -> Option<TimeUnit> {
+            self.extent(bytes, 0, TimeUnit::Seconds).map(|_| TimeUnit::Seconds)
+        }
+
+        fn extent(&self, bytes: &[u8], _: u64, _: TimeUnit) -> Option<Extent> {
+            let lines = std::str::from_utf8(bytes).unwrap().lines();
+            joined(lines.map(|line| line.parse().ok().map(|stamp| Extent::of(Timestamp::from_seconds(stamp)))))
+        }
+    }
+
+    fn found(text: &str, first: i64, last: i64, disorder: i64) -> Found {
+        let bytes = text.as_bytes();
+        let read = |at: u64, into: &mut [u8]| {
+            let rest = bytes.get(at as usize..).unwrap_or_default();
+            // In small pieces, as a slow device may.
+            let length = rest.len().min(into.len()).min(1000);
+            into[..length].copy_from_slice(&rest[..length]);
+            Ok(length)
+        };
+        let (first, last) = (Timestamp::from_seconds(first), Timestamp::from_seconds(last));
+        let wanted = Wanted { first, last, disorder: disorder * crate::model::time::SECOND };
+        seek(&read, bytes.len() as u64, &wanted, &Plain).unwrap()
+    }
+
+    fn log(lines: i64, step: i64, disorder: i64) -> String {
+        let late = |at: i64| if disorder == 0 { 0 } else { (at * 7_919) % (disorder + 1) };
+        (0..lines).map(|at| format!("{}\n", 1_000_000 + at * step - late(at))).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_of_the_window_is_left_out(
+            lines in 0i64..60_000,
+            disorder in 0i64..500,
+            first in 0i64..70_000,
+            length in 0i64..70_000,
+        ) {
+            let text = log(lines, 1, disorder);
+            let (first, last) = (1_000_000 + first, 1_000_000 + first + length);
+            let found = found(&text, first, last, disorder);
+            prop_assert_ne!(found.reason, Reason::NotSorted);
+            let inside = |stamp: &str| (first..=last).contains(&stamp.parse::<i64>().unwrap());
+            let (from, to) = (found.from as usize, found.to as usize);
+            prop_assert!(from == 0 || text[..from].ends_with('\n'));
+            prop_assert!(!text[..from].lines().any(inside) && !text[to..].lines().any(inside));
+            // And not much more than the window is read.
+            let wanted: usize = text.lines().filter(|line| {
+                let stamp = line.parse::<i64>().unwrap();
+                first - 2 * disorder <= stamp && stamp <= last + 2 * disorder
+            }).map(|line| line.len() + 1).sum();
+            prop_assert!(to - from <= wanted + (2 * GRAIN).max(SMALL) as usize + 2 * PROBE, "{} of {wanted}", to - from);
+        }
+    }
+
+    #[test]
+    fn files_outside_the_window_are_not_read() {
+        let text = log(200_000, 1, 10);
+        let before = found(&text, 2_000_000, 3_000_000, 10);
+        assert_eq!((before.from, before.to, before.reason), (text.len() as u64, text.len() as u64, Reason::Pruned));
+        let behind = found(&text, 0, 900_000, 10);
+        assert_eq!((behind.from, behind.to, behind.reason), (0, 0, Reason::Pruned));
+        assert!(behind.probes < 200, "{}", behind.probes);
+    }
+
+    #[test]
+    fn files_that_are_not_sorted_are_noticed() {
+        let sorted = log(200_000, 1, 0);
+        let lines: Vec<&str> = sorted.lines().collect();
+        let reversed: String = lines.iter().rev().map(|line| format!("{line}\n")).collect();
+        let twice = sorted.clone() + &sorted;
+        let restarted = log(100_000, 1, 0) + &log(100_000, 2, 0);
+        for text in [reversed, twice, restarted] {
+            let found = found(&text, 1_150_000, 1_160_000, 100);
+            assert_eq!((found.from, found.to, found.reason), (0, text.len() as u64, Reason::NotSorted));
+        }
+    }
+
+    #[test]
+    fn files_without_stamps_or_lines_are_read_whole() {
+        for text in ["", "\n", "no stamps here\n", &"x".repeat(500_000)] {
+            let found = found(text, 0, 10, 0);
+            assert_eq!((found.from, found.to, found.reason), (0, text.len() as u64, Reason::NoStamp));
+        }
+    }
+
+    #[test]
+    fn a_window_that_holds_everything_skips_nothing() {
+        let text = log(100_000, 1, 0);
+        assert_eq!(found(&text, 0, 9_000_000, 0).reason, Reason::NothingToSkip);
+    }
+}

@@ -1,0 +1,164 @@
+//! Time-pruned reading: exact for every file that is sorted as declared, and a warning and exact for those that are not.
+
+use std::fmt::Write;
+
+use crate::support::{BASE, Folder, Random, log, run, stderr, stdout};
+
+/// What a question answers, with and without pruning: the reports, what was skipped, and whether there was a warning.
+struct Both {
+    auto: serde_json::Value,
+    full: serde_json::Value,
+    skipped: u64,
+    warned: bool,
+}
+
+fn both(folder: &Folder, options: &[&str]) -> Both {
+    let ask = |scan: &str| {
+        let output = run(
+            folder,
+            &[&["top", "0.log", "--limit", "1000000", "--output", "json", "--scan", scan][..], options].concat(),
+        );
+        assert_eq!(output.status.code(), Some(0), "{options:?}: {}", stderr(&output));
+        (serde_json::from_str::<serde_json::Value>(&stdout(&output)).unwrap(), stderr(&output))
+    };
+    let ((auto, said), (full, of_full)) = (ask("auto"), ask("full"));
+    assert!(!of_full.contains("warning"), "{of_full}");
+    let number = |key: &str| auto["balance"][key].as_u64().unwrap();
+    assert_eq!(number("bytes_read") + number("bytes_skipped"), number("bytes_total"));
+    assert_eq!(full["balance"]["bytes_skipped"], 0);
+    let skipped = number("bytes_skipped");
+    Both { auto, full, skipped, warned: said.contains("logparser: warning: 0.log: a stamp lies ") }
+}
+
+impl Both {
+    fn is_exact(&self) -> bool {
+        self.auto["reports"] == self.full["reports"]
+            && self.auto["balance"]["counted"] == self.full["balance"]["counted"]
+    }
+}
+
+#[test]
+fn sorted_as_declared_is_exact_and_skips_what_it_can() {
+    let mut random = Random::new(5);
+    let mut skipped = 0;
+    for round in 0..30 {
+        let folder = Folder::new();
+        let (span, disorder) = (20_000 + random.below(60_000), random.below(400));
+        let text = log(round, 20_000, span, disorder, 15);
+        let size = text.len() as u64;
+        folder.write("0.log", text);
+        let until = (BASE + random.below(span + 2_000) as i64 - 1_000).to_string();
+        let seconds = (1 + random.below(5_000)).to_string();
+        let lateness = disorder.max(1).to_string();
+        let both = both(&folder, &["--until", &until, "--seconds", &seconds, "--lateness", &lateness]);
+        assert!(both.is_exact() && !both.warned, "round {round}: {until} {seconds}");
+        skipped += both.skipped * 100 / size;
+    }
+    assert!(skipped / 30 > 40, "{} % skipped on average", skipped / 30);
+}
+
+#[test]
+fn a_file_outside_the_window_is_not_read() {
+    let folder = Folder::new();
+    let text = log(1, 20_000, 20_000, 100, 15);
+    let size = text.len() as u64;
+    folder.write("0.log", text);
+    for until in [BASE - 5_000, BASE + 90_000] {
+        let both = both(&folder, &["--until", &until.to_string(), "--seconds", "60"]);
+        assert!(both.is_exact() && both.skipped == size, "{until}: {} of {size}", both.skipped);
+    }
+}
+
+#[test]
+fn new_pairs_prune_by_the_window_before_too() {
+    let folder = Folder::new();
+    folder.write("0.log", log(2, 30_000, 60_000, 100, 40));
+    folder.write("new.toml", format!(
+        "location = '0.log'\nuntil = {}\nseconds = 600\nreports = [{{ name = 'new-pairs', limit = 9999 }}]\noutputs = ['json']\n",
+        BASE + 30_000
+    ));
+    let reports = |scan: &str| {
+        let output = run(&folder, &["run", "new.toml", "--scan", scan]);
+        serde_json::from_str::<serde_json::Value>(&stdout(&output)).unwrap()
+    };
+    let (auto, full) = (reports("auto"), reports("full"));
+    assert_eq!(auto["reports"], full["reports"]);
+    assert!(auto["balance"]["bytes_skipped"].as_u64().unwrap() > 500_000);
+}
+
+/// `lines` lines, one a second, with hosts of their own.
+fn sorted(lines: i64) -> Vec<String> {
+    (0..lines).map(|at| format!("{} src{} dst{}\n", BASE + at, at % 7, at % 3)).collect()
+}
+
+#[test]
+fn a_file_that_is_not_sorted_is_read_whole_with_a_warning() {
+    let lines = sorted(30_000);
+    let (first, second) = lines.split_at(15_000);
+    let mut shuffled = lines.clone();
+    let mut random = Random::new(3);
+    for at in (1..shuffled.len()).rev() {
+        shuffled.swap(at, random.below(at as u64 + 1) as usize);
+    }
+    let shapes: [(&str, Vec<String>); 5] = [
+        ("reversed", lines.iter().rev().cloned().collect()),
+        ("two logs, the later one first", [second, first].concat()),
+        ("one log twice", [&lines[..], &lines].concat()),
+        ("a clock that was set back an hour", [&lines[..20_000], &lines[16_400..]].concat()),
+        ("shuffled", shuffled),
+    ];
+    for (name, text) in shapes {
+        let folder = Folder::new();
+        folder.write("0.log", text.concat());
+        for until in (0..30_000).step_by(5_000) {
+            let both = both(&folder, &["--until", &(BASE + until).to_string(), "--seconds", "900"]);
+            assert!(both.is_exact() && both.warned, "{name}, until {until}");
+        }
+    }
+}
+
+#[test]
+fn a_displaced_block_is_seen_unless_it_lies_between_two_probes() {
+    const LINES: usize = 30_000;
+    let lines = sorted(LINES as i64);
+    let (mut seen, mut unseen) = (0, String::new());
+    for size in [1, 10, 100, 1_000, LINES / 20, LINES / 10, LINES / 4, LINES / 2] {
+        for tenth in 0..10 {
+            // Lines of the window move to each tenth of the file, between the probes.
+            let until = BASE + (LINES / 2) as i64;
+            let start = (LINES / 2 - 700).min(LINES - size);
+            let mut rest = lines.clone();
+            let block: Vec<String> = rest.drain(start..start + size).collect();
+            let target = (tenth * LINES / 10 + 321).min(rest.len());
+            rest.splice(target..target, block);
+            let folder = Folder::new();
+            folder.write("0.log", rest.concat());
+            let both = both(&folder, &["--until", &until.to_string(), "--seconds", "1500"]);
+            if both.is_exact() {
+                seen += 1;
+                continue;
+            }
+            assert!(!both.warned, "size {size} at tenth {tenth}: warned of, and wrong");
+            writeln!(unseen, "size {size} at tenth {tenth}").unwrap();
+            // No sampling can promise to see a block that lies between two samples. What is promised: one as long as the
+            // distance of the spread probes, a thirty-second of the file, never escapes.
+            assert!(size < LINES / 32 + 200, "size {size} at tenth {tenth}: wrong, and no warning");
+        }
+    }
+    assert!(seen >= 60, "{seen} of 80 exact; wrong and unseen:\n{unseen}");
+}
+
+#[test]
+fn blocks_that_changed_places_are_seen_by_reading_itself() {
+    const LINES: usize = 30_000;
+    for size in [1, 2, 10, 100, 400] {
+        let mut lines = sorted(LINES as i64);
+        // Lines of the window stand where none are read, and others in their place; no probe looks at either.
+        let (inside, outside) = (LINES / 2 - 700, 4_000);
+        (0..size).for_each(|at| lines.swap(inside + at, outside + at));
+        let folder = Folder::new();
+        folder.write("0.log", lines.concat());
+        let both = both(&folder, &["--until", &(BASE + (LINES / 2) as i64).to_string(), "--seconds", "1500"]);
+        assert!(both.is_exact() && both.warned && both.skipped == 0, "size {size}");
+    }
+}
