@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{Plan, ReaderPlan, Task};
+use crate::config::{Plan, ReaderPlan, Scan, Task};
 use crate::error::{Error, Result, show_path};
 use crate::model::InputId;
 use crate::source::{Input, locate};
@@ -13,6 +13,8 @@ pub(super) struct Inputs {
     pub all: Vec<Input>,
     /// By number: bytes that a line may have.
     pub max_line: Vec<usize>,
+    /// By number: how much is read.
+    pub scan: Vec<Scan>,
     /// By the reader's place in the plan.
     pub by_reader: BTreeMap<usize, Vec<InputId>>,
 }
@@ -20,7 +22,7 @@ pub(super) struct Inputs {
 impl Inputs {
     /// Finds the inputs of all readers. A file that two readers of one aggregator find is read by the first.
     pub fn find(plan: &Plan, failures: &Failures) -> Result<Self> {
-        let mut inputs = Inputs { all: Vec::new(), max_line: Vec::new(), by_reader: BTreeMap::new() };
+        let mut inputs = Inputs { all: Vec::new(), max_line: Vec::new(), scan: Vec::new(), by_reader: BTreeMap::new() };
         for (stage, reader) in readers(plan) {
             let located = locate(&reader.location)?;
             located.failures.into_iter().for_each(|failure| failures.add(failure));
@@ -32,6 +34,7 @@ impl Inputs {
                 ids.push(InputId(inputs.all.len() as u32));
                 inputs.all.push(input);
                 inputs.max_line.push(reader.max_line);
+                inputs.scan.push(reader.scan);
             }
             inputs.by_reader.insert(stage, ids);
         }

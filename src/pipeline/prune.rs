@@ -11,7 +11,7 @@ use crate::config::{FilterPlan, Plan, ReaderPlan, Scan, Task};
 use crate::model::{Extent, InputId, TimeUnit, Timestamp};
 use crate::ops::close::Windows;
 use crate::ops::scan::{self, Block};
-use crate::source::seek::{Found, Stamps, Wanted, seek};
+use crate::source::seek::{self, Found, Stamps, Wanted, seek};
 use crate::source::{Input, Origin, Pruned};
 
 /// What was found of each file of the readers that may skip bytes.
@@ -58,14 +58,26 @@ fn wanted(
 
 /// Looks at a file. `None` if it is none, or cannot be read, which the run will tell.
 fn look(input: &Input, wanted: &Wanted, stamps: &FormatStamps) -> Option<(u64, Found)> {
+    let (file, size) = open(input)?;
+    Some((size, seek(&|at, into| file.read_at(into, at), size, wanted, stamps).ok()?))
+}
+
+/// The highest stamp of a file that may be read in part, from its end. `None` if that cannot be told from there.
+pub(super) fn latest(inputs: &Inputs, id: InputId, filter: &FilterPlan, future_after: Timestamp) -> Option<Timestamp> {
+    let at = id.0 as usize;
+    if inputs.scan[at] == Scan::Full {
+        return None;
+    }
+    let (file, size) = open(&inputs.all[at])?;
+    let stamps = FormatStamps::of(filter, future_after, inputs.max_line[at]);
+    seek::latest(&|at, into| file.read_at(into, at), size, filter.lateness, &stamps).ok()?
+}
+
+fn open(input: &Input) -> Option<(File, u64)> {
     let Origin::File { path, identity, .. } = &input.origin else { return None };
     let file = File::open(path).ok()?;
     let found = file.metadata().ok()?;
-    if (found.dev(), found.ino()) != *identity {
-        return None;
-    }
-    let read = |at: u64, into: &mut [u8]| file.read_at(into, at);
-    Some((found.len(), seek(&read, found.len(), wanted, stamps).ok()?))
+    ((found.dev(), found.ino()) == *identity).then_some((file, found.len()))
 }
 
 /// The stamps of a log format.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::inputs::Inputs;
+use super::prune::latest;
 use crate::config::{Align, FilterPlan, Range, Start, Until};
 use crate::error::{Error, Result};
 use crate::model::{Grid, InputId, TimeUnit, Timestamp, Window};
@@ -99,37 +100,46 @@ struct Look<'a> {
 impl Look<'_> {
     /// The highest stamp of all inputs.
     fn highest(&mut self, future_after: Timestamp) -> Result<Option<Timestamp>> {
+        // Most files tell it by their ends; the others have to be looked at from their starts.
+        let (mut highest, mut others) = (None, Vec::new());
+        for &id in self.ids {
+            match latest(self.inputs, id, self.filter, future_after) {
+                Some(time) => highest = highest.max(Some(time)),
+                None => others.push(id),
+            }
+        }
         let state = Highest { future_after, found: None };
         let format = self.filter.format;
-        let looked = self.each(&state, |state, block, unit| {
+        let looked = self.each(&others, &state, |state, block, unit| {
             state.look(format, block, unit);
             true
         })?;
-        Ok(looked.iter().filter_map(|state| state.found).max())
+        Ok(looked.iter().filter_map(|state| state.found).max().max(highest))
     }
 
     /// The lowest stamp of all inputs that is not late.
     fn lowest(&mut self, state: Lowest) -> Result<Option<Timestamp>> {
         let format = self.filter.format;
-        let looked = self.each(&state, |state, block, unit| {
+        let looked = self.each(self.ids, &state, |state, block, unit| {
             state.look(format, block, unit);
             !state.is_settled()
         })?;
         Ok(looked.iter().filter_map(|state| state.found).min())
     }
 
-    /// Shows each input's blocks, in order, to a copy of `state` of its own, until `f` has seen enough. Inputs are
+    /// Shows the blocks of each of these inputs, in order, to a copy of `state` of its own, until `f` has seen enough. Inputs are
     /// looked at in parallel.
     fn each<S: Clone + Send + Sync>(
         &mut self,
+        ids: &[InputId],
         state: &S,
         f: impl Fn(&mut S, Block<'_>, TimeUnit) -> bool + Sync,
     ) -> Result<Vec<S>> {
-        let workers = thread::available_parallelism().map_or(1, usize::from).min(self.ids.len());
+        let workers = thread::available_parallelism().map_or(1, usize::from).min(ids.len());
         let next = AtomicUsize::new(0);
         let one = || {
             let mut done = Vec::new();
-            while let Some(&id) = self.ids.get(next.fetch_add(1, Ordering::Relaxed)) {
+            while let Some(&id) = ids.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let mut state = state.clone();
                 let spooled = self.look_at(id, &mut state, &f)?;
                 done.push((id, state, spooled));

@@ -113,9 +113,7 @@ pub fn seek(read: &ReadAt<'_>, size: u64, wanted: &Wanted, stamps: &dyn Stamps) 
         return Ok(Found { reason: Reason::NothingToSkip, ..found });
     }
     search.unit = unit;
-    for at in 0..SPREAD {
-        search.probe(u64::try_from(u128::from(size) * u128::from(at) / u128::from(SPREAD)).unwrap_or(0))?;
-    }
+    search.spread()?;
     // Where the file ends, so that one that lies before the window is not read at all.
     search.probe(size.saturating_sub(PROBE as u64 - 1))?;
     let before = |probe: &Probe| probe.extent.highest < wanted.first.minus(wanted.disorder);
@@ -139,6 +137,28 @@ pub fn seek(read: &ReadAt<'_>, size: u64, wanted: &Wanted, stamps: &dyn Stamps) 
     Ok(found)
 }
 
+/// The highest stamp of a file, by reading its end: as much of it as it takes for the disorder to say that no stamp
+/// before it is higher. `None` if that would be most of the file, or if its lines are not sorted as declared.
+pub fn latest(read: &ReadAt<'_>, size: u64, disorder: i64, stamps: &dyn Stamps) -> io::Result<Option<Timestamp>> {
+    let mut search = Search { read, size, stamps, unit: TimeUnit::Seconds, probes: Vec::new(), reads: 0 };
+    let Some((head, from)) = search.lines(0)? else { return Ok(None) };
+    let Some(unit) = stamps.unit(&head, from).filter(|_| size > SMALL) else { return Ok(None) };
+    search.unit = unit;
+    search.spread()?;
+    let mut length = GRAIN;
+    while length < size / 2 {
+        let end = search.tail(length)?;
+        // A line with stamp s says that none before it has one above s and the disorder.
+        if let Some(end) = end.filter(|end| end.highest >= end.lowest.plus(disorder)) {
+            let before = joined_apart(search.probes.iter());
+            let all = before.map_or(end, |before| before.then(end));
+            return Ok((all.disorder <= disorder).then_some(end.highest));
+        }
+        length *= 4;
+    }
+    Ok(None)
+}
+
 /// The extent of probes in their order. Of two that share lines, only the first has a say: lines do not follow themselves.
 fn joined_apart<'a>(probes: impl Iterator<Item = &'a Probe>) -> Option<Extent> {
     let mut end = 0;
@@ -159,6 +179,33 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
+    /// Looks at lines all over the file.
+    fn spread(&mut self) -> io::Result<()> {
+        for at in 0..SPREAD {
+            let at = u128::from(self.size) * u128::from(at) / u128::from(SPREAD);
+            self.probe(u64::try_from(at).unwrap_or(0))?;
+        }
+        Ok(())
+    }
+
+    /// The extent of the lines in the last `length` bytes.
+    fn tail(&mut self, length: u64) -> io::Result<Option<Extent>> {
+        let start = self.size - length;
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+        let mut filled = 0;
+        while filled < bytes.len() {
+            self.reads += 1;
+            match (self.read)(start + filled as u64, &mut bytes[filled..])? {
+                0 => break,
+                read => filled += read,
+            }
+        }
+        let Some(first) = memchr::memchr(b'\n', &bytes[..filled]).map(|at| at + 1) else { return Ok(None) };
+        // Probes of the same lines have nothing to add.
+        self.probes.retain(|probe| probe.to <= start + first as u64);
+        Ok(self.stamps.extent(&bytes[first..filled], start + first as u64, self.unit))
+    }
+
     /// Halves the space between the last probe that is `low` and the first that is not, until that is not worth it.
     fn halve(&mut self, low: &dyn Fn(&Probe) -> bool) -> io::Result<()> {
         let mut from = self.probes.iter().filter(|probe| low(probe)).map(|probe| probe.to).max().unwrap_or(0);
@@ -234,18 +281,20 @@ mod tests {
         }
     }
 
-    fn found(text: &str, first: i64, last: i64, disorder: i64) -> Found {
-        let bytes = text.as_bytes();
-        let read = |at: u64, into: &mut [u8]| {
-            let rest = bytes.get(at as usize..).unwrap_or_default();
-            // In small pieces, as a slow device may.
+    /// A text as a file that gives its bytes in small pieces, as a slow device may.
+    fn file(text: &str) -> impl Fn(u64, &mut [u8]) -> io::Result<usize> {
+        move |at: u64, into: &mut [u8]| {
+            let rest = text.as_bytes().get(at as usize..).unwrap_or_default();
             let length = rest.len().min(into.len()).min(1000);
             into[..length].copy_from_slice(&rest[..length]);
             Ok(length)
-        };
+        }
+    }
+
+    fn found(text: &str, first: i64, last: i64, disorder: i64) -> Found {
         let (first, last) = (Timestamp::from_seconds(first), Timestamp::from_seconds(last));
         let wanted = Wanted { first, last, disorder: disorder * crate::model::time::SECOND };
-        seek(&read, bytes.len() as u64, &wanted, &Plain).unwrap()
+        seek(&file(text), text.len() as u64, &wanted, &Plain).unwrap()
     }
 
     fn log(lines: i64, step: i64, disorder: i64) -> String {
@@ -276,6 +325,23 @@ mod tests {
             }).map(|line| line.len() + 1).sum();
             prop_assert!(to - from <= wanted + (2 * GRAIN).max(SMALL) as usize + 2 * PROBE, "{} of {wanted}", to - from);
         }
+    }
+
+    #[test]
+    fn the_highest_stamp_is_found_at_the_end_or_not_at_all() {
+        let latest = |text: &str, disorder: i64| {
+            let nanos = disorder * crate::model::time::SECOND;
+            latest(&file(text), text.len() as u64, nanos, &Plain).unwrap()
+        };
+        let text = log(200_000, 1, 300);
+        let highest = text.lines().map(|line| line.parse::<i64>().unwrap()).max().unwrap();
+        assert_eq!(latest(&text, 300), Some(Timestamp::from_seconds(highest)));
+        // Declared so large that half of the file would have to be read; or too small; or nothing to go by.
+        assert_eq!(latest(&text, 150_000), None);
+        assert_eq!(latest(&text, 100), None);
+        assert_eq!((latest("", 0), latest(&log(100, 1, 0), 0)), (None, None));
+        // The higher log stands before the other.
+        assert_eq!(latest(&(log(100_000, 2, 0) + &log(100_000, 1, 0)), 300), None);
     }
 
     #[test]

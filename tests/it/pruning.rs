@@ -58,6 +58,22 @@ fn sorted_as_declared_is_exact_and_skips_what_it_can() {
 }
 
 #[test]
+fn the_latest_stamp_is_the_same_whether_the_end_tells_it_or_not() {
+    for (name, text) in [
+        ("sorted", log(1, 60_000, 60_000, 250, 15)),
+        ("with a last line in the future", [log(2, 60_000, 60_000, 250, 15), b"9999999999 a b\n".to_vec()].concat()),
+        ("two logs, the later one first", [log(3, 30_000, 90_000, 50, 15), log(4, 30_000, 30_000, 50, 15)].concat()),
+        ("with an end of malformed lines", [log(5, 60_000, 60_000, 250, 15), b"bad\n".repeat(30_000)].concat()),
+    ] {
+        let folder = Folder::new();
+        folder.write("0.log", text);
+        let both = both(&folder, &["--until", "latest", "--seconds", "2000"]);
+        assert!(both.is_exact(), "{name}");
+        assert_eq!(both.auto["window"], both.full["window"], "{name}");
+    }
+}
+
+#[test]
 fn a_file_outside_the_window_is_not_read() {
     let folder = Folder::new();
     let text = log(1, 20_000, 20_000, 100, 15);
