@@ -25,7 +25,7 @@ Examples:
   logparser top conn.log --seconds 1h --every 1h --output csv
       the busiest servers of each hour, as CSV
 
-Commands: run, check, graph, top, to, from, reports, make, completions.
+Commands: run, check, graph, top, to, from, explain, reports, make, completions.
 `logparser COMMAND --help` tells more. A file whose name is that of a command is
 read as ./NAME.";
 
@@ -128,6 +128,18 @@ pub enum Command {
         host: String,
         /// Globs, files, folders, or - for standard input, which is also the default if it is piped.
         location: Vec<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Say which bytes of which files would be read, and why, without reading them.
+    Explain {
+        /// Globs, files, folders; without any, those of the configuration.
+        location: Vec<String>,
+        /// The configuration, if one is meant.
+        #[arg(long, value_name = "FILE")]
+        config: Option<std::path::PathBuf>,
+        #[command(flatten)]
+        settings: Settings,
         #[command(flatten)]
         common: Common,
     },

@@ -61,11 +61,17 @@ pub fn question(reports: &str, location: Vec<String>, common: &Common) -> Result
     run(asked(reports, &location, common), common)
 }
 
+/// A builder that reads these locations, if there are any, in place of those that it has.
+pub fn located(builder: Builder, location: &[String]) -> Builder {
+    match location {
+        [] => builder,
+        _ => builder.set_at("location", &toml_list(location), Place::Argument("the command line".into())),
+    }
+}
+
 fn asked(reports: &str, location: &[String], common: &Common) -> Builder {
-    let place = || Place::Argument("the command line".into());
-    let builder =
-        Pipeline::builder().set_at("location", &toml_list(location), place()).set_at("reports", reports, place());
-    with_common(builder, common)
+    let place = Place::Argument("the command line".into());
+    with_common(located(Pipeline::builder(), location).set_at("reports", reports, place), common)
 }
 
 /// Runs a pipeline and says how it went.

@@ -4,6 +4,7 @@
 
 mod args;
 mod ask;
+mod explain;
 mod show;
 mod watch;
 
@@ -65,16 +66,16 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
     };
     match command {
         Command::Run { file, settings, common } => {
-            let builder = configured(&file, &settings)?;
+            let builder = with_settings(configured(&file)?, &settings)?;
             ask::run(with_common(builder, &common), &common)
         }
         Command::Check { file, settings } => {
-            let pipeline = configured(&file, &settings)?.build()?;
+            let pipeline = with_settings(configured(&file)?, &settings)?.build()?;
             let stages = pipeline.plan().stages.len();
             print(&format!("{}: {stages} stages, no problems\n", crate::error::show_path(&file)))
         }
         Command::Graph { file, format, settings } => {
-            let pipeline = configured(&file, &settings)?.build()?;
+            let pipeline = with_settings(configured(&file)?, &settings)?.build()?;
             let format = match format {
                 GraphFormat::Text => DrawFormat::Text,
                 GraphFormat::Dot => DrawFormat::Dot,
@@ -85,6 +86,14 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
         Command::Top { location, common } => ask::question("[\"top-servers\"]", location, &common),
         Command::To { host, location, common } => ask::about("connected-to", &host, location, &common),
         Command::From { host, location, common } => ask::about("connected-from", &host, location, &common),
+        Command::Explain { location, config, settings, common } => {
+            let location = if location.is_empty() && config.is_none() { vec!["-".to_owned()] } else { location };
+            let builder = with_settings(config.as_deref().map_or(Ok(Pipeline::builder()), configured)?, &settings)?;
+            let builder = ask::located(with_common(builder, &common), &location);
+            let explained = builder.on_failure(show::error).on_warning(show::warning).build()?.explain()?;
+            let as_json = common.output.iter().any(|output| output == "json");
+            print(&if as_json { explain::json(&explained)? } else { explain::text(&explained) })
+        }
         Command::Reports => print(&show::reports()),
         Command::Make(args) => make_log(&args),
         Command::Completions { shell } => {
@@ -137,9 +146,13 @@ fn near_command(argv: &[OsString]) -> Option<String> {
     if Path::new(word).exists() { None } else { suggest(word, names) }
 }
 
-/// A builder with a configuration file and its overrides.
-fn configured(file: &Path, settings: &Settings) -> Result<Builder> {
-    let mut builder = Pipeline::builder().config(file)?;
+/// A builder with a configuration file.
+fn configured(file: &Path) -> Result<Builder> {
+    Pipeline::builder().config(file)
+}
+
+/// A builder with overrides on top.
+fn with_settings(mut builder: Builder, settings: &Settings) -> Result<Builder> {
     for setting in &settings.set {
         let Some((key, value)) = setting.split_once('=') else {
             return Err(Error::usage(format!("--set {setting}: expected KEY=VALUE, e.g. --set seconds=30m")));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::explain::Explained;
 use super::run::{Running, Summary};
 use crate::config::{Catalog, Plan, Written, check};
 use crate::error::{Error, Place, Result};
@@ -78,6 +79,12 @@ impl Pipeline {
     /// Runs to the end. Errors if the run could not start; how it went is in the summary.
     pub fn run(self) -> Result<Summary> {
         Ok(self.start()?.join())
+    }
+
+    /// Says which bytes of which inputs a run would read, and why, without reading them. Errors as a run would that
+    /// finds no input or no window.
+    pub fn explain(self) -> Result<Vec<Explained>> {
+        super::explain::explain(self)
     }
 
     /// Finds the inputs, opens the outputs and starts all stages.

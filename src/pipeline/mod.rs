@@ -3,6 +3,7 @@
 //! `Pipeline::builder()` is the way in for programs of other crates; the command line uses it too.
 
 mod builder;
+mod explain;
 mod inputs;
 mod prune;
 mod resolve;
@@ -11,5 +12,6 @@ mod targets;
 mod wire;
 
 pub use builder::{Builder, Pipeline, wall_clock};
+pub use explain::Explained;
 pub use run::{Running, Sheet, Summary};
 pub use wire::chunk_budget;

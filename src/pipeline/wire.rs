@@ -131,7 +131,12 @@ fn edge_before(stage: &StagePlan, stop: &Stop) -> Edge {
 }
 
 /// The windows of each time-filter, by its place in the plan.
-fn resolve_all(plan: &Plan, now: Timestamp, inputs: &mut Inputs, stop: &Stop) -> Result<Vec<Option<Resolved>>> {
+pub(super) fn resolve_all(
+    plan: &Plan,
+    now: Timestamp,
+    inputs: &mut Inputs,
+    stop: &Stop,
+) -> Result<Vec<Option<Resolved>>> {
     let mut resolved = Vec::new();
     for (at, stage) in plan.stages.iter().enumerate() {
         resolved.push(match &stage.task {

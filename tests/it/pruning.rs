@@ -86,6 +86,33 @@ fn a_file_outside_the_window_is_not_read() {
 }
 
 #[test]
+fn what_is_explained_is_what_is_read() {
+    let folder = Folder::new();
+    folder.write("0.log", log(1, 60_000, 80_000, 100, 15));
+    folder.write("1.log", sorted(30_000).iter().rev().cloned().collect::<String>());
+    folder.write("2.log", "nothing\n".repeat(30_000));
+    folder.write("3.log", log(2, 60_000, 20_000, 100, 15));
+    let question = ["--until", &(BASE + 60_000).to_string(), "--seconds", "600", "--output", "json"];
+    let explained = run(&folder, &[&["explain", "."][..], &question].concat());
+    assert_eq!(explained.status.code(), Some(0), "{}", stderr(&explained));
+    let lines: Vec<serde_json::Value> =
+        stdout(&explained).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let bytes: u64 = lines.iter().map(|line| line["to"].as_u64().unwrap() - line["from"].as_u64().unwrap()).sum();
+    let run_ = run(&folder, &[&["top", "."][..], &question].concat());
+    let result: serde_json::Value = serde_json::from_str(&stdout(&run_)).unwrap();
+    assert_eq!(result["balance"]["bytes_read"], bytes);
+    let reasons: Vec<_> = lines.iter().map(|line| line["reason"].as_str().unwrap()).collect();
+    assert_eq!(reasons[0], "the rest lies outside the window");
+    assert!(reasons[1].ends_with("300 s are declared"), "{}", reasons[1]);
+    assert_eq!(reasons[2..], ["it does not begin with a stamp", "it lies outside the window"]);
+    for (option, reason) in [(["--scan", "full"], "all is asked for"), (["--every", "60"], "every window is asked for")]
+    {
+        let text = stdout(&run(&folder, &[&["explain", "0.log"][..], &option].concat()));
+        assert!(text.contains(&format!("  since    {reason}\n")), "{text}");
+    }
+}
+
+#[test]
 fn new_pairs_prune_by_the_window_before_too() {
     let folder = Folder::new();
     folder.write("0.log", log(2, 30_000, 60_000, 100, 40));

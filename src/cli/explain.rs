@@ -1,0 +1,70 @@
+//! How the plan of reading is said: for people, and as JSON.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::pipeline::Explained;
+
+/// One object of the JSON, one line each, of the schema `logparser-explain/1`.
+#[derive(Serialize)]
+struct Line<'a> {
+    schema: &'static str,
+    input: &'a str,
+    size: Option<u64>,
+    from: u64,
+    to: u64,
+    skipped: f64,
+    lowest: Option<String>,
+    highest: Option<String>,
+    probes: u32,
+    reason: &'a str,
+}
+
+/// A line of JSON for each input.
+pub fn json(explained: &[Explained]) -> Result<String> {
+    let mut text = String::new();
+    for input in explained {
+        let line = Line {
+            schema: "logparser-explain/1",
+            input: &input.name,
+            size: input.size,
+            from: input.range.0,
+            to: input.range.1,
+            skipped: input.skipped(),
+            lowest: input.stamps.map(|(lowest, _)| lowest.to_string()),
+            highest: input.stamps.map(|(_, highest)| highest.to_string()),
+            probes: input.probes,
+            reason: &input.reason,
+        };
+        let line = serde_json::to_string(&line).map_err(|error| Error::usage(error.to_string()))?;
+        text.push_str(&line);
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// A paragraph for each input, and a line for all of them.
+pub fn text(explained: &[Explained]) -> String {
+    let mut text = String::new();
+    for input in explained {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{}", input.name);
+        if let Some(size) = input.size {
+            let (from, to) = input.range;
+            let share = 100.0 * input.skipped();
+            let _ = writeln!(text, "  read     bytes {from} to {to} of {size}, {share:.1} % skipped");
+        }
+        if let Some((lowest, highest)) = input.stamps {
+            let _ = writeln!(text, "  stamps   {lowest} to {highest}, by {} small reads", input.probes);
+        }
+        let _ = writeln!(text, "  since    {}", input.reason);
+    }
+    let (read, size) = explained
+        .iter()
+        .filter_map(|input| Some((input.bytes(), input.size?)))
+        .fold((0, 0), |(read, size), (bytes, of)| (read + bytes, size + of));
+    let _ = writeln!(text, "{} inputs: {read} of {size} bytes would be read", explained.len());
+    text
+}

@@ -1,0 +1,105 @@
+//! What a run would read of each input, and why, found as the run finds it.
+
+use super::builder::Pipeline;
+use super::inputs::{Inputs, readers};
+use super::prune::prune;
+use super::wire::resolve_all;
+use crate::actor::Stop;
+use crate::config::{Plan, Scan};
+use crate::error::Result;
+use crate::model::{Extent, InputId, Timestamp};
+use crate::source::seek::Reason;
+use crate::source::{Input, Origin, Pruned};
+use crate::stage::Failures;
+
+/// What a run would read of one input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// The input's name, escaped.
+    pub name: String,
+    /// Its bytes; `None` if only reading it tells.
+    pub size: Option<u64>,
+    /// The bytes that would be read: first, and one past the last.
+    pub range: (u64, u64),
+    /// The lowest and the highest stamp that the probes have seen.
+    pub stamps: Option<(Timestamp, Timestamp)>,
+    /// Small reads that it took.
+    pub probes: u32,
+    /// Why these bytes.
+    pub reason: String,
+}
+
+impl Explained {
+    /// Bytes that would be read.
+    pub fn bytes(&self) -> u64 {
+        self.range.1 - self.range.0
+    }
+
+    /// The share that would be skipped, from 0 to 1.
+    pub fn skipped(&self) -> f64 {
+        match self.size {
+            Some(size) if size > 0 => 1.0 - self.bytes() as f64 / size as f64,
+            _ => 0.0,
+        }
+    }
+}
+
+/// Explains every input, in the order in which they are numbered.
+pub(super) fn explain(pipeline: Pipeline) -> Result<Vec<Explained>> {
+    let Pipeline { plan, environment } = pipeline;
+    let stop = Stop::new(environment.drain);
+    let failures = Failures::new(environment.tell, environment.warn);
+    let mut inputs = Inputs::find(&plan, &failures)?;
+    let resolved = resolve_all(&plan, (environment.now)(), &mut inputs, &stop)?;
+    let pruned = prune(&plan, &resolved, &inputs);
+    let one = |(at, input)| {
+        let id = InputId(at as u32);
+        explained(input, pruned.get(&id), whole(&plan, &inputs, id))
+    };
+    Ok(inputs.all.iter().enumerate().map(one).collect())
+}
+
+fn explained(input: &Input, pruned: Option<&Pruned>, whole: &str) -> Explained {
+    let name = input.name.clone();
+    match (pruned, &input.origin) {
+        (Some(Pruned { found, size, disorder, .. }), _) => Explained {
+            name,
+            size: Some(*size),
+            range: (found.from, found.to),
+            stamps: found.extent.map(|extent: Extent| (extent.lowest, extent.highest)),
+            probes: found.probes,
+            reason: match (found.reason, found.from == found.to) {
+                (Reason::Pruned, true) => "it lies outside the window".to_owned(),
+                (Reason::Pruned, false) => "the rest lies outside the window".to_owned(),
+                (Reason::NothingToSkip, _) => "nothing is worth skipping".to_owned(),
+                (Reason::NoStamp, _) => "it does not begin with a stamp".to_owned(),
+                (Reason::NotSorted, _) => {
+                    let seconds = |nanos| Timestamp::from_nanos(nanos).unix_decimal();
+                    let seen = found.extent.map_or(0, |extent| extent.disorder);
+                    format!("its stamps lie up to {} s back, {} s are declared", seconds(seen), seconds(*disorder))
+                }
+            },
+        },
+        (None, Origin::File { size, .. }) => {
+            Explained { name, size: Some(*size), range: (0, *size), stamps: None, probes: 0, reason: whole.to_owned() }
+        }
+        (None, _) => Explained {
+            name,
+            size: None,
+            range: (0, 0),
+            stamps: None,
+            probes: 0,
+            reason: "a pipe is read whole".into(),
+        },
+    }
+}
+
+/// Why an input is read whole that was not searched.
+fn whole(plan: &Plan, inputs: &Inputs, id: InputId) -> &'static str {
+    let reader = readers(plan).find(|(at, _)| inputs.by_reader.get(at).is_some_and(|ids| ids.contains(&id)));
+    match reader {
+        Some((_, reader)) if reader.scan == Scan::Full => "all is asked for",
+        Some((_, reader)) if reader.by_time => "every window is asked for",
+        _ => "it cannot be searched",
+    }
+}
