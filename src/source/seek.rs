@@ -188,22 +188,27 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// The extent of the lines in the last `length` bytes.
+    /// The extent of the lines in the last `length` bytes, block by block. `None` if one line is longer than a block.
     fn tail(&mut self, length: u64) -> io::Result<Option<Extent>> {
-        let start = self.size - length;
-        let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
-        let mut filled = 0;
-        while filled < bytes.len() {
-            self.reads += 1;
-            match (self.read)(start + filled as u64, &mut bytes[filled..])? {
-                0 => break,
-                read => filled += read,
-            }
-        }
-        let Some(first) = memchr::memchr(b'\n', &bytes[..filled]).map(|at| at + 1) else { return Ok(None) };
+        let mut at = self.size - length;
         // Probes of the same lines have nothing to add.
-        self.probes.retain(|probe| probe.to <= start + first as u64);
-        Ok(self.stamps.extent(&bytes[first..filled], start + first as u64, self.unit))
+        self.probes.retain(|probe| probe.to <= at);
+        let mut extent = None;
+        let mut bytes = vec![0; WIDEST];
+        let mut skip = true;
+        while at < self.size {
+            self.reads += 1;
+            let filled = (self.read)(at, &mut bytes)?;
+            let first = if skip { memchr::memchr(b'\n', &bytes[..filled]).map(|newline| newline + 1) } else { Some(0) };
+            let ended = at + filled as u64 >= self.size;
+            let last =
+                if ended { Some(filled) } else { memchr::memrchr(b'\n', &bytes[..filled]).map(|newline| newline + 1) };
+            let (Some(first), Some(last)) = (first, last.filter(|last| *last > 0)) else { return Ok(None) };
+            let block = self.stamps.extent(&bytes[first.min(last)..last], at + first as u64, self.unit);
+            extent = joined([extent, block]);
+            (at, skip) = (at + last as u64, false);
+        }
+        Ok(extent)
     }
 
     /// Halves the space between the last probe that is `low` and the first that is not, until that is not worth it.
