@@ -20,6 +20,18 @@ pub trait LineFormat {
     /// outside the window cost no more than their stamp. `bytes` may go on after the line.
     fn stamp(bytes: &[u8], start: usize, end: usize) -> Stamp;
 
+    /// What `is_outside` compares with, for stamps to keep from `keep.0` to `keep.1` and none in the future up to
+    /// `present`; `None` if this format has no quick way.
+    fn fence(_keep: (i64, i64), _present: i64) -> Option<Fence> {
+        None
+    }
+
+    /// Whether the line that begins at `start` is, at a glance, one with a stamp outside the fence and not in the
+    /// future. If in doubt it is not: then its stamp is parsed.
+    fn is_outside(_bytes: &[u8], _start: usize, _fence: &Fence) -> bool {
+        false
+    }
+
     /// The hosts of a line whose stamp ended at `at`: where they begin and end in `bytes`.
     fn hosts(bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, Cause>;
 }
@@ -33,6 +45,15 @@ pub enum Stamp {
     Blank,
     /// No number, or one that does not fit 64 bits.
     Bad,
+}
+
+/// Bounds on stamps in a form that lines can be held against without parsing them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fence {
+    /// Characters of a stamp that can be held against it.
+    pub length: usize,
+    /// The beginnings of the bounds: of the lowest stamp to keep, the highest, and the highest that is not in the future.
+    pub bounds: [u64; 3],
 }
 
 /// Where the two hosts of a line stand: first byte and one past the last.

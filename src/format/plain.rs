@@ -3,7 +3,7 @@
 //! White space before the stamp and after the second host is ignored, and so is a carriage return at the line's end.
 //! A stamp is a whole number, with a minus before it if it is before 1970. Hosts are any other bytes but zero.
 
-use super::{HostRanges, LineFormat, Stamp};
+use super::{Fence, HostRanges, LineFormat, Stamp};
 use crate::model::Cause;
 use crate::model::lanes::{MIDDLE, NARROW, at_most, block, digits};
 
@@ -25,6 +25,31 @@ impl LineFormat for Plain {
             }
         }
         slow_stamp(bytes, start, end)
+    }
+
+    fn fence(keep: (i64, i64), present: i64) -> Option<Fence> {
+        // Stamps of one length order as their texts do. The first eight digits decide for nearly all lines.
+        let texts = [keep.0, keep.1, present].map(|stamp| stamp.to_string());
+        let length = texts[0].len();
+        let alike = texts.iter().all(|text| text.len() == length && text.as_bytes()[0].is_ascii_digit());
+        if !alike || !(8..NARROW).contains(&length) {
+            return None;
+        }
+        let bounds = texts.map(|text| text.as_bytes().first_chunk().map_or(0, |head| u64::from_be_bytes(*head)));
+        Some(Fence { length, bounds })
+    }
+
+    #[inline(always)]
+    fn is_outside(bytes: &[u8], start: usize, fence: &Fence) -> bool {
+        let Some(block) = block::<NARROW>(bytes, start) else { return false };
+        let (&[head, _], _) = block.as_chunks::<8>() else { return false };
+        let head = u64::from_be_bytes(head);
+        let [lowest, highest, present] = fence.bounds;
+        if head >= lowest && (head <= highest || head >= present) {
+            return false;
+        }
+        // So many digits, and no more: a stamp of the length of the bounds.
+        digits(block).trailing_ones() as usize == fence.length && is_separator(block[fence.length % NARROW])
     }
 
     #[inline(always)]
@@ -233,6 +258,32 @@ mod tests {
     }
 
     #[test]
+    fn most_lines_outside_are_seen_at_a_glance() {
+        let fence = Plain::fence((1_699_996_400, 1_700_000_000), 1_700_003_600).unwrap();
+        let is_outside = |line: &[u8]| Plain::is_outside(&[line, b"                "].concat(), 0, &fence);
+        for line in [&b"1699996299 a b\n"[..], b"1000000000\ta b\n", b"1700000100 a b\n", b"1700003499 a b\n"] {
+            assert!(is_outside(line), "{}", line.escape_ascii());
+        }
+        for line in [
+            &b"1699996400 a b\n"[..],
+            b"1700000001 a b\n",
+            b"1700000000 a b\n",
+            b"1700003600 a b\n",
+            b"9999999999 a b\n",
+            b"100000000 a b\n",
+            b"10000000000 a b\n",
+            b"-100000000 a b\n",
+            b"1000000000x a b\n",
+            b"1000000000\n",
+            b"\n",
+        ] {
+            assert!(!is_outside(line), "{}", line.escape_ascii());
+        }
+        assert_eq!(Plain::fence((-5, 1_700_000_000), 1_700_000_000), None);
+        assert_eq!(Plain::fence((999_999_999, 1_700_000_000), 1_700_000_000), None);
+    }
+
+    #[test]
     fn digits_are_joined_to_their_number() {
         for text in ["12345678", "00000000", "99999999", "00000001", "10000000"] {
             let word = u64::from_le_bytes(text.as_bytes().try_into().unwrap());
@@ -264,7 +315,32 @@ mod tests {
             .prop_map(|(head, tail)| [head.as_bytes(), &tail].concat())
     }
 
+    fn stamp() -> impl Strategy<Value = i64> {
+        prop_oneof![
+            -20i64..200_000_000,
+            1_699_999_000i64..1_700_001_000,
+            1_700_000_000_000i64..1_700_000_900_000,
+            any::<i64>()
+        ]
+    }
+
     proptest! {
+        #[test]
+        fn what_is_outside_at_a_glance_is_so_by_parsing(
+            mut bounds in proptest::array::uniform3(stamp()),
+            stamp in stamp(),
+            tail in prop_oneof![Just(" a b\n"), Just("\tsome longer hosts\n"), Just("5 a b"), Just("x a b\n"), Just("")],
+        ) {
+            bounds.sort_unstable();
+            let [lowest, highest, present] = bounds;
+            let line = format!("{stamp}{tail}{}", "0 filler of a next line\n");
+            let Some(fence) = Plain::fence((lowest, highest), present) else { return Ok(()) };
+            if Plain::is_outside(line.as_bytes(), 0, &fence) {
+                let Stamp::At(parsed, _) = Plain::stamp(line.as_bytes(), 0, line.len()) else { panic!("no stamp: {line}") };
+                prop_assert!(parsed < lowest || (highest < parsed && parsed <= present), "{parsed} {bounds:?}");
+            }
+        }
+
         #[test]
         fn parsing_agrees_with_splitting(line in line(), before in 0usize..3, after in 0usize..12) {
             let chunk = [&b"\n\n\n"[..before], &line, &b"\n22 x y\n11 z"[..after]].concat();

@@ -4,7 +4,7 @@
 //! otherwise malformed, counted. The hosts of a line in the future or outside the window are not looked at.
 //! Not here: lateness, which depends on what came before (`history`).
 
-use crate::format::{FormatVisitor, LineFormat, Stamp, dispatch};
+use crate::format::{Fence, FormatVisitor, LineFormat, Stamp, dispatch};
 use crate::model::balance::{Rejected, SHOWN_BYTES, SHOWN_REJECTED};
 use crate::model::{Balance, Cause, Lines, Record, TimeUnit, Timestamp};
 
@@ -70,14 +70,25 @@ impl FormatVisitor for Select<'_> {
     fn visit<F: LineFormat>(self) -> Selected {
         let mut selected = Selected::of(self.lines, self.list_rejected);
         let judge = Judge::of(self.lines, self.bounds);
-        let mut out_of_window = 0;
-        each_line(self.lines, |bytes, start, end| match judge.line::<F>(bytes, start, end) {
-            Verdict::Outside(..) => out_of_window += 1,
-            Verdict::Keep(record) => {
-                out_of_window += u64::from(record.time < self.bounds.first);
-                self.records.push(record);
+        // Where no stamp lies outside, nothing is at a glance.
+        let fence = F::fence(judge.keep, judge.present).unwrap_or(Fence { length: 0, bounds: [0, u64::MAX, 0] });
+        let (mut out_of_window, mut glance) = (0, true);
+        each_line(self.lines, |bytes, start, end| {
+            if glance && F::is_outside(bytes, start, &fence) && end - start <= judge.max_line {
+                out_of_window += 1;
+                return;
             }
-            other => selected.note(other, self.lines, (start, end), self.list_rejected),
+            let verdict = judge.line::<F>(bytes, start, end);
+            // Lines outside come in long runs, and so do those inside, for which a glance would be for nothing.
+            glance = matches!(verdict, Verdict::Outside(..));
+            match verdict {
+                Verdict::Outside(..) => out_of_window += 1,
+                Verdict::Keep(record) => {
+                    out_of_window += u64::from(record.time < self.bounds.first);
+                    self.records.push(record);
+                }
+                other => selected.note(other, self.lines, (start, end), self.list_rejected),
+            }
         });
         selected.balance.out_of_window += out_of_window;
         // Each line is in one class only, so those left over are the counted ones: no counter in the hot loop.
