@@ -474,3 +474,14 @@ proptest! {
         let _ = problems(&set("location = 'x'", &[(spec.name, &value)]));
     }
 }
+
+#[test]
+fn windows_that_close_one_after_the_other_are_read_in_the_order_of_time() {
+    let reader = |text: &str| {
+        let plan = plan(text);
+        let Task::Reader(reader) = &plan.stages[0].task else { panic!("{:?}", plan.stages[0].task) };
+        (reader.by_time, plan.stages[0].threads.get())
+    };
+    assert_eq!(reader("location = 'x'\nthreads = 4\nevery = 60"), (true, 1));
+    assert_eq!(reader("location = 'x'\nthreads = 4"), (false, 4));
+}

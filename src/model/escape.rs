@@ -120,4 +120,13 @@ mod tests {
             prop_assert_eq!(bytes(&exact(&a)), a);
         }
     }
+
+    #[test]
+    fn s1_every_character_that_hides_or_reorders_is_hostile() {
+        let ends = "\u{ad}\u{61c}\u{180e}\u{200b}\u{200f}\u{2028}\u{202a}\u{202e}\u{2060}\u{2066}\u{2069}\u{206f}\
+                    \u{feff}\u{fff9}\u{fffb}\u{e0000}\u{e007f}";
+        for c in ends.chars() {
+            assert!(is_hostile(c), "{c:?}");
+        }
+    }
 }

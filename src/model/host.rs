@@ -233,4 +233,16 @@ mod tests {
         let seeds: std::collections::BTreeSet<_> = (0..8).map(|_| Hosts::default().seeds).collect();
         assert_eq!(seeds.len(), 8);
     }
+
+    #[test]
+    fn long_names_of_one_hash_are_told_apart() {
+        let mut hosts = Hosts::default();
+        let (one, other) = ([b'a'; 40], [b'b'; 40]);
+        let id = hosts.intern(&one);
+        // As if the first name had the hash of the second.
+        let slot = Slot { key: hosts.key(&other), id: id.0 };
+        hosts.slots.fill(FREE_SLOT);
+        hosts.put(slot);
+        assert_eq!(hosts.intern(&other), HostId(1));
+    }
 }

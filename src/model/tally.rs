@@ -295,4 +295,24 @@ mod tests {
         tally.add(0, b"a", b"b", 2);
         assert_eq!(plain(&tally).into_values().next(), Some(u64::from(u32::MAX) + 2));
     }
+
+    #[test]
+    fn indexed_tables_take_no_more_than_their_bytes() {
+        let mut tally = Tally::default();
+        for bucket in 0..100 {
+            for host in 0..200 {
+                tally.add(bucket, format!("{host}").as_bytes(), b"to", 1);
+            }
+        }
+        let bytes = |counts: &PairCounts| match counts {
+            PairCounts::Dense { counts, .. } => size_of_val(&counts[..]),
+            PairCounts::Sparse(_) => 0,
+        };
+        let (mut other, most) = (Tally::default(), DENSE_BYTES);
+        other.merge(&tally);
+        for tally in [&tally, &other] {
+            let taken: usize = tally.buckets.values().map(bytes).sum();
+            assert!(0 < taken && taken <= most, "{taken} bytes");
+        }
+    }
 }

@@ -179,3 +179,37 @@ impl Default for InputProgress {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Span;
+
+    #[test]
+    fn bytes_that_come_twice_end_the_run() {
+        let batch = |from, to| Records {
+            chunk: Arc::new(Chunk {
+                span: Span { input: InputId(0), from, to },
+                bytes: Vec::new().into(),
+                oversized: None,
+                max_line: 100,
+                balance: Balance::default(),
+                streamed: false,
+                order: None,
+                unit: None,
+                last: false,
+                guard: None,
+            }),
+            records: Vec::new().into(),
+            balance: Balance::default(),
+            rejected: Vec::new(),
+            marks: Vec::new(),
+            watermark: Timestamp::MIN,
+            extent: None,
+        };
+        let mut progress = Progress::new([InputId(0)], true);
+        progress.applied(&batch(0, 10)).unwrap();
+        let error = progress.applied(&batch(9, 20)).unwrap_err().to_string();
+        assert!(error.contains("bytes 9 to 20 of input 0 came twice"), "{error}");
+    }
+}

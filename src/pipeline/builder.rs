@@ -197,3 +197,14 @@ pub fn wall_clock() -> Timestamp {
     let seconds = since.as_secs().saturating_add(u64::from(since.subsec_nanos() > 0));
     Timestamp::from_seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_by_now_is_not_after_it() {
+        let written = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        assert!(wall_clock() >= Timestamp::from_nanos(i64::try_from(written.as_nanos()).unwrap()));
+    }
+}

@@ -148,3 +148,20 @@ fn checked(outcome: Outcome, sheets: &[Sheet]) -> Outcome {
         None => Outcome::Done,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sheet_that_does_not_add_up_fails_a_run_that_was_worked_off() {
+        let sheet = |bytes_read| {
+            let balance = Balance { bytes_read, ..Balance::default() };
+            Sheet { stage: "a".to_owned(), balance, rejected: Vec::new() }
+        };
+        assert!(matches!(checked(Outcome::Done, &[sheet(0)]), Outcome::Done));
+        let Outcome::Failed(error) = checked(Outcome::Done, &[sheet(0), sheet(1)]) else { panic!("not failed") };
+        assert!(error.to_string().contains("1 bytes read, 0 skipped and 0 unread of 0"), "{error}");
+        assert!(matches!(checked(Outcome::Stopped, &[sheet(1)]), Outcome::Stopped));
+    }
+}

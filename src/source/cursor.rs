@@ -412,4 +412,21 @@ mod tests {
         assert!(text.contains("is compressed (gzip): pipe it in: zcat FILE | logparser top"), "{text}");
         assert_eq!((step.news, step.unread, step.cut.to), (7, 7, 0));
     }
+
+    #[test]
+    fn a_file_that_was_replaced_is_not_read() {
+        for read_before in [false, true] {
+            let (file, other) = (file(b"1 a b\n2 c d\n3 e f\n"), file(b"4 g h\n5 i j\n6 k l\n"));
+            let mut cursor = Cursor::new(input(&file), 6, 100);
+            let mut into = Vec::new();
+            if read_before {
+                assert!(!cursor.next(&mut into, &|| false).cut.last);
+                cursor.rest();
+            }
+            std::fs::rename(other.path(), file.path()).unwrap();
+            let step = cursor.next(&mut into, &|| false);
+            assert!(step.cut.last && into.is_empty());
+            assert!(step.failure.unwrap().to_string().contains("was replaced before it was read"));
+        }
+    }
 }
