@@ -73,18 +73,19 @@ impl Hosts {
     }
 
     /// The number of the name `bytes[from..to]`. Quicker than `intern` if the name is short and `bytes` goes on.
-    #[inline]
+    #[inline(always)]
     pub fn intern_at(&mut self, bytes: &[u8], from: usize, to: usize) -> HostId {
         let length = to - from;
         if length <= SHORT
             && let Some(block) = lanes::block(bytes, from)
         {
             let key = Key { word: u128::from_le_bytes(*block) & BITS[length], length: length as u32 };
-            // Most names are where they are looked for first.
-            if let Some(slot) = self.slots.get(self.place(&key))
-                && slot.key == key
-            {
-                return HostId(slot.id);
+            // Most names are where they are looked for first, and most of the others right behind.
+            let at = self.place(&key);
+            for slot in self.slots.get(at..).unwrap_or_default().iter().take(2) {
+                if slot.key == key {
+                    return HostId(slot.id);
+                }
             }
         }
         self.find_or_add(&bytes[from..to])

@@ -141,7 +141,7 @@ impl BucketCounter<'_> {
     }
 
     /// Counts one connection between the hosts whose names are the ranges `from` and `to` of `bytes`.
-    #[inline]
+    #[inline(always)]
     pub fn add_at(&mut self, bytes: &[u8], from: (u32, u32), to: (u32, u32)) {
         let mut id = |range: (u32, u32)| self.hosts.intern_at(bytes, range.0 as usize, range.1 as usize);
         let (from, to) = (id(from), id(to));
