@@ -6,7 +6,7 @@
 
 use crate::format::{Fence, FormatVisitor, LineFormat, Stamp, dispatch};
 use crate::model::balance::{Rejected, SHOWN_BYTES, SHOWN_REJECTED};
-use crate::model::{Balance, Cause, Lines, Record, TimeUnit, Timestamp};
+use crate::model::{Balance, Cause, Extent, Lines, Record, TimeUnit, Timestamp};
 
 use super::split::first_line;
 
@@ -41,6 +41,8 @@ pub struct Selected {
     pub balance: Balance,
     /// The first malformed lines.
     pub rejected: Vec<Rejected>,
+    /// How the lines are sorted; only where bytes of the input are skipped.
+    pub extent: Option<Extent>,
     /// Where every malformed line is in the chunk and why; filled only if asked for.
     pub all_rejected: Vec<(Cause, usize, usize)>,
 }
@@ -68,19 +70,34 @@ impl FormatVisitor for Select<'_> {
     type Output = Selected;
 
     fn visit<F: LineFormat>(self) -> Selected {
+        match self.lines.chunk.order {
+            Some(_) => self.pass::<F, true>(),
+            None => self.pass::<F, false>(),
+        }
+    }
+}
+
+impl Select<'_> {
+    /// One pass over the lines. With `MEASURE` it also tells how they are sorted.
+    fn pass<F: LineFormat, const MEASURE: bool>(self) -> Selected {
         let mut selected = Selected::of(self.lines, self.list_rejected);
         let judge = Judge::of(self.lines, self.bounds);
         // Where no stamp lies outside, nothing is at a glance.
         let fence = F::fence(judge.keep, judge.present).unwrap_or(Fence { length: 0, bounds: [0, u64::MAX, 0] });
-        let (mut out_of_window, mut glance) = (0, true);
+        let (mut out_of_window, mut glance) = (0, !MEASURE);
+        let mut extent: Option<Extent> = None;
         each_line(self.lines, |bytes, start, end| {
             if glance && F::is_outside(bytes, start, &fence) && end - start <= judge.max_line {
                 out_of_window += 1;
                 return;
             }
             let verdict = judge.line::<F>(bytes, start, end);
-            // Lines outside come in long runs, and so do those inside, for which a glance would be for nothing.
-            glance = matches!(verdict, Verdict::Outside(..));
+            if MEASURE {
+                measure::<F>(&mut extent, &verdict, bytes, end);
+            } else {
+                // Lines outside come in long runs, and so do those inside, for which a glance would be for nothing.
+                glance = matches!(verdict, Verdict::Outside(..));
+            }
             match verdict {
                 Verdict::Outside(..) => out_of_window += 1,
                 Verdict::Keep(record) => {
@@ -90,10 +107,26 @@ impl FormatVisitor for Select<'_> {
                 other => selected.note(other, self.lines, (start, end), self.list_rejected),
             }
         });
+        selected.extent = extent;
         selected.balance.out_of_window += out_of_window;
         // Each line is in one class only, so those left over are the counted ones: no counter in the hot loop.
         selected.balance.counted = selected.balance.lines_read - selected.balance.lines_classified();
         selected
+    }
+}
+
+/// Adds a well-formed line that is not in the future to the extent.
+#[inline]
+fn measure<F: LineFormat>(extent: &mut Option<Extent>, verdict: &Verdict, bytes: &[u8], end: usize) {
+    let (time, hosts) = match verdict {
+        Verdict::Keep(record) => (record.time, None),
+        Verdict::Outside(time, at) => (*time, Some(*at)),
+        _ => return,
+    };
+    let more = extent.map_or(Extent::of(time), |known| known.then(Extent::of(time)));
+    // Whether the rest of a line is well-formed matters only if its stamp says something new.
+    if *extent != Some(more) && hosts.is_none_or(|at| F::hosts(bytes, at, end).is_ok()) {
+        *extent = Some(more);
     }
 }
 

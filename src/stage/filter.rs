@@ -10,7 +10,6 @@ use crate::model::balance::OVERSIZED_HEAD;
 use crate::model::recycle::{Pool, Pooled};
 use crate::model::{Cause, Lines, Record, Records, Timestamp};
 use crate::ops::history::{History, Placed, Survey};
-use crate::ops::scan::{Block, extent};
 use crate::ops::select::{Bounds, Selected, select};
 use crate::ops::sequence::Sequencer;
 use crate::output::rejects::{RejectsFile, reject_line};
@@ -59,15 +58,13 @@ impl Filter {
 
     fn once(&self, lines: &Arc<Lines>, bounds: &Bounds) -> Result<Records> {
         let shared = &self.shared;
-        let chunk = &lines.chunk;
-        if let (Some(order), Some(unit)) = (&chunk.order, chunk.unit) {
-            let block = Block { bytes: &chunk.bytes, from: chunk.span.from, max_line: chunk.max_line };
-            order.note(chunk.span.from, chunk.span.to, extent(shared.format, block, unit, bounds.future_after));
-        }
         let mut records = shared.pool.take();
         let list = shared.rejects.is_some();
         let selected =
             select(shared.format, lines, bounds, list, &mut records).ok_or_else(|| no_format(shared.format))?;
+        if let Some(order) = &lines.chunk.order {
+            order.note(lines.chunk.span.from, lines.chunk.span.to, selected.extent);
+        }
         self.finish(lines, records, selected)
     }
 
