@@ -25,13 +25,15 @@ LOGPARSER = ROOT / "target/release/logparser"
 END = 1_700_000_000
 DAY = 86_400
 
-# name: (folder, what logparser-make is given for each file, window in seconds, HOST_FROM, HOST_TO)
+# name: (folder, what logparser-make is given for each file, window in seconds, further options of logparser)
 FIVE = [["--seed", str(seed), "--lines", "11600000"] for seed in range(1, 6)]
 MANY = [["--seed", "1", "--lines", "20000000", "--hosts", "100000", "--servers", "10000"]]
+HOST_FROM, HOST_TO = "sierra", "Delta"
 SCENARIOS = {
-    "last hour of a day": ("five", FIVE, 3_600, "sierra", "Delta"),
-    "all inside the window": ("five", FIVE, DAY, "sierra", "Delta"),
-    "many hosts, all inside": ("many", MANY, DAY, "sierra", "Delta"),
+    "last hour of a day": ("five", FIVE, 3_600, []),
+    "last hour of a day, everything read": ("five", FIVE, 3_600, ["--scan", "full"]),
+    "all inside the window": ("five", FIVE, DAY, []),
+    "many hosts, all inside": ("many", MANY, DAY, []),
 }
 
 
@@ -46,10 +48,10 @@ def make(folder, each):
     return [str(file) for file in files]
 
 
-def commands(files, seconds, host_from, host_to, extra):
+def commands(files, seconds, extra):
     first = END - seconds
-    window = [str(first), str(END), host_from, host_to]
-    reports = ["top-servers", {"name": "connected-to", "host": host_to}, {"name": "connected-from", "host": host_from}]
+    window = [str(first), str(END), HOST_FROM, HOST_TO]
+    reports = ["top-servers", {"name": "connected-to", "host": HOST_TO}, {"name": "connected-from", "host": HOST_FROM}]
     toml = lambda value: "{ " + ", ".join(f'{k} = "{v}"' for k, v in value.items()) + " }"
     written = ", ".join(toml(report) if isinstance(report, dict) else f'"{report}"' for report in reports)
     config = pathlib.Path(files[0]).parent / "peers.toml"
@@ -59,8 +61,8 @@ def commands(files, seconds, host_from, host_to, extra):
         "logparser": [LOGPARSER, "run", config, "--quiet", *extra],
         "Polars": [sys.executable, HERE / "polars_pairs.py", *window, *files],
         "DuckDB": [sys.executable, HERE / "duckdb_pairs.py", *window, *files],
-        "mawk": ["mawk", "-v", f"first={first}", "-v", f"last={END}", "-v", f"host_from={host_from}",
-                 "-v", f"host_to={host_to}", "-f", HERE / "pairs.awk", *files],
+        "mawk": ["mawk", "-v", f"first={first}", "-v", f"last={END}", "-v", f"host_from={HOST_FROM}",
+                 "-v", f"host_to={HOST_TO}", "-f", HERE / "pairs.awk", *files],
         "wc -l": ["wc", "-l", *files],
     }
 
@@ -94,13 +96,12 @@ def main():
     parser.add_argument("--runs", type=int, default=5, help="rounds that count, after one that does not")
     parser.add_argument("--only", action="append", help="a scenario, by its name; may be given several times")
     parser.add_argument("--tool", action="append", help="a program, by its name; may be given several times")
-    parser.add_argument("--extra", action="append", default=[], help="a further option for logparser, e.g. --scan=full")
     args = parser.parse_args()
     print(f"{os.cpu_count()} cores; medians of {args.runs} rounds, all programs in turn in each\n")
     for name in args.only or SCENARIOS:
-        folder, each, seconds, host_from, host_to = SCENARIOS[name]
+        folder, each, seconds, extra = SCENARIOS[name]
         files = make(args.data / folder, each)
-        found = commands(files, seconds, host_from, host_to, args.extra)
+        found = commands(files, seconds, extra)
         tools = [tool for tool in found if (not args.tool or tool in args.tool) and
                  (tool != "mawk" or (shutil.which("mawk") and folder == "five"))]
         taken = {tool: [] for tool in tools}
