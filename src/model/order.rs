@@ -48,8 +48,8 @@ pub struct OrderMeter {
 
 #[derive(Debug, Default)]
 struct Parts {
-    /// By the first byte of a part.
-    extents: BTreeMap<u64, Option<Extent>>,
+    /// Parts that follow each other without a gap are one: by its first byte, its end and its extent.
+    runs: BTreeMap<u64, (u64, Option<Extent>)>,
     bytes: u64,
 }
 
@@ -57,8 +57,7 @@ impl OrderMeter {
     /// Notes the part `from..to`. A part that has been noted is not noted again.
     pub fn note(&self, from: u64, to: u64, extent: Option<Extent>) {
         let mut parts = self.parts.lock();
-        if parts.extents.insert(from, extent).is_none() {
-            parts.bytes += to - from;
+        if parts.add(from, to, extent) {
             self.noted.notify_all();
         }
     }
@@ -73,7 +72,28 @@ impl OrderMeter {
         if parts.bytes < bytes {
             return None;
         }
-        Some(joined(parts.extents.values().copied()))
+        Some(joined(parts.runs.values().map(|(_, extent)| *extent)))
+    }
+}
+
+impl Parts {
+    /// Adds a part to the run before it, and the run behind it to both. Whether it was not there yet.
+    fn add(&mut self, from: u64, to: u64, extent: Option<Extent>) -> bool {
+        let before = self.runs.range(..=from).next_back().map(|(&start, &(end, extent))| (start, end, extent));
+        if before.is_some_and(|(_, end, _)| end > from) {
+            return false;
+        }
+        let (start, extent) = match before {
+            Some((start, end, before)) if end == from => (start, joined([before, extent])),
+            _ => (from, extent),
+        };
+        let (end, extent) = match self.runs.remove(&to) {
+            Some((end, behind)) => (end, joined([extent, behind])),
+            None => (to, extent),
+        };
+        self.runs.insert(start, (end, extent));
+        self.bytes += to - from;
+        true
     }
 }
 
@@ -113,10 +133,11 @@ mod tests {
             let mut parts: Vec<(usize, usize)> = cuts.windows(2).map(|pair| (pair[0], pair[1])).filter(|(a, b)| a < b).collect();
             let middle = order as usize % parts.len().max(1);
             parts.rotate_left(middle);
-            for (from, to) in parts {
+            for &(from, to) in parts.iter().rev().chain(&parts) {
                 let extent = stamps[from..to].iter().map(|stamp| Some(Extent::of(Timestamp::from_nanos(*stamp))));
                 meter.note(from as u64, to as u64, joined(extent));
             }
+            prop_assert!(meter.parts.lock().runs.len() <= 1);
             prop_assert_eq!(meter.whole(stamps.len() as u64, Duration::ZERO), Some(oracle(&stamps)));
             prop_assert_eq!(meter.whole(stamps.len() as u64 + 1, Duration::ZERO), None);
         }
