@@ -221,6 +221,9 @@ pub struct Common {
     /// Keep all late lines in a file (with --every).
     #[arg(long, value_name = "PATH")]
     pub late_file: Option<String>,
+    /// Say how far records lie behind others, to choose --lateness by; everything is then read.
+    #[arg(long)]
+    pub stats: bool,
     /// No progress and no balance sheet.
     #[arg(long, short)]
     pub quiet: bool,
@@ -262,6 +265,9 @@ impl Common {
         ];
         let given = single.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
         let mut all: Vec<_> = given.map(|(key, value)| (key, toml_text(value), format!("--{key} {value}"))).collect();
+        if self.stats {
+            all.push(("stats", "true".to_owned(), "--stats".to_owned()));
+        }
         if !self.output.is_empty() {
             all.push(("outputs", toml_list(&self.output), format!("--output {}", self.output.join(" --output "))));
         }

@@ -104,6 +104,7 @@ fn run_until(builder: Builder, common: &Common, interrupted: &Arc<AtomicBool>) -
     if !common.quiet {
         show::summary(&summary, has_text);
     }
+    show::disorder(&summary);
     Ok(summary.exit_code())
 }
 

@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use crate::config::{Plan, Task};
 use crate::error::{Error, ErrorKind};
 use crate::make;
+use crate::model::Timestamp;
 use crate::model::balance::Cause;
 use crate::model::escape::printable;
 use crate::options::OptionSpec;
@@ -74,6 +75,23 @@ pub fn summary(summary: &Summary, sheets: bool) {
         for sheet in &summary.sheets {
             let name = (summary.sheets.len() > 1).then_some(sheet.stage.as_str());
             text.push_str(&sheet_text(sheet, name));
+        }
+    }
+    say(&text);
+}
+
+/// Says how far records lie behind others, where that was asked for.
+pub fn disorder(summary: &Summary) {
+    let mut text = String::new();
+    for (stage, disorder) in &summary.disorder {
+        let name =
+            if summary.disorder.len() > 1 { format!(" of {}", printable(stage.as_bytes())) } else { String::new() };
+        let seconds = |nanos| format!("{} s", Timestamp::from_nanos(nanos).unix_decimal());
+        let _ = writeln!(text, "\nDisorder{name}: how far records lie behind the highest stamp before them");
+        let _ = writeln!(text, "  {:<16}{:>16}", "records", disorder.records);
+        let _ = writeln!(text, "  {:<16}{:>16}", "furthest back", seconds(disorder.largest));
+        for (bound, lost) in disorder.lost().filter(|(_, lost)| *lost > 0) {
+            let _ = writeln!(text, "  {:<16}{lost:>16}", format!("over {}", seconds(bound)));
         }
     }
     say(&text);

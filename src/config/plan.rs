@@ -87,6 +87,8 @@ pub struct FilterPlan {
     pub rejects: Option<PathBuf>,
     /// Where late lines go.
     pub late_file: Option<PathBuf>,
+    /// Whether to measure how far records lie behind others.
+    pub stats: bool,
     /// Whether a report further down compares with the window before.
     pub needs_previous: bool,
 }

@@ -186,6 +186,12 @@ const TIME_FILTER: &[OptionSpec] = &[
     key("future", Kind::DurationOrZero, Some("1h"), "how far beyond now a stamp may lie"),
     key("rejects", Kind::Path, None, "file for all malformed lines"),
     key("late-file", Kind::Path, None, "file for all late lines, with every"),
+    key(
+        "stats",
+        Kind::Flag,
+        Some("false"),
+        "whether to say how far records lie behind others; everything is then read",
+    ),
 ];
 
 const BUCKET_AGGREGATOR: &[OptionSpec] =

@@ -113,6 +113,7 @@ fn filter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Pr
         future: options.nanos("future").unwrap_or(0),
         rejects: path("rejects"),
         late_file: path("late-file"),
+        stats: options.flag("stats"),
         needs_previous: false,
     }
 }

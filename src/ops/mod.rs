@@ -4,6 +4,7 @@
 
 pub mod close;
 pub mod count;
+pub mod disorder;
 pub mod history;
 pub mod progress;
 pub mod scan;

@@ -46,6 +46,23 @@ fn each_stamp<F: LineFormat>(block: Block<'_>, mut f: impl FnMut(i64, &dyn Fn() 
     }
 }
 
+/// Calls `f` with the stamp of each well-formed line.
+pub fn each_record(format: &str, block: Block<'_>, f: impl FnMut(i64)) {
+    struct Each<'a, F>(Block<'a>, F);
+    impl<G: FnMut(i64)> FormatVisitor for Each<'_, G> {
+        type Output = ();
+        fn visit<F: LineFormat>(mut self) {
+            each_stamp::<F>(self.0, |stamp, well_formed| {
+                if well_formed() {
+                    (self.1)(stamp);
+                }
+                true
+            });
+        }
+    }
+    dispatch(format, Each(block, f));
+}
+
 /// The unit of an input's stamps by its first one; `None` if the block has none. Whether the rest of that line is
 /// well-formed does not matter: so no line before it depends on the unit, wherever chunks are cut.
 pub fn detect_unit(format: &str, block: Block<'_>) -> Option<TimeUnit> {

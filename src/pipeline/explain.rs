@@ -1,11 +1,11 @@
 //! What a run would read of each input, and why, found as the run finds it.
 
 use super::builder::Pipeline;
-use super::inputs::{Inputs, readers};
+use super::inputs::{Inputs, readers, upstream};
 use super::prune::prune;
 use super::wire::resolve_all;
 use crate::actor::Stop;
-use crate::config::{Plan, Scan};
+use crate::config::{Plan, Scan, Task};
 use crate::error::Result;
 use crate::model::{Extent, InputId, Timestamp};
 use crate::source::seek::Reason;
@@ -100,6 +100,14 @@ fn whole(plan: &Plan, inputs: &Inputs, id: InputId) -> &'static str {
     match reader {
         Some((_, reader)) if reader.scan == Scan::Full => "all is asked for",
         Some((_, reader)) if reader.by_time => "every window is asked for",
+        Some((reader, _)) if measures(plan, reader) => "all is measured",
         _ => "it cannot be searched",
     }
+}
+
+/// Whether a time-filter behind the reader measures the disorder.
+fn measures(plan: &Plan, reader: usize) -> bool {
+    plan.stages.iter().enumerate().any(|(at, stage)| {
+        matches!(&stage.task, Task::TimeFilter(filter) if filter.stats) && upstream(plan, at).contains(&reader)
+    })
 }

@@ -41,7 +41,9 @@ fn wanted(
         if !upstream(plan, at).contains(&reader) {
             continue;
         }
-        let resolved = resolved[at].filter(|resolved| matches!(resolved.windows, Windows::Once(_)))?;
+        // Whoever measures the disorder wants to see all of it.
+        let once = |resolved: &Resolved| matches!(resolved.windows, Windows::Once(_)) && !filter.stats;
+        let resolved = resolved[at].filter(once)?;
         let (first, last) = (resolved.bounds.keep_from, resolved.bounds.last);
         let mine = Wanted { first, last, disorder: filter.lateness };
         let stamps = FormatStamps::of(filter, resolved.bounds.future_after, reading.max_line);

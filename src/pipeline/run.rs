@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use super::builder::Pipeline;
 use super::inputs::Inputs;
-use super::wire::{Wired, wire};
+use super::wire::{Parts, Wired, wire};
 use crate::actor::{Outcome, Permits, Pool, Stop};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::{Progress, StageMetrics};
 use crate::model::Balance;
 use crate::model::balance::Rejected;
+use crate::ops::disorder::Disorder;
 use crate::source::Origin;
-use crate::stage::{Failures, aggregator};
+use crate::stage::{Failures, aggregator, filter};
 
 /// A pipeline at work.
 pub struct Running {
@@ -21,6 +22,8 @@ pub struct Running {
     pub(super) failures: Arc<Failures>,
     /// By stage, in the order of the plan.
     pub(super) metrics: Vec<(String, Arc<StageMetrics>)>,
+    /// The time-filters by name.
+    pub(super) filters: Vec<(String, Arc<filter::Shared>)>,
     /// The aggregators by name.
     pub(super) aggregators: Vec<(String, Arc<aggregator::Shared>)>,
     pub(super) permits: Vec<Permits>,
@@ -35,6 +38,8 @@ pub struct Summary {
     pub outcome: Outcome,
     /// One sheet for each aggregator, in the order of the plan.
     pub sheets: Vec<Sheet>,
+    /// How far records lie behind others, for each time-filter that was asked to measure it.
+    pub disorder: Vec<(String, Disorder)>,
     /// Inputs that could not be read, in whole or in part.
     pub failures: Vec<Error>,
     /// Whether it was interrupted: what had been read is reported.
@@ -78,8 +83,8 @@ pub(super) fn start(pipeline: Pipeline) -> Result<Running> {
         }
     };
     let Wired { progress, failures, names, .. } = wired;
-    let (metrics, aggregators, permits) = (parts.metrics, parts.aggregators, parts.permits);
-    Ok(Running { pool, stop, progress, failures, metrics, aggregators, permits, names })
+    let Parts { metrics, filters, aggregators, permits } = parts;
+    Ok(Running { pool, stop, progress, failures, metrics, filters, aggregators, permits, names })
 }
 
 impl Running {
@@ -114,7 +119,9 @@ impl Running {
         let sheets: Vec<Sheet> = sheets.collect();
         let outcome = checked(outcome, &sheets);
         let interrupted = self.stop.draining() && !self.stop.aborted();
-        Summary { outcome, sheets, failures: self.failures.take(), interrupted }
+        let measured = self.filters.iter().filter_map(|(stage, shared)| Some((stage.clone(), shared.stats.as_ref()?)));
+        let disorder = measured.map(|(stage, stats)| (stage, stats.disorder.lock().clone())).collect();
+        Summary { outcome, sheets, disorder, failures: self.failures.take(), interrupted }
     }
 }
 

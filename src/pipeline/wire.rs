@@ -36,6 +36,7 @@ pub(super) struct Wired {
 #[derive(Default)]
 pub(super) struct Parts {
     pub metrics: Vec<(String, Arc<StageMetrics>)>,
+    pub filters: Vec<(String, Arc<filter::Shared>)>,
     pub aggregators: Vec<(String, Arc<aggregator::Shared>)>,
     pub permits: Vec<Permits>,
 }
@@ -88,7 +89,7 @@ pub(super) fn wire(
             (Task::LineSplitter, Edge::Chunks(_, inbox)) => place.splitter(inbox.clone()),
             (Task::TimeFilter(filter), Edge::Lines(_, inbox)) => {
                 let files = targets.filters.remove(&at).unwrap_or_default();
-                place.filter(filter, files, resolved_at(&resolved, at)?, wired, inbox.clone())
+                place.filter(filter, files, resolved_at(&resolved, at)?, wired, inbox.clone(), &mut parts)
             }
             (Task::BucketAggregator(aggregator), Edge::Records(_, inbox)) => {
                 let filter = upstream(plan, at).into_iter().find_map(|at| resolved[at]);
@@ -249,6 +250,7 @@ impl Place<'_> {
         resolved: Resolved,
         wired: &Wired,
         inbox: Inbox<Arc<Lines>>,
+        parts: &mut Parts,
     ) -> Start {
         let keep = match (resolved.windows, plan.range) {
             (Windows::Every(grid), crate::config::Range::Every { lateness, .. }) => {
@@ -260,7 +262,9 @@ impl Place<'_> {
             _ => filter::Keep::Once(resolved.bounds),
         };
         let (names, pool) = (Arc::clone(&wired.names), Default::default());
-        let shared = Arc::new(filter::Shared { format: plan.format, keep, rejects, late, names, pool });
+        let stats = plan.stats.then(|| filter::Stats::new(resolved.bounds.future_after));
+        let shared = Arc::new(filter::Shared { format: plan.format, keep, rejects, late, names, pool, stats });
+        parts.filters.push((self.stage.name.clone(), Arc::clone(&shared)));
         let outlet = self.outlet(|edge| match edge {
             Edge::Records(port, _) => Some(port.clone()),
             _ => None,

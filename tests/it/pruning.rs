@@ -205,3 +205,42 @@ fn blocks_that_changed_places_are_seen_by_reading_itself() {
         assert!(both.is_exact() && both.warned && both.skipped == 0, "size {size}");
     }
 }
+
+#[test]
+fn the_disorder_is_told_and_what_a_smaller_bound_would_lose() {
+    let folder = Folder::new();
+    let text =
+        format!("{BASE} a b\n{} a b\n{} a b\nbad\n{} a b\n{} a b\n", BASE + 100, BASE + 92, BASE + 39, BASE + 101);
+    // Long enough for many chunks of the smallest size, and sorted behind its start.
+    let sorted: String = (0..300).map(|at| format!("{} c d\n", BASE + 102 + at)).collect();
+    folder.write("0.log", text + &sorted);
+    folder.write("1.log", format!("{} a b\n{BASE} a b\n", BASE + 3));
+    let expected = "
+Disorder: how far records lie behind the highest stamp before them
+  records                      307
+  furthest back               61 s
+  over 0 s                       3
+  over 1 s                       3
+  over 2 s                       3
+  over 5 s                       2
+  over 10 s                      1
+  over 30 s                      1
+  over 60 s                      1
+";
+    for chunk in ["16", "256KiB"] {
+        for threads in ["1", "8"] {
+            folder.write(
+                "pipeline.toml",
+                format!(
+                    "location = '*.log'\nuntil = 'latest'\nchunk = '{chunk}'\nthreads = {threads}\noutputs = ['json']\n"
+                ),
+            );
+            for how in [&[][..], &["--every", "60"], &["--seconds", "10"]] {
+                let output = run(&folder, &[&["run", "--stats", "--quiet"][..], how].concat());
+                assert_eq!(stderr(&output), expected, "{chunk} {threads} {how:?}");
+            }
+        }
+    }
+    let explained = stdout(&run(&folder, &["explain", "0.log", "--stats"]));
+    assert!(explained.contains("  since    all is measured\n"), "{explained}");
+}
