@@ -22,7 +22,8 @@ use crate::ops::history::History;
 use crate::ops::progress;
 use crate::source::seek::Reason;
 use crate::source::{Cursor, Order, Pruned, Schedule};
-use crate::stage::{Closed, Failures, aggregator, filter, reader, reporter, splitter};
+use crate::stage::stats::Stats;
+use crate::stage::{Closed, Failures, aggregator, filter, reader, reporter, skip, splitter};
 
 /// What every stage may need of the run.
 pub(super) struct Wired {
@@ -262,7 +263,7 @@ impl Place<'_> {
             _ => filter::Keep::Once(resolved.bounds),
         };
         let (names, pool) = (Arc::clone(&wired.names), Default::default());
-        let stats = plan.stats.then(|| filter::Stats::new(resolved.bounds.future_after));
+        let stats = plan.stats.then(|| Stats::new(resolved.bounds.future_after));
         let shared = Arc::new(filter::Shared { format: plan.format, keep, rejects, late, names, pool, stats });
         parts.filters.push((self.stage.name.clone(), Arc::clone(&shared)));
         let outlet = self.outlet(|edge| match edge {
@@ -322,7 +323,7 @@ impl Place<'_> {
 fn pruned_or_warn(pruned: &Pruned, name: &str, failures: &Failures) -> Option<Pruned> {
     if pruned.found.reason == Reason::NotSorted {
         let disorder = pruned.found.extent.map_or(0, |extent| extent.disorder);
-        failures.warn(&reader::not_sorted(name, disorder, pruned.disorder));
+        failures.warn(&skip::not_sorted(name, disorder, pruned.disorder));
     }
     (pruned.found.reason == Reason::Pruned).then(|| pruned.clone())
 }

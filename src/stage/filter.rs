@@ -8,13 +8,13 @@ use crate::actor::{Exit, Outlet, Transform};
 use crate::error::{Error, Result};
 use crate::model::balance::OVERSIZED_HEAD;
 use crate::model::recycle::{Pool, Pooled};
-use crate::model::{Cause, Chunk, Lines, Record, Records, Timestamp};
-use crate::ops::disorder::Disorder;
+use crate::model::{Cause, Lines, Record, Records, Timestamp};
 use crate::ops::history::{History, Placed, Survey};
-use crate::ops::scan::{Block, extent};
 use crate::ops::select::{Bounds, Selected, select};
 use crate::ops::sequence::Sequencer;
 use crate::output::rejects::{RejectsFile, reject_line};
+
+use super::stats::Stats;
 
 /// What all workers of a time-filter share.
 pub struct Shared {
@@ -32,41 +32,6 @@ pub struct Shared {
     pub pool: Pool<Record>,
     /// How far records lie behind others, if that is asked for.
     pub stats: Option<Stats>,
-}
-
-/// A meter of disorder.
-pub struct Stats {
-    /// Stamps beyond this are in the future.
-    pub future_after: Timestamp,
-    /// Batches that wait for those before them.
-    pub sequencer: Mutex<Sequencer<Arc<Lines>>>,
-    /// What was measured so far.
-    pub disorder: Mutex<Disorder>,
-}
-
-impl Stats {
-    /// Nothing is measured yet.
-    pub fn new(future_after: Timestamp) -> Self {
-        Stats { future_after, sequencer: Mutex::default(), disorder: Mutex::default() }
-    }
-
-    /// Measures a batch, and those that have waited for it.
-    fn note(&self, format: &str, lines: &Arc<Lines>) {
-        let chunk = &lines.chunk;
-        let highest = chunk.unit.and_then(|unit| extent(format, block(chunk), unit, self.future_after));
-        let highest = highest.map(|extent| extent.highest);
-        let ready = self.sequencer.lock().arrive(chunk.span, highest, Arc::clone(lines));
-        for (before, lines) in ready {
-            let Some(unit) = lines.chunk.unit else { continue };
-            let mut measured = Disorder::default();
-            measured.measure(format, block(&lines.chunk), unit, self.future_after, before);
-            self.disorder.lock().merge(&measured);
-        }
-    }
-}
-
-fn block(chunk: &Chunk) -> Block<'_> {
-    Block { bytes: &chunk.bytes, from: chunk.span.from, max_line: chunk.max_line }
 }
 
 /// What a time-filter keeps.

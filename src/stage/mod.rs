@@ -1,10 +1,13 @@
-//! The five stages, in the order of the data. Each glues one pure thing to the runtime, and does nothing else.
+//! The five stages, in the order of the data. Each glues one pure thing to the runtime, and does nothing else; `skip`
+//! belongs to the reader and `stats` to the time-filter.
 
 pub mod aggregator;
 pub mod filter;
 pub mod reader;
 pub mod reporter;
+pub mod skip;
 pub mod splitter;
+pub mod stats;
 
 pub use aggregator::Closed;
 

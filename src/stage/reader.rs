@@ -4,20 +4,16 @@
 //! nor the probes contradict the declared disorder; otherwise it is read too.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::actor::{Exit, Outlet, Permits, Stop};
 use crate::metrics::Progress;
-use crate::model::order::joined;
 use crate::model::recycle::{Pool, Pooled};
-use crate::model::{Balance, Chunk, Extent, Span, TimeUnit, Timestamp};
+use crate::model::{Balance, Chunk, Span, TimeUnit, Timestamp};
 use crate::ops::scan::{Block, detect_unit, last_stamp};
-use crate::source::{Cut, Pruned, Schedule, Step, Turn};
+use crate::source::{Cut, Schedule, Step, Turn};
 
 use super::Failures;
-
-/// How often a wait for the stages behind looks up whether the run goes on.
-const LOOK_UP: Duration = Duration::from_millis(50);
+use super::skip::skip_or_read;
 
 /// What all workers of a reader share.
 pub struct Shared {
@@ -65,7 +61,11 @@ pub fn run(shared: &Shared, mut outlet: Outlet<Arc<Chunk>>) -> Result<(), Exit> 
 
 /// Reads one chunk of an input and sends it. Whether it was the last of those to read now, and where in time the input
 /// has come to.
-fn read(shared: &Shared, turn: &mut Turn, outlet: &mut Outlet<Arc<Chunk>>) -> Result<(bool, Timestamp), Exit> {
+pub(super) fn read(
+    shared: &Shared,
+    turn: &mut Turn,
+    outlet: &mut Outlet<Arc<Chunk>>,
+) -> Result<(bool, Timestamp), Exit> {
     // The permit comes first: with it held, a chunk can always be worked off.
     let permit = shared.permits.acquire()?;
     let mut bytes = shared.buffers.take();
@@ -109,79 +109,6 @@ fn chunk(shared: &Shared, turn: &Turn, step: Step, bytes: Pooled<u8>) -> Chunk {
         last: last && turn.pruned.is_none(),
         guard: None,
     }
-}
-
-/// Ends a pruned input: skips what was not read of it, or reads that too if the lines are not sorted as declared.
-fn skip_or_read(shared: &Shared, mut turn: Turn, outlet: &mut Outlet<Arc<Chunk>>) -> Result<(), Exit> {
-    let Some(pruned) = turn.pruned.take() else { return Ok(()) };
-    let disorder = seen(shared, &pruned)?.map_or(0, |extent| extent.disorder);
-    // What has grown behind the part that was read belongs to the rest, or else has been read.
-    let (known, position) = turn.cursor.extent();
-    let end = if pruned.found.to < pruned.size { known } else { position };
-    let rest = [(0, pruned.found.from.min(known)), (pruned.found.to.max(position), end)];
-    let sorted = disorder <= pruned.disorder;
-    if !sorted {
-        shared.failures.warn(&not_sorted(&turn.cursor.input().name, disorder, pruned.disorder));
-    }
-    for (from, to) in rest.into_iter().filter(|(from, to)| from < to) {
-        if sorted {
-            send_skipped(shared, &turn, Span { input: turn.id, from, to }, false, outlet)?;
-            continue;
-        }
-        turn.cursor.restrict(from, to);
-        // Chunks of it are not the last of the input yet.
-        turn.pruned = Some(Pruned { sent: 0, order: Arc::default(), ..pruned.clone() });
-        while !read(shared, &mut turn, outlet)?.0 {}
-    }
-    send_skipped(shared, &turn, Span { input: turn.id, from: end, to: end }, true, outlet)
-}
-
-/// What is said by all lines that were looked at, in their order, once the stages behind have seen what was sent them.
-fn seen(shared: &Shared, pruned: &Pruned) -> Result<Option<Extent>, Exit> {
-    loop {
-        if let Some(read) = pruned.order.whole(pruned.sent, LOOK_UP) {
-            return Ok(joined([pruned.found.outside.0, read, pruned.found.outside.1]));
-        }
-        if shared.stop.aborted() {
-            return Err(Exit::Stopped);
-        }
-    }
-}
-
-/// Accounts for bytes that are not read.
-fn send_skipped(
-    shared: &Shared,
-    turn: &Turn,
-    span: Span,
-    last: bool,
-    outlet: &mut Outlet<Arc<Chunk>>,
-) -> Result<(), Exit> {
-    let permit = shared.permits.acquire()?;
-    shared.progress.add_read(span.len());
-    let chunk = Chunk {
-        span,
-        bytes: shared.buffers.take(),
-        oversized: None,
-        max_line: shared.max_line,
-        balance: Balance { bytes_skipped: span.len(), ..Balance::default() },
-        streamed: false,
-        unit: turn.unit,
-        order: None,
-        last,
-        guard: Some(Box::new(permit)),
-    };
-    outlet.send(Arc::new(chunk))
-}
-
-/// The warning for a file whose lines are further out of order than declared; both in nanoseconds.
-pub fn not_sorted(name: &str, disorder: i64, declared: i64) -> String {
-    let seconds = |nanos: i64| Timestamp::from_nanos(nanos).unix_decimal();
-    format!(
-        "{name}: a stamp lies {} s behind one before it, more than the declared {} s; the file is read whole (declare \
-         it with --lateness)",
-        seconds(disorder),
-        seconds(declared)
-    )
 }
 
 /// Where in time an input has come to, if anybody wants to know.

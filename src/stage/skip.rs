@@ -1,0 +1,89 @@
+//! Beside the reader: the end of a pruned input, where the bytes that were not read are skipped or else read too.
+//!
+//! Invariant: bytes are skipped only once all lines that were looked at, by probes or by the stages behind, keep to the
+//! declared disorder.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::reader::{Shared, read};
+use crate::actor::{Exit, Outlet};
+use crate::model::order::joined;
+use crate::model::{Balance, Chunk, Extent, Span, Timestamp};
+use crate::source::{Pruned, Turn};
+
+/// How often a wait for the stages behind looks up whether the run goes on.
+const LOOK_UP: Duration = Duration::from_millis(50);
+
+/// Ends a pruned input: skips what was not read of it, or reads that too if the lines are not sorted as declared.
+pub(super) fn skip_or_read(shared: &Shared, mut turn: Turn, outlet: &mut Outlet<Arc<Chunk>>) -> Result<(), Exit> {
+    let Some(pruned) = turn.pruned.take() else { return Ok(()) };
+    let disorder = seen(shared, &pruned)?.map_or(0, |extent| extent.disorder);
+    // What has grown behind the part that was read belongs to the rest, or else has been read.
+    let (known, position) = turn.cursor.extent();
+    let end = if pruned.found.to < pruned.size { known } else { position };
+    let rest = [(0, pruned.found.from.min(known)), (pruned.found.to.max(position), end)];
+    let sorted = disorder <= pruned.disorder;
+    if !sorted {
+        shared.failures.warn(&not_sorted(&turn.cursor.input().name, disorder, pruned.disorder));
+    }
+    for (from, to) in rest.into_iter().filter(|(from, to)| from < to) {
+        if sorted {
+            send_skipped(shared, &turn, Span { input: turn.id, from, to }, false, outlet)?;
+            continue;
+        }
+        turn.cursor.restrict(from, to);
+        // Chunks of it are not the last of the input yet.
+        turn.pruned = Some(Pruned { sent: 0, order: Arc::default(), ..pruned.clone() });
+        while !read(shared, &mut turn, outlet)?.0 {}
+    }
+    send_skipped(shared, &turn, Span { input: turn.id, from: end, to: end }, true, outlet)
+}
+
+/// What is said by all lines that were looked at, in their order, once the stages behind have seen what was sent them.
+fn seen(shared: &Shared, pruned: &Pruned) -> Result<Option<Extent>, Exit> {
+    loop {
+        if let Some(read) = pruned.order.whole(pruned.sent, LOOK_UP) {
+            return Ok(joined([pruned.found.outside.0, read, pruned.found.outside.1]));
+        }
+        if shared.stop.aborted() {
+            return Err(Exit::Stopped);
+        }
+    }
+}
+
+/// Accounts for bytes that are not read.
+fn send_skipped(
+    shared: &Shared,
+    turn: &Turn,
+    span: Span,
+    last: bool,
+    outlet: &mut Outlet<Arc<Chunk>>,
+) -> Result<(), Exit> {
+    let permit = shared.permits.acquire()?;
+    shared.progress.add_read(span.len());
+    let chunk = Chunk {
+        span,
+        bytes: shared.buffers.take(),
+        oversized: None,
+        max_line: shared.max_line,
+        balance: Balance { bytes_skipped: span.len(), ..Balance::default() },
+        streamed: false,
+        unit: turn.unit,
+        order: None,
+        last,
+        guard: Some(Box::new(permit)),
+    };
+    outlet.send(Arc::new(chunk))
+}
+
+/// The warning for a file whose lines are further out of order than declared; both in nanoseconds.
+pub fn not_sorted(name: &str, disorder: i64, declared: i64) -> String {
+    let seconds = |nanos: i64| Timestamp::from_nanos(nanos).unix_decimal();
+    format!(
+        "{name}: a stamp lies {} s behind one before it, more than the declared {} s; the file is read whole (declare \
+         it with --lateness)",
+        seconds(disorder),
+        seconds(declared)
+    )
+}

@@ -1,0 +1,45 @@
+//! Beside the time-filter: how far records lie behind others, if that is asked for.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::model::{Chunk, Lines, Timestamp};
+use crate::ops::disorder::Disorder;
+use crate::ops::scan::{Block, extent};
+use crate::ops::sequence::Sequencer;
+
+/// A meter of disorder.
+pub struct Stats {
+    /// Stamps beyond this are in the future.
+    pub future_after: Timestamp,
+    /// Batches that wait for those before them.
+    pub sequencer: Mutex<Sequencer<Arc<Lines>>>,
+    /// What was measured so far.
+    pub disorder: Mutex<Disorder>,
+}
+
+impl Stats {
+    /// Nothing is measured yet.
+    pub fn new(future_after: Timestamp) -> Self {
+        Stats { future_after, sequencer: Mutex::default(), disorder: Mutex::default() }
+    }
+
+    /// Measures a batch, and those that have waited for it.
+    pub(super) fn note(&self, format: &str, lines: &Arc<Lines>) {
+        let chunk = &lines.chunk;
+        let highest = chunk.unit.and_then(|unit| extent(format, block(chunk), unit, self.future_after));
+        let highest = highest.map(|extent| extent.highest);
+        let ready = self.sequencer.lock().arrive(chunk.span, highest, Arc::clone(lines));
+        for (before, lines) in ready {
+            let Some(unit) = lines.chunk.unit else { continue };
+            let mut measured = Disorder::default();
+            measured.measure(format, block(&lines.chunk), unit, self.future_after, before);
+            self.disorder.lock().merge(&measured);
+        }
+    }
+}
+
+fn block(chunk: &Chunk) -> Block<'_> {
+    Block { bytes: &chunk.bytes, from: chunk.span.from, max_line: chunk.max_line }
+}
