@@ -69,30 +69,32 @@ pub struct Layout {
 }
 
 impl Aggregates {
-    /// The view of a window on a tally.
-    pub fn new(layout: &Layout, tally: &Tally) -> Self {
+    /// The view of a window on tallies that together hold it. Nothing is merged first: pairs of several tallies meet here.
+    pub fn new(layout: &Layout, tallies: &[&Tally]) -> Self {
         let (first, end) = (layout.first_bucket, layout.first_bucket + layout.buckets);
         let before = if layout.previous { first - layout.buckets } else { first };
-        let ranks = Ranks::new(tally, before, end);
-        let mut pairs = Vec::new();
+        let ranks = Ranks::new(tallies, before, end);
         let start = |bucket: i64| layout.window.start.plus_times(bucket, layout.grain);
         let mut buckets: Vec<BucketTotal> =
             (0..layout.buckets).map(|bucket| BucketTotal { start: start(bucket), connections: 0 }).collect();
-        tally.for_each(first, end, |bucket, from, to, connections| {
-            buckets[(bucket - first) as usize].connections += connections;
-            pairs.push(PairCount { from: ranks.of(from), to: ranks.of(to), connections });
-        });
+        let (mut pairs, mut seen) = (Vec::new(), Vec::new());
+        for (tally, rank) in tallies.iter().zip(&ranks.of) {
+            let rank = |host: HostId| HostId(rank[host.0 as usize]);
+            tally.for_each(first, end, |bucket, from, to, connections| {
+                buckets[(bucket - first) as usize].connections += connections;
+                pairs.push(PairCount { from: rank(from), to: rank(to), connections });
+            });
+            tally.for_each(before, first, |_, from, to, _| seen.push((rank(from), rank(to))));
+        }
         let previous = layout.previous.then(|| {
-            let mut seen = Vec::new();
-            tally.for_each(before, first, |_, from, to, _| seen.push((ranks.of(from), ranks.of(to))));
             seen.sort_unstable();
             seen.dedup();
             seen
         });
         Aggregates {
             window: layout.window,
-            hosts: ranks.hosts,
             pairs: summed(pairs),
+            hosts: ranks.hosts,
             buckets,
             previous,
             sources: OnceLock::new(),
@@ -178,37 +180,38 @@ impl Aggregates {
 /// The hosts of some buckets, numbered by name.
 struct Ranks {
     hosts: Hosts,
-    /// By number in the tally; `u32::MAX` for hosts that the buckets do not hold.
-    rank: Vec<u32>,
+    /// For each tally, by number in it; `u32::MAX` for hosts that the buckets do not hold.
+    of: Vec<Vec<u32>>,
 }
 
 impl Ranks {
-    fn new(tally: &Tally, first: i64, end: i64) -> Self {
-        let mut used = vec![false; tally.hosts().len()];
-        tally.for_each(first, end, |_, from, to, _| {
-            used[from.0 as usize] = true;
-            used[to.0 as usize] = true;
-        });
-        let mut order: Vec<u32> = (0..used.len() as u32).filter(|&id| used[id as usize]).collect();
-        order.sort_unstable_by_key(|&id| tally.hosts().name(HostId(id)));
-        let mut rank = vec![u32::MAX; used.len()];
-        let mut hosts = Hosts::default();
-        for id in order {
-            rank[id as usize] = hosts.intern(tally.hosts().name(HostId(id))).0;
+    fn new(tallies: &[&Tally], first: i64, end: i64) -> Self {
+        let mut named: Vec<(&[u8], usize, HostId)> = Vec::new();
+        for (at, tally) in tallies.iter().enumerate() {
+            let mut used = vec![false; tally.hosts().len()];
+            tally.for_each(first, end, |_, from, to, _| {
+                used[from.0 as usize] = true;
+                used[to.0 as usize] = true;
+            });
+            let ids = (0..used.len() as u32).map(HostId).filter(|id| used[id.0 as usize]);
+            named.extend(ids.map(|id| (tally.hosts().name(id), at, id)));
         }
-        Ranks { hosts, rank }
-    }
-
-    fn of(&self, id: HostId) -> HostId {
-        HostId(self.rank[id.0 as usize])
+        named.sort_unstable();
+        let mut of: Vec<Vec<u32>> = tallies.iter().map(|tally| vec![u32::MAX; tally.hosts().len()]).collect();
+        let mut hosts = Hosts::default();
+        for (name, tally, id) in named {
+            // The same name in two tallies is one host.
+            of[tally][id.0 as usize] = hosts.intern(name).0;
+        }
+        Ranks { hosts, of }
     }
 }
 
-/// Sorts by (from, to) and adds up the pairs that occur in several buckets.
+/// Sorts by (from, to) and adds up the pairs that occur in several buckets or tallies.
 fn summed(mut pairs: Vec<PairCount>) -> Vec<PairCount> {
-    pairs.sort_unstable_by_key(|pair| (pair.from, pair.to));
+    pairs.sort_unstable_by_key(key);
     pairs.dedup_by(|next, kept| {
-        let same = (next.from, next.to) == (kept.from, kept.to);
+        let same = key(next) == key(kept);
         if same {
             kept.connections += next.connections;
         }
@@ -217,9 +220,15 @@ fn summed(mut pairs: Vec<PairCount>) -> Vec<PairCount> {
     pairs
 }
 
+/// What pairs are sorted by, as one number.
+fn key(pair: &PairCount) -> u64 {
+    u64::from(pair.from.0) << 32 | u64::from(pair.to.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn example() -> Aggregates {
         let mut tally = Tally::default();
@@ -230,7 +239,7 @@ mod tests {
         tally.add(2, b"later", b"x", 9);
         let window = Window::closed(Timestamp::from_seconds(100), Timestamp::from_seconds(120));
         let grain = 10 * crate::model::time::SECOND;
-        Aggregates::new(&Layout { window, first_bucket: 0, buckets: 2, grain, previous: false }, &tally)
+        Aggregates::new(&Layout { window, first_bucket: 0, buckets: 2, grain, previous: false }, &[&tally])
     }
 
     #[test]
@@ -243,6 +252,35 @@ mod tests {
         assert_eq!(view.host(b"old"), None);
         assert_eq!(view.total(), 7);
         assert_eq!(view.buckets()[1].start, Timestamp::from_seconds(110));
+    }
+
+    proptest! {
+        #[test]
+        fn a_view_on_parts_is_the_view_on_the_whole(
+            records in proptest::collection::vec((-3i64..4, 0u8..5, 3u8..8), 0..80),
+            parts in 1usize..4,
+        ) {
+            let layout = Layout {
+                window: Window::half_open(Timestamp::from_seconds(0), Timestamp::from_seconds(30)),
+                first_bucket: 0,
+                buckets: 3,
+                grain: 10 * crate::model::time::SECOND,
+                previous: true,
+            };
+            let (mut whole, mut split) = (Tally::default(), vec![Tally::default(); parts]);
+            for (at, (bucket, from, to)) in records.iter().enumerate() {
+                whole.add(*bucket, &[b'a' + from], &[b'a' + to], 1);
+                split[at % parts].add(*bucket, &[b'a' + from], &[b'a' + to], 1);
+            }
+            let view = |tallies: &[&Tally]| {
+                let view = Aggregates::new(&layout, tallies);
+                let name = |host| view.name(host).to_vec();
+                let pairs: Vec<_> = view.pairs().iter().map(|p| (name(p.from), name(p.to), p.connections)).collect();
+                let previous: Vec<_> = view.previous().unwrap().iter().map(|p| (name(p.0), name(p.1))).collect();
+                (pairs, previous, view.buckets().to_vec())
+            };
+            prop_assert_eq!(view(&split.iter().collect::<Vec<_>>()), view(&[&whole]));
+        }
     }
 
     #[test]

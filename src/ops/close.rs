@@ -99,7 +99,7 @@ impl Closer {
     /// Closes the window that is due: its number from 0, and its view.
     pub fn close(&mut self, window: Window) -> (u64, Aggregates) {
         let layout = self.layout(window);
-        let view = Aggregates::new(&layout, &self.merged);
+        let view = Aggregates::new(&layout, &[&self.merged]);
         let k = self.grid.first_ending_after(window.end.minus(1));
         let next = self.layout(self.grid.window(k + 1));
         self.merged.drop_before(if self.needs_previous { next.first_bucket - next.buckets } else { next.first_bucket });

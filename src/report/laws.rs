@@ -29,7 +29,7 @@ fn view(connections: &Connections) -> Aggregates {
     }
     let window = Window::half_open(Timestamp::from_seconds(0), Timestamp::from_seconds(30));
     let grain = 10 * crate::model::time::SECOND;
-    Aggregates::new(&Layout { window, first_bucket: 0, buckets: 3, grain, previous: true }, &tally)
+    Aggregates::new(&Layout { window, first_bucket: 0, buckets: 3, grain, previous: true }, &[&tally])
 }
 
 fn report(entry: &ReportEntry, limit: u64, view: &Aggregates) -> Report {
@@ -170,7 +170,7 @@ fn a_host_is_asked_for_as_it_is_shown() {
     tally.add(0, b"a\xff", b"d1", 1);
     let window = Window::half_open(Timestamp::from_seconds(0), Timestamp::from_seconds(30));
     let layout = Layout { window, first_bucket: 0, buckets: 1, grain: 1, previous: false };
-    let view = Aggregates::new(&layout, &tally);
+    let view = Aggregates::new(&layout, &[&tally]);
     let mut options = Options::default();
     options.set("host", Value::Text("a\\xff".into()));
     let context = ReportContext {

@@ -87,12 +87,9 @@ impl Shared {
     }
 
     fn close_once(&self, window: Window, previous: bool) -> Closed {
-        let mut tallies = self.tallies.iter().map(|tally| std::mem::take(&mut *tally.lock()));
-        let mut merged = tallies.next().unwrap_or_default();
-        for tally in tallies {
-            merged.merge(&tally);
-        }
-        let view = Aggregates::new(&once_layout(window, &self.buckets, previous), &merged);
+        let tallies: Vec<Tally> = self.tallies.iter().map(|tally| std::mem::take(&mut *tally.lock())).collect();
+        let parts: Vec<&Tally> = tallies.iter().collect();
+        let view = Aggregates::new(&once_layout(window, &self.buckets, previous), &parts);
         Closed { sequence: 0, periodic: false, view, balance: self.progress.lock().balance().clone() }
     }
 }
