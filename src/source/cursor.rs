@@ -21,6 +21,10 @@ use crate::error::{Error, Result};
 /// How often a wait for a stream looks up whether the run should stop, in nanoseconds.
 const POLL_NANOS: i64 = 50_000_000;
 
+/// Bytes that a pipe should hold: as many as an unprivileged process may ask for.
+#[cfg(target_os = "linux")]
+const PIPE_BYTES: usize = 1 << 20;
+
 /// How compressed files begin, with how to read them.
 const COMPRESSED: [(&[u8], &str, &str); 4] = [
     (b"\x1f\x8b", "gzip", "zcat"),
@@ -213,12 +217,17 @@ impl Cursor {
         }
         let fail = |path: &Path, source| Error::input(path, "cannot open", source);
         self.handle = match &self.input.origin {
-            Origin::Stream(None) => Handle::Stdin,
+            Origin::Stream(None) => {
+                widen(io::stdin());
+                Handle::Stdin
+            }
             Origin::Stream(Some(path)) => {
                 // Opening a pipe would wait for its writer, deaf to interrupts; reading waits too, but not deaf.
                 let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
                 let opened = File::options().read(true).custom_flags(flags).open(path);
-                Handle::Stream(Arc::new(opened.map_err(|error| fail(path, error))?))
+                let stream = opened.map_err(|error| fail(path, error))?;
+                widen(&stream);
+                Handle::Stream(Arc::new(stream))
             }
             Origin::Spooled { file, .. } => {
                 let size = file.metadata().map_err(|error| fail(&self.input.path(), error))?.len();
@@ -282,6 +291,15 @@ impl Handle {
             _ => None,
         }
     }
+}
+
+/// Gives a pipe room for more than its usual 64 KiB, so that writer and reader take turns less often.
+fn widen(stream: impl AsFd) {
+    // What is no pipe, or may not grow, stays as it is; other systems size their pipes themselves.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::pipe::fcntl_setpipe_size(stream, PIPE_BYTES);
+    #[cfg(not(target_os = "linux"))]
+    let _ = stream;
 }
 
 /// Reads what a stream has, waiting until it has something. `INTR` when the run should stop.
