@@ -49,6 +49,8 @@ fn wanted(
         let stamps = FormatStamps::of(filter, resolved.bounds.future_after, reading.max_line);
         wanted = Some(match wanted {
             None => (mine, stamps),
+            // What is in the future for one and in the window of another has to be looked at by both their rules.
+            Some((_, other)) if other.future_after != stamps.future_after => return None,
             Some((other, stamps)) => {
                 let (first, last) = (first.min(other.first), last.max(other.last));
                 (Wanted { first, last, disorder: filter.lateness.max(other.disorder) }, stamps)

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 
 use logparser::Pipeline;
+use logparser::model::Timestamp;
 
 use crate::support::{BASE, Folder, SHAPES, log, program, run, run_library, run_with_input, shaped, stderr, stdout};
 
@@ -13,6 +14,7 @@ fn under_every_shape(folder: &Folder, text: &str) -> serde_json::Value {
     for (threads, capacity, chunk) in SHAPES.into_iter().chain([("1", "1", "16")]) {
         let builder = Pipeline::builder().config_text("test", text).set("location", &folder.text("0.log"));
         let builder = builder.set("threads", threads).set("capacity", capacity).set("chunk", chunk);
+        let builder = builder.clock(|| Timestamp::from_seconds(BASE + 1_000_000));
         let (text, summary) = run_library(builder, "json");
         assert_eq!(summary.exit_code(), 0, "{:?}", summary.error());
         answers.insert(text);
@@ -54,6 +56,18 @@ fn the_latest_and_the_first_stamp_are_those_of_lines_that_count() {
     let results = under_every_shape(&folder, "every = 60\nseconds = 60\nalign = 'first'");
     assert_eq!(results[0]["window"]["start_unix"], BASE + 3);
     assert_eq!(results[0]["balance"]["counted"], 2);
+}
+
+#[test]
+fn c2_stamps_between_now_and_a_window_in_the_future_are_in_the_future() {
+    let folder = Folder::new();
+    let (past, future) = (BASE, BASE + 100_000_000);
+    // Runs of either kind, so that what a line is cannot hang on the line or the chunk before it.
+    let text: String = [past, past, future, future, past, future].map(|stamp| format!("{stamp} a b\n")).concat();
+    folder.write("0.log", text);
+    let results = under_every_shape(&folder, "since = 1900000000\nuntil = 1950000000");
+    let balance = &results[0]["balance"];
+    assert_eq!((&balance["future"], &balance["out_of_window"]), (&3.into(), &3.into()));
 }
 
 #[test]
