@@ -51,14 +51,17 @@ pub fn about(report: &str, host: &str, location: Vec<String>, common: &Common) -
 
 /// A question, as a list of reports in TOML.
 pub fn question(reports: &str, location: Vec<String>, common: &Common) -> Result<u8> {
-    let location = match location.is_empty() {
-        false => location,
-        true if io::stdin().is_terminal() => {
-            return Err(Error::usage("name a file, folder or glob to read, or pipe a log in"));
-        }
-        true => vec!["-".to_owned()],
-    };
+    let location = or_piped(location)?;
     run(asked(reports, &location, common), common)
+}
+
+/// The locations, or standard input where there are none and something is piped in.
+pub fn or_piped(location: Vec<String>) -> Result<Vec<String>> {
+    match location.is_empty() {
+        false => Ok(location),
+        true if io::stdin().is_terminal() => Err(Error::usage("name a file, folder or glob to read, or pipe a log in")),
+        true => Ok(vec!["-".to_owned()]),
+    }
 }
 
 /// A builder that reads these locations, if there are any, in place of those that it has.

@@ -87,7 +87,7 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
         Command::To { host, location, common } => ask::about("connected-to", &host, location, &common),
         Command::From { host, location, common } => ask::about("connected-from", &host, location, &common),
         Command::Explain { location, config, settings, common } => {
-            let location = if location.is_empty() && config.is_none() { vec!["-".to_owned()] } else { location };
+            let location = if config.is_some() { location } else { ask::or_piped(location)? };
             let builder = with_settings(config.as_deref().map_or(Ok(Pipeline::builder()), configured)?, &settings)?;
             let builder = ask::located(with_common(builder, &common), &location);
             let explained = builder.on_failure(show::error).on_warning(show::warning).build()?.explain()?;

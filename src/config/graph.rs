@@ -327,12 +327,7 @@ fn ranges(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) {
 }
 
 fn readers_of(plan: &Plan, stage: usize) -> BTreeSet<usize> {
-    let mut found = BTreeSet::from([stage]);
-    for at in (0..=stage).rev() {
-        if found.contains(&at) {
-            found.extend(&plan.stages[at].inputs);
-        }
-    }
+    let mut found = plan.upstream(stage);
     found.retain(|&at| matches!(plan.stages[at].task, Task::Reader(_)));
     found
 }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a plan is a graph without cycles whose edges fit, in topological order: a stage's inputs come before it.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -14,6 +15,20 @@ use crate::report::ReportEntry;
 pub struct Plan {
     /// All stages, each after its inputs.
     pub stages: Vec<StagePlan>,
+}
+
+impl Plan {
+    /// A stage and all that feed it, near or far.
+    pub fn upstream(&self, stage: usize) -> BTreeSet<usize> {
+        let mut found = BTreeSet::from([stage]);
+        // Inputs stand before their stage, so one way back through the list sees all of them.
+        for at in (0..=stage).rev() {
+            if found.contains(&at) {
+                found.extend(&self.stages[at].inputs);
+            }
+        }
+        found
+    }
 }
 
 /// One stage.

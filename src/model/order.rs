@@ -28,6 +28,15 @@ impl Extent {
         Extent { lowest: time, highest: time, disorder: 0 }
     }
 
+    /// Adds a line behind those of `extent`, if it is well-formed, which is asked only if its stamp says something new.
+    #[inline]
+    pub fn add(extent: &mut Option<Extent>, time: Timestamp, is_well_formed: impl FnOnce() -> bool) {
+        let more = extent.map_or(Extent::of(time), |known| known.then(Extent::of(time)));
+        if *extent != Some(more) && is_well_formed() {
+            *extent = Some(more);
+        }
+    }
+
     /// Of these lines and `later` ones behind them.
     pub fn then(self, later: Extent) -> Extent {
         let across = self.highest.nanos().saturating_sub(later.lowest.nanos());

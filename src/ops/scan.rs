@@ -81,8 +81,8 @@ pub fn detect_unit(format: &str, block: Block<'_>) -> Option<TimeUnit> {
     dispatch(format, Detect(block)).flatten()
 }
 
-/// The stamp of the last well-formed line, not in the future, in a block of whole lines: where an input has come to, for choosing which
-/// to read next.
+/// The stamp of the last well-formed line in a block that is not in the future: where an input has come to, for choosing
+/// which to read next.
 pub fn last_stamp(format: &str, block: Block<'_>, unit: TimeUnit, future_after: Timestamp) -> Option<Timestamp> {
     struct Last<'a>(Block<'a>, TimeUnit, Timestamp);
     impl FormatVisitor for Last<'_> {
@@ -114,10 +114,8 @@ pub fn extent(format: &str, block: Block<'_>, unit: TimeUnit, future_after: Time
             let mut extent: Option<Extent> = None;
             each_stamp::<F>(self.0, |stamp, well_formed| {
                 let time = self.1.timestamp(stamp);
-                let known = extent.map_or(Extent::of(time), |extent| extent.then(Extent::of(time)));
-                // Whether the rest of a line is well-formed matters only if its stamp says something new.
-                if Some(known) != extent && time <= self.2 && well_formed() {
-                    extent = Some(known);
+                if time <= self.2 {
+                    Extent::add(&mut extent, time, well_formed);
                 }
                 true
             });

@@ -93,7 +93,11 @@ impl Select<'_> {
             }
             let verdict = judge.line::<F>(bytes, start, end);
             if MEASURE {
-                measure::<F>(&mut extent, &verdict, bytes, end);
+                match verdict {
+                    Verdict::Keep(record) => Extent::add(&mut extent, record.time, || true),
+                    Verdict::Outside(time, at) => Extent::add(&mut extent, time, || F::hosts(bytes, at, end).is_ok()),
+                    _ => {}
+                }
             } else {
                 // Lines outside come in long runs, and so do those inside, for which a glance would be for nothing.
                 glance = matches!(verdict, Verdict::Outside(..));
@@ -112,21 +116,6 @@ impl Select<'_> {
         // Each line is in one class only, so those left over are the counted ones: no counter in the hot loop.
         selected.balance.counted = selected.balance.lines_read - selected.balance.lines_classified();
         selected
-    }
-}
-
-/// Adds a well-formed line that is not in the future to the extent.
-#[inline]
-fn measure<F: LineFormat>(extent: &mut Option<Extent>, verdict: &Verdict, bytes: &[u8], end: usize) {
-    let (time, hosts) = match verdict {
-        Verdict::Keep(record) => (record.time, None),
-        Verdict::Outside(time, at) => (*time, Some(*at)),
-        _ => return,
-    };
-    let more = extent.map_or(Extent::of(time), |known| known.then(Extent::of(time)));
-    // Whether the rest of a line is well-formed matters only if its stamp says something new.
-    if *extent != Some(more) && hosts.is_none_or(|at| F::hosts(bytes, at, end).is_ok()) {
-        *extent = Some(more);
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a run would read of each input, and why, found as the run finds it.
 
 use super::builder::Pipeline;
-use super::inputs::{Inputs, readers, upstream};
+use super::inputs::{Inputs, readers};
 use super::prune::prune;
 use super::wire::resolve_all;
 use crate::actor::Stop;
@@ -108,6 +108,6 @@ fn whole(plan: &Plan, inputs: &Inputs, id: InputId) -> &'static str {
 /// Whether a time-filter behind the reader measures the disorder.
 fn measures(plan: &Plan, reader: usize) -> bool {
     plan.stages.iter().enumerate().any(|(at, stage)| {
-        matches!(&stage.task, Task::TimeFilter(filter) if filter.stats) && upstream(plan, at).contains(&reader)
+        matches!(&stage.task, Task::TimeFilter(filter) if filter.stats) && plan.upstream(at).contains(&reader)
     })
 }

@@ -43,7 +43,7 @@ impl Inputs {
 
     /// The inputs that reach a stage.
     pub fn reaching(&self, plan: &Plan, stage: usize) -> Vec<InputId> {
-        let upstream = upstream(plan, stage);
+        let upstream = plan.upstream(stage);
         self.by_reader.iter().filter(|(reader, _)| upstream.contains(reader)).flat_map(|(_, ids)| ids.clone()).collect()
     }
 
@@ -53,7 +53,7 @@ impl Inputs {
         let feeds = |reader| -> BTreeSet<usize> {
             let aggregators =
                 plan.stages.iter().enumerate().filter(|(_, to)| matches!(to.task, Task::BucketAggregator(_)));
-            aggregators.map(|(at, _)| at).filter(|at| upstream(plan, *at).contains(&reader)).collect()
+            aggregators.map(|(at, _)| at).filter(|at| plan.upstream(*at).contains(&reader)).collect()
         };
         for (&other, ids) in &self.by_reader {
             if !ids.iter().any(|id| self.all[id.0 as usize].identity() == Some(identity)) {
@@ -82,16 +82,4 @@ pub(super) fn readers(plan: &Plan) -> impl Iterator<Item = (usize, &ReaderPlan)>
         Task::Reader(reader) => Some((at, reader)),
         _ => None,
     })
-}
-
-/// A stage and all that feed it, near or far.
-pub(super) fn upstream(plan: &Plan, stage: usize) -> BTreeSet<usize> {
-    let mut found = BTreeSet::from([stage]);
-    // Inputs stand before their stage, so one way back through the list sees all of them.
-    for at in (0..=stage).rev() {
-        if found.contains(&at) {
-            found.extend(&plan.stages[at].inputs);
-        }
-    }
-    found
 }

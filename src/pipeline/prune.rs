@@ -5,7 +5,7 @@ use std::fs::File;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::Arc;
 
-use super::inputs::{Inputs, readers, upstream};
+use super::inputs::{Inputs, readers};
 use super::resolve::Resolved;
 use crate::config::{FilterPlan, Plan, ReaderPlan, Scan, Task};
 use crate::model::{Extent, InputId, TimeUnit, Timestamp};
@@ -38,7 +38,7 @@ fn wanted(
     let mut wanted: Option<(Wanted, FormatStamps)> = None;
     for (at, stage) in plan.stages.iter().enumerate() {
         let Task::TimeFilter(filter) = &stage.task else { continue };
-        if !upstream(plan, at).contains(&reader) {
+        if !plan.upstream(at).contains(&reader) {
             continue;
         }
         // Whoever measures the disorder wants to see all of it.

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicUsize;
 use parking_lot::{Condvar, Mutex};
 
 use super::builder::Environment;
-use super::inputs::{Inputs, upstream};
+use super::inputs::Inputs;
 use super::prune::prune;
 use super::resolve::{Resolved, resolve};
 use super::targets::{FilterFiles, Outputs, Targets};
@@ -61,7 +61,7 @@ enum Edge {
 pub fn chunk_budget(plan: &Plan, reader: usize) -> NonZeroUsize {
     let holding = plan.stages.iter().enumerate().filter(|(at, stage)| {
         let holds = matches!(stage.task, Task::LineSplitter | Task::TimeFilter(_) | Task::BucketAggregator(_));
-        holds && upstream(plan, *at).contains(&reader)
+        holds && plan.upstream(*at).contains(&reader)
     });
     let held: usize = holding.map(|(_, stage)| stage.capacity.get() + stage.threads.get()).sum();
     plan.stages[reader].threads.saturating_add(held)
@@ -93,7 +93,7 @@ pub(super) fn wire(
                 place.filter(filter, files, resolved_at(&resolved, at)?, wired, inbox.clone(), &mut parts)
             }
             (Task::BucketAggregator(aggregator), Edge::Records(_, inbox)) => {
-                let filter = upstream(plan, at).into_iter().find_map(|at| resolved[at]);
+                let filter = plan.upstream(at).into_iter().find_map(|at| resolved[at]);
                 let windows = filter.ok_or_else(|| misfit(stage))?.windows;
                 place.aggregator(aggregator, windows, &inputs, wired, inbox.clone(), &mut parts)
             }
@@ -197,7 +197,7 @@ impl Place<'_> {
         parts: &mut Parts,
     ) -> Start {
         let filter = self.plan.stages.iter().enumerate().find_map(|(at, stage)| match &stage.task {
-            Task::TimeFilter(filter) if upstream(self.plan, at).contains(&self.at) => Some((at, filter)),
+            Task::TimeFilter(filter) if self.plan.upstream(at).contains(&self.at) => Some((at, filter)),
             _ => None,
         });
         let order = if plan.by_time { Order::ByTime } else { Order::OneByOne };

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{Folder, program, run, run_with_input, signal, stderr, stdout, wait_for};
+use crate::support::{Folder, piped, program, run, run_with_input, signal, stderr, stdout, wait_for};
 
 /// Some connections at known times, the last one at second 1,700,000,000.
 const LOG: &str = "\
@@ -237,13 +237,7 @@ fn e5_a_full_disk_is_a_message_and_an_exit_code() {
 /// The program reading a pipe that stays open, once it has read what was written.
 fn reading_a_pipe(folder: &Folder) -> (std::process::Child, std::process::ChildStdin) {
     use std::io::Write;
-    let mut child = program(folder)
-        .args(["top", "--every", "60", "--output", "json", "--lateness", "0"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = piped(folder, &["top", "--every", "60", "--output", "json", "--lateness", "0"]);
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(b"1700000000 a b\n1700000100 a b\n1700000500 a b\n").unwrap();
     let stdout = child.stdout.as_mut().unwrap();

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{BASE, Folder, log, program, run, signal, stderr, stdout, wait_for};
+use crate::support::{BASE, Folder, log, piped, program, run, signal, stderr, stdout, wait_for};
 
 #[test]
 fn no_output_overwrites_a_log() {
@@ -70,13 +70,7 @@ fn interrupted(mut child: std::process::Child) -> std::process::Output {
 fn e1_an_interrupt_while_the_latest_stamp_is_sought_reports_what_was_read() {
     use std::io::Write;
     let folder = Folder::new();
-    let mut child = program(&folder)
-        .args(["top", "--until", "latest", "--output", "csv"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = piped(&folder, &["top", "--until", "latest", "--output", "csv"]);
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(format!("{BASE} a b\n{BASE} c d\n").as_bytes()).unwrap();
     std::thread::sleep(Duration::from_millis(300));

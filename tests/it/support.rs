@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -61,11 +61,15 @@ pub fn run(folder: &Folder, args: &[&str]) -> Output {
     program(folder).args(args).output().unwrap()
 }
 
+/// Starts the program with pipes on all three streams.
+pub fn piped(folder: &Folder, args: &[&str]) -> Child {
+    let mut command = program(folder);
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
 /// Runs the program with arguments and something on its standard input.
 pub fn run_with_input(folder: &Folder, args: &[&str], input: &[u8]) -> Output {
-    let mut command = program(folder);
-    let mut child =
-        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = piped(folder, args);
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
     // The program may stop reading before the end.
