@@ -127,8 +127,8 @@ impl Look<'_> {
         Ok(looked.iter().filter_map(|state| state.found).min())
     }
 
-    /// Shows the blocks of each of these inputs, in order, to a copy of `state` of its own, until `f` has seen enough. Inputs are
-    /// looked at in parallel.
+    /// Shows the blocks of each of these inputs, in order, to a copy of `state` of its own, until `f` has seen enough.
+    /// Inputs are looked at in parallel.
     fn each<S: Clone + Send + Sync>(
         &mut self,
         ids: &[InputId],
