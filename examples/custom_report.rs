@@ -2,17 +2,19 @@
 //!
 //! `cargo run --example custom_report -- LOCATION`; without a location, the logs that ship with the repository.
 
-use logparser::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Report, Timestamp};
-use logparser::report::ReportContext;
+use logparser::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Report, Side, Timestamp};
+use logparser::report::{ReportContext, Top};
 use logparser::{Error, Pipeline, Result};
 
 /// The busiest source and the busiest server, side by side.
 fn busiest(context: &ReportContext<'_>, view: &Aggregates, _until: Timestamp) -> Result<Report> {
-    let most = |totals: &[logparser::model::aggregates::HostTotal]| {
-        let best = totals.iter().max_by_key(|total| (total.connections, std::cmp::Reverse(total.host)));
-        best.map(|total| Cell::Host(view.name(total.host).to_vec()))
+    let most = |side| -> Result<_> {
+        // Hosts come in no order: `Top` puts those that it keeps in order, by count and then by name.
+        let mut best = Top::new(1);
+        view.for_each_host(side, |total| best.offer(total.connections, || total.host.bytes().to_vec()))?;
+        Ok(best.into_sorted().pop().map(|(_, name)| Cell::Host(name)))
     };
-    let (Some(source), Some(server)) = (most(view.sources()), most(view.servers())) else {
+    let (Some(source), Some(server)) = (most(Side::From)?, most(Side::To)?) else {
         return Err(Error::report(context.name, "the window is empty"));
     };
     Ok(Report {
@@ -24,6 +26,7 @@ fn busiest(context: &ReportContext<'_>, view: &Aggregates, _until: Timestamp) ->
         ],
         rows: vec![vec![source, server]],
         drawing: Drawing::Table,
+        overflow: 0,
     })
 }
 

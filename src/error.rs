@@ -7,6 +7,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::model::aggregates::ReadBack;
+
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -54,6 +56,16 @@ pub enum ErrorKind {
         name: String,
         /// What the function said.
         message: String,
+    },
+    /// There is no memory for all pairs, and the run was to end with an error then.
+    #[error(
+        "the pairs of hosts take more than the {} bytes of max-memory; raise it, count a shorter window, or take \
+         another memory-policy: spill (exact, by means of the disk) or overflow (further pairs are counted together)",
+        .limit
+    )]
+    MemoryLimit {
+        /// What max-memory leaves for pairs and names, in bytes.
+        limit: usize,
     },
     /// The balance sheet does not add up: a bug in this program.
     #[error("the balance sheet does not add up ({0}); this is a bug in logparser, please report it")]
@@ -179,6 +191,13 @@ impl std::error::Error for Error {
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
         Error(Box::new(kind))
+    }
+}
+
+impl From<ReadBack> for Error {
+    fn from(error: ReadBack) -> Self {
+        let action = "cannot read back counts from the temporary folder".into();
+        ErrorKind::System { action, source: error.0 }.into()
     }
 }
 

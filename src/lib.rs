@@ -14,6 +14,7 @@ pub mod ops;
 pub mod output;
 pub mod report;
 pub mod source;
+pub mod spill;
 pub mod stage;
 
 pub mod config;

@@ -215,6 +215,13 @@ pub struct Common {
     /// Threads of each stage.
     #[arg(long, allow_hyphen_values = true, value_name = "N")]
     pub threads: Option<String>,
+    /// Memory that the run may take, e.g. 256MiB [default: no limit].
+    #[arg(long, allow_hyphen_values = true, value_name = "SIZE")]
+    pub max_memory: Option<String>,
+    /// What happens to pairs beyond --max-memory: overflow (counted together), spill (to disk) or error
+    /// [default: overflow].
+    #[arg(long, allow_hyphen_values = true, value_name = "POLICY")]
+    pub memory_policy: Option<String>,
     /// Keep all malformed lines in a file.
     #[arg(long, value_name = "PATH")]
     pub rejects: Option<String>,
@@ -260,6 +267,8 @@ impl Common {
             ("scan", &self.scan),
             ("limit", &self.limit),
             ("threads", &self.threads),
+            ("max-memory", &self.max_memory),
+            ("memory-policy", &self.memory_policy),
             ("rejects", &self.rejects),
             ("late-file", &self.late_file),
         ];

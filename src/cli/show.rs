@@ -102,6 +102,7 @@ fn sheet_text(sheet: &Sheet, name: Option<&str>) -> String {
     let rows = [
         ("lines read", balance.lines_read),
         ("= counted", balance.counted),
+        ("  of them overflow", balance.overflowed),
         ("+ out of window", balance.out_of_window),
         ("+ late", balance.late),
         ("+ future", balance.future),
@@ -113,15 +114,16 @@ fn sheet_text(sheet: &Sheet, name: Option<&str>) -> String {
         ("= in inputs", balance.bytes_total),
         ("inputs", balance.inputs),
     ];
-    // Bytes are left unread only when something went wrong.
-    let rows = rows.into_iter().filter(|(label, value)| *label != "+ unread" || *value > 0);
+    // Bytes are left unread only when something went wrong, and pairs overflow only where memory is limited.
+    let seldom = ["+ unread", "  of them overflow"];
+    let rows = rows.into_iter().filter(|(label, value)| !seldom.contains(label) || *value > 0);
     let mut text = match name {
         Some(name) => format!("\nBalance sheet of {}\n", printable(name.as_bytes())),
         None => "\nBalance sheet\n".to_owned(),
     };
     for (label, value) in rows {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  {label:<16}{value:>16}");
+        let _ = writeln!(text, "  {label:<18}{value:>14}");
     }
     if balance.malformed_total() > 0 {
         text.push_str(&malformed_text(sheet));

@@ -39,6 +39,7 @@ pub(super) fn check(
     by_time(&mut plan);
     ranges(&mut plan, drafts, problems);
     one_stdin(&plan, drafts, problems);
+    enough_memory(&plan, drafts, problems);
     Some(plan)
 }
 
@@ -332,10 +333,41 @@ fn readers_of(plan: &Plan, stage: usize) -> BTreeSet<usize> {
     found
 }
 
+/// Bytes for a tally, at least: with less, little could be counted.
+const LEAST_TALLY: usize = 8 << 20;
+
+fn enough_memory(plan: &Plan, drafts: &[Draft], problems: &mut Problems) {
+    for stage in &plan.stages {
+        let Task::BucketAggregator(AggregatorPlan { max_memory: Some(bytes), .. }) = stage.task else { continue };
+        let Some(draft) = drafts.iter().find(|draft| draft.name == stage.name) else { continue };
+        let tally = plan.tally_bytes(bytes);
+        if tally >= LEAST_TALLY {
+            continue;
+        }
+        let place = draft.value("max-memory").map_or(&draft.place, |(_, entry)| &entry.node.place);
+        let mebibytes = |bytes: usize| bytes.div_ceil(1 << 20);
+        let beside = mebibytes(plan.bytes_beside_tallies());
+        let message = format!("leaves too little to count with: batches on their way take up to {beside} MiB");
+        let help = format!(
+            "give at least {}MiB, or make chunk, max-line, capacity or threads smaller",
+            mebibytes(bytes + (LEAST_TALLY - tally) * plan.aggregators())
+        );
+        problems.add(place, draft.key("max-memory"), message, Some(help));
+    }
+}
+
 fn not_too_fine(aggregator: &AggregatorPlan, draft: &Draft, problems: &mut Problems) {
-    let Range::Every { length, period, .. } = aggregator.range else { return };
+    let Range::Every { length, period, lateness, .. } = aggregator.range else { return };
     let grain = grain(length, Some(period), aggregator.grouping);
     if length / grain <= MAX_BUCKETS {
+        // All that may be open at the same time, whatever stamps come.
+        let open = length.saturating_add(lateness) / grain;
+        if open > 2 * MAX_BUCKETS {
+            let message = format!("keeps up to {open} buckets open at the same time");
+            let place = draft.value("grouping-seconds").map_or(&draft.place, |(_, entry)| &entry.node.place);
+            let help = Some("give a shorter lateness, or longer seconds and every".into());
+            problems.add(place, draft.key("grouping-seconds"), message, help);
+        }
         return;
     }
     let message = format!(

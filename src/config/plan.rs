@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use crate::model::{TimeUnit, Timestamp};
+use crate::model::{MemoryPolicy, TimeUnit, Timestamp};
 use crate::options::Options;
 use crate::report::ReportEntry;
 
@@ -29,7 +29,48 @@ impl Plan {
         }
         found
     }
+
+    /// How many chunks of a reader may exist at once: for each stage that holds chunks, those that wait in front of it
+    /// and one in each worker's hands; and one in the hands of each of the reader's own workers. Each takes at most the
+    /// reader's `chunk` plus `max-line` bytes, and the lines and records found in it.
+    pub fn chunk_budget(&self, reader: usize) -> NonZeroUsize {
+        let holding = self.stages.iter().enumerate().filter(|(at, stage)| {
+            let holds = matches!(stage.task, Task::LineSplitter | Task::TimeFilter(_) | Task::BucketAggregator(_));
+            holds && self.upstream(*at).contains(&reader)
+        });
+        let held: usize = holding.map(|(_, stage)| stage.capacity.get() + stage.threads.get()).sum();
+        self.stages[reader].threads.saturating_add(held)
+    }
+
+    /// Bytes that a run takes beside its tallies, about: batches on their way, with the lines and records in them, and
+    /// the program itself.
+    pub fn bytes_beside_tallies(&self) -> usize {
+        let readers = self.stages.iter().enumerate().filter_map(|(at, stage)| match &stage.task {
+            Task::Reader(reader) => Some((at, reader)),
+            _ => None,
+        });
+        let batches = readers.map(|(at, reader)| {
+            // Lines and records of a log with lines of some 25 bytes take as much as its bytes; as much again waits to
+            // be counted.
+            self.chunk_budget(at).get().saturating_mul(3 * (reader.chunk + reader.max_line))
+        });
+        batches.fold(PROGRAM, usize::saturating_add)
+    }
+
+    /// Bytes for the tally of one aggregator that has a limit: what the run leaves, shared by all of them.
+    pub fn tally_bytes(&self, max_memory: usize) -> usize {
+        max_memory.saturating_sub(self.bytes_beside_tallies()) / self.aggregators()
+    }
+
+    /// Aggregators that share the run's memory; 1 where there are none.
+    pub fn aggregators(&self) -> usize {
+        let aggregators = self.stages.iter().filter(|stage| matches!(stage.task, Task::BucketAggregator(_)));
+        aggregators.count().max(1)
+    }
 }
+
+/// Bytes of the program, its threads and its outputs, about.
+const PROGRAM: usize = 8 << 20;
 
 /// One stage.
 #[derive(Debug, Clone)]
@@ -183,6 +224,20 @@ pub struct AggregatorPlan {
     pub range: Range,
     /// Whether a reporter further down compares with the window before.
     pub needs_previous: bool,
+    /// Bytes of memory that the run may take.
+    pub max_memory: Option<usize>,
+    /// What happens to pairs for which there is no memory.
+    pub memory_policy: MemoryPolicy,
+}
+
+impl AggregatorPlan {
+    /// The declared disorder that keeps windows open, in nanoseconds.
+    pub fn lateness(&self) -> i64 {
+        match self.range {
+            Range::Once { .. } => 0,
+            Range::Every { lateness, .. } => lateness,
+        }
+    }
 }
 
 /// A reporter's options.

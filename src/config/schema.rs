@@ -194,8 +194,21 @@ const TIME_FILTER: &[OptionSpec] = &[
     ),
 ];
 
-const BUCKET_AGGREGATOR: &[OptionSpec] =
-    &[key("grouping-seconds", Kind::Duration, Some("1200"), "grain of the aggregation")];
+const BUCKET_AGGREGATOR: &[OptionSpec] = &[
+    key("grouping-seconds", Kind::Duration, Some("1200"), "grain of the aggregation"),
+    key(
+        "max-memory",
+        Kind::Bytes(1, 1 << 50),
+        None,
+        "memory of the run, which its aggregators share (default: no limit)",
+    ),
+    key(
+        "memory-policy",
+        Kind::Choice(&["overflow", "spill", "error"]),
+        Some("overflow"),
+        "what happens to pairs beyond max-memory",
+    ),
+];
 
 const REPORTER: &[OptionSpec] = &[
     key("reports", Kind::Reports, None, "the reports, in order"),

@@ -11,7 +11,7 @@ use super::plan::{
 };
 use super::schema::StageType;
 use crate::error::Place;
-use crate::model::{TimeUnit, Timestamp};
+use crate::model::{MemoryPolicy, TimeUnit, Timestamp};
 use crate::options::{Instant, Kind, Options, Raw, Value, suggest};
 
 /// A stage on its own, not yet in the graph.
@@ -37,7 +37,13 @@ pub(super) fn read(draft: &Draft, catalog: &Catalog, cores: NonZeroUsize, proble
             let grouping = options.nanos("grouping-seconds").unwrap_or(1);
             // The range is that of the filters that feed it; the graph fills it in.
             let range = Range::Once { start: Start::Before(1), until: Until::Now };
-            Task::BucketAggregator(AggregatorPlan { grouping, range, needs_previous: false })
+            let max_memory = options.count("max-memory").map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+            let memory_policy = match options.text("memory-policy") {
+                Some("spill") => MemoryPolicy::Spill,
+                Some("error") => MemoryPolicy::Error,
+                _ => MemoryPolicy::Overflow,
+            };
+            Task::BucketAggregator(AggregatorPlan { grouping, range, needs_previous: false, max_memory, memory_policy })
         }
         StageType::Reporter => Task::Reporter(reporter(draft, &options, catalog, problems)),
     };

@@ -1,36 +1,101 @@
 //! The merged view of one window that report functions read.
 //!
-//! Hosts are numbered here in the order of their names, so that ordering by number is ordering by name.
-//! Invariant: pairs are sorted by (from, to), each occurs once, and each count is above 0.
+//! Pairs are visited, not listed: they lie in the tables in which they were counted, or on disk where memory is limited,
+//! and are not copied for a view. They come in no order: a report puts in order what it keeps.
+//! Invariant: each pair is visited once, and the connections of all pairs and the overflow add up to the total.
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, OnceLock};
 
-use super::host::{HostId, Hosts};
-use super::tally::Tally;
+use super::host::{HostId, Names};
+use super::tally::Pane;
 use super::time::Timestamp;
 use super::window::Window;
 
-/// What a window holds, merged over all workers. Read-only.
+/// What a window holds, of all workers together. Read-only.
 #[derive(Debug)]
 pub struct Aggregates {
     window: Window,
-    hosts: Hosts,
-    pairs: Vec<PairCount>,
     buckets: Vec<BucketTotal>,
-    previous: Option<Vec<(HostId, HostId)>>,
-    sources: OnceLock<Vec<HostTotal>>,
-    servers: OnceLock<Vec<HostTotal>>,
+    overflow: u64,
+    pairs: Pairs,
+    /// By number of host, once for each side.
+    totals: OnceLock<[Vec<(u64, u64)>; 2]>,
+}
+
+/// Where the pairs are.
+#[derive(Debug)]
+pub enum Pairs {
+    /// In memory.
+    Counted(Counted),
+    /// Elsewhere.
+    Stored(Box<dyn PairSource>),
+}
+
+/// Pairs in the panes in which they were counted.
+#[derive(Debug)]
+pub struct Counted {
+    /// The names of the hosts.
+    pub names: Names,
+    /// The window.
+    pub window: Arc<Pane>,
+    /// The window before it, if it is kept.
+    pub previous: Option<Arc<Pane>>,
+}
+
+/// Pairs that are not in memory.
+pub trait PairSource: Send + Sync + fmt::Debug {
+    /// Calls `f` with each pair once, in the order of the host on `side` and then of the other one: the two names, in
+    /// this order, the connections in the window, and those in the window before it.
+    fn for_each(&self, side: Side, f: &mut dyn FnMut(&[u8], &[u8], [u64; 2])) -> io::Result<()>;
+}
+
+/// The pairs of a view cannot be read back from where they are stored.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read back counts from the temporary folder: {0}")]
+pub struct ReadBack(#[from] pub io::Error);
+
+/// One of the two hosts of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The one that connected.
+    From,
+    /// The one that was connected to.
+    To,
+}
+
+/// The name of a host, looked up when it is asked for.
+#[derive(Debug, Clone, Copy)]
+pub enum Name<'a> {
+    /// By its number.
+    Number(&'a Names, HostId),
+    /// As it is.
+    Bytes(&'a [u8]),
+}
+
+impl<'a> Name<'a> {
+    /// The bytes of the name, as they stand in the log.
+    pub fn bytes(&self) -> &'a [u8] {
+        match *self {
+            Name::Number(names, id) => names.name(id),
+            Name::Bytes(bytes) => bytes,
+        }
+    }
 }
 
 /// Connections from one host to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PairCount {
+#[derive(Debug, Clone, Copy)]
+pub struct Pair<'a> {
     /// Who connected.
-    pub from: HostId,
+    pub from: Name<'a>,
     /// To whom.
-    pub to: HostId,
+    pub to: Name<'a>,
     /// How often; above 0.
     pub connections: u64,
+    /// How often in the window before; 0 if that is not kept.
+    pub before: u64,
 }
 
 /// Connections in one bucket of the window.
@@ -43,14 +108,23 @@ pub struct BucketTotal {
 }
 
 /// Connections of one host on one side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HostTotal {
+#[derive(Debug, Clone, Copy)]
+pub struct HostTotal<'a> {
     /// The host.
-    pub host: HostId,
+    pub host: Name<'a>,
     /// Its connections; above 0.
     pub connections: u64,
     /// Distinct hosts on the other side.
     pub peers: u64,
+}
+
+/// A host that is connected with another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Its name.
+    pub host: Vec<u8>,
+    /// Connections between the two; above 0.
+    pub connections: u64,
 }
 
 /// How a window lies on the buckets of a tally.
@@ -58,9 +132,9 @@ pub struct HostTotal {
 pub struct Layout {
     /// The window.
     pub window: Window,
-    /// The number of its first bucket.
+    /// The number of its first bucket, which is the first of a pane.
     pub first_bucket: i64,
-    /// How many buckets it has, above 0; so few that a list of them is no burden.
+    /// How many buckets it has, above 0, whole panes of them; so few that a list of them is no burden.
     pub buckets: i64,
     /// Length of a bucket in nanoseconds; the last one of a window may be shorter.
     pub grain: i64,
@@ -68,38 +142,31 @@ pub struct Layout {
     pub previous: bool,
 }
 
+impl Layout {
+    /// The first bucket behind the window.
+    pub fn end_bucket(&self) -> i64 {
+        self.first_bucket + self.buckets
+    }
+}
+
 impl Aggregates {
-    /// The view of a window on tallies that together hold it. Nothing is merged first: pairs of several tallies meet here.
-    pub fn new(layout: &Layout, tallies: &[&Tally]) -> Self {
-        let (first, end) = (layout.first_bucket, layout.first_bucket + layout.buckets);
-        let before = if layout.previous { first - layout.buckets } else { first };
-        let ranks = Ranks::new(tallies, before, end);
+    /// The view of a window: connections by bucket, those that are counted without their pair, and the pairs.
+    pub fn new(layout: &Layout, counts: &BTreeMap<i64, u64>, overflow: u64, pairs: Pairs) -> Self {
         let start = |bucket: i64| layout.window.start.plus_times(bucket, layout.grain);
         let mut buckets: Vec<BucketTotal> =
             (0..layout.buckets).map(|bucket| BucketTotal { start: start(bucket), connections: 0 }).collect();
-        let (mut pairs, mut seen) = (Vec::new(), Vec::new());
-        for (tally, rank) in tallies.iter().zip(&ranks.of) {
-            let rank = |host: HostId| HostId(rank[host.0 as usize]);
-            tally.for_each(first, end, |bucket, from, to, connections| {
-                buckets[(bucket - first) as usize].connections += connections;
-                pairs.push(PairCount { from: rank(from), to: rank(to), connections });
-            });
-            tally.for_each(before, first, |_, from, to, _| seen.push((rank(from), rank(to))));
+        for (bucket, connections) in counts.range(layout.first_bucket..layout.end_bucket()) {
+            buckets[(bucket - layout.first_bucket) as usize].connections = *connections;
         }
-        let previous = layout.previous.then(|| {
-            seen.sort_unstable();
-            seen.dedup();
-            seen
-        });
-        Aggregates {
-            window: layout.window,
-            pairs: summed(pairs),
-            hosts: ranks.hosts,
-            buckets,
-            previous,
-            sources: OnceLock::new(),
-            servers: OnceLock::new(),
+        Aggregates { window: layout.window, buckets, overflow, pairs, totals: OnceLock::new() }
+    }
+
+    /// The same view with the names that its numbers stand for.
+    pub(super) fn named(mut self, names: Names) -> Self {
+        if let Pairs::Counted(counted) = &mut self.pairs {
+            counted.names = names;
         }
+        self
     }
 
     /// The window.
@@ -107,38 +174,7 @@ impl Aggregates {
         self.window
     }
 
-    /// The name of a host.
-    pub fn name(&self, host: HostId) -> &[u8] {
-        self.hosts.name(host)
-    }
-
-    /// The host of this name, if it is in the window (or in the one before it, where that is kept).
-    pub fn host(&self, name: &[u8]) -> Option<HostId> {
-        let (mut low, mut high) = (0, self.hosts.len() as u32);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match self.hosts.name(HostId(middle)).cmp(name) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return Some(HostId(middle)),
-            }
-        }
-        None
-    }
-
-    /// Every pair with its connections, by from, then to.
-    pub fn pairs(&self) -> &[PairCount] {
-        &self.pairs
-    }
-
-    /// The pairs of one source, by to.
-    pub fn pairs_from(&self, from: HostId) -> &[PairCount] {
-        let start = self.pairs.partition_point(|pair| pair.from < from);
-        let end = self.pairs.partition_point(|pair| pair.from <= from);
-        &self.pairs[start..end]
-    }
-
-    /// Connections of all pairs.
+    /// Connections of all pairs, whether they are known by their pair or not.
     pub fn total(&self) -> u64 {
         self.buckets.iter().map(|bucket| bucket.connections).sum()
     }
@@ -148,147 +184,130 @@ impl Aggregates {
         &self.buckets
     }
 
-    /// The pairs of the window before, sorted; `None` if it was not kept.
-    pub fn previous(&self) -> Option<&[(HostId, HostId)]> {
-        self.previous.as_deref()
+    /// Connections that are counted without their pair, in this window and, where it is kept, the one before: there
+    /// was no memory for more pairs.
+    pub fn overflow(&self) -> u64 {
+        self.overflow
     }
 
-    /// Every host that connected to another, by name.
-    pub fn sources(&self) -> &[HostTotal] {
-        self.sources.get_or_init(|| self.totals(|pair| pair.from))
-    }
-
-    /// Every host that was connected to, by name.
-    pub fn servers(&self) -> &[HostTotal] {
-        self.servers.get_or_init(|| self.totals(|pair| pair.to))
-    }
-
-    fn totals(&self, side: impl Fn(&PairCount) -> HostId) -> Vec<HostTotal> {
-        let mut totals: Vec<HostTotal> =
-            (0..self.hosts.len() as u32).map(|id| HostTotal { host: HostId(id), connections: 0, peers: 0 }).collect();
-        for pair in &self.pairs {
-            let total = &mut totals[side(pair).0 as usize];
-            total.connections += pair.connections;
-            // Each pair occurs once, so each of a host's pairs is another peer.
-            total.peers += 1;
+    /// In how many parts the pairs can be visited, at the same time if need be.
+    pub fn parts(&self) -> usize {
+        match &self.pairs {
+            Pairs::Counted(counted) => counted.window.shards().len(),
+            Pairs::Stored(_) => 1,
         }
-        totals.retain(|total| total.connections > 0);
-        totals
     }
-}
 
-/// The hosts of some buckets, numbered by name.
-struct Ranks {
-    hosts: Hosts,
-    /// For each tally, by number in it; `u32::MAX` for hosts that the buckets do not hold.
-    of: Vec<Vec<u32>>,
-}
-
-impl Ranks {
-    fn new(tallies: &[&Tally], first: i64, end: i64) -> Self {
-        let mut named: Vec<(&[u8], usize, HostId)> = Vec::new();
-        for (at, tally) in tallies.iter().enumerate() {
-            let mut used = vec![false; tally.hosts().len()];
-            tally.for_each(first, end, |_, from, to, _| {
-                used[from.0 as usize] = true;
-                used[to.0 as usize] = true;
-            });
-            let ids = (0..used.len() as u32).map(HostId).filter(|id| used[id.0 as usize]);
-            named.extend(ids.map(|id| (tally.hosts().name(id), at, id)));
+    /// How many pairs lie in memory, where visiting them in parallel may pay.
+    pub fn pairs_in_memory(&self) -> usize {
+        match &self.pairs {
+            Pairs::Counted(counted) => counted.window.len(),
+            Pairs::Stored(_) => 0,
         }
-        named.sort_unstable();
-        let mut of: Vec<Vec<u32>> = tallies.iter().map(|tally| vec![u32::MAX; tally.hosts().len()]).collect();
-        let mut hosts = Hosts::default();
-        for (name, tally, id) in named {
-            // The same name in two tallies is one host.
-            of[tally][id.0 as usize] = hosts.intern(name).0;
-        }
-        Ranks { hosts, of }
-    }
-}
-
-/// Sorts by (from, to) and adds up the pairs that occur in several buckets or tallies.
-fn summed(mut pairs: Vec<PairCount>) -> Vec<PairCount> {
-    pairs.sort_unstable_by_key(key);
-    pairs.dedup_by(|next, kept| {
-        let same = key(next) == key(kept);
-        if same {
-            kept.connections += next.connections;
-        }
-        same
-    });
-    pairs
-}
-
-/// What pairs are sorted by, as one number.
-fn key(pair: &PairCount) -> u64 {
-    u64::from(pair.from.0) << 32 | u64::from(pair.to.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn example() -> Aggregates {
-        let mut tally = Tally::default();
-        tally.add(-1, b"old", b"x", 9);
-        tally.add(0, b"b", b"x", 1);
-        tally.add(1, b"a", b"y", 2);
-        tally.add(1, b"b", b"x", 4);
-        tally.add(2, b"later", b"x", 9);
-        let window = Window::closed(Timestamp::from_seconds(100), Timestamp::from_seconds(120));
-        let grain = 10 * crate::model::time::SECOND;
-        Aggregates::new(&Layout { window, first_bucket: 0, buckets: 2, grain, previous: false }, &[&tally])
     }
 
-    #[test]
-    fn hosts_are_numbered_by_name_and_pairs_summed_over_buckets() {
-        let view = example();
-        let named: Vec<_> = view.pairs().iter().map(|p| (view.name(p.from), view.name(p.to), p.connections)).collect();
-        assert_eq!(named, [(&b"a"[..], &b"y"[..], 2), (b"b", b"x", 5)]);
-        assert_eq!(view.host(b"b"), Some(HostId(1)));
-        assert_eq!(view.host(b"later"), None);
-        assert_eq!(view.host(b"old"), None);
-        assert_eq!(view.total(), 7);
-        assert_eq!(view.buckets()[1].start, Timestamp::from_seconds(110));
+    /// Calls `f` with each pair, in no order.
+    pub fn for_each_pair(&self, mut f: impl FnMut(Pair<'_>)) -> Result<(), ReadBack> {
+        (0..self.parts()).try_for_each(|part| self.for_each_pair_in(part, &mut f))
     }
 
-    proptest! {
-        #[test]
-        fn a_view_on_parts_is_the_view_on_the_whole(
-            records in proptest::collection::vec((-3i64..4, 0u8..5, 3u8..8), 0..80),
-            parts in 1usize..4,
-        ) {
-            let layout = Layout {
-                window: Window::half_open(Timestamp::from_seconds(0), Timestamp::from_seconds(30)),
-                first_bucket: 0,
-                buckets: 3,
-                grain: 10 * crate::model::time::SECOND,
-                previous: true,
-            };
-            let (mut whole, mut split) = (Tally::default(), vec![Tally::default(); parts]);
-            for (at, (bucket, from, to)) in records.iter().enumerate() {
-                whole.add(*bucket, &[b'a' + from], &[b'a' + to], 1);
-                split[at % parts].add(*bucket, &[b'a' + from], &[b'a' + to], 1);
+    /// Calls `f` with each pair of one part, in no order. Each pair is in one part.
+    pub fn for_each_pair_in(&self, part: usize, mut f: impl FnMut(Pair<'_>)) -> Result<(), ReadBack> {
+        match &self.pairs {
+            Pairs::Counted(Counted { names, window, previous }) => {
+                let before = |from, to| previous.as_ref().map_or(0, |pane| pane.get(from, to));
+                window.shards()[part].read_recursive().for_each(|from, to, connections| {
+                    let (from_name, to_name) = (Name::Number(names, from), Name::Number(names, to));
+                    f(Pair { from: from_name, to: to_name, connections, before: before(from, to) });
+                });
             }
-            let view = |tallies: &[&Tally]| {
-                let view = Aggregates::new(&layout, tallies);
-                let name = |host| view.name(host).to_vec();
-                let pairs: Vec<_> = view.pairs().iter().map(|p| (name(p.from), name(p.to), p.connections)).collect();
-                let previous: Vec<_> = view.previous().unwrap().iter().map(|p| (name(p.0), name(p.1))).collect();
-                (pairs, previous, view.buckets().to_vec())
-            };
-            prop_assert_eq!(view(&split.iter().collect::<Vec<_>>()), view(&[&whole]));
+            Pairs::Stored(stored) => stored.for_each(Side::From, &mut |from, to, [connections, before]| {
+                if connections > 0 {
+                    f(Pair { from: Name::Bytes(from), to: Name::Bytes(to), connections, before });
+                }
+            })?,
         }
+        Ok(())
     }
 
-    #[test]
-    fn totals_count_connections_and_distinct_peers() {
-        let view = example();
-        let x = view.host(b"x").unwrap();
-        assert_eq!(view.servers()[0], HostTotal { host: x, connections: 5, peers: 1 });
-        assert_eq!(view.sources().len(), 2);
-        assert_eq!(view.pairs_from(view.host(b"a").unwrap()).len(), 1);
+    /// Calls `f` with each host on `side` of a connection, in no order.
+    pub fn for_each_host(&self, side: Side, mut f: impl FnMut(HostTotal<'_>)) -> Result<(), ReadBack> {
+        match &self.pairs {
+            Pairs::Counted(counted) => {
+                let totals = &self.totals.get_or_init(|| counted.totals())[side as usize];
+                for (id, &(connections, peers)) in totals.iter().enumerate().filter(|(_, total)| total.0 > 0) {
+                    f(HostTotal { host: Name::Number(&counted.names, HostId(id as u32)), connections, peers });
+                }
+            }
+            Pairs::Stored(stored) => {
+                // In the order of the host, so that all its pairs come one after the other.
+                let mut current: Option<(Vec<u8>, u64, u64)> = None;
+                let mut give = |(name, connections, peers): &(Vec<u8>, u64, u64)| {
+                    f(HostTotal { host: Name::Bytes(name), connections: *connections, peers: *peers });
+                };
+                stored.for_each(side, &mut |host, _, [connections, _]| match &mut current {
+                    _ if connections == 0 => {}
+                    Some((name, total, peers)) if name == host => {
+                        *total += connections;
+                        *peers += 1;
+                    }
+                    other => {
+                        other.iter().for_each(&mut give);
+                        *other = Some((host.to_vec(), connections, 1));
+                    }
+                })?;
+                current.iter().for_each(give);
+            }
+        }
+        Ok(())
+    }
+
+    /// For each of some hosts, all different, on `side` of a connection: the hosts on the other side, by name.
+    pub fn peers(&self, side: Side, hosts: &[&[u8]]) -> Result<Vec<Vec<Peer>>, ReadBack> {
+        let mut found: Vec<Vec<Peer>> = vec![Vec::new(); hosts.len()];
+        let mut add = |asked: usize, host: &[u8], connections| {
+            found[asked].push(Peer { host: host.to_vec(), connections });
+        };
+        match &self.pairs {
+            Pairs::Counted(Counted { names, window, .. }) => {
+                let mut asked = vec![u32::MAX; names.len()];
+                for (at, id) in hosts.iter().enumerate().filter_map(|(at, host)| Some((at, names.find(host)?))) {
+                    asked[id.0 as usize] = at as u32;
+                }
+                window.for_each(|from, to, connections| {
+                    let (host, peer) = if side == Side::From { (from, to) } else { (to, from) };
+                    if asked[host.0 as usize] != u32::MAX {
+                        add(asked[host.0 as usize] as usize, names.name(peer), connections);
+                    }
+                });
+            }
+            Pairs::Stored(stored) => stored.for_each(side, &mut |host, peer, [connections, _]| {
+                if let Some(at) = hosts.iter().position(|asked| *asked == host).filter(|_| connections > 0) {
+                    add(at, peer, connections);
+                }
+            })?,
+        }
+        found.iter_mut().for_each(|peers| peers.sort_unstable_by(|a, b| a.host.cmp(&b.host)));
+        Ok(found)
+    }
+}
+
+impl Counted {
+    /// Connections and distinct peers of each host, by its number, once for each side.
+    fn totals(&self) -> [Vec<(u64, u64)>; 2] {
+        let [mut sources, mut servers] = [vec![(0, 0); self.names.len()], vec![(0, 0); self.names.len()]];
+        self.window.for_each(|from, to, connections| {
+            for total in [&mut sources[from.0 as usize], &mut servers[to.0 as usize]] {
+                // Each pair occurs once, so each of a host's pairs is another peer.
+                *total = (total.0 + connections, total.1 + 1);
+            }
+        });
+        [sources, servers]
+    }
+}
+
+impl From<Counted> for Pairs {
+    fn from(counted: Counted) -> Self {
+        Pairs::Counted(counted)
     }
 }

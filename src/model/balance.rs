@@ -72,6 +72,8 @@ pub struct Balance {
     pub lines_read: u64,
     /// Records in the window (in periodic runs: in any window).
     pub counted: u64,
+    /// Of those, records whose pair is not known, as there was no memory for it.
+    pub overflowed: u64,
     /// Lines with a stamp outside the window. Their hosts are not looked at.
     pub out_of_window: u64,
     /// Records later than the declared disorder. Only in periodic runs.
@@ -132,6 +134,7 @@ impl AddAssign<&Balance> for Balance {
         let Balance {
             lines_read,
             counted,
+            overflowed,
             out_of_window,
             late,
             future,
@@ -145,6 +148,7 @@ impl AddAssign<&Balance> for Balance {
         } = other;
         self.lines_read += lines_read;
         self.counted += counted;
+        self.overflowed += overflowed;
         self.out_of_window += out_of_window;
         self.late += late;
         self.future += future;

@@ -1,24 +1,31 @@
 //! Host names, each stored once and known by a small number.
 //!
 //! Names are bytes, compared exactly: invalid UTF-8 is kept apart like anything else.
-//! Invariant: `name(intern(x)) == x`, and numbers run from 0 without a gap.
+//! Invariant: `names().name(intern(x)) == x`, and numbers run from 0 without a gap.
 
+use super::budget::Budget;
 use super::lanes;
 
 /// A host's number in its `Hosts`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostId(pub u32);
 
-/// A set of host names, numbered in the order in which they came.
-///
-/// A table with open addressing. A short name is compared within its slot, without a look at the names; a long one by
-/// its hash first. Hashes are keyed at random, so that names in a log cannot flood the table.
-#[derive(Debug, Clone)]
-pub struct Hosts {
+/// Host names by number.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
     /// All names, one after the other.
     bytes: Vec<u8>,
     /// Where each name ends in `bytes`.
     ends: Vec<usize>,
+}
+
+/// A set of host names, numbered in the order in which they came.
+///
+/// A table with open addressing. A short name is compared within its slot, without a look at the names; a long one by
+/// its hash first. Hashes are keyed at random, so that names in a log cannot flood the table.
+#[derive(Debug)]
+pub struct Hosts {
+    names: Names,
     /// As many as a power of two, at most half of them taken.
     slots: Vec<Slot>,
     hasher: ahash::RandomState,
@@ -36,7 +43,7 @@ const FIRST_SLOTS: usize = 512;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Key {
     /// A short name, zeros behind it; the hash of a long one.
-    word: u128,
+    word: [u64; 2],
     /// Bytes of the name; a long one counts as `LONG` whatever its length.
     length: u32,
 }
@@ -47,13 +54,17 @@ struct Slot {
     id: u32,
 }
 
+/// Bytes that a name takes beside its own and its slot: where it ends, and its totals and its rank once they are asked
+/// for.
+const EACH_NAME: usize = 48;
+
 /// The length in the keys of all names that are not short.
 const LONG: u32 = u32::MAX;
 
 /// The length in slots that are free; no key has it.
 const FREE: u32 = u32::MAX - 1;
 
-const FREE_SLOT: Slot = Slot { key: Key { word: 0, length: FREE }, id: 0 };
+const FREE_SLOT: Slot = Slot { key: Key { word: [0; 2], length: FREE }, id: 0 };
 
 /// By the length of a short name: the bits of its word.
 const BITS: [u128; SHORT + 1] = {
@@ -66,36 +77,18 @@ const BITS: [u128; SHORT + 1] = {
     bits
 };
 
-impl Hosts {
-    /// The number of `name`, which is added if it is new.
-    pub fn intern(&mut self, name: &[u8]) -> HostId {
-        self.find_or_add(name)
-    }
-
-    /// The number of the name `bytes[from..to]`. Quicker than `intern` if the name is short and `bytes` goes on.
-    #[inline(always)]
-    pub fn intern_at(&mut self, bytes: &[u8], from: usize, to: usize) -> HostId {
-        let length = to - from;
-        if length <= SHORT
-            && let Some(block) = lanes::block(bytes, from)
-        {
-            let key = Key { word: u128::from_le_bytes(*block) & BITS[length], length: length as u32 };
-            // Most names are where they are looked for first, and most of the others right behind.
-            let at = self.place(&key);
-            for slot in self.slots.get(at..).unwrap_or_default().iter().take(2) {
-                if slot.key == key {
-                    return HostId(slot.id);
-                }
-            }
-        }
-        self.find_or_add(&bytes[from..to])
-    }
-
+impl Names {
     /// The name of a host.
+    #[inline]
     pub fn name(&self, id: HostId) -> &[u8] {
         let id = id.0 as usize;
         let start = if id == 0 { 0 } else { self.ends[id - 1] };
         &self.bytes[start..self.ends[id]]
+    }
+
+    /// The number of a name, looked for one by one.
+    pub fn find(&self, name: &[u8]) -> Option<HostId> {
+        self.iter().position(|known| known == name).map(|id| HostId(id as u32))
     }
 
     /// How many hosts there are.
@@ -109,34 +102,112 @@ impl Hosts {
     }
 
     /// All names, in the order of their numbers.
-    pub fn names(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.ends.len() as u32).map(|id| self.name(HostId(id)))
     }
 
-    #[inline(never)]
-    fn find_or_add(&mut self, name: &[u8]) -> HostId {
+    /// All numbers, in the order of their names.
+    pub fn by_name(&self) -> Vec<HostId> {
+        let mut ids: Vec<HostId> = (0..self.ends.len() as u32).map(HostId).collect();
+        ids.sort_unstable_by_key(|id| self.name(*id));
+        ids
+    }
+
+    fn push(&mut self, name: &[u8]) -> HostId {
+        self.bytes.extend_from_slice(name);
+        self.ends.push(self.bytes.len());
+        HostId(self.ends.len() as u32 - 1)
+    }
+}
+
+impl Hosts {
+    /// The number of `name`, which is added if it is new.
+    pub fn intern(&mut self, name: &[u8]) -> HostId {
         let key = self.key(name);
-        let mut at = self.place(&key);
+        match self.search(&key, name) {
+            Ok(id) => id,
+            Err(free) => self.add(free, key, name),
+        }
+    }
+
+    /// The number of `name`, which is added if it is new and there are bytes left for it.
+    pub fn intern_within(&mut self, name: &[u8], budget: &Budget) -> Option<HostId> {
+        let key = self.key(name);
+        match self.search(&key, name) {
+            Ok(id) => Some(id),
+            Err(free) => {
+                let slots = if self.is_full() { self.wider() - self.slots.len() } else { 0 };
+                let taken = budget.take(slots * size_of::<Slot>() + EACH_NAME + 2 * name.len());
+                taken.then(|| self.add(free, key, name))
+            }
+        }
+    }
+
+    /// The number of the name `bytes[from..to]`, if it is there. Quickest if the name is short and `bytes` goes on.
+    #[inline(always)]
+    pub fn find_at(&self, bytes: &[u8], from: usize, to: usize) -> Option<HostId> {
+        let length = to - from;
+        if length <= SHORT
+            && let Some(block) = lanes::block(bytes, from)
+        {
+            let word = u128::from_le_bytes(*block) & BITS[length];
+            let key = Key { word: [word as u64, (word >> 64) as u64], length: length as u32 };
+            // Most names are where they are looked for first, and most of the others right behind.
+            let at = self.place(&key);
+            for slot in self.slots.get(at..).unwrap_or_default().iter().take(2) {
+                if slot.key == key {
+                    return Some(HostId(slot.id));
+                }
+            }
+        }
+        self.find(&bytes[from..to])
+    }
+
+    /// The number of `name`, if it is there.
+    #[inline(never)]
+    pub fn find(&self, name: &[u8]) -> Option<HostId> {
+        self.search(&self.key(name), name).ok()
+    }
+
+    /// The names, by number.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// The names, by number, without the means to look others up.
+    pub fn into_names(self) -> Names {
+        self.names
+    }
+
+    /// Bytes that the set takes, as far as they are counted.
+    pub fn bytes(&self) -> usize {
+        self.slots.len() * size_of::<Slot>() + self.names.len() * EACH_NAME + 2 * self.names.bytes.len()
+    }
+
+    /// The number of a name, or the free slot where the search for it ended, if there are slots.
+    fn search(&self, key: &Key, name: &[u8]) -> Result<HostId, usize> {
+        let mut at = self.place(key);
         // Ends at the key or at a free slot, of which there always are some; in a set without slots, at once.
         while let Some(slot) = self.slots.get(at) {
-            if slot.key == key && (key.length != LONG || self.name(HostId(slot.id)) == name) {
-                return HostId(slot.id);
+            if slot.key == *key && (key.length != LONG || self.names.name(HostId(slot.id)) == name) {
+                return Ok(HostId(slot.id));
             }
             if slot.key.length == FREE {
                 break;
             }
             at = (at + 1) & (self.slots.len() - 1);
         }
-        self.add(key, name)
+        Err(at)
     }
 
     fn key(&self, name: &[u8]) -> Key {
         if name.len() > SHORT {
-            return Key { word: u128::from(self.hasher.hash_one(name)), length: LONG };
+            return Key { word: [self.hasher.hash_one(name), 0], length: LONG };
         }
         let mut block = [0; SHORT];
         block[..name.len()].copy_from_slice(name);
-        Key { word: u128::from_le_bytes(block), length: name.len() as u32 }
+        let word = u128::from_le_bytes(block);
+        Key { word: [word as u64, (word >> 64) as u64], length: name.len() as u32 }
     }
 
     /// The slot at which the search for a key begins.
@@ -144,25 +215,36 @@ impl Hosts {
     /// Both halves of the word's halves' product count. (Folded multiplication, as in wyhash, by Wang Yi.)
     #[inline]
     fn place(&self, key: &Key) -> usize {
-        let (low, high) = (key.word as u64 ^ self.seeds[0], (key.word >> 64) as u64 ^ self.seeds[1]);
+        let (low, high) = (key.word[0] ^ self.seeds[0], key.word[1] ^ self.seeds[1]);
         let product = u128::from(low) * u128::from(high);
         (product as u64 ^ (product >> 64) as u64) as usize & self.slots.len().wrapping_sub(1)
     }
 
+    fn is_full(&self) -> bool {
+        2 * (self.names.len() + 1) > self.slots.len()
+    }
+
+    /// Slots of the next size.
+    fn wider(&self) -> usize {
+        (2 * self.slots.len()).max(FIRST_SLOTS)
+    }
+
+    /// Adds a name that is not there yet; its place is `free` unless the table has to grow.
     #[cold]
-    fn add(&mut self, key: Key, name: &[u8]) -> HostId {
-        let id = self.ends.len() as u32;
-        self.bytes.extend_from_slice(name);
-        self.ends.push(self.bytes.len());
-        if 2 * self.ends.len() > self.slots.len() {
-            let slots = vec![FREE_SLOT; (2 * self.slots.len()).max(FIRST_SLOTS)];
+    fn add(&mut self, free: usize, key: Key, name: &[u8]) -> HostId {
+        let full = self.is_full();
+        let id = self.names.push(name);
+        if full {
+            let slots = vec![FREE_SLOT; self.wider()];
             let taken = std::mem::replace(&mut self.slots, slots);
             for slot in taken.into_iter().filter(|slot| slot.key.length != FREE) {
                 self.put(slot);
             }
+            self.put(Slot { key, id: id.0 });
+        } else {
+            self.slots[free] = Slot { key, id: id.0 };
         }
-        self.put(Slot { key, id });
-        HostId(id)
+        id
     }
 
     /// Puts a slot that is not there yet into the first free place.
@@ -179,7 +261,7 @@ impl Default for Hosts {
     fn default() -> Self {
         let hasher = ahash::RandomState::new();
         let seeds = [hasher.hash_one(1), hasher.hash_one(2)];
-        Hosts { bytes: Vec::new(), ends: Vec::new(), slots: Vec::new(), hasher, seeds }
+        Hosts { names: Names::default(), slots: Vec::new(), hasher, seeds }
     }
 }
 
@@ -200,19 +282,26 @@ mod tests {
         fn interning_agrees_with_a_list(names in proptest::collection::vec(name(), 0..80), behind in 0usize..20) {
             let (mut hosts, mut whole) = (Hosts::default(), Hosts::default());
             let mut oracle: Vec<Vec<u8>> = Vec::new();
+            let budget = Budget::default();
             for name in &names {
                 let expected = oracle.iter().position(|known| known == name).unwrap_or_else(|| {
                     oracle.push(name.clone());
                     oracle.len() - 1
                 });
                 let within = [&b"xyz"[..], name, &[b'a'; 20][..behind]].concat();
-                prop_assert_eq!(hosts.intern_at(&within, 3, 3 + name.len()), HostId(expected as u32));
+                let known = whole.find_at(&within, 3, 3 + name.len());
+                prop_assert_eq!(known.is_some(), whole.names().find(name).is_some());
+                prop_assert_eq!(hosts.intern_within(name, &budget), Some(HostId(expected as u32)));
                 prop_assert_eq!(whole.intern(name), HostId(expected as u32));
+                prop_assert_eq!(known.unwrap_or(HostId(expected as u32)), HostId(expected as u32));
+                prop_assert_eq!(whole.find_at(&within, 3, 3 + name.len()), Some(HostId(expected as u32)));
             }
-            prop_assert_eq!(hosts.len(), oracle.len());
-            for (at, name) in hosts.names().enumerate() {
-                prop_assert_eq!(name, &oracle[at][..]);
-            }
+            prop_assert_eq!(budget.used(), hosts.bytes());
+            prop_assert_eq!(hosts.names().iter().collect::<Vec<_>>(), oracle.iter().collect::<Vec<_>>());
+            let mut sorted = oracle.clone();
+            sorted.sort();
+            let by_name: Vec<_> = hosts.names().by_name().into_iter().map(|id| hosts.names().name(id)).collect();
+            prop_assert_eq!(by_name, sorted);
         }
     }
 
@@ -225,8 +314,19 @@ mod tests {
                 assert_eq!(hosts.intern(name(at).as_bytes()), HostId(at));
             }
         }
-        assert_eq!(hosts.len(), 20_000);
+        assert_eq!(hosts.names().len(), 20_000);
         assert!(hosts.slots.len() <= 65_536);
+    }
+
+    #[test]
+    fn e10_without_bytes_left_known_names_are_found_and_new_ones_are_not_added() {
+        let (mut hosts, budget) = (Hosts::default(), Budget::new(Some(100_000)));
+        let name = |at: u32| at.to_string().into_bytes();
+        let known: Vec<_> = (0..10_000).map_while(|at| hosts.intern_within(&name(at), &budget)).collect();
+        assert!((500..2_000).contains(&known.len()), "{} names in 100,000 bytes", known.len());
+        assert_eq!(hosts.intern_within(&name(7), &budget), Some(HostId(7)));
+        assert_eq!(hosts.intern_within(b"new", &budget), None);
+        assert!(budget.used() <= 100_000);
     }
 
     #[test]

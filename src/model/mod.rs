@@ -5,10 +5,12 @@
 pub mod aggregates;
 pub mod balance;
 pub mod batch;
+pub mod budget;
 pub mod escape;
 pub mod host;
 pub mod lanes;
 pub mod order;
+pub mod pairs;
 pub mod recycle;
 pub mod report;
 pub mod span;
@@ -16,9 +18,10 @@ pub mod tally;
 pub mod time;
 pub mod window;
 
-pub use aggregates::{Aggregates, BucketTotal, PairCount};
+pub use aggregates::{Aggregates, BucketTotal, HostTotal, Pair, PairSource, Peer, Side};
 pub use balance::{Balance, Cause};
 pub use batch::{Chunk, Lines, Mark, Record, Records};
+pub use budget::{Budget, MemoryPolicy};
 pub use host::{HostId, Hosts};
 pub use order::{Extent, OrderMeter};
 pub use report::{Cell, Column, ColumnKind, Drawing, Report, WindowResult};

@@ -19,6 +19,9 @@ pub struct Report {
     pub rows: Vec<Vec<Cell>>,
     /// How `text` draws it.
     pub drawing: Drawing,
+    /// Connections whose pair is not known, as there was no memory for it: they would be in the rows too, or in others.
+    /// Report functions leave it at 0; the run sets it where the report looks at pairs.
+    pub overflow: u64,
 }
 
 impl Report {
@@ -139,6 +142,7 @@ mod tests {
             columns: columns.clone(),
             rows,
             drawing: Drawing::Table,
+            overflow: 0,
         };
         let row = || vec![Cell::Host(b"a".to_vec()), Cell::Count(1)];
         assert_eq!(report(vec![row(), row()]).check(), Ok(()));

@@ -1,107 +1,124 @@
-//! The tally: (bucket, from, to) -> count. All parallelism rests on its `merge`.
+//! The tally: (pane, from, to) -> count, and bucket -> count, for all workers of an aggregator together.
 //!
-//! Invariant: `merge` is associative and commutative, the empty tally is its identity, and no count is ever lost.
+//! A pane is a run of buckets that any window holds together: a one-shot window is one, and so is the window before it;
+//! of periodic windows it is what the common divisor of length and period cuts. So pairs are held once a pane, and only
+//! totals once a bucket. A pane's pairs lie in shards, each behind a lock of its own and grown by itself: no table is
+//! ever copied whole. Names are there once, whoever counts.
+//!
+//! Invariant: counts only ever add up (addition is associative and commutative, and starts at nothing), so that neither
+//! the order of records nor who counts them shows. What there are no bytes for is told to the caller or is in `overflow`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::host::{HostId, Hosts};
+use parking_lot::RwLock;
 
-/// Connections per bucket and pair of hosts.
-#[derive(Debug, Clone, Default)]
+use super::aggregates::{Aggregates, Counted, Layout, PairSource, Pairs};
+use super::budget::Budget;
+use super::host::{HostId, Hosts, Names};
+use super::pairs::{PairHash, PairTable, shard};
+
+/// How a tally is divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Buckets in a pane, above 0. Pane 0 begins with bucket 0.
+    pub pane: i64,
+    /// Shards of each pane, above 0.
+    pub shards: usize,
+}
+
+/// Connections by pane and pair, and by bucket.
+#[derive(Debug)]
 pub struct Tally {
-    hosts: Hosts,
-    buckets: BTreeMap<i64, PairCounts>,
+    shape: Shape,
+    hash: PairHash,
+    budget: Arc<Budget>,
+    hosts: RwLock<Hosts>,
+    panes: RwLock<BTreeMap<i64, Arc<Pane>>>,
+    /// Connections of all pairs, by bucket.
+    buckets: BTreeMap<i64, u64>,
     /// Hosts left by the last `compact`.
     compacted: usize,
 }
 
-/// The hosts up to which pairs are counted in a table that is indexed rather than hashed: 512 KiB at most.
-const DENSE_HOSTS: usize = 256;
-
-/// The hosts by which an indexed table grows: in few steps, as each copies the table.
-const STRIDE_STEP: usize = 32;
-
-/// The bytes that all indexed tables of a tally may take: beyond, tables that are mostly zeros would cost more than
-/// they save.
-const DENSE_BYTES: usize = 8 << 20;
-
-/// Connections per pair of hosts.
-#[derive(Debug, Clone)]
-enum PairCounts {
-    /// Row `from`, column `to`; `stride` columns.
-    Dense { stride: usize, counts: Vec<u64> },
-    /// By `from << 32 | to`.
-    Sparse(std::collections::HashMap<u64, u64, ahash::RandomState>),
+/// Connections per pair of hosts, over a run of buckets.
+#[derive(Debug)]
+pub struct Pane {
+    hash: PairHash,
+    shards: Box<[RwLock<PairTable>]>,
+    overflow: AtomicU64,
+    budget: Arc<Budget>,
 }
 
+/// Bytes of an empty pane, about.
+const EACH_PANE: usize = 256;
+
 impl Tally {
-    /// Counts `count` connections. `bucket` is the number of the bucket, of either sign.
-    pub fn add(&mut self, bucket: i64, from: &[u8], to: &[u8], count: u64) {
-        self.bucket(bucket).add(from, to, count);
-    }
-
-    /// The counter of one bucket, for a run of records that fall into it.
-    #[inline]
-    pub fn bucket(&mut self, bucket: i64) -> BucketCounter<'_> {
-        let tables = self.buckets.len() + 1;
-        let counts =
-            self.buckets.entry(bucket).or_insert_with(|| PairCounts::new(dense_fits(self.hosts.len(), tables)));
-        BucketCounter { hosts: &mut self.hosts, counts }
-    }
-
-    /// Adds every count of `other`.
-    pub fn merge(&mut self, other: &Tally) {
-        self.absorb(&other.hosts, &other.buckets);
-    }
-
-    /// Takes the buckets before `bucket` out, as a tally of their own.
-    pub fn split_before(&mut self, bucket: i64) -> Tally {
-        if self.buckets.range(..bucket).next().is_none() {
-            return Tally::default();
-        }
-        let later = self.buckets.split_off(&bucket);
-        let earlier = std::mem::replace(&mut self.buckets, later);
-        let mut taken = Tally::default();
-        taken.absorb(&self.hosts, &earlier);
-        self.compact();
-        taken
-    }
-
-    /// Forgets the buckets before `bucket`.
-    pub fn drop_before(&mut self, bucket: i64) {
-        self.buckets = self.buckets.split_off(&bucket);
-        self.compact();
-    }
-
-    /// Adds counts whose hosts are numbered by `hosts`. A host that they do not hold is not taken over.
-    fn absorb(&mut self, hosts: &Hosts, buckets: &BTreeMap<i64, PairCounts>) {
-        let mut known: Vec<Option<HostId>> = vec![None; hosts.len()];
-        for (&bucket, counts) in buckets {
-            let tables = self.buckets.len() + 1;
-            let dense = matches!(counts, PairCounts::Dense { .. }) && dense_fits(hosts.len(), tables);
-            let mine = self.buckets.entry(bucket).or_insert_with(|| PairCounts::new(dense));
-            counts.for_each(|from, to, count| {
-                let mut id =
-                    |host: HostId| *known[host.0 as usize].get_or_insert_with(|| self.hosts.intern(hosts.name(host)));
-                mine.add(id(from), id(to), count);
-            });
+    /// An empty tally that takes its bytes from a budget.
+    pub fn new(shape: Shape, budget: Arc<Budget>) -> Self {
+        Tally {
+            shape,
+            hash: PairHash::default(),
+            budget,
+            hosts: RwLock::default(),
+            panes: RwLock::default(),
+            buckets: BTreeMap::new(),
+            compacted: 0,
         }
     }
 
-    /// The hosts, which may include some that no bucket holds any more.
-    pub fn hosts(&self) -> &Hosts {
+    /// The hosts, which may include some that no pane holds any more.
+    pub fn hosts(&self) -> &RwLock<Hosts> {
         &self.hosts
     }
 
-    /// Calls `f` with each bucket from `first` to before `end`, each pair in it, and its count, which is above 0.
-    /// Buckets come in order, pairs in any.
-    pub fn for_each(&self, first: i64, end: i64, mut f: impl FnMut(i64, HostId, HostId, u64)) {
-        if first >= end {
-            return;
+    /// The bytes that are left to it.
+    pub fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+
+    /// The pane that a bucket is in.
+    pub fn pane_of(&self, bucket: i64) -> i64 {
+        bucket.div_euclid(self.shape.pane)
+    }
+
+    /// The buckets of a pane, first and last.
+    pub fn buckets_of(&self, pane: i64) -> (i64, i64) {
+        let first = pane.saturating_mul(self.shape.pane);
+        (first, first.saturating_add(self.shape.pane - 1))
+    }
+
+    /// The pane of this number, new if it is not there yet.
+    pub fn pane(&self, number: i64) -> Arc<Pane> {
+        if let Some(pane) = self.panes.read().get(&number) {
+            return Arc::clone(pane);
         }
-        for (&bucket, counts) in self.buckets.range(first..end) {
-            counts.for_each(|from, to, count| f(bucket, from, to, count));
-        }
+        Arc::clone(self.panes.write().entry(number).or_insert_with(|| Arc::new(self.new_pane())))
+    }
+
+    fn new_pane(&self) -> Pane {
+        self.budget.take_anyway(EACH_PANE);
+        let shards = (0..self.shape.shards).map(|_| RwLock::new(PairTable::new(self.hash))).collect();
+        Pane { hash: self.hash, shards, overflow: AtomicU64::new(0), budget: Arc::clone(&self.budget) }
+    }
+
+    /// Counts connections, whatever bytes they take: the simple way in, one pair at a time.
+    pub fn add(&mut self, bucket: i64, from: &[u8], to: &[u8], count: u64) {
+        let (from, to) = {
+            let mut hosts = self.hosts.write();
+            let before = hosts.bytes();
+            let ids = (hosts.intern(from), hosts.intern(to));
+            self.budget.take_anyway(hosts.bytes() - before);
+            ids
+        };
+        self.pane(self.pane_of(bucket)).add_anyway(from, to, count);
+        self.add_to_bucket(bucket, count);
+    }
+
+    /// Counts connections of a bucket, whose pairs are counted apart.
+    pub fn add_to_bucket(&mut self, bucket: i64, count: u64) {
+        *self.buckets.entry(bucket).or_default() += count;
     }
 
     /// The first bucket from `bucket` on that is there.
@@ -109,210 +126,301 @@ impl Tally {
         self.buckets.range(bucket..).next().map(|(&bucket, _)| bucket)
     }
 
-    /// Whether nothing is counted.
+    /// What the panes of a window hold, and those of the window before it if they are kept.
+    pub fn view(&self, layout: &Layout) -> Aggregates {
+        let (first, end) = (self.pane_of(layout.first_bucket), self.pane_of(layout.end_bucket()));
+        let window = self.joined(first, end);
+        let previous = layout.previous.then(|| self.joined(first - (end - first), first));
+        let names = self.hosts.read().names().clone();
+        let overflow = window.overflowed() + previous.as_ref().map_or(0, |pane| pane.overflowed());
+        let pairs = Counted { names, window, previous };
+        Aggregates::new(layout, &self.buckets, overflow, pairs.into())
+    }
+
+    /// As `view`, of pairs that are stored elsewhere.
+    pub fn view_of(&self, layout: &Layout, pairs: Box<dyn PairSource>) -> Aggregates {
+        Aggregates::new(layout, &self.buckets, 0, Pairs::Stored(pairs))
+    }
+
+    /// As `view`, for the last time: the names of the hosts go with it, and are not copied.
+    pub fn last_view(&mut self, layout: &Layout) -> Aggregates {
+        let hosts = std::mem::take(self.hosts.get_mut());
+        self.view(layout).named(hosts.into_names())
+    }
+
+    /// Bytes of the panes of a window that would be needed once more to join them; 0 if it is one pane, which is not
+    /// copied.
+    pub fn bytes_to_join(&self, layout: &Layout) -> usize {
+        let (first, end) = (self.pane_of(layout.first_bucket), self.pane_of(layout.end_bucket()));
+        let from = if layout.previous { first - (end - first) } else { first };
+        if end - first <= 1 {
+            return 0;
+        }
+        self.panes.read().range(from..end).map(|(_, pane)| pane.bytes()).sum()
+    }
+
+    /// The panes from `first` to before `end` as one.
+    fn joined(&self, first: i64, end: i64) -> Arc<Pane> {
+        let panes = self.panes.read();
+        let mut found = panes.range(first..end).map(|(_, pane)| pane);
+        match (found.next(), found.next()) {
+            (Some(one), None) => Arc::clone(one),
+            _ => {
+                let whole = self.new_pane();
+                panes.range(first..end).for_each(|(_, pane)| whole.absorb(pane));
+                Arc::new(whole)
+            }
+        }
+    }
+
+    /// Forgets what is before a bucket, which is the first of its pane.
+    pub fn drop_before(&mut self, bucket: i64) {
+        self.buckets = self.buckets.split_off(&bucket);
+        let first = self.pane_of(bucket);
+        let panes = self.panes.get_mut();
+        *panes = panes.split_off(&first);
+    }
+
+    /// Takes all panes and hosts out, so that their bytes come free; the buckets stay.
+    pub fn drain(&mut self) -> (Names, Vec<(i64, Arc<Pane>)>) {
+        let hosts = std::mem::take(self.hosts.get_mut());
+        self.budget.give_back(hosts.bytes());
+        self.compacted = 0;
+        (hosts.into_names(), std::mem::take(self.panes.get_mut()).into_iter().collect())
+    }
+
+    /// Whether names that no pane holds may be half of all.
+    pub fn needs_compaction(&mut self) -> bool {
+        self.hosts.get_mut().names().len() >= 2 * self.compacted + 1024
+    }
+
+    /// Drops the names that no pane holds, and numbers the hosts anew: a long run over hosts that come and go holds the
+    /// names of its open windows only. Panes that were taken from the tally before are not part of it any more.
+    pub fn compact(&mut self) {
+        let (names, panes) = self.drain();
+        let mut kept = Hosts::default();
+        let mut known: Vec<Option<HostId>> = vec![None; names.len()];
+        for (number, pane) in panes {
+            let mut renamed = self.new_pane();
+            *renamed.overflow.get_mut() = pane.overflowed();
+            pane.for_each(|from, to, count| {
+                let mut id =
+                    |host: HostId| *known[host.0 as usize].get_or_insert_with(|| kept.intern(names.name(host)));
+                renamed.add_anyway(id(from), id(to), count);
+            });
+            self.panes.get_mut().insert(number, Arc::new(renamed));
+        }
+        self.compacted = kept.names().len();
+        self.budget.take_anyway(kept.bytes());
+        *self.hosts.get_mut() = kept;
+    }
+}
+
+impl Pane {
+    /// Its shards. A pair is in the one that `shard` tells of its hash.
+    pub fn shards(&self) -> &[RwLock<PairTable>] {
+        &self.shards
+    }
+
+    /// How pairs are hashed.
+    pub fn hash(&self) -> PairHash {
+        self.hash
+    }
+
+    /// Connections that are counted without their pair, as there were no bytes for it.
+    pub fn overflowed(&self) -> u64 {
+        self.overflow.load(Ordering::Relaxed)
+    }
+
+    /// Counts connections without their pair.
+    pub fn overflow(&self, count: u64) {
+        self.overflow.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Adds to the count of a pair, whatever bytes that takes.
+    pub fn add_anyway(&self, from: HostId, to: HostId, count: u64) {
+        let hash = self.hash.of(from, to);
+        let mut table = self.shards[shard(hash, self.shards.len())].write();
+        let before = table.bytes();
+        table.add(hash, from, to, count, &Budget::default());
+        self.budget.take_anyway(table.bytes() - before);
+    }
+
+    /// The count of a pair; 0 if it is not there.
+    pub fn get(&self, from: HostId, to: HostId) -> u64 {
+        let hash = self.hash.of(from, to);
+        // Who reads a pane may look up another pair of it.
+        self.shards[shard(hash, self.shards.len())].read_recursive().get(hash, from, to)
+    }
+
+    /// Calls `f` with each pair and its count, in no order.
+    pub fn for_each(&self, mut f: impl FnMut(HostId, HostId, u64)) {
+        for shard in &self.shards {
+            shard.read_recursive().for_each(&mut f);
+        }
+    }
+
+    /// How many pairs there are.
+    pub fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.read_recursive().len()).sum()
+    }
+
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.buckets.is_empty()
+        self.len() == 0
     }
 
-    /// Drops the names that no bucket holds, once they may be half of all: a long run over hosts that come and go
-    /// holds the names of its open windows only.
-    fn compact(&mut self) {
-        if self.hosts.len() < 2 * self.compacted + 1024 {
-            return;
+    /// As `for_each`, and each shard's bytes come free when it has been visited, if nobody else holds the pane.
+    pub fn drain(mut self: Arc<Self>, mut f: impl FnMut(HostId, HostId, u64)) {
+        let Some(pane) = Arc::get_mut(&mut self) else { return self.for_each(f) };
+        for shard in &mut pane.shards {
+            let table = std::mem::replace(shard.get_mut(), PairTable::new(pane.hash));
+            table.for_each(&mut f);
+            pane.budget.give_back(table.bytes());
         }
-        let mut kept = Tally::default();
-        kept.absorb(&self.hosts, &self.buckets);
-        kept.compacted = kept.hosts.len();
-        *self = kept;
-    }
-}
-
-/// Counts into one bucket of a tally.
-pub struct BucketCounter<'a> {
-    hosts: &'a mut Hosts,
-    counts: &'a mut PairCounts,
-}
-
-impl BucketCounter<'_> {
-    /// Counts `count` connections from one host to another.
-    pub fn add(&mut self, from: &[u8], to: &[u8], count: u64) {
-        let (from, to) = (self.hosts.intern(from), self.hosts.intern(to));
-        self.counts.add(from, to, count);
     }
 
-    /// Counts one connection between the hosts whose names are the ranges `from` and `to` of `bytes`.
-    #[inline(always)]
-    pub fn add_at(&mut self, bytes: &[u8], from: (u32, u32), to: (u32, u32)) {
-        let mut id = |range: (u32, u32)| self.hosts.intern_at(bytes, range.0 as usize, range.1 as usize);
-        let (from, to) = (id(from), id(to));
-        self.counts.add(from, to, 1);
-    }
-}
-
-/// The hosts that an indexed table has room for when it has to hold `hosts`.
-fn stride_of(hosts: usize) -> usize {
-    hosts.next_multiple_of(STRIDE_STEP)
-}
-
-/// Whether so many indexed tables with room for so many hosts are worth their bytes.
-fn dense_fits(hosts: usize, tables: usize) -> bool {
-    hosts <= DENSE_HOSTS && tables * stride_of(hosts).pow(2) * size_of::<u64>() <= DENSE_BYTES
-}
-
-impl PairCounts {
-    fn new(dense: bool) -> Self {
-        if dense { PairCounts::Dense { stride: 0, counts: Vec::new() } } else { PairCounts::Sparse(Default::default()) }
+    fn bytes(&self) -> usize {
+        self.shards.iter().map(|shard| shard.read_recursive().bytes()).sum()
     }
 
-    #[inline(always)]
-    fn add(&mut self, from: HostId, to: HostId, count: u64) {
-        match self {
-            PairCounts::Dense { stride, counts } => {
-                let (from, to) = (from.0 as usize, to.0 as usize);
-                if from.max(to) < *stride {
-                    counts[from * *stride + to] += count;
-                    return;
+    /// Adds every count of another pane, as far as there are bytes for its pairs; the rest overflows.
+    fn absorb(&self, other: &Pane) {
+        self.overflow(other.overflowed());
+        for (mine, theirs) in self.shards.iter().zip(&other.shards) {
+            let mut mine = mine.write();
+            theirs.read_recursive().for_each(|from, to, count| {
+                if !mine.add(self.hash.of(from, to), from, to, count, &self.budget) {
+                    self.overflow(count);
                 }
-            }
-            PairCounts::Sparse(counts) => {
-                *counts.entry(u64::from(from.0) << 32 | u64::from(to.0)).or_insert(0) += count;
-                return;
-            }
+            });
         }
-        self.grow_and_add(from, to, count);
     }
+}
 
-    /// Makes room for these hosts first: a wider table, or past the limit a hashed one.
-    #[cold]
-    fn grow_and_add(&mut self, from: HostId, to: HostId, count: u64) {
-        let hosts = from.0.max(to.0) as usize + 1;
-        let mut wider = if hosts > DENSE_HOSTS {
-            PairCounts::Sparse(Default::default())
-        } else {
-            let stride = stride_of(hosts);
-            PairCounts::Dense { stride, counts: vec![0; stride * stride] }
-        };
-        self.for_each(|from, to, count| wider.add(from, to, count));
-        wider.add(from, to, count);
-        *self = wider;
-    }
-
-    fn for_each(&self, mut f: impl FnMut(HostId, HostId, u64)) {
-        match self {
-            PairCounts::Dense { stride, counts } => {
-                for (at, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-                    f(HostId((at / stride) as u32), HostId((at % stride) as u32), count);
-                }
-            }
-            PairCounts::Sparse(counts) => {
-                for (&key, &count) in counts {
-                    f(HostId((key >> 32) as u32), HostId(key as u32), count);
-                }
-            }
-        }
+impl Drop for Pane {
+    fn drop(&mut self) {
+        self.budget.give_back(EACH_PANE + self.bytes());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::SECOND;
+    use crate::model::{Timestamp, Window};
     use proptest::prelude::*;
 
-    type Plain = BTreeMap<(i64, Vec<u8>, Vec<u8>), u64>;
+    type Plain = BTreeMap<(Vec<u8>, Vec<u8>), (u64, u64)>;
 
-    fn plain(tally: &Tally) -> Plain {
+    const PANE: i64 = 5;
+
+    fn tally(records: &[(i64, u16, u16)], shards: usize) -> Tally {
+        let mut tally = Tally::new(Shape { pane: PANE, shards }, Arc::default());
+        for &(bucket, from, to) in records {
+            tally.add(bucket, from.to_string().as_bytes(), to.to_string().as_bytes(), 1);
+        }
+        tally
+    }
+
+    fn layout(first_bucket: i64, panes: i64) -> Layout {
+        let window = Window::half_open(Timestamp::from_seconds(0), Timestamp::from_seconds(1));
+        Layout { window, first_bucket, buckets: panes * PANE, grain: SECOND, previous: true }
+    }
+
+    fn plain(view: &Aggregates) -> Plain {
         let mut out = Plain::new();
-        tally.for_each(i64::MIN, i64::MAX, |bucket, from, to, count| {
-            let key = (bucket, tally.hosts().name(from).to_vec(), tally.hosts().name(to).to_vec());
-            *out.entry(key).or_default() += count;
-        });
+        view.for_each_pair(|pair| {
+            let key = (pair.from.bytes().to_vec(), pair.to.bytes().to_vec());
+            assert_eq!(out.insert(key, (pair.connections, pair.before)), None, "a pair came twice");
+        })
+        .unwrap();
         out
     }
 
-    fn tally(records: &[(i64, u16, u16)]) -> (Tally, Plain) {
-        let (mut tally, mut oracle) = (Tally::default(), Plain::new());
-        for &(bucket, from, to) in records {
-            let (from, to) = (from.to_string().into_bytes(), to.to_string().into_bytes());
-            tally.add(bucket, &from, &to, 1);
-            *oracle.entry((bucket, from, to)).or_default() += 1;
+    fn oracle(records: &[(i64, u16, u16)], first: i64, panes: i64) -> Plain {
+        let (mut out, end) = (Plain::new(), first + panes * PANE);
+        for (bucket, from, to) in records {
+            let key = (from.to_string().into_bytes(), to.to_string().into_bytes());
+            let counts: &mut (u64, u64) = out.entry(key).or_default();
+            counts.0 += u64::from((first..end).contains(bucket));
+            counts.1 += u64::from((first - panes * PANE..first).contains(bucket));
         }
-        (tally, oracle)
+        out.retain(|_, (connections, _)| *connections > 0);
+        out
     }
 
     fn records() -> impl Strategy<Value = Vec<(i64, u16, u16)>> {
-        proptest::collection::vec((-20i64..20, 0u16..400, 0u16..20), 0..200)
+        proptest::collection::vec((-20i64..20, 0u16..60, 0u16..9), 0..200)
     }
 
     proptest! {
         #[test]
-        fn counting_agrees_with_a_map(records in records()) {
-            let (tally, oracle) = tally(&records);
-            prop_assert_eq!(plain(&tally), oracle);
+        fn a_view_agrees_with_a_map(
+            records in records(), first in -2i64..2, panes in 1i64..4, shards in prop_oneof![Just(1usize), Just(3)],
+        ) {
+            let mut tally = tally(&records, shards);
+            let view = tally.view(&layout(first * PANE, panes));
+            let expected = oracle(&records, first * PANE, panes);
+            prop_assert_eq!(view.total(), expected.values().map(|counts| counts.0).sum::<u64>());
+            prop_assert_eq!(plain(&view), expected);
+            prop_assert_eq!(plain(&tally.last_view(&layout(first * PANE, panes))), plain(&view));
         }
 
         #[test]
-        fn merge_is_commutative_and_associative_with_an_identity(a in records(), b in records(), c in records()) {
-            let (a, b, c) = (tally(&a).0, tally(&b).0, tally(&c).0);
-            let merged = |parts: &[&Tally]| {
-                let mut all = Tally::default();
-                parts.iter().for_each(|part| all.merge(part));
-                all
-            };
-            prop_assert_eq!(plain(&merged(&[&a, &b])), plain(&merged(&[&b, &a])));
-            let (left, right) = (merged(&[&merged(&[&a, &b]), &c]), merged(&[&a, &merged(&[&b, &c])]));
-            prop_assert_eq!(plain(&left), plain(&right));
-            prop_assert_eq!(plain(&merged(&[&a, &Tally::default()])), plain(&a));
-        }
-
-        #[test]
-        fn splitting_loses_nothing(records in records(), at in -21i64..21) {
-            let (mut later, oracle) = tally(&records);
-            let earlier = later.split_before(at);
-            let mut both = plain(&earlier);
-            prop_assert!(both.keys().all(|key| key.0 < at));
-            prop_assert!(plain(&later).keys().all(|key| key.0 >= at));
-            both.extend(plain(&later));
-            prop_assert_eq!(both, oracle);
+        fn what_is_before_a_pane_can_be_forgotten(records in records(), first in -3i64..4) {
+            let mut tally = tally(&records, 2);
+            tally.drop_before(first * PANE);
+            tally.compact();
+            let later: Vec<_> = records.iter().filter(|record| record.0 >= first * PANE).copied().collect();
+            prop_assert_eq!(plain(&tally.view(&layout(first * PANE, 3))), oracle(&later, first * PANE, 3));
+            prop_assert_eq!(tally.first_from(i64::MIN), later.iter().map(|record| record.0).min());
         }
     }
 
     #[test]
-    fn names_of_closed_buckets_are_forgotten() {
-        let mut tally = Tally::default();
+    fn names_of_dropped_panes_are_forgotten_and_bytes_given_back() {
+        let budget = Arc::<Budget>::default();
+        let mut tally = Tally::new(Shape { pane: 1, shards: 2 }, Arc::clone(&budget));
+        let mut most = 0;
         for bucket in 0..100i64 {
             for host in 0..500 {
                 tally.add(bucket, format!("{bucket}-{host}").as_bytes(), b"to", 1);
             }
-            drop(tally.split_before(bucket));
+            tally.drop_before(bucket);
+            if tally.needs_compaction() {
+                tally.compact();
+            }
+            most = most.max(budget.used());
         }
-        assert!(tally.hosts().len() < 4_000, "{} names are held", tally.hosts().len());
+        let names = tally.hosts.get_mut().names().len();
+        assert!(names < 4_000, "{names} names are held");
+        assert!(most < 1 << 20, "{most} bytes were taken");
+        drop(tally.drain());
+        assert!(budget.used() < 1_000, "{} bytes are still taken", budget.used());
     }
 
     #[test]
     fn b13_counts_pass_32_bits() {
-        let mut tally = Tally::default();
+        let mut tally = Tally::new(Shape { pane: 1, shards: 1 }, Arc::default());
         tally.add(0, b"a", b"b", u64::from(u32::MAX));
         tally.add(0, b"a", b"b", 2);
-        assert_eq!(plain(&tally).into_values().next(), Some(u64::from(u32::MAX) + 2));
+        let view = tally.view(&Layout { buckets: 1, ..layout(0, 1) });
+        assert_eq!(plain(&view).into_values().next(), Some((u64::from(u32::MAX) + 2, 0)));
     }
 
     #[test]
-    fn indexed_tables_take_no_more_than_their_bytes() {
-        let mut tally = Tally::default();
-        for bucket in 0..100 {
-            for host in 0..200 {
-                tally.add(bucket, format!("{host}").as_bytes(), b"to", 1);
-            }
+    fn e10_panes_that_cannot_be_joined_within_the_budget_overflow() {
+        let budget = Arc::new(Budget::new(Some(20_000)));
+        let mut tally = Tally::new(Shape { pane: 1, shards: 1 }, Arc::clone(&budget));
+        for host in 0..300u32 {
+            tally.add(i64::from(host % 2), host.to_string().as_bytes(), b"to", 1);
         }
-        let bytes = |counts: &PairCounts| match counts {
-            PairCounts::Dense { counts, .. } => size_of_val(&counts[..]),
-            PairCounts::Sparse(_) => 0,
-        };
-        let (mut other, most) = (Tally::default(), DENSE_BYTES);
-        other.merge(&tally);
-        for tally in [&tally, &other] {
-            let taken: usize = tally.buckets.values().map(bytes).sum();
-            assert!(0 < taken && taken <= most, "{taken} bytes");
-        }
+        let layout = Layout { first_bucket: 0, buckets: 2, previous: false, ..layout(0, 1) };
+        assert!(tally.bytes_to_join(&layout) > 0);
+        let view = tally.view(&layout);
+        assert_eq!(view.total(), 300);
+        assert!(view.overflow() > 0);
+        assert_eq!(view.overflow() + plain(&view).values().map(|counts| counts.0).sum::<u64>(), 300);
     }
 }

@@ -1,10 +1,11 @@
-//! Closes windows: decides which are due, and gives the merged view of each.
+//! Closes windows: decides which are due, and how each lies on the tally.
 //!
 //! Invariant: windows close in order, each once; no record that counts is missing from its window.
 
 use crate::model::aggregates::Layout;
+use crate::model::tally::Shape;
 use crate::model::window::{MAX_BUCKETS, grain};
-use crate::model::{Aggregates, Grid, Tally, Timestamp, Window};
+use crate::model::{Grid, Tally, Timestamp, Window};
 
 use super::count::Buckets;
 
@@ -43,6 +44,25 @@ impl Windows {
     }
 }
 
+/// Shards of a pane where there are few panes: so many that none is much to copy when it grows, and that workers seldom
+/// meet at one.
+const SHARDS: i64 = 64;
+
+impl Windows {
+    /// How a tally of these buckets is divided, if records of `lateness` nanoseconds of disorder are counted.
+    pub fn shape(&self, buckets: &Buckets, lateness: i64) -> Shape {
+        match self {
+            Windows::Once(_) => Shape { pane: buckets.last + 1, shards: SHARDS as usize },
+            Windows::Every(grid) => {
+                let pane = grain(grid.length, Some(grid.period), grid.length);
+                // Where there are many panes, each is as small as a shard.
+                let open = grid.length.saturating_add(lateness) / pane + 1;
+                Shape { pane: pane / buckets.grain, shards: (SHARDS / open).max(1) as usize }
+            }
+        }
+    }
+}
+
 /// The windows of a periodic run, from the first that ends after the lowest record that counts to the first that ends
 /// after the highest.
 #[derive(Debug)]
@@ -50,8 +70,6 @@ pub struct Closer {
     grid: Grid,
     buckets: Buckets,
     needs_previous: bool,
-    /// Merged buckets that open windows may still need.
-    merged: Tally,
     /// The next window to close, once the first record is known.
     next: Option<i64>,
     closed: u64,
@@ -60,7 +78,7 @@ pub struct Closer {
 impl Closer {
     /// For windows on `grid`, cut into `buckets`.
     pub fn new(grid: Grid, buckets: Buckets, needs_previous: bool) -> Self {
-        Closer { grid, buckets, needs_previous, merged: Tally::default(), next: None, closed: 0 }
+        Closer { grid, buckets, needs_previous, next: None, closed: 0 }
     }
 
     /// The next window that is due at this watermark, when `extent` is the lowest and the highest record so far.
@@ -73,22 +91,11 @@ impl Closer {
         (window.end <= watermark && k <= last).then_some(window)
     }
 
-    /// The first bucket that `close` of this window does not need.
-    pub fn end_bucket(&self, window: Window) -> i64 {
-        self.buckets.of(window.end)
-    }
-
-    /// Adds buckets before `end_bucket` that a worker has counted.
-    pub fn add(&mut self, part: &Tally) {
-        self.merged.merge(part);
-    }
-
     /// Leaves this window out if it holds nothing, and those behind it up to the next that holds something. Whether it
-    /// did. `counted` gives the first bucket from another on that a worker has counted into.
-    pub fn skip_empty(&mut self, window: Window, counted: impl Fn(i64) -> Option<i64>) -> bool {
-        let from = self.buckets.of(window.start);
-        let first = self.merged.first_from(from).into_iter().chain(counted(from)).min();
-        if first.is_some_and(|bucket| bucket < self.end_bucket(window)) {
+    /// did. The tally has all that is counted.
+    pub fn skip_empty(&mut self, window: Window, tally: &Tally) -> bool {
+        let first = tally.first_from(self.buckets.of(window.start));
+        if first.is_some_and(|bucket| bucket < self.buckets.of(window.end)) {
             return false;
         }
         let start = |bucket| self.buckets.anchor.plus_times(bucket, self.buckets.grain);
@@ -96,19 +103,18 @@ impl Closer {
         true
     }
 
-    /// Closes the window that is due: its number from 0, and its view.
-    pub fn close(&mut self, window: Window) -> (u64, Aggregates) {
-        let layout = self.layout(window);
-        let view = Aggregates::new(&layout, &[&self.merged]);
+    /// Counts the window as closed: its number from 0, and the first bucket that windows behind it need.
+    pub fn close(&mut self, window: Window) -> (u64, i64) {
         let k = self.grid.first_ending_after(window.end.minus(1));
         let next = self.layout(self.grid.window(k + 1));
-        self.merged.drop_before(if self.needs_previous { next.first_bucket - next.buckets } else { next.first_bucket });
         self.next = Some(k + 1);
         self.closed += 1;
-        (self.closed - 1, view)
+        let needed = if self.needs_previous { next.first_bucket - next.buckets } else { next.first_bucket };
+        (self.closed - 1, needed)
     }
 
-    fn layout(&self, window: Window) -> Layout {
+    /// How a window lies on the tally.
+    pub fn layout(&self, window: Window) -> Layout {
         Layout {
             window,
             first_bucket: self.buckets.of(window.start),
@@ -153,18 +159,22 @@ mod tests {
         let buckets = Windows::Every(grid).buckets(5 * SECOND);
         let mut closer = Closer::new(grid, buckets, false);
         let extent = Some((Timestamp::from_seconds(0), Timestamp::from_seconds(1_000_000)));
-        let mut tally = Tally::default();
+        let shape = Windows::Every(grid).shape(&buckets, 0);
+        assert_eq!(shape.pane, 2);
+        let mut tally = Tally::new(shape, Default::default());
         tally.add(buckets.of(Timestamp::from_seconds(0)), b"a", b"b", 1);
-        closer.add(&tally);
         let first = closer.due(Timestamp::MAX, extent).unwrap();
-        assert!(!closer.skip_empty(first, |_| None));
-        closer.close(first);
+        assert!(!closer.skip_empty(first, &tally));
+        let (_, needed) = closer.close(first);
+        assert_eq!(needed, 2);
+        tally.drop_before(needed);
         let second = closer.due(Timestamp::MAX, extent).unwrap();
-        let counted = buckets.of(Timestamp::from_seconds(999_999));
-        assert!(closer.skip_empty(second, |from| (from <= counted).then_some(counted)));
+        tally.add(buckets.of(Timestamp::from_seconds(999_999)), b"a", b"b", 1);
+        assert!(closer.skip_empty(second, &tally));
         let next = closer.due(Timestamp::MAX, extent).unwrap();
         assert_eq!(next.start, Timestamp::from_seconds(999_990));
-        assert!(closer.skip_empty(next, |_| None));
+        tally.drop_before(i64::MAX / 4 * 2);
+        assert!(closer.skip_empty(next, &tally));
         assert_eq!(closer.due(Timestamp::MAX, extent), None);
     }
 }

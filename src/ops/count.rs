@@ -1,6 +1,17 @@
 //! Records to tally: finds each record's bucket and counts its pair.
+//!
+//! Each worker has a counter of its own, through which it counts into the tally of all. Pairs of the first few hosts are
+//! counted in a small table of the counter and reach the tally when a window closes; all others once a batch, shard by
+//! shard. So workers meet at a lock a few times a batch and never for a line.
 
-use crate::model::{Record, Tally, Timestamp};
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::sync::Arc;
+
+use crate::model::host::Hosts;
+use crate::model::pairs::shard;
+use crate::model::tally::Pane;
+use crate::model::{Budget, HostId, Record, Tally, Timestamp};
 
 /// How time is cut into buckets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,37 +45,277 @@ impl Buckets {
         let last = if bucket == self.last { Timestamp::MAX } else { start.plus(self.grain).minus(1) };
         (start, last)
     }
+
+    /// The instants of a pane of a tally, first and last.
+    fn pane_range(&self, pane: i64, tally: &Tally) -> (Timestamp, Timestamp) {
+        let (first, last) = tally.buckets_of(pane);
+        (self.range(first).0, self.range(last).1)
+    }
 }
 
-/// Counts the records, which point into `bytes`.
-pub fn count(records: &[Record], bytes: &[u8], buckets: &Buckets, tally: &mut Tally) {
+/// What one worker counts with.
+#[derive(Debug, Default)]
+pub struct Counter {
+    /// By number of pane.
+    lanes: BTreeMap<i64, Lane>,
+    /// Connections by bucket that the tally does not have yet.
+    buckets: BTreeMap<i64, u64>,
+    /// Records of the batch with a host that is new.
+    strangers: Vec<u32>,
+    /// Bytes of all indexed tables.
+    dense_bytes: usize,
+}
+
+/// What a worker counts of one pane.
+#[derive(Debug)]
+struct Lane {
+    pane: Arc<Pane>,
+    dense: Dense,
+    /// By shard: pairs that wait for the end of the batch.
+    waiting: Vec<Vec<Waiting>>,
+    any_waiting: bool,
+}
+
+/// Connections per pair of the first hosts, in a table that is indexed rather than hashed: row `from`, column `to`.
+#[derive(Debug, Default)]
+struct Dense {
+    stride: usize,
+    counts: Vec<u64>,
+}
+
+/// A pair that waits to be counted, once.
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    hash: u64,
+    from: HostId,
+    to: HostId,
+    /// Its record in the batch.
+    record: u32,
+}
+
+/// The hosts up to which pairs are counted in an indexed table: 512 KiB at most.
+const DENSE_HOSTS: usize = 256;
+
+/// The hosts by which an indexed table grows: in few steps, as each copies the table.
+const STRIDE_STEP: usize = 32;
+
+/// The bytes that all indexed tables of a counter may take: beyond, tables that are mostly zeros would cost more than
+/// they save.
+const DENSE_BYTES: usize = 8 << 20;
+
+/// Counts the records, which point into `bytes`, with their buckets. Those left over, by their place in `records`, are
+/// in their buckets, but there were no bytes left in the tally's budget for their pair.
+pub fn count(records: &[Record], bytes: &[u8], buckets: &Buckets, tally: &Tally, counter: &mut Counter) -> Vec<u32> {
     let mut rest = records;
-    // Neighbours mostly share a bucket: it is looked up once for each run of them.
-    while let Some((first, others)) = rest.split_first() {
+    while let Some((first, _)) = rest.split_first() {
         let bucket = buckets.of(first.time);
         let (start, last) = buckets.range(bucket);
-        let mut counter = tally.bucket(bucket);
-        counter.add_at(bytes, first.from, first.to);
-        let run = others.iter().take_while(|record| start <= record.time && record.time <= last);
-        let length = run.map(|record| counter.add_at(bytes, record.from, record.to)).count();
-        rest = &others[length..];
+        let length = rest.iter().take_while(|record| start <= record.time && record.time <= last).count();
+        // The bucket of a stamp at the end of time may end before it.
+        let length = length.max(1);
+        *counter.buckets.entry(bucket).or_default() += length as u64;
+        rest = &rest[length..];
+    }
+    count_pairs(records, bytes, buckets, tally, counter)
+}
+
+/// As `count`, for records that are in their buckets already.
+pub fn count_pairs(
+    records: &[Record],
+    bytes: &[u8],
+    buckets: &Buckets,
+    tally: &Tally,
+    counter: &mut Counter,
+) -> Vec<u32> {
+    let hosts = tally.hosts().read();
+    let mut at = 0;
+    // Neighbours mostly share a pane: it is looked up once for each run of them.
+    while let Some(first) = records.get(at) {
+        let pane = tally.pane_of(buckets.of(first.time));
+        let (start, last) = buckets.pane_range(pane, tally);
+        let Counter { lanes, strangers, dense_bytes, .. } = &mut *counter;
+        let lane = lanes.entry(pane).or_insert_with(|| Lane::new(tally.pane(pane)));
+        let first = at;
+        for record in &records[first..] {
+            if at > first && !(start <= record.time && record.time <= last) {
+                break;
+            }
+            let id = |range: (u32, u32)| hosts.find_at(bytes, range.0 as usize, range.1 as usize);
+            match (id(record.from), id(record.to)) {
+                (Some(from), Some(to)) => lane.add(from, to, at as u32, dense_bytes, tally.budget()),
+                _ => strangers.push(at as u32),
+            }
+            at += 1;
+        }
+    }
+    drop(hosts);
+    let mut left = Vec::new();
+    if !counter.strangers.is_empty() {
+        counter.meet(records, bytes, buckets, tally, &mut left);
+    }
+    for lane in counter.lanes.values_mut().filter(|lane| lane.any_waiting) {
+        lane.flush(tally.budget(), &mut left);
+    }
+    left
+}
+
+impl Counter {
+    /// Counts the records whose hosts were not known to the tally, which is told them now.
+    fn meet(&mut self, records: &[Record], bytes: &[u8], buckets: &Buckets, tally: &Tally, left: &mut Vec<u32>) {
+        let Counter { lanes, strangers, dense_bytes, .. } = self;
+        let mut hosts = tally.hosts().write();
+        for at in strangers.drain(..) {
+            let record = &records[at as usize];
+            let mut id = |range| Hosts::intern_within(&mut hosts, Record::slice(bytes, range), tally.budget());
+            let (Some(from), Some(to)) = (id(record.from), id(record.to)) else {
+                left.push(at);
+                continue;
+            };
+            let pane = tally.pane_of(buckets.of(record.time));
+            let lane = lanes.entry(pane).or_insert_with(|| Lane::new(tally.pane(pane)));
+            lane.add(from, to, at, dense_bytes, tally.budget());
+        }
+    }
+
+    /// Hands what it holds of the panes before `pane`, and its buckets, to the tally.
+    pub fn hand_over(&mut self, pane: i64, tally: &mut Tally) {
+        for (bucket, connections) in std::mem::take(&mut self.buckets) {
+            tally.add_to_bucket(bucket, connections);
+        }
+        let later = self.lanes.split_off(&pane);
+        for lane in std::mem::replace(&mut self.lanes, later).into_values() {
+            lane.dense.for_each(|from, to, count| lane.pane.add_anyway(from, to, count));
+            self.dense_bytes -= lane.dense.bytes();
+            tally.budget().give_back(lane.dense.bytes());
+        }
+    }
+}
+
+impl Lane {
+    fn new(pane: Arc<Pane>) -> Self {
+        let waiting = vec![Vec::new(); pane.shards().len()];
+        Lane { pane, dense: Dense::default(), waiting, any_waiting: false }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, from: HostId, to: HostId, record: u32, dense_bytes: &mut usize, budget: &Budget) {
+        let (row, column) = (from.0 as usize, to.0 as usize);
+        if row.max(column) < self.dense.stride {
+            self.dense.counts[row * self.dense.stride + column] += 1;
+            return;
+        }
+        self.add_sparse(from, to, record, dense_bytes, budget);
+    }
+
+    /// Makes room in the indexed table for a pair of the first hosts; the others wait.
+    fn add_sparse(&mut self, from: HostId, to: HostId, record: u32, dense_bytes: &mut usize, budget: &Budget) {
+        let hosts = from.0.max(to.0) as usize + 1;
+        if hosts <= DENSE_HOSTS && self.dense.grow(hosts, dense_bytes, budget) {
+            self.dense.counts[from.0 as usize * self.dense.stride + to.0 as usize] += 1;
+            return;
+        }
+        let hash = self.pane.hash().of(from, to);
+        self.waiting[shard(hash, self.pane.shards().len())].push(Waiting { hash, from, to, record });
+        self.any_waiting = true;
+    }
+
+    /// Counts the pairs that wait. Those for which there are no bytes are left.
+    fn flush(&mut self, budget: &Budget, left: &mut Vec<u32>) {
+        self.any_waiting = false;
+        for (waiting, shard) in
+            self.waiting.iter_mut().zip(self.pane.shards()).filter(|(waiting, _)| !waiting.is_empty())
+        {
+            let mut table = shard.write();
+            // The places of all pairs are fetched first, many at a time, as none of them depends on another: in a
+            // large table nearly each is a way to memory, and counted one by one they would be waited for one by one.
+            black_box(waiting.iter().fold(0, |sum, pair| sum ^ table.touch(pair.hash)));
+            for pair in waiting.drain(..) {
+                if !table.add(pair.hash, pair.from, pair.to, 1, budget) {
+                    left.push(pair.record);
+                }
+            }
+        }
+    }
+}
+
+impl Dense {
+    /// Makes room for so many hosts, if that is worth its bytes and they are left. Whether there is room.
+    #[cold]
+    fn grow(&mut self, hosts: usize, all_bytes: &mut usize, budget: &Budget) -> bool {
+        let stride = hosts.next_multiple_of(STRIDE_STEP);
+        let more = (stride * stride - self.counts.len()) * size_of::<u64>();
+        if *all_bytes + more > DENSE_BYTES || !budget.take(more) {
+            return false;
+        }
+        *all_bytes += more;
+        let mut wider = Dense { stride, counts: vec![0; stride * stride] };
+        self.for_each(|from, to, count| wider.counts[from.0 as usize * stride + to.0 as usize] = count);
+        *self = wider;
+        true
+    }
+
+    fn bytes(&self) -> usize {
+        self.counts.len() * size_of::<u64>()
+    }
+
+    fn for_each(&self, mut f: impl FnMut(HostId, HostId, u64)) {
+        for (at, &count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            f(HostId((at / self.stride) as u32), HostId((at % self.stride) as u32), count);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::aggregates::Layout;
+    use crate::model::tally::Shape;
+    use crate::model::{Aggregates, Window};
     use proptest::prelude::*;
-    use std::collections::BTreeMap;
 
     fn counted(times: &[i64], buckets: &Buckets) -> BTreeMap<i64, u64> {
         let records: Vec<Record> =
             times.iter().map(|&time| Record { time: Timestamp::from_nanos(time), from: (0, 1), to: (1, 2) }).collect();
-        let mut tally = Tally::default();
-        count(&records, b"ab", buckets, &mut tally);
-        let mut out = BTreeMap::new();
-        tally.for_each(i64::MIN, i64::MAX, |bucket, _, _, count| *out.entry(bucket).or_default() += count);
+        let tally = Tally::new(Shape { pane: 1, shards: 1 }, Arc::default());
+        let mut counter = Counter::default();
+        assert!(count(&records, b"ab", buckets, &tally, &mut counter).is_empty());
+        counter.buckets
+    }
+
+    /// Lines of a stamp and two hosts as records, and a map of the counts of their pairs in window 0, of ten buckets.
+    type Lines = Vec<(i64, u16, u16)>;
+
+    const BUCKETS: Buckets = Buckets { anchor: Timestamp::from_nanos(0), grain: 1, last: i64::MAX };
+
+    fn records(lines: &Lines) -> (Vec<u8>, Vec<Record>) {
+        let (mut bytes, mut records) = (Vec::new(), Vec::new());
+        for (time, from, to) in lines {
+            let mut range = |name: String| {
+                let start = bytes.len() as u32;
+                bytes.extend_from_slice(name.as_bytes());
+                (start, bytes.len() as u32)
+            };
+            let (from, to) = (range(format!("{from}")), range(format!("a-name-of-more-than-16-bytes-{to}")));
+            records.push(Record { time: Timestamp::from_nanos(*time), from, to });
+        }
+        (bytes, records)
+    }
+
+    type Plain = BTreeMap<(Vec<u8>, Vec<u8>), u64>;
+
+    fn pairs(view: &Aggregates) -> Plain {
+        let mut out = Plain::new();
+        view.for_each_pair(|pair| {
+            let key = (pair.from.bytes().to_vec(), pair.to.bytes().to_vec());
+            assert_eq!(out.insert(key, pair.connections), None, "a pair came twice");
+        })
+        .unwrap();
         out
+    }
+
+    fn layout(panes: i64) -> Layout {
+        let window = Window::half_open(Timestamp::from_nanos(0), Timestamp::from_nanos(10));
+        Layout { window, first_bucket: 0, buckets: panes * 10 / panes, grain: 1, previous: false }
     }
 
     proptest! {
@@ -77,6 +328,70 @@ mod tests {
             }
             prop_assert_eq!(counted(&times, &buckets), oracle);
         }
+    }
+
+    proptest! {
+        #[test]
+        fn whoever_counts_and_in_whatever_batches_the_pairs_are_those_of_the_simple_way(
+            lines in proptest::collection::vec((-10i64..20, 0u16..600, 0u16..4), 0..300),
+            cuts in proptest::collection::vec((0usize..300, 0usize..3), 0..8),
+            pane in prop_oneof![Just(10i64), Just(5), Just(1)],
+            shards in prop_oneof![Just(1usize), Just(5)],
+        ) {
+            let shape = Shape { pane, shards };
+            let (bytes, all) = records(&lines);
+            let mut simple = Tally::new(shape, Arc::default());
+            for record in &all {
+                let name = |range| Record::slice(&bytes, range);
+                simple.add(BUCKETS.of(record.time), name(record.from), name(record.to), 1);
+            }
+            let (budget, mut counters) = (Arc::<Budget>::default(), [Counter::default(), Counter::default(), Counter::default()]);
+            let mut tally = Tally::new(shape, Arc::clone(&budget));
+            let mut rest = &all[..];
+            for (length, worker) in cuts.into_iter().chain([(300, 0)]) {
+                let (batch, others) = rest.split_at(length.min(rest.len()));
+                prop_assert!(count(batch, &bytes, &BUCKETS, &tally, &mut counters[worker]).is_empty());
+                rest = others;
+            }
+            counters.iter_mut().for_each(|counter| counter.hand_over(i64::MAX, &mut tally));
+            prop_assert!(counters.iter().all(|counter| counter.lanes.is_empty() && counter.dense_bytes == 0));
+            let layout = layout(10 / pane);
+            let (view, expected) = (tally.view(&layout), simple.view(&layout));
+            prop_assert_eq!(view.buckets(), expected.buckets());
+            prop_assert_eq!(pairs(&view), pairs(&expected));
+            drop((view, tally.drain(), tally));
+            prop_assert_eq!(budget.used(), 0);
+        }
+    }
+
+    #[test]
+    fn e10_records_without_room_are_left_once_and_stay_in_their_buckets() {
+        let lines: Lines = (0..5_000).map(|line| (line % 10, (line % 1_000) as u16, 0)).collect();
+        let (bytes, all) = records(&lines);
+        let budget = Arc::new(Budget::new(Some(100_000)));
+        let mut tally = Tally::new(Shape { pane: 10, shards: 4 }, Arc::clone(&budget));
+        let mut counter = Counter::default();
+        let left = count(&all, &bytes, &BUCKETS, &tally, &mut counter);
+        assert!(!left.is_empty() && left.len() < all.len(), "{} of {} are left", left.len(), all.len());
+        assert!(left.iter().collect::<std::collections::BTreeSet<_>>().len() == left.len());
+        assert!(budget.used() <= 100_000);
+        counter.hand_over(i64::MAX, &mut tally);
+        let view = tally.view(&layout(1));
+        assert_eq!(view.total(), 5_000);
+        assert_eq!(pairs(&view).values().sum::<u64>() + left.len() as u64, 5_000);
+        assert!(pairs(&view).values().all(|count| *count == 5), "a pair is counted in part");
+    }
+
+    #[test]
+    fn indexed_tables_take_no_more_than_their_bytes() {
+        let lines: Lines = (0..60_000).map(|line| (line / 200, (line % 200) as u16, 0)).collect();
+        let (bytes, all) = records(&lines);
+        let tally = Tally::new(Shape { pane: 1, shards: 1 }, Arc::default());
+        let mut counter = Counter::default();
+        assert!(count(&all, &bytes, &BUCKETS, &tally, &mut counter).is_empty());
+        assert!(0 < counter.dense_bytes && counter.dense_bytes <= DENSE_BYTES, "{} bytes", counter.dense_bytes);
+        let taken: usize = counter.lanes.values().map(|lane| lane.dense.bytes()).sum();
+        assert_eq!(taken, counter.dense_bytes);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use csv::{QuoteStyle, Writer, WriterBuilder};
 
 use super::{Output, OutputEntry};
 use crate::model::escape::printable;
-use crate::model::{Cell, Report, WindowResult};
+use crate::model::{Cell, Column, ColumnKind, Report, WindowResult};
 
 /// The output.
 pub(super) const ENTRY: OutputEntry = OutputEntry {
@@ -37,6 +37,10 @@ impl Output for Csv {
         for report in &result.reports {
             for row in &report.rows {
                 self.writer.write_record(record(result, report, row, &columns)).map_err(io::Error::from)?;
+            }
+            if report.overflow > 0 {
+                let row = overflow_row(report);
+                self.writer.write_record(record(result, report, &row, &columns)).map_err(io::Error::from)?;
             }
         }
         self.columns = Some(columns);
@@ -80,6 +84,18 @@ fn record(result: &WindowResult, report: &Report, row: &[Cell], columns: &[&str]
     };
     record.extend(columns.iter().map(cell));
     record
+}
+
+/// A row for the connections whose pair is not known, so that those of all rows add up. No host can be taken for it:
+/// names have no spaces.
+fn overflow_row(report: &Report) -> Vec<Cell> {
+    let text = format!("(overflow: {} connections of further pairs)", report.overflow);
+    let cell = |(at, column): (usize, &Column)| match column.kind {
+        _ if at == 0 => Cell::Host(text.clone().into_bytes()),
+        ColumnKind::Count if column.name == "connections" => Cell::Count(report.overflow),
+        _ => Cell::Host(Vec::new()),
+    };
+    report.columns.iter().enumerate().map(cell).collect()
 }
 
 /// The report's id, or its title where several have one id, such as `connected-to` of several hosts.

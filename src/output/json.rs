@@ -49,6 +49,9 @@ struct ReportPart<'a> {
     title: String,
     columns: Vec<ColumnPart>,
     rows: Vec<Vec<CellPart>>,
+    /// Only where memory was limited and too little.
+    #[serde(skip_serializing_if = "is_zero")]
+    overflow: u64,
 }
 
 #[derive(Serialize)]
@@ -68,6 +71,8 @@ enum CellPart {
 struct BalancePart {
     lines_read: u64,
     counted: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    overflowed: u64,
     out_of_window: u64,
     late: u64,
     future: u64,
@@ -118,6 +123,7 @@ fn report_part(report: &Report) -> ReportPart<'_> {
         title: exact(&report.title).into_owned(),
         columns: report.columns.iter().map(column).collect(),
         rows: report.rows.iter().map(|row| row.iter().map(cell).collect()).collect(),
+        overflow: report.overflow,
     }
 }
 
@@ -125,6 +131,7 @@ fn balance_part(balance: &Balance) -> BalancePart {
     BalancePart {
         lines_read: balance.lines_read,
         counted: balance.counted,
+        overflowed: balance.overflowed,
         out_of_window: balance.out_of_window,
         late: balance.late,
         future: balance.future,
@@ -135,6 +142,10 @@ fn balance_part(balance: &Balance) -> BalancePart {
         bytes_total: balance.bytes_total,
         inputs: balance.inputs,
     }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Escapes within strings what JSON itself would let pass: characters that act on a terminal or hide, and those that

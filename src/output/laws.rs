@@ -40,7 +40,7 @@ fn report(
     drawing: Drawing,
 ) -> Report {
     let columns = columns.iter().map(|&(name, kind)| Column { name, kind }).collect();
-    Report { id: id.into(), title: title.into(), columns, rows, drawing }
+    Report { id: id.into(), title: title.into(), columns, rows, drawing, overflow: 0 }
 }
 
 fn host(name: &str) -> Cell {

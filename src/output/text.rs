@@ -54,6 +54,9 @@ impl Output for Text {
                 text.push('\n');
                 push_line(&mut text, &self.title(&printable(&report.title)));
                 draw(&mut text, report);
+                if report.overflow > 0 {
+                    push_line(&mut text, &overflow(report.overflow));
+                }
             }
         }
         self.writer.write_all(text.as_bytes())?;
@@ -73,6 +76,11 @@ impl Text {
     fn styled(&self, style: Ansi, text: &str) -> String {
         if self.style.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
+}
+
+/// The row of connections whose pair is not known. No host can be taken for it: names have no spaces.
+fn overflow(connections: u64) -> String {
+    format!("(overflow: {connections} connections of further pairs, for which max-memory has no room)")
 }
 
 fn push_line(text: &mut String, line: &str) {

@@ -14,4 +14,3 @@ mod wire;
 pub use builder::{Builder, Pipeline, wall_clock};
 pub use explain::Explained;
 pub use run::{Running, Sheet, Summary};
-pub use wire::chunk_budget;

@@ -1,11 +1,10 @@
 //! A plan to running threads: all edges first, then the stages from top to bottom.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, RwLock};
 
 use super::builder::Environment;
 use super::inputs::Inputs;
@@ -16,7 +15,7 @@ use crate::actor::{Countdown, Inbox, Outlet, Permits, Pool, Port, Stop, Transfor
 use crate::config::{AggregatorPlan, FilterPlan, Plan, ReaderPlan, ReporterPlan, StagePlan, Task};
 use crate::error::{Error, Result};
 use crate::metrics::{Progress, StageMetrics};
-use crate::model::{Chunk, InputId, Lines, Records, Timestamp};
+use crate::model::{Budget, Chunk, InputId, Lines, Records, Tally, Timestamp};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::history::History;
 use crate::ops::progress;
@@ -53,18 +52,6 @@ enum Edge {
     Lines(Port<Arc<Lines>>, Inbox<Arc<Lines>>),
     Records(Port<Arc<Records>>, Inbox<Arc<Records>>),
     Closed(Port<Arc<Closed>>, Inbox<Arc<Closed>>),
-}
-
-/// How many chunks of a reader may exist at once: for each stage that holds chunks, those that wait in front of it and
-/// one in each worker's hands; and one in the hands of each of the reader's own workers. Each takes at most the
-/// reader's `chunk` plus `max-line` bytes, and the lines and records found in it.
-pub fn chunk_budget(plan: &Plan, reader: usize) -> NonZeroUsize {
-    let holding = plan.stages.iter().enumerate().filter(|(at, stage)| {
-        let holds = matches!(stage.task, Task::LineSplitter | Task::TimeFilter(_) | Task::BucketAggregator(_));
-        holds && plan.upstream(*at).contains(&reader)
-    });
-    let held: usize = holding.map(|(_, stage)| stage.capacity.get() + stage.threads.get()).sum();
-    plan.stages[reader].threads.saturating_add(held)
 }
 
 /// Wires and starts everything.
@@ -207,7 +194,7 @@ impl Place<'_> {
             let pruned = pruned.get(&id).and_then(|pruned| pruned_or_warn(pruned, &input.name, &wired.failures));
             (id, Cursor::new(input.clone(), plan.chunk, plan.max_line), pruned)
         });
-        let permits = Permits::new(chunk_budget(self.plan, self.at), &wired.stop);
+        let permits = Permits::new(self.plan.chunk_budget(self.at), &wired.stop);
         parts.permits.push(permits.clone());
         let shared = Arc::new(reader::Shared {
             schedule: Schedule::new(cursors.collect(), order, plan.chunk),
@@ -290,9 +277,14 @@ impl Place<'_> {
                 aggregator::Closing::Every(Box::new(Mutex::new(Closer::new(grid, buckets, plan.needs_previous))))
             }
         };
+        let budget = Budget::new(plan.max_memory.map(|bytes| self.plan.tally_bytes(bytes)));
         let shared = Arc::new(aggregator::Shared {
             buckets,
-            tallies: (0..self.stage.threads.get()).map(|_| Mutex::default()).collect(),
+            tally: RwLock::new(Tally::new(windows.shape(&buckets, plan.lateness()), Arc::new(budget))),
+            counters: (0..self.stage.threads.get()).map(|_| Mutex::default()).collect(),
+            policy: plan.memory_policy,
+            store: Mutex::default(),
+            overflowed: AtomicU64::new(0),
             progress: Mutex::new(progress::Progress::new(inputs.reaching(self.plan, self.at), periodic)),
             closing,
             stop: wired.stop.clone(),

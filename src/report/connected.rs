@@ -1,7 +1,7 @@
 //! `connected-to` and `connected-from`: the peers of one host.
 
 use crate::error::{Error, Result};
-use crate::model::{Aggregates, Cell, Column, ColumnKind, Drawing, HostId, Report, Timestamp, escape};
+use crate::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Report, Side, Timestamp, escape};
 use crate::options::{Kind, OptionSpec};
 
 use super::ranking::host;
@@ -22,6 +22,7 @@ pub(super) const TO: ReportEntry = ReportEntry {
     options: &[HOST],
     example: r#"{ name = "connected-to", host = "Delta" }"#,
     needs_previous: false,
+    looks_at_pairs: true,
     function: to,
 };
 
@@ -32,22 +33,16 @@ pub(super) const FROM: ReportEntry = ReportEntry {
     options: &[HOST],
     example: r#"{ name = "connected-from", host = "sierra" }"#,
     needs_previous: false,
+    looks_at_pairs: true,
     function: from,
 };
 
 fn to(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
-    let name = asked(context)?;
-    let wanted = view.host(&name);
-    let pairs = view.pairs().iter().filter(|pair| Some(pair.to) == wanted);
-    let peers = pairs.map(|pair| (pair.from, pair.connections)).collect();
-    Ok(list(context, view, b"List of connected hosts to ", &name, peers, true))
+    list(context, view, Side::To, b"List of connected hosts to ", true)
 }
 
 fn from(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
-    let name = asked(context)?;
-    let pairs = view.host(&name).map_or(&[][..], |wanted| view.pairs_from(wanted));
-    let peers = pairs.iter().map(|pair| (pair.to, pair.connections)).collect();
-    Ok(list(context, view, b"List of connections from ", &name, peers, false))
+    list(context, view, Side::From, b"List of connections from ", false)
 }
 
 fn asked(context: &ReportContext<'_>) -> Result<Vec<u8>> {
@@ -55,23 +50,19 @@ fn asked(context: &ReportContext<'_>) -> Result<Vec<u8>> {
     text.map(escape::bytes).ok_or_else(|| Error::report(context.name, "which host? give it as `host`"))
 }
 
-/// Pairs are sorted by number, and so these peers are by name.
-fn list(
-    context: &ReportContext<'_>,
-    view: &Aggregates,
-    title: &[u8],
-    name: &[u8],
-    peers: Vec<(HostId, u64)>,
-    gap: bool,
-) -> Report {
-    Report {
+/// The hosts on the other side of one.
+fn list(context: &ReportContext<'_>, view: &Aggregates, side: Side, title: &[u8], gap: bool) -> Result<Report> {
+    let name = asked(context)?;
+    let peers = view.peers(side, &[&name])?.into_iter().flatten();
+    Ok(Report {
         id: context.name.to_owned(),
-        title: [title, name].concat(),
+        title: [title, &name].concat(),
         columns: vec![
             Column { name: "host", kind: ColumnKind::Host },
             Column { name: "connections", kind: ColumnKind::Count },
         ],
-        rows: peers.iter().map(|&(peer, count)| vec![host(view, peer), Cell::Count(count)]).collect(),
+        rows: peers.map(|peer| vec![host(peer.host), Cell::Count(peer.connections)]).collect(),
         drawing: Drawing::List { gap },
-    }
+        overflow: 0,
+    })
 }

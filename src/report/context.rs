@@ -1,10 +1,12 @@
 //! What a run offers to a report function.
 
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::panic::resume_unwind;
-use std::thread::{Builder, ScopedJoinHandle};
+use std::thread::Builder;
 
-use crate::model::{Balance, Window};
+use crate::error::Result;
+use crate::model::{Aggregates, Balance, Window};
 use crate::options::Options;
 
 /// Pairs below which regrouping in parallel costs more than it saves.
@@ -25,52 +27,71 @@ pub struct ReportContext<'a> {
 }
 
 impl ReportContext<'_> {
-    /// Maps contiguous parts of `items` in parallel and folds the results in the order of the parts, so that the
-    /// answer does not depend on the number of threads if `fold` is associative. `None` if there are no items.
-    pub fn regroup<I: Sync, T: Send>(
+    /// Maps ranges of a view's parts in parallel and folds the results in the order of the parts. Which pairs are in
+    /// which part has no meaning, so the answer depends on it only if `map` and `fold` depend on an order.
+    pub fn regroup<T: Send>(
         &self,
-        items: &[I],
-        map: impl Fn(&[I]) -> T + Sync,
+        view: &Aggregates,
+        map: impl Fn(Range<usize>) -> Result<T> + Sync,
         fold: impl Fn(T, T) -> T,
-    ) -> Option<T> {
-        let parts = self.threads.get().min(items.len().div_ceil(WORTH_A_THREAD));
-        if parts <= 1 {
-            return (!items.is_empty()).then(|| map(items));
-        }
+    ) -> Result<T> {
+        let (parts, worth) = (view.parts(), view.pairs_in_memory().div_ceil(WORTH_A_THREAD));
+        let threads = self.threads.get().min(worth).clamp(1, parts);
         let map = &map;
-        let mapped: Vec<T> = std::thread::scope(|scope| {
-            let start = |part| Builder::new().spawn_scoped(scope, move || map(part)).map_err(|_| part);
-            let started: Vec<_> = items.chunks(items.len().div_ceil(parts)).map(start).collect();
-            let finish = |started: std::result::Result<ScopedJoinHandle<'_, T>, _>| match started {
-                Ok(worker) => worker.join().unwrap_or_else(|panic| resume_unwind(panic)),
+        let each = parts.div_ceil(threads);
+        let range = |thread: usize| thread * each..((thread + 1) * each).min(parts);
+        let first = range(0);
+        std::thread::scope(|scope| {
+            let others = (1..threads).map(range).filter(|range| !range.is_empty());
+            let start = |range: Range<usize>| {
                 // A thread that cannot be had is only missed.
-                Err(part) => map(part),
+                Builder::new()
+                    .spawn_scoped(scope, {
+                        let range = range.clone();
+                        move || map(range)
+                    })
+                    .map_err(|_| range)
             };
-            started.into_iter().map(finish).collect()
-        });
-        mapped.into_iter().reduce(fold)
+            let started: Vec<_> = others.map(start).collect();
+            let mut whole = map(first)?;
+            for started in started {
+                let part = match started {
+                    Ok(worker) => worker.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                    Err(range) => map(range),
+                };
+                whole = fold(whole, part?);
+            }
+            Ok(whole)
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Timestamp;
+    use crate::model::aggregates::Layout;
+    use crate::model::tally::Shape;
+    use crate::model::{Tally, Timestamp};
 
     #[test]
-    fn regrouping_does_not_depend_on_the_number_of_threads() {
-        let items: Vec<u64> = (0..(3 * WORTH_A_THREAD as u64 + 17)).collect();
+    fn regrouping_visits_each_part_once_and_in_order_whatever_the_number_of_threads() {
+        let mut tally = Tally::new(Shape { pane: 1, shards: 7 }, Default::default());
+        for host in 0..3 * WORTH_A_THREAD as u64 {
+            tally.add(0, &host.to_le_bytes(), b"to", 1);
+        }
+        let window = Window::closed(Timestamp::MIN, Timestamp::MAX);
+        let view = tally.view(&Layout { window, first_bucket: 0, buckets: 1, grain: 1, previous: false });
         for threads in [1, 2, 3, 8] {
             let context = ReportContext {
                 name: "test",
                 options: &Options::default(),
-                window: Window::closed(Timestamp::MIN, Timestamp::MAX),
+                window,
                 balance: &Balance::default(),
                 threads: NonZeroUsize::new(threads).unwrap(),
             };
-            let joined = context.regroup(&items, <[u64]>::to_vec, |a, b| [a, b].concat());
-            assert_eq!(joined.as_deref(), Some(&items[..]), "{threads} threads");
-            assert_eq!(context.regroup(&[] as &[u64], <[u64]>::len, |a, b| a + b), None);
+            let visited =
+                context.regroup(&view, |parts| Ok(parts.collect::<Vec<_>>()), |a, b| [a, b].concat()).unwrap();
+            assert_eq!(visited, (0..7).collect::<Vec<_>>(), "{threads} threads");
         }
     }
 }

@@ -1,10 +1,9 @@
 //! `fan-out` and `fan-in`: the hosts with most distinct peers on the other side.
 
 use crate::error::Result;
-use crate::model::aggregates::HostTotal;
-use crate::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Report, Timestamp};
+use crate::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Report, Side, Timestamp};
 
-use super::ranking::{host, limit, top};
+use super::ranking::{Top, host, limit};
 use super::{LIMIT, ReportContext, ReportEntry};
 
 /// Who connected to most servers.
@@ -14,6 +13,7 @@ pub(super) const OUT: ReportEntry = ReportEntry {
     options: &[LIMIT],
     example: r#""fan-out""#,
     needs_previous: false,
+    looks_at_pairs: true,
     function: out,
 };
 
@@ -24,30 +24,37 @@ pub(super) const IN: ReportEntry = ReportEntry {
     options: &[LIMIT],
     example: r#""fan-in""#,
     needs_previous: false,
+    looks_at_pairs: true,
     function: within,
 };
 
 fn out(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
-    Ok(peers(context, view, view.sources(), ("source", "servers"), "Sources that reached most servers"))
+    peers(context, view, Side::From, ("source", "servers"), "Sources that reached most servers")
 }
 
 fn within(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
-    Ok(peers(context, view, view.servers(), ("server", "sources"), "Servers that most sources reached"))
+    peers(context, view, Side::To, ("server", "sources"), "Servers that most sources reached")
 }
 
 fn peers(
     context: &ReportContext<'_>,
     view: &Aggregates,
-    totals: &[HostTotal],
-    (side, other): (&'static str, &'static str),
+    side: Side,
+    (host_column, count_column): (&'static str, &'static str),
     title: &str,
-) -> Report {
-    let best = top(totals.to_vec(), limit(context), |total| total.peers, |total| total.host);
-    Report {
+) -> Result<Report> {
+    let mut best = Top::new(limit(context));
+    view.for_each_host(side, |total| best.offer(total.peers, || total.host.bytes().to_vec()))?;
+    let rows = best.into_sorted().into_iter().map(|(peers, name)| vec![host(name), Cell::Count(peers)]);
+    Ok(Report {
         id: context.name.to_owned(),
         title: title.into(),
-        columns: vec![Column { name: side, kind: ColumnKind::Host }, Column { name: other, kind: ColumnKind::Count }],
-        rows: best.iter().map(|total| vec![host(view, total.host), Cell::Count(total.peers)]).collect(),
+        columns: vec![
+            Column { name: host_column, kind: ColumnKind::Host },
+            Column { name: count_column, kind: ColumnKind::Count },
+        ],
+        rows: rows.collect(),
         drawing: Drawing::Table,
-    }
+        overflow: 0,
+    })
 }

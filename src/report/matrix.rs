@@ -1,11 +1,11 @@
 //! `matrix`: the busiest sources against the busiest servers.
 
 use crate::error::Result;
-use crate::model::aggregates::HostTotal;
-use crate::model::{Aggregates, Cell, Drawing, Report, Timestamp};
+use crate::model::{Aggregates, Cell, Drawing, Report, Side, Timestamp};
 
 use super::pairs::columns;
-use super::ranking::{host, limit, top};
+use super::ranking::host;
+use super::top::busiest;
 use super::{LIMIT, ReportContext, ReportEntry};
 
 /// Who connects to whom, at a glance.
@@ -15,20 +15,21 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
     options: &[LIMIT],
     example: r#"{ name = "matrix", limit = 8 }"#,
     needs_previous: false,
+    looks_at_pairs: true,
     function: matrix,
 };
 
 fn matrix(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
-    let best =
-        |totals: &[HostTotal]| top(totals.to_vec(), limit(context), |total| total.connections, |total| total.host);
-    let (sources, servers) = (best(view.sources()), best(view.servers()));
+    let (sources, servers) = (busiest(context, view, Side::From)?, busiest(context, view, Side::To)?);
+    let names: Vec<&[u8]> = sources.iter().map(|(_, name)| &name[..]).collect();
+    let peers = view.peers(Side::From, &names)?;
     let mut rows = Vec::with_capacity(sources.len() * servers.len());
-    for source in &sources {
-        let pairs = view.pairs_from(source.host);
-        for server in &servers {
-            let found = pairs.binary_search_by_key(&server.host, |pair| pair.to);
-            let connections = found.map_or(0, |at| pairs[at].connections);
-            rows.push(vec![host(view, source.host), host(view, server.host), Cell::Count(connections)]);
+    for (source, peers) in names.iter().zip(&peers) {
+        for (_, server) in &servers {
+            // Peers come by name.
+            let found = peers.binary_search_by(|peer| peer.host.cmp(server));
+            let connections = found.map_or(0, |at| peers[at].connections);
+            rows.push(vec![host(*source), host(&server[..]), Cell::Count(connections)]);
         }
     }
     Ok(Report {
@@ -37,5 +38,6 @@ fn matrix(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Resul
         columns: columns(),
         rows,
         drawing: Drawing::Matrix,
+        overflow: 0,
     })
 }

@@ -14,6 +14,7 @@ mod timeline;
 mod top;
 
 pub use context::ReportContext;
+pub use ranking::Top;
 
 use crate::error::Result;
 use crate::model::{Aggregates, Report, Timestamp};
@@ -36,6 +37,8 @@ pub struct ReportEntry {
     pub example: &'static str,
     /// Whether it compares with the window before, which is then kept.
     pub needs_previous: bool,
+    /// Whether it looks at pairs or hosts, so that it is not whole where some are not known for want of memory.
+    pub looks_at_pairs: bool,
     /// The function.
     pub function: ReportFn,
 }

@@ -4,8 +4,8 @@ use crate::error::Result;
 use crate::model::{Aggregates, Drawing, Report, Timestamp};
 use crate::options::OptionSpec;
 
-use super::pairs::{columns, rows};
-use super::ranking::limit;
+use super::pairs::{columns, key, row};
+use super::ranking::{Top, limit};
 use super::{LIMIT, ReportContext, ReportEntry};
 
 /// Who connects to whom for the first time.
@@ -15,24 +15,35 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
     options: &[OptionSpec { default: Some("100"), ..LIMIT }],
     example: r#"{ name = "new-pairs", limit = 50 }"#,
     needs_previous: true,
+    looks_at_pairs: true,
     function: new_pairs,
 };
 
 fn new_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
-    let seen = view.previous().unwrap_or_default();
-    let is_new = |pair: &&crate::model::PairCount| seen.binary_search(&(pair.from, pair.to)).is_err();
+    let limit = limit(context);
+    // All count alike, so that those that come first by name are kept.
     let new = context.regroup(
-        view.pairs(),
-        |part| part.iter().filter(is_new).copied().collect::<Vec<_>>(),
-        |a, b| [a, b].concat(),
-    );
-    let mut shown = new.unwrap_or_default();
-    shown.truncate(limit(context));
+        view,
+        |parts| {
+            let mut new = Top::new(limit);
+            for part in parts {
+                view.for_each_pair_in(part, |pair| {
+                    if pair.before == 0 {
+                        new.offer(0, || (key(&pair), pair.connections));
+                    }
+                })?;
+            }
+            Ok(new)
+        },
+        Top::join,
+    )?;
+    let rows = new.into_sorted().into_iter().map(|(_, (key, connections))| row(key, connections)).collect();
     Ok(Report {
         id: context.name.to_owned(),
         title: "Pairs that were not in the window before".into(),
         columns: columns(),
-        rows: rows(view, &shown),
+        rows,
         drawing: Drawing::Table,
+        overflow: 0,
     })
 }

@@ -1,9 +1,9 @@
 //! `top-pairs`: the pairs of hosts with most connections.
 
 use crate::error::Result;
-use crate::model::{Aggregates, Cell, Column, ColumnKind, Drawing, PairCount, Report, Timestamp};
+use crate::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Pair, Report, Timestamp};
 
-use super::ranking::{host, limit, top};
+use super::ranking::{Top, host, limit};
 use super::{LIMIT, ReportContext, ReportEntry};
 
 /// The busiest pairs.
@@ -13,20 +13,32 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
     options: &[LIMIT],
     example: r#"{ name = "top-pairs", limit = 20 }"#,
     needs_previous: false,
+    looks_at_pairs: true,
     function: top_pairs,
 };
 
 fn top_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
     let limit = limit(context);
-    let best = |pairs: Vec<PairCount>| top(pairs, limit, |pair| pair.connections, |pair| (pair.from, pair.to));
     // The best of all are among the best of each part.
-    let shown = context.regroup(view.pairs(), |part| best(part.to_vec()), |a, b| best([a, b].concat()));
+    let best = context.regroup(
+        view,
+        |parts| {
+            let mut best = Top::new(limit);
+            for part in parts {
+                view.for_each_pair_in(part, |pair| best.offer(pair.connections, || key(&pair)))?;
+            }
+            Ok(best)
+        },
+        Top::join,
+    )?;
+    let rows = best.into_sorted().into_iter().map(|(connections, key)| row(key, connections)).collect();
     Ok(Report {
         id: context.name.to_owned(),
         title: "Pairs with most connections".into(),
         columns: columns(),
-        rows: rows(view, &shown.unwrap_or_default()),
+        rows,
         drawing: Drawing::Table,
+        overflow: 0,
     })
 }
 
@@ -39,8 +51,12 @@ pub(super) fn columns() -> Vec<Column> {
     ]
 }
 
-/// The rows of reports on pairs.
-pub(super) fn rows(view: &Aggregates, pairs: &[PairCount]) -> Vec<Vec<Cell>> {
-    let row = |pair: &PairCount| vec![host(view, pair.from), host(view, pair.to), Cell::Count(pair.connections)];
-    pairs.iter().map(row).collect()
+/// What pairs are ordered by: their names.
+pub(super) fn key(pair: &Pair<'_>) -> (Vec<u8>, Vec<u8>) {
+    (pair.from.bytes().to_vec(), pair.to.bytes().to_vec())
+}
+
+/// A row of reports on pairs.
+pub(super) fn row((from, to): (Vec<u8>, Vec<u8>), connections: u64) -> Vec<Cell> {
+    vec![host(from), host(to), Cell::Count(connections)]
 }

@@ -12,6 +12,7 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
     options: &[],
     example: r#""timeline""#,
     needs_previous: false,
+    looks_at_pairs: false,
     function: timeline,
 };
 
@@ -26,5 +27,6 @@ fn timeline(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Res
         ],
         rows: rows.collect(),
         drawing: Drawing::Table,
+        overflow: 0,
     })
 }

@@ -1,10 +1,9 @@
 //! `top-servers` and `top-sources`: the hosts with most connections on either side.
 
 use crate::error::Result;
-use crate::model::aggregates::HostTotal;
-use crate::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Report, Timestamp};
+use crate::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Report, Side, Timestamp};
 
-use super::ranking::{host, limit, top};
+use super::ranking::{Top, host, limit};
 use super::{LIMIT, ReportContext, ReportEntry};
 
 /// Who received most connections.
@@ -14,6 +13,7 @@ pub(super) const SERVERS: ReportEntry = ReportEntry {
     options: &[LIMIT],
     example: r#"{ name = "top-servers", limit = 5 }"#,
     needs_previous: false,
+    looks_at_pairs: true,
     function: servers,
 };
 
@@ -24,6 +24,7 @@ pub(super) const SOURCES: ReportEntry = ReportEntry {
     options: &[LIMIT],
     example: r#"{ name = "top-sources", limit = 5 }"#,
     needs_previous: false,
+    looks_at_pairs: true,
     function: sources,
 };
 
@@ -33,30 +34,38 @@ fn servers(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Resu
         1 => ("Server that received more connections:", Drawing::Labelled { labels: vec!["to", "ts"] }),
         _ => ("Servers that received most connections", Drawing::Table),
     };
-    Ok(ranking(context, view, view.servers(), "server", title, drawing))
+    ranking(context, view, Side::To, "server", title, drawing)
 }
 
 fn sources(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
-    Ok(ranking(context, view, view.sources(), "source", "Sources that made most connections", Drawing::Table))
+    ranking(context, view, Side::From, "source", "Sources that made most connections", Drawing::Table)
 }
 
 fn ranking(
     context: &ReportContext<'_>,
     view: &Aggregates,
-    totals: &[HostTotal],
+    side: Side,
     column: &'static str,
     title: &str,
     drawing: Drawing,
-) -> Report {
-    let best = top(totals.to_vec(), limit(context), |total| total.connections, |total| total.host);
-    Report {
+) -> Result<Report> {
+    let best = busiest(context, view, side)?;
+    Ok(Report {
         id: context.name.to_owned(),
         title: title.into(),
         columns: vec![
             Column { name: column, kind: ColumnKind::Host },
             Column { name: "connections", kind: ColumnKind::Count },
         ],
-        rows: best.iter().map(|total| vec![host(view, total.host), Cell::Count(total.connections)]).collect(),
+        rows: best.into_iter().map(|(count, name)| vec![host(name), Cell::Count(count)]).collect(),
         drawing,
-    }
+        overflow: 0,
+    })
+}
+
+/// The hosts with most connections on one side, and how many, as many as the report's limit says.
+pub(super) fn busiest(context: &ReportContext<'_>, view: &Aggregates, side: Side) -> Result<Vec<(u64, Vec<u8>)>> {
+    let mut best = Top::new(limit(context));
+    view.for_each_host(side, |total| best.offer(total.connections, || total.host.bytes().to_vec()))?;
+    Ok(best.into_sorted())
 }

@@ -1,18 +1,21 @@
 //! Bucket-aggregator: records to tallies, and tallies to the view of each window.
 //!
-//! Each worker counts into a tally of its own; they meet only when a window closes.
+//! All workers count into one tally, each through a counter of its own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use crate::actor::{Exit, Outlet, Stop, Transform};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::aggregates::Layout;
 use crate::model::balance::Rejected;
-use crate::model::{Aggregates, Balance, Records, Tally, Timestamp, Window};
+use crate::model::{Aggregates, Balance, MemoryPolicy, Record, Records, Tally, Timestamp, Window};
 use crate::ops::close::{Closer, once_layout};
-use crate::ops::count::{Buckets, count};
+use crate::ops::count::{Buckets, Counter, count, count_pairs};
 use crate::ops::progress::Progress;
+use crate::spill::Store;
 
 /// A window that is complete.
 #[derive(Debug)]
@@ -31,8 +34,16 @@ pub struct Closed {
 pub struct Shared {
     /// How time is cut into buckets.
     pub buckets: Buckets,
-    /// One tally for each worker.
-    pub tallies: Vec<Mutex<Tally>>,
+    /// What is counted. Workers count into it at the same time; who divides it holds it alone.
+    pub tally: RwLock<Tally>,
+    /// What each worker counts with. Held only by who holds the tally.
+    pub counters: Vec<Mutex<Counter>>,
+    /// What happens to pairs for which there is no memory.
+    pub policy: MemoryPolicy,
+    /// What was counted and is on disk.
+    pub store: Mutex<Store>,
+    /// Connections that were counted without their pair.
+    pub overflowed: AtomicU64,
     /// How far the inputs are counted.
     pub progress: Mutex<Progress>,
     /// The windows.
@@ -55,13 +66,72 @@ impl Shared {
     /// The balance sheet so far and the first malformed lines.
     pub fn sheet(&self) -> (Balance, Vec<Rejected>) {
         let progress = self.progress.lock();
-        (progress.balance().clone(), progress.rejected().to_vec())
+        (self.with_overflow(progress.balance().clone()), progress.rejected().to_vec())
+    }
+
+    fn with_overflow(&self, balance: Balance) -> Balance {
+        Balance { overflowed: self.overflowed.load(Ordering::Relaxed), ..balance }
+    }
+
+    /// Counts records that point into `bytes`.
+    fn count(&self, worker: usize, records: &[Record], bytes: &[u8]) -> Result<()> {
+        let left = {
+            let tally = self.tally.read();
+            count(records, bytes, &self.buckets, &tally, &mut self.counters[worker].lock())
+        };
+        if left.is_empty() {
+            return Ok(());
+        }
+        match self.policy {
+            MemoryPolicy::Overflow => {
+                let tally = self.tally.read();
+                for at in &left {
+                    let bucket = self.buckets.of(records[*at as usize].time);
+                    tally.pane(tally.pane_of(bucket)).overflow(1);
+                }
+                self.overflowed.fetch_add(left.len() as u64, Ordering::Relaxed);
+                Ok(())
+            }
+            MemoryPolicy::Error => Err(beyond_limit(&self.tally.read())),
+            MemoryPolicy::Spill => self.spill_and_count(worker, records, bytes, left),
+        }
+    }
+
+    /// Counts the records that were left of a batch, and makes room for them on the way.
+    fn spill_and_count(&self, worker: usize, records: &[Record], bytes: &[u8], mut left: Vec<u32>) -> Result<()> {
+        let mut again: Vec<Record> = records.to_vec();
+        while !left.is_empty() {
+            again = left.iter().map(|&at| again[at as usize]).collect();
+            let mut tally = self.tally.write();
+            // If another worker has just made room, that may do.
+            let spilled = tally.budget().is_half_used();
+            if spilled {
+                self.spill(&mut tally)?;
+            }
+            left = count_pairs(&again, bytes, &self.buckets, &tally, &mut self.counters[worker].lock());
+            if spilled && left.len() == again.len() {
+                return Err(beyond_limit(&tally));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes all pairs to disk, whoever has counted them, and starts anew.
+    fn spill(&self, tally: &mut Tally) -> Result<()> {
+        self.hand_over(i64::MAX, tally);
+        let (names, panes) = tally.drain();
+        self.store.lock().write(&names, panes)
+    }
+
+    /// Gathers what the workers have counted of the panes before this one.
+    fn hand_over(&self, pane: i64, tally: &mut Tally) {
+        self.counters.iter().for_each(|counter| counter.lock().hand_over(pane, tally));
     }
 
     /// Closes every window that is due at the watermark, and sends its view; empty ones too, unless the run drains.
     fn close_due(&self, closer: &Mutex<Closer>, outlet: &mut Outlet<Arc<Closed>>) -> Result<(), Exit> {
         let mut closer = closer.lock();
-        // Dropped before the lock: no other worker closes a window that a panic has left half merged.
+        // Dropped before the lock: no other worker closes a window that a panic has left half closed.
         let _abort = self.stop.abort_on_panic();
         loop {
             let (window, balance) = {
@@ -69,29 +139,61 @@ impl Shared {
                 let Some(window) = closer.due(progress.watermark(), progress.extent()) else { return Ok(()) };
                 (window, progress.balance_at(window.end))
             };
-            // Whoever interrupts a run does not wait for windows without end that hold nothing.
-            if self.stop.draining() {
-                let counted = |from| self.tallies.iter().filter_map(|tally| tally.lock().first_from(from)).min();
-                if closer.skip_empty(window, counted) {
-                    continue;
+            let (sequence, view) = {
+                let mut tally = self.tally.write();
+                // Whoever interrupts a run does not wait for windows without end that hold nothing.
+                if self.stop.draining() {
+                    self.hand_over(i64::MIN, &mut tally);
+                    if closer.skip_empty(window, &tally) {
+                        continue;
+                    }
                 }
-            }
-            let end = closer.end_bucket(window);
-            for tally in &self.tallies {
-                let part = tally.lock().split_before(end);
-                closer.add(&part);
-            }
-            let (sequence, view) = closer.close(window);
+                let view = self.view(&mut tally, &closer.layout(window), false)?;
+                let (sequence, needed) = closer.close(window);
+                self.forget_before(&mut tally, needed);
+                (sequence, view)
+            };
+            let balance = self.with_overflow(balance);
             outlet.send(Arc::new(Closed { sequence, periodic: true, view, balance }))?;
         }
     }
 
-    fn close_once(&self, window: Window, previous: bool) -> Closed {
-        let tallies: Vec<Tally> = self.tallies.iter().map(|tally| std::mem::take(&mut *tally.lock())).collect();
-        let parts: Vec<&Tally> = tallies.iter().collect();
-        let view = Aggregates::new(&once_layout(window, &self.buckets, previous), &parts);
-        Closed { sequence: 0, periodic: false, view, balance: self.progress.lock().balance().clone() }
+    /// The view of a window, all of which is counted; if it is the `last` one, the tally is of no use behind it.
+    fn view(&self, tally: &mut Tally, layout: &Layout, last: bool) -> Result<Aggregates> {
+        let (first, end) = (tally.pane_of(layout.first_bucket), tally.pane_of(layout.end_bucket()));
+        let before = if layout.previous { first - (end - first) } else { first };
+        self.hand_over(end, tally);
+        let is_stored = self.store.lock().holds(before..end);
+        let to_join = tally.bytes_to_join(layout);
+        if is_stored || (self.policy == MemoryPolicy::Spill && !tally.budget().has(to_join)) {
+            self.spill(tally)?;
+            let stored = self.store.lock().pairs(first..end, before..first);
+            return Ok(tally.view_of(layout, Box::new(stored)));
+        }
+        let view = if last { tally.last_view(layout) } else { tally.view(layout) };
+        if view.overflow() > 0 && self.policy == MemoryPolicy::Error { Err(beyond_limit(tally)) } else { Ok(view) }
     }
+
+    fn forget_before(&self, tally: &mut Tally, bucket: i64) {
+        tally.drop_before(bucket);
+        self.store.lock().drop_before(tally.pane_of(bucket));
+        if tally.needs_compaction() {
+            self.hand_over(i64::MAX, tally);
+            tally.compact();
+        }
+    }
+
+    fn close_once(&self, window: Window, previous: bool) -> Result<Closed> {
+        let mut tally = self.tally.write();
+        let layout = once_layout(window, &self.buckets, previous);
+        let view = self.view(&mut tally, &layout, true)?;
+        let balance = self.with_overflow(self.progress.lock().balance().clone());
+        Ok(Closed { sequence: 0, periodic: false, view, balance })
+    }
+}
+
+fn beyond_limit(tally: &Tally) -> Error {
+    ErrorKind::MemoryLimit { limit: tally.budget().limit().unwrap_or(usize::MAX) }.into()
 }
 
 /// One worker.
@@ -116,7 +218,7 @@ impl Transform for Aggregator {
 
     fn receive(&mut self, batch: Arc<Records>, outlet: &mut Outlet<Arc<Closed>>) -> Result<(), Exit> {
         let shared = &self.shared;
-        count(&batch.records, &batch.chunk.bytes, &shared.buckets, &mut shared.tallies[self.worker].lock());
+        shared.count(self.worker, &batch.records, &batch.chunk.bytes)?;
         let watermark = {
             let mut progress = shared.progress.lock();
             progress.applied(&batch)?;
@@ -133,7 +235,7 @@ impl Transform for Aggregator {
 
     fn finish(&mut self, outlet: &mut Outlet<Arc<Closed>>) -> Result<(), Exit> {
         match &self.shared.closing {
-            Closing::Once(window, previous) => outlet.send(Arc::new(self.shared.close_once(*window, *previous))),
+            Closing::Once(window, previous) => outlet.send(Arc::new(self.shared.close_once(*window, *previous)?)),
             Closing::Every(closer) => self.shared.close_due(closer, outlet),
         }
     }

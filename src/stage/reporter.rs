@@ -62,9 +62,12 @@ impl Reporter {
                 balance: &closed.balance,
                 threads: self.shared.threads,
             };
-            let report = (entry.function)(&context, &closed.view, window.end)?;
+            let mut report = (entry.function)(&context, &closed.view, window.end)?;
             // A function of another crate may be wrong; outputs rely on this.
             report.check().map_err(|message| Error::report(entry.name, message))?;
+            if entry.looks_at_pairs {
+                report.overflow = closed.view.overflow();
+            }
             Ok(report)
         });
         Ok(WindowResult {

@@ -14,9 +14,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("source", &["error", "model", "options"]),
     ("report", &["error", "model", "options"]),
     ("output", &["error", "model"]),
+    ("spill", &["error", "model"]),
     ("make", &["error", "model", "options"]),
     ("ops", &["error", "model", "format"]),
-    ("stage", &["error", "model", "options", "metrics", "actor", "format", "source", "report", "output", "ops"]),
+    (
+        "stage",
+        &["error", "model", "options", "metrics", "actor", "format", "source", "report", "output", "spill", "ops"],
+    ),
     ("config", &["error", "model", "options", "report", "output"]),
     (
         "pipeline",

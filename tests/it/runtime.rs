@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use logparser::Pipeline;
-use logparser::pipeline::{Running, chunk_budget};
+use logparser::pipeline::Running;
 
 use crate::support::{ALL_PAIRS, BASE, Folder, SHAPES, log, program, run_library, shaped, stderr, wait_for};
 
@@ -89,7 +89,7 @@ fn stuck(folder: &Folder, (threads, capacity, _): (&str, &str, &str)) -> (Runnin
         .output("csv", Box::new(Stuck(wait, false)))
         .build()
         .unwrap();
-    let budget = chunk_budget(pipeline.plan(), 0).get();
+    let budget = pipeline.plan().chunk_budget(0).get();
     (pipeline.start().unwrap(), budget, go)
 }
 

@@ -1,0 +1,228 @@
+//! Counts on disk: what a tally held when there was no memory for more, as sorted runs in unnamed temporary files.
+//!
+//! Pairs are written by their names, so that a run stands for itself: the tally that it came from starts anew, hosts and
+//! all. Each run is there twice, by source and by server, and is only ever read from start to end; runs of one pane are
+//! merged as they are read.
+//! Invariant: of every pair of a pane, the counts in its runs add up to what was counted.
+
+mod merge;
+mod run;
+
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter};
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::error::{ErrorKind, Result};
+use crate::model::aggregates::{PairSource, Side};
+use crate::model::host::Names;
+use crate::model::tally::Pane;
+use merge::merge;
+use run::{Run, Writer};
+
+/// Files that are open at the same time, at most: beyond, their runs are merged into one.
+const MAX_FILES: usize = 64;
+
+/// The sides by which a run is sorted, in the order in which it is written.
+const SIDES: [Side; 2] = [Side::From, Side::To];
+
+/// The runs of all panes.
+#[derive(Debug, Default)]
+pub struct Store {
+    runs: BTreeMap<i64, Vec<Run>>,
+    files: usize,
+}
+
+impl Store {
+    /// Writes the pairs of some panes, whose bytes come free as they are written.
+    pub fn write(&mut self, names: &Names, panes: Vec<(i64, Arc<Pane>)>) -> Result<()> {
+        self.write_file(names, panes).map_err(cannot_write)
+    }
+
+    fn write_file(&mut self, names: &Names, panes: Vec<(i64, Arc<Pane>)>) -> io::Result<()> {
+        let by_name = names.by_name();
+        let mut ranks = vec![0u32; names.len()];
+        for (rank, id) in by_name.iter().enumerate() {
+            ranks[id.0 as usize] = rank as u32;
+        }
+        let name = |rank: u64| names.name(by_name[rank as usize]);
+        let mut writer = Writer::new()?;
+        for (number, pane) in panes {
+            let mut pairs: Vec<(u64, u64)> = Vec::with_capacity(pane.len());
+            pane.drain(|from, to, count| {
+                pairs.push((u64::from(ranks[from.0 as usize]) << 32 | u64::from(ranks[to.0 as usize]), count));
+            });
+            let mut sides: [Range<u64>; 2] = Default::default();
+            for range in &mut sides {
+                pairs.sort_unstable_by_key(|(key, _)| *key);
+                *range = writer.section(|section| {
+                    pairs.iter().try_for_each(|(key, count)| {
+                        section.push(name(key >> 32), name(key & u64::from(u32::MAX)), *count)
+                    })
+                })?;
+                // And then by the other host.
+                pairs.iter_mut().for_each(|(key, _)| *key = key.rotate_left(32));
+            }
+            self.runs.entry(number).or_default().push(writer.run(sides));
+        }
+        writer.finish()?;
+        self.files += 1;
+        if self.files >= MAX_FILES { self.consolidate() } else { Ok(()) }
+    }
+
+    /// Merges the runs of each pane into one, all in one file.
+    fn consolidate(&mut self) -> io::Result<()> {
+        let mut writer = Writer::new()?;
+        for runs in self.runs.values_mut() {
+            let mut sides: [Range<u64>; 2] = Default::default();
+            for (side, range) in SIDES.into_iter().zip(&mut sides) {
+                *range = writer.section(|section| {
+                    merge([&runs[..], &[]], side, |first, second, [count, _]| section.push(first, second, count))
+                })?;
+            }
+            *runs = vec![writer.run(sides)];
+        }
+        writer.finish()?;
+        self.files = 1;
+        Ok(())
+    }
+
+    /// Whether there are runs of any of these panes.
+    pub fn holds(&self, panes: Range<i64>) -> bool {
+        panes.start < panes.end && self.runs.range(panes).next().is_some()
+    }
+
+    /// The pairs of a window and of the one before it, which may be empty.
+    pub fn pairs(&self, window: Range<i64>, previous: Range<i64>) -> Stored {
+        let runs = |panes: Range<i64>| match panes.is_empty() {
+            true => Vec::new(),
+            false => self.runs.range(panes).flat_map(|(_, runs)| runs.iter().cloned()).collect(),
+        };
+        Stored { runs: [runs(window), runs(previous)] }
+    }
+
+    /// Forgets the panes before this one.
+    pub fn drop_before(&mut self, pane: i64) {
+        self.runs = self.runs.split_off(&pane);
+    }
+}
+
+/// The pairs of a window in the runs of its panes.
+#[derive(Debug)]
+pub struct Stored {
+    /// Of the window, and of the one before it.
+    runs: [Vec<Run>; 2],
+}
+
+impl PairSource for Stored {
+    fn for_each(&self, side: Side, f: &mut dyn FnMut(&[u8], &[u8], [u64; 2])) -> io::Result<()> {
+        merge([&self.runs[0], &self.runs[1]], side, |first, second, counts| {
+            f(first, second, counts);
+            Ok(())
+        })
+    }
+}
+
+fn cannot_write(source: io::Error) -> crate::error::Error {
+    let action = format!(
+        "cannot write counts to the temporary folder {}: free some space there, or name another in TMPDIR",
+        crate::error::show_path(&std::env::temp_dir())
+    );
+    ErrorKind::System { action, source }.into()
+}
+
+/// Bytes of a buffer for a file.
+const BUFFER: usize = 64 << 10;
+
+fn buffered<W: io::Write>(inner: W) -> BufWriter<W> {
+    BufWriter::with_capacity(BUFFER, inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::tally::Shape;
+    use crate::model::{Budget, Tally};
+    use proptest::prelude::*;
+
+    /// (pane, from, to), one for each connection.
+    type Connections = Vec<(i64, u8, u8)>;
+    type Plain = Vec<((String, String), [u64; 2])>;
+
+    fn connections() -> impl Strategy<Value = Connections> {
+        proptest::collection::vec((0i64..4, 0u8..12, 0u8..5), 0..60)
+    }
+
+    fn name(side: &str, host: u8) -> String {
+        // Of different lengths, and one of more than a byte can tell.
+        format!("{side}{host}{}", if host == 3 { "x".repeat(300) } else { String::new() })
+    }
+
+    fn spill(store: &mut Store, connections: &Connections) {
+        let budget = Arc::<Budget>::default();
+        let mut tally = Tally::new(Shape { pane: 1, shards: 3 }, Arc::clone(&budget));
+        for (pane, from, to) in connections {
+            tally.add(*pane, name("s", *from).as_bytes(), name("d", *to).as_bytes(), 1);
+        }
+        let (names, panes) = tally.drain();
+        store.write(&names, panes).unwrap();
+        assert_eq!(budget.used(), 0);
+    }
+
+    fn plain(store: &Store, side: Side) -> Plain {
+        let mut out = Plain::new();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        store
+            .pairs(2..4, 0..2)
+            .for_each(side, &mut |first, second, counts| out.push(((text(first), text(second)), counts)))
+            .unwrap();
+        out
+    }
+
+    fn oracle(connections: &[Connections], side: Side) -> Plain {
+        let mut out: BTreeMap<(String, String), [u64; 2]> = BTreeMap::new();
+        for (pane, from, to) in connections.iter().flatten() {
+            let (from, to) = (name("s", *from), name("d", *to));
+            let key = if side == Side::From { (from, to) } else { (to, from) };
+            out.entry(key).or_default()[usize::from(*pane < 2)] += 1;
+        }
+        out.into_iter().collect()
+    }
+
+    proptest! {
+        #[test]
+        fn merged_runs_are_what_was_counted_in_order(parts in proptest::collection::vec(connections(), 0..6)) {
+            let mut store = Store::default();
+            parts.iter().for_each(|part| spill(&mut store, part));
+            for _ in 0..2 {
+                for side in SIDES {
+                    prop_assert_eq!(plain(&store, side), oracle(&parts, side));
+                }
+                store.consolidate().unwrap();
+                prop_assert!(store.runs.values().all(|runs| runs.len() == 1));
+            }
+        }
+
+        #[test]
+        fn the_order_of_runs_does_not_show(mut parts in proptest::collection::vec(connections(), 0..6)) {
+            let mut stores = [Store::default(), Store::default()];
+            parts.iter().for_each(|part| spill(&mut stores[0], part));
+            parts.reverse();
+            parts.iter().for_each(|part| spill(&mut stores[1], part));
+            prop_assert_eq!(plain(&stores[0], Side::From), plain(&stores[1], Side::From));
+        }
+    }
+
+    #[test]
+    fn few_files_are_open_however_often_is_spilled() {
+        let mut store = Store::default();
+        let part = vec![(2, 1, 1)];
+        for _ in 0..3 * MAX_FILES {
+            spill(&mut store, &part);
+            assert!(store.files < MAX_FILES && store.runs[&2].len() <= MAX_FILES);
+        }
+        assert_eq!(plain(&store, Side::From)[0].1, [3 * MAX_FILES as u64, 0]);
+        store.drop_before(3);
+        assert!(!store.holds(0..9));
+    }
+}

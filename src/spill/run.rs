@@ -1,0 +1,167 @@
+//! A run: pairs with counts, sorted, each once, as bytes in a section of a file.
+//!
+//! A pair is: 0 if its first host is that of the pair before, else the length of the host's name plus 1, and the name;
+//! the length of the second host's name, and the name; the count. Numbers are in base 128, the lowest digit first, all
+//! digits but the last with the top bit set (LEB128).
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use super::{BUFFER, buffered};
+use crate::model::Side;
+
+/// Where the pairs of a pane are that were spilled at one time.
+#[derive(Debug, Clone)]
+pub(super) struct Run {
+    file: Arc<File>,
+    /// By source, and by server.
+    sides: [Range<u64>; 2],
+}
+
+/// Writes runs one after the other into a file that has no name and ends with its last user.
+pub(super) struct Writer {
+    file: Arc<File>,
+    out: BufWriter<Arc<File>>,
+    at: u64,
+}
+
+/// Writes one side of a run.
+pub(super) struct Section<'a> {
+    out: &'a mut BufWriter<Arc<File>>,
+    at: &'a mut u64,
+    first: Vec<u8>,
+    any: bool,
+}
+
+impl Writer {
+    /// To a new file in the temporary folder.
+    pub fn new() -> io::Result<Self> {
+        fail::fail_point!("spill", |_| Err(io::Error::from(io::ErrorKind::StorageFull)));
+        let file = Arc::new(tempfile::tempfile()?);
+        Ok(Writer { out: buffered(Arc::clone(&file)), file, at: 0 })
+    }
+
+    /// Writes what `f` pushes, and tells where that is.
+    pub fn section(&mut self, f: impl FnOnce(&mut Section<'_>) -> io::Result<()>) -> io::Result<Range<u64>> {
+        let start = self.at;
+        f(&mut Section { out: &mut self.out, at: &mut self.at, first: Vec::new(), any: false })?;
+        Ok(start..self.at)
+    }
+
+    /// The run of two sections.
+    pub fn run(&self, sides: [Range<u64>; 2]) -> Run {
+        Run { file: Arc::clone(&self.file), sides }
+    }
+
+    /// Writes what is still held back.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Section<'_> {
+    /// Adds a pair, which comes after those before it.
+    pub fn push(&mut self, first: &[u8], second: &[u8], count: u64) -> io::Result<()> {
+        if self.any && self.first == first {
+            self.number(0)?;
+        } else {
+            self.number(first.len() as u64 + 1)?;
+            self.bytes(first)?;
+            self.first.clear();
+            self.first.extend_from_slice(first);
+            self.any = true;
+        }
+        self.number(second.len() as u64)?;
+        self.bytes(second)?;
+        self.number(count)
+    }
+
+    fn number(&mut self, mut number: u64) -> io::Result<()> {
+        let (mut digits, mut length) = ([0; 10], 0);
+        loop {
+            digits[length] = number as u8 & 0x7f;
+            number >>= 7;
+            if number == 0 {
+                return self.bytes(&digits[..=length]);
+            }
+            digits[length] |= 0x80;
+            length += 1;
+        }
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        *self.at += bytes.len() as u64;
+        self.out.write_all(bytes)
+    }
+}
+
+/// A section of a file, read without moving the place at which others read it.
+struct Slice {
+    file: Arc<File>,
+    range: Range<u64>,
+}
+
+impl Read for Slice {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = buffer.len().min(usize::try_from(self.range.end - self.range.start).unwrap_or(usize::MAX));
+        let read = self.file.read_at(&mut buffer[..length], self.range.start)?;
+        self.range.start += read as u64;
+        Ok(read)
+    }
+}
+
+/// Reads one side of a run, a pair at a time.
+pub(super) struct Reader {
+    input: BufReader<Slice>,
+    /// The first host of the pair at hand.
+    pub first: Vec<u8>,
+    /// Its second host.
+    pub second: Vec<u8>,
+    /// Its count.
+    pub count: u64,
+}
+
+impl Reader {
+    /// Before the first pair.
+    pub fn new(run: &Run, side: Side) -> Self {
+        let slice = Slice { file: Arc::clone(&run.file), range: run.sides[side as usize].clone() };
+        let input = BufReader::with_capacity(BUFFER, slice);
+        Reader { input, first: Vec::new(), second: Vec::new(), count: 0 }
+    }
+
+    /// Goes on to the next pair. Whether there is one.
+    pub fn advance(&mut self) -> io::Result<bool> {
+        if self.input.fill_buf()?.is_empty() && self.input.get_ref().range.is_empty() {
+            return Ok(false);
+        }
+        let length = self.number()?;
+        if length > 0 {
+            read_name(&mut self.input, length - 1, &mut self.first)?;
+        }
+        let length = self.number()?;
+        read_name(&mut self.input, length, &mut self.second)?;
+        self.count = self.number()?;
+        Ok(true)
+    }
+
+    fn number(&mut self) -> io::Result<u64> {
+        let mut number = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let mut digit = [0];
+            self.input.read_exact(&mut digit)?;
+            number |= u64::from(digit[0] & 0x7f) << shift;
+            if digit[0] & 0x80 == 0 {
+                return Ok(number);
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::InvalidData, "a number of more than 64 bits"))
+    }
+}
+
+fn read_name(input: &mut BufReader<Slice>, length: u64, name: &mut Vec<u8>) -> io::Result<()> {
+    name.resize(usize::try_from(length).map_err(io::Error::other)?, 0);
+    input.read_exact(name)
+}
