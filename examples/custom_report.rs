@@ -11,7 +11,7 @@ fn busiest(context: &ReportContext<'_>, view: &Aggregates, _until: Timestamp) ->
     let most = |side| -> Result<_> {
         // Hosts come in no order: `Top` puts those that it keeps in order, by count and then by name.
         let mut best = Top::new(1);
-        view.for_each_host(side, |total| best.offer(total.connections, || total.host.bytes().to_vec()))?;
+        context.for_each_host(view, side, |total| best.offer(total.connections, || total.host.bytes().to_vec()))?;
         Ok(best.into_sorted().pop().map(|(_, name)| Cell::Host(name)))
     };
     let (Some(source), Some(server)) = (most(Side::From)?, most(Side::To)?) else {

@@ -101,10 +101,10 @@ impl StageType {
         common.iter().chain(self.own())
     }
 
-    /// Workers when nothing is said: what parses and counts gets all cores, the rest is quicker than they are.
+    /// Workers when nothing is said: what parses, counts and reports gets all cores, the rest is quicker than they are.
     pub const fn default_threads(self, cores: usize) -> usize {
         match self {
-            StageType::TimeFilter | StageType::BucketAggregator => cores,
+            StageType::TimeFilter | StageType::BucketAggregator | StageType::Reporter => cores,
             _ => 1,
         }
     }

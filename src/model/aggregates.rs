@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::host::{HostId, Names};
@@ -21,9 +22,12 @@ pub struct Aggregates {
     buckets: Vec<BucketTotal>,
     overflow: u64,
     pairs: Pairs,
-    /// By number of host, once for each side.
-    totals: OnceLock<[Vec<(u64, u64)>; 2]>,
+    totals: OnceLock<Totals>,
 }
+
+/// Connections and distinct peers of hosts, by their number, once for each side.
+#[derive(Debug, Default)]
+pub struct Totals([Vec<(u64, u64)>; 2]);
 
 /// Where the pairs are.
 #[derive(Debug)]
@@ -234,7 +238,7 @@ impl Aggregates {
     pub fn for_each_host(&self, side: Side, mut f: impl FnMut(HostTotal<'_>)) -> Result<(), ReadBack> {
         match &self.pairs {
             Pairs::Counted(counted) => {
-                let totals = &self.totals.get_or_init(|| counted.totals())[side as usize];
+                let totals = &self.totals.get_or_init(|| counted.totals(0..self.parts())).0[side as usize];
                 for (id, &(connections, peers)) in totals.iter().enumerate().filter(|(_, total)| total.0 > 0) {
                     f(HostTotal { host: Name::Number(&counted.names, HostId(id as u32)), connections, peers });
                 }
@@ -262,8 +266,22 @@ impl Aggregates {
         Ok(())
     }
 
-    /// For each of some hosts, all different, on `side` of a connection: the hosts on the other side, by name.
-    pub fn peers(&self, side: Side, hosts: &[&[u8]]) -> Result<Vec<Vec<Peer>>, ReadBack> {
+    /// Has the totals of all hosts made, if need be, by who can make them quicker than `for_each_host` would.
+    pub fn with_totals(&self, make: impl FnOnce() -> Totals) {
+        self.totals.get_or_init(make);
+    }
+
+    /// The totals of all hosts over some parts. Empty where pairs are not in memory.
+    pub fn totals_in(&self, parts: Range<usize>) -> Totals {
+        match &self.pairs {
+            Pairs::Counted(counted) => counted.totals(parts),
+            Pairs::Stored(_) => Totals::default(),
+        }
+    }
+
+    /// For each of some hosts, all different, on `side` of a connection: the hosts on the other side, over some parts,
+    /// in no order.
+    pub fn peers_in(&self, parts: Range<usize>, side: Side, hosts: &[&[u8]]) -> Result<Vec<Vec<Peer>>, ReadBack> {
         let mut found: Vec<Vec<Peer>> = vec![Vec::new(); hosts.len()];
         let mut add = |asked: usize, host: &[u8], connections| {
             found[asked].push(Peer { host: host.to_vec(), connections });
@@ -274,7 +292,7 @@ impl Aggregates {
                 for (at, id) in hosts.iter().enumerate().filter_map(|(at, host)| Some((at, names.find(host)?))) {
                     asked[id.0 as usize] = at as u32;
                 }
-                window.for_each(|from, to, connections| {
+                window.for_each_in(parts, |from, to, connections| {
                     let (host, peer) = if side == Side::From { (from, to) } else { (to, from) };
                     if asked[host.0 as usize] != u32::MAX {
                         add(asked[host.0 as usize] as usize, names.name(peer), connections);
@@ -287,22 +305,30 @@ impl Aggregates {
                 }
             })?,
         }
-        found.iter_mut().for_each(|peers| peers.sort_unstable_by(|a, b| a.host.cmp(&b.host)));
         Ok(found)
     }
 }
 
+impl Totals {
+    /// The totals of two sets of parts, of which none is in both.
+    pub fn join(mut self, other: Self) -> Self {
+        for (mine, theirs) in self.0.iter_mut().flatten().zip(other.0.iter().flatten()) {
+            *mine = (mine.0 + theirs.0, mine.1 + theirs.1);
+        }
+        self
+    }
+}
+
 impl Counted {
-    /// Connections and distinct peers of each host, by its number, once for each side.
-    fn totals(&self) -> [Vec<(u64, u64)>; 2] {
+    fn totals(&self, parts: Range<usize>) -> Totals {
         let [mut sources, mut servers] = [vec![(0, 0); self.names.len()], vec![(0, 0); self.names.len()]];
-        self.window.for_each(|from, to, connections| {
+        self.window.for_each_in(parts, |from, to, connections| {
             for total in [&mut sources[from.0 as usize], &mut servers[to.0 as usize]] {
                 // Each pair occurs once, so each of a host's pairs is another peer.
                 *total = (total.0 + connections, total.1 + 1);
             }
         });
-        [sources, servers]
+        Totals([sources, servers])
     }
 }
 

@@ -39,6 +39,9 @@ const SHORT: usize = lanes::NARROW;
 /// Slots of a set that is not empty, at least.
 const FIRST_SLOTS: usize = 512;
 
+/// Slots of a set that is larger than the first cache, on every processor that there is.
+const LARGE: usize = 8192;
+
 /// What a name is compared by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Key {
@@ -120,6 +123,15 @@ impl Names {
     }
 }
 
+/// The key of a short name within `bytes` that go on behind it.
+#[inline(always)]
+fn short_key(bytes: &[u8], from: usize, to: usize) -> Option<Key> {
+    let length = to - from;
+    let block = lanes::block(bytes, from).filter(|_| length <= SHORT)?;
+    let word = u128::from_le_bytes(*block) & BITS[length];
+    Some(Key { word: [word as u64, (word >> 64) as u64], length: length as u32 })
+}
+
 impl Hosts {
     /// The number of `name`, which is added if it is new.
     pub fn intern(&mut self, name: &[u8]) -> HostId {
@@ -146,12 +158,7 @@ impl Hosts {
     /// The number of the name `bytes[from..to]`, if it is there. Quickest if the name is short and `bytes` goes on.
     #[inline(always)]
     pub fn find_at(&self, bytes: &[u8], from: usize, to: usize) -> Option<HostId> {
-        let length = to - from;
-        if length <= SHORT
-            && let Some(block) = lanes::block(bytes, from)
-        {
-            let word = u128::from_le_bytes(*block) & BITS[length];
-            let key = Key { word: [word as u64, (word >> 64) as u64], length: length as u32 };
+        if let Some(key) = short_key(bytes, from, to) {
             // Most names are where they are looked for first, and most of the others right behind.
             let at = self.place(&key);
             for slot in self.slots.get(at..).unwrap_or_default().iter().take(2) {
@@ -161,6 +168,19 @@ impl Hosts {
             }
         }
         self.find(&bytes[from..to])
+    }
+
+    /// Reads where the name `bytes[from..to]` would be, so that it is near when it is looked for. What it gives has no
+    /// meaning.
+    #[inline(always)]
+    pub fn touch_at(&self, bytes: &[u8], from: usize, to: usize) -> u32 {
+        let slot = short_key(bytes, from, to).and_then(|key| self.slots.get(self.place(&key)));
+        slot.map_or(0, |slot| slot.id ^ slot.key.word[0] as u32)
+    }
+
+    /// Whether the set is larger than what is near the processor in any case, so that it pays to `touch_at` first.
+    pub fn is_large(&self) -> bool {
+        self.slots.len() > LARGE
     }
 
     /// The number of `name`, if it is there.
@@ -289,6 +309,7 @@ mod tests {
                     oracle.len() - 1
                 });
                 let within = [&b"xyz"[..], name, &[b'a'; 20][..behind]].concat();
+                whole.touch_at(&within, 3, 3 + name.len());
                 let known = whole.find_at(&within, 3, 3 + name.len());
                 prop_assert_eq!(known.is_some(), whole.names().find(name).is_some());
                 prop_assert_eq!(hosts.intern_within(name, &budget), Some(HostId(expected as u32)));

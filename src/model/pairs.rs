@@ -11,19 +11,49 @@ use super::host::HostId;
 #[derive(Debug)]
 pub struct PairTable {
     hash: PairHash,
-    /// A pair is at its place or, where that is taken, at the first free slot behind it, the first one following the last.
-    slots: Vec<Slot>,
+    /// A pair is in its bucket or, where that is full, in the first behind it that is not, the first bucket following the
+    /// last.
+    buckets: Vec<Bucket>,
     taken: usize,
     /// What a count has beyond 32 bits, and what it held when it passed them.
     carried: HashMap<(HostId, HostId), u64, ahash::RandomState>,
 }
 
-/// A pair and its count; free if the count is 0.
+/// As many pairs as fit a line of the cache, the first `taken` of its places used.
 #[derive(Debug, Clone, Copy, Default)]
-struct Slot {
-    from: u32,
-    to: u32,
-    count: u32,
+#[repr(align(64))]
+struct Bucket {
+    from: [u32; PLACES],
+    to: [u32; PLACES],
+    count: [u32; PLACES],
+    taken: u32,
+}
+
+const PLACES: usize = 5;
+
+impl Bucket {
+    /// Where a pair is. All places are compared, so that there is nothing to guess for the processor.
+    #[inline(always)]
+    fn find(&self, from: HostId, to: HostId) -> Option<usize> {
+        let mut found = 0u32;
+        for at in 0..PLACES {
+            found |= u32::from((self.from[at] == from.0) & (self.to[at] == to.0)) << at;
+        }
+        found &= (1 << self.taken) - 1;
+        (found != 0).then_some(found.trailing_zeros() as usize)
+    }
+
+    #[inline(always)]
+    fn is_full(&self) -> bool {
+        self.taken as usize == PLACES
+    }
+
+    #[inline(always)]
+    fn push(&mut self, from: u32, to: u32, count: u32) {
+        let at = self.taken as usize;
+        (self.from[at], self.to[at], self.count[at]) = (from, to, count);
+        self.taken += 1;
+    }
 }
 
 /// How pairs are hashed: keyed at random, so that no log can be made to flood one place.
@@ -55,13 +85,13 @@ pub fn shard(hash: u64, count: usize) -> usize {
     ((hash >> 32) * count as u64 >> 32) as usize
 }
 
-/// Slots of a table that is not empty, at least.
-const FIRST_SLOTS: usize = 16;
+/// Buckets of a table that is not empty, at least.
+const FIRST_BUCKETS: usize = 4;
 
 impl PairTable {
     /// An empty table of pairs that are hashed so.
     pub fn new(hash: PairHash) -> Self {
-        PairTable { hash, slots: Vec::new(), taken: 0, carried: Default::default() }
+        PairTable { hash, buckets: Vec::new(), taken: 0, carried: Default::default() }
     }
 
     /// Adds to the count of a pair of this hash. Whether there was room: one that is not there yet may need more bytes
@@ -69,31 +99,44 @@ impl PairTable {
     #[inline]
     pub fn add(&mut self, hash: u64, from: HostId, to: HostId, count: u64, budget: &Budget) -> bool {
         let mut at = self.place(hash);
-        while let Some(slot) = self.slots.get_mut(at) {
-            if slot.count == 0 {
-                break;
-            }
-            if (slot.from, slot.to) == (from.0, to.0) {
-                match u32::try_from(u64::from(slot.count) + count) {
-                    Ok(sum) => slot.count = sum,
-                    Err(_) => self.carry(at, count),
+        while let Some(bucket) = self.buckets.get_mut(at) {
+            if let Some(place) = bucket.find(from, to) {
+                match u32::try_from(u64::from(bucket.count[place]) + count) {
+                    Ok(sum) => bucket.count[place] = sum,
+                    Err(_) => self.carry(at, place, count),
                 }
                 return true;
             }
-            at += 1;
-            if at == self.slots.len() {
-                at = 0;
+            if !bucket.is_full() {
+                break;
             }
+            at = self.behind(at);
         }
-        self.insert(at, hash, from, to, count, budget)
+        // Of ten places three stay free: the way to a free one is short, and there always is one.
+        if 10 * (self.taken + 1) > 7 * PLACES * self.buckets.len() {
+            if !self.grow(budget) {
+                return false;
+            }
+            at = self.with_room(self.place(hash));
+        }
+        self.taken += 1;
+        let first = u32::try_from(count).unwrap_or(1);
+        self.buckets[at].push(from.0, to.0, first);
+        if u64::from(first) < count {
+            self.carry(at, self.buckets[at].taken as usize - 1, count - u64::from(first));
+        }
+        true
     }
 
     /// The count of a pair of this hash; 0 if it is not there.
     pub fn get(&self, hash: u64, from: HostId, to: HostId) -> u64 {
         let mut at = self.place(hash);
-        while let Some(slot) = self.slots.get(at).filter(|slot| slot.count > 0) {
-            if (slot.from, slot.to) == (from.0, to.0) {
-                return self.count(slot);
+        while let Some(bucket) = self.buckets.get(at) {
+            if let Some(place) = bucket.find(from, to) {
+                return self.count(bucket, place);
+            }
+            if !bucket.is_full() {
+                break;
             }
             at = self.behind(at);
         }
@@ -103,14 +146,16 @@ impl PairTable {
     /// Reads where a pair of this hash would be, so that it is near when it is added. What it gives has no meaning.
     #[inline]
     pub fn touch(&self, hash: u64) -> u32 {
-        self.slots.get(self.place(hash)).map_or(0, |slot| slot.from)
+        self.buckets.get(self.place(hash)).map_or(0, |bucket| bucket.taken)
     }
 
     /// Calls `f` with each pair and its count, in no order.
     #[inline]
     pub fn for_each(&self, mut f: impl FnMut(HostId, HostId, u64)) {
-        for slot in self.slots.iter().filter(|slot| slot.count > 0) {
-            f(HostId(slot.from), HostId(slot.to), self.count(slot));
+        for bucket in &self.buckets {
+            for place in 0..bucket.taken as usize {
+                f(HostId(bucket.from[place]), HostId(bucket.to[place]), self.count(bucket, place));
+            }
         }
     }
 
@@ -126,77 +171,64 @@ impl PairTable {
 
     /// Bytes that the table takes.
     pub fn bytes(&self) -> usize {
-        self.slots.len() * size_of::<Slot>()
+        self.buckets.len() * size_of::<Bucket>()
     }
 
     #[inline]
     fn place(&self, hash: u64) -> usize {
-        ((hash & u64::from(u32::MAX)) * self.slots.len() as u64 >> 32) as usize
+        ((hash & u64::from(u32::MAX)) * self.buckets.len() as u64 >> 32) as usize
     }
 
-    fn count(&self, slot: &Slot) -> u64 {
+    /// The bucket behind this one.
+    #[inline]
+    fn behind(&self, at: usize) -> usize {
+        if at + 1 == self.buckets.len() { 0 } else { at + 1 }
+    }
+
+    /// The first bucket from `at` on that is not full.
+    fn with_room(&self, mut at: usize) -> usize {
+        while self.buckets[at].is_full() {
+            at = self.behind(at);
+        }
+        at
+    }
+
+    fn count(&self, bucket: &Bucket, place: usize) -> u64 {
         let carried = if self.carried.is_empty() {
             0
         } else {
-            self.carried.get(&(HostId(slot.from), HostId(slot.to))).copied().unwrap_or(0)
+            let pair = (HostId(bucket.from[place]), HostId(bucket.to[place]));
+            self.carried.get(&pair).copied().unwrap_or(0)
         };
-        u64::from(slot.count) + carried
+        u64::from(bucket.count[place]) + carried
     }
 
     /// Counts beyond 32 bits, of which few pairs have so many.
     #[cold]
-    fn carry(&mut self, at: usize, count: u64) {
-        let slot = &mut self.slots[at];
-        // All but one, as a slot without a count is free.
-        *self.carried.entry((HostId(slot.from), HostId(slot.to))).or_default() += u64::from(slot.count) - 1 + count;
-        slot.count = 1;
+    fn carry(&mut self, at: usize, place: usize, count: u64) {
+        let bucket = &mut self.buckets[at];
+        let pair = (HostId(bucket.from[place]), HostId(bucket.to[place]));
+        *self.carried.entry(pair).or_default() += u64::from(bucket.count[place]) + count;
+        bucket.count[place] = 0;
     }
 
-    /// Puts a pair that is not there yet into a free slot, which is the one at `at` unless the table has to grow.
-    fn insert(&mut self, mut at: usize, hash: u64, from: HostId, to: HostId, count: u64, budget: &Budget) -> bool {
-        // A fifth stays free: the way to a free slot is short, and there always is one.
-        if 5 * (self.taken + 1) > 4 * self.slots.len() {
-            if !self.grow(budget) {
-                return false;
-            }
-            at = self.place(hash);
-            while self.slots[at].count > 0 {
-                at = self.behind(at);
-            }
-        }
-        self.taken += 1;
-        self.slots[at] = Slot { from: from.0, to: to.0, count: 1 };
-        if count > 1 {
-            match u32::try_from(count) {
-                Ok(count) => self.slots[at].count = count,
-                Err(_) => self.carry(at, count - 1),
-            }
-        }
-        true
-    }
-
-    /// Half as many slots again, which wastes less than twice as many. Whether there are bytes for them.
+    /// Half as many buckets again, which wastes less than twice as many. Whether there are bytes for them.
     #[cold]
     fn grow(&mut self, budget: &Budget) -> bool {
-        let wider = (self.slots.len() + self.slots.len() / 2).max(FIRST_SLOTS);
-        if !budget.take((wider - self.slots.len()) * size_of::<Slot>()) {
+        let wider = (self.buckets.len() + self.buckets.len() / 2).max(FIRST_BUCKETS);
+        if !budget.take((wider - self.buckets.len()) * size_of::<Bucket>()) {
             return false;
         }
-        let narrow = std::mem::replace(&mut self.slots, vec![Slot::default(); wider]);
-        for slot in narrow.into_iter().filter(|slot| slot.count > 0) {
-            let mut at = self.place(self.hash.of(HostId(slot.from), HostId(slot.to)));
-            while self.slots[at].count > 0 {
-                at = self.behind(at);
+        // Places keep their order, so that both tables are gone through from start to end.
+        let narrow = std::mem::replace(&mut self.buckets, vec![Bucket::default(); wider]);
+        for bucket in &narrow {
+            for place in 0..bucket.taken as usize {
+                let (from, to) = (bucket.from[place], bucket.to[place]);
+                let at = self.with_room(self.place(self.hash.of(HostId(from), HostId(to))));
+                self.buckets[at].push(from, to, bucket.count[place]);
             }
-            self.slots[at] = slot;
         }
         true
-    }
-
-    /// The slot behind this one.
-    #[inline]
-    fn behind(&self, at: usize) -> usize {
-        if at + 1 == self.slots.len() { 0 } else { at + 1 }
     }
 }
 
@@ -241,13 +273,13 @@ mod tests {
 
     #[test]
     fn e10_a_table_that_may_not_grow_counts_the_pairs_that_it_has() {
-        let (mut table, budget) = (PairTable::new(PairHash::default()), Budget::new(Some(100 * size_of::<Slot>())));
+        let (mut table, budget) = (PairTable::new(PairHash::default()), Budget::new(Some(20 * size_of::<Bucket>())));
         let known = (0..1_000).filter(|&from| add(&mut table, (from, 0), 1, &budget)).count();
-        assert!((40..=80).contains(&known), "{known} pairs of at most 80 in 100 slots");
+        assert!((35..=70).contains(&known), "{known} pairs of at most 70 in 100 places");
         let again = (0..1_000).filter(|&from| add(&mut table, (from, 0), 1, &budget)).count();
         assert_eq!(again, known);
         assert!(plain(&table).values().all(|count| *count == 2));
-        assert!(budget.used() <= 100 * size_of::<Slot>());
+        assert!(budget.used() <= 20 * size_of::<Bucket>());
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! the order of records nor who counts them shows. What there are no bytes for is told to the caller or is in `overflow`.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -254,8 +255,13 @@ impl Pane {
     }
 
     /// Calls `f` with each pair and its count, in no order.
-    pub fn for_each(&self, mut f: impl FnMut(HostId, HostId, u64)) {
-        for shard in &self.shards {
+    pub fn for_each(&self, f: impl FnMut(HostId, HostId, u64)) {
+        self.for_each_in(0..self.shards.len(), f);
+    }
+
+    /// As `for_each`, over some shards.
+    pub fn for_each_in(&self, shards: Range<usize>, mut f: impl FnMut(HostId, HostId, u64)) {
+        for shard in &self.shards[shards] {
             shard.read_recursive().for_each(&mut f);
         }
     }

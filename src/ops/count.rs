@@ -103,6 +103,9 @@ const STRIDE_STEP: usize = 32;
 /// they save.
 const DENSE_BYTES: usize = 8 << 20;
 
+/// Records whose hosts are fetched from a large table before the first of them is looked up.
+const BLOCK: usize = 32;
+
 /// Counts the records, which point into `bytes`, with their buckets. Those left over, by their place in `records`, are
 /// in their buckets, but there were no bytes left in the tally's budget for their pair.
 pub fn count(records: &[Record], bytes: &[u8], buckets: &Buckets, tally: &Tally, counter: &mut Counter) -> Vec<u32> {
@@ -135,17 +138,22 @@ pub fn count_pairs(
         let (start, last) = buckets.pane_range(pane, tally);
         let Counter { lanes, strangers, dense_bytes, .. } = &mut *counter;
         let lane = lanes.entry(pane).or_insert_with(|| Lane::new(tally.pane(pane)));
-        let first = at;
-        for record in &records[first..] {
-            if at > first && !(start <= record.time && record.time <= last) {
-                break;
-            }
+        let inside = |record: &&Record| start <= record.time && record.time <= last;
+        // The pane of a stamp at the end of time may end before it.
+        let run = 1 + records[at + 1..].iter().take_while(inside).count();
+        for block in records[at..at + run].chunks(BLOCK) {
             let id = |range: (u32, u32)| hosts.find_at(bytes, range.0 as usize, range.1 as usize);
-            match (id(record.from), id(record.to)) {
-                (Some(from), Some(to)) => lane.add(from, to, at as u32, dense_bytes, tally.budget()),
-                _ => strangers.push(at as u32),
+            if hosts.is_large() {
+                let touch = |range: (u32, u32)| hosts.touch_at(bytes, range.0 as usize, range.1 as usize);
+                black_box(block.iter().fold(0, |sum, record| sum ^ touch(record.from) ^ touch(record.to)));
             }
-            at += 1;
+            for record in block {
+                match (id(record.from), id(record.to)) {
+                    (Some(from), Some(to)) => lane.add(from, to, at as u32, dense_bytes, tally.budget()),
+                    _ => strangers.push(at as u32),
+                }
+                at += 1;
+            }
         }
     }
     drop(hosts);

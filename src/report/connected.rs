@@ -53,7 +53,7 @@ fn asked(context: &ReportContext<'_>) -> Result<Vec<u8>> {
 /// The hosts on the other side of one.
 fn list(context: &ReportContext<'_>, view: &Aggregates, side: Side, title: &[u8], gap: bool) -> Result<Report> {
     let name = asked(context)?;
-    let peers = view.peers(side, &[&name])?.into_iter().flatten();
+    let peers = context.peers(view, side, &[&name])?.into_iter().flatten();
     Ok(Report {
         id: context.name.to_owned(),
         title: [title, &name].concat(),

@@ -6,7 +6,8 @@ use std::panic::resume_unwind;
 use std::thread::Builder;
 
 use crate::error::Result;
-use crate::model::{Aggregates, Balance, Window};
+use crate::model::aggregates::Totals;
+use crate::model::{Aggregates, Balance, HostTotal, Peer, Side, Window};
 use crate::options::Options;
 
 /// Pairs below which regrouping in parallel costs more than it saves.
@@ -27,6 +28,24 @@ pub struct ReportContext<'a> {
 }
 
 impl ReportContext<'_> {
+    /// Calls `f` with each host on `side` of a connection, in no order; the way to it is gone in parallel.
+    pub fn for_each_host(&self, view: &Aggregates, side: Side, f: impl FnMut(HostTotal<'_>)) -> Result<()> {
+        // Making totals cannot fail; where pairs are not in memory, there are none to be made.
+        view.with_totals(|| self.regroup(view, |parts| Ok(view.totals_in(parts)), Totals::join).unwrap_or_default());
+        Ok(view.for_each_host(side, f)?)
+    }
+
+    /// For each of some hosts, all different, on `side` of a connection: the hosts on the other side, by name.
+    pub fn peers(&self, view: &Aggregates, side: Side, hosts: &[&[u8]]) -> Result<Vec<Vec<Peer>>> {
+        let join = |mut all: Vec<Vec<Peer>>, more: Vec<Vec<Peer>>| {
+            all.iter_mut().zip(more).for_each(|(peers, more)| peers.extend(more));
+            all
+        };
+        let mut found = self.regroup(view, |parts| Ok(view.peers_in(parts, side, hosts)?), join)?;
+        found.iter_mut().for_each(|peers| peers.sort_unstable_by(|a, b| a.host.cmp(&b.host)));
+        Ok(found)
+    }
+
     /// Maps ranges of a view's parts in parallel and folds the results in the order of the parts. Which pairs are in
     /// which part has no meaning, so the answer depends on it only if `map` and `fold` depend on an order.
     pub fn regroup<T: Send>(

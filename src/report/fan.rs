@@ -44,7 +44,7 @@ fn peers(
     title: &str,
 ) -> Result<Report> {
     let mut best = Top::new(limit(context));
-    view.for_each_host(side, |total| best.offer(total.peers, || total.host.bytes().to_vec()))?;
+    context.for_each_host(view, side, |total| best.offer(total.peers, || total.host.bytes().to_vec()))?;
     let rows = best.into_sorted().into_iter().map(|(peers, name)| vec![host(name), Cell::Count(peers)]);
     Ok(Report {
         id: context.name.to_owned(),

@@ -22,7 +22,7 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
 fn matrix(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
     let (sources, servers) = (busiest(context, view, Side::From)?, busiest(context, view, Side::To)?);
     let names: Vec<&[u8]> = sources.iter().map(|(_, name)| &name[..]).collect();
-    let peers = view.peers(Side::From, &names)?;
+    let peers = context.peers(view, Side::From, &names)?;
     let mut rows = Vec::with_capacity(sources.len() * servers.len());
     for (source, peers) in names.iter().zip(&peers) {
         for (_, server) in &servers {

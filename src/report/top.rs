@@ -66,6 +66,6 @@ fn ranking(
 /// The hosts with most connections on one side, and how many, as many as the report's limit says.
 pub(super) fn busiest(context: &ReportContext<'_>, view: &Aggregates, side: Side) -> Result<Vec<(u64, Vec<u8>)>> {
     let mut best = Top::new(limit(context));
-    view.for_each_host(side, |total| best.offer(total.connections, || total.host.bytes().to_vec()))?;
+    context.for_each_host(view, side, |total| best.offer(total.connections, || total.host.bytes().to_vec()))?;
     Ok(best.into_sorted())
 }
