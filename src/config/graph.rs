@@ -350,7 +350,7 @@ fn enough_memory(plan: &Plan, drafts: &[Draft], problems: &mut Problems) {
         let message = format!("leaves too little to count with: batches on their way take up to {beside} MiB");
         let help = format!(
             "give at least {}MiB, or make chunk, max-line, capacity or threads smaller",
-            mebibytes(bytes + (LEAST_TALLY - tally) * plan.aggregators())
+            mebibytes(bytes.max(plan.bytes_beside_tallies()) + (LEAST_TALLY - tally) * 8 / 7 * plan.aggregators()) + 1
         );
         problems.add(place, draft.key("max-memory"), message, Some(help));
     }

@@ -59,7 +59,8 @@ impl Plan {
 
     /// Bytes for the tally of one aggregator that has a limit: what the run leaves, shared by all of them.
     pub fn tally_bytes(&self, max_memory: usize) -> usize {
-        max_memory.saturating_sub(self.bytes_beside_tallies()) / self.aggregators()
+        // An eighth is for what is sorted on its way to the disk, for reports, and for what the allocator cannot use.
+        max_memory.saturating_sub(self.bytes_beside_tallies()) / 8 * 7 / self.aggregators()
     }
 
     /// Aggregators that share the run's memory; 1 where there are none.
@@ -70,7 +71,7 @@ impl Plan {
 }
 
 /// Bytes of the program, its threads and its outputs, about.
-const PROGRAM: usize = 8 << 20;
+const PROGRAM: usize = 12 << 20;
 
 /// One stage.
 #[derive(Debug, Clone)]

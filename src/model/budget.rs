@@ -60,11 +60,6 @@ impl Budget {
     pub fn limit(&self) -> Option<usize> {
         (self.limit < usize::MAX).then_some(self.limit)
     }
-
-    /// Whether at least half of all bytes are taken.
-    pub fn is_half_used(&self) -> bool {
-        self.used() >= self.limit / 2
-    }
 }
 
 impl Default for Budget {
@@ -84,7 +79,6 @@ mod tests {
         assert!(!budget.take(41));
         assert!(budget.take(40));
         budget.give_back(50);
-        assert!(budget.is_half_used());
         budget.take_anyway(70);
         assert!(!budget.take(1));
         assert_eq!(budget.used(), 120);

@@ -148,9 +148,14 @@ impl Hosts {
         match self.search(&key, name) {
             Ok(id) => Some(id),
             Err(free) => {
-                let slots = if self.is_full() { self.wider() - self.slots.len() } else { 0 };
-                let taken = budget.take(slots * size_of::<Slot>() + EACH_NAME + 2 * name.len());
-                taken.then(|| self.add(free, key, name))
+                let (wider, narrow) = if self.is_full() { (self.wider(), self.slots.len()) } else { (0, 0) };
+                // Both tables are there for a moment.
+                if !budget.take(wider * size_of::<Slot>() + EACH_NAME + 2 * name.len()) {
+                    return None;
+                }
+                let id = self.add(free, key, name);
+                budget.give_back(narrow * size_of::<Slot>());
+                Some(id)
             }
         }
     }

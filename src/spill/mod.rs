@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::error::{ErrorKind, Result};
 use crate::model::aggregates::{PairSource, Side};
-use crate::model::host::Names;
+use crate::model::host::{HostId, Names};
 use crate::model::tally::Pane;
 use merge::merge;
 use run::{Run, Writer};
@@ -34,7 +34,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Writes the pairs of some panes, whose bytes come free as they are written.
+    /// Writes the pairs of some panes, whose hosts have these names.
     pub fn write(&mut self, names: &Names, panes: Vec<(i64, Arc<Pane>)>) -> Result<()> {
         self.write_file(names, panes).map_err(cannot_write)
     }
@@ -48,20 +48,13 @@ impl Store {
         let name = |rank: u64| names.name(by_name[rank as usize]);
         let mut writer = Writer::new()?;
         for (number, pane) in panes {
-            let mut pairs: Vec<(u64, u64)> = Vec::with_capacity(pane.len());
-            pane.drain(|from, to, count| {
-                pairs.push((u64::from(ranks[from.0 as usize]) << 32 | u64::from(ranks[to.0 as usize]), count));
-            });
             let mut sides: [Range<u64>; 2] = Default::default();
-            for range in &mut sides {
-                pairs.sort_unstable_by_key(|(key, _)| *key);
+            for (side, range) in SIDES.into_iter().zip(&mut sides) {
                 *range = writer.section(|section| {
-                    pairs.iter().try_for_each(|(key, count)| {
-                        section.push(name(key >> 32), name(key & u64::from(u32::MAX)), *count)
+                    sorted(&pane, side, &ranks, |key, count| {
+                        section.push(name(key >> 32), name(key & u64::from(u32::MAX)), count)
                     })
                 })?;
-                // And then by the other host.
-                pairs.iter_mut().for_each(|(key, _)| *key = key.rotate_left(32));
             }
             self.runs.entry(number).or_default().push(writer.run(sides));
         }
@@ -106,6 +99,56 @@ impl Store {
         self.runs = self.runs.split_off(&pane);
     }
 }
+
+/// Calls `f` with each pair of a pane and its count, in the order of the rank of the host on `side` and then of the other
+/// one: the two ranks as one number. So that a pane need not be there twice, it is gone through several times, and each
+/// time a range of it is put in order.
+fn sorted(pane: &Pane, side: Side, ranks: &[u32], mut f: impl FnMut(u64, u64) -> io::Result<()>) -> io::Result<()> {
+    let key = |from: HostId, to: HostId| {
+        let (from, to) = (u64::from(ranks[from.0 as usize]), u64::from(ranks[to.0 as usize]));
+        if side == Side::From { from << 32 | to } else { to << 32 | from }
+    };
+    let ends = range_ends(pane, key);
+    // A little more than a range has on average, as a sample does not divide exactly.
+    let (mut start, mut pairs) = (0, Vec::with_capacity(pane.len() / ends.len() / 8 * 9));
+    for end in ends {
+        pairs.clear();
+        pane.for_each(|from, to, count| {
+            let key = key(from, to);
+            if (start..=end).contains(&key) {
+                pairs.push((key, count));
+            }
+        });
+        pairs.sort_unstable_by_key(|(key, _)| *key);
+        pairs.iter().try_for_each(|(key, count)| f(*key, *count))?;
+        start = end.saturating_add(1);
+    }
+    Ok(())
+}
+
+/// The last keys of ranges that hold about as many pairs each, as few as a range may have; those of a sample show them.
+fn range_ends(pane: &Pane, key: impl Fn(HostId, HostId) -> u64) -> Vec<u64> {
+    let ranges = pane.len().div_ceil(SORTED_AT_ONCE.max(pane.len() / MAX_RANGES));
+    let (mut sample, mut at) = (Vec::new(), 0);
+    pane.for_each(|from, to, _| {
+        if at % SAMPLED_ONE_IN == 0 {
+            sample.push(key(from, to));
+        }
+        at += 1;
+    });
+    sample.sort_unstable();
+    let inner = (1..ranges).filter_map(|range| sample.get(range * sample.len() / ranges).copied());
+    inner.chain([u64::MAX]).collect()
+}
+
+/// Pairs that are put in order at the same time, unless that would take too many times.
+const SORTED_AT_ONCE: usize = 1 << 19;
+
+/// How often a pane is gone through to write it once, at most.
+const MAX_RANGES: usize = 16;
+
+/// One pair in so many shows how the pairs are spread.
+const SAMPLED_ONE_IN: usize = 256;
 
 /// The pairs of a window in the runs of its panes.
 #[derive(Debug)]

@@ -75,9 +75,10 @@ impl Shared {
 
     /// Counts records that point into `bytes`.
     fn count(&self, worker: usize, records: &[Record], bytes: &[u8]) -> Result<()> {
-        let left = {
+        let (left, drained) = {
             let tally = self.tally.read();
-            count(records, bytes, &self.buckets, &tally, &mut self.counters[worker].lock())
+            let left = count(records, bytes, &self.buckets, &tally, &mut self.counters[worker].lock());
+            (left, tally.drained())
         };
         if left.is_empty() {
             return Ok(());
@@ -93,21 +94,29 @@ impl Shared {
                 Ok(())
             }
             MemoryPolicy::Error => Err(beyond_limit(&self.tally.read())),
-            MemoryPolicy::Spill => self.spill_and_count(worker, records, bytes, left),
+            MemoryPolicy::Spill => self.spill_and_count(worker, records, bytes, left, drained),
         }
     }
 
     /// Counts the records that were left of a batch, and makes room for them on the way.
-    fn spill_and_count(&self, worker: usize, records: &[Record], bytes: &[u8], mut left: Vec<u32>) -> Result<()> {
+    fn spill_and_count(
+        &self,
+        worker: usize,
+        records: &[Record],
+        bytes: &[u8],
+        mut left: Vec<u32>,
+        mut drained: u64,
+    ) -> Result<()> {
         let mut again: Vec<Record> = records.to_vec();
         while !left.is_empty() {
             again = left.iter().map(|&at| again[at as usize]).collect();
             let mut tally = self.tally.write();
-            // If another worker has just made room, that may do.
-            let spilled = tally.budget().is_half_used();
+            // If another worker has made room meanwhile, that may do.
+            let spilled = tally.drained() == drained;
             if spilled {
                 self.spill(&mut tally)?;
             }
+            drained = tally.drained();
             left = count_pairs(&again, bytes, &self.buckets, &tally, &mut self.counters[worker].lock());
             if spilled && left.len() == again.len() {
                 return Err(beyond_limit(&tally));

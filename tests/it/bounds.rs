@@ -1,32 +1,10 @@
 //! Bounds: memory, descriptors, the length of a line. Each holds whatever the input.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::io::{Seek, SeekFrom, Write};
+use std::process::Command;
 
-use crate::support::{BASE, Folder, log, program, stderr, stdout};
-
-/// Runs the program and gives its peak memory in KiB with its output.
-fn with_peak_memory(folder: &Folder, args: &[&str]) -> (u64, Output) {
-    // Into a file: nobody reads a pipe while the memory is watched, and a full one would stop the program for ever.
-    let mut results = tempfile::tempfile().unwrap();
-    let writer = results.try_clone().unwrap();
-    let mut child = program(folder).args(args).stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    // The kernel keeps the peak until the process is gone, so the last look tells it.
-    let mut peak = 0;
-    while child.try_wait().unwrap().is_none() {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0 kB");
-        peak = peak.max(line.trim().trim_end_matches(" kB").parse().unwrap());
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    let mut output = child.wait_with_output().unwrap();
-    results.rewind().unwrap();
-    results.read_to_end(&mut output.stdout).unwrap();
-    (peak, output)
-}
+use crate::support::{BASE, Folder, log, program, stderr, stdout, with_peak_memory};
 
 #[test]
 fn b8_a_line_of_a_gibibyte_costs_no_memory_and_the_next_one_counts() {

@@ -11,6 +11,7 @@ mod cli;
 mod exact;
 mod floors;
 mod guards;
+mod memory;
 mod periodic;
 mod pruning;
 mod runtime;

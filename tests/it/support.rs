@@ -1,7 +1,7 @@
 //! What the tests share: a place for files, a way to run the program and the library, made-up logs, the oracle.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -65,6 +65,34 @@ pub fn run(folder: &Folder, args: &[&str]) -> Output {
 pub fn piped(folder: &Folder, args: &[&str]) -> Child {
     let mut command = program(folder);
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Runs the program and gives its peak memory in KiB with its output.
+pub fn with_peak_memory(folder: &Folder, args: &[&str]) -> (u64, Output) {
+    let mut command = program(folder);
+    command.args(args);
+    peak_memory_of(command)
+}
+
+/// Runs a command and gives its peak memory in KiB with its output.
+pub fn peak_memory_of(mut command: Command) -> (u64, Output) {
+    // Into a file: nobody reads a pipe while the memory is watched, and a full one would stop the program for ever.
+    let mut results = tempfile::tempfile().unwrap();
+    let writer = results.try_clone().unwrap();
+    let mut child = command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    // The kernel keeps the peak until the process is gone, so the last look tells it.
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0 kB");
+        peak = peak.max(line.trim().trim_end_matches(" kB").parse().unwrap());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let mut output = child.wait_with_output().unwrap();
+    results.rewind().unwrap();
+    results.read_to_end(&mut output.stdout).unwrap();
+    (peak, output)
 }
 
 /// Runs the program with arguments and something on its standard input.

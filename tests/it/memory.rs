@@ -1,0 +1,241 @@
+//! Limited memory (rows C4 and E10): what is beyond it is counted together, goes to disk, or ends the run; and nothing
+//! is lost, whichever it is.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::{BASE, Folder, peak_memory_of, program, run, stderr, stdout};
+
+/// Batches that take little, so that a small limit leaves enough to count with.
+const SMALL: &str = "chunk = '16KiB'\nmax-line = '1KiB'\ncapacity = 2\nuntil = 1700036000\nseconds = '10h'\n";
+
+/// A limit under which `SMALL` can count, and the log of `crowd` cannot be held.
+const LIMIT: &str = "24MiB";
+
+/// A log of ten hours with more pairs than fit: 600,000 records of 400,000 pairs.
+fn crowd(folder: &Folder) {
+    let mut file = BufWriter::new(File::create(folder.at("0.log")).unwrap());
+    for line in 0..600_000u64 {
+        let pair = line * 7_919 % 400_000;
+        writeln!(file, "{} source-{} d{}", BASE + line as i64 * 36_000 / 600_000, pair / 40, pair % 40).unwrap();
+    }
+    file.into_inner().unwrap();
+}
+
+const REPORTS: &str = r#"reports = [
+    "top-servers", "top-sources", { name = "top-pairs", limit = 1000000 }, { name = "connected-to", host = "d7" },
+    { name = "connected-from", host = "source-7" }, "fan-in", "fan-out", "timeline", "matrix", "new-pairs",
+]
+location = "0.log"
+"#;
+
+fn answer(folder: &Folder, args: &[&str]) -> String {
+    let output = run(folder, &[&["run", "--quiet"], args].concat());
+    assert_eq!(output.status.code(), Some(0), "{args:?}: {}", stderr(&output));
+    stdout(&output)
+}
+
+#[test]
+fn e10_spilled_counts_are_those_of_a_run_without_a_limit() {
+    let folder = Folder::new();
+    crowd(&folder);
+    folder.write("pipeline.toml", format!("{SMALL}{REPORTS}outputs = ['json']\n"));
+    let whole = answer(&folder, &[]);
+    // It does not fit.
+    let output = run(&folder, &["run", "--max-memory", LIMIT, "--memory-policy", "error"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    for threads in ["1", "2", "4"] {
+        let args = ["--max-memory", LIMIT, "--memory-policy", "spill", "--threads", threads];
+        assert!(answer(&folder, &args) == whole, "{threads} threads");
+    }
+}
+
+#[test]
+fn e10_windows_that_follow_each_other_spill_and_are_exact() {
+    let folder = Folder::new();
+    crowd(&folder);
+    // Windows of one pane, of two, and with gaps between them.
+    for (seconds, every) in [("5h", "5h"), ("6h", "3h"), ("4h", "5h")] {
+        let windows = format!("seconds = '{seconds}'\nevery = '{every}'\nalign = 'first'\n");
+        let small = "chunk = '16KiB'\nmax-line = '1KiB'\ncapacity = 2\n";
+        folder.write("pipeline.toml", format!("{small}{windows}{REPORTS}outputs = ['json']\n"));
+        let whole = answer(&folder, &[]);
+        assert!(whole.lines().count() >= 2);
+        let output = run(&folder, &["run", "--max-memory", LIMIT, "--memory-policy", "error"]);
+        assert_eq!(output.status.code(), Some(1), "{seconds} every {every}: {}", stderr(&output));
+        for threads in ["1", "3"] {
+            let args = ["--max-memory", LIMIT, "--memory-policy", "spill", "--threads", threads];
+            assert!(answer(&folder, &args) == whole, "{seconds} every {every}, {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn e10_what_overflows_is_counted_and_every_affected_report_says_so() {
+    let folder = Folder::new();
+    crowd(&folder);
+    folder.write("pipeline.toml", format!("{SMALL}{REPORTS}outputs = ['json', 'text:out.txt', 'csv:out.csv']\n"));
+    for threads in ["1", "4"] {
+        let output = run(&folder, &["run", "--max-memory", LIMIT, "--threads", threads]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let result: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        let overflow = result["balance"]["overflowed"].as_u64().unwrap();
+        assert_eq!(result["balance"]["counted"], 600_000);
+        assert!(0 < overflow && overflow < 500_000, "{overflow}");
+        assert!(stderr(&output).contains(&format!("    of them overflow{overflow:>14}\n")), "{}", stderr(&output));
+        let counts = |rows: &Value, column: usize| {
+            rows.as_array().unwrap().iter().map(|row| row[column].as_u64().unwrap()).sum::<u64>()
+        };
+        for report in result["reports"].as_array().unwrap() {
+            let said = report["overflow"].as_u64();
+            let expected = (report["id"] != "timeline").then_some(overflow);
+            assert_eq!(said, expected, "{}", report["id"]);
+        }
+        assert_eq!(counts(&result["reports"][2]["rows"], 2) + overflow, 600_000);
+        assert_eq!(counts(&result["reports"][7]["rows"], 1), 600_000, "the timeline is whole");
+        let text = std::fs::read_to_string(folder.at("out.txt")).unwrap();
+        let row = format!("(overflow: {overflow} connections of further pairs, for which max-memory has no room)\n");
+        assert_eq!(text.matches(&row).count(), 9);
+        let csv = std::fs::read_to_string(folder.at("out.csv")).unwrap();
+        let pairs: u64 = csv
+            .lines()
+            .filter(|line| line.starts_with("top-pairs,"))
+            .map(|line| line.split(',').filter_map(|cell| cell.parse::<u64>().ok()).sum::<u64>())
+            .sum();
+        assert_eq!(pairs, 600_000, "the rows of a report in CSV add up, overflow and all");
+    }
+}
+
+#[test]
+fn e10_windows_that_follow_each_other_overflow_and_add_up() {
+    let folder = Folder::new();
+    crowd(&folder);
+    let config = "location = '0.log'\nchunk = '16KiB'\nmax-line = '1KiB'\ncapacity = 2\nalign = 'first'\n\
+        seconds = '6h'\nevery = '3h'\nreports = [{ name = 'top-pairs', limit = 1000000 }, 'timeline']\noutputs = ['json']\n";
+    folder.write("pipeline.toml", config);
+    let mut overflowed = 0;
+    for line in answer(&folder, &["--max-memory", LIMIT]).lines() {
+        let result: Value = serde_json::from_str(line).unwrap();
+        let sum = |report: usize, column: usize| {
+            let rows = result["reports"][report]["rows"].as_array().unwrap();
+            rows.iter().map(|row| row[column].as_u64().unwrap()).sum::<u64>()
+        };
+        let overflow = result["reports"][0]["overflow"].as_u64().unwrap_or(0);
+        overflowed += overflow;
+        assert_eq!(sum(0, 2) + overflow, sum(1, 1), "{}", result["window"]);
+    }
+    assert!(overflowed > 0);
+}
+
+#[test]
+fn e10_a_limit_that_is_reached_can_end_the_run() {
+    let folder = Folder::new();
+    crowd(&folder);
+    folder.write("pipeline.toml", format!("{SMALL}{REPORTS}"));
+    let output = run(&folder, &["run", "--max-memory", LIMIT, "--memory-policy", "error", "--quiet"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stdout(&output), "");
+    let said = stderr(&output);
+    assert!(said.contains("take more than") && said.contains("spill (exact, by means of the disk)"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn a_limit_that_leaves_nothing_to_count_with_is_told_before_the_run() {
+    let folder = Folder::new();
+    folder.write("0.log", format!("{BASE} a b\n"));
+    let output = run(&folder, &["top", "0.log", "--max-memory", "32MiB"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(said.contains("--max-memory 32MiB: ") && said.contains("give at least "), "{said}");
+    // What is named is enough.
+    let enough = said.split("give at least ").nth(1).unwrap().split(',').next().unwrap();
+    let output = run(&folder, &["top", "0.log", "--max-memory", enough, "--until", "latest"]);
+    assert_eq!(output.status.code(), Some(0), "{enough}: {}", stderr(&output));
+    let output = run(&folder, &["top", "0.log", "--max-memory", "1GiB", "--memory-policy", "spil"]);
+    assert!(stderr(&output).contains("did you mean 'spill'?"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_temporary_folder_that_cannot_be_had_is_told_with_its_remedy() {
+    let folder = Folder::new();
+    crowd(&folder);
+    folder.write("pipeline.toml", format!("{SMALL}{REPORTS}"));
+    for (key, value, expected) in
+        [("TMPDIR", "/nowhere", "No such file"), ("FAILPOINTS", "spill=1*off->return", "no storage space")]
+    {
+        let args = ["run", "--max-memory", LIMIT, "--memory-policy", "spill", "--quiet"];
+        let output = program(&folder).args(args).env(key, value).output().unwrap();
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("cannot write counts to the temporary folder") && said.contains(expected), "{said}");
+        assert_eq!(stdout(&output), "", "a part is no result");
+    }
+}
+
+/// Puts a command into a control group of so much memory, where this machine lets us; gives what has to be removed.
+fn within_memory(command: &Command, bytes: u64, name: &str) -> Option<(Command, String)> {
+    let group = format!("/sys/fs/cgroup/memory/logparser-test-{}-{name}", std::process::id());
+    std::fs::create_dir(&group).ok()?;
+    std::fs::write(Path::new(&group).join("memory.limit_in_bytes"), bytes.to_string()).ok()?;
+    let mut inside = Command::new("sh");
+    inside.args(["-c", "echo $$ > \"$0\"/cgroup.procs && exec \"$@\"", &group]).arg(command.get_program());
+    inside.args(command.get_args()).current_dir(command.get_current_dir()?);
+    Some((inside, group))
+}
+
+#[test]
+fn e10_a_flood_of_pairs_or_hosts_stays_within_the_limit() {
+    let folder = Folder::new();
+    // At full size in a release build: ten million pairs, as the row says.
+    let (pairs, limit) = if cfg!(debug_assertions) { (1_000_000u64, 56u64) } else { (10_000_000, 256) };
+    let mut grouped = BTreeSet::new();
+    for kind in ["pairs", "hosts"] {
+        let mut file = BufWriter::new(File::create(folder.at("0.log")).unwrap());
+        for line in 0..pairs {
+            let time = BASE + line as i64 * 3_600 / pairs as i64;
+            match kind {
+                "pairs" => writeln!(file, "{time} source-{:05} d{}", line / 1_000, line % 1_000).unwrap(),
+                _ => writeln!(file, "{time} 10.{}.{}.{} d{}", line >> 16, line >> 8 & 255, line & 255, line % 10)
+                    .unwrap(),
+            }
+        }
+        file.into_inner().unwrap();
+        for policy in ["overflow", "spill"] {
+            let max_memory = format!("{limit}MiB");
+            let mut command = program(&folder);
+            command.args(["top", "0.log", "--until", "latest", "--seconds", "2h", "--output", "json", "--limit", "1"]);
+            command.args(["--threads", "2", "--max-memory", &max_memory, "--memory-policy", policy]);
+            let name = format!("{kind}-{policy}");
+            let (command, group) = match within_memory(&command, limit << 20, &name) {
+                Some((command, group)) => (command, Some(group)),
+                None => (command, None),
+            };
+            let (peak, output) = peak_memory_of(command);
+            grouped.insert(group.is_some());
+            if let Some(group) = group {
+                std::fs::remove_dir(group).unwrap();
+            }
+            // One that the kernel has ended has no exit code.
+            assert_eq!(output.status.code(), Some(0), "{name}: {}", stderr(&output));
+            assert!(peak < limit << 10, "{name}: {peak} KiB");
+            let result: Value = serde_json::from_str(&stdout(&output)).unwrap();
+            assert_eq!(result["balance"]["counted"], pairs, "{name}");
+            let overflow = result["balance"]["overflowed"].as_u64();
+            let top = result["reports"][0]["rows"][0][1].as_u64().unwrap();
+            let each = if kind == "pairs" { pairs / 1_000 } else { pairs / 10 };
+            match policy {
+                "spill" => assert_eq!((overflow, top), (None, each), "{name}"),
+                _ => assert!(overflow.unwrap() > 0 && top <= each, "{name}"),
+            }
+        }
+    }
+    if grouped.contains(&false) {
+        println!("without a control group, which could not be made: only the process's own memory was watched");
+    }
+}
