@@ -69,12 +69,13 @@ const FREE: u32 = u32::MAX - 1;
 
 const FREE_SLOT: Slot = Slot { key: Key { word: [0; 2], length: FREE }, id: 0 };
 
-/// By the length of a short name: the bits of its word.
-const BITS: [u128; SHORT + 1] = {
-    let mut bits = [u128::MAX; SHORT + 1];
+/// By the length of a short name: the bits of its words.
+const BITS: [[u64; 2]; SHORT + 1] = {
+    let mut bits = [[u64::MAX; 2]; SHORT + 1];
     let mut length = 0;
     while length < SHORT {
-        bits[length] = (1 << (8 * length)) - 1;
+        let all = (1u128 << (8 * length)) - 1;
+        bits[length] = [all as u64, (all >> 64) as u64];
         length += 1;
     }
     bits
@@ -123,13 +124,20 @@ impl Names {
     }
 }
 
+/// A block as two numbers, whatever the processor's order of bytes.
+#[inline(always)]
+fn halves(block: &[u8; SHORT]) -> (u64, u64) {
+    let (&[low, high], _) = block.as_chunks::<8>() else { return (0, 0) };
+    (u64::from_le_bytes(low), u64::from_le_bytes(high))
+}
+
 /// The key of a short name within `bytes` that go on behind it.
 #[inline(always)]
 fn short_key(bytes: &[u8], from: usize, to: usize) -> Option<Key> {
     let length = to - from;
     let block = lanes::block(bytes, from).filter(|_| length <= SHORT)?;
-    let word = u128::from_le_bytes(*block) & BITS[length];
-    Some(Key { word: [word as u64, (word >> 64) as u64], length: length as u32 })
+    let (low, high) = halves(block);
+    Some(Key { word: [low & BITS[length][0], high & BITS[length][1]], length: length as u32 })
 }
 
 impl Hosts {
@@ -231,8 +239,8 @@ impl Hosts {
         }
         let mut block = [0; SHORT];
         block[..name.len()].copy_from_slice(name);
-        let word = u128::from_le_bytes(block);
-        Key { word: [word as u64, (word >> 64) as u64], length: name.len() as u32 }
+        let (low, high) = halves(&block);
+        Key { word: [low, high], length: name.len() as u32 }
     }
 
     /// The slot at which the search for a key begins.

@@ -66,6 +66,22 @@ pub struct Counter {
     dense_bytes: usize,
 }
 
+/// A bucket that records of a batch fall into, and how many.
+#[derive(Debug)]
+struct OpenBucket {
+    number: i64,
+    start: Timestamp,
+    last: Timestamp,
+    count: u64,
+}
+
+impl OpenBucket {
+    #[inline]
+    fn has(&self, time: Timestamp) -> bool {
+        self.start <= time && time <= self.last
+    }
+}
+
 /// What a worker counts of one pane.
 #[derive(Debug)]
 struct Lane {
@@ -103,22 +119,16 @@ const STRIDE_STEP: usize = 32;
 /// they save.
 const DENSE_BYTES: usize = 8 << 20;
 
+/// Buckets that are kept at hand while a batch is counted.
+const AT_HAND: usize = 4;
+
 /// Records whose hosts are fetched from a large table before the first of them is looked up.
 const BLOCK: usize = 32;
 
 /// Counts the records, which point into `bytes`, with their buckets. Those left over, by their place in `records`, are
 /// in their buckets, but there were no bytes left in the tally's budget for their pair.
 pub fn count(records: &[Record], bytes: &[u8], buckets: &Buckets, tally: &Tally, counter: &mut Counter) -> Vec<u32> {
-    let mut rest = records;
-    while let Some((first, _)) = rest.split_first() {
-        let bucket = buckets.of(first.time);
-        let (start, last) = buckets.range(bucket);
-        let length = rest.iter().take_while(|record| start <= record.time && record.time <= last).count();
-        // The bucket of a stamp at the end of time may end before it.
-        let length = length.max(1);
-        *counter.buckets.entry(bucket).or_default() += length as u64;
-        rest = &rest[length..];
-    }
+    counter.count_buckets(records, buckets);
     count_pairs(records, bytes, buckets, tally, counter)
 }
 
@@ -168,6 +178,34 @@ pub fn count_pairs(
 }
 
 impl Counter {
+    /// Counts the records of each bucket. Where time is out of order they change between a few, which are kept at hand.
+    fn count_buckets(&mut self, records: &[Record], buckets: &Buckets) {
+        let mut open: Vec<OpenBucket> = Vec::with_capacity(AT_HAND);
+        let (mut at, mut next) = (0, 0);
+        for record in records {
+            if !open.get(at).is_some_and(|bucket| bucket.has(record.time)) {
+                at = open.iter().position(|bucket| bucket.has(record.time)).unwrap_or(AT_HAND);
+            }
+            if at == AT_HAND {
+                let number = buckets.of(record.time);
+                let (start, last) = buckets.range(number);
+                let new = OpenBucket { number, start, last, count: 0 };
+                // The one that was opened first gives way.
+                (at, next) = (next, (next + 1) % AT_HAND);
+                match open.get_mut(at) {
+                    Some(oldest) => self.close_bucket(std::mem::replace(oldest, new)),
+                    None => open.push(new),
+                }
+            }
+            open[at].count += 1;
+        }
+        open.into_iter().for_each(|bucket| self.close_bucket(bucket));
+    }
+
+    fn close_bucket(&mut self, bucket: OpenBucket) {
+        *self.buckets.entry(bucket.number).or_default() += bucket.count;
+    }
+
     /// Counts the records whose hosts were not known to the tally, which is told them now.
     fn meet(&mut self, records: &[Record], bytes: &[u8], buckets: &Buckets, tally: &Tally, left: &mut Vec<u32>) {
         let Counter { lanes, strangers, dense_bytes, .. } = self;
