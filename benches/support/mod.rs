@@ -1,9 +1,12 @@
 //! What the benchmarks share: made logs, and batches as the stages see them.
 
+// Not every benchmark uses all of it.
+#![allow(dead_code)]
+
 use std::sync::Arc;
 
 use logparser::make::{Generator, Settings};
-use logparser::model::recycle::Pool;
+use logparser::model::recycle::{Pool, Pooled};
 use logparser::model::{Balance, Chunk, InputId, Lines, Span, TimeUnit, Timestamp};
 use logparser::ops::close::Windows;
 use logparser::ops::count::Buckets;
@@ -30,22 +33,27 @@ pub fn chunks(log: &[u8]) -> Vec<Arc<Chunk>> {
     while from < log.len() {
         let full = (from + CHUNK).min(log.len());
         let to = log[from..full].iter().rposition(|byte| *byte == b'\n').map_or(full, |at| from + at + 1);
-        let span = Span { input: InputId(0), from: from as u64, to: to as u64 };
-        chunks.push(Arc::new(Chunk {
-            span,
-            bytes: log[from..to].to_vec().into(),
-            oversized: None,
-            max_line: 64 << 10,
-            balance: Balance { bytes_read: span.len(), ..Balance::default() },
-            streamed: false,
-            order: None,
-            unit: Some(TimeUnit::Seconds),
-            last: to == log.len(),
-            guard: None,
-        }));
+        chunks.push(Arc::new(chunk(log[from..to].to_vec().into(), from as u64, to == log.len())));
         from = to;
     }
     chunks
+}
+
+/// Whole lines as a chunk that begins at a byte of the log.
+pub fn chunk(bytes: Pooled<u8>, from: u64, last: bool) -> Chunk {
+    let span = Span { input: InputId(0), from, to: from + bytes.len() as u64 };
+    Chunk {
+        span,
+        bytes,
+        oversized: None,
+        max_line: 64 << 10,
+        balance: Balance { bytes_read: span.len(), ..Balance::default() },
+        streamed: false,
+        order: None,
+        unit: Some(TimeUnit::Seconds),
+        last,
+        guard: None,
+    }
 }
 
 /// A chunk with its line ends, in a vector of the pool.
