@@ -14,7 +14,7 @@ use logparser::ops::select::Bounds;
 use logparser::ops::split::split;
 
 /// Bytes of a chunk, as the reader cuts them by default.
-pub const CHUNK: usize = 256 << 10;
+pub const CHUNK: usize = 512 << 10;
 
 /// The highest stamp of a made log.
 pub const END: i64 = 1_700_000_000;

@@ -146,7 +146,7 @@ const SIZES: Kind = Kind::Bytes(16, 1 << 30);
 
 const COMMON: &[OptionSpec] = &[
     key("threads", Kind::Count(1, 256), None, "workers of the stage"),
-    key("capacity", Kind::Count(1, 65_536), Some("8"), "batches that may wait in front of the stage"),
+    key("capacity", Kind::Count(1, 65_536), Some("4"), "batches that may wait in front of the stage"),
 ];
 
 const READER: &[OptionSpec] = &[
@@ -154,7 +154,7 @@ const READER: &[OptionSpec] = &[
         required: true,
         ..key("location", Kind::Texts, None, "files, folders, globs, or - for standard input")
     },
-    key("chunk", SIZES, Some("256KiB"), "bytes that are read at a time"),
+    key("chunk", SIZES, Some("512KiB"), "bytes that are read at a time"),
     key("max-line", SIZES, Some("64KiB"), "bytes that a line may have; a longer one is counted as malformed"),
     key(
         "scan",

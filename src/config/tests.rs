@@ -425,7 +425,7 @@ fn a_free_graph_is_put_in_order_with_its_edges() {
     assert_eq!(previous, [false, true]);
     let text = draw(&plan, DrawFormat::Text);
     assert!(text.contains("chunks, up to 5   from a, b") && text.contains("│ fine "), "{text}");
-    assert!(draw(&plan, DrawFormat::Dot).contains("s2 -> s3 [label=\"lines, up to 8\"];"));
+    assert!(draw(&plan, DrawFormat::Dot).contains("s2 -> s3 [label=\"lines, up to 4\"];"));
     assert!(draw(&plan, DrawFormat::Mermaid).contains("s1 -->|\"chunks, up to 5\"| s2"));
 }
 

@@ -300,7 +300,7 @@ fn tail_reports_again_until_it_is_interrupted() {
 #[test]
 fn progress_is_shown_on_a_terminal_and_nowhere_else() {
     let folder = Folder::new();
-    folder.write("conn.log", LOG.repeat(3_000));
+    folder.write("conn.log", LOG.repeat(6_000));
     let slow = "reader=sleep(400)";
     // `script` gives the program a terminal.
     let command = format!("'{}' top conn.log --until latest --limit 1 --output csv", env!("CARGO_BIN_EXE_logparser"));
@@ -310,7 +310,7 @@ fn progress_is_shown_on_a_terminal_and_nowhere_else() {
     let shown = stdout(&output);
     assert!(shown.contains(" KiB of ") && shown.contains(" left"), "{shown:?}");
     // The bar makes way for the results, and is gone at the end.
-    assert!(shown.contains("\r\u{1b}[2Kserver,connections\r\nDelta,9000\r\n"), "{shown:?}");
+    assert!(shown.contains("\r\u{1b}[2Kserver,connections\r\nDelta,18000\r\n"), "{shown:?}");
     assert!(shown.ends_with("\r\u{1b}[2K"), "{shown:?}");
     let piped = program(&folder)
         .args(["top", "conn.log", "--until", "latest", "--scan", "full"])
