@@ -120,7 +120,7 @@ fn main() {
             let one = taken(|| _ = fused(&file, all.clone(), &bounds));
             let each = taken(|| {
                 std::thread::scope(|scope| {
-                    parts.iter().cloned().for_each(|part| _ = scope.spawn(|| fused(&file, part, &bounds)));
+                    parts.iter().for_each(|part| _ = scope.spawn(|| fused(&file, part.clone(), &bounds)));
                 })
             });
             of_graph.push(graph.cpu);

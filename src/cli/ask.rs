@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::args::{ColorWhen, Common, Positional, toml_list, toml_text};
-use super::{is_watched, show, watch, with_common};
+use super::{allocator, is_watched, show, watch, with_common};
 use crate::error::{Error, ErrorKind, Place, Problem, Result};
 use crate::options::{Kind, Raw, Value};
 use crate::output::Style;
@@ -94,6 +94,9 @@ fn run_until(builder: Builder, common: &Common, interrupted: &Arc<AtomicBool>) -
         builder = builder.stdout(progress.stdout());
     }
     let pipeline = builder.build()?;
+    if pipeline.plan().max_memory().is_some() {
+        allocator::return_large_blocks();
+    }
     let has_text = show::writes_text(pipeline.plan());
     let running = pipeline.start()?;
     if let Some(progress) = &mut progress {

@@ -2,6 +2,7 @@
 //!
 //! Results go to stdout and nothing else does; everything said to people goes to stderr, one line each.
 
+mod allocator;
 mod args;
 mod ask;
 mod explain;

@@ -57,6 +57,15 @@ impl Plan {
         batches.fold(PROGRAM, usize::saturating_add)
     }
 
+    /// The memory that the run may take, if any aggregator has a limit.
+    pub fn max_memory(&self) -> Option<usize> {
+        let limits = self.stages.iter().filter_map(|stage| match &stage.task {
+            Task::BucketAggregator(aggregator) => aggregator.max_memory,
+            _ => None,
+        });
+        limits.min()
+    }
+
     /// Bytes for the tally of one aggregator that has a limit: what the run leaves, shared by all of them.
     pub fn tally_bytes(&self, max_memory: usize) -> usize {
         // An eighth is for what is sorted on its way to the disk, for reports, and for what the allocator cannot use.

@@ -49,11 +49,14 @@ pub struct Counted {
     pub previous: Option<Arc<Pane>>,
 }
 
+/// What visits pairs: two names, and the connections in the window and in the one before it.
+pub type PairVisitor<'a> = dyn FnMut(&[u8], &[u8], [u64; 2]) + 'a;
+
 /// Pairs that are not in memory.
 pub trait PairSource: Send + Sync + fmt::Debug {
     /// Calls `f` with each pair once, in the order of the host on `side` and then of the other one: the two names, in
     /// this order, the connections in the window, and those in the window before it.
-    fn for_each(&self, side: Side, f: &mut dyn FnMut(&[u8], &[u8], [u64; 2])) -> io::Result<()>;
+    fn for_each(&self, side: Side, f: &mut PairVisitor<'_>) -> io::Result<()>;
 }
 
 /// The pairs of a view cannot be read back from where they are stored.

@@ -82,7 +82,7 @@ impl PairHash {
 /// Which of `count` places the upper half of a hash is for. Any number of places does, not only powers of two.
 #[inline]
 pub fn shard(hash: u64, count: usize) -> usize {
-    ((hash >> 32) * count as u64 >> 32) as usize
+    (((hash >> 32) * count as u64) >> 32) as usize
 }
 
 /// Buckets of a table that is not empty, at least.
@@ -196,7 +196,7 @@ impl PairTable {
 
     #[inline]
     fn place(&self, hash: u64) -> usize {
-        ((hash & u64::from(u32::MAX)) * self.buckets.len() as u64 >> 32) as usize
+        (((hash & u64::from(u32::MAX)) * self.buckets.len() as u64) >> 32) as usize
     }
 
     /// The bucket behind this one.
@@ -232,10 +232,12 @@ impl PairTable {
         bucket.count[place] = 0;
     }
 
-    /// Half as many buckets again, which wastes less than twice as many. Whether there are bytes for them.
+    /// Twice as many buckets; where bytes are limited, half as many again, which wastes less and costs some time. Whether
+    /// there are bytes for them.
     #[cold]
     fn grow(&mut self, budget: &Budget) -> bool {
-        let wider = (self.buckets.len() + self.buckets.len() / 2).max(FIRST_BUCKETS);
+        let more = if budget.limit().is_some() { self.buckets.len() / 2 } else { self.buckets.len() };
+        let wider = (self.buckets.len() + more).max(FIRST_BUCKETS);
         // Both tables are there for a moment.
         if !budget.take(wider * size_of::<Bucket>()) {
             return false;
@@ -307,8 +309,8 @@ mod tests {
     #[test]
     fn e10_what_has_to_be_counted_fills_the_table_before_it_takes_bytes_that_are_not_there() {
         let (mut table, budget) = (PairTable::new(PairHash::default()), Budget::new(Some(20 * size_of::<Bucket>())));
-        while add(&mut table, (table.len() as u32, 0), 1, &budget) {}
-        let (pairs, bytes) = (table.len() as u32, table.bytes());
+        let pairs = (0..).take_while(|&from| add(&mut table, (from, 0), 1, &budget)).count() as u32;
+        let bytes = table.bytes();
         let mut more = |count: u32| {
             for from in pairs..pairs + count {
                 let (from, to) = (HostId(from), HostId(0));

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::aggregates::{Layout, Pairs};
+use crate::model::aggregates::{Layout, PairVisitor, Pairs};
 use crate::model::tally::Shape;
 use crate::model::{Balance, Cell, PairSource, Side, Tally, Window};
 use crate::options::{Options, Raw, Value};
@@ -41,7 +41,7 @@ fn layout() -> Layout {
 struct Listed([BTreeMap<(String, String), [u64; 2]>; 2]);
 
 impl PairSource for Listed {
-    fn for_each(&self, side: Side, f: &mut dyn FnMut(&[u8], &[u8], [u64; 2])) -> std::io::Result<()> {
+    fn for_each(&self, side: Side, f: &mut PairVisitor<'_>) -> std::io::Result<()> {
         self.0[side as usize]
             .iter()
             .for_each(|((first, second), counts)| f(first.as_bytes(), second.as_bytes(), *counts));

@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::{ErrorKind, Result};
-use crate::model::aggregates::{PairSource, Side};
+use crate::model::aggregates::{PairSource, PairVisitor, Side};
 use crate::model::host::{HostId, Names};
 use crate::model::tally::Pane;
 use merge::merge;
@@ -158,7 +158,7 @@ pub struct Stored {
 }
 
 impl PairSource for Stored {
-    fn for_each(&self, side: Side, f: &mut dyn FnMut(&[u8], &[u8], [u64; 2])) -> io::Result<()> {
+    fn for_each(&self, side: Side, f: &mut PairVisitor<'_>) -> io::Result<()> {
         merge([&self.runs[0], &self.runs[1]], side, |first, second, counts| {
             f(first, second, counts);
             Ok(())
