@@ -16,15 +16,19 @@ impl LineFormat for Plain {
 
     #[inline(always)]
     fn stamp(bytes: &[u8], start: usize, end: usize) -> Stamp {
-        if let Some(block) = block(bytes, start) {
-            // Digits reach no further than the line does: a newline, or the end of the bytes, is none.
-            let length = digits(block).trailing_ones() as usize;
-            // Almost every line of almost every log ends here: seconds have ten digits, milliseconds thirteen.
-            if (8..NARROW).contains(&length) && is_separator(block[length]) {
-                return Stamp::At(number(block, length) as i64, start + length);
-            }
+        match common_stamp(bytes, start) {
+            Some((stamp, at)) => Stamp::At(stamp, at),
+            None => slow_stamp(bytes, start, end),
         }
-        slow_stamp(bytes, start, end)
+    }
+
+    #[inline(always)]
+    fn common(bytes: &[u8], start: usize, end: usize, keep: (i64, i64)) -> Option<(i64, HostRanges)> {
+        let (stamp, at) = common_stamp(bytes, start)?;
+        if stamp < keep.0 || stamp > keep.1 {
+            return None;
+        }
+        Some((stamp, common_hosts(bytes, at + 1, end)?))
     }
 
     fn fence(keep: (i64, i64), present: i64) -> Option<Fence> {
@@ -57,19 +61,31 @@ impl LineFormat for Plain {
     #[inline(always)]
     fn hosts(bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, Cause> {
         let end = if end > at && bytes[end - 1] == b'\r' { end - 1 } else { end };
-        let start = at + 1;
-        if let Some(block) = block(bytes, start)
-            && let Some(length) = end.checked_sub(start).filter(|length| *length < MIDDLE)
-        {
-            // Two names of ordinary bytes with one separator between them, as in almost every line of almost every log.
-            let low = at_most(block, b' ') & ((1 << length) - 1);
-            let gap = low.trailing_zeros() as usize;
-            if low.is_power_of_two() && gap > 0 && gap + 1 < length && is_separator(block[gap % MIDDLE]) {
-                return Ok(HostRanges { from: (start, start + gap), to: (start + gap + 1, end) });
-            }
-        }
-        slow_hosts(bytes, at, end)
+        common_hosts(bytes, at + 1, end).map_or_else(|| slow_hosts(bytes, at, end), Ok)
     }
+}
+
+/// The stamp at `start` and where it ends, if it is of the common kind: eight to fifteen digits and a separator.
+#[inline(always)]
+fn common_stamp(bytes: &[u8], start: usize) -> Option<(i64, usize)> {
+    let block = block(bytes, start)?;
+    // Digits reach no further than the line does: a newline, or the end of the bytes, is none.
+    let length = digits(block).trailing_ones() as usize;
+    // Almost every line of almost every log passes: seconds have ten digits, milliseconds thirteen.
+    let common = (8..NARROW).contains(&length) && is_separator(block[length]);
+    common.then(|| (number(block, length) as i64, start + length))
+}
+
+/// The hosts of a line that go from `start` to `end`, if they are of the common kind: two names of ordinary bytes with
+/// one separator between them, and nothing behind.
+#[inline(always)]
+fn common_hosts(bytes: &[u8], start: usize, end: usize) -> Option<HostRanges> {
+    let block = block(bytes, start)?;
+    let length = end.checked_sub(start).filter(|length| *length < MIDDLE)?;
+    let low = at_most(block, b' ') & ((1 << length) - 1);
+    let gap = low.trailing_zeros() as usize;
+    let common = low.is_power_of_two() && gap > 0 && gap + 1 < length && is_separator(block[gap % MIDDLE]);
+    common.then(|| HostRanges { from: (start, start + gap), to: (start + gap + 1, end) })
 }
 
 /// The hosts of a line that is not the common kind: long names, runs of separators, odd bytes, or malformed. `end` is
@@ -89,6 +105,9 @@ fn is_separator(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
+/// The digits of a stamp in seconds, from 2001 to 2286.
+const SECONDS: usize = 10;
+
 /// Ten to the power of each number of digits behind the first eight.
 const TENS: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
@@ -96,6 +115,12 @@ const TENS: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_00
 #[inline]
 fn number(block: &[u8; NARROW], length: usize) -> u64 {
     let (&[head, tail], _) = block.as_chunks::<8>() else { return 0 };
+    if length == SECONDS {
+        // Of seconds two digits are left: less work than eight.
+        let [tens, ones, ..] = tail;
+        let rest = 10 * u64::from(tens) + u64::from(ones) - 11 * u64::from(b'0');
+        return 100 * eight_digits(u64::from_le_bytes(head)) + rest;
+    }
     let more = length % 8;
     // The digits move to the end of the eight, and zero bytes come before them; twice, as a shift by all would be none.
     let tail = u64::from_le_bytes(tail) << 8 << (56 - 8 * more);

@@ -43,7 +43,7 @@ const FIRST_SLOTS: usize = 512;
 const LARGE: usize = 8192;
 
 /// What a name is compared by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 struct Key {
     /// A short name, zeros behind it; the hash of a long one.
     word: [u64; 2],
@@ -51,10 +51,33 @@ struct Key {
     length: u32,
 }
 
+/// A key and the number of its host.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
-    key: Key,
+    word: [u64; 2],
+    length: u32,
     id: u32,
+}
+
+impl Slot {
+    fn new(key: Key, id: HostId) -> Self {
+        Slot { word: key.word, length: key.length, id: id.0 }
+    }
+
+    fn key(&self) -> Key {
+        Key { word: self.word, length: self.length }
+    }
+
+    /// Whether it has this key. All parts are compared, as a branch for each would cost more.
+    #[inline(always)]
+    fn has(&self, key: &Key) -> bool {
+        let word = (self.word[0] ^ key.word[0]) | (self.word[1] ^ key.word[1]);
+        word | u64::from(self.length ^ key.length) == 0
+    }
+
+    fn is_free(&self) -> bool {
+        self.length == FREE
+    }
 }
 
 /// Bytes that a name takes beside its own and its slot: where it ends, and its totals and its rank once they are asked
@@ -67,7 +90,7 @@ const LONG: u32 = u32::MAX;
 /// The length in slots that are free; no key has it.
 const FREE: u32 = u32::MAX - 1;
 
-const FREE_SLOT: Slot = Slot { key: Key { word: [0; 2], length: FREE }, id: 0 };
+const FREE_SLOT: Slot = Slot { word: [0; 2], length: FREE, id: 0 };
 
 /// By the length of a short name: the bits of its words.
 const BITS: [[u64; 2]; SHORT + 1] = {
@@ -174,10 +197,15 @@ impl Hosts {
         if let Some(key) = short_key(bytes, from, to) {
             // Most names are where they are looked for first, and most of the others right behind.
             let at = self.place(&key);
-            for slot in self.slots.get(at..).unwrap_or_default().iter().take(2) {
-                if slot.key == key {
-                    return Some(HostId(slot.id));
-                }
+            if let Some(slot) = self.slots.get(at)
+                && slot.has(&key)
+            {
+                return Some(HostId(slot.id));
+            }
+            if let Some(slot) = self.slots.get(at + 1)
+                && slot.has(&key)
+            {
+                return Some(HostId(slot.id));
             }
         }
         self.find(&bytes[from..to])
@@ -188,7 +216,7 @@ impl Hosts {
     #[inline(always)]
     pub fn touch_at(&self, bytes: &[u8], from: usize, to: usize) -> u32 {
         let slot = short_key(bytes, from, to).and_then(|key| self.slots.get(self.place(&key)));
-        slot.map_or(0, |slot| slot.id ^ slot.key.word[0] as u32)
+        slot.map_or(0, |slot| slot.id ^ slot.word[0] as u32)
     }
 
     /// Whether the set is larger than what is near the processor in any case, so that it pays to `touch_at` first.
@@ -222,10 +250,10 @@ impl Hosts {
         let mut at = self.place(key);
         // Ends at the key or at a free slot, of which there always are some; in a set without slots, at once.
         while let Some(slot) = self.slots.get(at) {
-            if slot.key == *key && (key.length != LONG || self.names.name(HostId(slot.id)) == name) {
+            if slot.has(key) && (key.length != LONG || self.names.name(HostId(slot.id)) == name) {
                 return Ok(HostId(slot.id));
             }
-            if slot.key.length == FREE {
+            if slot.is_free() {
                 break;
             }
             at = (at + 1) & (self.slots.len() - 1);
@@ -270,20 +298,20 @@ impl Hosts {
         if full {
             let slots = vec![FREE_SLOT; self.wider()];
             let taken = std::mem::replace(&mut self.slots, slots);
-            for slot in taken.into_iter().filter(|slot| slot.key.length != FREE) {
+            for slot in taken.into_iter().filter(|slot| !slot.is_free()) {
                 self.put(slot);
             }
-            self.put(Slot { key, id: id.0 });
+            self.put(Slot::new(key, id));
         } else {
-            self.slots[free] = Slot { key, id: id.0 };
+            self.slots[free] = Slot::new(key, id);
         }
         id
     }
 
     /// Puts a slot that is not there yet into the first free place.
     fn put(&mut self, slot: Slot) {
-        let mut at = self.place(&slot.key);
-        while self.slots[at].key.length != FREE {
+        let mut at = self.place(&slot.key());
+        while !self.slots[at].is_free() {
             at = (at + 1) & (self.slots.len() - 1);
         }
         self.slots[at] = slot;
@@ -375,7 +403,7 @@ mod tests {
         let (one, other) = ([b'a'; 40], [b'b'; 40]);
         let id = hosts.intern(&one);
         // As if the first name had the hash of the second.
-        let slot = Slot { key: hosts.key(&other), id: id.0 };
+        let slot = Slot::new(hosts.key(&other), id);
         hosts.slots.fill(FREE_SLOT);
         hosts.put(slot);
         assert_eq!(hosts.intern(&other), HostId(1));

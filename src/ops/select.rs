@@ -4,7 +4,7 @@
 //! otherwise malformed, counted. The hosts of a line in the future or outside the window are not looked at.
 //! Not here: lateness, which depends on what came before (`history`).
 
-use crate::format::{Fence, FormatVisitor, LineFormat, Stamp, dispatch};
+use crate::format::{Fence, FormatVisitor, HostRanges, LineFormat, Stamp, dispatch};
 use crate::model::balance::{Rejected, SHOWN_BYTES, SHOWN_REJECTED};
 use crate::model::{Balance, Cause, Extent, Lines, Record, TimeUnit, Timestamp};
 
@@ -84,30 +84,38 @@ impl Select<'_> {
         let judge = Judge::of(self.lines, self.bounds);
         // Where no stamp lies outside, nothing is at a glance.
         let fence = F::fence(judge.keep, judge.present).unwrap_or(Fence { length: 0, bounds: [0, u64::MAX, 0] });
-        let (mut out_of_window, mut glance) = (0, !MEASURE);
+        // Lines outside come in long runs, and so do those inside: each kind is looked for where the last one was.
+        let (mut out_of_window, mut inside) = (0, false);
         let mut extent: Option<Extent> = None;
+        let mut keep = |record: Record, extent: &mut Option<Extent>, out_of_window: &mut u64| {
+            if MEASURE {
+                Extent::add(extent, record.time, || true);
+            }
+            *out_of_window += u64::from(record.time < self.bounds.first);
+            self.records.push(record);
+        };
         each_line(self.lines, |bytes, start, end| {
-            if glance && F::is_outside(bytes, start, &fence) && end - start <= judge.max_line {
+            let fits = || end - start <= judge.max_line;
+            if !inside && !MEASURE && F::is_outside(bytes, start, &fence) && fits() {
                 out_of_window += 1;
                 return;
             }
-            let verdict = judge.line::<F>(bytes, start, end);
-            if MEASURE {
-                match verdict {
-                    Verdict::Keep(record) => Extent::add(&mut extent, record.time, || true),
-                    Verdict::Outside(time, at) => Extent::add(&mut extent, time, || F::hosts(bytes, at, end).is_ok()),
-                    _ => {}
-                }
-            } else {
-                // Lines outside come in long runs, and so do those inside, for which a glance would be for nothing.
-                glance = matches!(verdict, Verdict::Outside(..));
+            if inside
+                && let Some((stamp, hosts)) = F::common(bytes, start, end, judge.keep)
+                && fits()
+            {
+                return keep(judge.record(stamp, hosts), &mut extent, &mut out_of_window);
             }
+            let verdict = judge.line::<F>(bytes, start, end);
+            inside = !matches!(verdict, Verdict::Outside(..));
             match verdict {
-                Verdict::Outside(..) => out_of_window += 1,
-                Verdict::Keep(record) => {
-                    out_of_window += u64::from(record.time < self.bounds.first);
-                    self.records.push(record);
+                Verdict::Outside(time, at) => {
+                    if MEASURE {
+                        Extent::add(&mut extent, time, || F::hosts(bytes, at, end).is_ok());
+                    }
+                    out_of_window += 1;
                 }
+                Verdict::Keep(record) => keep(record, &mut extent, &mut out_of_window),
                 other => selected.note(other, self.lines, (start, end), self.list_rejected),
             }
         });
@@ -227,16 +235,19 @@ impl Judge {
                 Verdict::Outside(self.unit.timestamp(stamp), at)
             };
         }
-        let time = self.unit.timestamp(stamp);
         match F::hosts(bytes, at, end) {
-            Ok(hosts) => {
-                let range = |(from, to): (usize, usize)| (from as u32, to as u32);
-                Verdict::Keep(Record { time, from: range(hosts.from), to: range(hosts.to) })
-            }
+            Ok(hosts) => Verdict::Keep(self.record(stamp, hosts)),
             // Where a line only serves to compare with the window before, it is outside whatever its hosts are.
-            Err(_) if stamp < self.first => Verdict::Outside(time, at),
+            Err(_) if stamp < self.first => Verdict::Outside(self.unit.timestamp(stamp), at),
             Err(cause) => Verdict::Malformed(cause),
         }
+    }
+
+    /// The record of a stamp and two hosts.
+    #[inline(always)]
+    fn record(&self, stamp: i64, hosts: HostRanges) -> Record {
+        let range = |(from, to): (usize, usize)| (from as u32, to as u32);
+        Record { time: self.unit.timestamp(stamp), from: range(hosts.from), to: range(hosts.to) }
     }
 
     /// The stamp of a line that does not begin with one: a byte order mark may stand before it.
