@@ -59,9 +59,9 @@ pub enum ErrorKind {
     },
     /// There is no memory for all pairs, and the run was to end with an error then.
     #[error(
-        "the pairs of hosts take more than the {} bytes of max-memory; raise it, count a shorter window, or take \
-         another memory-policy: spill (exact, by means of the disk) or overflow (further pairs are counted together)",
-        .limit
+        "the pairs of hosts take more than the {} MiB that max-memory leaves them; raise it, count a shorter window, or \
+         take another memory-policy: spill (exact, by means of the disk) or overflow (further pairs are counted together)",
+        .limit >> 20
     )]
     MemoryLimit {
         /// What max-memory leaves for pairs and names, in bytes.

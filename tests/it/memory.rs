@@ -239,3 +239,54 @@ fn e10_a_flood_of_pairs_or_hosts_stays_within_the_limit() {
         println!("without a control group, which could not be made: only the process's own memory was watched");
     }
 }
+
+#[test]
+fn c4_a_million_buckets_of_hostile_stamps_are_few_and_exact() {
+    let folder = Folder::new();
+    let mut file = BufWriter::new(File::create(folder.at("0.log")).unwrap());
+    // No two stamps in the same second, and in no order.
+    for line in 0..1_000_000i64 {
+        writeln!(file, "{} a b", BASE + line * 7_919 % 1_000_000).unwrap();
+    }
+    file.into_inner().unwrap();
+    folder.write(
+        "pipeline.toml",
+        "location = '0.log'\nuntil = 1701000000\nseconds = 1000000\ngrouping-seconds = 1\nreports = ['timeline']\n\
+         outputs = ['csv']\n",
+    );
+    let (peak, output) = peak_memory_of({
+        let mut command = program(&folder);
+        command.args(["run", "--quiet"]);
+        command
+    });
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = stdout(&output);
+    let counts: Vec<u64> = text.lines().skip(1).map(|line| line.split(',').nth(1).unwrap().parse().unwrap()).collect();
+    assert!(counts.len() <= 100_000, "{} buckets", counts.len());
+    assert_eq!(counts.iter().sum::<u64>(), 1_000_000);
+    assert!(peak < 96 << 10, "{peak} KiB");
+}
+
+#[test]
+fn c4_windows_that_hostile_stamps_keep_open_are_bounded() {
+    let folder = Folder::new();
+    let mut file = BufWriter::new(File::create(folder.at("0.log")).unwrap());
+    // Each record opens another window of a second, up to as many as a day of disorder allows.
+    for line in 0..200_000i64 {
+        writeln!(file, "{} a{} b", BASE + line * 7_919 % 86_000, line % 50).unwrap();
+    }
+    file.into_inner().unwrap();
+    let args = ["top", "0.log", "--every", "1", "--seconds", "1", "--output", "csv", "--quiet", "--lateness", "1d"];
+    let mut command = program(&folder);
+    command.args(args).args(["--max-memory", "256MiB", "--memory-policy", "error"]);
+    let (peak, output) = peak_memory_of(command);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let sum: u64 =
+        stdout(&output).lines().skip(1).map(|line| line.rsplit(',').next().unwrap().parse::<u64>().unwrap()).sum();
+    assert_eq!(sum, 200_000);
+    assert!(peak < 256 << 10, "{peak} KiB");
+    // More than can be bounded is refused.
+    let output = run(&folder, &["top", "0.log", "--every", "1", "--seconds", "1", "--lateness", "30d"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("buckets open at the same time; give a shorter lateness"), "{}", stderr(&output));
+}
