@@ -189,11 +189,44 @@ fn within_memory(command: &Command, bytes: u64, name: &str) -> Option<(Command, 
     Some((inside, group))
 }
 
+/// One run of a flood in a control group, if there is one: whether there was.
+fn flood(folder: &Folder, kind: &str, policy: &str, pairs: u64, limit: u64) -> bool {
+    let max_memory = format!("{limit}MiB");
+    let mut command = program(folder);
+    command.args(["top", "0.log", "--until", "latest", "--seconds", "2h", "--output", "json", "--limit", "1"]);
+    command.args(["--threads", "2", "--max-memory", &max_memory, "--memory-policy", policy]);
+    let name = format!("{kind}-{policy}-{limit}");
+    let (command, group) = match within_memory(&command, limit << 20, &name) {
+        Some((command, group)) => (command, Some(group)),
+        None => (command, None),
+    };
+    let (peak, output) = peak_memory_of(command);
+    let grouped = group.is_some();
+    if let Some(group) = group {
+        std::fs::remove_dir(group).unwrap();
+    }
+    // One that the kernel has ended has no exit code.
+    assert_eq!(output.status.code(), Some(0), "{name}: {}", stderr(&output));
+    assert!(peak < limit << 10, "{name}: {peak} KiB");
+    let result: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(result["balance"]["counted"], pairs, "{name}");
+    let overflow = result["balance"]["overflowed"].as_u64();
+    let top = result["reports"][0]["rows"][0][1].as_u64().unwrap();
+    let each = if kind == "pairs" { pairs / 1_000 } else { pairs / 10 };
+    match policy {
+        "spill" => assert_eq!((overflow, top), (None, each), "{name}"),
+        _ => assert!(overflow.unwrap() > 0 && top <= each, "{name}"),
+    }
+    grouped
+}
+
 #[test]
 fn e10_a_flood_of_pairs_or_hosts_stays_within_the_limit() {
     let folder = Folder::new();
-    // At full size in a release build: ten million pairs, as the row says.
-    let (pairs, limit) = if cfg!(debug_assertions) { (1_000_000u64, 56u64) } else { (10_000_000, 256) };
+    // At full size in a release build: ten million pairs in 256 MiB, as the row says. What an allocator that keeps what
+    // is freed takes beyond the limit is not the same each time, and shows most where much is spilled: hence the half.
+    let (pairs, limits) =
+        if cfg!(debug_assertions) { (1_000_000u64, &[56u64][..]) } else { (10_000_000, &[128, 128, 256][..]) };
     let mut grouped = BTreeSet::new();
     for kind in ["pairs", "hosts"] {
         let mut file = BufWriter::new(File::create(folder.at("0.log")).unwrap());
@@ -206,32 +239,9 @@ fn e10_a_flood_of_pairs_or_hosts_stays_within_the_limit() {
             }
         }
         file.into_inner().unwrap();
-        for policy in ["overflow", "spill"] {
-            let max_memory = format!("{limit}MiB");
-            let mut command = program(&folder);
-            command.args(["top", "0.log", "--until", "latest", "--seconds", "2h", "--output", "json", "--limit", "1"]);
-            command.args(["--threads", "2", "--max-memory", &max_memory, "--memory-policy", policy]);
-            let name = format!("{kind}-{policy}");
-            let (command, group) = match within_memory(&command, limit << 20, &name) {
-                Some((command, group)) => (command, Some(group)),
-                None => (command, None),
-            };
-            let (peak, output) = peak_memory_of(command);
-            grouped.insert(group.is_some());
-            if let Some(group) = group {
-                std::fs::remove_dir(group).unwrap();
-            }
-            // One that the kernel has ended has no exit code.
-            assert_eq!(output.status.code(), Some(0), "{name}: {}", stderr(&output));
-            assert!(peak < limit << 10, "{name}: {peak} KiB");
-            let result: Value = serde_json::from_str(&stdout(&output)).unwrap();
-            assert_eq!(result["balance"]["counted"], pairs, "{name}");
-            let overflow = result["balance"]["overflowed"].as_u64();
-            let top = result["reports"][0]["rows"][0][1].as_u64().unwrap();
-            let each = if kind == "pairs" { pairs / 1_000 } else { pairs / 10 };
-            match policy {
-                "spill" => assert_eq!((overflow, top), (None, each), "{name}"),
-                _ => assert!(overflow.unwrap() > 0 && top <= each, "{name}"),
+        for limit in limits {
+            for policy in ["overflow", "spill"] {
+                grouped.insert(flood(&folder, kind, policy, pairs, *limit));
             }
         }
     }
