@@ -26,7 +26,7 @@ pub struct Names {
 #[derive(Debug)]
 pub struct Hosts {
     names: Names,
-    /// As many as a power of two, at most half of them taken.
+    /// As many as a power of two, some of them always free.
     slots: Vec<Slot>,
     hasher: ahash::RandomState,
     /// What short names are hashed with.
@@ -281,8 +281,11 @@ impl Hosts {
         (product as u64 ^ (product >> 64) as u64) as usize & self.slots.len().wrapping_sub(1)
     }
 
+    /// Whether there is no room for one more: small sets are kept half free, so that a search is short; of large ones a
+    /// quarter has to do, as half of them would be much memory.
     fn is_full(&self) -> bool {
-        2 * (self.names.len() + 1) > self.slots.len()
+        let (names, slots) = (self.names.len() + 1, self.slots.len());
+        if self.is_large() { 4 * names > 3 * slots } else { 2 * names > slots }
     }
 
     /// Slots of the next size.
