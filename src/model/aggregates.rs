@@ -61,7 +61,7 @@ pub trait PairSource: Send + Sync + fmt::Debug {
 
 /// The pairs of a view cannot be read back from where they are stored.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read back counts from the temporary folder: {0}")]
+#[error(transparent)]
 pub struct ReadBack(#[from] pub io::Error);
 
 /// One of the two hosts of a connection.

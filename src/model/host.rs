@@ -4,6 +4,7 @@
 //! Invariant: `names().name(intern(x)) == x`, and numbers run from 0 without a gap.
 
 use super::budget::Budget;
+use super::hash::{folded, seeds, shard};
 use super::lanes;
 
 /// A host's number in its `Hosts`.
@@ -319,14 +320,10 @@ impl Hosts {
         Key { word: [low, high], length: name.len() as u32 }
     }
 
-    /// The hash of a key, all of whose bits are good.
-    ///
-    /// Both halves of the word's halves' product count. (Folded multiplication, as in wyhash, by Wang Yi.)
+    /// The hash of a key.
     #[inline(always)]
     fn hash(&self, key: &Key) -> u64 {
-        let (low, high) = (key.word[0] ^ self.seeds[0], key.word[1] ^ self.seeds[1]);
-        let product = u128::from(low) * u128::from(high);
-        product as u64 ^ (product >> 64) as u64
+        folded(key.word[0] ^ self.seeds[0], key.word[1] ^ self.seeds[1])
     }
 
     /// Adds a name that is not there yet.
@@ -352,14 +349,13 @@ impl Hosts {
 /// The table that keys of this hash are in.
 #[inline(always)]
 fn shard_of(hash: u64) -> usize {
-    (hash >> (u64::BITS - SHARDS.ilog2())) as usize
+    shard(hash, SHARDS)
 }
 
 impl Default for Hosts {
     fn default() -> Self {
         let hasher = ahash::RandomState::new();
-        let seeds = [hasher.hash_one(1), hasher.hash_one(2)];
-        Hosts { names: Names::default(), shards: Default::default(), hasher, seeds }
+        Hosts { names: Names::default(), shards: Default::default(), hasher, seeds: seeds() }
     }
 }
 

@@ -7,6 +7,7 @@ pub mod balance;
 pub mod batch;
 pub mod budget;
 pub mod escape;
+pub mod hash;
 pub mod host;
 pub mod lanes;
 pub mod order;

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use super::budget::Budget;
+use super::hash::{folded, seeds};
 use super::host::HostId;
 
 /// Connections per pair of hosts. The simple version, against which this one is tested, is a map.
@@ -64,25 +65,18 @@ pub struct PairHash {
 
 impl Default for PairHash {
     fn default() -> Self {
-        let hasher = ahash::RandomState::new();
-        PairHash { seeds: [hasher.hash_one(1), hasher.hash_one(2) | 1] }
+        let [first, second] = seeds();
+        PairHash { seeds: [first, second | 1] }
     }
 }
 
 impl PairHash {
-    /// The hash of a pair, all of whose bits are good. (Folded multiplication, as in wyhash, by Wang Yi.)
+    /// The hash of a pair.
     #[inline]
     pub fn of(&self, from: HostId, to: HostId) -> u64 {
         let pair = u64::from(from.0) << 32 | u64::from(to.0);
-        let product = u128::from(pair ^ self.seeds[0]) * u128::from(self.seeds[1]);
-        product as u64 ^ (product >> 64) as u64
+        folded(pair ^ self.seeds[0], self.seeds[1])
     }
-}
-
-/// Which of `count` places the upper half of a hash is for. Any number of places does, not only powers of two.
-#[inline]
-pub fn shard(hash: u64, count: usize) -> usize {
-    (((hash >> 32) * count as u64) >> 32) as usize
 }
 
 /// Buckets of a table that is not empty, at least.
@@ -258,6 +252,7 @@ impl PairTable {
 
 #[cfg(test)]
 mod tests {
+    use super::super::hash::shard;
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeMap;

@@ -17,8 +17,9 @@ use parking_lot::RwLock;
 
 use super::aggregates::{Aggregates, Counted, Layout, PairSource, Pairs};
 use super::budget::Budget;
+use super::hash::shard;
 use super::host::{HostId, Hosts, Names};
-use super::pairs::{PairHash, PairTable, shard};
+use super::pairs::{PairHash, PairTable};
 
 /// How a tally is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
 
+use crate::model::hash::shard;
 use crate::model::host::Hosts;
-use crate::model::pairs::shard;
 use crate::model::tally::Pane;
 use crate::model::{Budget, HostId, Record, Tally, Timestamp};
 

@@ -40,19 +40,25 @@ fn answer(folder: &Folder, args: &[&str]) -> String {
     stdout(&output)
 }
 
+/// Holds the answer of what does not fit against that of a run without a limit, which it gives.
+fn spills_exactly(folder: &Folder, all_threads: &[&str]) -> String {
+    let config = std::fs::read_to_string(folder.at("pipeline.toml")).unwrap();
+    let whole = answer(folder, &[]);
+    let output = run(folder, &["run", "--max-memory", LIMIT, "--memory-policy", "error"]);
+    assert_eq!(output.status.code(), Some(1), "it fits: {config}{}", stderr(&output));
+    for threads in all_threads {
+        let args = ["--max-memory", LIMIT, "--memory-policy", "spill", "--threads", threads];
+        assert!(answer(folder, &args) == whole, "{threads} threads: {config}");
+    }
+    whole
+}
+
 #[test]
 fn e10_spilled_counts_are_those_of_a_run_without_a_limit() {
     let folder = Folder::new();
     crowd(&folder);
     folder.write("pipeline.toml", format!("{SMALL}{REPORTS}outputs = ['json']\n"));
-    let whole = answer(&folder, &[]);
-    // It does not fit.
-    let output = run(&folder, &["run", "--max-memory", LIMIT, "--memory-policy", "error"]);
-    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    for threads in ["1", "2", "4"] {
-        let args = ["--max-memory", LIMIT, "--memory-policy", "spill", "--threads", threads];
-        assert!(answer(&folder, &args) == whole, "{threads} threads");
-    }
+    spills_exactly(&folder, &["1", "2", "4"]);
 }
 
 #[test]
@@ -64,14 +70,8 @@ fn e10_windows_that_follow_each_other_spill_and_are_exact() {
         let windows = format!("seconds = '{seconds}'\nevery = '{every}'\nalign = 'first'\n");
         let small = "chunk = '16KiB'\nmax-line = '1KiB'\ncapacity = 2\n";
         folder.write("pipeline.toml", format!("{small}{windows}{REPORTS}outputs = ['json']\n"));
-        let whole = answer(&folder, &[]);
-        assert!(whole.lines().count() >= 2);
-        let output = run(&folder, &["run", "--max-memory", LIMIT, "--memory-policy", "error"]);
-        assert_eq!(output.status.code(), Some(1), "{seconds} every {every}: {}", stderr(&output));
-        for threads in ["1", "3"] {
-            let args = ["--max-memory", LIMIT, "--memory-policy", "spill", "--threads", threads];
-            assert!(answer(&folder, &args) == whole, "{seconds} every {every}, {threads} threads");
-        }
+        let whole = spills_exactly(&folder, &["1", "3"]);
+        assert!(whole.lines().count() >= 2, "{seconds} every {every}");
     }
 }
 
