@@ -7,6 +7,7 @@ pub mod balance;
 pub mod batch;
 pub mod budget;
 pub mod escape;
+pub mod guard;
 pub mod hash;
 pub mod host;
 pub mod lanes;
@@ -23,6 +24,7 @@ pub use aggregates::{Aggregates, BucketTotal, HostTotal, Pair, PairSource, Peer,
 pub use balance::{Balance, Cause};
 pub use batch::{Chunk, Lines, Mark, Record, Records};
 pub use budget::{Budget, MemoryPolicy};
+pub use guard::Guard;
 pub use host::{HostId, Hosts};
 pub use order::{Extent, OrderMeter};
 pub use report::{Cell, Column, ColumnKind, Drawing, Report, WindowResult};
