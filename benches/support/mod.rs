@@ -44,6 +44,7 @@ pub fn chunk(bytes: Pooled<u8>, from: u64, last: bool) -> Chunk {
     let span = Span { input: InputId(0), from, to: from + bytes.len() as u64 };
     Chunk {
         span,
+        number: 0,
         bytes,
         oversized: None,
         max_line: 64 << 10,
@@ -52,6 +53,7 @@ pub fn chunk(bytes: Pooled<u8>, from: u64, last: bool) -> Chunk {
         order: None,
         unit: Some(TimeUnit::Seconds),
         last,
+        live: None,
         guard: None,
     }
 }

@@ -5,10 +5,12 @@
 
 use std::ops::AddAssign;
 
+use serde::{Deserialize, Serialize};
+
 use super::span::InputId;
 
 /// Why a line is malformed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Cause {
     /// The first field is not a whole number that fits.
     BadStamp,
@@ -43,7 +45,7 @@ impl Cause {
 }
 
 /// A malformed line, for showing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejected {
     /// The input it stands in.
     pub input: InputId,
@@ -66,7 +68,7 @@ pub const SHOWN_REJECTED: usize = 5;
 pub const SHOWN_BYTES: usize = 80;
 
 /// Counts of lines by what became of them, and of bytes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balance {
     /// Lines found by the splitter, malformed and blank ones included.
     pub lines_read: u64,

@@ -7,7 +7,10 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::balance::{Balance, Rejected};
+use super::guard::Guard;
 use super::order::OrderMeter;
 use super::recycle::Pooled;
 use super::span::Span;
@@ -17,6 +20,8 @@ use super::time::{TimeUnit, Timestamp};
 pub struct Chunk {
     /// Where the bytes come from.
     pub span: Span,
+    /// Its place among the chunks of its input that this run has read, from 0.
+    pub number: u64,
     /// The bytes: all of the span, or none if the span is one over-long line or skipped.
     pub bytes: Pooled<u8>,
     /// The start of the over-long line that this chunk stands for.
@@ -33,8 +38,22 @@ pub struct Chunk {
     pub order: Option<Arc<OrderMeter>>,
     /// Whether the input ends here. Every input has exactly one last chunk, which may be empty.
     pub last: bool,
+    /// What is said of an input that goes on.
+    pub live: Option<Live>,
     /// What has to live as long as the bytes, such as the permit to hold them.
     pub guard: Option<Box<dyn Any + Send + Sync>>,
+}
+
+/// What a chunk of a followed input says beside its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Live {
+    /// Of the last bytes of the input before the end of the chunk: what has to stand there when it is read on.
+    pub tail: Guard,
+    /// Whether nothing has come for so long that the input holds back no window any more. It does again with the next
+    /// chunk.
+    pub idle: bool,
+    /// Stamps beyond this are in the future: so it was when the bytes were read.
+    pub future_after: Timestamp,
 }
 
 /// A chunk with its line ends: line `i` is the bytes from one past end `i - 1` (or 0) to end `i`.
@@ -75,7 +94,7 @@ pub struct Records {
 }
 
 /// A point in an input at which its watermark passed one or more window ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// The watermark from here on.
     pub watermark: Timestamp,

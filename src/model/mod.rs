@@ -15,6 +15,7 @@ pub mod order;
 pub mod pairs;
 pub mod recycle;
 pub mod report;
+pub mod shard;
 pub mod span;
 pub mod tally;
 pub mod time;
@@ -22,7 +23,7 @@ pub mod window;
 
 pub use aggregates::{Aggregates, BucketTotal, HostTotal, Pair, PairSource, Peer, Side};
 pub use balance::{Balance, Cause};
-pub use batch::{Chunk, Lines, Mark, Record, Records};
+pub use batch::{Chunk, Lines, Live, Mark, Record, Records};
 pub use budget::{Budget, MemoryPolicy};
 pub use guard::Guard;
 pub use host::{HostId, Hosts};

@@ -75,6 +75,11 @@ impl Ledger {
         }
     }
 
+    /// Drops the spans of an input that has ended.
+    pub fn forget(&mut self, input: InputId) {
+        self.inputs.remove(&input);
+    }
+
     /// Bytes counted of all inputs.
     pub fn bytes(&self) -> u64 {
         self.inputs.values().flatten().map(|(from, to)| to - from).sum()

@@ -20,6 +20,7 @@ use super::budget::Budget;
 use super::hash::shard;
 use super::host::{HostId, Hosts, Names};
 use super::pairs::{PairHash, PairTable};
+use super::shard::Shard;
 
 /// How a tally is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +50,7 @@ pub struct Tally {
 #[derive(Debug)]
 pub struct Pane {
     hash: PairHash,
-    shards: Box<[RwLock<PairTable>]>,
+    shards: Box<[RwLock<Shard>]>,
     overflow: AtomicU64,
     budget: Arc<Budget>,
 }
@@ -103,7 +104,7 @@ impl Tally {
 
     fn new_pane(&self) -> Pane {
         self.budget.take_anyway(EACH_PANE);
-        let shards = (0..self.shape.shards).map(|_| RwLock::new(PairTable::new(self.hash))).collect();
+        let shards = (0..self.shape.shards).map(|_| RwLock::new(Shard::new(self.hash))).collect();
         Pane { hash: self.hash, shards, overflow: AtomicU64::new(0), budget: Arc::clone(&self.budget) }
     }
 
@@ -177,6 +178,21 @@ impl Tally {
         }
     }
 
+    /// All panes by number.
+    pub fn panes(&self) -> Vec<(i64, Arc<Pane>)> {
+        self.panes.read().iter().map(|(&number, pane)| (number, Arc::clone(pane))).collect()
+    }
+
+    /// Connections by bucket.
+    pub fn buckets(&self) -> &BTreeMap<i64, u64> {
+        &self.buckets
+    }
+
+    /// Connections in the buckets from `first` to before `end`.
+    pub fn connections(&self, first: i64, end: i64) -> u64 {
+        self.buckets.range(first..end).map(|(_, count)| count).sum()
+    }
+
     /// Forgets what is before a bucket, which is the first of its pane.
     pub fn drop_before(&mut self, bucket: i64) {
         self.buckets = self.buckets.split_off(&bucket);
@@ -228,7 +244,7 @@ impl Tally {
 
 impl Pane {
     /// Its shards. A pair is in the one that `shard` tells of its hash.
-    pub fn shards(&self) -> &[RwLock<PairTable>] {
+    pub fn shards(&self) -> &[RwLock<Shard>] {
         &self.shards
     }
 
@@ -247,11 +263,21 @@ impl Pane {
         self.overflow.fetch_add(count, Ordering::Relaxed);
     }
 
+    /// Sets all its tables aside, to be saved while counting goes on, until `join`.
+    pub fn set_aside(&self) -> Vec<Arc<PairTable>> {
+        self.shards.iter().map(|shard| shard.write().set_aside(&self.budget)).collect()
+    }
+
+    /// Joins what was set aside and is saved with what was counted meanwhile, one shard after the other.
+    pub fn join(&self) {
+        self.shards.iter().for_each(|shard| shard.write().join(&self.budget));
+    }
+
     /// Adds to the count of a pair, whatever bytes that takes.
     pub fn add_anyway(&self, from: HostId, to: HostId, count: u64) {
         let hash = self.hash.of(from, to);
-        let mut table = self.shards[shard(hash, self.shards.len())].write();
-        table.add_anyway(hash, from, to, count, &self.budget);
+        let mut shard = self.shards[shard(hash, self.shards.len())].write();
+        shard.add_anyway(hash, from, to, count, &self.budget);
     }
 
     /// The count of a pair; 0 if it is not there.

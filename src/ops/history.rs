@@ -4,7 +4,7 @@
 //! the order of the input, it gets the highest stamp before it. Most batches hold nothing late and pass no window's
 //! end: for them the survey stands. The others are gone through once more, line by line.
 //! Invariant: a record is late if and only if its stamp is below the highest stamp of a well-formed line before it in
-//! its input, less the declared disorder. Threads and chunk size have no say in it.
+//! its input, less the declared disorder and the grace. Threads and chunk size have no say in it.
 
 use crate::format::{FormatVisitor, LineFormat, dispatch};
 use crate::model::batch::Mark;
@@ -23,6 +23,8 @@ pub struct History {
     pub grid: Grid,
     /// The declared disorder in nanoseconds.
     pub lateness: i64,
+    /// How much later than that a record may be and still count, since results are issued again; in nanoseconds.
+    pub grace: i64,
     /// Whether records between windows are kept, to compare with the window before.
     pub keep_gaps: bool,
     /// Whether all malformed and late lines are listed.
@@ -72,7 +74,7 @@ impl History {
     ) -> Option<Placed> {
         let highest = before.max(survey.highest());
         let watermark = self.watermark(highest);
-        let late = survey.0.lowest_kept.is_some_and(|lowest| lowest < watermark);
+        let late = survey.0.lowest_kept.is_some_and(|lowest| lowest < watermark.minus(self.grace));
         let stands = before.is_some() && !late && highest < Some(self.next_close(before));
         let walk = if stands {
             survey.0
@@ -130,7 +132,9 @@ impl FormatVisitor for Pass<'_> {
 
     fn visit<F: LineFormat>(self) -> Walk {
         let (history, lines, records) = (self.history, self.lines, self.records);
-        let judge = Judge::of(lines, &history.bounds);
+        // Of an input that goes on, the present is when its bytes were read.
+        let future_after = lines.chunk.live.map_or(history.bounds.future_after, |live| live.future_after);
+        let judge = Judge::of(lines, &Bounds { future_after, ..history.bounds });
         let mut walk = Walk { highest: self.before.flatten(), ..Walk::default() };
         walk.selected = Selected::of(lines, history.list);
         // Up to each mark the sheet holds only the lines walked so far; they are added one by one.
@@ -186,7 +190,7 @@ impl Walk {
         records: &mut Vec<Record>,
     ) {
         let counts = history.grid.covers(record.time);
-        let is_late = in_order && record.time < history.watermark(self.highest);
+        let is_late = in_order && record.time < history.watermark(self.highest).minus(history.grace);
         if counts && is_late {
             self.selected.balance.late += 1;
             if history.list {

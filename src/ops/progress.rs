@@ -6,32 +6,57 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{ErrorKind, Result};
 use crate::model::balance::{Rejected, SHOWN_REJECTED};
-use crate::model::{Balance, Chunk, InputId, Ledger, Mark, Records, Timestamp};
+use crate::model::{Balance, Chunk, Guard, InputId, Ledger, Mark, Records, Span, TimeUnit, Timestamp};
 
 /// The progress of one aggregator.
 pub struct Progress {
     /// Whether batches of an input are put in order, since windows close on the way.
     in_order: bool,
+    /// Whether more may always come, even when every input that is known has ended.
+    goes_on: bool,
     inputs: BTreeMap<InputId, InputProgress>,
-    /// The watermarks of the inputs that have not ended, lowest first.
+    /// The watermarks of the inputs that have not ended and are not idle, lowest first.
     live: BTreeSet<(Timestamp, InputId)>,
     ledger: Ledger,
+    /// What inputs have added that have ended and are forgotten.
+    past: Balance,
     total: Balance,
     rejected: Vec<Rejected>,
     extent: Option<(Timestamp, Timestamp)>,
+    /// The highest watermark of any input.
+    highest: Timestamp,
+    /// Inputs that were forgotten and have not been asked for.
+    forgotten: Vec<InputId>,
 }
 
-struct InputProgress {
+/// How far one input is counted; with what comes from the chunks on the way, all that is saved of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
     /// The byte up to which the input is applied without a gap.
-    next: u64,
+    pub next: u64,
+    /// Of the last bytes before it.
+    pub tail: Guard,
+    /// The unit of its stamps, once that is known.
+    pub unit: Option<TimeUnit>,
+    /// Its watermark.
+    pub watermark: Timestamp,
     ended: bool,
-    watermark: Timestamp,
+    idle: bool,
     /// What the input added to the sheet up to `next`.
     balance: Balance,
     /// Marks up to `next`, with the input's sheet at each, until their windows are closed.
     marks: VecDeque<Mark>,
+}
+
+#[derive(Default)]
+struct InputProgress {
+    position: Position,
+    /// The number of the batch that is applied next.
+    number: u64,
     /// Batches applied beyond a gap.
     waiting: BTreeMap<u64, Step>,
 }
@@ -39,36 +64,101 @@ struct InputProgress {
 struct Step {
     /// Held until all before it has been applied, so that no more than the permits allow can pile up behind a worker that
     /// is slow.
-    _chunk: Arc<Chunk>,
-    to: u64,
-    last: bool,
+    chunk: Arc<Chunk>,
     watermark: Timestamp,
     balance: Balance,
     marks: Vec<Mark>,
 }
 
+/// The progress on all inputs, to go on from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// By input.
+    pub inputs: Vec<(InputId, Position)>,
+    past: Balance,
+    total: Balance,
+    rejected: Vec<Rejected>,
+    extent: Option<(Timestamp, Timestamp)>,
+    highest: Timestamp,
+}
+
+impl Saved {
+    /// The sheet of all that was applied.
+    pub fn balance(&self) -> &Balance {
+        &self.total
+    }
+
+    /// The highest watermark of any input.
+    pub fn watermark(&self) -> Timestamp {
+        self.highest
+    }
+}
+
 impl Progress {
     /// No progress yet on these inputs. Only with `in_order` are there watermarks, and sheets at the ends of windows.
     pub fn new(inputs: impl IntoIterator<Item = InputId>, in_order: bool) -> Self {
-        let inputs: BTreeMap<_, _> = inputs.into_iter().map(|input| (input, InputProgress::default())).collect();
-        let live = inputs.iter().map(|(&id, input)| (input.watermark, id)).collect();
-        Progress {
+        let mut progress = Progress {
             in_order,
-            inputs,
-            live,
+            goes_on: false,
+            inputs: BTreeMap::new(),
+            live: BTreeSet::new(),
             ledger: Ledger::default(),
+            past: Balance::default(),
             total: Balance::default(),
             rejected: Vec::new(),
             extent: None,
+            highest: Timestamp::MIN,
+            forgotten: Vec::new(),
+        };
+        inputs.into_iter().for_each(|input| progress.register(input));
+        progress
+    }
+
+    /// Progress on inputs that are followed: others may always come, and those that have ended are forgotten.
+    pub fn following(saved: Option<Saved>) -> Result<Self> {
+        let mut progress = Progress { goes_on: true, ..Progress::new([], true) };
+        let Some(saved) = saved else { return Ok(progress) };
+        for (input, position) in saved.inputs {
+            progress.ledger.add(Span { input, from: 0, to: position.next }).map_err(twice)?;
+            if !position.ended && !position.idle {
+                progress.live.insert((position.watermark, input));
+            }
+            progress.inputs.insert(input, InputProgress { position, ..InputProgress::default() });
         }
+        (progress.past, progress.total, progress.rejected) = (saved.past, saved.total, saved.rejected);
+        (progress.extent, progress.highest) = (saved.extent, saved.highest);
+        Ok(progress)
+    }
+
+    /// What there is to save. Only while no batch has been applied beyond a gap.
+    pub fn saved(&self) -> Saved {
+        debug_assert!(self.inputs.values().all(|input| input.waiting.is_empty()));
+        Saved {
+            inputs: self.inputs.iter().map(|(&id, input)| (id, input.position.clone())).collect(),
+            past: self.past.clone(),
+            total: self.total.clone(),
+            rejected: self.rejected.clone(),
+            extent: self.extent,
+            highest: self.highest,
+        }
+    }
+
+    /// Notes an input, of which nothing has been read: it holds back all windows.
+    pub fn register(&mut self, input: InputId) {
+        if let std::collections::btree_map::Entry::Vacant(new) = self.inputs.entry(input) {
+            self.live.insert((new.insert(InputProgress::default()).position.watermark, input));
+        }
+    }
+
+    /// Notes that nothing more will come but what is on its way.
+    pub fn ends(&mut self) {
+        self.goes_on = false;
     }
 
     /// Notes that a batch has been tallied. Errors if any of its bytes were before.
     pub fn applied(&mut self, batch: &Records) -> Result<()> {
         let span = batch.chunk.span;
-        self.ledger.add(span).map_err(|span| {
-            ErrorKind::Unbalanced(format!("bytes {} to {} of input {} came twice", span.from, span.to, span.input.0))
-        })?;
+        self.ledger.add(span).map_err(twice)?;
         self.total += &batch.balance;
         self.show(&batch.rejected);
         if let Some((low, high)) = batch.extent {
@@ -79,37 +169,69 @@ impl Progress {
             return Ok(());
         }
         let step = Step {
-            _chunk: Arc::clone(&batch.chunk),
-            to: span.to,
-            last: batch.chunk.last,
+            chunk: Arc::clone(&batch.chunk),
             watermark: batch.watermark,
             balance: batch.balance.clone(),
             marks: batch.marks.clone(),
         };
-        let input = self.inputs.entry(span.input).or_default();
-        let before = input.watermark;
-        input.apply(span.from, step);
-        if input.ended || input.watermark != before {
+        self.register(span.input);
+        if let Some(input) = self.inputs.get_mut(&span.input) {
+            let before = input.position.watermark;
+            input.apply(batch.chunk.number, step);
+            let after = &input.position;
+            self.highest = self.highest.max(after.watermark);
             self.live.remove(&(before, span.input));
-        }
-        if !input.ended {
-            self.live.insert((input.watermark, span.input));
+            if !after.ended && !after.idle {
+                self.live.insert((after.watermark, span.input));
+            }
         }
         Ok(())
     }
 
-    /// The watermark: the lowest over inputs that have not ended, the highest of all once all have.
+    /// Moves so many records of a batch that has been applied from those that count to those that are late: all their
+    /// windows had closed.
+    pub fn came_late(&mut self, input: InputId, records: u64) {
+        let mine = self.inputs.get_mut(&input).map(|input| &mut input.position.balance);
+        for balance in mine.into_iter().chain([&mut self.total]) {
+            balance.counted -= records;
+            balance.late += records;
+        }
+    }
+
+    /// The watermark: the lowest over inputs that have not ended and are not idle. Once all have ended that there are,
+    /// none holds back a window; where more may come, the highest of all stands.
     pub fn watermark(&self) -> Timestamp {
-        self.live.first().map_or(Timestamp::MAX, |&(watermark, _)| watermark)
+        let none = if self.goes_on || self.inputs.values().any(|input| !input.position.ended) {
+            self.highest
+        } else {
+            Timestamp::MAX
+        };
+        self.live.first().map_or(none, |&(watermark, _)| watermark)
     }
 
     /// The sheet up to the lines at which each input's watermark reached `end`. Ends have to be asked for in order.
     pub fn balance_at(&mut self, end: Timestamp) -> Balance {
-        let mut sheet = Balance::default();
-        for input in self.inputs.values_mut() {
-            sheet += input.balance_at(end);
+        let mut sheet = self.past.clone();
+        let mut done = Vec::new();
+        for (&id, input) in &mut self.inputs {
+            sheet += input.position.balance_at(end);
+            if self.goes_on && input.position.ended && input.position.marks.is_empty() {
+                done.push(id);
+            }
+        }
+        for id in done {
+            if let Some(input) = self.inputs.remove(&id) {
+                self.past += &input.position.balance;
+                self.ledger.forget(id);
+                self.forgotten.push(id);
+            }
         }
         sheet
+    }
+
+    /// The inputs that have ended and of which nothing is needed any more, each once.
+    pub fn forgotten(&mut self) -> Vec<InputId> {
+        std::mem::take(&mut self.forgotten)
     }
 
     /// The sheet of all that has been applied.
@@ -142,22 +264,35 @@ impl Progress {
     }
 }
 
+fn twice(span: Span) -> ErrorKind {
+    ErrorKind::Unbalanced(format!("bytes {} to {} of input {} came twice", span.from, span.to, span.input.0))
+}
+
 impl InputProgress {
-    fn apply(&mut self, from: u64, step: Step) {
-        self.waiting.insert(from, step);
-        while let Some(step) = self.waiting.remove(&self.next) {
+    fn apply(&mut self, number: u64, step: Step) {
+        self.waiting.insert(number, step);
+        while let Some(step) = self.waiting.remove(&self.number) {
+            self.number += 1;
+            let position = &mut self.position;
             for mark in step.marks {
-                let mut balance = self.balance.clone();
+                let mut balance = position.balance.clone();
                 balance += &mark.balance;
-                self.marks.push_back(Mark { watermark: mark.watermark, balance });
+                position.marks.push_back(Mark { watermark: mark.watermark, balance });
             }
-            self.balance += &step.balance;
-            self.watermark = self.watermark.max(step.watermark);
-            self.ended |= step.last;
-            self.next = step.to;
+            position.balance += &step.balance;
+            position.watermark = position.watermark.max(step.watermark);
+            position.ended |= step.chunk.last;
+            position.next = step.chunk.span.to;
+            position.unit = position.unit.or(step.chunk.unit);
+            position.idle = step.chunk.live.is_some_and(|live| live.idle);
+            if let Some(live) = &step.chunk.live {
+                position.tail = live.tail;
+            }
         }
     }
+}
 
+impl Position {
     fn balance_at(&mut self, end: Timestamp) -> &Balance {
         while self.marks.front().is_some_and(|mark| mark.watermark < end) {
             self.marks.pop_front();
@@ -167,15 +302,17 @@ impl InputProgress {
     }
 }
 
-impl Default for InputProgress {
+impl Default for Position {
     fn default() -> Self {
-        InputProgress {
+        Position {
             next: 0,
-            ended: false,
+            tail: Guard::default(),
+            unit: None,
             watermark: Timestamp::MIN,
+            ended: false,
+            idle: false,
             balance: Balance::default(),
             marks: VecDeque::new(),
-            waiting: BTreeMap::new(),
         }
     }
 }
@@ -183,13 +320,14 @@ impl Default for InputProgress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Span;
+    use crate::model::Live;
 
-    #[test]
-    fn bytes_that_come_twice_end_the_run() {
-        let batch = |from, to| Records {
+    fn batch(input: u32, number: u64, (from, to): (u64, u64), watermark: i64, idle: bool, last: bool) -> Records {
+        let live = Live { tail: Guard { bytes: 1, hash: to }, idle, future_after: Timestamp::MAX };
+        Records {
             chunk: Arc::new(Chunk {
-                span: Span { input: InputId(0), from, to },
+                span: Span { input: InputId(input), from, to },
+                number,
                 bytes: Vec::new().into(),
                 oversized: None,
                 max_line: 100,
@@ -197,19 +335,69 @@ mod tests {
                 streamed: false,
                 order: None,
                 unit: None,
-                last: false,
+                last,
+                live: Some(live),
                 guard: None,
             }),
             records: Vec::new().into(),
-            balance: Balance::default(),
+            balance: Balance { lines_read: to - from, ..Balance::default() },
             rejected: Vec::new(),
             marks: Vec::new(),
-            watermark: Timestamp::MIN,
+            watermark: Timestamp::from_seconds(watermark),
             extent: None,
-        };
+        }
+    }
+
+    #[test]
+    fn bytes_that_come_twice_end_the_run() {
         let mut progress = Progress::new([InputId(0)], true);
-        progress.applied(&batch(0, 10)).unwrap();
-        let error = progress.applied(&batch(9, 20)).unwrap_err().to_string();
+        progress.applied(&batch(0, 0, (0, 10), 0, false, false)).unwrap();
+        let error = progress.applied(&batch(0, 1, (9, 20), 0, false, false)).unwrap_err().to_string();
         assert!(error.contains("bytes 9 to 20 of input 0 came twice"), "{error}");
+    }
+
+    #[test]
+    fn c6_an_idle_input_holds_nothing_back_until_it_goes_on() {
+        let mut progress = Progress::following(None).unwrap();
+        progress.register(InputId(0));
+        progress.applied(&batch(1, 0, (0, 10), 50, false, false)).unwrap();
+        assert_eq!(progress.watermark(), Timestamp::MIN);
+        progress.applied(&batch(0, 0, (0, 10), 20, false, false)).unwrap();
+        assert_eq!(progress.watermark(), Timestamp::from_seconds(20));
+        progress.applied(&batch(0, 1, (10, 10), 20, true, false)).unwrap();
+        assert_eq!(progress.watermark(), Timestamp::from_seconds(50));
+        // When all are idle, the one that has come furthest stands: time goes on only with what is written.
+        progress.applied(&batch(1, 1, (10, 10), 50, true, false)).unwrap();
+        assert_eq!(progress.watermark(), Timestamp::from_seconds(50));
+        progress.applied(&batch(0, 2, (10, 20), 30, false, false)).unwrap();
+        assert_eq!(progress.watermark(), Timestamp::from_seconds(30));
+    }
+
+    #[test]
+    fn d21_inputs_that_have_ended_are_forgotten_and_their_lines_are_not() {
+        let mut progress = Progress::following(None).unwrap();
+        for input in 0..1000 {
+            progress.applied(&batch(input, 0, (0, 10), 50, false, true)).unwrap();
+            let sheet = progress.balance_at(Timestamp::from_seconds(40));
+            assert_eq!(sheet.lines_read, 10 * (u64::from(input) + 1));
+            assert_eq!(progress.forgotten(), [InputId(input)]);
+        }
+        assert_eq!((progress.inputs.len(), progress.ledger.bytes()), (0, 0));
+        assert_eq!(progress.watermark(), Timestamp::from_seconds(50));
+        progress.ends();
+        assert_eq!(progress.watermark(), Timestamp::MAX);
+    }
+
+    #[test]
+    fn what_is_saved_is_what_goes_on() {
+        let mut progress = Progress::following(None).unwrap();
+        progress.applied(&batch(3, 0, (0, 10), 50, false, false)).unwrap();
+        progress.applied(&batch(4, 0, (0, 7), 70, true, false)).unwrap();
+        let saved = progress.saved();
+        let mut again = Progress::following(Some(saved.clone())).unwrap();
+        assert_eq!(again.saved(), saved);
+        assert_eq!(again.watermark(), Timestamp::from_seconds(50));
+        assert_eq!(again.ledger().frontier(InputId(4)), 7);
+        assert!(again.applied(&batch(4, 0, (6, 9), 70, false, false)).is_err(), "bytes that were saved come twice");
     }
 }

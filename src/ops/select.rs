@@ -270,6 +270,7 @@ mod tests {
         super::super::split::split(text, &mut ends);
         let chunk = Chunk {
             span,
+            number: 0,
             bytes: text.to_vec().into(),
             oversized: None,
             max_line,
@@ -278,6 +279,7 @@ mod tests {
             order: None,
             unit: Some(TimeUnit::Seconds),
             last: true,
+            live: None,
             guard: None,
         };
         Lines { chunk: Arc::new(chunk), ends: ends.into() }

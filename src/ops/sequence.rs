@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::model::{InputId, Span, Timestamp};
+use crate::model::{Chunk, InputId, Timestamp};
 
 /// The batches of all inputs that wait for one before them.
 #[derive(Debug)]
@@ -13,9 +13,20 @@ pub struct Sequencer<T> {
     inputs: HashMap<InputId, Slot<T>>,
 }
 
+/// Where a batch stands among those of all inputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The input.
+    pub input: InputId,
+    /// The number of the batch in it, from 0.
+    pub number: u64,
+    /// Whether none comes behind it.
+    pub last: bool,
+}
+
 #[derive(Debug)]
 struct Slot<T> {
-    /// The byte at which the next batch begins.
+    /// The number of the batch that is released next.
     next: u64,
     highest: Option<Timestamp>,
     waiting: BTreeMap<u64, Waiting<T>>,
@@ -23,22 +34,40 @@ struct Slot<T> {
 
 #[derive(Debug)]
 struct Waiting<T> {
-    to: u64,
+    last: bool,
     highest: Option<Timestamp>,
     batch: T,
 }
 
+impl Place {
+    /// Of the batch that is made of a chunk.
+    pub fn of(chunk: &Chunk) -> Self {
+        Place { input: chunk.span.input, number: chunk.number, last: chunk.last }
+    }
+}
+
 impl<T> Sequencer<T> {
+    /// A sequencer of inputs of which a part was read before this run, with the highest stamp in that part.
+    pub fn resumed(inputs: impl IntoIterator<Item = (InputId, Timestamp)>) -> Self {
+        let slot = |highest| Slot { highest: Some(highest), ..Slot::default() };
+        Sequencer { inputs: inputs.into_iter().map(|(input, highest)| (input, slot(highest))).collect() }
+    }
+
     /// Takes a batch whose own highest stamp is `highest`, and releases the batches that now are in order, each with
     /// the highest stamp before it.
-    pub fn arrive(&mut self, span: Span, highest: Option<Timestamp>, batch: T) -> Vec<(Option<Timestamp>, T)> {
-        let slot = self.inputs.entry(span.input).or_default();
-        slot.waiting.insert(span.from, Waiting { to: span.to, highest, batch });
+    pub fn arrive(&mut self, place: Place, highest: Option<Timestamp>, batch: T) -> Vec<(Option<Timestamp>, T)> {
+        let slot = self.inputs.entry(place.input).or_default();
+        slot.waiting.insert(place.number, Waiting { last: place.last, highest, batch });
         let mut released = Vec::new();
+        let mut ended = false;
         while let Some(ready) = slot.waiting.remove(&slot.next) {
             released.push((slot.highest, ready.batch));
             slot.highest = slot.highest.max(ready.highest);
-            slot.next = ready.to;
+            slot.next += 1;
+            ended |= ready.last;
+        }
+        if ended {
+            self.inputs.remove(&place.input);
         }
         released
     }
@@ -68,14 +97,23 @@ mod tests {
             let stamp = |k: u64| Timestamp::from_seconds([3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8][k as usize]);
             let mut released = Vec::new();
             for k in order {
-                let span = Span { input: InputId(0), from: k * 10, to: k * 10 + 10 };
-                released.extend(sequencer.arrive(span, Some(stamp(k)), k));
+                let place = Place { input: InputId(0), number: k, last: k == 11 };
+                released.extend(sequencer.arrive(place, Some(stamp(k)), k));
             }
             prop_assert_eq!(released.len(), 12);
             for (at, (before, k)) in released.into_iter().enumerate() {
                 prop_assert_eq!(k, at as u64);
                 prop_assert_eq!(before, (0..k).map(stamp).max());
             }
+            prop_assert!(sequencer.inputs.is_empty(), "an input that has ended is forgotten");
         }
+    }
+
+    #[test]
+    fn an_input_that_is_read_on_remembers_its_highest_stamp() {
+        let (input, seven) = (InputId(4), Timestamp::from_seconds(7));
+        let mut sequencer = Sequencer::resumed([(input, seven)]);
+        let released = sequencer.arrive(Place { input, number: 0, last: false }, None, ());
+        assert_eq!(released, [(Some(seven), ())]);
     }
 }

@@ -244,7 +244,7 @@ impl Place<'_> {
             (Windows::Every(grid), crate::config::Range::Every { lateness, .. }) => {
                 let list = rejects.is_some() || late.is_some();
                 let (format, bounds, keep_gaps) = (plan.format, resolved.bounds, plan.needs_previous);
-                let history = History { format, bounds, grid, lateness, keep_gaps, list };
+                let history = History { format, bounds, grid, lateness, grace: 0, keep_gaps, list };
                 filter::Keep::Every(Box::new(history), Mutex::default())
             }
             _ => filter::Keep::Once(resolved.bounds),

@@ -47,6 +47,8 @@ pub struct Turn {
     pub unit: Option<TimeUnit>,
     /// What is skipped of it, until that has proved right.
     pub pruned: Option<Pruned>,
+    /// Chunks of it that have been read.
+    chunks: u64,
 }
 
 /// An input of which some bytes are skipped.
@@ -77,7 +79,7 @@ impl Schedule {
             if first_look {
                 cursor.set_chunk(FIRST_LOOK.min(chunk));
             }
-            Reverse(Turn { frontier: Timestamp::MIN, id, cursor, unit, pruned })
+            Reverse(Turn { frontier: Timestamp::MIN, id, cursor, unit, pruned, chunks: 0 })
         });
         Schedule { waiting: Mutex::new(turns.collect()), order, many_files, chunk }
     }
@@ -105,6 +107,14 @@ impl Schedule {
         let mut waiting = self.waiting.lock();
         waiting.push(Reverse(turn));
         waiting.pop().map(|Reverse(turn)| turn)
+    }
+}
+
+impl Turn {
+    /// The number of the next chunk of this input.
+    pub fn take_number(&mut self) -> u64 {
+        self.chunks += 1;
+        self.chunks - 1
     }
 }
 

@@ -11,7 +11,7 @@ use crate::model::recycle::{Pool, Pooled};
 use crate::model::{Cause, Lines, Record, Records, Timestamp};
 use crate::ops::history::{History, Placed, Survey};
 use crate::ops::select::{Bounds, Selected, select};
-use crate::ops::sequence::Sequencer;
+use crate::ops::sequence::{Place, Sequencer};
 use crate::output::rejects::{RejectsFile, reject_line};
 
 use super::stats::Stats;
@@ -127,8 +127,8 @@ impl Transform for Filter {
             Keep::Every(history, sequencer) => {
                 let mut records = self.shared.pool.take();
                 let survey = history.survey(&lines, &mut records).ok_or_else(|| no_format(history.format))?;
-                let (span, highest) = (lines.chunk.span, survey.highest());
-                let ready = sequencer.lock().arrive(span, highest, Surveyed { lines, records, survey });
+                let (place, highest) = (Place::of(&lines.chunk), survey.highest());
+                let ready = sequencer.lock().arrive(place, highest, Surveyed { lines, records, survey });
                 for (before, waiting) in ready {
                     outlet.send(Arc::new(self.place(history, waiting, before)?))?;
                 }

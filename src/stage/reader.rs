@@ -85,9 +85,10 @@ pub(super) fn read(
     Ok((last, frontier))
 }
 
-fn chunk(shared: &Shared, turn: &Turn, step: Step, bytes: Pooled<u8>) -> Chunk {
+fn chunk(shared: &Shared, turn: &mut Turn, step: Step, bytes: Pooled<u8>) -> Chunk {
     let Cut { from, to, oversized, last } = step.cut;
     let span = Span { input: turn.id, from, to };
+    let number = turn.take_number();
     shared.progress.add_read(span.len());
     let balance = Balance {
         bytes_read: span.len(),
@@ -98,6 +99,7 @@ fn chunk(shared: &Shared, turn: &Turn, step: Step, bytes: Pooled<u8>) -> Chunk {
     };
     Chunk {
         span,
+        number,
         bytes,
         oversized,
         max_line: shared.max_line,
@@ -107,6 +109,7 @@ fn chunk(shared: &Shared, turn: &Turn, step: Step, bytes: Pooled<u8>) -> Chunk {
         order: turn.pruned.as_ref().map(|pruned| Arc::clone(&pruned.order)),
         // What is skipped of a pruned input comes behind what is read of it.
         last: last && turn.pruned.is_none(),
+        live: None,
         guard: None,
     }
 }

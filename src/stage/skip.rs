@@ -29,7 +29,8 @@ pub(super) fn skip_or_read(shared: &Shared, mut turn: Turn, outlet: &mut Outlet<
     }
     for (from, to) in rest.into_iter().filter(|(from, to)| from < to) {
         if sorted {
-            send_skipped(shared, &turn, Span { input: turn.id, from, to }, false, outlet)?;
+            let span = Span { input: turn.id, from, to };
+            send_skipped(shared, &mut turn, span, false, outlet)?;
             continue;
         }
         turn.cursor.restrict(from, to);
@@ -37,7 +38,8 @@ pub(super) fn skip_or_read(shared: &Shared, mut turn: Turn, outlet: &mut Outlet<
         turn.pruned = Some(Pruned { sent: 0, order: Arc::default(), ..pruned.clone() });
         while !read(shared, &mut turn, outlet)?.0 {}
     }
-    send_skipped(shared, &turn, Span { input: turn.id, from: end, to: end }, true, outlet)
+    let span = Span { input: turn.id, from: end, to: end };
+    send_skipped(shared, &mut turn, span, true, outlet)
 }
 
 /// What is said by all lines that were looked at, in their order, once the stages behind have seen what was sent them.
@@ -55,7 +57,7 @@ fn seen(shared: &Shared, pruned: &Pruned) -> Result<Option<Extent>, Exit> {
 /// Accounts for bytes that are not read.
 fn send_skipped(
     shared: &Shared,
-    turn: &Turn,
+    turn: &mut Turn,
     span: Span,
     last: bool,
     outlet: &mut Outlet<Arc<Chunk>>,
@@ -64,6 +66,7 @@ fn send_skipped(
     shared.progress.add_read(span.len());
     let chunk = Chunk {
         span,
+        number: turn.take_number(),
         bytes: shared.buffers.take(),
         oversized: None,
         max_line: shared.max_line,
@@ -72,6 +75,7 @@ fn send_skipped(
         unit: turn.unit,
         order: None,
         last,
+        live: None,
         guard: Some(Box::new(permit)),
     };
     outlet.send(Arc::new(chunk))

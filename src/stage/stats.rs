@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use crate::model::{Chunk, Lines, Timestamp};
 use crate::ops::disorder::Disorder;
 use crate::ops::scan::{Block, extent};
-use crate::ops::sequence::Sequencer;
+use crate::ops::sequence::{Place, Sequencer};
 
 /// A meter of disorder.
 pub struct Stats {
@@ -30,7 +30,7 @@ impl Stats {
         let chunk = &lines.chunk;
         let highest = chunk.unit.and_then(|unit| extent(format, block(chunk), unit, self.future_after));
         let highest = highest.map(|extent| extent.highest);
-        let ready = self.sequencer.lock().arrive(chunk.span, highest, Arc::clone(lines));
+        let ready = self.sequencer.lock().arrive(Place::of(chunk), highest, Arc::clone(lines));
         for (before, lines) in ready {
             let Some(unit) = lines.chunk.unit else { continue };
             let mut measured = Disorder::default();

@@ -1,0 +1,170 @@
+//! A part of a pane's pairs, whose table can be set aside to be saved while counting goes on.
+//!
+//! While it is set aside nothing changes it, so that it can be written out without a lock and without a copy; what is
+//! counted meanwhile goes to a second table, which holds new counts only and is joined with the first one afterwards.
+//! Invariant: a pair's count is the sum over both tables, and each pair is visited once.
+
+use std::sync::Arc;
+
+use super::budget::Budget;
+use super::host::HostId;
+use super::pairs::{PairHash, PairTable};
+
+/// Connections per pair, in one table or, while one is being saved, in two.
+#[derive(Debug)]
+pub struct Shard {
+    hash: PairHash,
+    table: PairTable,
+    /// What is being saved.
+    aside: Option<Arc<PairTable>>,
+}
+
+impl Shard {
+    /// An empty one.
+    pub fn new(hash: PairHash) -> Self {
+        Shard { hash, table: PairTable::new(hash), aside: None }
+    }
+
+    /// Adds to the count of a pair of this hash, if there are bytes for it. Whether there were.
+    #[inline]
+    pub fn add(&mut self, hash: u64, from: HostId, to: HostId, count: u64, budget: &Budget) -> bool {
+        if self.table.add(hash, from, to, count, budget) {
+            return true;
+        }
+        // A pair that is known needs its place for as long as the saving lasts.
+        let is_known = self.aside.as_ref().is_some_and(|aside| aside.get(hash, from, to) > 0);
+        if is_known {
+            self.table.add_anyway(hash, from, to, count, budget);
+        }
+        is_known
+    }
+
+    /// As `add`, with bytes or without.
+    pub fn add_anyway(&mut self, hash: u64, from: HostId, to: HostId, count: u64, budget: &Budget) {
+        self.table.add_anyway(hash, from, to, count, budget);
+    }
+
+    /// The count of a pair; 0 if it is not there.
+    pub fn get(&self, hash: u64, from: HostId, to: HostId) -> u64 {
+        let aside = self.aside.as_ref().map_or(0, |aside| aside.get(hash, from, to));
+        self.table.get(hash, from, to) + aside
+    }
+
+    /// Fetches the place of a pair from memory; the value says nothing.
+    #[inline(always)]
+    pub fn touch(&self, hash: u64) -> u32 {
+        self.table.touch(hash)
+    }
+
+    /// Calls `f` with each pair and its count, in no order.
+    #[inline]
+    pub fn for_each(&self, mut f: impl FnMut(HostId, HostId, u64)) {
+        let Some(aside) = &self.aside else { return self.table.for_each(f) };
+        aside.for_each(|from, to, count| f(from, to, count + self.table.get(self.hash.of(from, to), from, to)));
+        self.table.for_each(|from, to, count| {
+            if aside.get(self.hash.of(from, to), from, to) == 0 {
+                f(from, to, count);
+            }
+        });
+    }
+
+    /// How many pairs there are; of a shard that is being saved at most so many.
+    pub fn len(&self) -> usize {
+        self.table.len() + self.aside.as_ref().map_or(0, |aside| aside.len())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes that its tables take.
+    pub fn bytes(&self) -> usize {
+        self.table.bytes() + self.aside.as_ref().map_or(0, |aside| aside.bytes())
+    }
+
+    /// Sets its table aside to be saved. One that is aside already is joined with it first.
+    pub fn set_aside(&mut self, budget: &Budget) -> Arc<PairTable> {
+        self.join(budget);
+        let table = Arc::new(std::mem::replace(&mut self.table, PairTable::new(self.hash)));
+        self.aside = Some(Arc::clone(&table));
+        table
+    }
+
+    /// Makes one table again of what was set aside and what was counted meanwhile. Costs the latter, if nobody else
+    /// holds the former any more.
+    pub fn join(&mut self, budget: &Budget) {
+        let Some(aside) = self.aside.take() else { return };
+        let meanwhile = std::mem::replace(&mut self.table, PairTable::new(self.hash));
+        match Arc::try_unwrap(aside) {
+            Ok(table) => self.table = table,
+            Err(held) => {
+                held.for_each(|from, to, count| self.table.add_anyway(self.hash.of(from, to), from, to, count, budget))
+            }
+        }
+        meanwhile.for_each(|from, to, count| {
+            self.table.add_anyway(self.hash.of(from, to), from, to, count, budget);
+        });
+        budget.give_back(meanwhile.bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Counts = BTreeMap<(u32, u32), u64>;
+
+    fn counts(shard: &Shard) -> Counts {
+        let mut out = Counts::new();
+        shard.for_each(|from, to, count| assert_eq!(out.insert((from.0, to.0), count), None, "a pair came twice"));
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn d24_counting_goes_on_while_a_table_is_saved(
+            parts in proptest::collection::vec(proptest::collection::vec((0u32..20, 0u32..5), 0..60), 1..5),
+            hold: bool,
+        ) {
+            let (hash, budget) = (PairHash::default(), Budget::new(Some(1 << 20)));
+            let (mut shard, mut oracle, mut held) = (Shard::new(hash), Counts::new(), Vec::new());
+            for part in parts {
+                let before = oracle.clone();
+                let saved = shard.set_aside(&budget);
+                for (from, to) in part {
+                    let (from, to) = (HostId(from), HostId(to));
+                    prop_assert!(shard.add(hash.of(from, to), from, to, 1, &budget));
+                    *oracle.entry((from.0, to.0)).or_default() += 1;
+                    prop_assert_eq!(shard.get(hash.of(from, to), from, to), oracle[&(from.0, to.0)]);
+                }
+                prop_assert_eq!(counts(&shard), oracle.clone());
+                let mut written = Counts::new();
+                saved.for_each(|from, to, count| { written.insert((from.0, to.0), count); });
+                prop_assert_eq!(written, before, "what is saved is what was there");
+                if hold { held.push(saved); } else { drop(saved); shard.join(&budget); }
+                prop_assert_eq!(counts(&shard), oracle.clone());
+            }
+            if !hold {
+                prop_assert_eq!(budget.used(), shard.bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn a_pair_that_is_known_never_overflows_while_it_is_saved() {
+        let (hash, host) = (PairHash::default(), HostId);
+        let mut shard = Shard::new(hash);
+        shard.add_anyway(hash.of(host(1), host(2)), host(1), host(2), 5, &Budget::default());
+        let none = Budget::new(Some(0));
+        let _saved = shard.set_aside(&none);
+        assert!(shard.add(hash.of(host(1), host(2)), host(1), host(2), 1, &none));
+        let refused = |to: u32| !shard.add(hash.of(host(1), host(to)), host(1), host(to), 1, &none);
+        assert!((3..100).any(refused), "what is not known does, once the table is full");
+        assert_eq!(shard.get(hash.of(host(1), host(2)), host(1), host(2)), 6);
+    }
+}
