@@ -67,6 +67,14 @@ pub enum ErrorKind {
         /// What max-memory leaves for pairs and names, in bytes.
         limit: usize,
     },
+    /// A saved state cannot be used.
+    #[error("{}: {message}", show_path(.path))]
+    State {
+        /// The file, or the directory of the state.
+        path: PathBuf,
+        /// What is wrong, and how to mend it.
+        message: String,
+    },
     /// The balance sheet does not add up: a bug in this program.
     #[error("the balance sheet does not add up ({0}); this is a bug in logparser, please report it")]
     Unbalanced(String),
@@ -166,11 +174,17 @@ impl Error {
         ErrorKind::Output { target: target.into(), action, source }.into()
     }
 
-    /// The exit code of a run that ended with this error: 2 usage or configuration, 3 no input, else 1.
+    /// A saved state that cannot be used.
+    pub fn state(path: &Path, message: impl Into<String>) -> Self {
+        ErrorKind::State { path: path.to_owned(), message: message.into() }.into()
+    }
+
+    /// The exit code of a run that ended with this error: 2 usage or configuration, 3 no input, 4 saved state, else 1.
     pub fn exit_code(&self) -> u8 {
         match self.kind() {
             ErrorKind::Usage(_) | ErrorKind::Config(_) => 2,
             ErrorKind::NoInput(_) => 3,
+            ErrorKind::State { .. } => 4,
             _ => 1,
         }
     }
@@ -251,6 +265,7 @@ mod tests {
     fn exit_codes_follow_the_kind() {
         assert_eq!(Error::usage("x").exit_code(), 2);
         assert_eq!(Error::from(ErrorKind::NoInput("x".into())).exit_code(), 3);
+        assert_eq!(Error::state(Path::new("s"), "x").exit_code(), 4);
         assert_eq!(Error::report("r", "x").exit_code(), 1);
     }
 

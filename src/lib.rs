@@ -16,6 +16,7 @@ pub mod report;
 pub mod source;
 pub mod spill;
 pub mod stage;
+pub mod state;
 
 pub mod config;
 pub mod pipeline;

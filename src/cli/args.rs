@@ -25,7 +25,8 @@ Examples:
   logparser top conn.log --seconds 1h --every 1h --output csv
       the busiest servers of each hour, as CSV
 
-Commands: run, check, graph, top, to, from, explain, reports, make, completions.
+Commands: run, check, graph, top, to, from, explain, state, reports, make,
+completions.
 `logparser COMMAND --help` tells more. A file whose name is that of a command is
 read as ./NAME.";
 
@@ -143,6 +144,12 @@ pub enum Command {
         #[command(flatten)]
         common: Common,
     },
+    /// Look at a saved state, check it, or remove it to start anew.
+    State {
+        /// What to do with it.
+        #[command(subcommand)]
+        action: StateAction,
+    },
     /// List the report functions, with their options and an example each.
     Reports,
     /// Make a log to try things on.
@@ -163,6 +170,49 @@ pub enum GraphFormat {
     Dot,
     /// For Markdown pages.
     Mermaid,
+}
+
+/// What to do with a saved state.
+#[derive(Debug, Subcommand)]
+pub enum StateAction {
+    /// Print both slots, what they depend on, and which one a run would go on from.
+    Show {
+        #[command(flatten)]
+        place: StatePlace,
+        /// How to print it.
+        #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+        output: StateFormat,
+    },
+    /// Check both slots: exit code 0 if there is a state to go on from and neither slot is damaged, else 4.
+    Verify {
+        #[command(flatten)]
+        place: StatePlace,
+        /// How to print it.
+        #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+        output: StateFormat,
+    },
+    /// Remove the state, so that the next run starts anew.
+    Reset {
+        #[command(flatten)]
+        place: StatePlace,
+    },
+}
+
+/// Where a state is.
+#[derive(Debug, Args)]
+pub struct StatePlace {
+    /// The directory of the state.
+    #[arg(long, value_name = "DIR")]
+    pub state: std::path::PathBuf,
+}
+
+/// How a state is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StateFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// Overrides of a configuration file.

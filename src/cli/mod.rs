@@ -7,6 +7,7 @@ mod args;
 mod ask;
 mod explain;
 mod show;
+mod state;
 mod watch;
 
 use std::ffi::OsString;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use args::{Command, Commanded, Common, GraphFormat, Make, Positional, Settings};
+use args::{Command, Commanded, Common, GraphFormat, Make, Positional, Settings, StateAction};
 
 use crate::config::{DrawFormat, draw};
 use crate::error::{Error, ErrorKind, Place, Result};
@@ -95,6 +96,14 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
             let as_json = common.output.iter().any(|output| output == "json");
             print(&if as_json { explain::json(&explained)? } else { explain::text(&explained) })
         }
+        Command::State { action } => match action {
+            StateAction::Show { place, output } => print(&state::show(&place.state, output, None)?),
+            StateAction::Verify { place, output } => {
+                let (text, is_sound) = state::verify(&place.state, output)?;
+                print(&text).map(|code| if is_sound { code } else { 4 })
+            }
+            StateAction::Reset { place } => print(&state::reset(&place.state)?),
+        },
         Command::Reports => print(&show::reports()),
         Command::Make(args) => make_log(&args),
         Command::Completions { shell } => {

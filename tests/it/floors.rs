@@ -15,6 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("report", &["error", "model", "options"]),
     ("output", &["error", "model"]),
     ("spill", &["error", "model"]),
+    ("state", &["error", "model"]),
     ("make", &["error", "model", "options"]),
     ("ops", &["error", "model", "format"]),
     (
@@ -29,7 +30,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "config",
         ],
     ),
-    ("cli", &["error", "model", "options", "metrics", "format", "report", "output", "make", "config", "pipeline"]),
+    (
+        "cli",
+        &["error", "model", "options", "metrics", "format", "report", "output", "state", "make", "config", "pipeline"],
+    ),
     ("main", &["cli"]),
     ("bin", &["make", "error", "cli"]),
 ];
@@ -113,11 +117,13 @@ fn the_check_of_imports_sees_what_it_should() {
 }
 
 #[test]
-fn crossbeam_is_used_by_the_edge_only() {
+fn crates_that_may_have_to_be_replaced_are_used_in_one_file() {
     let mut files = Vec::new();
     rust_files(&root().join("src"), &mut files);
-    let users: Vec<_> = files.iter().filter(|file| code(file).contains("crossbeam_channel")).collect();
-    assert_eq!(users, [&root().join("src/actor/edge.rs")]);
+    for (name, only) in [("crossbeam_channel", "src/actor/edge.rs"), ("bincode", "src/state/codec.rs")] {
+        let users: Vec<_> = files.iter().filter(|file| code(file).contains(name)).collect();
+        assert_eq!(users, [&root().join(only)], "{name}");
+    }
 }
 
 #[test]

@@ -17,3 +17,4 @@ mod pruning;
 mod runtime;
 mod same;
 mod shipped;
+mod state;

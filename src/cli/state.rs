@@ -1,0 +1,158 @@
+//! A saved state, said: what is in its slots, whether they are sound, and what a reset removed.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::args::StateFormat;
+use crate::error::{Error, Result, show_path};
+use crate::model::escape::printable;
+use crate::state::{self, Choice, Decoder, FORMAT, SlotContent, SlotInfo};
+
+/// What a snapshot holds, as whoever saved it can tell: lines for people, and the same for programs.
+pub type Contents = (String, serde_json::Value);
+
+/// Reads what a snapshot holds; it has to get every value.
+pub type ReadContents<'a> = &'a dyn Fn(&mut Decoder<'_>) -> io::Result<Contents>;
+
+/// The whole of the JSON, of the schema `logparser-state/1`.
+#[derive(Serialize)]
+struct Whole<'a> {
+    schema: &'static str,
+    slots: [Line<'a>; 2],
+    used: Option<String>,
+    warning: Option<String>,
+    problem: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contents: Option<serde_json::Value>,
+}
+
+/// A slot in the JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    path: String,
+    content: &'static str,
+    reason: Option<&'a str>,
+    format: Option<u32>,
+    sequence: Option<u64>,
+    bytes: u64,
+    saved_at: Option<String>,
+    fingerprint: Option<Vec<&'a str>>,
+}
+
+/// Both slots, and which one a run would go on from; what that one holds, where `contents` can tell.
+pub fn show(dir: &Path, format: StateFormat, contents: Option<ReadContents<'_>>) -> Result<String> {
+    let slots = state::inspect(dir);
+    let choice = state::choose(dir, &slots);
+    let contents = match (&choice, contents) {
+        (Choice::Use { .. }, Some(read)) => match state::peek(dir)? {
+            Some(mut loaded) => Some(loaded.read(|decoder| read(decoder))?),
+            None => None,
+        },
+        _ => None,
+    };
+    match format {
+        StateFormat::Text => Ok(text(&slots, &choice, contents)),
+        StateFormat::Json => json(&slots, &choice, contents),
+    }
+}
+
+fn text(slots: &[SlotInfo; 2], choice: &Choice, contents: Option<Contents>) -> String {
+    let mut text = String::new();
+    for slot in slots {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{}", line(slot));
+        if let SlotContent::Valid { fingerprint, .. } = &slot.content {
+            for key in fingerprint.lines() {
+                let _ = writeln!(text, "    {}", printable(key.as_bytes()));
+            }
+        }
+    }
+    let _ = match choice {
+        Choice::Nothing => writeln!(text, "No state: a run would start anew"),
+        Choice::Use { slot, warning: None } => writeln!(text, "Used: {}", show_path(&slots[*slot].path)),
+        Choice::Use { slot, warning: Some(warning) } => {
+            writeln!(text, "Used: {}\nWarning: {warning}", show_path(&slots[*slot].path))
+        }
+        Choice::Refuse(error) => writeln!(text, "Not usable: {error}"),
+    };
+    if let Some(contents) = contents {
+        text.push_str(&contents.0);
+    }
+    text
+}
+
+fn json(slots: &[SlotInfo; 2], choice: &Choice, contents: Option<Contents>) -> Result<String> {
+    let (used, warning, problem) = match choice {
+        Choice::Nothing => (None, None, None),
+        Choice::Use { slot, warning } => (Some(show_path(&slots[*slot].path)), warning.clone(), None),
+        Choice::Refuse(error) => (None, None, Some(error.to_string())),
+    };
+    let whole = Whole {
+        schema: "logparser-state/1",
+        slots: [json_line(&slots[0]), json_line(&slots[1])],
+        used,
+        warning,
+        problem,
+        contents: contents.map(|(_, json)| json),
+    };
+    let mut text = serde_json::to_string(&whole).map_err(|error| Error::usage(error.to_string()))?;
+    text.push('\n');
+    Ok(text)
+}
+
+fn json_line(slot: &SlotInfo) -> Line<'_> {
+    let (content, reason, format, sequence, fingerprint) = match &slot.content {
+        SlotContent::Missing => ("missing", None, None, None, None),
+        SlotContent::Valid { sequence, fingerprint } => {
+            ("valid", None, Some(FORMAT), Some(*sequence), Some(fingerprint.lines().collect()))
+        }
+        SlotContent::OtherFormat { sequence, version } => ("other-format", None, Some(*version), Some(*sequence), None),
+        SlotContent::Damaged { reason } => ("damaged", Some(reason.as_str()), None, None, None),
+    };
+    let saved_at = slot.saved_at.map(|instant| instant.to_string());
+    Line { path: show_path(&slot.path), content, reason, format, sequence, bytes: slot.bytes, saved_at, fingerprint }
+}
+
+/// A slot in a line.
+fn line(slot: &SlotInfo) -> String {
+    let path = show_path(&slot.path);
+    let size = || {
+        let saved = slot.saved_at.map_or(String::new(), |instant| format!(", saved {instant}"));
+        format!("{} bytes{saved}", slot.bytes)
+    };
+    match &slot.content {
+        SlotContent::Missing => format!("{path}: missing"),
+        SlotContent::Valid { sequence, .. } => {
+            format!("{path}: valid, sequence {sequence}, format {FORMAT}, {}", size())
+        }
+        SlotContent::OtherFormat { sequence, version } => {
+            format!("{path}: of another logparser, sequence {sequence}, format {version}, {}", size())
+        }
+        SlotContent::Damaged { reason } => format!("{path}: damaged: {}", printable(reason.as_bytes())),
+    }
+}
+
+/// A line for each slot, or the JSON of both, and whether there is a state to go on from and neither slot is damaged.
+pub fn verify(dir: &Path, format: StateFormat) -> Result<(String, bool)> {
+    let slots = state::inspect(dir);
+    let choice = state::choose(dir, &slots);
+    let is_sound = |slot: &SlotInfo| matches!(slot.content, SlotContent::Missing | SlotContent::Valid { .. });
+    let is_good = matches!(choice, Choice::Use { .. }) && slots.iter().all(is_sound);
+    let text = match format {
+        StateFormat::Text => slots.iter().map(|slot| format!("{}\n", line(slot))).collect(),
+        StateFormat::Json => json(&slots, &choice, None)?,
+    };
+    Ok((text, is_good))
+}
+
+/// Removes the state and says which files that were.
+pub fn reset(dir: &Path) -> Result<String> {
+    let removed = state::reset(dir)?;
+    if removed.is_empty() {
+        return Ok(format!("{}: no state, nothing removed\n", show_path(dir)));
+    }
+    Ok(removed.iter().map(|path| format!("removed {}\n", show_path(path))).collect())
+}
