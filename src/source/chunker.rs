@@ -23,6 +23,17 @@ pub struct Chunker {
     position: u64,
     /// The bytes from there that have been read: the start of a line, or what was read with an over-long line's end.
     carry: Vec<u8>,
+    /// The over-long line that is being read over, in an input that goes on. Nothing is carried then.
+    long: Option<LongLine>,
+}
+
+/// An over-long line whose end has not come yet.
+#[derive(Debug)]
+struct LongLine {
+    /// Its start.
+    head: Vec<u8>,
+    /// Bytes of it that have been read.
+    length: u64,
 }
 
 /// Where a chunk was cut.
@@ -44,7 +55,7 @@ pub type Fill<'a> = dyn FnMut(&mut Vec<u8>) -> io::Result<usize> + 'a;
 impl Chunker {
     /// Chunks of about `target` bytes. With `fill`, chunks are filled; without, what is there is passed on.
     pub fn new(target: usize, max_line: usize, fill: bool) -> Self {
-        Chunker { target, max_line, fill, position: 0, carry: Vec::new() }
+        Chunker { target, max_line, fill, position: 0, carry: Vec::new(), long: None }
     }
 
     /// The byte at which the next chunk begins.
@@ -54,7 +65,7 @@ impl Chunker {
 
     /// Bytes read so far; some of them may not be in a chunk yet.
     pub fn bytes_read(&self) -> u64 {
-        self.position + self.carry.len() as u64
+        self.position + self.carry.len() as u64 + self.long.as_ref().map_or(0, |long| long.length)
     }
 
     /// Fills chunks to another size from now on.
@@ -65,7 +76,13 @@ impl Chunker {
     /// Goes on at another byte, where a line begins.
     pub fn jump(&mut self, position: u64) {
         self.position = position;
-        self.carry.clear();
+        self.forget_carried();
+        self.long = None;
+    }
+
+    /// Forgets the start of a line that was read; it is to be read again. Gives its memory back.
+    pub fn forget_carried(&mut self) {
+        self.carry = Vec::new();
     }
 
     /// The next chunk, in `into`. Not to be called after the last. Errors are those of `fill`; the bytes before the
@@ -99,6 +116,80 @@ impl Chunker {
         }
     }
 
+    /// The next chunk of an input that goes on, in `into`. That `fill` has no bytes now is no end: whole lines are cut
+    /// before it, and the start of a line waits for the rest (`None`), or of an over-long one is passed over.
+    pub fn next_available(&mut self, fill: &mut Fill<'_>, into: &mut Vec<u8>) -> io::Result<Option<Cut>> {
+        into.clear();
+        if self.long.is_some() {
+            return self.skip_available(fill, into);
+        }
+        into.append(&mut self.carry);
+        let mut lines_end = memchr::memrchr(b'\n', into).map_or(0, |at| at + 1);
+        loop {
+            if lines_end > 0 && into.len() >= self.target {
+                return Ok(Some(self.cut(into, lines_end)));
+            }
+            if lines_end == 0 && into.len() > self.max_line {
+                self.long = Some(LongLine { head: self.long_head(into), length: into.len() as u64 });
+                return self.skip_available(fill, into);
+            }
+            let before = into.len();
+            into.reserve_exact(self.target.saturating_sub(before).max(self.target.min(WORTH_A_READ)));
+            match fill(into) {
+                Ok(0) if lines_end > 0 => return Ok(Some(self.cut(into, lines_end))),
+                Ok(0) => {
+                    self.carry.append(into);
+                    return Ok(None);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    self.carry.append(into);
+                    return Err(error);
+                }
+            }
+            if let Some(at) = memchr::memrchr(b'\n', &into[before..]) {
+                lines_end = before + at + 1;
+            }
+        }
+    }
+
+    /// What is left of an input that turned out to go on no more: the start of a line that has no end, if there is one.
+    pub fn rest(&mut self, into: &mut Vec<u8>) -> Option<Cut> {
+        into.clear();
+        if let Some(LongLine { head, length }) = self.long.take() {
+            return Some(self.advance(length, Some(head), false));
+        }
+        into.append(&mut self.carry);
+        (!into.is_empty()).then(|| self.advance(into.len() as u64, None, false))
+    }
+
+    /// Reads towards the end of an over-long line as far as there are bytes.
+    fn skip_available(&mut self, fill: &mut Fill<'_>, into: &mut Vec<u8>) -> io::Result<Option<Cut>> {
+        loop {
+            into.clear();
+            into.reserve_exact(self.target);
+            let read = fill(into)? as u64;
+            if read == 0 {
+                return Ok(None);
+            }
+            let newline = memchr::memchr(b'\n', into);
+            let Some(long) = &mut self.long else { return Ok(None) };
+            let Some(at) = newline else {
+                long.length += read;
+                continue;
+            };
+            let length = long.length + at as u64 + 1;
+            self.carry.extend_from_slice(&into[at + 1..]);
+            into.clear();
+            let head = self.long.take().map(|long| long.head);
+            return Ok(Some(self.advance(length, head, false)));
+        }
+    }
+
+    fn long_head(&self, line: &[u8]) -> Vec<u8> {
+        line[..OVERSIZED_HEAD.min(self.max_line)].to_vec()
+    }
+
     /// Cuts after the last newline and carries the rest.
     fn cut(&mut self, into: &mut Vec<u8>, lines_end: usize) -> Cut {
         self.carry.extend_from_slice(&into[lines_end..]);
@@ -113,7 +204,7 @@ impl Chunker {
 
     /// Reads to the end of a line that is over the limit, and keeps only its start.
     fn skip_line(&mut self, fill: &mut Fill<'_>, into: &mut Vec<u8>) -> io::Result<Cut> {
-        let head = into[..OVERSIZED_HEAD.min(self.max_line)].to_vec();
+        let head = self.long_head(into);
         let mut length = into.len() as u64;
         loop {
             into.clear();
@@ -224,6 +315,74 @@ mod tests {
             }
             prop_assert_eq!(lines(&chunks, max_line), oracle);
         }
+    }
+
+    proptest! {
+        #[test]
+        fn b4_an_input_that_comes_in_spurts_is_cut_into_the_same_lines(
+            input in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'a'), Just(b'b')], 0..120),
+            spurts in proptest::collection::vec(0usize..30, 1..12),
+            target in 1usize..40,
+            piece in 1usize..50,
+            max_line in 1usize..20,
+            forgetful: bool,
+        ) {
+            let mut chunker = Chunker::new(target, max_line, true);
+            let (mut all, mut there, mut into) = (Vec::new(), 0, Vec::new());
+            for spurt in spurts.iter().copied().chain([input.len()]) {
+                there = (there + spurt).min(input.len());
+                loop {
+                    let mut at = chunker.bytes_read() as usize;
+                    let mut fill = |into: &mut Vec<u8>| {
+                        let n = (there - at).min(piece).min(into.capacity() - into.len());
+                        into.extend_from_slice(&input[at..at + n]);
+                        at += n;
+                        Ok(n)
+                    };
+                    let Some(cut) = chunker.next_available(&mut fill, &mut into).unwrap() else { break };
+                    all.push((cut, into.clone()));
+                    if forgetful {
+                        chunker.forget_carried();
+                    }
+                }
+                // What waits is less than a line, and what is known of it may be read again.
+                prop_assert!(!input[chunker.position() as usize..there].contains(&b'\n'));
+                if forgetful && there < input.len() {
+                    chunker.forget_carried();
+                }
+            }
+            all.extend(chunker.rest(&mut into).map(|cut| (cut, into.clone())));
+            prop_assert_eq!(chunker.position(), input.len() as u64);
+            let once = chunks(&input, Chunker::new(target, max_line, true), 1000);
+            prop_assert_eq!(lines(&all, max_line), lines(&once, max_line));
+        }
+    }
+
+    #[test]
+    fn b8_an_over_long_line_in_progress_is_kept_in_mind_without_memory() {
+        let mut chunker = Chunker::new(1 << 12, 1 << 12, true);
+        let mut into = Vec::new();
+        for _ in 0..1000 {
+            let mut left = 1 << 13;
+            let mut fill = |into: &mut Vec<u8>| {
+                let n = left.min(into.capacity() - into.len());
+                into.resize(into.len() + n, b'x');
+                left -= n;
+                Ok(n)
+            };
+            assert!(chunker.next_available(&mut fill, &mut into).unwrap().is_none());
+            assert!(into.capacity() + chunker.carry.capacity() < 1 << 15 && chunker.position() == 0);
+        }
+        let mut end = Some(&b"\n17 a b\n"[..]);
+        let mut fill = |into: &mut Vec<u8>| {
+            let bytes = end.take().unwrap_or_default();
+            into.extend_from_slice(bytes);
+            Ok(bytes.len())
+        };
+        let long = chunker.next_available(&mut fill, &mut into).unwrap().unwrap();
+        assert_eq!((long.to, long.oversized.map(|head| head.len())), (8_192_001, Some(OVERSIZED_HEAD)));
+        chunker.next_available(&mut fill, &mut into).unwrap().unwrap();
+        assert_eq!(into, b"17 a b\n");
     }
 
     #[test]

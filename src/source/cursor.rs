@@ -25,8 +25,8 @@ const POLL_NANOS: i64 = 50_000_000;
 #[cfg(target_os = "linux")]
 const PIPE_BYTES: usize = 1 << 20;
 
-/// How compressed files begin, with how to read them.
-const COMPRESSED: [(&[u8], &str, &str); 4] = [
+/// How compressed files begin, with their names and how to read them.
+pub(super) const COMPRESSED: [(&[u8], &str, &str); 4] = [
     (b"\x1f\x8b", "gzip", "zcat"),
     (b"\x28\xb5\x2f\xfd", "zstd", "zstdcat"),
     (b"\xfd7zXZ\x00", "xz", "xzcat"),

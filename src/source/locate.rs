@@ -10,6 +10,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::walk::{Finding, walk};
 use super::{Input, Origin};
 use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::options::suggest;
@@ -28,7 +29,7 @@ pub fn locate(locations: &[String]) -> Result<Located> {
     let mut search = Search::default();
     let mut missing = Vec::new();
     for location in locations {
-        if !search.add(location)? {
+        if !walk(location, &mut |finding| search.take(finding))? {
             missing.push(format!("'{}' matches nothing{}", show_path(Path::new(location)), near(location)));
         }
     }
@@ -49,85 +50,24 @@ struct Search {
 }
 
 impl Search {
-    /// Adds what a location leads to. Whether it leads to anything.
-    fn add(&mut self, location: &str) -> Result<bool> {
-        if location == "-" {
-            // A file on standard input is that file, should another location lead to it too.
-            let known = stdin_identity().is_some_and(|identity| !self.known.insert(identity));
-            if !std::mem::replace(&mut self.stdin, true) && !known {
-                self.inputs.push(Input::stdin());
-            }
-            return Ok(true);
-        }
-        let path = Path::new(location);
-        // A name that exists is meant as it is, even if it looks like a glob.
-        match fs::metadata(path) {
-            Ok(found) if found.is_dir() => return Ok(self.add_folder(path)),
-            Ok(found) => {
-                self.add_path(path, &found, true);
-                return Ok(true);
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound || is_glob(location) => {}
-            Err(error) => {
-                self.failures.push(Error::input(path, "cannot open", error));
-                return Ok(true);
-            }
-        }
-        if is_glob(location) { self.add_glob(location) } else { Ok(false) }
-    }
-
-    fn add_glob(&mut self, pattern: &str) -> Result<bool> {
-        let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
-        let paths = glob::glob_with(pattern, options).map_err(|error| {
-            Error::usage(format!("'{pattern}' is not a glob: {} at character {}", error.msg, error.pos + 1))
-        })?;
-        let mut any = false;
-        for found in paths {
-            any = true;
-            match found {
-                Ok(path) => self.add_match(&path),
-                Err(error) => {
-                    let path = error.path().to_owned();
-                    self.failures.push(Error::input(&path, "cannot open", error.into()));
+    /// Takes in what a location leads to.
+    fn take(&mut self, finding: Finding) {
+        match finding {
+            Finding::Stdin => {
+                // A file on standard input is that file, should another location lead to it too.
+                let known = stdin_identity().is_some_and(|identity| !self.known.insert(identity));
+                if !std::mem::replace(&mut self.stdin, true) && !known {
+                    self.inputs.push(Input::stdin());
                 }
             }
-        }
-        Ok(any)
-    }
-
-    /// The files in a folder, hidden ones aside. Whether there are any.
-    fn add_folder(&mut self, folder: &Path) -> bool {
-        let names = match fs::read_dir(folder) {
-            Ok(entries) => entries.flatten().map(|entry| entry.file_name()),
-            Err(error) => {
-                self.failures.push(Error::input(folder, "cannot open", error));
-                return true;
-            }
-        };
-        let mut names: Vec<_> = names.filter(|name| !name.as_encoded_bytes().starts_with(b".")).collect();
-        names.sort();
-        for name in &names {
-            self.add_match(&folder.join(name));
-        }
-        !names.is_empty()
-    }
-
-    /// Adds one of the paths that a glob or a folder gives.
-    fn add_match(&mut self, path: &Path) {
-        match fs::metadata(path) {
-            Ok(found) => self.add_path(path, &found, false),
-            Err(error) => self.failures.push(Error::input(path, "cannot open", error)),
+            Finding::Path { path, found, named } => self.add_path(&path, &found, named),
+            Finding::Unreadable { path, source, .. } => self.failures.push(Error::input(&path, "cannot open", source)),
         }
     }
 
     /// Adds a path. Streams only if they were `named`: one that a glob merely came across could block for ever.
     fn add_path(&mut self, path: &Path, found: &Metadata, named: bool) {
-        if found.is_dir() {
-            let source = io::Error::from(io::ErrorKind::IsADirectory);
-            return self.failures.push(Error::input(path, "was not read", source));
-        }
-        if !found.is_file() && !named {
-            let source = io::Error::other("not a regular file; name it by itself to read it as a stream");
+        if let Some(source) = unfit(found, named) {
             return self.failures.push(Error::input(path, "was not read", source));
         }
         let identity = (found.dev(), found.ino());
@@ -143,15 +83,20 @@ impl Search {
     }
 }
 
+/// Why what was found is not to be read, if it is not. Streams are, if they were `named`.
+fn unfit(found: &Metadata, named: bool) -> Option<io::Error> {
+    if found.is_dir() {
+        return Some(io::ErrorKind::IsADirectory.into());
+    }
+    let stream = !found.is_file() && !named;
+    stream.then(|| io::Error::other("not a regular file; name it by itself to read it as a stream"))
+}
+
 /// The device and inode of standard input, if it is a file.
 pub fn stdin_identity() -> Option<(u64, u64)> {
     let file = io::stdin().as_fd().try_clone_to_owned().map(File::from).ok()?;
     let found = file.metadata().ok()?;
     found.is_file().then(|| (found.dev(), found.ino()))
-}
-
-fn is_glob(location: &str) -> bool {
-    location.contains(['*', '?', '['])
 }
 
 /// For a location that leads nowhere: what is there instead.

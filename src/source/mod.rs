@@ -4,10 +4,12 @@
 
 mod chunker;
 mod cursor;
+pub mod follow;
 mod locate;
 mod schedule;
 pub mod seek;
 mod spool;
+mod walk;
 
 pub use chunker::{Chunker, Cut};
 pub use cursor::{Cursor, Step};

@@ -1,0 +1,333 @@
+//! Files that were found and are no generation yet: each is the going on of one that is known, or may become its copy,
+//! or stands for itself.
+//!
+//! Content decides, not names: a copy has the head of its original, and the bytes before the original's position. A file
+//! that so far holds nothing but the first bytes of another may be its copy in the making, and is held, uncounted, until
+//! one of three things has happened: the original was truncated or has vanished (then it goes on in the copy), the two
+//! differ (then both are counted), or the file has stopped growing (then it is a copy that people made, and counted).
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::content::{self, Agreement, HEAD, Head, START, Stat, same_birth};
+use super::generation::{Away, Generation};
+use super::{Follower, New, reading};
+use crate::error::show_path;
+use crate::model::InputId;
+
+/// How many times the rotation wait a file that grows on is held at most for the sake of one whose file is gone: nothing
+/// more can be compared with that one until the file has passed its position.
+const HELD: u32 = 6;
+
+/// A file that is no generation yet.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub path: PathBuf,
+    pub key: u64,
+    pub stat: Stat,
+    /// Its first bytes.
+    pub head: Vec<u8>,
+    /// Whether a location leads to it.
+    pub here: bool,
+    pub found: Duration,
+    /// When it last grew.
+    pub grown: Duration,
+    /// The generation whose content it has taken the place of: of that it is no copy.
+    pub instead_of: Option<InputId>,
+    /// The generations that it may be a copy of.
+    pub suspected: Vec<InputId>,
+}
+
+/// A file that is not followed, as it was when that was decided, and why.
+#[derive(Debug)]
+pub(super) struct Ignored {
+    pub born: Option<u128>,
+    pub size: u64,
+    pub modified: (i64, i64),
+    pub warning: String,
+}
+
+/// What a candidate has turned out to be.
+enum Verdict {
+    /// Nothing yet.
+    Wait,
+    /// A generation of its own.
+    Itself,
+    /// Where a known generation goes on.
+    GoesOn(InputId),
+    /// Nothing that anybody could read.
+    Nothing,
+}
+
+/// Generations by how they start, so that a file is compared with few.
+type ByStart = BTreeMap<Vec<u8>, Vec<InputId>>;
+
+impl Follower {
+    /// Ends the stay of a generation in a file whose content has been replaced. What is in it now is a candidate.
+    pub(super) fn replaced(&mut self, id: InputId, now: Duration) {
+        let Some(generation) = self.generations.get_mut(&id) else { return };
+        let (Some(key), Some(identity)) = (generation.key.take(), generation.identity.take()) else { return };
+        let here = generation.away.is_none();
+        generation.truncated = true;
+        generation.depart(now);
+        generation.last = None;
+        self.by_identity.remove(&identity);
+        let stat = Stat { identity, born: generation.born, size: 0, modified: (0, 0), links: 1 };
+        self.candidates.push(Candidate {
+            path: generation.path.clone(),
+            key,
+            stat,
+            head: Vec::new(),
+            here,
+            found: now,
+            grown: now,
+            instead_of: Some(id),
+            suspected: Vec::new(),
+        });
+        self.update_record(id);
+        self.ask_for_scan(true);
+    }
+
+    /// Notes what a candidate's file is now. Content that was replaced before it was counted is a generation that is
+    /// lost, unless a copy of it turns up.
+    pub(super) fn refresh(&mut self, at: usize, now: Duration, new: &mut Vec<New>) -> io::Result<()> {
+        let Some(file) = self.candidate_file(at)? else { return Ok(()) };
+        let stat = Stat::of_file(&file)?;
+        let candidate = &mut self.candidates[at];
+        if (stat.size, stat.modified) == (candidate.stat.size, candidate.stat.modified) {
+            return Ok(());
+        }
+        let head = content::read_head(&file)?;
+        let before = Head::of(&candidate.head);
+        let replaced = stat.size < candidate.stat.size || before.agrees(&head) != Agreement::Whole;
+        if stat.size != candidate.stat.size || replaced {
+            candidate.grown = now;
+        }
+        let was = std::mem::replace(&mut candidate.stat, stat);
+        candidate.head = head;
+        if replaced && was.size > 0 {
+            let (path, instead_of) = (candidate.path.clone(), self.next_id());
+            let mut generation = Generation::new(instead_of, path, &self.options, now);
+            generation.head = before;
+            generation.size_seen = was.size;
+            generation.truncated = true;
+            generation.away = Some(Away { since: now, missed: 0 });
+            self.candidates[at].instead_of = Some(instead_of);
+            self.announce(generation, was.size, new);
+        }
+        Ok(())
+    }
+
+    /// Decides what can be decided about the candidates. With `all`, each stands for itself.
+    pub(super) fn decide(&mut self, now: Duration, all: bool, new: &mut Vec<New>) {
+        if !all {
+            // Whether an original still stands is the question that its copies turn on.
+            let mut originals: Vec<InputId> = self.candidates.iter().flat_map(|c| c.suspected.clone()).collect();
+            originals.sort();
+            originals.dedup();
+            originals.into_iter().for_each(|id| self.check(id, now));
+        }
+        let any = !all && self.candidates.iter().any(|candidate| candidate.stat.size > 0);
+        let by_start = if any { self.by_start() } else { ByStart::new() };
+        for at in (0..self.candidates.len()).collect::<Vec<_>>() {
+            let verdict = match all {
+                true => Verdict::Itself,
+                false => self.judge(at, now, &by_start).unwrap_or(Verdict::Wait),
+            };
+            match verdict {
+                Verdict::Wait => {}
+                Verdict::Itself => self.register(at, 0, now, new),
+                Verdict::GoesOn(id) => self.go_on(at, id, now),
+                Verdict::Nothing => {
+                    self.handles.close(self.candidates[at].key);
+                    self.candidates[at].key = 0;
+                }
+            }
+        }
+        self.candidates.retain(|candidate| candidate.key != 0);
+    }
+
+    /// Looks whether a generation's content still stands where it was read.
+    pub(super) fn check(&mut self, id: InputId, now: Duration) {
+        let Ok(Some(file)) = self.handle(id, now) else { return };
+        let Some(generation) = self.generations.get(&id) else { return };
+        let intact = Stat::of_file(&file).and_then(|stat| reading::is_intact(generation, &file, &stat));
+        // What cannot be read now is no proof of anything.
+        if intact.is_ok_and(|intact| !intact) {
+            self.replaced(id, now);
+        }
+    }
+
+    /// Makes a candidate a generation that begins at a byte.
+    pub(super) fn register(&mut self, at: usize, from: u64, now: Duration, new: &mut Vec<New>) {
+        let id = self.next_id();
+        let candidate = &mut self.candidates[at];
+        let key = std::mem::take(&mut candidate.key);
+        let mut generation = Generation::new(id, candidate.path.clone(), &self.options, now);
+        generation.settle_in(candidate.path.clone(), key, &candidate.stat, now);
+        generation.head = Head::of(&candidate.head);
+        generation.modified = candidate.stat.modified;
+        if from > 0 {
+            generation.chunker.jump(from);
+            generation.tail = None;
+        }
+        if !candidate.here {
+            generation.depart(now);
+        }
+        let (here, size) = (candidate.here, candidate.stat.size);
+        self.by_identity.insert(candidate.stat.identity, id);
+        self.announce(generation, size, new);
+        // Gone, and not open any more: nothing of it can be read.
+        if !here && !self.handles.holds(key) {
+            self.lose_file(id);
+        }
+    }
+
+    /// Lets a generation without a file go on in a candidate.
+    pub(super) fn go_on(&mut self, at: usize, id: InputId, now: Duration) {
+        let candidate = &mut self.candidates[at];
+        let Some(generation) = self.generations.get_mut(&id) else { return };
+        let key = std::mem::take(&mut candidate.key);
+        generation.settle_in(candidate.path.clone(), key, &candidate.stat, now);
+        if !candidate.here {
+            generation.depart(now);
+        }
+        self.by_identity.insert(candidate.stat.identity, id);
+        self.update_record(id);
+        self.enqueue(id);
+    }
+
+    fn announce(&mut self, generation: Generation, size: u64, new: &mut Vec<New>) {
+        let id = generation.id;
+        let (name, path, position) = (show_path(&generation.path), generation.path.clone(), generation.position());
+        // What is before the position has been counted under another number.
+        new.push(New { id, name, path, size, position, resumed: position > 0 });
+        let mut record = generation.record();
+        record.position = position;
+        self.records.put(record);
+        self.generations.insert(id, generation);
+        self.enqueue(id);
+    }
+
+    pub(super) fn next_id(&mut self) -> InputId {
+        self.next_id += 1;
+        InputId(self.next_id - 1)
+    }
+
+    /// The open file of a candidate; `None` if it is gone.
+    pub(super) fn candidate_file(&mut self, at: usize) -> io::Result<Option<Arc<File>>> {
+        let candidate = &self.candidates[at];
+        let key = candidate.key;
+        if let Some(file) = self.handles.get(key) {
+            return Ok(Some(file));
+        }
+        if !candidate.here {
+            return Ok(None);
+        }
+        let file = self.handles.open(&candidate.path)?;
+        let stat = Stat::of_file(&file)?;
+        if stat.identity != candidate.stat.identity || !same_birth(stat.born, candidate.stat.born) {
+            self.ask_for_scan(true);
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let file = Arc::new(file);
+        self.handles.put(key, Arc::clone(&file));
+        Ok(Some(file))
+    }
+
+    fn by_start(&self) -> ByStart {
+        let mut by_start = ByStart::new();
+        for generation in self.generations.values().filter(|generation| generation.head.len() > 0) {
+            by_start.entry(generation.head.start.clone()).or_default().push(generation.id);
+        }
+        by_start
+    }
+
+    fn judge(&mut self, at: usize, now: Duration, by_start: &ByStart) -> io::Result<Verdict> {
+        let wait = self.options.rotate_wait;
+        let candidate = &self.candidates[at];
+        let still = now >= candidate.grown + wait;
+        if candidate.stat.size == 0 {
+            return Ok(if still && !candidate.here { Verdict::Nothing } else { Verdict::Wait });
+        }
+        let Some(file) = self.candidate_file(at)? else { return Ok(Verdict::Itself) };
+        let mut suspected = Vec::new();
+        for id in alike(by_start, &self.candidates[at].head) {
+            match self.compare(at, id, &file, now)? {
+                Compared::Same => return Ok(Verdict::GoesOn(id)),
+                Compared::SoFar => suspected.push(id),
+                Compared::Other => {}
+            }
+        }
+        // An original that is being drained is not done with; its end is near.
+        let draining = |id: &InputId| self.generations.get(id).is_some_and(|g| g.away.is_some() && g.key.is_some());
+        let open = suspected.iter().any(draining);
+        let own = suspected.is_empty() || (still && !open);
+        self.candidates[at].suspected = suspected;
+        Ok(if own { Verdict::Itself } else { Verdict::Wait })
+    }
+
+    /// How a candidate's content compares with a generation's.
+    fn compare(&mut self, at: usize, id: InputId, file: &File, now: Duration) -> io::Result<Compared> {
+        let candidate = &self.candidates[at];
+        let Some(generation) = self.generations.get(&id) else { return Ok(Compared::Other) };
+        let agreement = generation.head.agrees(&candidate.head);
+        if agreement == Agreement::Differs || candidate.instead_of == Some(id) {
+            return Ok(Compared::Other);
+        }
+        let size = candidate.stat.size;
+        if generation.key.is_some() {
+            return self.compare_live(id, file, size, now);
+        }
+        // So few bytes may well be written a second time. Then there has to be more that speaks for a copy: that it was
+        // one in the making before, that its original was truncated just now, or the stamp that moving keeps.
+        let stamped = (candidate.stat.modified, size) == (generation.modified, generation.size_seen);
+        let truncated = generation.truncated && !generation.settled;
+        let suspected = candidate.suspected.contains(&id);
+        let position = generation.position();
+        if position < HEAD as u64 && !stamped && !truncated && !suspected {
+            return Ok(Compared::Other);
+        }
+        if agreement == Agreement::Whole && size >= position {
+            let tail = generation.tail.unwrap_or_default();
+            let same = content::tail_holds(file, position, &tail)?;
+            return Ok(if same { Compared::Same } else { Compared::Other });
+        }
+        let held = now < candidate.found + self.options.rotate_wait * HELD;
+        Ok(if held { Compared::SoFar } else { Compared::Other })
+    }
+
+    /// Whether a file so far is the beginning of a generation whose file can be read.
+    fn compare_live(&mut self, id: InputId, file: &File, size: u64, now: Duration) -> io::Result<Compared> {
+        // What cannot be read now is no proof of anything.
+        let Some(original) = self.handle(id, now).unwrap_or_default() else { return Ok(Compared::SoFar) };
+        if size > Stat::of_file(&original)?.size {
+            return Ok(Compared::Other);
+        }
+        let same = content::read_tail(file, size)? == content::read_tail(&original, size)?;
+        Ok(if same { Compared::SoFar } else { Compared::Other })
+    }
+}
+
+/// How a candidate compares with a generation.
+#[derive(PartialEq, Eq)]
+enum Compared {
+    /// The generation goes on in it.
+    Same,
+    /// It may be a copy in the making.
+    SoFar,
+    /// They are two.
+    Other,
+}
+
+/// The generations whose start agrees with a head as far as both go.
+fn alike(by_start: &ByStart, head: &[u8]) -> Vec<InputId> {
+    let start = &head[..head.len().min(START)];
+    let shorter = (1..start.len()).filter_map(|length| by_start.get(&start[..length]));
+    let longer = by_start.range(start.to_vec()..).take_while(|(other, _)| other.starts_with(start)).map(|(_, ids)| ids);
+    shorter.chain(longer).flatten().copied().collect()
+}

@@ -1,0 +1,138 @@
+//! Files that grow and rotate, followed: which bytes to pass on next, each once, over renames, truncations, copies and
+//! restarts.
+//!
+//! Not here: threads, clocks, counting. Time is handed in and only ever compared with itself, so that every sequence of
+//! events can be played in a test. Invariants: the bytes of a generation are passed on once and in order; a file on disk
+//! belongs to one generation at a time; a generation is announced by a scan before its first step.
+//!
+//! Words. A *generation* is the content of one file over its life, under whatever names. It is *here* while a location
+//! leads to it, *away* otherwise; *drained* once it is away, or was renamed, and has not grown for a while. A file that
+//! was found and is no generation yet is a *candidate*: it may be the copy that a rotation makes of a file that is
+//! followed already.
+
+mod candidate;
+mod content;
+mod events;
+mod follower;
+mod generation;
+mod handles;
+mod reading;
+mod records;
+mod scan;
+mod zeros;
+
+#[cfg(test)]
+mod model_tests;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use events::{Events, Woken};
+pub use follower::Follower;
+pub use records::{Records, Saved};
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Cut;
+use crate::model::{Guard, InputId};
+
+/// What to follow, and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Files, folders and globs.
+    pub locations: Vec<String>,
+    /// Bytes a chunk is filled to.
+    pub chunk: usize,
+    /// Bytes a line may have.
+    pub max_line: usize,
+    /// A file that was renamed or removed is drained once it has not grown for so long, and a file that may be a copy
+    /// in the making is held for so long.
+    pub rotate_wait: Duration,
+    /// A file that has not grown for so long is idle.
+    pub idle: Duration,
+    /// Files that are held open at most.
+    pub open_files: usize,
+}
+
+/// What a scan found.
+#[derive(Debug, Default)]
+pub struct Scanned {
+    /// Generations that were not announced before, in the order of the locations.
+    pub new: Vec<New>,
+    /// What cannot be followed, one message each, said once for as long as it lasts.
+    pub warnings: Vec<String>,
+    /// Paths that were looked at.
+    pub paths: usize,
+}
+
+/// A generation that is announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct New {
+    /// Its number.
+    pub id: InputId,
+    /// Its name for people, escaped.
+    pub name: String,
+    /// The path that leads to it.
+    pub path: PathBuf,
+    /// Bytes in it now.
+    pub size: u64,
+    /// The byte at which its first step begins. What is before it was counted by an earlier run.
+    pub position: u64,
+    /// Whether an earlier run knew it.
+    pub resumed: bool,
+}
+
+/// Something to pass on: mostly a chunk of a generation's bytes; or no bytes and a piece of news.
+#[derive(Debug)]
+pub struct Step {
+    /// The generation.
+    pub id: InputId,
+    /// Where the chunk was cut. `last`: this generation is over, and its number will not come again.
+    pub cut: Cut,
+    /// Of the last 256 bytes before `cut.to`.
+    pub tail: Guard,
+    /// Bytes right before `cut.from` that are passed over: zeros at the start of a file, or what `begin_at` leaves out.
+    pub skipped: u64,
+    /// Bytes that were gone before they could be read.
+    pub lost: Option<Loss>,
+    /// Nothing has come for a while, or nothing more is to be expected. Said once, until data comes.
+    pub idle: bool,
+    /// Whether this is the generation's first step.
+    pub opened: bool,
+    /// The chunk is a line without its end, and the end is not expected any more.
+    pub unterminated: bool,
+    /// What people should know.
+    pub warnings: Vec<String>,
+}
+
+/// Bytes that were gone before they could be read: at least these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// The file, escaped.
+    pub name: String,
+    /// What became of it.
+    pub cause: &'static str,
+    /// First byte of the generation that was lost.
+    pub from: u64,
+    /// One past the last that was seen; `from` if it is not known whether there was any.
+    pub to: u64,
+}
+
+impl Step {
+    /// A step without bytes and news, at a position with the guard before it.
+    fn empty(id: InputId, position: u64, tail: Guard) -> Self {
+        Step {
+            id,
+            cut: Cut { from: position, to: position, oversized: None, last: false },
+            tail,
+            skipped: 0,
+            lost: None,
+            idle: false,
+            opened: false,
+            unterminated: false,
+            warnings: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Reading on in a generation: the bytes first, and then a look whether they still follow those read before.
+//!
+//! Invariant: bytes are passed on only if, after they were read, the bytes before them and the head still stood in the
+//! file. A file that was truncated and has grown again past the position is noticed by that.
+
+use std::fs::File;
+use std::io;
+use std::time::Duration;
+
+use rustix::buffer::spare_capacity;
+use rustix::io::Errno;
+
+use super::content::{self, Agreement, HEAD, Head, Stat, TAIL};
+use super::generation::{Generation, Last};
+use super::zeros;
+use crate::model::Guard;
+use crate::source::Cut;
+
+/// How long a file has to be unchanged before an equal stamp says that it is. Kernels stamp in steps of up to 10 ms.
+const SURE: Duration = Duration::from_millis(50);
+
+/// What a look at a generation's file gave.
+#[derive(Debug)]
+pub(super) enum Looked {
+    /// A chunk, and whether it is a line without its end.
+    Chunk(Cut, bool),
+    /// Nothing to pass on now.
+    Nothing,
+    /// Nothing yet, but there is more to look at.
+    More,
+    /// The content has been replaced by another.
+    Replaced,
+}
+
+/// Where the bytes come from.
+pub(super) struct Source<'a> {
+    /// The file.
+    pub file: &'a File,
+    /// What it is now.
+    pub stat: Stat,
+    /// An error that the next read gives. For tests.
+    pub fault: Option<Errno>,
+}
+
+/// Reads on in a generation. With `finish`, the start of a line that has no end is passed on too.
+/// Bytes that the file had and has no more are noted as `cut_short`, from and to.
+pub(super) fn look(
+    generation: &mut Generation,
+    source: &Source<'_>,
+    now: Duration,
+    finish: bool,
+    cut_short: &mut Option<(u64, u64)>,
+    into: &mut Vec<u8>,
+) -> io::Result<Looked> {
+    let Source { file, stat, .. } = source;
+    into.clear();
+    let before = generation.last.map_or(0, |last| last.size);
+    if stat.size < before {
+        if !is_intact(generation, file, stat)? {
+            return Ok(Looked::Replaced);
+        }
+        *cut_short = Some((stat.size, before));
+        generation.size_seen = stat.size;
+        // What was known of an over-long line may be gone.
+        generation.chunker.jump(generation.position());
+    }
+    let last = seen(generation, stat, now);
+    if last.sure && !finish {
+        return Ok(Looked::Nothing);
+    }
+    if let Some(zeros) = pass_zeros(generation, file, stat, finish)? {
+        return Ok(zeros);
+    }
+    let looked = read(generation, source, finish, into)?;
+    if matches!(looked, Looked::Nothing)
+        && let Some(last) = &mut generation.last
+    {
+        last.sure = now >= last.since + SURE;
+    }
+    Ok(looked)
+}
+
+/// Whether what has been read of a generation still stands in its file.
+pub(super) fn is_intact(generation: &Generation, file: &File, stat: &Stat) -> io::Result<bool> {
+    if stat.size < generation.position() || (stat.size == 0 && generation.size_seen > 0) {
+        return Ok(false);
+    }
+    let head = content::read_head(file)?;
+    if generation.head.agrees(&head) != Agreement::Whole {
+        return Ok(false);
+    }
+    generation.tail.map_or(Ok(true), |tail| content::tail_holds(file, generation.position(), &tail))
+}
+
+/// Notes what the file is now.
+fn seen(generation: &mut Generation, stat: &Stat, now: Duration) -> Last {
+    let same = generation.last.filter(|last| (last.size, last.modified) == (stat.size, stat.modified));
+    if same.is_none() {
+        // A file that is met again has not grown by that.
+        if generation.last.is_some_and(|last| last.size < stat.size) || stat.size > generation.size_seen {
+            generation.moved = now;
+            generation.settled = false;
+        }
+        generation.size_seen = generation.size_seen.max(stat.size);
+        generation.modified = stat.modified;
+    }
+    let last = same.unwrap_or(Last { size: stat.size, modified: stat.modified, since: now, sure: false });
+    *generation.last.insert(last)
+}
+
+/// Passes over zeros at the start. `None`: there are none, or they are behind us.
+fn pass_zeros(generation: &mut Generation, file: &File, stat: &Stat, finish: bool) -> io::Result<Option<Looked>> {
+    if generation.chunker.bytes_read() > 0 || stat.size == 0 {
+        return Ok(None);
+    }
+    if generation.zeros == 0 && content::read_head(file)?.first() != Some(&0) {
+        return Ok(None);
+    }
+    let from = if generation.zeros > stat.size { 0 } else { generation.zeros };
+    let (at, found) = zeros::skip(file, from, stat.size)?;
+    generation.zeros = at;
+    // As long as there is nothing but zeros, they may yet be overwritten.
+    if !found && !(finish && at == stat.size) {
+        return Ok(Some(if at < stat.size { Looked::More } else { Looked::Nothing }));
+    }
+    generation.chunker.jump(at);
+    generation.skipped = at;
+    generation.tail = None;
+    Ok(None)
+}
+
+fn read(generation: &mut Generation, source: &Source<'_>, finish: bool, into: &mut Vec<u8>) -> io::Result<Looked> {
+    let Source { file, stat, .. } = source;
+    let position = generation.position();
+    let tail = match generation.tail {
+        Some(tail) => tail,
+        None => *generation.tail.insert(Guard::of(&content::read_tail(file, position)?)),
+    };
+    let mut offset = generation.chunker.bytes_read();
+    let mut fault = source.fault;
+    let mut fill = |into: &mut Vec<u8>| {
+        // What comes after the look is left to the next one.
+        if offset >= stat.size {
+            return Ok(0);
+        }
+        if let Some(fault) = fault.take() {
+            return Err(fault.into());
+        }
+        let read = loop {
+            match rustix::io::pread(file, spare_capacity(into), offset) {
+                Err(Errno::INTR) => {}
+                other => break other?,
+            }
+        };
+        offset += read as u64;
+        Ok(read)
+    };
+    let mut cut = generation.chunker.next_available(&mut fill, into);
+    let unterminated = finish && matches!(cut, Ok(None));
+    if unterminated {
+        cut = Ok(generation.chunker.rest(into));
+    }
+    // What is carried is read again, so that it needs neither memory nor a guard of its own.
+    generation.chunker.forget_carried();
+    let cut = cut?;
+    let before = content::read_tail(file, position)?;
+    let holds = (position == 0 || tail.bytes > 0) && tail.holds(&before);
+    if !holds || !keep_head(generation, file, position, into)? {
+        into.clear();
+        generation.chunker.jump(position);
+        return Ok(Looked::Replaced);
+    }
+    let Some(cut) = cut else {
+        into.clear();
+        return Ok(Looked::Nothing);
+    };
+    let tail = match cut.oversized {
+        Some(_) => Guard::of(&content::read_tail(file, cut.to)?),
+        None => tail_of(&before, into),
+    };
+    generation.tail = Some(tail);
+    Ok(Looked::Chunk(cut, unterminated))
+}
+
+/// Whether the head still stands in the file. It is extended as the file grows.
+fn keep_head(generation: &mut Generation, file: &File, position: u64, data: &[u8]) -> io::Result<bool> {
+    if position >= HEAD as u64 && generation.head.len() == HEAD {
+        return Ok(true);
+    }
+    let head = content::read_head(file)?;
+    let both = head.len().min(data.len());
+    // The first bytes of the file were read just now: if they are others already, it was replaced in between.
+    if generation.head.agrees(&head) != Agreement::Whole || (position == 0 && head[..both] != data[..both]) {
+        return Ok(false);
+    }
+    if generation.head.len() < head.len() {
+        generation.head = Head::of(&head);
+    }
+    Ok(true)
+}
+
+/// Of the last bytes of some bytes and those before them.
+fn tail_of(before: &[u8], bytes: &[u8]) -> Guard {
+    if bytes.len() >= TAIL {
+        return Guard::of(&bytes[bytes.len() - TAIL..]);
+    }
+    let both = [before, bytes].concat();
+    Guard::of(&both[both.len().saturating_sub(TAIL)..])
+}

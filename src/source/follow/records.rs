@@ -1,0 +1,89 @@
+//! What is saved of each generation, so that a later run goes on where this one had counted to.
+//!
+//! Invariant: a generation is here from its announcement until it is forgotten by whoever saves, since what is counted
+//! lags behind what is read.
+
+use std::collections::BTreeMap;
+
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Guard, InputId};
+
+/// One generation of a file, as it is saved.
+///
+/// The follower fills in all but `position`, `tail` and `lost`. Those it leaves as the run found them; whoever saves puts
+/// in what has been counted since: `cut.to` and `tail` of the last step that was, and the sum of the losses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// Its number.
+    pub id: InputId,
+    /// The bytes of its last path.
+    pub name: Vec<u8>,
+    /// The device it lies on.
+    pub device: u64,
+    /// Its inode there; given to another file once this one is removed.
+    pub inode: u64,
+    /// When it was made, in nanoseconds of the Unix epoch, if the file system knows.
+    pub born: Option<u128>,
+    /// When it was last written, as far as was seen: seconds and nanoseconds.
+    pub modified: (i64, i64),
+    /// Its first bytes, at most 64.
+    pub start: Vec<u8>,
+    /// Of its first bytes, at most 1,024.
+    pub head: Guard,
+    /// The most bytes that were seen in it.
+    pub size_seen: u64,
+    /// Bytes of it that are counted, or passed over.
+    pub position: u64,
+    /// Of the 256 bytes before the position.
+    pub tail: Guard,
+    /// Bytes of it that were reported lost.
+    pub lost: u64,
+    /// It was renamed, so that no more is to be expected of it.
+    pub rotated: bool,
+    /// No location leads to it any more.
+    pub departed: bool,
+    /// Its last step has been given.
+    pub ended: bool,
+}
+
+/// The records of all generations, shared with whoever saves them.
+#[derive(Debug, Default)]
+pub struct Records {
+    records: Mutex<BTreeMap<InputId, Saved>>,
+}
+
+impl Records {
+    /// Copies of all records, by number.
+    pub fn all(&self) -> Vec<Saved> {
+        self.records.lock().values().cloned().collect()
+    }
+
+    /// Drops a record. To be called once the last step of the generation has been counted and that has been saved.
+    pub fn forget(&self, id: InputId) {
+        self.records.lock().remove(&id);
+    }
+
+    /// Records there are.
+    pub fn len(&self) -> usize {
+        self.records.lock().len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Puts a record in.
+    pub(super) fn put(&self, record: Saved) {
+        self.records.lock().insert(record.id, record);
+    }
+
+    /// Changes a record, unless it is forgotten.
+    pub(super) fn change(&self, id: InputId, change: impl FnOnce(&mut Saved)) {
+        if let Some(record) = self.records.lock().get_mut(&id) {
+            change(record);
+        }
+    }
+}
