@@ -7,9 +7,9 @@
 use std::convert::Infallible;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select_biased};
+use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, bounded, select_biased};
 
 use super::outcome::Exit;
 use super::stop::Stop;
@@ -86,6 +86,18 @@ impl<T> Port<T> {
         sent
     }
 
+    /// Sends if there is room, or will be within `patience`; gives the batch back if not.
+    fn send_within(&self, batch: T, patience: Duration) -> Result<Option<T>, Exit> {
+        if self.stop.aborted() {
+            return Err(Exit::Stopped);
+        }
+        match self.sender.send_timeout(batch, patience) {
+            Ok(()) => Ok(None),
+            Err(SendTimeoutError::Timeout(batch)) => Ok(Some(batch)),
+            Err(SendTimeoutError::Disconnected(_)) => Err(Exit::DownstreamClosed),
+        }
+    }
+
     /// Sends if there is room and somebody to receive.
     pub fn try_send(&self, batch: T) -> bool {
         self.sender.try_send(batch).is_ok()
@@ -144,6 +156,70 @@ impl<T: Clone> Outlet<T> {
     }
 }
 
+/// A way out that is never blocked for long: for a stage that takes nothing any more, only the latest batch is kept.
+pub struct LatestOutlet<T> {
+    /// Each with the batch that it could not take.
+    ports: Vec<(Port<T>, Option<T>)>,
+    metrics: Arc<StageMetrics>,
+}
+
+impl<T: Clone> LatestOutlet<T> {
+    /// In place of an outlet.
+    pub fn new(outlet: Outlet<T>) -> Self {
+        let ports = outlet.ports.into_iter().map(|port| (port, None)).collect();
+        LatestOutlet { ports, metrics: outlet.metrics }
+    }
+
+    /// Sends a batch to every stage that still takes any, waiting up to `patience` for each that was not blocked before;
+    /// errors once none takes any. How many batches were replaced by this one unsent.
+    pub fn send(&mut self, batch: &T, patience: Duration) -> Result<u64, Exit> {
+        self.metrics.batch();
+        self.each(|port, held| {
+            let patience = if held.is_some() { Duration::ZERO } else { patience };
+            if let Some(before) = held.take() {
+                *held = port.send_within(before, Duration::ZERO)?;
+            }
+            if held.is_some() {
+                *held = Some(batch.clone());
+                return Ok(1);
+            }
+            *held = port.send_within(batch.clone(), patience)?;
+            Ok(0)
+        })
+    }
+
+    /// Sends what is held, if it can be sent now. Whether nothing is held any more.
+    pub fn flush(&mut self) -> Result<bool, Exit> {
+        let held = self.each(|port, held| {
+            if let Some(before) = held.take() {
+                *held = port.send_within(before, Duration::ZERO)?;
+            }
+            Ok(u64::from(held.is_some()))
+        })?;
+        Ok(held == 0)
+    }
+
+    /// Calls `f` with each port and what it holds, and drops those whose stage has gone. The sum of what `f` says.
+    fn each(&mut self, mut f: impl FnMut(&Port<T>, &mut Option<T>) -> Result<u64, Exit>) -> Result<u64, Exit> {
+        let (mut sum, mut stopped) = (0, false);
+        self.ports.retain_mut(|(port, held)| match f(port, held) {
+            Ok(count) => {
+                sum += count;
+                true
+            }
+            Err(exit) => {
+                stopped |= matches!(exit, Exit::Stopped);
+                false
+            }
+        });
+        match (stopped, self.ports.is_empty()) {
+            (true, _) => Err(Exit::Stopped),
+            (false, true) => Err(Exit::DownstreamClosed),
+            (false, false) => Ok(sum),
+        }
+    }
+}
+
 impl<T> Clone for Outlet<T> {
     fn clone(&self) -> Self {
         Outlet { ports: self.ports.clone(), metrics: Arc::clone(&self.metrics) }
@@ -197,6 +273,23 @@ mod tests {
         port.send(2, &metrics).unwrap();
         assert!(metrics.blocked_time() > Duration::ZERO);
         assert_eq!(receiver.join().unwrap(), (Some(1), Some(2)));
+    }
+
+    #[test]
+    fn e6_of_what_a_blocked_stage_does_not_take_the_latest_is_kept() {
+        let stop = Stop::default();
+        let ((slow, slow_inbox), (quick, quick_inbox)) = (two(1, &stop), two(9, &stop));
+        let mut outlet = LatestOutlet::new(Outlet::new(vec![slow, quick], Arc::default()));
+        let patience = Duration::from_millis(1);
+        let dropped: Vec<u64> = (1..=4).map(|batch| outlet.send(&batch, patience).unwrap()).collect();
+        assert_eq!(dropped, [0, 0, 1, 1]);
+        assert!(!outlet.flush().unwrap());
+        assert_eq!(slow_inbox.receive().unwrap(), Some(1));
+        assert!(outlet.flush().unwrap());
+        assert_eq!(slow_inbox.receive().unwrap(), Some(4));
+        assert_eq!((0..4).map(|_| quick_inbox.receive().unwrap()).sum::<Option<u32>>(), Some(10));
+        drop((slow_inbox, quick_inbox));
+        assert!(matches!(outlet.send(&5, patience), Err(Exit::DownstreamClosed)));
     }
 
     #[test]

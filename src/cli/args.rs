@@ -45,7 +45,7 @@ pub struct Positional {
     /// List the hosts that connect to this one.
     #[arg(value_name = "HOST_TO")]
     pub host_to: String,
-    /// Report again every --sleep-seconds, until interrupted.
+    /// Follow the files as they grow and rotate, and report every --sleep-seconds, until interrupted.
     #[arg(long, conflicts_with = "folder")]
     pub tail: bool,
     /// Report once (the default).
@@ -253,6 +253,26 @@ pub struct Common {
     /// How far beyond now a stamp may lie before it is counted as future [default: 1h].
     #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub future: Option<String>,
+    /// Follow the files as they grow and rotate (with --every).
+    #[arg(long, short)]
+    pub follow: bool,
+    /// When following: how long an input may be silent and still hold back results [default: 30s].
+    #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
+    pub idle: Option<String>,
+    /// When following, a result comes when the stamps have passed its window (event), or provisionally when the clock has
+    /// (clock) [default: event].
+    #[arg(long, value_name = "WHAT")]
+    pub trigger: Option<String>,
+    /// When following, results that records change which come up to TIME behind the declared disorder are issued again
+    /// [default: 0].
+    #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
+    pub late_updates: Option<String>,
+    /// When following, the folder in which the state is kept, auto or none [default: auto].
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<String>,
+    /// When following, time between two savings of the state [default: 5s].
+    #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
+    pub checkpoint: Option<String>,
     /// How much to read: auto or full [default: auto].
     #[arg(long, allow_hyphen_values = true, value_name = "SCAN")]
     pub scan: Option<String>,
@@ -315,6 +335,11 @@ impl Common {
             ("lateness", &self.lateness),
             ("future", &self.future),
             ("scan", &self.scan),
+            ("idle", &self.idle),
+            ("trigger", &self.trigger),
+            ("late-updates", &self.late_updates),
+            ("state", &self.state),
+            ("checkpoint", &self.checkpoint),
             ("limit", &self.limit),
             ("threads", &self.threads),
             ("max-memory", &self.max_memory),
@@ -324,6 +349,9 @@ impl Common {
         ];
         let given = single.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
         let mut all: Vec<_> = given.map(|(key, value)| (key, toml_text(value), format!("--{key} {value}"))).collect();
+        if self.follow {
+            all.push(("follow", "true".to_owned(), "--follow".to_owned()));
+        }
         if self.stats {
             all.push(("stats", "true".to_owned(), "--stats".to_owned()));
         }

@@ -2,46 +2,30 @@
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use super::args::{ColorWhen, Common, Positional, toml_list, toml_text};
 use super::{allocator, is_watched, show, watch, with_common};
-use crate::error::{Error, ErrorKind, Place, Problem, Result};
-use crate::options::{Kind, Raw, Value};
+use crate::error::{Error, Place, Result};
 use crate::output::Style;
 use crate::pipeline::{Builder, Pipeline};
 
-/// How often a wait looks up whether it was interrupted.
-const LOOK_UP: Duration = Duration::from_millis(50);
-
 /// The form that the tool has always had.
 pub fn positional(args: &Positional) -> Result<u8> {
-    let sleep = sleep_time(&args.sleep_seconds)?;
-    if args.tail && args.location == "-" {
-        return Err(Error::usage("--tail reads its files again and again; standard input can be read once only"));
-    }
     let reports = format!(
         "[{{ name = \"top-servers\", limit = 1 }}, {{ name = \"connected-to\", host = {} }}, \
          {{ name = \"connected-from\", host = {} }}]",
         toml_text(&args.host_to),
         toml_text(&args.host_from)
     );
-    let builder = || asked(&reports, std::slice::from_ref(&args.location), &args.common);
-    if !args.tail {
-        return run(builder(), &args.common);
+    let mut builder = Pipeline::builder();
+    if args.tail {
+        // Further options may say otherwise.
+        let sleep = Place::Argument(format!("--sleep-seconds {}", args.sleep_seconds));
+        let tail = || Place::Argument("--tail".to_owned());
+        builder = builder.set_at("follow", "true", tail()).set_at("every", &toml_text(&args.sleep_seconds), sleep);
+        builder = builder.set_at("align", "start", tail());
     }
-    let interrupted = watch::interrupt_flag()?;
-    let mut code = run_until(builder(), &args.common, &interrupted)?;
-    while wait(sleep, &interrupted) {
-        // Once it has worked, what goes wrong in one round may be better in the next.
-        code = run_until(builder(), &args.common, &interrupted).unwrap_or_else(|error| {
-            show::error(&error);
-            error.exit_code()
-        });
-    }
-    Ok(code)
+    run(asked(builder, &reports, std::slice::from_ref(&args.location), &args.common), &args.common)
 }
 
 /// A question about one host.
@@ -52,7 +36,7 @@ pub fn about(report: &str, host: &str, location: Vec<String>, common: &Common) -
 /// A question, as a list of reports in TOML.
 pub fn question(reports: &str, location: Vec<String>, common: &Common) -> Result<u8> {
     let location = or_piped(location)?;
-    run(asked(reports, &location, common), common)
+    run(asked(Pipeline::builder(), reports, &location, common), common)
 }
 
 /// The locations, or standard input where there are none and something is piped in.
@@ -72,20 +56,17 @@ pub fn located(builder: Builder, location: &[String]) -> Builder {
     }
 }
 
-fn asked(reports: &str, location: &[String], common: &Common) -> Builder {
+fn asked(builder: Builder, reports: &str, location: &[String], common: &Common) -> Builder {
     let place = Place::Argument("the command line".into());
-    with_common(located(Pipeline::builder(), location).set_at("reports", reports, place), common)
+    with_common(located(builder, location).set_at("reports", reports, place), common)
 }
 
 /// Runs a pipeline and says how it went.
 pub fn run(builder: Builder, common: &Common) -> Result<u8> {
-    let interrupted = watch::interrupt_flag()?;
-    run_until(builder, common, &interrupted)
-}
-
-fn run_until(builder: Builder, common: &Common, interrupted: &Arc<AtomicBool>) -> Result<u8> {
+    let (interrupted, reopen) = (watch::interrupt_flag()?, Arc::default());
     let mut builder = builder
-        .interrupt(Arc::clone(interrupted))
+        .interrupt(Arc::clone(&interrupted))
+        .reopen(Arc::clone(&reopen))
         .style(style(common.color))
         .on_failure(show::error)
         .on_warning(show::warning);
@@ -97,9 +78,14 @@ fn run_until(builder: Builder, common: &Common, interrupted: &Arc<AtomicBool>) -
     if pipeline.plan().max_memory().is_some() {
         allocator::return_large_blocks();
     }
+    let follows = pipeline.plan().follows();
+    if follows {
+        watch::outlive_signals(&reopen)?;
+    }
     let has_text = show::writes_text(pipeline.plan());
     let running = pipeline.start()?;
-    if let Some(progress) = &mut progress {
+    // Of what has no end there is no part that is done.
+    if let Some(progress) = progress.as_mut().filter(|_| !follows) {
         progress.start(running.progress());
     }
     let summary = running.join();
@@ -120,29 +106,5 @@ fn style(when: ColorWhen) -> Style {
         ColorWhen::Never => false,
         ColorWhen::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()),
     };
-    Style { color }
-}
-
-fn sleep_time(text: &str) -> Result<Duration> {
-    match Kind::Duration.parse(&Raw::Text(text.to_owned())) {
-        Ok(Value::Nanos(nanos)) => Ok(Duration::from_nanos(nanos.unsigned_abs())),
-        Ok(_) => Err(Error::usage("--sleep-seconds: not a length of time")),
-        Err(message) => {
-            let place = Place::Argument(format!("--sleep-seconds {text}"));
-            Err(ErrorKind::Config(vec![Problem { place, key: String::new(), message, help: None }]).into())
-        }
-    }
-}
-
-/// Waits; whether the whole time has passed without an interrupt.
-fn wait(time: Duration, interrupted: &AtomicBool) -> bool {
-    let end = Instant::now() + time;
-    while !interrupted.load(Ordering::Relaxed) {
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return true;
-        }
-        thread::sleep(left.min(LOOK_UP));
-    }
-    false
+    Style { color, continued: false }
 }

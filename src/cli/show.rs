@@ -101,6 +101,7 @@ fn sheet_text(sheet: &Sheet, name: Option<&str>) -> String {
     let balance = &sheet.balance;
     let rows = [
         ("lines read", balance.lines_read),
+        ("  unterminated", balance.unterminated),
         ("= counted", balance.counted),
         ("  of them overflow", balance.overflowed),
         ("+ out of window", balance.out_of_window),
@@ -115,7 +116,7 @@ fn sheet_text(sheet: &Sheet, name: Option<&str>) -> String {
         ("inputs", balance.inputs),
     ];
     // Bytes are left unread only when something went wrong, and pairs overflow only where memory is limited.
-    let seldom = ["+ unread", "  of them overflow"];
+    let seldom = ["+ unread", "  of them overflow", "  unterminated"];
     let rows = rows.into_iter().filter(|(label, value)| !seldom.contains(label) || *value > 0);
     let mut text = match name {
         Some(name) => format!("\nBalance sheet of {}\n", printable(name.as_bytes())),

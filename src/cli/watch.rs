@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::flag;
 
 use crate::error::{ErrorKind, Result};
@@ -32,6 +32,19 @@ pub fn interrupt_flag() -> Result<Arc<AtomicBool>> {
     };
     register().map_err(|source| ErrorKind::System { action: "cannot watch for signals".into(), source })?;
     Ok(flag)
+}
+
+/// Has a run that goes on for months outlive signals that are meant for others, or for nobody: SIGHUP sets the flag, upon
+/// which files that are written to are opened anew, and SIGUSR1, SIGUSR2 and SIGALRM do nothing.
+pub fn outlive_signals(reopen: &Arc<AtomicBool>) -> Result<()> {
+    let register = || {
+        flag::register(SIGHUP, Arc::clone(reopen))?;
+        for signal in [SIGUSR1, SIGUSR2, SIGALRM] {
+            flag::register(signal, Arc::default())?;
+        }
+        Ok(())
+    };
+    register().map_err(|source| ErrorKind::System { action: "cannot watch for signals".into(), source }.into())
 }
 
 /// A progress bar on stderr, until it is dropped.

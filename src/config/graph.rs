@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::{Component, Path, PathBuf};
 
 use super::check::{Draft, Problems};
+use super::follow;
 use super::plan::{AggregatorPlan, FilterPlan, Plan, Range, StagePlan, Task};
 use super::schema::StageType;
 use super::stage::{Parsed, written_to};
@@ -38,6 +39,7 @@ pub(super) fn check(
     needs_previous(&mut plan);
     by_time(&mut plan);
     ranges(&mut plan, drafts, problems);
+    follow::check(&mut plan, drafts, problems);
     one_stdin(&plan, drafts, problems);
     enough_memory(&plan, drafts, problems);
     Some(plan)
@@ -291,6 +293,7 @@ fn ranges(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) {
         let feeding: Vec<_> = filters.iter().filter(|(at, ..)| stage.inputs.contains(at)).collect();
         let Some((_, first, filter)) = feeding.first() else { continue };
         aggregator.range = filter.range;
+        aggregator.live.grace = filter.grace;
         let Some(draft) = draft(&stage.name) else { continue };
         if let Some((_, other, _)) = feeding.iter().find(|(_, _, other)| other.range != filter.range) {
             let message = format!("'{first}' and '{other}' feed it with different windows");

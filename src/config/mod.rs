@@ -6,6 +6,7 @@
 
 mod check;
 mod draw;
+mod follow;
 mod graph;
 mod node;
 mod plan;
@@ -15,9 +16,10 @@ mod written;
 
 pub use check::{Catalog, check};
 pub use draw::{DrawFormat, draw};
+pub use follow::fingerprint;
 pub use plan::{
-    AggregatorPlan, Align, FilterPlan, OutputPlan, Plan, Range, ReaderPlan, ReportPlan, ReporterPlan, Scan, StagePlan,
-    Start, Task, Until,
+    AggregatorPlan, Align, FilterPlan, FollowPlan, LivePlan, OutputPlan, Plan, Range, ReaderPlan, ReportPlan,
+    ReporterPlan, Scan, StagePlan, Start, StatePlan, Task, Trigger, Until,
 };
 pub use written::Written;
 

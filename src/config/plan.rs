@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::model::{MemoryPolicy, TimeUnit, Timestamp};
 use crate::options::Options;
@@ -72,6 +73,11 @@ impl Plan {
         max_memory.saturating_sub(self.bytes_beside_tallies()) / 8 * 7 / self.aggregators()
     }
 
+    /// Whether inputs are followed.
+    pub fn follows(&self) -> bool {
+        self.stages.iter().any(|stage| matches!(&stage.task, Task::Reader(reader) if reader.follow.is_some()))
+    }
+
     /// Aggregators that share the run's memory; 1 where there are none.
     pub fn aggregators(&self) -> usize {
         let aggregators = self.stages.iter().filter(|stage| matches!(stage.task, Task::BucketAggregator(_)));
@@ -125,6 +131,17 @@ pub struct ReaderPlan {
     pub scan: Scan,
     /// Whether inputs are read in the order of time, by one thread, so that windows can close.
     pub by_time: bool,
+    /// How files are followed, if they are.
+    pub follow: Option<FollowPlan>,
+}
+
+/// How a reader follows files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FollowPlan {
+    /// How long an input may be silent and still hold back windows.
+    pub idle: Duration,
+    /// How long a file that was renamed or deleted is read on after its last growth.
+    pub rotate_wait: Duration,
 }
 
 /// How much of an input is read.
@@ -147,6 +164,8 @@ pub struct FilterPlan {
     pub lateness: i64,
     /// The unit of the stamps; `None` tells it by magnitude, once an input.
     pub unit: Option<TimeUnit>,
+    /// How much later than the declared disorder a record may be and still count, in nanoseconds. Only when following.
+    pub grace: i64,
     /// How far beyond now a stamp may lie, in nanoseconds.
     pub future: i64,
     /// Where malformed lines go.
@@ -223,6 +242,8 @@ pub enum Align {
     At(Timestamp),
     /// At the lowest stamp of the input that is not late, and whole periods after it.
     First,
+    /// So that one ends when the run starts. Only when following.
+    Start,
 }
 
 /// A bucket-aggregator's options.
@@ -238,6 +259,43 @@ pub struct AggregatorPlan {
     pub max_memory: Option<usize>,
     /// What happens to pairs for which there is no memory.
     pub memory_policy: MemoryPolicy,
+    /// How results come and what is saved when inputs are followed.
+    pub live: LivePlan,
+}
+
+/// An aggregator's options for inputs that are followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LivePlan {
+    /// Whether inputs are followed; nothing else here has a meaning if they are not.
+    pub follows: bool,
+    /// How long results are kept to be issued again, in nanoseconds.
+    pub grace: i64,
+    /// When results come.
+    pub trigger: Trigger,
+    /// Where the state is kept.
+    pub state: StatePlan,
+    /// Time between two savings.
+    pub checkpoint: Duration,
+}
+
+/// When the result of a window comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// When the watermark has passed its end: complete.
+    Event,
+    /// When the clock has passed its end: provisional.
+    Clock,
+}
+
+/// Where a following run keeps its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StatePlan {
+    /// Nowhere: it starts anew each time.
+    None,
+    /// Where the system keeps such things, by the configuration.
+    Auto,
+    /// In this folder.
+    Folder(PathBuf),
 }
 
 impl AggregatorPlan {

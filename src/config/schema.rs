@@ -162,6 +162,14 @@ const READER: &[OptionSpec] = &[
         Some("auto"),
         "whether bytes that cannot hold the window may be skipped",
     ),
+    key("follow", Kind::Flag, Some("false"), "whether files are followed as they grow, rotate and appear"),
+    key("idle", Kind::Duration, Some("30s"), "how long a followed input may be silent and still hold back windows"),
+    key(
+        "rotate-wait",
+        Kind::Duration,
+        Some("5s"),
+        "how long a renamed or deleted file is read on after its last growth",
+    ),
 ];
 
 const TIME_FILTER: &[OptionSpec] = &[
@@ -175,12 +183,18 @@ const TIME_FILTER: &[OptionSpec] = &[
         "end of the window (default now); with every, of the history",
     ),
     key("every", Kind::Duration, None, "a result for each window, one every so often"),
-    key("align", Kind::Instant(&["epoch", "first"]), Some("epoch"), "where windows of every start"),
+    key("align", Kind::Instant(&["epoch", "first", "start"]), Some("epoch"), "where windows of every start"),
     key(
         "lateness",
         Kind::DurationOrZero,
         Some("5m"),
         "declared disorder: how far a stamp may lie behind the highest before it",
+    ),
+    key(
+        "late-updates",
+        Kind::DurationOrZero,
+        Some("0"),
+        "how long behind the declared disorder records still count: results that they change are issued again",
     ),
     key("unit", Kind::Choice(&["auto", "s", "ms", "us", "ns"]), Some("auto"), "unit of the stamps"),
     key("future", Kind::DurationOrZero, Some("1h"), "how far beyond now a stamp may lie"),
@@ -208,6 +222,14 @@ const BUCKET_AGGREGATOR: &[OptionSpec] = &[
         Some("overflow"),
         "what happens to pairs beyond max-memory",
     ),
+    key(
+        "trigger",
+        Kind::Choice(&["event", "clock"]),
+        Some("event"),
+        "when a result comes: when the stamps have passed the window's end, or when the clock has",
+    ),
+    key("state", Kind::Path, Some("auto"), "folder in which a following run keeps its state, auto or none"),
+    key("checkpoint", Kind::Duration, Some("5s"), "time between two savings of the state"),
 ];
 
 const REPORTER: &[OptionSpec] = &[

@@ -2,12 +2,13 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::check::{Catalog, Draft, Layer, Problems};
 use super::node::{Content, Node};
 use super::plan::{
-    AggregatorPlan, Align, FilterPlan, OutputPlan, Range, ReaderPlan, ReportPlan, ReporterPlan, Scan, Start, Task,
-    Until,
+    AggregatorPlan, Align, FilterPlan, FollowPlan, LivePlan, OutputPlan, Range, ReaderPlan, ReportPlan, ReporterPlan,
+    Scan, Start, StatePlan, Task, Trigger, Until,
 };
 use super::schema::StageType;
 use crate::error::Place;
@@ -43,7 +44,14 @@ pub(super) fn read(draft: &Draft, catalog: &Catalog, cores: NonZeroUsize, proble
                 Some("error") => MemoryPolicy::Error,
                 _ => MemoryPolicy::Overflow,
             };
-            Task::BucketAggregator(AggregatorPlan { grouping, range, needs_previous: false, max_memory, memory_policy })
+            Task::BucketAggregator(AggregatorPlan {
+                grouping,
+                range,
+                needs_previous: false,
+                max_memory,
+                memory_policy,
+                live: live(&options),
+            })
         }
         StageType::Reporter => Task::Reporter(reporter(draft, &options, catalog, problems)),
     };
@@ -100,7 +108,29 @@ fn reader(options: &Options) -> ReaderPlan {
         scan: if options.text("scan") == Some("full") { Scan::Full } else { Scan::Auto },
         // The graph knows whether a window is periodic.
         by_time: false,
+        follow: options
+            .flag("follow")
+            .then(|| FollowPlan { idle: length(options, "idle"), rotate_wait: length(options, "rotate-wait") }),
     }
+}
+
+/// What an aggregator does with inputs that are followed; the graph knows whether they are.
+fn live(options: &Options) -> LivePlan {
+    LivePlan {
+        follows: false,
+        grace: 0,
+        trigger: if options.text("trigger") == Some("clock") { Trigger::Clock } else { Trigger::Event },
+        state: match options.text("state") {
+            None | Some("auto") => StatePlan::Auto,
+            Some("none") => StatePlan::None,
+            Some(folder) => StatePlan::Folder(PathBuf::from(folder)),
+        },
+        checkpoint: length(options, "checkpoint"),
+    }
+}
+
+fn length(options: &Options, key: &str) -> Duration {
+    Duration::from_nanos(options.nanos(key).unwrap_or(1).unsigned_abs())
 }
 
 fn filter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> FilterPlan {
@@ -116,6 +146,7 @@ fn filter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Pr
             Some("ns") => Some(TimeUnit::Nanos),
             _ => None,
         },
+        grace: options.nanos("late-updates").unwrap_or(0),
         future: options.nanos("future").unwrap_or(0),
         rejects: path("rejects"),
         late_file: path("late-file"),
@@ -152,6 +183,7 @@ fn range(draft: &Draft, options: &Options, problems: &mut Problems) -> Range {
         let align = match options.instant("align") {
             Some(Instant::At(time)) => Align::At(time),
             Some(Instant::Word("first")) => Align::First,
+            Some(Instant::Word("start")) => Align::Start,
             _ => Align::At(Timestamp::from_seconds(0)),
         };
         let lateness = options.nanos("lateness").unwrap_or(0);

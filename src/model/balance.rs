@@ -95,6 +95,8 @@ pub struct Balance {
     /// Bytes that an error, an interrupt or a closed output kept from being read. Not part of the JSON schema: there,
     /// the sheet of such a run visibly fails to add up.
     pub bytes_unread: u64,
+    /// Of the lines read, those that have no newline behind them: the ends of inputs that end so.
+    pub unterminated: u64,
     /// Inputs opened.
     pub inputs: u64,
 }
@@ -146,6 +148,7 @@ impl AddAssign<&Balance> for Balance {
             bytes_skipped,
             bytes_total,
             bytes_unread,
+            unterminated,
             inputs,
         } = other;
         self.lines_read += lines_read;
@@ -162,6 +165,7 @@ impl AddAssign<&Balance> for Balance {
         self.bytes_skipped += bytes_skipped;
         self.bytes_total += bytes_total;
         self.bytes_unread += bytes_unread;
+        self.unterminated += unterminated;
         self.inputs += inputs;
     }
 }

@@ -28,7 +28,7 @@ pub use budget::{Budget, MemoryPolicy};
 pub use guard::Guard;
 pub use host::{HostId, Hosts};
 pub use order::{Extent, OrderMeter};
-pub use report::{Cell, Column, ColumnKind, Drawing, Report, WindowResult};
+pub use report::{Cell, Column, ColumnKind, Drawing, Issue, Report, WindowResult};
 pub use span::{InputId, Ledger, Span};
 pub use tally::Tally;
 pub use time::{TimeUnit, Timestamp};

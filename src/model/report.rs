@@ -111,6 +111,15 @@ pub enum Drawing {
     },
 }
 
+/// Which result of a window this is, where inputs are followed: a later one takes the place of an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Issue {
+    /// How often a result of this window was issued before.
+    pub revision: u32,
+    /// Whether more may be counted in the window.
+    pub provisional: bool,
+}
+
 /// All reports on one window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WindowResult {
@@ -120,6 +129,8 @@ pub struct WindowResult {
     pub window: Window,
     /// Whether the window is one of many.
     pub periodic: bool,
+    /// Which of several results of this window it is, where there may be several.
+    pub issue: Option<Issue>,
     /// Connections in the window.
     pub connections: u64,
     /// One for each report asked for, in that order.

@@ -73,6 +73,11 @@ impl Tally {
         }
     }
 
+    /// How it is divided.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
     /// The hosts, which may include some that no pane holds any more.
     pub fn hosts(&self) -> &RwLock<Hosts> {
         &self.hosts

@@ -3,6 +3,8 @@
 //! A one-shot window has both ends in; periodic windows are half-open, so that neighbours share no record.
 //! Invariant: bucket edges fall on window edges, so every window is a whole number of buckets and exact.
 
+use serde::{Deserialize, Serialize};
+
 use super::time::Timestamp;
 
 /// A range of time.
@@ -45,7 +47,7 @@ impl Window {
 }
 
 /// The periodic windows of a run: window `k` is `[anchor + k*period, anchor + k*period + length)`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grid {
     /// A start of a window.
     pub anchor: Timestamp,

@@ -105,12 +105,36 @@ impl Closer {
 
     /// Counts the window as closed: its number from 0, and the first bucket that windows behind it need.
     pub fn close(&mut self, window: Window) -> (u64, i64) {
-        let k = self.grid.first_ending_after(window.end.minus(1));
-        let next = self.layout(self.grid.window(k + 1));
-        self.next = Some(k + 1);
+        let next = self.number(window) + 1;
+        self.next = Some(next);
         self.closed += 1;
-        let needed = if self.needs_previous { next.first_bucket - next.buckets } else { next.first_bucket };
-        (self.closed - 1, needed)
+        (self.closed - 1, self.first_needed(next))
+    }
+
+    /// A closer that has closed the windows before `next` already.
+    pub fn resumed(self, next: Option<i64>) -> Self {
+        Closer { next, ..self }
+    }
+
+    /// The next window to close, once the first record is known.
+    pub fn next(&self) -> Option<i64> {
+        self.next
+    }
+
+    /// The windows.
+    pub fn grid(&self) -> &Grid {
+        &self.grid
+    }
+
+    /// The number of a window.
+    pub fn number(&self, window: Window) -> i64 {
+        self.grid.first_ending_after(window.end.minus(1))
+    }
+
+    /// The first bucket that is needed for the result of window `k`.
+    pub fn first_needed(&self, k: i64) -> i64 {
+        let layout = self.layout(self.grid.window(k));
+        if self.needs_previous { layout.first_bucket - layout.buckets } else { layout.first_bucket }
     }
 
     /// How a window lies on the tally.

@@ -293,6 +293,11 @@ impl InputProgress {
 }
 
 impl Position {
+    /// Bytes of the input that were gone before they could be read.
+    pub fn lost(&self) -> u64 {
+        self.balance.bytes_unread
+    }
+
     fn balance_at(&mut self, end: Timestamp) -> &Balance {
         while self.marks.front().is_some_and(|mark| mark.watermark < end) {
             self.marks.pop_front();

@@ -1,14 +1,15 @@
 //! `csv`: a header and rows.
 //!
 //! One report has its own columns. Several share the union of their columns behind a column `report`, which holds their
-//! ids, or their titles where those are alike; and periodic results have `window_start` and `window_end` before all others. A cell that a spreadsheet would take for a formula
-//! begins with an apostrophe (CWE-1236).
+//! ids, or their titles where those are alike; and periodic results have `window_start` and `window_end` before all
+//! others, followed by `revision` and `provisional` where inputs are followed. A cell that a spreadsheet would take for
+//! a formula begins with an apostrophe (CWE-1236).
 
 use std::io::{self, Write};
 
 use csv::{QuoteStyle, Writer, WriterBuilder};
 
-use super::{Output, OutputEntry};
+use super::{Output, OutputEntry, Style};
 use crate::model::escape::printable;
 use crate::model::{Cell, Column, ColumnKind, Report, WindowResult};
 
@@ -16,14 +17,15 @@ use crate::model::{Cell, Column, ColumnKind, Report, WindowResult};
 pub(super) const ENTRY: OutputEntry = OutputEntry {
     name: "csv",
     help: "comma-separated values with a header",
-    open: |writer, _| {
+    open: |writer, style| {
         let writer = WriterBuilder::new().quote_style(QuoteStyle::Necessary).from_writer(writer);
-        Box::new(Csv { writer, columns: None })
+        Box::new(Csv { writer, style, columns: None })
     },
 };
 
 struct Csv {
     writer: Writer<Box<dyn Write + Send>>,
+    style: Style,
     /// The columns of all reports, once the header is written.
     columns: Option<Vec<&'static str>>,
 }
@@ -61,11 +63,17 @@ impl Csv {
         if result.periodic {
             header.extend(["window_start", "window_end"]);
         }
+        if result.issue.is_some() {
+            header.extend(["revision", "provisional"]);
+        }
         if result.reports.len() > 1 {
             header.push("report");
         }
         header.extend(&columns);
-        self.writer.write_record(header).map_err(io::Error::from)?;
+        // A file that is written on has its header.
+        if !self.style.continued {
+            self.writer.write_record(header).map_err(io::Error::from)?;
+        }
         Ok(columns)
     }
 }
@@ -74,6 +82,9 @@ fn record(result: &WindowResult, report: &Report, row: &[Cell], columns: &[&str]
     let mut record = Vec::new();
     if result.periodic {
         record.extend([result.window.start.to_string(), result.window.end.to_string()]);
+    }
+    if let Some(issue) = result.issue {
+        record.extend([issue.revision.to_string(), issue.provisional.to_string()]);
     }
     if result.reports.len() > 1 {
         record.push(label(result, report));

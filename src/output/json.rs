@@ -41,6 +41,11 @@ struct WindowPart {
     start_unix: Box<RawValue>,
     end_unix: Box<RawValue>,
     end_inclusive: bool,
+    /// Only where there may be several results of a window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<u32>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    provisional: bool,
 }
 
 #[derive(Serialize)]
@@ -81,6 +86,8 @@ struct BalancePart {
     bytes_read: u64,
     bytes_skipped: u64,
     bytes_total: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    unterminated: u64,
     inputs: u64,
 }
 
@@ -94,6 +101,8 @@ impl Output for Json {
                 start_unix: number(result.window.start)?,
                 end_unix: number(result.window.end)?,
                 end_inclusive: result.window.end_inclusive,
+                revision: result.issue.map(|issue| issue.revision),
+                provisional: result.issue.is_some_and(|issue| issue.provisional),
             },
             reports: result.reports.iter().map(report_part).collect(),
             balance: balance_part(&result.balance),
@@ -140,6 +149,7 @@ fn balance_part(balance: &Balance) -> BalancePart {
         bytes_read: balance.bytes_read,
         bytes_skipped: balance.bytes_skipped,
         bytes_total: balance.bytes_total,
+        unterminated: balance.unterminated,
         inputs: balance.inputs,
     }
 }

@@ -24,6 +24,8 @@ pub trait Output: Send {
 pub struct Style {
     /// Whether to colour headings: only for a terminal.
     pub color: bool,
+    /// Whether it goes on behind what an earlier run has written.
+    pub continued: bool,
 }
 
 /// A medium with what people and the configuration need to know of it.

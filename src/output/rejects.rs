@@ -22,8 +22,8 @@ pub struct RejectsFile {
 struct Inner {
     file: File,
     length: u64,
-    /// Where each block belongs and where it is.
-    blocks: Vec<Block>,
+    /// Where each block belongs and where it is; `None` if they stay as they come.
+    blocks: Option<Vec<Block>>,
 }
 
 #[derive(Clone, Copy)]
@@ -41,8 +41,15 @@ impl RejectsFile {
         // What cannot be read back, such as a pipe, is written in the order of arrival.
         let file = file.or_else(|_| File::create(path));
         let file = file.map_err(|source| Error::output(show_path(path), "cannot open for writing", source))?;
-        let inner = Mutex::new(Inner { file, length: 0, blocks: Vec::new() });
+        let inner = Mutex::new(Inner { file, length: 0, blocks: Some(Vec::new()) });
         Ok(RejectsFile { path: path.to_owned(), inner })
+    }
+
+    /// Opens the file to write behind what it holds, for a run that goes on: blocks stay in the order in which they come.
+    pub fn append_to(path: &Path) -> Result<Self> {
+        let file = File::options().append(true).create(true).open(path);
+        let file = file.map_err(|source| Error::output(show_path(path), "cannot open for writing", source))?;
+        Ok(RejectsFile { path: path.to_owned(), inner: Mutex::new(Inner { file, length: 0, blocks: None }) })
     }
 
     /// Appends a block of whole lines that come from the batch at `place`: an input, and a byte of it.
@@ -50,7 +57,9 @@ impl RejectsFile {
         let mut inner = self.inner.lock();
         inner.file.write_all(block).map_err(|source| self.fail(source))?;
         let (at, length) = (inner.length, block.len() as u64);
-        inner.blocks.push(Block { place, at, length });
+        if let Some(blocks) = &mut inner.blocks {
+            blocks.push(Block { place, at, length });
+        }
         inner.length += length;
         Ok(())
     }
@@ -58,7 +67,7 @@ impl RejectsFile {
     /// Puts the blocks in order.
     pub fn finish(&self) -> Result<()> {
         let mut inner = self.inner.lock();
-        if inner.blocks.is_sorted_by_key(|block| block.place) {
+        if inner.blocks.as_ref().is_none_or(|blocks| blocks.is_sorted_by_key(|block| block.place)) {
             return Ok(());
         }
         let regular = inner.file.metadata().is_ok_and(|found| found.is_file());
@@ -99,8 +108,9 @@ impl Inner {
     }
 
     fn copy_ordered(&mut self, to: &mut File) -> io::Result<()> {
-        self.blocks.sort_by_key(|block| block.place);
-        for block in &self.blocks {
+        let mut blocks = self.blocks.take().unwrap_or_default();
+        blocks.sort_by_key(|block| block.place);
+        for block in &blocks {
             self.file.seek(SeekFrom::Start(block.at))?;
             io::copy(&mut (&self.file).take(block.length), to)?;
         }

@@ -12,7 +12,7 @@ use anstyle::{AnsiColor, Style as Ansi};
 use super::{Output, OutputEntry, Style};
 use crate::model::escape::printable;
 use crate::model::time::SECOND;
-use crate::model::{Cell, ColumnKind, Drawing, Report, Timestamp, Window, WindowResult};
+use crate::model::{Cell, ColumnKind, Drawing, Issue, Report, Timestamp, Window, WindowResult};
 
 /// The output.
 pub(super) const ENTRY: OutputEntry = OutputEntry {
@@ -43,7 +43,12 @@ impl Output for Text {
         self.any = true;
         if result.periodic {
             let window = result.window;
-            push_line(&mut text, &self.bold(&format!("Window {} .. {}", window.start, window.end)));
+            let note = match result.issue {
+                Some(Issue { provisional: true, .. }) => " (provisional)".to_owned(),
+                Some(Issue { revision, .. }) if revision > 0 => format!(" (revision {revision})"),
+                _ => String::new(),
+            };
+            push_line(&mut text, &self.bold(&format!("Window {} .. {}{note}", window.start, window.end)));
         }
         if result.connections == 0 {
             push_line(&mut text, &format!("No data in last {} seconds", length(&result.window)));

@@ -40,6 +40,8 @@ pub(super) struct Environment {
     pub tell: fn(&Error),
     pub warn: fn(&str),
     pub drain: Arc<AtomicBool>,
+    /// Set when files that are written to are to be opened anew.
+    pub reopen: Arc<AtomicBool>,
     pub style: Style,
     /// What stands for standard output, if it is not that itself.
     pub stdout: Option<Box<dyn Write + Send>>,
@@ -64,6 +66,7 @@ impl Pipeline {
                 tell: |_| {},
                 warn: |_| {},
                 drain: Arc::default(),
+                reopen: Arc::default(),
                 style: Style::default(),
                 stdout: None,
                 outputs: Vec::new(),
@@ -174,6 +177,13 @@ impl Builder {
     /// Ends the run, with a report of what was read, once the flag is set.
     pub fn interrupt(mut self, flag: Arc<AtomicBool>) -> Self {
         self.environment.drain = flag;
+        self
+    }
+
+    /// In a run that follows its inputs: has files that it writes to be opened anew once the flag is set, which is then
+    /// cleared, so that they can be rotated.
+    pub fn reopen(mut self, flag: Arc<AtomicBool>) -> Self {
+        self.environment.reopen = flag;
         self
     }
 

@@ -24,6 +24,12 @@ impl Inputs {
     pub fn find(plan: &Plan, failures: &Failures) -> Result<Self> {
         let mut inputs = Inputs { all: Vec::new(), max_line: Vec::new(), scan: Vec::new(), by_reader: BTreeMap::new() };
         for (stage, reader) in readers(plan) {
+            if reader.follow.is_some() {
+                // Files are found by the follower, again and again; standard input has the first number.
+                let ids = reader.location.iter().any(|location| location == "-").then(|| inputs.stdin(reader));
+                inputs.by_reader.insert(stage, ids.into_iter().collect());
+                continue;
+            }
             let located = locate(&reader.location)?;
             located.failures.into_iter().for_each(|failure| failures.add(failure));
             let mut ids = Vec::new();
@@ -39,6 +45,13 @@ impl Inputs {
             inputs.by_reader.insert(stage, ids);
         }
         Ok(inputs)
+    }
+
+    fn stdin(&mut self, reader: &ReaderPlan) -> InputId {
+        self.all.push(Input::stdin());
+        self.max_line.push(reader.max_line);
+        self.scan.push(reader.scan);
+        InputId(self.all.len() as u32 - 1)
     }
 
     /// The inputs that reach a stage.

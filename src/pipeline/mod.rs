@@ -4,6 +4,7 @@
 
 mod builder;
 mod explain;
+mod follow;
 mod inputs;
 mod prune;
 mod resolve;

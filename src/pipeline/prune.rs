@@ -85,7 +85,7 @@ fn open(input: &Input) -> Option<(File, u64)> {
 }
 
 /// The stamps of a log format.
-struct FormatStamps {
+pub(super) struct FormatStamps {
     format: &'static str,
     unit: Option<TimeUnit>,
     future_after: Timestamp,
@@ -93,7 +93,7 @@ struct FormatStamps {
 }
 
 impl FormatStamps {
-    fn of(filter: &FilterPlan, future_after: Timestamp, max_line: usize) -> Self {
+    pub(super) fn of(filter: &FilterPlan, future_after: Timestamp, max_line: usize) -> Self {
         FormatStamps { format: filter.format, unit: filter.unit, future_after, max_line }
     }
 }

@@ -33,6 +33,7 @@ pub(super) fn resolve(
     now: Timestamp,
     inputs: &mut Inputs,
     ids: &[InputId],
+    follows: bool,
     interrupted: &(dyn Fn() -> bool + Sync),
 ) -> Result<Resolved> {
     let future_after = now.plus(filter.future);
@@ -71,18 +72,38 @@ pub(super) fn resolve(
             let last = last.min(Timestamp::MAX.minus(margin));
             let (anchor, start) = match align {
                 Align::At(time) => (time, None),
+                Align::Start => (now.minus(length), None),
                 Align::First => {
                     let state = Lowest { future_after, lateness, bounds: (first, last), highest: None, found: None };
                     (look.lowest(state)?.unwrap_or(now), Some(0))
                 }
             };
             let grid = Grid { anchor, length, period, first: start };
+            if follows {
+                return Ok(following(grid, filter, now, since.map(|_| first), future_after));
+            }
             Ok(Resolved {
                 windows: Windows::Every(grid),
                 bounds: Bounds { keep_from: first, first, last, future_after },
             })
         }
     }
+}
+
+/// The windows of a run that goes on: from the first one that ends now or later, or from where the history is to start.
+fn following(
+    grid: Grid,
+    filter: &FilterPlan,
+    now: Timestamp,
+    since: Option<Timestamp>,
+    future_after: Timestamp,
+) -> Resolved {
+    let next = grid.first_ending_after(now.minus(1));
+    let grid = if since.is_none() { Grid { first: Some(next), ..grid } } else { grid };
+    let first = since.unwrap_or(grid.window(next).start);
+    let keep_from = if filter.needs_previous { first.minus(grid.length) } else { first };
+    let last = Timestamp::MAX.minus(grid.length.saturating_add(grid.period));
+    Resolved { windows: Windows::Every(grid), bounds: Bounds { keep_from, first, last, future_after } }
 }
 
 fn not_before(start: Timestamp, end: Timestamp) -> Error {

@@ -8,11 +8,11 @@ use super::wire::{Parts, Wired, wire};
 use crate::actor::{Outcome, Permits, Pool, Stop};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::{Progress, StageMetrics};
-use crate::model::Balance;
 use crate::model::balance::Rejected;
+use crate::model::{Balance, InputId};
 use crate::ops::disorder::Disorder;
 use crate::source::Origin;
-use crate::stage::{Failures, aggregator, filter};
+use crate::stage::{Failures, InputNames, aggregator, filter};
 
 /// A pipeline at work.
 pub struct Running {
@@ -28,7 +28,7 @@ pub struct Running {
     pub(super) aggregators: Vec<(String, Arc<aggregator::Shared>)>,
     pub(super) permits: Vec<Permits>,
     /// The names of all inputs, by number.
-    pub(super) names: Arc<Vec<String>>,
+    pub(super) names: Arc<InputNames>,
 }
 
 /// How a run went.
@@ -69,7 +69,10 @@ pub(super) fn start(pipeline: Pipeline) -> Result<Running> {
             progress.add_known(size);
         }
     }
-    let names = Arc::new(inputs.all.iter().map(|input| input.name.clone()).collect::<Vec<_>>());
+    let names = Arc::<InputNames>::default();
+    for (id, input) in inputs.all.iter().enumerate() {
+        names.set(InputId(id as u32), input.name.clone());
+    }
     let mut pool = Pool::new(stop.clone());
     let wired = Wired { stop: stop.clone(), progress, failures, names };
     let parts = wire(&plan, environment, inputs, &wired, &mut pool);
@@ -111,7 +114,7 @@ impl Running {
     /// Waits for the end.
     pub fn join(self) -> Summary {
         let outcome = self.pool.join();
-        let named = |line: Rejected| (self.names[line.input.0 as usize].clone(), line);
+        let named = |line: Rejected| (self.names.get(line.input), line);
         let sheets = self.aggregators.iter().map(|(stage, shared)| {
             let (balance, rejected) = shared.sheet();
             Sheet { stage: stage.clone(), balance, rejected: rejected.into_iter().map(named).collect() }

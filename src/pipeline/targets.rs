@@ -9,13 +9,14 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::builder::Environment;
 use super::inputs::Inputs;
 use crate::config::{Plan, ReporterPlan, Task};
 use crate::error::{Error, Result, show_path};
 use crate::output::rejects::RejectsFile;
-use crate::output::target::Target;
+use crate::output::target::{Appended, Reopen, Target};
 use crate::output::{self, Output};
 use crate::source::stdin_identity;
 
@@ -27,6 +28,8 @@ pub(super) type Outputs = Vec<(String, Box<dyn Output>)>;
 pub(super) struct Targets {
     pub filters: BTreeMap<usize, FilterFiles>,
     pub reporters: BTreeMap<usize, Outputs>,
+    /// Has files be opened anew, where inputs are followed.
+    pub reopen: Option<Arc<Reopen>>,
 }
 
 /// What a time-filter writes to.
@@ -41,16 +44,24 @@ impl Targets {
     pub fn open(plan: &Plan, inputs: &Inputs, environment: Environment) -> Result<Self> {
         check(plan, inputs, !environment.outputs.is_empty())?;
         let (mut stdout, mut given) = (environment.stdout, environment.outputs);
-        let mut targets = Targets::default();
+        let reopen = plan.follows().then(|| Arc::new(Reopen::new(environment.reopen)));
+        let mut targets = Targets { reopen: reopen.clone(), ..Targets::default() };
         for (at, stage) in plan.stages.iter().enumerate() {
             match &stage.task {
                 Task::TimeFilter(filter) => {
-                    let create = |path: &Option<PathBuf>| path.as_deref().map(RejectsFile::create).transpose();
+                    let open = if reopen.is_some() { RejectsFile::append_to } else { RejectsFile::create };
+                    let create = |path: &Option<PathBuf>| path.as_deref().map(open).transpose();
                     let files = FilterFiles { rejects: create(&filter.rejects)?, late: create(&filter.late_file)? };
                     targets.filters.insert(at, files);
                 }
                 Task::Reporter(reporter) => {
-                    let outputs = open_outputs(reporter, environment.style, &mut stdout, std::mem::take(&mut given))?;
+                    let outputs = open_outputs(
+                        reporter,
+                        environment.style,
+                        &mut stdout,
+                        std::mem::take(&mut given),
+                        reopen.as_ref(),
+                    )?;
                     targets.reporters.insert(at, outputs);
                 }
                 _ => {}
@@ -113,6 +124,7 @@ fn open_outputs(
     style: output::Style,
     stdout: &mut Option<Box<dyn Write + Send>>,
     given: Vec<(String, Box<dyn Write + Send>)>,
+    reopen: Option<&Arc<Reopen>>,
 ) -> Result<Outputs> {
     let open = |name: &str| {
         output::entry(name).map(|entry| entry.open).ok_or_else(|| Error::usage(format!("unknown output '{name}'")))
@@ -123,7 +135,13 @@ fn open_outputs(
     let outputs = plan.outputs.iter().map(|output| {
         let (writer, style) = match &output.path {
             None => (stdout.take().map_or_else(|| Target::Stdout.open(), Ok)?, style),
-            Some(path) => (Target::File(path.clone()).open()?, output::Style::default()),
+            Some(path) => match reopen {
+                Some(reopen) => {
+                    let (file, continued) = Appended::open(path, Arc::clone(reopen))?;
+                    (Box::new(file) as Box<dyn Write + Send>, output::Style { color: false, continued })
+                }
+                None => (Target::File(path.clone()).open()?, output::Style::default()),
+            },
         };
         let name = output.path.as_deref().map_or_else(|| "stdout".to_owned(), show_path);
         Ok((name, open(output.format)?(writer, style)))

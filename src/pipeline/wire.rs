@@ -2,34 +2,36 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
 use parking_lot::{Condvar, Mutex, RwLock};
 
 use super::builder::Environment;
+use super::follow::{Follow, new_tally};
 use super::inputs::Inputs;
 use super::prune::prune;
 use super::resolve::{Resolved, resolve};
 use super::targets::{FilterFiles, Outputs, Targets};
-use crate::actor::{Countdown, Inbox, Outlet, Permits, Pool, Port, Stop, Transform, drive, edge};
+use crate::actor::{Countdown, Inbox, LatestOutlet, Outlet, Permits, Pool, Port, Stop, Transform, drive, edge};
 use crate::config::{AggregatorPlan, FilterPlan, Plan, ReaderPlan, ReporterPlan, StagePlan, Task};
 use crate::error::{Error, Result};
 use crate::metrics::{Progress, StageMetrics};
-use crate::model::{Budget, Chunk, InputId, Lines, Records, Tally, Timestamp};
+use crate::model::{Chunk, InputId, Lines, Records, Timestamp};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::history::History;
 use crate::ops::progress;
+use crate::output::target::Reopen;
 use crate::source::seek::Reason;
 use crate::source::{Cursor, Order, Pruned, Schedule};
 use crate::stage::stats::Stats;
-use crate::stage::{Closed, Failures, aggregator, filter, reader, reporter, skip, splitter};
+use crate::stage::{Closed, Failures, InputNames, aggregator, filter, reader, reporter, skip, splitter};
 
 /// What every stage may need of the run.
 pub(super) struct Wired {
     pub stop: Stop,
     pub progress: Arc<Progress>,
     pub failures: Arc<Failures>,
-    pub names: Arc<Vec<String>>,
+    pub names: Arc<InputNames>,
 }
 
 /// What is asked of the stages while they run, and after.
@@ -62,8 +64,13 @@ pub(super) fn wire(
     wired: &Wired,
     pool: &mut Pool,
 ) -> Result<Parts> {
-    let (now, mut targets) = (environment.now, Targets::open(plan, &inputs, environment)?);
-    let resolved = resolve_all(plan, now(), &mut inputs, &wired.stop)?;
+    let now = environment.now;
+    let mut follow = if plan.follows() { Some(Follow::open(plan, wired, now())?) } else { None };
+    let mut targets = Targets::open(plan, &inputs, environment)?;
+    let mut resolved = resolve_all(plan, now(), &mut inputs, &wired.stop)?;
+    if let Some(follow) = &follow {
+        follow.adjust(&mut resolved);
+    }
     let pruned = prune(plan, &resolved, &inputs);
     let edges: Vec<Edge> = plan.stages.iter().map(|stage| edge_before(stage, &wired.stop)).collect();
     let mut parts = Parts::default();
@@ -71,7 +78,7 @@ pub(super) fn wire(
     for (at, stage) in plan.stages.iter().enumerate() {
         let metrics = Arc::<StageMetrics>::default();
         parts.metrics.push((stage.name.clone(), Arc::clone(&metrics)));
-        let place = Place { plan, at, stage, edges: &edges, metrics };
+        let mut place = Place { plan, at, stage, edges: &edges, metrics, now, follow: follow.as_mut() };
         starts.push(match (&stage.task, &edges[at]) {
             (Task::Reader(reader), _) => place.reader(reader, &inputs, &resolved, &pruned, wired, &mut parts),
             (Task::LineSplitter, Edge::Chunks(_, inbox)) => place.splitter(inbox.clone()),
@@ -81,12 +88,12 @@ pub(super) fn wire(
             }
             (Task::BucketAggregator(aggregator), Edge::Records(_, inbox)) => {
                 let filter = plan.upstream(at).into_iter().find_map(|at| resolved[at]);
-                let windows = filter.ok_or_else(|| misfit(stage))?.windows;
-                place.aggregator(aggregator, windows, &inputs, wired, inbox.clone(), &mut parts)
+                let resolved = filter.ok_or_else(|| misfit(stage))?;
+                place.aggregator(aggregator, resolved, &inputs, wired, inbox.clone(), &mut parts)
             }
             (Task::Reporter(reporter), Edge::Closed(_, inbox)) => {
                 let outputs = targets.reporters.remove(&at).unwrap_or_default();
-                place.reporter(reporter, outputs, wired, inbox.clone())
+                place.reporter(reporter, outputs, targets.reopen.clone(), wired, inbox.clone())
             }
             _ => return Err(misfit(stage)),
         });
@@ -131,7 +138,7 @@ pub(super) fn resolve_all(
         resolved.push(match &stage.task {
             Task::TimeFilter(filter) => {
                 let ids = inputs.reaching(plan, at);
-                Some(resolve(filter, now, inputs, &ids, &|| stop.draining())?)
+                Some(resolve(filter, now, inputs, &ids, plan.follows(), &|| stop.draining())?)
             }
             _ => None,
         });
@@ -146,6 +153,9 @@ struct Place<'a> {
     stage: &'a StagePlan,
     edges: &'a [Edge],
     metrics: Arc<StageMetrics>,
+    now: fn() -> Timestamp,
+    /// What there is in addition where inputs are followed.
+    follow: Option<&'a mut Follow>,
 }
 
 impl Place<'_> {
@@ -163,7 +173,18 @@ impl Place<'_> {
         outlet: Outlet<T::Out>,
         worker: impl Fn() -> T + 'static,
     ) -> Start {
-        let (name, threads) = (self.stage.name.clone(), self.stage.threads.get());
+        self.start_some(self.stage.threads.get(), point, inbox, outlet, worker)
+    }
+
+    fn start_some<T: Transform>(
+        &self,
+        threads: usize,
+        point: &'static str,
+        inbox: Inbox<T::In>,
+        outlet: Outlet<T::Out>,
+        worker: impl Fn() -> T + 'static,
+    ) -> Start {
+        let name = self.stage.name.clone();
         Box::new(move |pool| {
             let countdown = Countdown::new(threads);
             for _ in 0..threads {
@@ -175,7 +196,7 @@ impl Place<'_> {
     }
 
     fn reader(
-        &self,
+        &mut self,
         plan: &ReaderPlan,
         inputs: &Inputs,
         resolved: &[Option<Resolved>],
@@ -196,6 +217,12 @@ impl Place<'_> {
         });
         let permits = Permits::new(self.plan.chunk_budget(self.at), &wired.stop);
         parts.permits.push(permits.clone());
+        let following = match (plan.follow, &mut self.follow, filter) {
+            (Some(options), Some(follow), Some((at, filter))) => resolved[at]
+                .map(|resolved| follow.following(plan, options, (filter, resolved), permits.clone(), self.now, wired)),
+            _ => None,
+        };
+        let present = following.as_ref().and(filter).map(|(_, filter)| (self.now, filter.future));
         let shared = Arc::new(reader::Shared {
             schedule: Schedule::new(cursors.collect(), order, plan.chunk),
             permits,
@@ -207,13 +234,21 @@ impl Place<'_> {
             stop: wired.stop.clone(),
             progress: Arc::clone(&wired.progress),
             failures: Arc::clone(&wired.failures),
+            present,
         });
         let outlet = self.outlet(|edge| match edge {
             Edge::Chunks(port, _) => Some(port.clone()),
             _ => None,
         });
         let (name, threads) = (self.stage.name.clone(), self.stage.threads.get());
+        // Of an input that goes on, only what comes by a stream is read here.
+        let threads = if following.is_some() { ids.len() } else { threads };
+        let following = following.filter(|_| plan.location.iter().any(|location| location != "-"));
         Box::new(move |pool| {
+            if let Some(following) = following {
+                let outlet = outlet.clone();
+                pool.spawn(&name, move || following.run(outlet))?;
+            }
             for _ in 0..threads {
                 let (shared, outlet) = (Arc::clone(&shared), outlet.clone());
                 pool.spawn(&name, move || reader::run(&shared, outlet))?;
@@ -244,8 +279,9 @@ impl Place<'_> {
             (Windows::Every(grid), crate::config::Range::Every { lateness, .. }) => {
                 let list = rejects.is_some() || late.is_some();
                 let (format, bounds, keep_gaps) = (plan.format, resolved.bounds, plan.needs_previous);
-                let history = History { format, bounds, grid, lateness, grace: 0, keep_gaps, list };
-                filter::Keep::Every(Box::new(history), Mutex::default())
+                let history = History { format, bounds, grid, lateness, grace: plan.grace, keep_gaps, list };
+                let sequencer = self.follow.as_ref().map(|follow| follow.sequencer(lateness)).unwrap_or_default();
+                filter::Keep::Every(Box::new(history), Mutex::new(sequencer))
             }
             _ => filter::Keep::Once(resolved.bounds),
         };
@@ -261,31 +297,42 @@ impl Place<'_> {
     }
 
     fn aggregator(
-        &self,
+        &mut self,
         plan: &AggregatorPlan,
-        windows: Windows,
+        resolved: Resolved,
         inputs: &Inputs,
         wired: &Wired,
         inbox: Inbox<Arc<Records>>,
         parts: &mut Parts,
     ) -> Start {
+        let windows = resolved.windows;
         let buckets = windows.buckets(plan.grouping);
         let periodic = matches!(windows, Windows::Every(_));
-        let closing = match windows {
-            Windows::Once(window) => aggregator::Closing::Once(window, plan.needs_previous),
-            Windows::Every(grid) => {
+        let closing = match (windows, &self.follow) {
+            (Windows::Once(window), _) => aggregator::Closing::Once(window, plan.needs_previous),
+            (Windows::Every(grid), Some(follow)) => follow.closing(plan, grid, buckets),
+            (Windows::Every(grid), None) => {
                 aggregator::Closing::Every(Box::new(Mutex::new(Closer::new(grid, buckets, plan.needs_previous))))
             }
         };
-        let budget = Budget::new(plan.max_memory.map(|bytes| self.plan.tally_bytes(bytes)));
+        let restored = self.follow.as_mut().and_then(|follow| follow.take_tally());
+        let (tally, overflowed) = restored.unwrap_or_else(|| (new_tally(self.plan, plan, windows), 0));
+        let progress = match &self.follow {
+            Some(follow) => Arc::clone(&follow.progress),
+            None => {
+                let inputs = inputs.reaching(self.plan, self.at);
+                Arc::new(Mutex::new(progress::Progress::new(inputs, periodic)))
+            }
+        };
         let shared = Arc::new(aggregator::Shared {
             buckets,
-            tally: RwLock::new(Tally::new(windows.shape(&buckets, plan.lateness()), Arc::new(budget))),
+            tally: RwLock::new(tally),
             counters: (0..self.stage.threads.get()).map(|_| Mutex::default()).collect(),
             policy: plan.memory_policy,
             store: Mutex::default(),
-            overflowed: AtomicU64::new(0),
-            progress: Mutex::new(progress::Progress::new(inputs.reaching(self.plan, self.at), periodic)),
+            overflowed: AtomicU64::new(overflowed),
+            saving: AtomicBool::new(false),
+            progress,
             closing,
             stop: wired.stop.clone(),
             next_worker: AtomicUsize::new(0),
@@ -295,19 +342,48 @@ impl Place<'_> {
             Edge::Closed(port, _) => Some(port.clone()),
             _ => None,
         });
-        self.start("bucket-aggregator", inbox, outlet, move || aggregator::Aggregator::new(Arc::clone(&shared)))
+        let (plan_of_all, follow) = (self.plan, self.follow.as_mut());
+        let attendants = match (follow, windows) {
+            (Some(follow), Windows::Every(grid)) => {
+                Some(follow.attendants(plan_of_all, plan, &shared, (grid, resolved), wired))
+            }
+            _ => None,
+        };
+        let point = "bucket-aggregator";
+        let worker = move || aggregator::Aggregator::new(Arc::clone(&shared));
+        let Some((keeper, saver)) = attendants else { return self.start(point, inbox, outlet, worker) };
+        // Results come from the keeper; a worker that held a way out too would keep the reporter waiting.
+        let workers = self.start(point, inbox, Outlet::new(Vec::new(), Arc::clone(&self.metrics)), worker);
+        let name = self.stage.name.clone();
+        Box::new(move |pool| {
+            workers(pool)?;
+            pool.spawn(&name, move || keeper.run(LatestOutlet::new(outlet)))?;
+            saver.map_or(Ok(()), |saver| pool.spawn(&name, move || saver.run()))
+        })
     }
 
-    fn reporter(&self, plan: &ReporterPlan, outputs: Outputs, wired: &Wired, inbox: Inbox<Arc<Closed>>) -> Start {
+    fn reporter(
+        &self,
+        plan: &ReporterPlan,
+        outputs: Outputs,
+        reopen: Option<Arc<Reopen>>,
+        wired: &Wired,
+        inbox: Inbox<Arc<Closed>>,
+    ) -> Start {
+        let follows = self.follow.is_some();
         let shared = Arc::new(reporter::Shared {
             reports: plan.reports.iter().map(|report| (report.entry, report.options.clone())).collect(),
             threads: self.stage.threads,
-            desk: Mutex::new(reporter::Desk { outputs, next: 0 }),
+            desk: Mutex::new(reporter::Desk { outputs, next: (!follows).then_some(0) }),
+            reopen,
             written: Condvar::new(),
             stop: wired.stop.clone(),
         });
         let outlet = Outlet::new(Vec::new(), Arc::clone(&self.metrics));
-        self.start("reporter", inbox, outlet, move || reporter::Reporter::new(Arc::clone(&shared)))
+        // Results that are followed by others come one after the other, from one worker.
+        let workers = if follows { 1 } else { self.stage.threads.get() };
+        let worker = move || reporter::Reporter::new(Arc::clone(&shared));
+        self.start_some(workers, "reporter", inbox, outlet, worker)
     }
 }
 

@@ -3,7 +3,7 @@
 //! All workers count into one tally, each through a counter of its own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
@@ -11,11 +11,13 @@ use crate::actor::{Exit, Outlet, Stop, Transform};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::aggregates::Layout;
 use crate::model::balance::Rejected;
-use crate::model::{Aggregates, Balance, MemoryPolicy, Record, Records, Tally, Timestamp, Window};
+use crate::model::{Aggregates, Balance, Issue, MemoryPolicy, Record, Records, Tally, Timestamp, Window};
 use crate::ops::close::{Closer, once_layout};
 use crate::ops::count::{Buckets, Counter, count, count_pairs};
 use crate::ops::progress::Progress;
 use crate::spill::Store;
+
+use super::live::Live;
 
 /// A window that is complete.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub struct Closed {
     pub sequence: u64,
     /// Whether it is one of many.
     pub periodic: bool,
+    /// Which result of the window it is, where there may be several.
+    pub issue: Option<Issue>,
     /// What it holds.
     pub view: Aggregates,
     /// The balance sheet at this window.
@@ -44,8 +48,10 @@ pub struct Shared {
     pub store: Mutex<Store>,
     /// Connections that were counted without their pair.
     pub overflowed: AtomicU64,
+    /// Whether names and pairs are on their way to a saved state.
+    pub saving: AtomicBool,
     /// How far the inputs are counted.
-    pub progress: Mutex<Progress>,
+    pub progress: Arc<Mutex<Progress>>,
     /// The windows.
     pub closing: Closing,
     /// The run's stop switch.
@@ -60,6 +66,8 @@ pub enum Closing {
     Once(Window, bool),
     /// When the watermark passes their end. The lock also keeps results in order on their way out.
     Every(Box<Mutex<Closer>>),
+    /// By a keeper, as inputs are followed.
+    Live(Box<Live>),
 }
 
 impl Shared {
@@ -69,12 +77,12 @@ impl Shared {
         (self.with_overflow(progress.balance().clone()), progress.rejected().to_vec())
     }
 
-    fn with_overflow(&self, balance: Balance) -> Balance {
+    pub(super) fn with_overflow(&self, balance: Balance) -> Balance {
         Balance { overflowed: self.overflowed.load(Ordering::Relaxed), ..balance }
     }
 
     /// Counts records that point into `bytes`.
-    fn count(&self, worker: usize, records: &[Record], bytes: &[u8]) -> Result<()> {
+    pub(super) fn count(&self, worker: usize, records: &[Record], bytes: &[u8]) -> Result<()> {
         let (left, drained) = {
             let tally = self.tally.read();
             let left = count(records, bytes, &self.buckets, &tally, &mut self.counters[worker].lock());
@@ -133,7 +141,7 @@ impl Shared {
     }
 
     /// Gathers what the workers have counted of the panes before this one.
-    fn hand_over(&self, pane: i64, tally: &mut Tally) {
+    pub(super) fn hand_over(&self, pane: i64, tally: &mut Tally) {
         self.counters.iter().for_each(|counter| counter.lock().hand_over(pane, tally));
     }
 
@@ -163,12 +171,13 @@ impl Shared {
                 (sequence, view)
             };
             let balance = self.with_overflow(balance);
-            outlet.send(Arc::new(Closed { sequence, periodic: true, view, balance }))?;
+            let closed = Closed { sequence, periodic: true, issue: None, view, balance };
+            outlet.send(Arc::new(closed))?;
         }
     }
 
     /// The view of a window, all of which is counted; if it is the `last` one, the tally is of no use behind it.
-    fn view(&self, tally: &mut Tally, layout: &Layout, last: bool) -> Result<Aggregates> {
+    pub(super) fn view(&self, tally: &mut Tally, layout: &Layout, last: bool) -> Result<Aggregates> {
         let (first, end) = (tally.pane_of(layout.first_bucket), tally.pane_of(layout.end_bucket()));
         let before = if layout.previous { first - (end - first) } else { first };
         self.hand_over(end, tally);
@@ -183,10 +192,11 @@ impl Shared {
         if view.overflow() > 0 && self.policy == MemoryPolicy::Error { Err(beyond_limit(tally)) } else { Ok(view) }
     }
 
-    fn forget_before(&self, tally: &mut Tally, bucket: i64) {
+    pub(super) fn forget_before(&self, tally: &mut Tally, bucket: i64) {
         tally.drop_before(bucket);
         self.store.lock().drop_before(tally.pane_of(bucket));
-        if tally.needs_compaction() {
+        // While names are being saved they keep their numbers.
+        if tally.needs_compaction() && !self.saving.load(Ordering::Relaxed) {
             self.hand_over(i64::MAX, tally);
             tally.compact();
         }
@@ -197,7 +207,7 @@ impl Shared {
         let layout = once_layout(window, &self.buckets, previous);
         let view = self.view(&mut tally, &layout, true)?;
         let balance = self.with_overflow(self.progress.lock().balance().clone());
-        Ok(Closed { sequence: 0, periodic: false, view, balance })
+        Ok(Closed { sequence: 0, periodic: false, issue: None, view, balance })
     }
 }
 
@@ -227,6 +237,9 @@ impl Transform for Aggregator {
 
     fn receive(&mut self, batch: Arc<Records>, outlet: &mut Outlet<Arc<Closed>>) -> Result<(), Exit> {
         let shared = &self.shared;
+        if let Closing::Live(live) = &shared.closing {
+            return Ok(live.receive(shared, self.worker, batch)?);
+        }
         shared.count(self.worker, &batch.records, &batch.chunk.bytes)?;
         let watermark = {
             let mut progress = shared.progress.lock();
@@ -246,6 +259,10 @@ impl Transform for Aggregator {
         match &self.shared.closing {
             Closing::Once(window, previous) => outlet.send(Arc::new(self.shared.close_once(*window, *previous)?)),
             Closing::Every(closer) => self.shared.close_due(closer, outlet),
+            Closing::Live(live) => {
+                live.done(|stages| stages.drained = true);
+                Ok(())
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::ops::select::{Bounds, Selected, select};
 use crate::ops::sequence::{Place, Sequencer};
 use crate::output::rejects::{RejectsFile, reject_line};
 
+use super::InputNames;
 use super::stats::Stats;
 
 /// What all workers of a time-filter share.
@@ -27,7 +28,7 @@ pub struct Shared {
     /// Where late lines go.
     pub late: Option<RejectsFile>,
     /// The names of all inputs, by number.
-    pub names: Arc<Vec<String>>,
+    pub names: Arc<InputNames>,
     /// Where the vectors of records come from.
     pub pool: Pool<Record>,
     /// How far records lie behind others, if that is asked for.
@@ -91,7 +92,7 @@ impl Filter {
     fn finish(&self, lines: &Arc<Lines>, records: Pooled<Record>, selected: Selected) -> Result<Records> {
         let chunk = &lines.chunk;
         if let Some(file) = self.shared.rejects.as_ref().filter(|_| !selected.all_rejected.is_empty()) {
-            let name = &self.shared.names[chunk.span.input.0 as usize];
+            let name = &self.shared.names.get(chunk.span.input);
             let mut block = Vec::new();
             for (cause, start, end) in selected.all_rejected {
                 let line = chunk.oversized.as_deref().unwrap_or(&chunk.bytes[start..end]);

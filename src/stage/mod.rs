@@ -3,17 +3,45 @@
 
 pub mod aggregator;
 pub mod filter;
+pub mod follow;
+pub mod keeper;
+pub mod live;
 pub mod reader;
 pub mod reporter;
+pub mod saver;
 pub mod skip;
 pub mod splitter;
 pub mod stats;
 
 pub use aggregator::Closed;
 
-use parking_lot::Mutex;
+use std::collections::HashMap;
+
+use parking_lot::{Mutex, RwLock};
 
 use crate::error::Error;
+use crate::model::InputId;
+
+/// The names of inputs, for messages.
+#[derive(Debug, Default)]
+pub struct InputNames(RwLock<HashMap<InputId, String>>);
+
+impl InputNames {
+    /// Names an input.
+    pub fn set(&self, input: InputId, name: String) {
+        self.0.write().insert(input, name);
+    }
+
+    /// The name of an input, or its number.
+    pub fn get(&self, input: InputId) -> String {
+        self.0.read().get(&input).cloned().unwrap_or_else(|| format!("input {}", input.0))
+    }
+
+    /// Drops the name of an input that has ended.
+    pub fn forget(&self, input: InputId) {
+        self.0.write().remove(&input);
+    }
+}
 
 /// Errors that do not end a run, and warnings: told at once, counted at its end.
 pub struct Failures {
@@ -32,6 +60,11 @@ impl Failures {
     pub fn add(&self, error: Error) {
         (self.tell)(&error);
         self.all.lock().push(error);
+    }
+
+    /// Tells a failure that was noted before.
+    pub fn tell(&self, error: &Error) {
+        (self.tell)(error);
     }
 
     /// Tells what people should know though nothing failed.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::actor::{Exit, Outlet, Permits, Stop};
 use crate::metrics::Progress;
 use crate::model::recycle::{Pool, Pooled};
-use crate::model::{Balance, Chunk, Span, TimeUnit, Timestamp};
+use crate::model::{Balance, Chunk, Guard, Live, Span, TimeUnit, Timestamp};
 use crate::ops::scan::{Block, detect_unit, last_stamp};
 use crate::source::{Cut, Schedule, Step, Turn};
 
@@ -37,6 +37,8 @@ pub struct Shared {
     pub progress: Arc<Progress>,
     /// Inputs that could not be read are told here.
     pub failures: Arc<Failures>,
+    /// Where inputs go on: the clock, and how far beyond now a stamp may lie, in nanoseconds.
+    pub present: Option<(fn() -> Timestamp, i64)>,
 }
 
 /// Runs one worker until no input is left.
@@ -90,7 +92,10 @@ fn chunk(shared: &Shared, turn: &mut Turn, step: Step, bytes: Pooled<u8>) -> Chu
     let span = Span { input: turn.id, from, to };
     let number = turn.take_number();
     shared.progress.add_read(span.len());
+    // Only an input's end may be a line that has no newline; an over-long line is told as such.
+    let unterminated = last && bytes.last().is_some_and(|byte| *byte != b'\n');
     let balance = Balance {
+        unterminated: u64::from(unterminated),
         bytes_read: span.len(),
         bytes_total: step.news,
         bytes_unread: step.unread,
@@ -109,7 +114,11 @@ fn chunk(shared: &Shared, turn: &mut Turn, step: Step, bytes: Pooled<u8>) -> Chu
         order: turn.pruned.as_ref().map(|pruned| Arc::clone(&pruned.order)),
         // What is skipped of a pruned input comes behind what is read of it.
         last: last && turn.pruned.is_none(),
-        live: None,
+        live: shared.present.map(|(now, future)| Live {
+            tail: Guard::default(),
+            idle: false,
+            future_after: now().plus(future),
+        }),
         guard: None,
     }
 }

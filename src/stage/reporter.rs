@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::WindowResult;
 use crate::options::Options;
 use crate::output::Output;
+use crate::output::target::Reopen;
 use crate::report::{ReportContext, ReportEntry};
 
 use super::Closed;
@@ -27,6 +28,8 @@ pub struct Shared {
     pub threads: NonZeroUsize,
     /// Where results go.
     pub desk: Mutex<Desk>,
+    /// Whether files are to be opened anew before the next result.
+    pub reopen: Option<Arc<Reopen>>,
     /// Told whenever a result has been written.
     pub written: Condvar,
     /// The run's stop switch.
@@ -37,8 +40,8 @@ pub struct Shared {
 pub struct Desk {
     /// The open outputs by name. One whose reader has gone is dropped.
     pub outputs: Vec<(String, Box<dyn Output>)>,
-    /// The sequence number that is written next.
-    pub next: u64,
+    /// The sequence number that is written next; `None` if results are written as they come, by the one worker there is.
+    pub next: Option<u64>,
 }
 
 /// One worker.
@@ -74,6 +77,7 @@ impl Reporter {
             sequence: closed.sequence,
             window,
             periodic: closed.periodic,
+            issue: closed.issue,
             connections: closed.view.total(),
             reports: reports.collect::<Result<_>>()?,
             balance: closed.balance.clone(),
@@ -82,9 +86,12 @@ impl Reporter {
 
     /// Writes a result once all before it are written.
     fn write(&self, result: &WindowResult) -> Result<(), Exit> {
+        if let Some(reopen) = &self.shared.reopen {
+            reopen.heed();
+        }
         let mut desk = self.shared.desk.lock();
         // The result before this one left the inbox before it: another worker has it and needs nothing from us.
-        while desk.next != result.sequence {
+        while desk.next.is_some_and(|next| next != result.sequence) {
             if self.shared.stop.aborted() {
                 return Err(Exit::Stopped);
             }
@@ -99,7 +106,7 @@ impl Reporter {
             }
         }
         desk.outputs = kept;
-        desk.next += 1;
+        desk.next = desk.next.map(|next| next + 1);
         self.shared.written.notify_all();
         if desk.outputs.is_empty() { Err(Exit::DownstreamClosed) } else { Ok(()) }
     }

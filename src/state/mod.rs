@@ -106,6 +106,11 @@ impl Store {
         Ok(found)
     }
 
+    /// Where it is.
+    pub fn directory(&self) -> &Path {
+        &self.dir
+    }
+
     /// Saves a snapshot in place of the older one; `body` puts its values, and is called once. It needs a state that was
     /// loaded, so that none is overwritten unread. After an error both slots are as before, or, where the directory did
     /// not reach the disk, the new snapshot is there but may not last; the next save can succeed in either case.

@@ -134,7 +134,11 @@ fn exit_codes_and_messages_say_what_to_do() {
         ),
         (vec!["check"], 2, "there is no 'pipeline.toml'"),
         (vec!["run", "--set", "seconds"], 2, "there is no 'pipeline.toml'"),
-        (vec!["-", "a", "b", "--tail"], 2, "can be read once only"),
+        (vec!["-", "a", "b", "--tail", "--state", "here"], 2, "standard input cannot be read again"),
+        (vec!["top", "conn.log", "--follow"], 2, "every: is missing, as inputs are followed; give it"),
+        (vec!["top", "conn.log", "--trigger", "clock"], 2, "has a meaning only when inputs are followed"),
+        (vec!["conn.log", "a", "b", "--tail", "--until", "latest"], 2, "until: ends what is to be followed"),
+        (vec!["conn.log", "a", "b", "--tail", "--memory-policy", "spill"], 2, "a saved state cannot name"),
     ] {
         let output = run(&folder, &args);
         assert_eq!(output.status.code(), Some(code), "{args:?}: {}", stderr(&output));
@@ -282,19 +286,6 @@ fn e2_the_second_signal_ends_the_process_at_once() {
     signal(&child, "INT");
     wait_for("the end", || child.try_wait().unwrap().is_some());
     assert_eq!(child.wait().unwrap().code(), Some(130));
-}
-
-#[test]
-fn tail_reports_again_until_it_is_interrupted() {
-    let folder = folder();
-    let args = ["--tail", "--sleep-seconds", "100ms", "--until", "latest", "--quiet", "conn.log", "sierra", "Delta"];
-    let mut child = program(&folder).args(args).stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let reports = lines.by_ref().filter(|line| line == "Report results").take(3).count();
-    assert_eq!(reports, 3);
-    signal(&child, "INT");
-    assert!(lines.count() < 1_000);
-    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -1,0 +1,148 @@
+//! The rules of a plan that follows its inputs, and what of it a saved state depends on.
+
+use std::fmt::Write as _;
+use std::num::NonZeroUsize;
+
+use super::check::{Draft, Problems};
+use super::plan::{Align, Plan, Range, Task};
+use super::schema::StageType;
+use crate::model::MemoryPolicy;
+
+/// Keys that mean something only when inputs are followed.
+const ONLY_FOLLOWING: [&str; 6] = ["idle", "rotate-wait", "late-updates", "trigger", "state", "checkpoint"];
+
+/// Holds a plan to the rules of following, if any reader follows, and completes it.
+pub(super) fn check(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) {
+    if !plan.follows() {
+        return only_following(drafts, problems);
+    }
+    for draft in drafts {
+        let kind = |kind| drafts.iter().filter(|draft| draft.kind == Some(kind)).count();
+        let several = draft
+            .kind
+            .filter(|kind| matches!(kind, StageType::Reader | StageType::TimeFilter | StageType::BucketAggregator));
+        if several.is_some_and(|several| kind(several) > 1) {
+            // One position of each input has to say what is counted of it.
+            let message = "is one of several of its type, and following counts each input once, in one place";
+            let help = Some("use one reader, one time-filter and one bucket-aggregator, or a run for each".into());
+            problems.add(&draft.place, format!("stages.{}", draft.name), message, help);
+        }
+        refused(draft, problems);
+    }
+    for stage in &mut plan.stages {
+        let Some(draft) = drafts.iter().find(|draft| draft.name == stage.name) else { continue };
+        match &mut stage.task {
+            Task::Reader(reader) if reader.follow.is_none() => {
+                let help = Some("give follow to all readers or to none".into());
+                problems.add(&draft.place, draft.key("follow"), "is not set, but another reader follows", help);
+            }
+            Task::TimeFilter(filter) => match filter.range {
+                Range::Every { until: None, .. } => {}
+                Range::Every { .. } => {
+                    let help = Some("leave it out".into());
+                    problems.add(&place(draft, "until"), draft.key("until"), "ends what is to be followed", help);
+                }
+                Range::Once { .. } => {
+                    let help = Some("give it, e.g. every = \"1m\": how often to report".into());
+                    problems.add(&draft.place, draft.key("every"), "is missing, as inputs are followed", help);
+                }
+            },
+            Task::BucketAggregator(aggregator) => {
+                aggregator.live.follows = true;
+                if aggregator.memory_policy == MemoryPolicy::Spill {
+                    let message = "spill keeps counts in files that a saved state cannot name";
+                    let help = Some("take overflow or error when following".into());
+                    problems.add(&place(draft, "memory-policy"), draft.key("memory-policy"), message, help);
+                }
+            }
+            // Results are written one after the other; each may still be made by several threads.
+            Task::Reader(_) | Task::LineSplitter | Task::Reporter(_) => {}
+        }
+        if matches!(stage.task, Task::Reader(_)) {
+            stage.threads = NonZeroUsize::MIN;
+        }
+    }
+}
+
+fn place(draft: &Draft, key: &str) -> crate::error::Place {
+    draft.value(key).map_or(&draft.place, |(_, entry)| &entry.node.place).clone()
+}
+
+/// Values that cannot be had while following.
+fn refused(draft: &Draft, problems: &mut Problems) {
+    let text = |key| draft.value(key).and_then(|(_, entry)| entry.node.as_text());
+    if text("align") == Some("first") {
+        let help = Some("give epoch, start or an instant".into());
+        problems.add(&place(draft, "align"), draft.key("align"), "first is not known before all is read", help);
+    }
+    if draft.value("stats").is_some_and(|(_, entry)| entry.node.raw() == crate::options::Raw::Flag(true)) {
+        let help = Some("measure the disorder in a run that ends".into());
+        problems.add(&place(draft, "stats"), draft.key("stats"), "cannot be had while following", help);
+    }
+}
+
+/// Notes keys that have no meaning in a run that ends.
+fn only_following(drafts: &[Draft], problems: &mut Problems) {
+    for draft in drafts {
+        let given = ONLY_FOLLOWING.iter().filter_map(|key| Some((*key, draft.value(key)?)));
+        for (key, (_, entry)) in given {
+            let help = Some("give follow too, or leave it out".into());
+            problems.add(&entry.place, draft.key(key), "has a meaning only when inputs are followed", help);
+        }
+        if draft.value("align").is_some_and(|(_, entry)| entry.node.as_text() == Some("start")) {
+            let help = Some("give epoch, first or an instant".into());
+            let message = "start has a meaning only when inputs are followed";
+            problems.add(&place(draft, "align"), draft.key("align"), message, help);
+        }
+    }
+}
+
+/// What a saved state depends on, as `key = value` lines: with any of it changed, its counts would mean something else.
+pub fn fingerprint(plan: &Plan) -> String {
+    let mut text = String::new();
+    let mut line = |key: &str, value: &dyn std::fmt::Display| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{key} = {value}");
+    };
+    for stage in &plan.stages {
+        match &stage.task {
+            Task::Reader(reader) => {
+                for location in &reader.location {
+                    line("location", &crate::model::escape::printable(location.as_bytes()));
+                }
+                line("max-line", &reader.max_line);
+            }
+            Task::TimeFilter(filter) => {
+                line("format", &filter.format);
+                line("unit", &format_args!("{:?}", filter.unit));
+                line("previous", &filter.needs_previous);
+                if let Range::Every { length, period, align, lateness, since, .. } = filter.range {
+                    line("seconds", &Seconds(length));
+                    line("every", &Seconds(period));
+                    match align {
+                        Align::At(time) => line("align", &time),
+                        Align::First => line("align", &"first"),
+                        Align::Start => line("align", &"start"),
+                    }
+                    line("lateness", &Seconds(lateness));
+                    if let Some(since) = since {
+                        line("since", &since);
+                    }
+                }
+                line("late-updates", &Seconds(filter.grace));
+            }
+            Task::BucketAggregator(aggregator) => line("grouping-seconds", &Seconds(aggregator.grouping)),
+            Task::LineSplitter | Task::Reporter(_) => {}
+        }
+    }
+    text
+}
+
+/// Nanoseconds, shown as seconds.
+struct Seconds(i64);
+
+impl std::fmt::Display for Seconds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&crate::model::Timestamp::from_nanos(self.0).unix_decimal())
+    }
+}

@@ -1,0 +1,290 @@
+//! What a run has in addition that follows its inputs: a state to go on from, files that come and go, a keeper and a
+//! saver beside the aggregator.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use super::prune::FormatStamps;
+use super::resolve::Resolved;
+use super::wire::Wired;
+use crate::actor::Permits;
+use crate::config::{AggregatorPlan, FilterPlan, FollowPlan, Plan, ReaderPlan, StatePlan, Task, Trigger, fingerprint};
+use crate::error::{Error, Result};
+use crate::model::{Budget, Grid, Guard, InputId, Tally, Timestamp};
+use crate::ops::close::{Closer, Windows};
+use crate::ops::count::Buckets;
+use crate::ops::progress::Progress;
+use crate::ops::sequence::Sequencer;
+use crate::source::follow::{Events, Follower, New, Options, Records};
+use crate::source::seek::{Reason, Wanted, seek};
+use crate::stage::follow::{Begin, Following, Known};
+use crate::stage::keeper::Keeper;
+use crate::stage::live::{self, Live};
+use crate::stage::saver::{Header, Saver};
+use crate::stage::{aggregator, live::Windows as LiveWindows};
+use crate::state::Store;
+
+/// Descriptors that are left for everything but followed files.
+const OTHER_DESCRIPTORS: u64 = 64;
+
+/// The fewest files that are held open.
+const LEAST_FILES: u64 = 8;
+
+/// What the parts of a following run have in common.
+pub(super) struct Follow {
+    /// How far inputs are counted; also told of new ones.
+    pub progress: Arc<Mutex<Progress>>,
+    /// What was saved.
+    restored: Option<Restored>,
+    store: Option<Store>,
+    fingerprint: String,
+    /// The files, once there is a reader.
+    files: Arc<Records>,
+    started: (Timestamp, Instant),
+}
+
+struct Restored {
+    header: Header,
+    tally: Tally,
+}
+
+impl Follow {
+    /// Opens the state, and reads it if there is one. Errors if it cannot be used: it is never passed over.
+    pub fn open(plan: &Plan, wired: &Wired, now: Timestamp) -> Result<Self> {
+        let fingerprint = fingerprint(plan);
+        let stdin = reads_stdin(plan);
+        let mut follow = Follow {
+            progress: Arc::new(Mutex::new(Progress::following(None)?)),
+            restored: None,
+            store: None,
+            fingerprint,
+            files: Arc::default(),
+            started: (now, Instant::now()),
+        };
+        if stdin {
+            follow.progress.lock().register(InputId(0));
+        }
+        let Some(aggregator) = aggregator(plan) else { return Ok(follow) };
+        let Some(folder) = state_folder(plan, aggregator, &follow.fingerprint, wired)? else { return Ok(follow) };
+        let mut store = Store::open(&folder)?;
+        if let Some(mut loaded) = store.load(&follow.fingerprint)? {
+            if let Some(text) = &loaded.warning {
+                wired.failures.warn(text);
+            }
+            let restored = loaded.read(|decoder| {
+                let header: Header = decoder.get()?;
+                let mut tally = new_tally(plan, aggregator, Windows::Every(header.grid));
+                header.read_counts(decoder, &mut tally)?;
+                Ok(Restored { header, tally })
+            })?;
+            let progress = Progress::following(Some(restored.header.progress.clone()))?;
+            follow.progress = Arc::new(Mutex::new(progress));
+            follow.restored = Some(restored);
+        }
+        follow.store = Some(store);
+        Ok(follow)
+    }
+
+    /// The windows and bounds of the run that was saved, in place of those that would begin now.
+    pub fn adjust(&self, resolved: &mut [Option<Resolved>]) {
+        let Some(Restored { header, .. }) = &self.restored else { return };
+        for resolved in resolved.iter_mut().flatten() {
+            resolved.windows = Windows::Every(header.grid);
+            (resolved.bounds.keep_from, resolved.bounds.first) = header.bounds;
+        }
+    }
+
+    /// The inputs of a time-filter that go on, with the highest stamp that was seen of each.
+    pub fn sequencer<T>(&self, lateness: i64) -> Sequencer<T> {
+        let inputs = self.restored.iter().flat_map(|restored| &restored.header.progress.inputs);
+        let seen = inputs.filter(|(_, position)| position.watermark > Timestamp::MIN);
+        Sequencer::resumed(seen.map(|(id, position)| (*id, position.watermark.plus(lateness))))
+    }
+
+    /// What follows the files of a reader; they are looked for, and told to whom it concerns, before anything is read.
+    pub fn following(
+        &mut self,
+        plan: &ReaderPlan,
+        follow: FollowPlan,
+        (filter, resolved): (&FilterPlan, Resolved),
+        permits: Permits,
+        now: fn() -> Timestamp,
+        wired: &Wired,
+    ) -> Following {
+        let locations = plan.location.iter().filter(|location| *location != "-").cloned().collect();
+        let options = Options {
+            locations,
+            chunk: plan.chunk,
+            max_line: plan.max_line,
+            rotate_wait: follow.rotate_wait,
+            idle: follow.idle,
+            open_files: open_files(),
+        };
+        let header = self.restored.as_ref().map(|restored| &restored.header);
+        let (saved, next) = header.map_or((Vec::new(), 0), |header| (header.files.clone(), header.next_input));
+        let known = header.map(|header| {
+            let inputs = header.progress.inputs.iter();
+            inputs.map(|(id, position)| (*id, Known { number: 0, unit: position.unit })).collect()
+        });
+        for file in &saved {
+            wired.names.set(file.id, crate::model::escape::printable(&file.name).into_owned());
+        }
+        // Number 0 is that of standard input, if it is read.
+        let follower = Follower::new(options, saved, next.max(1));
+        self.files = follower.records();
+        let (events, warning) = Events::new(&follower.directories());
+        warning.into_iter().for_each(|text| wired.failures.warn(&text));
+        let progress = Arc::clone(&self.progress);
+        let mut following = Following {
+            follower,
+            events,
+            begin: beginning(filter, resolved, plan.max_line),
+            register: Box::new(move |id| progress.lock().register(id)),
+            permits,
+            buffers: Default::default(),
+            format: filter.format,
+            unit: filter.unit,
+            now,
+            future: filter.future,
+            max_line: plan.max_line,
+            stop: wired.stop.clone(),
+            progress: Arc::clone(&wired.progress),
+            failures: Arc::clone(&wired.failures),
+            names: Arc::clone(&wired.names),
+            inputs: known.unwrap_or_else(HashMap::new),
+            clock: Duration::ZERO,
+        };
+        following.scan(true);
+        following
+    }
+
+    /// The tally and the connections without a pair that go on, if there are any.
+    pub fn take_tally(&mut self) -> Option<(Tally, u64)> {
+        let Restored { header, tally } = self.restored.as_mut()?;
+        Some((std::mem::replace(tally, Tally::new(tally.shape(), Arc::default())), header.balance().overflowed))
+    }
+
+    /// How an aggregator closes windows.
+    pub fn closing(&self, plan: &AggregatorPlan, grid: Grid, buckets: Buckets) -> aggregator::Closing {
+        let saved = self.restored.as_ref().map(|restored| restored.header.windows.clone());
+        let windows = LiveWindows::new(Closer::new(grid, buckets, plan.needs_previous), saved);
+        let trigger = match plan.live.trigger {
+            Trigger::Event => live::Trigger::Event,
+            Trigger::Clock => live::Trigger::Clock,
+        };
+        aggregator::Closing::Live(Box::new(Live::new(Sequencer::default(), windows, trigger, plan.live.grace)))
+    }
+
+    /// The keeper of an aggregator, and its saver if there is a state.
+    pub fn attendants(
+        &mut self,
+        plan: &Plan,
+        aggregator: &AggregatorPlan,
+        shared: &Arc<aggregator::Shared>,
+        (grid, resolved): (Grid, Resolved),
+        wired: &Wired,
+    ) -> (Keeper, Option<Saver>) {
+        let files_are_followed = plan.stages.iter().any(|stage| match &stage.task {
+            Task::Reader(reader) => reader.location.iter().any(|location| location != "-"),
+            _ => false,
+        });
+        let saver = self.store.take().map(|store| Saver {
+            shared: Arc::clone(shared),
+            store,
+            fingerprint: self.fingerprint.clone(),
+            interval: aggregator.live.checkpoint,
+            grid,
+            bounds: (resolved.bounds.keep_from, resolved.bounds.first),
+            files: Arc::clone(&self.files),
+            failures: Arc::clone(&wired.failures),
+            stop: wired.stop.clone(),
+            has_failed: false,
+        });
+        let keeper = Keeper {
+            shared: Arc::clone(shared),
+            started: self.started,
+            progress: Arc::clone(&wired.progress),
+            ends: !files_are_followed,
+            saves: saver.is_some(),
+            failures: Arc::clone(&wired.failures),
+            stop: wired.stop.clone(),
+        };
+        (keeper, saver)
+    }
+}
+
+/// The aggregator of a plan that follows; the check has seen to it that there is one.
+fn aggregator(plan: &Plan) -> Option<&AggregatorPlan> {
+    plan.stages.iter().find_map(|stage| match &stage.task {
+        Task::BucketAggregator(aggregator) => Some(aggregator),
+        _ => None,
+    })
+}
+
+/// Whether any reader reads standard input, which gives nothing twice.
+fn reads_stdin(plan: &Plan) -> bool {
+    plan.stages.iter().any(|stage| match &stage.task {
+        Task::Reader(reader) => reader.location.iter().any(|location| location == "-"),
+        _ => false,
+    })
+}
+
+/// An empty tally of an aggregator.
+pub(super) fn new_tally(plan: &Plan, aggregator: &AggregatorPlan, windows: Windows) -> Tally {
+    let buckets = windows.buckets(aggregator.grouping);
+    let budget = Budget::new(aggregator.max_memory.map(|bytes| plan.tally_bytes(bytes)));
+    let kept = aggregator.lateness().saturating_add(aggregator.live.grace);
+    Tally::new(windows.shape(&buckets, kept), Arc::new(budget))
+}
+
+/// Where the state is kept, if it is.
+fn state_folder(plan: &Plan, aggregator: &AggregatorPlan, fingerprint: &str, wired: &Wired) -> Result<Option<PathBuf>> {
+    let reads_stdin = reads_stdin(plan);
+    match &aggregator.live.state {
+        StatePlan::None => Ok(None),
+        StatePlan::Folder(_) if reads_stdin => {
+            Err(Error::usage("standard input cannot be read again from a saved position; leave out --state"))
+        }
+        StatePlan::Folder(folder) => Ok(Some(folder.clone())),
+        StatePlan::Auto if reads_stdin => Ok(None),
+        StatePlan::Auto => {
+            let given = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+            let home = given("XDG_STATE_HOME").or_else(|| given("HOME").map(|home| home.join(".local/state")));
+            let Some(home) = home else {
+                wired.failures.warn(
+                    "no state is kept, as neither XDG_STATE_HOME nor HOME is set: a restart begins anew; give --state",
+                );
+                return Ok(None);
+            };
+            let key = Guard::of(fingerprint.as_bytes()).hash;
+            Ok(Some(home.join("logparser").join(format!("{key:016x}"))))
+        }
+    }
+}
+
+/// How many files may be held open: as many as the system allows, some left for everything else.
+fn open_files() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    // Where it may not be raised, the limit stays what it is.
+    let _ = setrlimit(Resource::Nofile, raised);
+    let current = getrlimit(Resource::Nofile).current.unwrap_or(u64::from(u16::MAX));
+    usize::try_from(current.saturating_sub(OTHER_DESCRIPTORS).max(LEAST_FILES)).unwrap_or(usize::MAX)
+}
+
+/// Says from which byte a file is needed: what is before cannot hold any window, by the declared disorder.
+fn beginning(filter: &FilterPlan, resolved: Resolved, max_line: usize) -> Box<Begin> {
+    let wanted = Wanted { first: resolved.bounds.keep_from, last: Timestamp::MAX, disorder: filter.lateness };
+    let stamps = FormatStamps::of(filter, resolved.bounds.future_after, max_line);
+    Box::new(move |new: &New, file: &File| {
+        let found = seek(&|at, into| file.read_at(into, at), new.size, &wanted, &stamps).ok()?;
+        (found.reason == Reason::Pruned).then_some(found.from)
+    })
+}

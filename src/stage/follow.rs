@@ -1,0 +1,234 @@
+//! Beside the reader: follows files as they grow, rotate and appear.
+//!
+//! Glue between the follower, which knows files (`source/follow`), and the stages behind. Time that the process was
+//! stopped does not count as silence of an input.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::actor::{Exit, Outlet, Permits, Stop};
+use crate::metrics::Progress;
+use crate::model::recycle::Pool;
+use crate::model::{Balance, Chunk, InputId, Live, Span, TimeUnit, Timestamp};
+use crate::ops::scan::{Block, detect_unit};
+use crate::source::follow::{Events, Follower, New, Step};
+
+use super::{Failures, InputNames};
+
+/// How long to wait for events; also how soon an interrupt is heard.
+const WAIT: Duration = Duration::from_millis(50);
+
+/// How long to wait where files have to be looked at one by one, since there are no events.
+const WAIT_POLLING: Duration = Duration::from_millis(100);
+
+/// After an event, more is waited for this long: who writes line by line does not have us read line by line.
+const GATHER: Duration = Duration::from_millis(5);
+
+/// Time between two looks at all files, whatever events say.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Time between two looks at the locations, if each takes less than a twentieth of that.
+const SCAN: Duration = Duration::from_secs(1);
+
+/// The same while events tell of new names.
+const SCAN_SOON: Duration = Duration::from_millis(20);
+
+/// The most by which the clock of silences goes on in one round.
+const LONGEST_ROUND: Duration = Duration::from_millis(200);
+
+/// Where a file that is new begins to matter: its byte.
+pub type Begin = dyn Fn(&New, &File) -> Option<u64> + Send;
+
+/// Tells the stages behind of an input before anything comes from it.
+pub type Register = dyn Fn(InputId) + Send;
+
+/// What follows the files of one reader.
+pub struct Following {
+    /// The files.
+    pub follower: Follower,
+    /// What tells of changes.
+    pub events: Events,
+    /// Says from which byte a file that was there at the start is needed.
+    pub begin: Box<Begin>,
+    /// Tells of new inputs.
+    pub register: Box<Register>,
+    /// How many chunks may exist.
+    pub permits: Permits,
+    /// Where their bytes come from.
+    pub buffers: Pool<u8>,
+    /// The log format.
+    pub format: &'static str,
+    /// The unit of the stamps, if it is given.
+    pub unit: Option<TimeUnit>,
+    /// The clock.
+    pub now: fn() -> Timestamp,
+    /// How far beyond now a stamp may lie, in nanoseconds.
+    pub future: i64,
+    /// Bytes that a line may have.
+    pub max_line: usize,
+    /// The run's stop switch.
+    pub stop: Stop,
+    /// How far the run has come.
+    pub progress: Arc<Progress>,
+    /// Warnings are told here.
+    pub failures: Arc<Failures>,
+    /// The names of all inputs.
+    pub names: Arc<InputNames>,
+    /// What is known of each input on the way.
+    pub inputs: HashMap<InputId, Known>,
+    /// The clock of silences.
+    pub clock: Duration,
+}
+
+/// What is known of an input.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known {
+    /// The number of its next chunk.
+    pub number: u64,
+    /// The unit of its stamps, once that is known.
+    pub unit: Option<TimeUnit>,
+}
+
+impl Following {
+    /// Looks at the locations, and announces what is new. `at_start`: files may be needed in part only.
+    pub fn scan(&mut self, at_start: bool) {
+        let scanned = self.follower.scan(self.clock);
+        for text in scanned.warnings {
+            self.failures.warn(&text);
+        }
+        for new in scanned.new {
+            self.names.set(new.id, new.name.clone());
+            self.progress.add_known(new.size.saturating_sub(new.position));
+            (self.register)(new.id);
+            let is_fresh = at_start && !new.resumed;
+            if let Some(file) = is_fresh.then(|| File::open(&new.path).ok()).flatten()
+                && let Some(position) = (self.begin)(&new, &file)
+            {
+                self.follower.begin_at(new.id, position);
+            }
+        }
+    }
+
+    /// Runs until the run is asked to end.
+    pub fn run(mut self, mut outlet: Outlet<Arc<Chunk>>) -> Result<(), Exit> {
+        let mut round = Instant::now();
+        let (mut polled, mut scanned, mut scan_after, mut wanted) = (round, round, SCAN, false);
+        while !self.stop.draining() {
+            fail::fail_point!("reader");
+            let now = Instant::now();
+            self.clock += (now - round).min(LONGEST_ROUND);
+            round = now;
+            if now - scanned >= if wanted { SCAN_SOON.max(scan_after / 4) } else { scan_after } {
+                self.scan(false);
+                let failed = self.events.watch(&self.follower.directories());
+                failed.into_iter().for_each(|text| self.failures.warn(&text));
+                (scanned, wanted) = (Instant::now(), false);
+                scan_after = SCAN.max((scanned - now) * 20);
+            }
+            let polling = self.events.polling();
+            if polling || now - polled >= POLL {
+                self.follower.touch_all();
+                polled = now;
+            }
+            let any = self.read(&mut outlet)?;
+            wanted |= self.follower.scan_due();
+            if any {
+                continue;
+            }
+            self.progress.caught_up();
+            let woken = self.events.wait(if polling { WAIT_POLLING } else { WAIT });
+            wanted |= woken.rescan;
+            if woken.rescan {
+                self.follower.touch_all();
+            }
+            if !woken.paths.is_empty() {
+                std::thread::sleep(GATHER);
+            }
+            for path in woken.paths {
+                self.follower.touch(&path);
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes on what there is of each file, a chunk of each at most. Whether there was anything.
+    fn read(&mut self, outlet: &mut Outlet<Arc<Chunk>>) -> Result<bool, Exit> {
+        let mut any = false;
+        loop {
+            // The permit comes first: with it held, a chunk can always be worked off.
+            let permit = self.permits.acquire()?;
+            let mut bytes = self.buffers.take();
+            let Some(step) = self.follower.next(self.clock, &mut bytes) else { return Ok(any) };
+            any = true;
+            self.tell(&step);
+            let chunk = Chunk { bytes, guard: Some(Box::new(permit)), ..self.chunk(&step) };
+            let chunk = self.with_unit(chunk);
+            outlet.send(Arc::new(chunk))?;
+            if step.cut.last {
+                self.inputs.remove(&step.id);
+            }
+            if self.stop.draining() {
+                return Ok(any);
+            }
+        }
+    }
+
+    fn tell(&self, step: &Step) {
+        for text in &step.warnings {
+            self.failures.warn(text);
+        }
+        if let Some(loss) = &step.lost {
+            let lost = loss.to - loss.from;
+            let what = if lost > 0 {
+                format!("bytes {} to {} are lost", loss.from, loss.to)
+            } else {
+                format!("what was written behind byte {} before that, if anything, is lost", loss.from)
+            };
+            self.failures.warn(&format!("{}: {}: {what}", loss.name, loss.cause));
+        }
+    }
+
+    fn chunk(&mut self, step: &Step) -> Chunk {
+        let known = self.inputs.entry(step.id).or_default();
+        known.number += 1;
+        let span = Span { input: step.id, from: step.cut.from, to: step.cut.to };
+        self.progress.add_read(span.len());
+        let lost = step.lost.as_ref().map_or(0, |loss| loss.to - loss.from);
+        let balance = Balance {
+            bytes_read: span.len(),
+            bytes_skipped: step.skipped,
+            bytes_unread: lost,
+            bytes_total: span.len() + step.skipped + lost,
+            unterminated: u64::from(step.unterminated),
+            inputs: u64::from(step.opened),
+            ..Balance::default()
+        };
+        let future_after = (self.now)().plus(self.future);
+        Chunk {
+            span,
+            number: known.number - 1,
+            bytes: Vec::new().into(),
+            oversized: step.cut.oversized.clone(),
+            max_line: self.max_line,
+            balance,
+            streamed: true,
+            unit: self.unit.or(known.unit),
+            order: None,
+            last: step.cut.last,
+            live: Some(Live { tail: step.tail, idle: step.idle, future_after }),
+            guard: None,
+        }
+    }
+
+    /// A chunk with the unit of its stamps, if they show it.
+    fn with_unit(&mut self, chunk: Chunk) -> Chunk {
+        let block = Block { bytes: &chunk.bytes, from: chunk.span.from, max_line: self.max_line };
+        let unit = chunk.unit.or_else(|| detect_unit(self.format, block));
+        if let Some(known) = self.inputs.get_mut(&chunk.span.input) {
+            known.unit = unit;
+        }
+        Chunk { unit, ..chunk }
+    }
+}

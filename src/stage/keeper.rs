@@ -1,0 +1,350 @@
+//! Beside the bucket-aggregator: issues the results of windows where inputs are followed.
+//!
+//! A result is made with the gate held alone, so that it holds what every input had up to its position; it is sent
+//! without the gate, so that an output that is slow or blocked keeps nobody from counting.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use crate::actor::{Exit, LatestOutlet, Stop};
+use crate::error::Result;
+use crate::metrics::Progress;
+use crate::model::{Issue, Timestamp, Window};
+
+use super::Failures;
+use super::aggregator::{Closed, Closing, Shared};
+use super::live::{Issued, Live, Trigger, Windows};
+
+/// How often is looked whether a window is due.
+const TICK: Duration = Duration::from_millis(25);
+
+/// How often results that late records changed are issued again, at most.
+const CHANGES: Duration = Duration::from_secs(1);
+
+/// How long an output that takes nothing is waited for before results that it does not take are dropped for later ones.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How long a run that was asked to end waits for outputs that take nothing, and for a disk that does not answer.
+const LAST_PATIENCE: Duration = Duration::from_millis(800);
+
+/// What a keeper works with.
+pub struct Keeper {
+    /// The aggregator.
+    pub shared: Arc<Shared>,
+    /// The clock at the start of the run, which goes on by itself from there: steps of the system's clock do not count.
+    pub started: (Timestamp, Instant),
+    /// How far reading has come.
+    pub progress: Arc<Progress>,
+    /// Whether the inputs end by themselves: then all windows close with them.
+    pub ends: bool,
+    /// Whether there is a saver to wait for.
+    pub saves: bool,
+    /// Results that could not be written are told here.
+    pub failures: Arc<Failures>,
+    /// The run's stop switch.
+    pub stop: Stop,
+}
+
+/// How a window is issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The window has closed.
+    Final,
+    /// It goes on.
+    Provisional,
+}
+
+impl Keeper {
+    /// Runs until all is counted and issued.
+    pub fn run(self, mut outlet: LatestOutlet<Arc<Closed>>) -> Result<(), Exit> {
+        let Closing::Live(live) = &self.shared.closing else { return Ok(()) };
+        let result = self.keep(live, &mut outlet);
+        live.done(|stages| stages.issued = true);
+        if let Err(Exit::DownstreamClosed) = &result {
+            // Nobody takes results any more, such as behind `head`: nothing more has to be read.
+            self.stop.drain();
+        }
+        self.wait_for_others(live, &mut outlet);
+        result
+    }
+
+    fn keep(&self, live: &Live, outlet: &mut LatestOutlet<Arc<Closed>>) -> Result<(), Exit> {
+        let mut work =
+            Work { keeper: self, live, outlet, dropped: 0, clock: None, changes: Instant::now(), needed: None };
+        work.issue_again()?;
+        while !live.stages().drained {
+            work.close_due()?;
+            work.issue_by_clock()?;
+            if work.changes.elapsed() >= CHANGES {
+                work.issue_changed()?;
+            }
+            work.outlet.flush()?;
+            if self.stop.aborted() {
+                return Err(Exit::Stopped);
+            }
+            live.wait(TICK);
+        }
+        work.issue_changed()?;
+        if self.ends && !self.stop.draining() {
+            self.shared.progress.lock().ends();
+        }
+        work.close_due()?;
+        if !self.ends || self.stop.draining() {
+            work.issue_current()?;
+        }
+        work.tell_dropped();
+        Ok(())
+    }
+
+    /// Waits until results are written and the state is saved. Where the run was asked to end, not for ever.
+    fn wait_for_others(&self, live: &Live, outlet: &mut LatestOutlet<Arc<Closed>>) {
+        let mut since = Instant::now();
+        while !self.stop.aborted() {
+            let stages = live.stages();
+            if !stages.drained {
+                since = Instant::now();
+            }
+            // An outlet to nobody holds nothing.
+            let flushed = outlet.flush().unwrap_or(true);
+            let written = flushed && live.windows.lock().all_written();
+            if stages.drained && written && (stages.saved || !self.saves) {
+                return;
+            }
+            if self.stop.draining() && since.elapsed() > LAST_PATIENCE {
+                self.failures
+                    .warn("an output takes nothing, or the state cannot be saved in time: ending without them");
+                return self.stop.abort();
+            }
+            live.wait(TICK);
+        }
+    }
+
+    /// The wall clock as the run has it.
+    fn now(&self) -> Timestamp {
+        let (time, instant) = self.started;
+        time.plus(i64::try_from(instant.elapsed().as_nanos()).unwrap_or(i64::MAX))
+    }
+}
+
+/// A keeper at work.
+struct Work<'a> {
+    keeper: &'a Keeper,
+    live: &'a Live,
+    outlet: &'a mut LatestOutlet<Arc<Closed>>,
+    /// Results that a blocked output did not take.
+    dropped: u64,
+    /// The last window that was issued by the clock.
+    clock: Option<i64>,
+    /// When changes were looked for.
+    changes: Instant,
+    /// The first bucket that is kept.
+    needed: Option<i64>,
+}
+
+impl Work<'_> {
+    /// Closes every window that is due, and issues it.
+    fn close_due(&mut self) -> Result<(), Exit> {
+        let shared = &self.keeper.shared;
+        loop {
+            let due = |windows: &Windows| {
+                let progress = shared.progress.lock();
+                windows.closer.due(progress.watermark(), progress.extent())
+            };
+            // A look without the gate, which seldom finds anything.
+            if due(&self.live.windows.lock()).is_none() {
+                break;
+            }
+            let gate = self.live.gate.write();
+            let mut windows = self.live.windows.lock();
+            let Some(window) = due(&windows) else { break };
+            let closed = self.close(&mut windows, window)?;
+            drop((windows, gate));
+            self.send(closed)?;
+        }
+        self.forget();
+        Ok(())
+    }
+
+    /// Closes a window. What is to be sent of it, if anything is.
+    fn close(&self, windows: &mut Windows, window: Window) -> Result<Option<(i64, Arc<Closed>)>> {
+        let k = windows.closer.number(window);
+        windows.first.get_or_insert(k);
+        let issued = windows.issued.get(&k).copied();
+        let is_news = match (self.live.trigger, issued) {
+            (Trigger::Event, _) => true,
+            // What came by the clock stands, unless late records may change it.
+            (Trigger::Clock, Some(issued)) if self.live.grace > 0 => issued.connections != self.connections(windows, k),
+            (Trigger::Clock, _) => false,
+        };
+        let closed = if is_news { Some(self.result(windows, k, Kind::Final)?) } else { None };
+        // Moves the sheets on even where nothing is sent.
+        self.keeper.shared.progress.lock().balance_at(window.end);
+        windows.closer.close(window);
+        if self.live.grace == 0 {
+            windows.issued.remove(&k);
+        }
+        self.live.set_limits(windows);
+        Ok(closed)
+    }
+
+    /// The connections that are counted in window `k`.
+    fn connections(&self, windows: &Windows, k: i64) -> u64 {
+        let mut tally = self.keeper.shared.tally.write();
+        self.keeper.shared.hand_over(i64::MIN, &mut tally);
+        let layout = windows.closer.layout(windows.closer.grid().window(k));
+        tally.connections(layout.first_bucket, layout.end_bucket())
+    }
+
+    /// The result of window `k` as it is, noted as issued. To be called with the gate held alone.
+    fn result(&self, windows: &mut Windows, k: i64, kind: Kind) -> Result<(i64, Arc<Closed>)> {
+        let shared = &self.keeper.shared;
+        let window = windows.closer.grid().window(k);
+        let view = shared.view(&mut shared.tally.write(), &windows.closer.layout(window), false)?;
+        let revision = windows.issued.get(&k).map_or(0, |issued| issued.revision + 1);
+        let is_closing = kind == Kind::Final && windows.closer.next().is_none_or(|next| next <= k);
+        let balance = {
+            let mut progress = shared.progress.lock();
+            if is_closing { progress.balance_at(window.end) } else { progress.balance().clone() }
+        };
+        windows.issued.insert(k, Issued { revision, connections: view.total() });
+        let sequence = u64::try_from(k - windows.first.unwrap_or(k)).unwrap_or(0);
+        let balance = shared.with_overflow(balance);
+        let issue = Some(Issue { revision, provisional: kind == Kind::Provisional });
+        let closed = Arc::new(Closed { sequence, periodic: true, issue, view, balance });
+        windows.outstanding.push((k, Arc::downgrade(&closed)));
+        Ok((k, closed))
+    }
+
+    /// Issues again what may not have been written before the state was saved.
+    fn issue_again(&mut self) -> Result<(), Exit> {
+        loop {
+            let gate = self.live.gate.write();
+            let mut windows = self.live.windows.lock();
+            let Some(k) = windows.again.first().copied() else { return Ok(()) };
+            let is_closed = windows.closer.next().is_some_and(|next| k < next);
+            let closed = self.result(&mut windows, k, if is_closed { Kind::Final } else { Kind::Provisional })?;
+            windows.again.remove(0);
+            if self.live.grace == 0 && is_closed {
+                windows.issued.remove(&k);
+            }
+            drop((windows, gate));
+            self.send(Some(closed))?;
+        }
+    }
+
+    /// Issues the results again that records have changed that came late.
+    fn issue_changed(&mut self) -> Result<(), Exit> {
+        self.changes = Instant::now();
+        if self.live.grace == 0 || !self.live.changed.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let mut changed = Vec::new();
+        {
+            let _gate = self.live.gate.write();
+            let mut windows = self.live.windows.lock();
+            let next = windows.closer.next().unwrap_or(i64::MIN);
+            let issued: Vec<(i64, Issued)> = windows.issued.range(..next).map(|(&k, &issued)| (k, issued)).collect();
+            for (k, issued) in issued {
+                if self.connections(&windows, k) != issued.connections {
+                    changed.push(self.result(&mut windows, k, Kind::Final)?);
+                }
+            }
+        }
+        changed.into_iter().try_for_each(|closed| self.send(Some(closed)))
+    }
+
+    /// Issues the latest window that the clock has passed, whatever more may come for it. Windows that passed while the
+    /// program was stopped are not made up for.
+    fn issue_by_clock(&mut self) -> Result<(), Exit> {
+        if self.live.trigger != Trigger::Clock || !self.keeper.progress.has_caught_up() {
+            return Ok(());
+        }
+        let grid = *self.live.windows.lock().closer.grid();
+        let k = grid.first_ending_after(self.keeper.now()) - 1;
+        if grid.first.is_some_and(|first| k < first) || self.clock.is_some_and(|last| k <= last) {
+            return Ok(());
+        }
+        self.clock = Some(k);
+        let closed = {
+            let _gate = self.live.gate.write();
+            let mut windows = self.live.windows.lock();
+            // It came before a restart.
+            if windows.issued.contains_key(&k) {
+                return Ok(());
+            }
+            windows.first.get_or_insert(k);
+            self.result(&mut windows, k, Kind::Provisional)?
+        };
+        self.send(Some(closed))
+    }
+
+    /// At the end of a run that may go on: the window that the last records are in.
+    fn issue_current(&mut self) -> Result<(), Exit> {
+        let closed = {
+            let _gate = self.live.gate.write();
+            let mut windows = self.live.windows.lock();
+            let Some((_, highest)) = self.keeper.shared.progress.lock().extent() else { return Ok(()) };
+            let k = windows.closer.grid().first_ending_after(highest);
+            if windows.closer.next().is_some_and(|next| k < next) {
+                return Ok(());
+            }
+            windows.first.get_or_insert(k);
+            self.result(&mut windows, k, Kind::Provisional)?
+        };
+        self.send(Some(closed))
+    }
+
+    /// Drops what no result needs any more.
+    fn forget(&mut self) {
+        let shared = &self.keeper.shared;
+        if self.live.grace > 0 {
+            self.expire();
+        }
+        let needed = {
+            let mut windows = self.live.windows.lock();
+            windows.lowest().map(|k| windows.closer.first_needed(k))
+        };
+        if needed > self.needed {
+            self.needed = needed;
+            shared.forget_before(&mut shared.tally.write(), needed.unwrap_or(i64::MIN));
+        }
+    }
+
+    /// Forgets the results that are too old to be issued again.
+    fn expire(&self) {
+        let (watermark, grace) = (self.keeper.shared.progress.lock().watermark(), self.live.grace);
+        let is_old = |windows: &Windows, k: i64| {
+            windows.closer.next().is_some_and(|next| k < next)
+                && windows.closer.grid().window(k).end.plus(grace) <= watermark
+        };
+        let any = {
+            let windows = self.live.windows.lock();
+            windows.issued.first_key_value().is_some_and(|(&k, _)| is_old(&windows, k))
+        };
+        if !any {
+            return;
+        }
+        let _gate = self.live.gate.write();
+        let mut windows = self.live.windows.lock();
+        while let Some(k) = windows.issued.first_key_value().map(|(&k, _)| k).filter(|&k| is_old(&windows, k)) {
+            windows.issued.remove(&k);
+        }
+        self.live.set_limits(&windows);
+    }
+
+    fn send(&mut self, closed: Option<(i64, Arc<Closed>)>) -> Result<(), Exit> {
+        let Some((_, closed)) = closed else { return Ok(()) };
+        let patience = if self.keeper.stop.draining() { Duration::ZERO } else { PATIENCE };
+        self.dropped += self.outlet.send(&closed, patience)?;
+        Ok(())
+    }
+
+    fn tell_dropped(&self) {
+        if self.dropped > 0 {
+            let text =
+                format!("{} results were not written: the output took nothing, and later ones came", self.dropped);
+            self.keeper.failures.warn(&text);
+        }
+    }
+}

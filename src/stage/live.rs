@@ -1,0 +1,239 @@
+//! Beside the bucket-aggregator: what it has in addition where inputs are followed.
+//!
+//! Workers count, a keeper issues results (`keeper`), a saver saves (`saver`). Invariant: who holds the gate alone sees
+//! counts and positions that agree: each input is counted up to its position and not beyond.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex, RwLock};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::model::{Grid, Record, Records, Timestamp};
+use crate::ops::close::Closer;
+use crate::ops::sequence::{Place, Sequencer};
+
+use super::aggregator::{Closed, Shared};
+
+/// When results come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// When the watermark has passed a window's end.
+    Event,
+    /// When the clock has passed it.
+    Clock,
+}
+
+/// What workers, keeper and saver of an aggregator share.
+pub struct Live {
+    /// Held by each worker while it counts a batch, and alone by who needs counts and positions to agree.
+    pub(super) gate: RwLock<()>,
+    /// Batches reach the tally in the order of their input, so that there is nothing beyond a position.
+    order: Mutex<Sequencer<Arc<Records>>>,
+    /// The windows and what was issued of them.
+    pub(super) windows: Mutex<Windows>,
+    grid: Grid,
+    /// When results come.
+    pub trigger: Trigger,
+    /// How long results are kept to be issued again, in nanoseconds.
+    pub grace: i64,
+    limits: RwLock<Limits>,
+    /// Set when a record is counted into a window whose result was issued.
+    pub(super) changed: AtomicBool,
+    /// Batches that are half counted. Above 0 with nobody at work, a worker has failed in the middle.
+    counting: AtomicUsize,
+    stages: Mutex<Stages>,
+    moved: Condvar,
+}
+
+/// Which parts of the stage are done.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Stages {
+    /// All batches are counted, and no more will come.
+    pub drained: bool,
+    /// All results are issued.
+    pub issued: bool,
+    /// The last state is saved, or never will be.
+    pub saved: bool,
+}
+
+/// What stamps mean for records that come behind others.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// All windows that hold a stamp below it have closed for good.
+    floor: Timestamp,
+    /// A window that holds a stamp below it was closed.
+    closed: Timestamp,
+}
+
+/// The windows of an aggregator that follows, and what was issued of them.
+pub struct Windows {
+    pub(super) closer: Closer,
+    /// The number of the first window; results are numbered from it.
+    pub(super) first: Option<i64>,
+    /// What was issued of windows that may be issued again.
+    pub(super) issued: BTreeMap<i64, Issued>,
+    /// Results that were issued and are not written yet, by their window.
+    pub(super) outstanding: Vec<(i64, std::sync::Weak<Closed>)>,
+    /// Windows whose results have to be issued again, since they may not have been written.
+    pub(super) again: Vec<i64>,
+}
+
+/// What was issued of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issued {
+    /// How often, from 0.
+    pub revision: u32,
+    /// With how many connections.
+    pub connections: u64,
+}
+
+/// The windows as they are saved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedWindows {
+    first: Option<i64>,
+    next: Option<i64>,
+    issued: Vec<(i64, Issued)>,
+    again: Vec<i64>,
+}
+
+impl Windows {
+    /// Windows as a closer gives them; saved ones go on.
+    pub fn new(closer: Closer, saved: Option<SavedWindows>) -> Self {
+        let fresh = SavedWindows { first: closer.grid().first, next: None, issued: Vec::new(), again: Vec::new() };
+        let SavedWindows { first, next, issued, again } = saved.unwrap_or(fresh);
+        Windows {
+            closer: closer.resumed(next),
+            first,
+            issued: issued.into_iter().collect(),
+            outstanding: Vec::new(),
+            again,
+        }
+    }
+
+    /// What there is to save.
+    pub fn saved(&mut self) -> SavedWindows {
+        self.forget_written();
+        let mut again: Vec<i64> = self.outstanding.iter().map(|(k, _)| *k).chain(self.again.iter().copied()).collect();
+        again.sort_unstable();
+        again.dedup();
+        let issued = self.issued.iter().map(|(&k, &issued)| (k, issued));
+        // What was not written for certain has not been issued: it comes again under the same number.
+        let issued = issued.filter_map(|(k, issued)| match (again.contains(&k), issued.revision.checked_sub(1)) {
+            (false, _) => Some((k, issued)),
+            (true, Some(revision)) => Some((k, Issued { revision, ..issued })),
+            (true, None) => None,
+        });
+        SavedWindows { first: self.first, next: self.closer.next(), issued: issued.collect(), again: again.clone() }
+    }
+
+    /// The lowest window that is still of use, once any is known.
+    pub(super) fn lowest(&mut self) -> Option<i64> {
+        self.forget_written();
+        let outstanding = self.outstanding.iter().map(|(k, _)| *k);
+        let others = self.issued.keys().copied().chain(outstanding).chain(self.again.iter().copied());
+        others.chain(self.closer.next()).min()
+    }
+
+    /// Whether all results are written that were issued.
+    pub(super) fn all_written(&mut self) -> bool {
+        self.forget_written();
+        self.outstanding.is_empty()
+    }
+
+    fn forget_written(&mut self) {
+        self.outstanding.retain(|(_, closed)| closed.strong_count() > 0);
+    }
+}
+
+impl Live {
+    /// Nothing is counted yet, or what is in `order` and `windows`.
+    pub fn new(order: Sequencer<Arc<Records>>, windows: Windows, trigger: Trigger, grace: i64) -> Self {
+        let grid = *windows.closer.grid();
+        let live = Live {
+            gate: RwLock::new(()),
+            order: Mutex::new(order),
+            windows: Mutex::new(windows),
+            grid,
+            trigger,
+            grace,
+            limits: RwLock::new(Limits { floor: Timestamp::MIN, closed: Timestamp::MIN }),
+            changed: AtomicBool::new(false),
+            counting: AtomicUsize::new(0),
+            stages: Mutex::new(Stages::default()),
+            moved: Condvar::new(),
+        };
+        live.set_limits(&live.windows.lock());
+        live
+    }
+
+    /// Says which stamps are late from now on. To be called with the gate held alone.
+    pub(super) fn set_limits(&self, windows: &Windows) {
+        let Some(next) = windows.closer.next() else { return };
+        let open = if self.grace > 0 { windows.issued.keys().copied().chain([next]).min() } else { Some(next) };
+        let grid = self.grid;
+        *self.limits.write() =
+            Limits { floor: grid.window(open.unwrap_or(next)).start, closed: grid.window(next - 1).end };
+    }
+
+    /// Counts a batch, and those that waited for it, once all before it in its input are counted.
+    pub(super) fn receive(&self, shared: &Shared, worker: usize, batch: Arc<Records>) -> Result<()> {
+        let _gate = self.gate.read();
+        let ready = self.order.lock().arrive(Place::of(&batch.chunk), None, batch);
+        for (_, batch) in ready {
+            self.counting.fetch_add(1, Ordering::Relaxed);
+            self.count(shared, worker, &batch)?;
+            self.counting.fetch_sub(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn count(&self, shared: &Shared, worker: usize, batch: &Records) -> Result<()> {
+        let limits = *self.limits.read();
+        let lowest = batch.records.iter().map(|record| record.time).min();
+        // Only an input that was idle, and left the watermark, gives records whose windows have closed.
+        let behind = lowest.is_some_and(|lowest| lowest < limits.floor);
+        let mut late = 0;
+        if behind {
+            let in_time: Vec<Record> =
+                batch.records.iter().filter(|record| record.time >= limits.floor).copied().collect();
+            let behind = batch.records.iter().filter(|record| record.time < limits.floor);
+            late = behind.filter(|record| self.grid.covers(record.time)).count() as u64;
+            shared.count(worker, &in_time, &batch.chunk.bytes)?;
+        } else {
+            shared.count(worker, &batch.records, &batch.chunk.bytes)?;
+        }
+        if lowest.is_some_and(|lowest| lowest < limits.closed) {
+            self.changed.store(true, Ordering::Relaxed);
+        }
+        let mut progress = shared.progress.lock();
+        progress.applied(batch)?;
+        progress.came_late(batch.chunk.span.input, late);
+        Ok(())
+    }
+
+    /// Whether counts and positions agree, now that nobody counts.
+    pub(super) fn is_consistent(&self) -> bool {
+        self.counting.load(Ordering::Relaxed) == 0
+    }
+
+    /// What is done.
+    pub(super) fn stages(&self) -> Stages {
+        *self.stages.lock()
+    }
+
+    /// Notes what is done.
+    pub(super) fn done(&self, note: impl FnOnce(&mut Stages)) {
+        note(&mut self.stages.lock());
+        self.moved.notify_all();
+    }
+
+    /// Waits so long, or until something more is done.
+    pub(super) fn wait(&self, time: Duration) {
+        let mut stages = self.stages.lock();
+        self.moved.wait_for(&mut stages, time);
+    }
+}
