@@ -2,13 +2,15 @@
 //!
 //! A slot is, numbers with the lowest byte first:
 //!
-//!     0   8  magic
-//!     8   4  version of the format
-//!     12  8  sequence number
-//!     20  4  length of the configuration's fingerprint
-//!     24  8  length of the body
-//!     32  8  checksum: XXH64 with seed 0 over the fingerprint, the body and bytes 0 to 32, in this order
-//!     40     the fingerprint, then the body
+//! ```text
+//! 0   8  magic
+//! 8   4  version of the format
+//! 12  8  sequence number
+//! 20  4  length of the configuration's fingerprint
+//! 24  8  length of the body
+//! 32  8  checksum: XXH64 with seed 0 over the fingerprint, the body and bytes 0 to 32, in this order
+//! 40     the fingerprint, then the body
+//! ```
 //!
 //! The header is hashed last, as the body's length is known last. Other versions may have other bodies; header and
 //! checksum are the same in all, so that another version is told from damage.
