@@ -9,9 +9,11 @@ mod inputs;
 mod prune;
 mod resolve;
 mod run;
+mod saved;
 mod targets;
 mod wire;
 
 pub use builder::{Builder, Pipeline, wall_clock};
 pub use explain::Explained;
 pub use run::{Running, Sheet, Summary};
+pub use saved::{Saved, SavedInput, SavedPair, SavedWindow, saved};
