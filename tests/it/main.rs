@@ -15,6 +15,7 @@ mod guards;
 mod logs;
 mod memory;
 mod periodic;
+mod process;
 mod pruning;
 mod runtime;
 mod same;
