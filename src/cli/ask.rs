@@ -82,9 +82,13 @@ pub fn run(builder: Builder, common: &Common) -> Result<u8> {
     if follows {
         watch::outlive_signals(&reopen)?;
     }
+    let greeting = (follows && !common.quiet && is_watched()).then(|| show::following(pipeline.plan()));
     let has_text = show::writes_text(pipeline.plan());
     let running = pipeline.start()?;
     // Of what has no end there is no part that is done.
+    if let Some(greeting) = greeting {
+        show::note(&greeting);
+    }
     if let Some(progress) = progress.as_mut().filter(|_| !follows) {
         progress.start(running.progress());
     }

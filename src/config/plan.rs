@@ -67,6 +67,17 @@ impl Plan {
         limits.min()
     }
 
+    /// Gives a limit to aggregators that have none: a run without end must not take the whole machine in the end.
+    pub fn limit_memory(&mut self, bytes: usize) {
+        // Where even that is too little to count with, it is no less than what is refused as a setting.
+        let least = self.bytes_beside_tallies() + LEAST_TALLY / 7 * 8 * self.aggregators();
+        for stage in &mut self.stages {
+            if let Task::BucketAggregator(aggregator) = &mut stage.task {
+                aggregator.max_memory = aggregator.max_memory.or(Some(bytes.max(least)));
+            }
+        }
+    }
+
     /// Bytes for the tally of one aggregator that has a limit: what the run leaves, shared by all of them.
     pub fn tally_bytes(&self, max_memory: usize) -> usize {
         // An eighth is for what is sorted on its way to the disk, for reports, and for what the allocator cannot use.
@@ -84,6 +95,9 @@ impl Plan {
         aggregators.count().max(1)
     }
 }
+
+/// Bytes for a tally, at least: with less, little could be counted.
+pub(super) const LEAST_TALLY: usize = 8 << 20;
 
 /// Bytes of the program, its threads and its outputs, about.
 const PROGRAM: usize = 12 << 20;

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::explain::Explained;
+use super::machine;
 use super::run::{Running, Summary};
 use crate::config::{Catalog, Plan, Written, check};
 use crate::error::{Error, Place, Result};
@@ -203,7 +204,12 @@ impl Builder {
             }
         }
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        let plan = check(&self.written, &catalog, cores)?;
+        let mut plan = check(&self.written, &catalog, cores)?;
+        if plan.follows()
+            && let Some(bytes) = machine::memory()
+        {
+            plan.limit_memory(bytes / 2);
+        }
         Ok(Pipeline { plan, environment: self.environment })
     }
 }

@@ -6,6 +6,7 @@ mod builder;
 mod explain;
 mod follow;
 mod inputs;
+mod machine;
 mod prune;
 mod resolve;
 mod run;
