@@ -29,6 +29,9 @@ const TICK: Duration = Duration::from_millis(25);
 /// The first state is saved so long after the start, so that a run that is killed again and again comes forward.
 const FIRST: Duration = Duration::from_millis(500);
 
+/// How long the last results of a run that was asked to end are waited for.
+const LAST_RESULTS: Duration = Duration::from_millis(300);
+
 /// A state is saved no more often than takes this part of the time.
 const SHARE: u32 = 10;
 
@@ -147,8 +150,9 @@ impl Saver {
         let shared = Arc::clone(&self.shared);
         let Closing::Live(live) = &shared.closing else { return Ok(()) };
         let (mut due, mut last) = (Instant::now() + FIRST.min(self.interval), None);
+        let mut last_results = None;
         loop {
-            let ends = live.stages().issued && live.stages().drained;
+            let ends = live.stages().issued && live.stages().drained && self.written(live, &mut last_results);
             if self.stop.aborted() {
                 return self.last_words(live);
             }
@@ -176,6 +180,13 @@ impl Saver {
             }
             due = Instant::now() + self.interval.max(started.elapsed() * SHARE);
         }
+    }
+
+    /// Whether the last results are written, or have been waited for: those that are not are issued again by the next
+    /// run.
+    fn written(&self, live: &Live, since: &mut Option<Instant>) -> bool {
+        let since = since.get_or_insert_with(Instant::now);
+        live.windows.lock().all_written() || (self.stop.draining() && since.elapsed() > LAST_RESULTS)
     }
 
     /// A run that was ended by a failure, of an output, say, saves what it has counted, if that agrees with itself.

@@ -10,6 +10,7 @@ mod cases;
 mod cli;
 mod exact;
 mod floors;
+mod follow;
 mod guards;
 mod memory;
 mod periodic;
