@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use super::schema::StageType;
 use crate::model::{MemoryPolicy, TimeUnit, Timestamp};
 use crate::options::Options;
 use crate::report::ReportEntry;
@@ -57,6 +58,14 @@ impl Plan {
         batches.fold(PROGRAM, usize::saturating_add)
     }
 
+    /// Whether any reader reads standard input.
+    pub fn reads_stdin(&self) -> bool {
+        self.stages.iter().any(|stage| match &stage.task {
+            Task::Reader(reader) => reader.location.iter().any(|location| location == "-"),
+            _ => false,
+        })
+    }
+
     /// The memory that the run may take, if any aggregator has a limit.
     pub fn max_memory(&self) -> Option<usize> {
         let limits = self.stages.iter().filter_map(|stage| match &stage.task {
@@ -95,6 +104,19 @@ pub struct StagePlan {
     pub inputs: Vec<usize>,
     /// What it does.
     pub task: Task,
+}
+
+impl StagePlan {
+    /// Its type.
+    pub const fn kind(&self) -> StageType {
+        match self.task {
+            Task::Reader(_) => StageType::Reader,
+            Task::LineSplitter => StageType::LineSplitter,
+            Task::TimeFilter(_) => StageType::TimeFilter,
+            Task::BucketAggregator(_) => StageType::BucketAggregator,
+            Task::Reporter(_) => StageType::Reporter,
+        }
+    }
 }
 
 /// What a stage does.

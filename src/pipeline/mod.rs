@@ -5,6 +5,7 @@
 mod builder;
 mod explain;
 mod inputs;
+mod observe;
 mod prune;
 mod resolve;
 mod run;
@@ -13,4 +14,5 @@ mod wire;
 
 pub use builder::{Builder, Pipeline, wall_clock};
 pub use explain::Explained;
+pub use observe::{Observation, StageObservation};
 pub use run::{Running, Sheet, Summary};

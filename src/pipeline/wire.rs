@@ -8,10 +8,11 @@ use parking_lot::{Condvar, Mutex, RwLock};
 
 use super::builder::Environment;
 use super::inputs::Inputs;
+use super::observe::{Observed, Post};
 use super::prune::prune;
 use super::resolve::{Resolved, resolve};
 use super::targets::{FilterFiles, Outputs, Targets};
-use crate::actor::{Countdown, Inbox, Outlet, Permits, Pool, Port, Stop, Transform, drive, edge};
+use crate::actor::{Countdown, Gauge, Inbox, Outlet, Permits, Pool, Port, Stop, Transform, drive, edge};
 use crate::config::{AggregatorPlan, FilterPlan, Plan, ReaderPlan, ReporterPlan, StagePlan, Task};
 use crate::error::{Error, Result};
 use crate::metrics::{Progress, StageMetrics};
@@ -21,6 +22,7 @@ use crate::ops::history::History;
 use crate::ops::progress;
 use crate::source::seek::Reason;
 use crate::source::{Cursor, Order, Pruned, Schedule};
+use crate::stage::peek::Peek;
 use crate::stage::stats::Stats;
 use crate::stage::{Closed, Failures, aggregator, filter, reader, reporter, skip, splitter};
 
@@ -30,6 +32,7 @@ pub(super) struct Wired {
     pub progress: Arc<Progress>,
     pub failures: Arc<Failures>,
     pub names: Arc<Vec<String>>,
+    pub peek: bool,
 }
 
 /// What is asked of the stages while they run, and after.
@@ -39,6 +42,7 @@ pub(super) struct Parts {
     pub filters: Vec<(String, Arc<filter::Shared>)>,
     pub aggregators: Vec<(String, Arc<aggregator::Shared>)>,
     pub permits: Vec<Permits>,
+    pub observed: Observed,
 }
 
 /// Starts the workers of one stage.
@@ -71,6 +75,7 @@ pub(super) fn wire(
     for (at, stage) in plan.stages.iter().enumerate() {
         let metrics = Arc::<StageMetrics>::default();
         parts.metrics.push((stage.name.clone(), Arc::clone(&metrics)));
+        parts.observed.stages.push(Post::new(stage, edges[at].gauge(), Arc::clone(&metrics)));
         let place = Place { plan, at, stage, edges: &edges, metrics };
         starts.push(match (&stage.task, &edges[at]) {
             (Task::Reader(reader), _) => place.reader(reader, &inputs, &resolved, &pruned, wired, &mut parts),
@@ -86,7 +91,7 @@ pub(super) fn wire(
             }
             (Task::Reporter(reporter), Edge::Closed(_, inbox)) => {
                 let outputs = targets.reporters.remove(&at).unwrap_or_default();
-                place.reporter(reporter, outputs, wired, inbox.clone())
+                place.reporter(reporter, outputs, wired, inbox.clone(), &mut parts)
             }
             _ => return Err(misfit(stage)),
         });
@@ -95,6 +100,19 @@ pub(super) fn wire(
     drop(edges);
     starts.into_iter().try_for_each(|start| start(pool))?;
     Ok(parts)
+}
+
+impl Edge {
+    /// Tells how many batches wait.
+    fn gauge(&self) -> Option<Gauge> {
+        match self {
+            Edge::None => None,
+            Edge::Chunks(_, inbox) => Some(inbox.gauge()),
+            Edge::Lines(_, inbox) => Some(inbox.gauge()),
+            Edge::Records(_, inbox) => Some(inbox.gauge()),
+            Edge::Closed(_, inbox) => Some(inbox.gauge()),
+        }
+    }
 }
 
 fn edge_before(stage: &StagePlan, stop: &Stop) -> Edge {
@@ -287,6 +305,7 @@ impl Place<'_> {
             overflowed: AtomicU64::new(0),
             progress: Mutex::new(progress::Progress::new(inputs.reaching(self.plan, self.at), periodic)),
             closing,
+            peek: wired.peek.then(|| Peek::new(windows, plan.needs_previous)),
             stop: wired.stop.clone(),
             next_worker: AtomicUsize::new(0),
         });
@@ -298,7 +317,14 @@ impl Place<'_> {
         self.start("bucket-aggregator", inbox, outlet, move || aggregator::Aggregator::new(Arc::clone(&shared)))
     }
 
-    fn reporter(&self, plan: &ReporterPlan, outputs: Outputs, wired: &Wired, inbox: Inbox<Arc<Closed>>) -> Start {
+    fn reporter(
+        &self,
+        plan: &ReporterPlan,
+        outputs: Outputs,
+        wired: &Wired,
+        inbox: Inbox<Arc<Closed>>,
+        parts: &mut Parts,
+    ) -> Start {
         let shared = Arc::new(reporter::Shared {
             reports: plan.reports.iter().map(|report| (report.entry, report.options.clone())).collect(),
             threads: self.stage.threads,
@@ -306,6 +332,8 @@ impl Place<'_> {
             written: Condvar::new(),
             stop: wired.stop.clone(),
         });
+        let fed_by = self.stage.inputs.first().map(|&from| self.plan.stages[from].name.clone());
+        parts.observed.reporters.push((fed_by.unwrap_or_default(), Arc::clone(&shared)));
         let outlet = Outlet::new(Vec::new(), Arc::clone(&self.metrics));
         self.start("reporter", inbox, outlet, move || reporter::Reporter::new(Arc::clone(&shared)))
     }
