@@ -231,6 +231,10 @@ pub struct Common {
     /// Say how far records lie behind others, to choose --lateness by; everything is then read.
     #[arg(long)]
     pub stats: bool,
+    /// Show the run on the terminal while it goes on, in place of results there. The key ? lists the others.
+    #[cfg(feature = "live")]
+    #[arg(long)]
+    pub live: bool,
     /// No progress and no balance sheet.
     #[arg(long, short)]
     pub quiet: bool,
@@ -252,6 +256,18 @@ pub enum ColorWhen {
 }
 
 impl Common {
+    /// Whether the run is shown while it goes on.
+    #[cfg(feature = "live")]
+    pub fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// Whether the run is shown while it goes on.
+    #[cfg(not(feature = "live"))]
+    pub fn is_live(&self) -> bool {
+        false
+    }
+
     /// The options that are keys of the configuration, as given: key, value, and the option for messages.
     pub fn overrides(&self) -> Vec<(&'static str, String, String)> {
         let single = [

@@ -7,11 +7,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::args::{ColorWhen, Common, Positional, toml_list, toml_text};
+#[cfg(feature = "live")]
+use super::live;
 use super::{allocator, is_watched, show, watch, with_common};
 use crate::error::{Error, ErrorKind, Place, Problem, Result};
 use crate::options::{Kind, Raw, Value};
 use crate::output::Style;
-use crate::pipeline::{Builder, Pipeline};
+use crate::pipeline::{Builder, Pipeline, Summary};
 
 /// How often a wait looks up whether it was interrupted.
 const LOOK_UP: Duration = Duration::from_millis(50);
@@ -21,6 +23,9 @@ pub fn positional(args: &Positional) -> Result<u8> {
     let sleep = sleep_time(&args.sleep_seconds)?;
     if args.tail && args.location == "-" {
         return Err(Error::usage("--tail reads its files again and again; standard input can be read once only"));
+    }
+    if args.tail && args.common.is_live() {
+        return Err(Error::usage("--live shows one run; leave out --tail"));
     }
     let reports = format!(
         "[{{ name = \"top-servers\", limit = 1 }}, {{ name = \"connected-to\", host = {} }}, \
@@ -79,6 +84,10 @@ fn asked(reports: &str, location: &[String], common: &Common) -> Builder {
 
 /// Runs a pipeline and says how it went.
 pub fn run(builder: Builder, common: &Common) -> Result<u8> {
+    #[cfg(feature = "live")]
+    if common.live {
+        return run_live(builder, common);
+    }
     let interrupted = watch::interrupt_flag()?;
     run_until(builder, common, &interrupted)
 }
@@ -104,14 +113,44 @@ fn run_until(builder: Builder, common: &Common, interrupted: &Arc<AtomicBool>) -
     }
     let summary = running.join();
     drop(progress);
+    Ok(said(&summary, common, has_text))
+}
+
+/// Says how a run went; the exit code.
+fn said(summary: &Summary, common: &Common, has_text: bool) -> u8 {
     if let Some(error) = summary.error() {
         show::error(error);
     }
     if !common.quiet {
-        show::summary(&summary, has_text);
+        show::summary(summary, has_text);
     }
-    show::disorder(&summary);
-    Ok(summary.exit_code())
+    show::disorder(summary);
+    summary.exit_code()
+}
+
+/// Runs a pipeline, shows it on the terminal meanwhile, and says how it went.
+#[cfg(feature = "live")]
+fn run_live(builder: Builder, common: &Common) -> Result<u8> {
+    live::require_terminal()?;
+    let interrupted = live::interrupt_flag()?;
+    let builder = builder.interrupt(Arc::clone(&interrupted)).style(style(common.color));
+    let pipeline = live::prepare(builder).build()?;
+    if pipeline.plan().reads_stdin() && io::stdin().is_terminal() {
+        return Err(Error::usage("--live takes its keys from the terminal; name a file to read, or pipe a log in"));
+    }
+    if pipeline.plan().max_memory().is_some() {
+        allocator::return_large_blocks();
+    }
+    let has_text = show::writes_text(pipeline.plan());
+    let running = pipeline.start()?;
+    let viewed = live::run(&live::WatchedRun::new(&running, &interrupted), &interrupted);
+    // Nobody waits for more, however the view was left.
+    running.drain();
+    let summary = Summary { interrupted: false, ..running.join() };
+    summary.failures.iter().for_each(show::error);
+    summary.warnings.iter().for_each(|text| show::warning(text));
+    let code = said(&summary, common, has_text);
+    viewed.map(|()| code)
 }
 
 fn style(when: ColorWhen) -> Style {

@@ -3,6 +3,8 @@
 // Helpers of tests fail by panicking, as tests do; clippy exempts only functions marked as tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(feature = "live")]
+mod pty;
 mod support;
 
 mod bounds;
@@ -11,7 +13,10 @@ mod cli;
 mod exact;
 mod floors;
 mod guards;
+#[cfg(feature = "live")]
+mod live;
 mod memory;
+mod observe;
 mod periodic;
 mod pruning;
 mod runtime;
