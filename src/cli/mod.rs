@@ -6,6 +6,8 @@ mod allocator;
 mod args;
 mod ask;
 mod explain;
+#[cfg(feature = "live")]
+mod live;
 mod show;
 mod state;
 mod watch;

@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::schema::StageType;
 use crate::model::{MemoryPolicy, TimeUnit, Timestamp};
 use crate::options::Options;
 use crate::report::ReportEntry;
@@ -56,6 +57,14 @@ impl Plan {
             self.chunk_budget(at).get().saturating_mul(3 * (reader.chunk + reader.max_line))
         });
         batches.fold(PROGRAM, usize::saturating_add)
+    }
+
+    /// Whether any reader reads standard input.
+    pub fn reads_stdin(&self) -> bool {
+        self.stages.iter().any(|stage| match &stage.task {
+            Task::Reader(reader) => reader.location.iter().any(|location| location == "-"),
+            _ => false,
+        })
     }
 
     /// The memory that the run may take, if any aggregator has a limit.
@@ -115,6 +124,19 @@ pub struct StagePlan {
     pub inputs: Vec<usize>,
     /// What it does.
     pub task: Task,
+}
+
+impl StagePlan {
+    /// Its type.
+    pub const fn kind(&self) -> StageType {
+        match self.task {
+            Task::Reader(_) => StageType::Reader,
+            Task::LineSplitter => StageType::LineSplitter,
+            Task::TimeFilter(_) => StageType::TimeFilter,
+            Task::BucketAggregator(_) => StageType::BucketAggregator,
+            Task::Reporter(_) => StageType::Reporter,
+        }
+    }
 }
 
 /// What a stage does.

@@ -44,6 +44,8 @@ pub(super) struct Environment {
     /// Set when files that are written to are to be opened anew.
     pub reopen: Arc<AtomicBool>,
     pub style: Style,
+    /// Whether windows are looked at before they are closed.
+    pub peek: bool,
     /// What stands for standard output, if it is not that itself.
     pub stdout: Option<Box<dyn Write + Send>>,
     /// Outputs in place of those of the configuration.
@@ -69,6 +71,7 @@ impl Pipeline {
                 drain: Arc::default(),
                 reopen: Arc::default(),
                 style: Style::default(),
+                peek: false,
                 stdout: None,
                 outputs: Vec::new(),
             },
@@ -191,6 +194,12 @@ impl Builder {
     /// How outputs on standard output should look.
     pub fn style(mut self, style: Style) -> Self {
         self.environment.style = style;
+        self
+    }
+
+    /// Lets windows be looked at before they are closed, by `Running::result_now` and `Running::peers_now`.
+    pub fn peek(mut self) -> Self {
+        self.environment.peek = true;
         self
     }
 

@@ -7,6 +7,7 @@ mod explain;
 mod follow;
 mod inputs;
 mod machine;
+mod observe;
 mod prune;
 mod resolve;
 mod run;
@@ -15,4 +16,5 @@ mod wire;
 
 pub use builder::{Builder, Pipeline, wall_clock};
 pub use explain::Explained;
+pub use observe::{Observation, StageObservation};
 pub use run::{Running, Sheet, Summary};

@@ -19,9 +19,9 @@ use crate::ops::progress;
 use crate::source::follow::{Records, Saved as SavedFile};
 use crate::state::{Decoder, Encoder, Store};
 
-use super::Failures;
 use super::aggregator::{Closing, Shared};
 use super::live::{Live, SavedWindows};
+use super::{Failures, InputNames};
 
 /// How often is looked whether the run ends.
 const TICK: Duration = Duration::from_millis(25);
@@ -130,6 +130,8 @@ pub struct Saver {
     pub bounds: (Timestamp, Timestamp),
     /// The files that are followed.
     pub files: Arc<Records>,
+    /// The names of all inputs.
+    pub names: Arc<InputNames>,
     /// Failures are told here.
     pub failures: Arc<Failures>,
     /// The run's stop switch.
@@ -240,7 +242,10 @@ impl Saver {
             let mut progress = shared.progress.lock();
             (progress.saved(), progress.forgotten())
         };
-        forgotten.into_iter().for_each(|id| self.files.forget(id));
+        for id in forgotten {
+            self.files.forget(id);
+            self.names.forget(id);
+        }
         let header = Header {
             grid: self.grid,
             bounds: self.bounds,

@@ -3,6 +3,8 @@
 // Helpers of tests fail by panicking, as tests do; clippy exempts only functions marked as tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(feature = "live")]
+mod pty;
 mod support;
 
 mod bounds;
@@ -12,7 +14,10 @@ mod exact;
 mod floors;
 mod follow;
 mod guards;
+#[cfg(feature = "live")]
+mod live;
 mod memory;
+mod observe;
 mod periodic;
 mod pruning;
 mod runtime;
