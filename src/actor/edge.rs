@@ -30,7 +30,8 @@ pub(super) fn bell() -> (BellRope, Bell) {
 
 /// Where a stage's workers take their batches from.
 pub struct Inbox<T> {
-    receiver: Receiver<T>,
+    /// Shared, so that a gauge can look at it without being somebody who listens.
+    receiver: Arc<Receiver<T>>,
     stop: Stop,
 }
 
@@ -43,7 +44,7 @@ pub struct Port<T> {
 /// An edge that holds up to `capacity` batches.
 pub fn edge<T>(capacity: NonZeroUsize, stop: &Stop) -> (Port<T>, Inbox<T>) {
     let (sender, receiver) = bounded(capacity.get());
-    (Port { sender, stop: stop.clone() }, Inbox { receiver, stop: stop.clone() })
+    (Port { sender, stop: stop.clone() }, Inbox { receiver: Arc::new(receiver), stop: stop.clone() })
 }
 
 impl<T> Inbox<T> {
@@ -51,7 +52,7 @@ impl<T> Inbox<T> {
     pub fn receive(&self) -> Result<Option<T>, Exit> {
         select_biased! {
             recv(self.stop.bell().0) -> _ => Err(Exit::Stopped),
-            recv(self.receiver) -> batch => Ok(batch.ok()),
+            recv(*self.receiver) -> batch => Ok(batch.ok()),
         }
     }
 
@@ -63,6 +64,24 @@ impl<T> Inbox<T> {
     /// Whether none waits.
     pub fn is_empty(&self) -> bool {
         self.receiver.is_empty()
+    }
+}
+
+impl<T: Send + 'static> Inbox<T> {
+    /// A gauge of this inbox.
+    pub fn gauge(&self) -> Gauge {
+        let receiver = Arc::downgrade(&self.receiver);
+        Gauge(Box::new(move || Some(receiver.upgrade()?.len())))
+    }
+}
+
+/// Tells how full an inbox is, and keeps neither end of its edge open.
+pub struct Gauge(Box<dyn Fn() -> Option<usize> + Send + Sync>);
+
+impl Gauge {
+    /// Batches that wait at this moment; `None` once no worker is there to take them.
+    pub fn waiting(&self) -> Option<usize> {
+        (self.0)()
     }
 }
 
@@ -106,7 +125,7 @@ impl<T> Port<T> {
 
 impl<T> Clone for Inbox<T> {
     fn clone(&self) -> Self {
-        Inbox { receiver: self.receiver.clone(), stop: self.stop.clone() }
+        Inbox { receiver: Arc::clone(&self.receiver), stop: self.stop.clone() }
     }
 }
 
@@ -126,6 +145,11 @@ impl<T: Clone> Outlet<T> {
     /// An outlet to these ports.
     pub fn new(ports: Vec<Port<T>>, metrics: Arc<StageMetrics>) -> Self {
         Outlet { ports, metrics }
+    }
+
+    /// Counts a batch that goes out of the pipeline and not on to a stage.
+    pub fn count(&self) {
+        self.metrics.batch();
     }
 
     /// Sends a batch to every stage that still takes any; errors once none does.
@@ -243,6 +267,20 @@ mod tests {
         drop(port);
         assert_eq!(inbox.receive().unwrap(), Some(1));
         assert_eq!(inbox.receive().unwrap(), None);
+    }
+
+    #[test]
+    fn a_gauge_keeps_neither_end_open() {
+        let (port, inbox) = two(2, &Stop::default());
+        let gauge = inbox.gauge();
+        port.send(1, &StageMetrics::default()).unwrap();
+        assert_eq!(gauge.waiting(), Some(1));
+        let second = inbox.clone();
+        drop(inbox);
+        assert_eq!(gauge.waiting(), Some(1));
+        drop(second);
+        assert_eq!(gauge.waiting(), None);
+        assert!(matches!(port.send(2, &StageMetrics::default()), Err(Exit::DownstreamClosed)));
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod pool;
 mod stage;
 mod stop;
 
-pub use edge::{Inbox, LatestOutlet, Outlet, Port, edge};
+pub use edge::{Gauge, Inbox, LatestOutlet, Outlet, Port, edge};
 pub use outcome::{Exit, Outcome};
 pub use permit::{Permit, Permits};
 pub use pool::Pool;

@@ -10,6 +10,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
+
 use super::outcome::{Exit, Outcome};
 use super::stop::Stop;
 use crate::error::{Error, ErrorKind};
@@ -22,7 +24,8 @@ pub struct Pool {
     stop: Stop,
     running: usize,
     report: Sender<Outcome>,
-    reports: Receiver<Outcome>,
+    /// Locked by `join` alone, so that others may look at a run.
+    reports: Mutex<Receiver<Outcome>>,
 }
 
 impl Pool {
@@ -30,7 +33,7 @@ impl Pool {
     pub fn new(stop: Stop) -> Self {
         hook_panics();
         let (report, reports) = channel();
-        Pool { stop, running: 0, report, reports }
+        Pool { stop, running: 0, report, reports: Mutex::new(reports) }
     }
 
     /// Starts a worker of `stage`. Errors if the system gives no thread; the run is then aborted.
@@ -82,7 +85,7 @@ impl Pool {
                 *deadline = Some(Instant::now() + GRACE);
             }
             let wait = deadline.map_or(GRACE, |end| end.saturating_duration_since(Instant::now()));
-            match self.reports.recv_timeout(wait) {
+            match self.reports.lock().recv_timeout(wait) {
                 Ok(outcome) => return Some(outcome),
                 Err(RecvTimeoutError::Timeout) if deadline.is_some_and(|end| Instant::now() >= end) => return None,
                 Err(RecvTimeoutError::Timeout) => {}

@@ -304,6 +304,10 @@ pub struct Common {
     /// Say how far records lie behind others, to choose --lateness by; everything is then read.
     #[arg(long)]
     pub stats: bool,
+    /// Show the run on the terminal while it goes on, in place of results there. The key ? lists the others.
+    #[cfg(feature = "live")]
+    #[arg(long)]
+    pub live: bool,
     /// No progress and no balance sheet.
     #[arg(long, short)]
     pub quiet: bool,

@@ -2,12 +2,15 @@
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::args::{ColorWhen, Common, Positional, toml_list, toml_text};
+#[cfg(feature = "live")]
+use super::live;
 use super::{allocator, is_watched, show, watch, with_common};
 use crate::error::{Error, Place, Result};
 use crate::output::Style;
-use crate::pipeline::{Builder, Pipeline};
+use crate::pipeline::{Builder, Pipeline, Summary};
 
 /// The form that the tool has always had.
 pub fn positional(args: &Positional) -> Result<u8> {
@@ -63,9 +66,18 @@ fn asked(builder: Builder, reports: &str, location: &[String], common: &Common) 
 
 /// Runs a pipeline and says how it went.
 pub fn run(builder: Builder, common: &Common) -> Result<u8> {
-    let (interrupted, reopen) = (watch::interrupt_flag()?, Arc::default());
+    #[cfg(feature = "live")]
+    if common.live {
+        return run_live(builder, common);
+    }
+    let interrupted = watch::interrupt_flag()?;
+    run_until(builder, common, &interrupted)
+}
+
+fn run_until(builder: Builder, common: &Common, interrupted: &Arc<AtomicBool>) -> Result<u8> {
+    let reopen = Arc::default();
     let mut builder = builder
-        .interrupt(Arc::clone(&interrupted))
+        .interrupt(Arc::clone(interrupted))
         .reopen(Arc::clone(&reopen))
         .style(style(common.color))
         .on_failure(show::error)
@@ -82,22 +94,56 @@ pub fn run(builder: Builder, common: &Common) -> Result<u8> {
     if follows {
         watch::outlive_signals(&reopen)?;
     }
+    let greeting = (follows && !common.quiet && is_watched()).then(|| show::following(pipeline.plan()));
     let has_text = show::writes_text(pipeline.plan());
     let running = pipeline.start()?;
     // Of what has no end there is no part that is done.
+    if let Some(greeting) = greeting {
+        show::note(&greeting);
+    }
     if let Some(progress) = progress.as_mut().filter(|_| !follows) {
         progress.start(running.progress());
     }
     let summary = running.join();
     drop(progress);
+    Ok(said(&summary, common, has_text))
+}
+
+/// Says how a run went; the exit code.
+fn said(summary: &Summary, common: &Common, has_text: bool) -> u8 {
     if let Some(error) = summary.error() {
         show::error(error);
     }
     if !common.quiet {
-        show::summary(&summary, has_text);
+        show::summary(summary, has_text);
     }
-    show::disorder(&summary);
-    Ok(summary.exit_code())
+    show::disorder(summary);
+    summary.exit_code()
+}
+
+/// Runs a pipeline, shows it on the terminal meanwhile, and says how it went.
+#[cfg(feature = "live")]
+fn run_live(builder: Builder, common: &Common) -> Result<u8> {
+    live::require_terminal()?;
+    let interrupted = live::interrupt_flag()?;
+    let builder = builder.interrupt(Arc::clone(&interrupted)).style(style(common.color));
+    let pipeline = live::prepare(builder).build()?;
+    if pipeline.plan().reads_stdin() && io::stdin().is_terminal() {
+        return Err(Error::usage("--live takes its keys from the terminal; name a file to read, or pipe a log in"));
+    }
+    if pipeline.plan().max_memory().is_some() {
+        allocator::return_large_blocks();
+    }
+    let has_text = show::writes_text(pipeline.plan());
+    let running = pipeline.start()?;
+    let viewed = live::run(&live::WatchedRun::new(&running, &interrupted), &interrupted);
+    // Nobody waits for more, however the view was left.
+    running.drain();
+    let summary = Summary { interrupted: false, ..running.join() };
+    summary.failures.iter().for_each(show::error);
+    summary.warnings.iter().for_each(|text| show::warning(text));
+    let code = said(&summary, common, has_text);
+    viewed.map(|()| code)
 }
 
 fn style(when: ColorWhen) -> Style {

@@ -7,6 +7,8 @@ mod args;
 mod ask;
 mod contents;
 mod explain;
+#[cfg(feature = "live")]
+mod live;
 mod show;
 mod state;
 mod watch;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
-use crate::config::{Plan, Task};
+use crate::config::{Plan, Task, Trigger};
 use crate::error::{Error, ErrorKind};
 use crate::make;
 use crate::model::Timestamp;
@@ -35,6 +35,30 @@ pub fn error(error: &Error) {
 /// Says what people should know though nothing failed.
 pub fn warning(text: &str) {
     say(&format!("logparser: warning: {}\n", printable(text.as_bytes())));
+}
+
+/// Says something that is no problem.
+pub fn note(text: &str) {
+    say(&format!("logparser: {}\n", printable(text.as_bytes())));
+}
+
+/// For who waits for the first result of a run that follows: when it comes.
+pub fn following(plan: &Plan) -> String {
+    let (mut by_clock, mut lateness) = (false, 0);
+    for stage in &plan.stages {
+        match &stage.task {
+            Task::TimeFilter(filter) => lateness = filter.lateness,
+            Task::BucketAggregator(aggregator) => by_clock = aggregator.live.trigger == Trigger::Clock,
+            _ => {}
+        }
+    }
+    match by_clock {
+        true => "following; a result comes, provisional, when the clock has passed its window".to_owned(),
+        false => format!(
+            "following; a result comes when stamps have passed its window by {} s (--lateness; or see --trigger clock)",
+            Timestamp::from_nanos(lateness).unix_decimal()
+        ),
+    }
 }
 
 /// Says what is wrong with a command line in one line, or prints the help that it asks for. The exit code.

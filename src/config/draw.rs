@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::plan::{Plan, StagePlan, Task};
-use super::schema::StageType;
+use super::plan::{Plan, StagePlan};
 use crate::model::escape::printable;
 
 /// How to draw.
@@ -26,16 +25,6 @@ pub fn draw(plan: &Plan, format: DrawFormat) -> String {
     }
 }
 
-fn kind(stage: &StagePlan) -> StageType {
-    match stage.task {
-        Task::Reader(_) => StageType::Reader,
-        Task::LineSplitter => StageType::LineSplitter,
-        Task::TimeFilter(_) => StageType::TimeFilter,
-        Task::BucketAggregator(_) => StageType::BucketAggregator,
-        Task::Reporter(_) => StageType::Reporter,
-    }
-}
-
 fn threads(stage: &StagePlan) -> String {
     match stage.threads.get() {
         1 => "1 thread".to_owned(),
@@ -45,7 +34,7 @@ fn threads(stage: &StagePlan) -> String {
 
 /// What waits in front of a stage.
 fn edge(stage: &StagePlan) -> Option<String> {
-    let item = kind(stage).takes()?;
+    let item = stage.kind().takes()?;
     Some(format!("{}, up to {}", item.name(), stage.capacity))
 }
 
@@ -55,7 +44,7 @@ fn text(plan: &Plan) -> String {
     let names: Vec<String> = plan.stages.iter().map(|stage| printable(stage.name.as_bytes()).into_owned()).collect();
     let widest = |part: fn(&StagePlan) -> usize| plan.stages.iter().map(part).max().unwrap_or(0);
     let name_width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    let (kind_width, thread_width) = (widest(|stage| kind(stage).name().len()), widest(|stage| threads(stage).len()));
+    let (kind_width, thread_width) = (widest(|stage| stage.kind().name().len()), widest(|stage| threads(stage).len()));
     let width = name_width + kind_width + thread_width + 8;
     let mut out = String::new();
     for (at, (stage, name)) in plan.stages.iter().zip(&names).enumerate() {
@@ -68,7 +57,7 @@ fn text(plan: &Plan) -> String {
             let _ = writeln!(out, "    ▼");
         }
         let padding = " ".repeat(name_width - name.chars().count());
-        let row = format!("{name}{padding}   {:<kind_width$}   {:>thread_width$}", kind(stage).name(), threads(stage));
+        let row = format!("{name}{padding}   {:<kind_width$}   {:>thread_width$}", stage.kind().name(), threads(stage));
         let _ = writeln!(out, "┌{}┐\n│ {row} │\n└{}┘", "─".repeat(width), "─".repeat(width));
     }
     out
@@ -78,7 +67,7 @@ fn dot(plan: &Plan) -> String {
     let mut out = String::from("digraph pipeline {\n  rankdir=TB;\n  node [shape=box];\n");
     for (at, stage) in plan.stages.iter().enumerate() {
         let name = quoted(&printable(stage.name.as_bytes()));
-        let _ = writeln!(out, "  s{at} [label=\"{name}\\n{}\\n{}\"];", kind(stage).name(), threads(stage));
+        let _ = writeln!(out, "  s{at} [label=\"{name}\\n{}\\n{}\"];", stage.kind().name(), threads(stage));
     }
     for (at, stage) in plan.stages.iter().enumerate() {
         for from in &stage.inputs {
@@ -97,7 +86,7 @@ fn mermaid(plan: &Plan) -> String {
     let mut out = String::from("flowchart TD\n");
     for (at, stage) in plan.stages.iter().enumerate() {
         let name = entities(&printable(stage.name.as_bytes()));
-        let _ = writeln!(out, "  s{at}[\"{name}<br>{}<br>{}\"]", kind(stage).name(), threads(stage));
+        let _ = writeln!(out, "  s{at}[\"{name}<br>{}<br>{}\"]", stage.kind().name(), threads(stage));
     }
     for (at, stage) in plan.stages.iter().enumerate() {
         for from in &stage.inputs {

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::check::{Draft, Problems};
 use super::follow;
-use super::plan::{AggregatorPlan, FilterPlan, Plan, Range, StagePlan, Task};
+use super::plan::{AggregatorPlan, FilterPlan, LEAST_TALLY, Plan, Range, StagePlan, Task};
 use super::schema::StageType;
 use super::stage::{Parsed, written_to};
 use crate::error::{Place, show_path};
@@ -335,9 +335,6 @@ fn readers_of(plan: &Plan, stage: usize) -> BTreeSet<usize> {
     found.retain(|&at| matches!(plan.stages[at].task, Task::Reader(_)));
     found
 }
-
-/// Bytes for a tally, at least: with less, little could be counted.
-const LEAST_TALLY: usize = 8 << 20;
 
 fn enough_memory(plan: &Plan, drafts: &[Draft], problems: &mut Problems) {
     for stage in &plan.stages {

@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::schema::StageType;
 use crate::model::{MemoryPolicy, TimeUnit, Timestamp};
 use crate::options::Options;
 use crate::report::ReportEntry;
@@ -58,6 +59,14 @@ impl Plan {
         batches.fold(PROGRAM, usize::saturating_add)
     }
 
+    /// Whether any reader reads standard input.
+    pub fn reads_stdin(&self) -> bool {
+        self.stages.iter().any(|stage| match &stage.task {
+            Task::Reader(reader) => reader.location.iter().any(|location| location == "-"),
+            _ => false,
+        })
+    }
+
     /// The memory that the run may take, if any aggregator has a limit.
     pub fn max_memory(&self) -> Option<usize> {
         let limits = self.stages.iter().filter_map(|stage| match &stage.task {
@@ -65,6 +74,17 @@ impl Plan {
             _ => None,
         });
         limits.min()
+    }
+
+    /// Gives a limit to aggregators that have none: a run without end must not take the whole machine in the end.
+    pub fn limit_memory(&mut self, bytes: usize) {
+        // Where even that is too little to count with, it is no less than what is refused as a setting.
+        let least = self.bytes_beside_tallies() + LEAST_TALLY / 7 * 8 * self.aggregators();
+        for stage in &mut self.stages {
+            if let Task::BucketAggregator(aggregator) = &mut stage.task {
+                aggregator.max_memory = aggregator.max_memory.or(Some(bytes.max(least)));
+            }
+        }
     }
 
     /// Bytes for the tally of one aggregator that has a limit: what the run leaves, shared by all of them.
@@ -85,6 +105,9 @@ impl Plan {
     }
 }
 
+/// Bytes for a tally, at least: with less, little could be counted.
+pub(super) const LEAST_TALLY: usize = 8 << 20;
+
 /// Bytes of the program, its threads and its outputs, about.
 const PROGRAM: usize = 12 << 20;
 
@@ -101,6 +124,19 @@ pub struct StagePlan {
     pub inputs: Vec<usize>,
     /// What it does.
     pub task: Task,
+}
+
+impl StagePlan {
+    /// Its type.
+    pub const fn kind(&self) -> StageType {
+        match self.task {
+            Task::Reader(_) => StageType::Reader,
+            Task::LineSplitter => StageType::LineSplitter,
+            Task::TimeFilter(_) => StageType::TimeFilter,
+            Task::BucketAggregator(_) => StageType::BucketAggregator,
+            Task::Reporter(_) => StageType::Reporter,
+        }
+    }
 }
 
 /// What a stage does.

@@ -176,6 +176,14 @@ impl Aggregates {
         self
     }
 
+    /// Takes the names out again.
+    pub(super) fn take_names(&mut self) -> Names {
+        match &mut self.pairs {
+            Pairs::Counted(counted) => std::mem::take(&mut counted.names),
+            Pairs::Stored(_) => Names::default(),
+        }
+    }
+
     /// The window.
     pub fn window(&self) -> Window {
         self.window

@@ -286,6 +286,11 @@ impl Hosts {
         &self.names
     }
 
+    /// The names, for who lends them and gives them back.
+    pub(super) fn names_mut(&mut self) -> &mut Names {
+        &mut self.names
+    }
+
     /// The names, by number, without the means to look others up.
     pub fn into_names(self) -> Names {
         self.names

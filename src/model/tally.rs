@@ -55,6 +55,18 @@ pub struct Pane {
     budget: Arc<Budget>,
 }
 
+/// A view that has the names of some hosts until it is dropped, be it by a panic.
+struct Lent<'a> {
+    view: Aggregates,
+    hosts: &'a mut Hosts,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        *self.hosts.names_mut() = self.view.take_names();
+    }
+}
+
 /// Bytes of an empty pane, about.
 const EACH_PANE: usize = 256;
 
@@ -156,6 +168,14 @@ impl Tally {
     pub fn last_view(&mut self, layout: &Layout) -> Aggregates {
         let hosts = std::mem::take(self.hosts.get_mut());
         self.view(layout).named(hosts.into_names())
+    }
+
+    /// Shows `f` the view of a window that is still counted into; nobody counts meanwhile. The names of the hosts are lent
+    /// to the view, as they may be many.
+    pub fn show<R>(&mut self, layout: &Layout, f: impl FnOnce(&Aggregates) -> R) -> R {
+        let names = std::mem::take(self.hosts.get_mut().names_mut());
+        let lent = Lent { view: self.view(layout).named(names), hosts: self.hosts.get_mut() };
+        f(&lent.view)
     }
 
     /// Bytes of the panes of a window that would be needed once more to join them; 0 if it is one pane, which is not
@@ -397,7 +417,10 @@ mod tests {
             let view = tally.view(&layout(first * PANE, panes));
             let expected = oracle(&records, first * PANE, panes);
             prop_assert_eq!(view.total(), expected.values().map(|counts| counts.0).sum::<u64>());
+            let expected_again = expected.clone();
             prop_assert_eq!(plain(&view), expected);
+            prop_assert_eq!(tally.show(&layout(first * PANE, panes), plain), expected_again);
+            prop_assert_eq!(plain(&tally.view(&layout(first * PANE, panes))), plain(&view));
             prop_assert_eq!(plain(&tally.last_view(&layout(first * PANE, panes))), plain(&view));
         }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::explain::Explained;
+use super::machine;
 use super::run::{Running, Summary};
 use crate::config::{Catalog, Plan, Written, check};
 use crate::error::{Error, Place, Result};
@@ -43,6 +44,8 @@ pub(super) struct Environment {
     /// Set when files that are written to are to be opened anew.
     pub reopen: Arc<AtomicBool>,
     pub style: Style,
+    /// Whether windows are looked at before they are closed.
+    pub peek: bool,
     /// What stands for standard output, if it is not that itself.
     pub stdout: Option<Box<dyn Write + Send>>,
     /// Outputs in place of those of the configuration.
@@ -68,6 +71,7 @@ impl Pipeline {
                 drain: Arc::default(),
                 reopen: Arc::default(),
                 style: Style::default(),
+                peek: false,
                 stdout: None,
                 outputs: Vec::new(),
             },
@@ -193,6 +197,12 @@ impl Builder {
         self
     }
 
+    /// Lets windows be looked at before they are closed, by `Running::result_now` and `Running::peers_now`.
+    pub fn peek(mut self) -> Self {
+        self.environment.peek = true;
+        self
+    }
+
     /// Checks the configuration; errors with all its problems.
     pub fn build(self) -> Result<Pipeline> {
         let catalog = Catalog { reports: self.reports, outputs: output::TABLE, formats: format::NAMES };
@@ -203,7 +213,12 @@ impl Builder {
             }
         }
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        let plan = check(&self.written, &catalog, cores)?;
+        let mut plan = check(&self.written, &catalog, cores)?;
+        if plan.follows()
+            && let Some(bytes) = machine::memory()
+        {
+            plan.limit_memory(bytes / 2);
+        }
         Ok(Pipeline { plan, environment: self.environment })
     }
 }

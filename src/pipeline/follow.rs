@@ -203,6 +203,7 @@ impl Follow {
             grid,
             bounds: (resolved.bounds.keep_from, resolved.bounds.first),
             files: Arc::clone(&self.files),
+            names: Arc::clone(&wired.names),
             failures: Arc::clone(&wired.failures),
             stop: wired.stop.clone(),
             has_failed: false,
@@ -213,6 +214,8 @@ impl Follow {
             progress: Arc::clone(&wired.progress),
             ends: !files_are_followed,
             saves: saver.is_some(),
+            files: Arc::clone(&self.files),
+            names: Arc::clone(&wired.names),
             failures: Arc::clone(&wired.failures),
             stop: wired.stop.clone(),
         };

@@ -6,6 +6,8 @@ mod builder;
 mod explain;
 mod follow;
 mod inputs;
+mod machine;
+mod observe;
 mod prune;
 mod resolve;
 mod run;
@@ -15,5 +17,6 @@ mod wire;
 
 pub use builder::{Builder, Pipeline, wall_clock};
 pub use explain::Explained;
+pub use observe::{Observation, StageObservation};
 pub use run::{Running, Sheet, Summary};
 pub use saved::{Saved, SavedInput, SavedPair, SavedWindow, saved};

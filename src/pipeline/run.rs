@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::builder::Pipeline;
 use super::inputs::Inputs;
+use super::observe::Observed;
 use super::wire::{Parts, Wired, wire};
 use crate::actor::{Outcome, Permits, Pool, Stop};
 use crate::error::{Error, ErrorKind, Result};
@@ -29,6 +30,7 @@ pub struct Running {
     pub(super) permits: Vec<Permits>,
     /// The names of all inputs, by number.
     pub(super) names: Arc<InputNames>,
+    pub(super) observed: Observed,
 }
 
 /// How a run went.
@@ -42,6 +44,8 @@ pub struct Summary {
     pub disorder: Vec<(String, Disorder)>,
     /// Inputs that could not be read, in whole or in part.
     pub failures: Vec<Error>,
+    /// What people should know though nothing failed.
+    pub warnings: Vec<String>,
     /// Whether it was interrupted: what had been read is reported.
     pub interrupted: bool,
 }
@@ -74,7 +78,7 @@ pub(super) fn start(pipeline: Pipeline) -> Result<Running> {
         names.set(InputId(id as u32), input.name.clone());
     }
     let mut pool = Pool::new(stop.clone());
-    let wired = Wired { stop: stop.clone(), progress, failures, names };
+    let wired = Wired { stop: stop.clone(), progress, failures, names, peek: environment.peek };
     let parts = wire(&plan, environment, inputs, &wired, &mut pool);
     let parts = match parts {
         Ok(parts) => parts,
@@ -86,8 +90,8 @@ pub(super) fn start(pipeline: Pipeline) -> Result<Running> {
         }
     };
     let Wired { progress, failures, names, .. } = wired;
-    let Parts { metrics, filters, aggregators, permits } = parts;
-    Ok(Running { pool, stop, progress, failures, metrics, filters, aggregators, permits, names })
+    let Parts { metrics, filters, aggregators, permits, observed } = parts;
+    Ok(Running { pool, stop, progress, failures, metrics, filters, aggregators, permits, names, observed })
 }
 
 impl Running {
@@ -124,7 +128,8 @@ impl Running {
         let interrupted = self.stop.draining() && !self.stop.aborted();
         let measured = self.filters.iter().filter_map(|(stage, shared)| Some((stage.clone(), shared.stats.as_ref()?)));
         let disorder = measured.map(|(stage, stats)| (stage, stats.disorder.lock().clone())).collect();
-        Summary { outcome, sheets, disorder, failures: self.failures.take(), interrupted }
+        let (failures, warnings) = (self.failures.take(), self.failures.take_warnings());
+        Summary { outcome, sheets, disorder, failures, warnings, interrupted }
     }
 }
 

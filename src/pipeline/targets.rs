@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::builder::Environment;
-use super::inputs::Inputs;
+use super::inputs::{Inputs, readers};
 use crate::config::{Plan, ReporterPlan, Task};
 use crate::error::{Error, Result, show_path};
 use crate::output::rejects::RejectsFile;
 use crate::output::target::{Appended, Reopen, Target};
 use crate::output::{self, Output};
-use crate::source::stdin_identity;
+use crate::source::{locate, stdin_identity};
 
 /// The open outputs of a reporter, with the names of their targets.
 pub(super) type Outputs = Vec<(String, Box<dyn Output>)>;
@@ -42,7 +42,8 @@ pub(super) struct FilterFiles {
 impl Targets {
     /// Opens everything. Errors with the first target that may not or cannot be written.
     pub fn open(plan: &Plan, inputs: &Inputs, environment: Environment) -> Result<Self> {
-        check(plan, inputs, !environment.outputs.is_empty())?;
+        let has_given = !environment.outputs.is_empty();
+        check(plan, inputs, has_given)?;
         let (mut stdout, mut given) = (environment.stdout, environment.outputs);
         let reopen = plan.follows().then(|| Arc::new(Reopen::new(environment.reopen)));
         let mut targets = Targets { reopen: reopen.clone(), ..Targets::default() };
@@ -67,8 +68,30 @@ impl Targets {
                 _ => {}
             }
         }
+        if reopen.is_some() {
+            not_followed(plan, has_given)?;
+        }
         Ok(targets)
     }
+}
+
+/// Refuses outputs that lie among the files that are followed: they would be read, and what was read written, for ever.
+fn not_followed(plan: &Plan, outputs_given: bool) -> Result<()> {
+    let written: Vec<PathBuf> = targets(plan, outputs_given).into_iter().flatten().collect();
+    for (_, reader) in readers(plan) {
+        // Where nothing is found yet, there is nothing to meet.
+        let Ok(located) = locate(&reader.location) else { continue };
+        let found = located.inputs.iter().filter_map(|input| Some((input.identity()?, &input.name)));
+        for (known, name) in found {
+            if let Some(path) = written.iter().find(|path| identity(Some(path)) == Some(known)) {
+                return Err(Error::usage(format!(
+                    "'{}' is written to and followed as {name}; write elsewhere, or follow a narrower glob",
+                    show_path(path)
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Refuses outputs that are inputs, or each other.

@@ -9,10 +9,11 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use super::builder::Environment;
 use super::follow::{Follow, new_tally};
 use super::inputs::Inputs;
+use super::observe::{Observed, Post};
 use super::prune::prune;
 use super::resolve::{Resolved, resolve};
 use super::targets::{FilterFiles, Outputs, Targets};
-use crate::actor::{Countdown, Inbox, LatestOutlet, Outlet, Permits, Pool, Port, Stop, Transform, drive, edge};
+use crate::actor::{Countdown, Gauge, Inbox, LatestOutlet, Outlet, Permits, Pool, Port, Stop, Transform, drive, edge};
 use crate::config::{AggregatorPlan, FilterPlan, Plan, ReaderPlan, ReporterPlan, StagePlan, Task};
 use crate::error::{Error, Result};
 use crate::metrics::{Progress, StageMetrics};
@@ -23,6 +24,7 @@ use crate::ops::progress;
 use crate::output::target::Reopen;
 use crate::source::seek::Reason;
 use crate::source::{Cursor, Order, Pruned, Schedule};
+use crate::stage::peek::Peek;
 use crate::stage::stats::Stats;
 use crate::stage::{Closed, Failures, InputNames, aggregator, filter, reader, reporter, skip, splitter};
 
@@ -32,6 +34,7 @@ pub(super) struct Wired {
     pub progress: Arc<Progress>,
     pub failures: Arc<Failures>,
     pub names: Arc<InputNames>,
+    pub peek: bool,
 }
 
 /// What is asked of the stages while they run, and after.
@@ -41,6 +44,7 @@ pub(super) struct Parts {
     pub filters: Vec<(String, Arc<filter::Shared>)>,
     pub aggregators: Vec<(String, Arc<aggregator::Shared>)>,
     pub permits: Vec<Permits>,
+    pub observed: Observed,
 }
 
 /// Starts the workers of one stage.
@@ -78,6 +82,7 @@ pub(super) fn wire(
     for (at, stage) in plan.stages.iter().enumerate() {
         let metrics = Arc::<StageMetrics>::default();
         parts.metrics.push((stage.name.clone(), Arc::clone(&metrics)));
+        parts.observed.stages.push(Post::new(stage, edges[at].gauge(), Arc::clone(&metrics)));
         let mut place = Place { plan, at, stage, edges: &edges, metrics, now, follow: follow.as_mut() };
         starts.push(match (&stage.task, &edges[at]) {
             (Task::Reader(reader), _) => place.reader(reader, &inputs, &resolved, &pruned, wired, &mut parts),
@@ -93,7 +98,7 @@ pub(super) fn wire(
             }
             (Task::Reporter(reporter), Edge::Closed(_, inbox)) => {
                 let outputs = targets.reporters.remove(&at).unwrap_or_default();
-                place.reporter(reporter, outputs, targets.reopen.clone(), wired, inbox.clone())
+                place.reporter(reporter, outputs, targets.reopen.clone(), wired, inbox.clone(), &mut parts)
             }
             _ => return Err(misfit(stage)),
         });
@@ -102,6 +107,19 @@ pub(super) fn wire(
     drop(edges);
     starts.into_iter().try_for_each(|start| start(pool))?;
     Ok(parts)
+}
+
+impl Edge {
+    /// Tells how many batches wait.
+    fn gauge(&self) -> Option<Gauge> {
+        match self {
+            Edge::None => None,
+            Edge::Chunks(_, inbox) => Some(inbox.gauge()),
+            Edge::Lines(_, inbox) => Some(inbox.gauge()),
+            Edge::Records(_, inbox) => Some(inbox.gauge()),
+            Edge::Closed(_, inbox) => Some(inbox.gauge()),
+        }
+    }
 }
 
 fn edge_before(stage: &StagePlan, stop: &Stop) -> Edge {
@@ -334,6 +352,7 @@ impl Place<'_> {
             saving: AtomicBool::new(false),
             progress,
             closing,
+            peek: wired.peek.then(|| Peek::new(windows, plan.needs_previous)),
             stop: wired.stop.clone(),
             next_worker: AtomicUsize::new(0),
         });
@@ -369,6 +388,7 @@ impl Place<'_> {
         reopen: Option<Arc<Reopen>>,
         wired: &Wired,
         inbox: Inbox<Arc<Closed>>,
+        parts: &mut Parts,
     ) -> Start {
         let follows = self.follow.is_some();
         let shared = Arc::new(reporter::Shared {
@@ -379,6 +399,8 @@ impl Place<'_> {
             written: Condvar::new(),
             stop: wired.stop.clone(),
         });
+        let fed_by = self.stage.inputs.first().map(|&from| self.plan.stages[from].name.clone());
+        parts.observed.reporters.push((fed_by.unwrap_or_default(), Arc::clone(&shared)));
         let outlet = Outlet::new(Vec::new(), Arc::clone(&self.metrics));
         // Results that are followed by others come one after the other, from one worker.
         let workers = if follows { 1 } else { self.stage.threads.get() };

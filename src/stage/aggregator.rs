@@ -18,6 +18,7 @@ use crate::ops::progress::Progress;
 use crate::spill::Store;
 
 use super::live::Live;
+use super::peek::Peek;
 
 /// A window that is complete.
 #[derive(Debug)]
@@ -54,6 +55,8 @@ pub struct Shared {
     pub progress: Arc<Mutex<Progress>>,
     /// The windows.
     pub closing: Closing,
+    /// What it takes to look at a window before it is closed, if the run is watched.
+    pub peek: Option<Peek>,
     /// The run's stop switch.
     pub stop: Stop,
     /// The number of the next worker.
@@ -151,12 +154,12 @@ impl Shared {
         // Dropped before the lock: no other worker closes a window that a panic has left half closed.
         let _abort = self.stop.abort_on_panic();
         loop {
-            let (window, balance) = {
+            let (window, balance, ended) = {
                 let mut progress = self.progress.lock();
                 let Some(window) = closer.due(progress.watermark(), progress.extent()) else { return Ok(()) };
-                (window, progress.balance_at(window.end))
+                (window, progress.balance_at(window.end), progress.watermark() == Timestamp::MAX)
             };
-            let (sequence, view) = {
+            let closed = {
                 let mut tally = self.tally.write();
                 // Whoever interrupts a run does not wait for windows without end that hold nothing.
                 if self.stop.draining() {
@@ -168,11 +171,14 @@ impl Shared {
                 let view = self.view(&mut tally, &closer.layout(window), false)?;
                 let (sequence, needed) = closer.close(window);
                 self.forget_before(&mut tally, needed);
-                (sequence, view)
+                let balance = self.with_overflow(balance);
+                let closed = Arc::new(Closed { sequence, periodic: true, issue: None, view, balance });
+                if ended {
+                    self.peek.iter().for_each(|peek| peek.keep(&closed));
+                }
+                closed
             };
-            let balance = self.with_overflow(balance);
-            let closed = Closed { sequence, periodic: true, issue: None, view, balance };
-            outlet.send(Arc::new(closed))?;
+            outlet.send(closed)?;
         }
     }
 
@@ -183,13 +189,18 @@ impl Shared {
         self.hand_over(end, tally);
         let is_stored = self.store.lock().holds(before..end);
         let to_join = tally.bytes_to_join(layout);
-        if is_stored || (self.policy == MemoryPolicy::Spill && !tally.budget().has(to_join)) {
-            self.spill(tally)?;
-            let stored = self.store.lock().pairs(first..end, before..first);
-            return Ok(tally.view_of(layout, Box::new(stored)));
+        if !is_stored && (self.policy != MemoryPolicy::Spill || tally.budget().has(to_join)) {
+            let view = if last { tally.last_view(layout) } else { tally.view(layout) };
+            match self.policy {
+                MemoryPolicy::Error if view.overflow() > 0 => return Err(beyond_limit(tally)),
+                // Joined, panes may take more than they did before. The last view has nothing to join.
+                MemoryPolicy::Spill if view.overflow() > 0 && !last => {}
+                _ => return Ok(view),
+            }
         }
-        let view = if last { tally.last_view(layout) } else { tally.view(layout) };
-        if view.overflow() > 0 && self.policy == MemoryPolicy::Error { Err(beyond_limit(tally)) } else { Ok(view) }
+        self.spill(tally)?;
+        let stored = self.store.lock().pairs(first..end, before..first);
+        Ok(tally.view_of(layout, Box::new(stored)))
     }
 
     pub(super) fn forget_before(&self, tally: &mut Tally, bucket: i64) {
@@ -202,12 +213,15 @@ impl Shared {
         }
     }
 
-    fn close_once(&self, window: Window, previous: bool) -> Result<Closed> {
+    fn close_once(&self, window: Window, previous: bool) -> Result<Arc<Closed>> {
         let mut tally = self.tally.write();
         let layout = once_layout(window, &self.buckets, previous);
-        let view = self.view(&mut tally, &layout, true)?;
+        // Who peeks needs the names even if this fails.
+        let view = self.view(&mut tally, &layout, self.peek.is_none())?;
         let balance = self.with_overflow(self.progress.lock().balance().clone());
-        Ok(Closed { sequence: 0, periodic: false, issue: None, view, balance })
+        let closed = Arc::new(Closed { sequence: 0, periodic: false, issue: None, view, balance });
+        self.peek.iter().for_each(|peek| peek.keep(&closed));
+        Ok(closed)
     }
 }
 
@@ -257,12 +271,60 @@ impl Transform for Aggregator {
 
     fn finish(&mut self, outlet: &mut Outlet<Arc<Closed>>) -> Result<(), Exit> {
         match &self.shared.closing {
-            Closing::Once(window, previous) => outlet.send(Arc::new(self.shared.close_once(*window, *previous)?)),
+            Closing::Once(window, previous) => outlet.send(self.shared.close_once(*window, *previous)?),
             Closing::Every(closer) => self.shared.close_due(closer, outlet),
             Closing::Live(live) => {
                 live.done(|stages| stages.drained = true);
                 Ok(())
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Budget;
+    use crate::model::tally::Shape;
+    use crate::model::time::SECOND;
+
+    fn shared(limit: usize) -> Shared {
+        let shape = Shape { pane: 1, shards: 1 };
+        let second = Timestamp::from_seconds(1);
+        Shared {
+            buckets: Buckets { anchor: Timestamp::from_seconds(0), grain: SECOND, last: i64::MAX },
+            tally: RwLock::new(Tally::new(shape, Arc::new(Budget::new(Some(limit))))),
+            counters: Vec::new(),
+            policy: MemoryPolicy::Spill,
+            store: Mutex::default(),
+            overflowed: AtomicU64::new(0),
+            saving: AtomicBool::new(false),
+            progress: Arc::new(Mutex::new(Progress::new([], true))),
+            closing: Closing::Once(Window::closed(second, second), false),
+            peek: None,
+            stop: Stop::default(),
+            next_worker: AtomicUsize::new(0),
+        }
+    }
+
+    #[test]
+    fn e10_panes_that_do_not_fit_once_they_are_joined_go_to_the_disk() {
+        let window = Window::half_open(Timestamp::from_seconds(0), Timestamp::from_seconds(2));
+        let layout = Layout { window, first_bucket: 0, buckets: 2, grain: SECOND, previous: false };
+        for (pairs, room) in (1..30).flat_map(|tens| (10..30).map(move |room| (tens * 40, room))) {
+            let shared = shared(usize::MAX / 2);
+            let mut tally = shared.tally.write();
+            (0..pairs).for_each(|pair: u64| tally.add((pair % 2) as i64, &pair.to_le_bytes(), b"to", 1));
+            // As much is left as both panes take, or up to three times that.
+            let limit = tally.budget().used() + tally.bytes_to_join(&layout) * room / 10;
+            drop(tally);
+            let shared = self::shared(limit);
+            let mut tally = shared.tally.write();
+            (0..pairs).for_each(|pair: u64| tally.add((pair % 2) as i64, &pair.to_le_bytes(), b"to", 1));
+            let view = shared.view(&mut tally, &layout, false).unwrap();
+            let mut known = 0;
+            view.for_each_pair(|pair| known += pair.connections).unwrap();
+            assert_eq!((known, view.overflow(), view.total()), (pairs, 0, pairs), "{pairs} pairs, {room} tenths");
         }
     }
 }

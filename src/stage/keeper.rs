@@ -11,10 +11,11 @@ use crate::actor::{Exit, LatestOutlet, Stop};
 use crate::error::Result;
 use crate::metrics::Progress;
 use crate::model::{Issue, Timestamp, Window};
+use crate::source::follow::Records;
 
-use super::Failures;
 use super::aggregator::{Closed, Closing, Shared};
 use super::live::{Issued, Live, Trigger, Windows};
+use super::{Failures, InputNames};
 
 /// How often is looked whether a window is due.
 const TICK: Duration = Duration::from_millis(25);
@@ -38,8 +39,12 @@ pub struct Keeper {
     pub progress: Arc<Progress>,
     /// Whether the inputs end by themselves: then all windows close with them.
     pub ends: bool,
-    /// Whether there is a saver to wait for.
+    /// Whether there is a saver to wait for. Where there is none, the keeper drops what is known of inputs that have ended.
     pub saves: bool,
+    /// The files that are followed.
+    pub files: Arc<Records>,
+    /// The names of all inputs.
+    pub names: Arc<InputNames>,
     /// Results that could not be written are told here.
     pub failures: Arc<Failures>,
     /// The run's stop switch.
@@ -80,6 +85,12 @@ impl Keeper {
                 work.issue_changed()?;
             }
             work.outlet.flush()?;
+            if !self.saves {
+                for id in self.shared.progress.lock().forgotten() {
+                    self.files.forget(id);
+                    self.names.forget(id);
+                }
+            }
             if self.stop.aborted() {
                 return Err(Exit::Stopped);
             }

@@ -1,11 +1,11 @@
-//! The five stages, in the order of the data. Each glues one pure thing to the runtime, and does nothing else; `skip`
-//! belongs to the reader and `stats` to the time-filter.
+//! The five stages, in the order of the data. Each glues one pure thing to the runtime, and does nothing else; X to the time-filter, and `peek` to the aggregator.
 
 pub mod aggregator;
 pub mod filter;
 pub mod follow;
 pub mod keeper;
 pub mod live;
+pub mod peek;
 pub mod reader;
 pub mod reporter;
 pub mod saver;
@@ -37,6 +37,16 @@ impl InputNames {
         self.0.read().get(&input).cloned().unwrap_or_else(|| format!("input {}", input.0))
     }
 
+    /// Inputs that have a name.
+    pub fn len(&self) -> usize {
+        self.0.read().len()
+    }
+
+    /// Whether none has.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Drops the name of an input that has ended.
     pub fn forget(&self, input: InputId) {
         self.0.write().remove(&input);
@@ -46,6 +56,7 @@ impl InputNames {
 /// Errors that do not end a run, and warnings: told at once, counted at its end.
 pub struct Failures {
     all: Mutex<Vec<Error>>,
+    warnings: Mutex<Vec<String>>,
     tell: fn(&Error),
     warn: fn(&str),
 }
@@ -53,7 +64,7 @@ pub struct Failures {
 impl Failures {
     /// No failures yet; each is given to `tell` when it happens, and each warning to `warn`.
     pub fn new(tell: fn(&Error), warn: fn(&str)) -> Self {
-        Failures { all: Mutex::new(Vec::new()), tell, warn }
+        Failures { all: Mutex::default(), warnings: Mutex::default(), tell, warn }
     }
 
     /// Notes a failure.
@@ -70,6 +81,12 @@ impl Failures {
     /// Tells what people should know though nothing failed.
     pub fn warn(&self, text: &str) {
         (self.warn)(text);
+        self.warnings.lock().push(text.to_owned());
+    }
+
+    /// All warnings so far.
+    pub fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut *self.warnings.lock())
     }
 
     /// All failures so far.

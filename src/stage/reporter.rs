@@ -16,6 +16,7 @@ use crate::output::target::Reopen;
 use crate::report::{ReportContext, ReportEntry};
 
 use super::Closed;
+use super::peek::Look;
 
 /// How often a worker that waits for its turn looks up whether the run was aborted.
 const LOOK_UP: Duration = Duration::from_millis(50);
@@ -44,6 +45,33 @@ pub struct Desk {
     pub next: Option<u64>,
 }
 
+impl Shared {
+    /// The result on a window, closed or not.
+    pub fn result(&self, seen: Look<'_>) -> Result<WindowResult> {
+        let window = seen.view.window();
+        let reports = self.reports.iter().map(|(entry, options)| {
+            let context =
+                ReportContext { name: entry.name, options, window, balance: seen.balance, threads: self.threads };
+            let mut report = (entry.function)(&context, seen.view, window.end)?;
+            // A function of another crate may be wrong; outputs rely on this.
+            report.check().map_err(|message| Error::report(entry.name, message))?;
+            if entry.looks_at_pairs {
+                report.overflow = seen.view.overflow();
+            }
+            Ok(report)
+        });
+        Ok(WindowResult {
+            sequence: seen.sequence,
+            window,
+            periodic: seen.periodic,
+            issue: seen.issue,
+            connections: seen.view.total(),
+            reports: reports.collect::<Result<_>>()?,
+            balance: seen.balance.clone(),
+        })
+    }
+}
+
 /// One worker.
 pub struct Reporter {
     shared: Arc<Shared>,
@@ -53,35 +81,6 @@ impl Reporter {
     /// A worker.
     pub fn new(shared: Arc<Shared>) -> Self {
         Reporter { shared }
-    }
-
-    fn result(&self, closed: &Closed) -> Result<WindowResult> {
-        let window = closed.view.window();
-        let reports = self.shared.reports.iter().map(|(entry, options)| {
-            let context = ReportContext {
-                name: entry.name,
-                options,
-                window,
-                balance: &closed.balance,
-                threads: self.shared.threads,
-            };
-            let mut report = (entry.function)(&context, &closed.view, window.end)?;
-            // A function of another crate may be wrong; outputs rely on this.
-            report.check().map_err(|message| Error::report(entry.name, message))?;
-            if entry.looks_at_pairs {
-                report.overflow = closed.view.overflow();
-            }
-            Ok(report)
-        });
-        Ok(WindowResult {
-            sequence: closed.sequence,
-            window,
-            periodic: closed.periodic,
-            issue: closed.issue,
-            connections: closed.view.total(),
-            reports: reports.collect::<Result<_>>()?,
-            balance: closed.balance.clone(),
-        })
     }
 
     /// Writes a result once all before it are written.
@@ -116,8 +115,10 @@ impl Transform for Reporter {
     type In = Arc<Closed>;
     type Out = ();
 
-    fn receive(&mut self, closed: Arc<Closed>, _outlet: &mut Outlet<()>) -> Result<(), Exit> {
-        let result = self.result(&closed)?;
-        self.write(&result)
+    fn receive(&mut self, closed: Arc<Closed>, outlet: &mut Outlet<()>) -> Result<(), Exit> {
+        let result = self.shared.result(closed.look())?;
+        self.write(&result)?;
+        outlet.count();
+        Ok(())
     }
 }

@@ -19,15 +19,18 @@ use crate::ops::progress;
 use crate::source::follow::{Records, Saved as SavedFile};
 use crate::state::{Decoder, Encoder, Store};
 
-use super::Failures;
 use super::aggregator::{Closing, Shared};
 use super::live::{Live, SavedWindows};
+use super::{Failures, InputNames};
 
 /// How often is looked whether the run ends.
 const TICK: Duration = Duration::from_millis(25);
 
 /// The first state is saved so long after the start, so that a run that is killed again and again comes forward.
 const FIRST: Duration = Duration::from_millis(500);
+
+/// How long the last results of a run that was asked to end are waited for.
+const LAST_RESULTS: Duration = Duration::from_millis(300);
 
 /// A state is saved no more often than takes this part of the time.
 const SHARE: u32 = 10;
@@ -135,6 +138,8 @@ pub struct Saver {
     pub bounds: (Timestamp, Timestamp),
     /// The files that are followed.
     pub files: Arc<Records>,
+    /// The names of all inputs.
+    pub names: Arc<InputNames>,
     /// Failures are told here.
     pub failures: Arc<Failures>,
     /// The run's stop switch.
@@ -155,8 +160,9 @@ impl Saver {
         let shared = Arc::clone(&self.shared);
         let Closing::Live(live) = &shared.closing else { return Ok(()) };
         let (mut due, mut last) = (Instant::now() + FIRST.min(self.interval), None);
+        let mut last_results = None;
         loop {
-            let ends = live.stages().issued && live.stages().drained;
+            let ends = live.stages().issued && live.stages().drained && self.written(live, &mut last_results);
             if self.stop.aborted() {
                 return self.last_words(live);
             }
@@ -184,6 +190,13 @@ impl Saver {
             }
             due = Instant::now() + self.interval.max(started.elapsed() * SHARE);
         }
+    }
+
+    /// Whether the last results are written, or have been waited for: those that are not are issued again by the next
+    /// run.
+    fn written(&self, live: &Live, since: &mut Option<Instant>) -> bool {
+        let since = since.get_or_insert_with(Instant::now);
+        live.windows.lock().all_written() || (self.stop.draining() && since.elapsed() > LAST_RESULTS)
     }
 
     /// A run that was ended by a failure, of an output, say, saves what it has counted, if that agrees with itself.
@@ -237,7 +250,10 @@ impl Saver {
             let mut progress = shared.progress.lock();
             (progress.saved(), progress.forgotten())
         };
-        forgotten.into_iter().for_each(|id| self.files.forget(id));
+        for id in forgotten {
+            self.files.forget(id);
+            self.names.forget(id);
+        }
         let header = Header {
             grid: self.grid,
             bounds: self.bounds,

@@ -20,14 +20,17 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("ops", &["error", "model", "format"]),
     (
         "stage",
-        &["error", "model", "options", "metrics", "actor", "format", "source", "report", "output", "spill", "state", "ops"],
+        &[
+            "error", "model", "options", "metrics", "actor", "format", "source", "report", "output", "spill", "state",
+            "ops",
+        ],
     ),
     ("config", &["error", "model", "options", "report", "output"]),
     (
         "pipeline",
         &[
-            "error", "model", "options", "metrics", "actor", "format", "source", "report", "output", "state", "ops", "stage",
-            "config",
+            "error", "model", "options", "metrics", "actor", "format", "source", "report", "output", "state", "ops",
+            "stage", "config",
         ],
     ),
     (

@@ -3,6 +3,8 @@
 // Helpers of tests fail by panicking, as tests do; clippy exempts only functions marked as tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(feature = "live")]
+mod pty;
 mod support;
 
 mod bounds;
@@ -11,9 +13,13 @@ mod cli;
 mod crash;
 mod exact;
 mod floors;
+mod follow;
 mod guards;
 mod logs;
+#[cfg(feature = "live")]
+mod live;
 mod memory;
+mod observe;
 mod periodic;
 mod process;
 mod pruning;

@@ -1,0 +1,85 @@
+//! Glances for tests.
+
+use super::glance::{Glance, StageGlance};
+use crate::model::{Balance, Cell, Column, ColumnKind, Drawing, Report, Timestamp, Window, WindowResult};
+
+const HOST: ColumnKind = ColumnKind::Host;
+
+fn report(id: &str, title: &str, columns: &[(&'static str, ColumnKind)], rows: Vec<Vec<Cell>>) -> Report {
+    Report {
+        id: id.to_owned(),
+        title: title.as_bytes().to_vec(),
+        columns: columns.iter().map(|(name, kind)| Column { name, kind: *kind }).collect(),
+        rows,
+        drawing: Drawing::Table,
+        overflow: 0,
+    }
+}
+
+pub fn host(name: &[u8]) -> Cell {
+    Cell::Host(name.to_vec())
+}
+
+/// A glance at an hour with these servers.
+pub fn glance_of(servers: &[(&str, u64)]) -> Glance {
+    let rows = servers.iter().map(|(name, count)| vec![host(name.as_bytes()), Cell::Count(*count)]).collect();
+    let pairs = vec![vec![host(b"sierra"), host(b"Delta"), Cell::Count(3)]];
+    let end = Timestamp::from_seconds(1_700_000_000);
+    let balance = Balance {
+        lines_read: 1234,
+        counted: 1200,
+        out_of_window: 30,
+        malformed: [4, 0, 0, 0, 0, 0],
+        bytes_read: 30_000,
+        bytes_total: 60_000,
+        inputs: 2,
+        ..Balance::default()
+    };
+    let stage = |name: &str, kind, waiting, capacity| StageGlance {
+        name: name.to_owned(),
+        kind,
+        threads: 2,
+        waiting,
+        capacity,
+        batches: 7,
+    };
+    Glance {
+        result: Some(WindowResult {
+            sequence: 0,
+            window: Window::closed(end.minus(3_600_000_000_000), end),
+            periodic: false,
+            issue: None,
+            connections: 6,
+            reports: vec![
+                report(
+                    "top-servers",
+                    "Servers that received most connections",
+                    &[("server", HOST), ("connections", ColumnKind::Count)],
+                    rows,
+                ),
+                report(
+                    "top-pairs",
+                    "Pairs with most connections",
+                    &[("from", HOST), ("to", HOST), ("connections", ColumnKind::Count)],
+                    pairs,
+                ),
+            ],
+            balance: balance.clone(),
+        }),
+        balance,
+        watermark: Some(end.minus(5_000_000_000)),
+        now: end,
+        inputs: 2,
+        stages: vec![
+            stage("read", "reader", 0, 0),
+            stage("lines", "line-splitter", 4, 4),
+            stage("recent", "time-filter", 1, 4),
+        ],
+        ended: false,
+    }
+}
+
+/// A glance at an hour with three servers.
+pub fn glance() -> Glance {
+    glance_of(&[("Delta", 3), ("Bravo", 2), ("Alpha", 1)])
+}

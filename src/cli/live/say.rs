@@ -1,0 +1,92 @@
+//! Names, numbers and times as they are said in the view. All that stands in a log comes through `name`.
+
+use crate::model::escape::printable;
+use crate::model::time::SECOND;
+use crate::model::{Timestamp, Window};
+
+/// Bytes of a name that are shown: more than a screen is wide.
+const NAME: usize = 300;
+
+/// Bytes from a log as printable text; of very long ones the start.
+pub fn name(bytes: &[u8]) -> String {
+    if bytes.len() <= NAME {
+        return printable(bytes).into_owned();
+    }
+    // Not within a character, which would look like bytes that are no text.
+    let end = (NAME - 3..=NAME).rev().find(|at| bytes[*at] & 0xc0 != 0x80).unwrap_or(NAME);
+    format!("{}…", printable(&bytes[..end]))
+}
+
+/// A window, with the bracket that tells whether its end is in.
+pub fn window(window: &Window) -> String {
+    let close = if window.end_inclusive { ']' } else { ')' };
+    format!("[{} .. {}{close}", window.start, window.end)
+}
+
+/// A rate in four characters or so: `0.5`, `37`, `1.2k`, `345M`.
+pub fn rate(value: f64) -> String {
+    let (mut value, mut unit) = (value, "");
+    for next in ["k", "M", "G", "T"] {
+        // From here on it would be said as 1000.
+        if value < 999.5 {
+            break;
+        }
+        (value, unit) = (value / 1000.0, next);
+    }
+    if value == 0.0 || value >= 9.95 { format!("{value:.0}{unit}") } else { format!("{value:.1}{unit}") }
+}
+
+/// How far `at` lies behind `now`, in the two largest units that are not 0.
+pub fn lag(now: Timestamp, at: Timestamp) -> String {
+    let seconds = now.nanos().saturating_sub(at.nanos()).max(0) / SECOND;
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, _) => format!("{minutes}m {}s", seconds % 60),
+        (0, _, _) => format!("{hours}h {}m", minutes % 60),
+        _ => format!("{days}d {}h", hours % 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_short_at_every_size() {
+        for (value, said) in [
+            (0.0, "0"),
+            (0.04, "0.0"),
+            (0.5, "0.5"),
+            (9.94, "9.9"),
+            (9.96, "10"),
+            (999.4, "999"),
+            (999.6, "1.0k"),
+            (1_234_567.0, "1.2M"),
+            (345e6, "345M"),
+            (2e15, "2000T"),
+        ] {
+            assert_eq!(rate(value), said);
+        }
+    }
+
+    #[test]
+    fn lags_have_two_units_and_are_never_negative() {
+        let at = Timestamp::from_seconds(0);
+        for (seconds, said) in [(-5, "0s"), (59, "59s"), (61, "1m 1s"), (7300, "2h 1m"), (90_000, "1d 1h")] {
+            assert_eq!(lag(Timestamp::from_seconds(seconds), at), said);
+        }
+        assert!(lag(Timestamp::MAX, Timestamp::MIN).ends_with('h'));
+    }
+
+    #[test]
+    fn s1_names_are_printable_and_long_ones_are_cut_between_characters() {
+        assert_eq!(name(b"a\x1b[2J\xff"), "a\\x1b[2J\\xff");
+        let long = "ä".repeat(1000);
+        for shift in 0..3 {
+            let said = name(format!("{}{long}", "x".repeat(shift)).as_bytes());
+            assert!(said.ends_with("ä…") && said.len() <= NAME + 4, "{said}");
+        }
+        assert_eq!(name(&[0x80; 400]).len(), 4 * NAME + 3);
+    }
+}

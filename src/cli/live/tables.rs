@@ -1,0 +1,118 @@
+//! A table with its look, drawn: the rows around the selected one, as many as fit.
+
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Constraint, Rect};
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Cell as Shown, Paragraph, Row, Table as Rows, TableState};
+
+use super::say::name;
+use super::table::Table;
+use crate::model::{Cell, Column, ColumnKind};
+
+const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
+const DIM: Style = Style::new().add_modifier(Modifier::DIM);
+
+/// Columns between two columns of a table.
+const GAP: u16 = 2;
+
+/// Columns of a host's name, at least, so that a table does not move with every name that comes into sight.
+const NAME: u16 = 20;
+
+/// Below this height, a table has no frame.
+const LOW: u16 = 6;
+
+/// A table to draw.
+pub struct Grid<'a> {
+    /// What stands above it; printable.
+    pub title: String,
+    /// Its columns.
+    pub columns: &'a [Column],
+    /// All its rows.
+    pub rows: &'a [Vec<Cell>],
+    /// Which of them are shown, and in which order.
+    pub table: &'a Table,
+    /// Whether keys go to it.
+    pub focused: bool,
+}
+
+/// Draws a table.
+pub fn draw_grid(grid: &Grid<'_>, frame: &mut Frame<'_>, area: Rect) {
+    // Where there is little room, rows need it more than a frame does.
+    let frameless = area.height < LOW;
+    let block = if frameless { Block::new() } else { Block::bordered() };
+    let border = if grid.focused { Style::new() } else { DIM };
+    let block = block.border_style(border).title(Span::styled(grid.title.clone(), BOLD));
+    let order = grid.table.order();
+    if order.is_empty() {
+        let why = if grid.rows.is_empty() { "(none)" } else { "(none passes the filter)" };
+        return frame.render_widget(Paragraph::new(why).block(block), area);
+    }
+    // The selected row is kept in the middle, as far as there are rows above and below.
+    let height = usize::from(block.inner(area).height.saturating_sub(1));
+    let first = grid.table.selected().saturating_sub(height / 2).min(order.len().saturating_sub(height));
+    let in_sight = order.iter().skip(first).take(height).filter_map(|at| grid.rows.get(*at));
+    let texts: Vec<Vec<String>> = in_sight.map(|row| row.iter().map(text).collect()).collect();
+    let header: Vec<String> = (0..grid.columns.len()).map(|at| heading(grid, at)).collect();
+    let widths = widths(grid.columns, &header, &texts, block.inner(area).width);
+    let rows: Vec<Row<'_>> = texts.iter().map(|texts| row(texts, grid.columns)).collect();
+    let rows = Rows::new(rows, widths)
+        .header(row(&header, grid.columns).style(BOLD))
+        .column_spacing(GAP)
+        .row_highlight_style(if grid.focused { Style::new().add_modifier(Modifier::REVERSED) } else { Style::new() })
+        .block(block);
+    let mut state = TableState::new().with_selected(grid.table.selected() - first);
+    frame.render_stateful_widget(rows, area, &mut state);
+}
+
+/// The name of a column, and how rows are sorted by it.
+fn heading(grid: &Grid<'_>, at: usize) -> String {
+    let mark = match grid.table.sort(grid.columns) {
+        Some((column, ascending)) if column == at => {
+            if ascending {
+                " ▲"
+            } else {
+                " ▼"
+            }
+        }
+        _ => "",
+    };
+    format!("{}{mark}", grid.columns[at].name)
+}
+
+fn text(cell: &Cell) -> String {
+    match cell {
+        Cell::Host(host) => name(host),
+        Cell::Count(count) => count.to_string(),
+        Cell::Time(time) => time.to_string(),
+    }
+}
+
+fn row<'a>(texts: &'a [String], columns: &[Column]) -> Row<'a> {
+    let cells = texts.iter().zip(columns).map(|(text, column)| {
+        let side = if column.kind == ColumnKind::Count { Alignment::Right } else { Alignment::Left };
+        Shown::from(Line::from(text.as_str()).alignment(side))
+    });
+    Row::new(cells.collect::<Vec<_>>())
+}
+
+/// As wide as what is in sight; where that does not fit, names share what numbers leave.
+fn widths(columns: &[Column], header: &[String], rows: &[Vec<String>], room: u16) -> Vec<Constraint> {
+    let widest = |at: usize| {
+        let all = rows.iter().map(Vec::as_slice).chain([header]);
+        let widest = all.filter_map(|row| Some(Span::raw(row.get(at)?).width())).max();
+        u16::try_from(widest.unwrap_or(0)).unwrap_or(u16::MAX)
+    };
+    let is_host = |column: &Column| column.kind == ColumnKind::Host;
+    let widths: Vec<u16> = columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| if is_host(column) { widest(at).max(NAME) } else { widest(at) })
+        .collect();
+    let gaps = GAP.saturating_mul(u16::try_from(columns.len().saturating_sub(1)).unwrap_or(u16::MAX));
+    let fits = widths.iter().fold(gaps, |sum, width| sum.saturating_add(*width)) <= room;
+    let constraint = |(width, column): (u16, &Column)| {
+        if is_host(column) && !fits { Constraint::Fill(1) } else { Constraint::Length(width) }
+    };
+    widths.into_iter().zip(columns).map(constraint).collect()
+}

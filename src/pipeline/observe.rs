@@ -1,0 +1,147 @@
+//! A running pipeline as seen from outside: how far it is, how full its edges are, and what it counts at this moment.
+//!
+//! Invariant: who observes is no part of the run. It goes on if nobody looks, and ends the same if somebody does.
+
+use std::sync::Arc;
+
+use super::run::Running;
+use crate::actor::Gauge;
+use crate::config::StagePlan;
+use crate::error::Result;
+use crate::metrics::StageMetrics;
+use crate::model::{Balance, Peer, Side, Timestamp, WindowResult};
+use crate::stage::reporter;
+
+/// What of a run is kept for who observes it.
+#[derive(Default)]
+pub(super) struct Observed {
+    /// In the order of the plan.
+    pub stages: Vec<Post>,
+    /// The reporters, each with the name of its aggregator.
+    pub reporters: Vec<(String, Arc<reporter::Shared>)>,
+}
+
+/// Where a stage is observed from.
+pub(super) struct Post {
+    name: String,
+    kind: &'static str,
+    threads: usize,
+    capacity: usize,
+    /// Readers have none.
+    gauge: Option<Gauge>,
+    metrics: Arc<StageMetrics>,
+}
+
+/// A run at one moment.
+#[derive(Debug, Clone)]
+pub struct Observation {
+    /// All lines and bytes so far that reached the first aggregator of the plan.
+    pub balance: Balance,
+    /// Its watermark; none in a one-shot run, and none before every input has shown a record.
+    pub watermark: Option<Timestamp>,
+    /// Inputs of the run.
+    pub inputs: usize,
+    /// Each stage in the order of the plan.
+    pub stages: Vec<StageObservation>,
+    /// Whether all is worked off, or dropped.
+    pub ended: bool,
+    /// Whether the run was aborted, so that nothing more comes of it.
+    pub aborted: bool,
+}
+
+/// A stage at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageObservation {
+    /// Its name in the graph.
+    pub name: String,
+    /// Its type, as a configuration names it.
+    pub kind: &'static str,
+    /// Its workers.
+    pub threads: usize,
+    /// Batches that wait in front of it; 0 for readers.
+    pub waiting: usize,
+    /// How many may; 0 for readers.
+    pub capacity: usize,
+    /// Batches that it has sent on; of reporters, results written.
+    pub batches: u64,
+}
+
+impl Post {
+    /// Of this stage; `gauge` tells what waits in front of it.
+    pub fn new(stage: &StagePlan, gauge: Option<Gauge>, metrics: Arc<StageMetrics>) -> Self {
+        let capacity = if gauge.is_some() { stage.capacity.get() } else { 0 };
+        let (name, kind, threads) = (stage.name.clone(), stage.kind().name(), stage.threads.get());
+        Post { name, kind, threads, capacity, gauge, metrics }
+    }
+
+    fn waiting(&self) -> Option<usize> {
+        self.gauge.as_ref()?.waiting()
+    }
+
+    fn observe(&self) -> StageObservation {
+        StageObservation {
+            name: self.name.clone(),
+            kind: self.kind,
+            threads: self.threads,
+            waiting: self.waiting().unwrap_or(0),
+            capacity: self.capacity,
+            batches: self.metrics.batches(),
+        }
+    }
+}
+
+impl Running {
+    /// The run at this moment. Costs next to nothing.
+    pub fn observe(&self) -> Observation {
+        // Asked for before the balance: if all had ended, the balance is that of the end.
+        let ended = self.observed.stages.iter().all(|post| post.waiting().is_none());
+        let first = self.aggregators.first().map(|(_, shared)| shared);
+        let watermark = first.map_or(Timestamp::MIN, |shared| shared.progress.lock().watermark());
+        Observation {
+            balance: first.map(|shared| shared.sheet().0).unwrap_or_default(),
+            watermark: Some(watermark).filter(|at| (Timestamp::MIN < *at) && (*at < Timestamp::MAX)),
+            inputs: self.names.len(),
+            stages: self.observed.stages.iter().map(Post::observe).collect(),
+            ended,
+            aborted: self.stop.aborted(),
+        }
+    }
+
+    /// The reports on the window that the first aggregator of the plan fills at this moment, of all its reporters; after
+    /// the run, those on its last window. Nobody counts while they are made. `None` before the first record, where
+    /// memory is limited and does not suffice for a look, and if the run was not built with `Builder::peek`.
+    pub fn result_now(&self) -> Result<Option<WindowResult>> {
+        let Some((name, shared)) = self.aggregators.first() else { return Ok(None) };
+        let reporters = self.observed.reporters.iter().filter(|(fed_by, _)| fed_by == name);
+        let result = shared.peek(|seen| {
+            let results = reporters.map(|(_, reporter)| reporter.result(seen));
+            results.reduce(|whole, more| {
+                let mut whole = whole?;
+                whole.reports.extend(more?.reports);
+                Ok(whole)
+            })
+        });
+        result.flatten().transpose()
+    }
+
+    /// The hosts that `host` connects to and those that connect to it, in the window of `result_now`, by name. `None`
+    /// where there is no such window.
+    pub fn peers_now(&self, host: &[u8]) -> Result<Option<[Vec<Peer>; 2]>> {
+        let Some((_, shared)) = self.aggregators.first() else { return Ok(None) };
+        let peers = shared.peek(|seen| {
+            let on_side = |side| -> Result<Vec<Peer>> {
+                let mut peers: Vec<Peer> =
+                    seen.view.peers_in(0..seen.view.parts(), side, &[host])?.into_iter().flatten().collect();
+                peers.sort_unstable_by(|a, b| a.host.cmp(&b.host));
+                Ok(peers)
+            };
+            Ok([on_side(Side::From)?, on_side(Side::To)?])
+        });
+        peers.transpose()
+    }
+
+    /// Reads no more; what has been read is worked off and reported.
+    pub fn drain(&self) {
+        self.stop.drain();
+    }
+}

@@ -1,0 +1,262 @@
+//! Following as users see it: results of live logs, in order, once, whatever happens to the files and to the program.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::{Folder, program, run, signal, stderr, stdout};
+
+/// A program that follows, and the results that it writes.
+struct Follower {
+    child: Child,
+    results: Receiver<Value>,
+}
+
+/// Windows of ten seconds from the epoch on, no disorder, silent files left alone after two seconds.
+const TUMBLING: [&str; 16] = [
+    "--every",
+    "10",
+    "--seconds",
+    "10",
+    "--align",
+    "epoch",
+    "--since",
+    "0",
+    "--lateness",
+    "0",
+    "--idle",
+    "2",
+    "--checkpoint",
+    "50ms",
+    "--output",
+    "json",
+];
+
+impl Follower {
+    fn start(folder: &Folder, args: &[&str]) -> Self {
+        let mut command = program(folder);
+        command.args(["top", "--follow", "--quiet"]).args(TUMBLING).args(args);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let (sender, results) = channel();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let _ = sender.send(serde_json::from_str(&line).unwrap());
+            }
+        });
+        Follower { child, results }
+    }
+
+    /// The next result: where its window ends, its revision, whether it is provisional, and its connections.
+    fn next(&self) -> (i64, i64, bool, i64) {
+        summary(&self.results.recv_timeout(Duration::from_secs(20)).expect("a result"))
+    }
+
+    fn nothing_for(&self, millis: u64) {
+        assert!(self.results.recv_timeout(Duration::from_millis(millis)).is_err(), "a result that is not due");
+    }
+
+    /// Ends it by a signal, and gives the results that were left.
+    fn stop(mut self) -> Vec<(i64, i64, bool, i64)> {
+        signal(&self.child, "TERM");
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+        std::mem::replace(&mut self.results, channel().1).iter().map(|result| summary(&result)).collect()
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        // A test that fails must not leave a program behind that never ends.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn summary(result: &Value) -> (i64, i64, bool, i64) {
+    let window = &result["window"];
+    let rows = result["reports"][0]["rows"].as_array().unwrap();
+    let connections = rows.iter().map(|row| row[1].as_i64().unwrap()).sum();
+    let provisional = window["provisional"].as_bool().unwrap_or(false);
+    (window["end_unix"].as_i64().unwrap(), window["revision"].as_i64().unwrap(), provisional, connections)
+}
+
+fn append(path: &std::path::Path, text: &str) {
+    OpenOptions::new().append(true).create(true).open(path).unwrap().write_all(text.as_bytes()).unwrap();
+}
+
+#[test]
+fn a_window_is_reported_once_when_its_end_has_passed_and_the_rest_provisionally_at_the_end() {
+    let folder = Folder::new();
+    let log = folder.at("a.log");
+    append(&log, "1001 a b\n1009 a b\n");
+    let follower = Follower::start(&folder, &["*.log", "--state", "none"]);
+    follower.nothing_for(300);
+    append(&log, "1010 a b\n1012 a ");
+    assert_eq!(follower.next(), (1010, 0, false, 2));
+    append(&log, "b\n1035 a b\n");
+    assert_eq!(follower.next(), (1020, 0, false, 2));
+    assert_eq!(follower.next(), (1030, 0, false, 0));
+    follower.nothing_for(100);
+    assert_eq!(follower.stop(), [(1040, 0, true, 1)]);
+}
+
+#[test]
+fn live_gives_what_the_file_gives() {
+    let folder = Folder::new();
+    let lines: Vec<String> = (0..4000).map(|at| format!("{} h{} s{}\n", 1000 + at / 40, at % 17, at % 5)).collect();
+    folder.write("whole.txt", lines.concat());
+    let follower = Follower::start(&folder, &["live.log*", "--state", "none"]);
+    let live = folder.at("live.log");
+    for (at, block) in lines.chunks(150).enumerate() {
+        append(&live, &block.concat());
+        if at % 7 == 6 {
+            std::fs::rename(&live, folder.at(&format!("live.log.{at}"))).unwrap();
+        }
+    }
+    let batch =
+        run(&folder, &["top", "whole.txt", "--every", "10", "--seconds", "10", "--lateness", "0", "--output", "json"]);
+    let batch: Vec<Value> = stdout(&batch).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    // The last window of the file stays open in what goes on.
+    for from_file in &batch[..batch.len() - 1] {
+        let live = follower.results.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert_eq!(live["reports"], from_file["reports"]);
+        assert_eq!(live["window"]["end"], from_file["window"]["end"]);
+    }
+    let last = follower.stop();
+    assert_eq!(last, [summary_of_batch(&batch[batch.len() - 1])]);
+}
+
+fn summary_of_batch(result: &Value) -> (i64, i64, bool, i64) {
+    let rows = result["reports"][0]["rows"].as_array().unwrap();
+    (result["window"]["end_unix"].as_i64().unwrap(), 0, true, rows.iter().map(|row| row[1].as_i64().unwrap()).sum())
+}
+
+#[test]
+fn a3_a_run_that_was_killed_goes_on_where_its_state_was_and_numbers_its_results_on() {
+    let folder = Folder::new();
+    let log = folder.at("a.log");
+    append(&log, "1001 a b\n1009 a b\n1011 a b\n");
+    let follower = Follower::start(&folder, &["a.log*", "--state", "st"]);
+    assert_eq!(follower.next(), (1010, 0, false, 2));
+    std::thread::sleep(Duration::from_millis(900));
+    follower.kill();
+    std::fs::rename(&log, folder.at("a.log.1")).unwrap();
+    append(&folder.at("a.log.1"), "1012 a b\n");
+    append(&log, "1021 a b\n");
+    let follower = Follower::start(&folder, &["a.log*", "--state", "st"]);
+    // The old file holds windows back until it has been silent for a while after its renaming.
+    assert_eq!(follower.next(), (1020, 0, false, 2));
+    assert_eq!(follower.stop(), [(1030, 0, true, 1)]);
+    let again = Follower::start(&folder, &["a.log*", "--state", "st"]);
+    append(&log, "1030 a b\n");
+    // The window was shown provisionally before: this result takes the place of that one.
+    assert_eq!(again.next(), (1030, 1, false, 1));
+    again.stop();
+}
+
+#[test]
+fn c8_results_that_late_records_change_are_issued_again() {
+    let folder = Folder::new();
+    let log = folder.at("a.log");
+    append(&log, "1001 a b\n1010 a b\n");
+    let follower = Follower::start(&folder, &["a.log", "--state", "none", "--late-updates", "30"]);
+    assert_eq!(follower.next(), (1010, 0, false, 1));
+    append(&log, "1005 late b\n");
+    assert_eq!(follower.next(), (1010, 1, false, 2));
+    append(&log, "1041 a b\n1002 too late\n");
+    for end in [1020, 1030, 1040] {
+        assert_eq!(follower.next(), (end, 0, false, i64::from(end == 1020)));
+    }
+    assert_eq!(follower.stop(), [(1050, 0, true, 1)]);
+}
+
+#[test]
+fn c7_by_the_clock_a_result_comes_provisionally_and_a_stopped_run_makes_up_for_nothing() {
+    let folder = Folder::new();
+    let log = folder.at("a.log");
+    append(&log, "");
+    let args = ["a.log", "--state", "none", "--trigger", "clock", "--every", "1", "--seconds", "1", "--align", "start"];
+    let mut command = program(&folder);
+    command.args(["top", "--follow", "--quiet", "--output", "json", "--lateness", "60"]).args(args);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    signal(&child, "STOP");
+    std::thread::sleep(Duration::from_millis(5000));
+    signal(&child, "CONT");
+    std::thread::sleep(Duration::from_millis(1500));
+    signal(&child, "TERM");
+    let mut ends = Vec::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
+        let result: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(result["window"]["provisional"], Value::Bool(true));
+        ends.push(result["window"]["end_unix"].as_i64().unwrap());
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(ends.is_sorted_by(|a, b| a < b), "{ends:?}");
+    assert!((3..=5).contains(&ends.len()), "windows of 5 s at a stop are made up for: {ends:?}");
+}
+
+#[test]
+fn e7_a_pipe_can_be_followed_and_its_end_closes_all_windows() {
+    let folder = Folder::new();
+    let mut command = program(&folder);
+    command.args(["top", "-", "--follow", "--quiet"]).args(TUMBLING).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"1001 a b\n1010 a b\n").unwrap();
+    let mut next = || summary(&serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap());
+    assert_eq!(next(), (1010, 0, false, 1));
+    stdin.write_all(b"1011 a b").unwrap();
+    drop(stdin);
+    assert_eq!(next(), (1020, 0, false, 2));
+    assert!(lines.next().is_none());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn files_that_are_written_go_on_after_a_restart_and_are_never_followed() {
+    let folder = Folder::new();
+    append(&folder.at("a.log"), "1001 a b\n1010 a b\n");
+    let args = [
+        "--every",
+        "10",
+        "--since",
+        "0",
+        "--align",
+        "epoch",
+        "--lateness",
+        "0",
+        "--state",
+        "st",
+        "--checkpoint",
+        "50ms",
+    ];
+    for part in ["1020 a b\n", "1030 a b\n"] {
+        let mut command = program(&folder);
+        command.args(["top", "a.log", "--follow", "--quiet", "--seconds", "10", "--output", "csv:out.csv"]).args(args);
+        let mut child = command.spawn().unwrap();
+        append(&folder.at("a.log"), part);
+        std::thread::sleep(Duration::from_millis(800));
+        signal(&child, "TERM");
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+    let out = std::fs::read_to_string(folder.at("out.csv")).unwrap();
+    assert_eq!(out.matches("window_start").count(), 1, "{out}");
+    let rows: Vec<&str> = out.lines().skip(1).map(|line| &line[21..41]).collect();
+    assert_eq!(rows[..3], ["1970-01-01T00:16:50Z", "1970-01-01T00:17:00Z", "1970-01-01T00:17:10Z"], "{out}");
+    File::create(folder.at("b.log")).unwrap();
+    let args = ["top", "*.log", "--follow", "--every", "10", "--state", "none", "--output", "json:b.log"];
+    let refused = run(&folder, &args);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("'b.log' is written to and followed as b.log"), "{}", stderr(&refused));
+}

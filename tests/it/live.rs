@@ -1,0 +1,258 @@
+//! `--live` on a terminal: keys, signals, and the terminal as it was, however the view ends.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::pty::Pty;
+use crate::support::{BASE, Folder, log, program, run, run_with_input, signal, stderr, stdout, wait_for};
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.write("conn.log", log(1, 2_000, 1_000, 0, 20));
+    folder
+}
+
+/// The view of the log in `folder`, on a terminal, with some injected faults.
+fn live(folder: &Folder, args: &[&str], faults: &str) -> Pty {
+    let mut command = program(folder);
+    command.args(["conn.log", "src1", "dst1", "--until", "latest", "--live"]).args(args).env("FAILPOINTS", faults);
+    Pty::start(&command, 120, 30)
+}
+
+#[test]
+fn keys_go_through_the_reports_and_to_peers_and_end_the_view() {
+    let folder = folder();
+    let mut pty = live(&folder, &[], "");
+    pty.wait_for("the end of the run", |screen| screen.starts_with(" ENDED  window [2023-11-14T"));
+    assert!(pty.screen().contains("lines read              2000"), "{}", pty.screen());
+    assert!(!pty.has_its_modes());
+    pty.send(b"\t");
+    pty.wait_for_text("List of connected hosts to dst1 (20)");
+    pty.send(b"ss");
+    pty.wait_for_text("connections ▼");
+    pty.send(b"/c19");
+    pty.wait_for_text("List of connected hosts to dst1 (1 of 20)");
+    pty.send(b"\r\r");
+    pty.wait_for_text("src19 connects to (11)");
+    pty.wait_for("peers by size", |screen| screen.matches("dst").count() == 11);
+    pty.send(b"\x1b");
+    pty.wait_for_text("(1 of 20)");
+    pty.send(b"?");
+    pty.wait_for_text("end the run");
+    pty.send(b"x q");
+    assert_eq!(pty.wait().code(), Some(0));
+    assert!(pty.is_restored());
+    let said = pty.said_after();
+    assert!(said.trim_start_matches(|c| c != '\n').starts_with("\nBalance sheet\n  lines read "), "{said:?}");
+    assert!(!said.contains("Report results"), "{said}");
+    assert!(pty.hostile().is_empty(), "{:?}", pty.hostile());
+}
+
+#[test]
+fn the_terminal_is_given_back_after_signals_and_ctrl_c() {
+    let folder = folder();
+    for (way, code) in [("TERM", 0), ("HUP", 0), ("INT", 0), ("key", 0)] {
+        // The run is still going on.
+        let mut pty = live(&folder, &["--every", "100"], "reader=sleep(300)");
+        pty.wait_for("the view", |screen| screen.starts_with(" LIVE "));
+        match way {
+            "key" => pty.send(b"\x03"),
+            name => signal(&pty.child, name),
+        }
+        assert_eq!(pty.wait().code(), Some(code), "{way}: {}", pty.said_after());
+        assert!(pty.is_restored(), "{way}");
+        assert!(pty.said_after().contains("Balance sheet"), "{way}");
+    }
+}
+
+#[test]
+fn e2_a_second_signal_ends_the_process_at_once_and_the_terminal_is_given_back() {
+    let folder = folder();
+    for (name, code) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
+        // A look that takes long is waited for.
+        let mut pty = live(&folder, &[], "live-look=sleep(8000)");
+        pty.wait_for("the view", |screen| screen.starts_with(" LIVE "));
+        signal(&pty.child, name);
+        pty.wait_for("the screen to be left", |screen| screen.trim().is_empty());
+        assert!(pty.is_restored(), "{name}");
+        let started = Instant::now();
+        signal(&pty.child, name);
+        assert_eq!(pty.wait().code(), Some(code));
+        assert!(started.elapsed() < Duration::from_secs(2));
+        assert!(pty.is_restored(), "{name}");
+    }
+}
+
+#[test]
+fn e2_a_terminal_that_takes_nothing_keeps_nobody_from_ending_the_process() {
+    let folder = folder();
+    let mut pty = live(&folder, &[], "");
+    pty.wait_for("the end of the run", |screen| screen.starts_with(" ENDED "));
+    // Each size is drawn whole, and nobody reads it.
+    for columns in (100..200).cycle().take(400) {
+        pty.resize(columns, 60);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    signal(&pty.child, "TERM");
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(pty.child.try_wait().unwrap().is_none(), "it is not stuck");
+    signal(&pty.child, "TERM");
+    wait_for("the end of the process", || pty.child.try_wait().unwrap().is_some());
+    assert_eq!(pty.wait().code(), Some(143));
+    assert!(pty.has_its_modes());
+}
+
+#[test]
+fn a_panic_of_the_view_or_of_a_worker_gives_the_terminal_back_before_its_message() {
+    let folder = folder();
+    for (faults, code, said) in [
+        ("live-draw=1*off->panic", 101, "panicked at "),
+        ("live-look=2*off->panic", 101, "panicked at "),
+        (
+            "reader=sleep(300);time-filter=panic",
+            1,
+            "logparser:\u{1b}[0m stage 'recent' panicked: failpoint time-filter panic",
+        ),
+    ] {
+        let mut pty = live(&folder, &[], faults);
+        assert_eq!(pty.wait().code(), Some(code), "{faults}: {}", pty.said_after());
+        assert!(pty.is_restored(), "{faults}");
+        assert!(pty.said_after().contains(said), "{faults}: {}", pty.said_after());
+    }
+}
+
+#[test]
+fn a_terminal_that_hangs_up_ends_the_run() {
+    let folder = folder();
+    for faults in ["", "reader=sleep(300)"] {
+        let mut pty = live(&folder, &["--every", "100", "--output", "json:out.json"], faults);
+        pty.wait_for("the view", |screen| screen.contains(" window ["));
+        pty.hang_up();
+        assert_eq!(pty.wait().code(), Some(0));
+    }
+    let mut command = program(&folder);
+    command.args(["top", "conn.log", "--until", "latest", "--live"]);
+    let mut pty = Pty::start_apart(&command, 100, 30);
+    pty.wait_for("the view", |screen| screen.contains(" window ["));
+    pty.hang_up();
+    assert_eq!(pty.wait().code(), Some(0));
+}
+
+#[test]
+fn the_view_follows_the_size_of_the_terminal() {
+    let folder = folder();
+    let mut pty = live(&folder, &[], "");
+    pty.wait_for("the end of the run", |screen| screen.starts_with(" ENDED "));
+    pty.resize(20, 5);
+    pty.wait_for("a small screen", |screen| {
+        screen.starts_with(" ENDED  window [2023\n") && screen.contains("\nserver")
+    });
+    for (columns, rows) in [(1, 1), (3, 2), (0, 0), (200, 60)] {
+        pty.resize(columns, rows);
+        pty.read(Duration::from_millis(200));
+    }
+    pty.wait_for("a large screen", |screen| screen.contains("Balance sheet") && screen.lines().count() == 60);
+    pty.send(b"q");
+    assert_eq!(pty.wait().code(), Some(0));
+    assert!(pty.is_restored());
+}
+
+#[test]
+fn a_frozen_picture_stands_still_while_the_run_goes_on() {
+    let folder = folder();
+    let mut pty = live(&folder, &["--every", "100"], "reader=2*sleep(400)->off");
+    pty.wait_for("the view", |screen| screen.starts_with(" LIVE "));
+    pty.send(b" ");
+    pty.wait_for_text(" FROZEN ");
+    pty.send(b"p");
+    pty.wait_for("the end of the run", |screen| screen.starts_with(" ENDED "));
+    pty.send(b"q");
+    assert_eq!(pty.wait().code(), Some(0));
+}
+
+#[test]
+fn s1_hostile_names_reach_the_terminal_as_text() {
+    let folder = Folder::new();
+    let names: [&[u8]; 6] =
+        [b"\x1b[2J", b"\x1b]52;c;aGk=\x07", b"\xff\x9b31m", "\u{9b}1m".as_bytes(), "\u{202e}x".as_bytes(), b"a\rb"];
+    let lines = names.iter().flat_map(|name| [format!("{BASE} ").as_bytes(), name, b" dst\n"].concat());
+    folder.write("conn.log", lines.collect::<Vec<u8>>());
+    let mut command = program(&folder);
+    command.args(["to", "dst", "conn.log", "--until", "latest", "--live"]);
+    let mut pty = Pty::start(&command, 120, 30);
+    pty.wait_for_text("List of connected hosts to dst (6)");
+    for shown in ["\\x1b[2J ", "\\x1b]52;c;aGk=\\x07", "\\xff\\x9b31m", "\\xc2\\x9b1m", "\\xe2\\x80\\xaex", "a\\x0db"] {
+        assert!(pty.screen().contains(shown), "{shown}: {}", pty.screen());
+    }
+    pty.send(b"\r");
+    pty.wait_for_text("\\x1b[2J connects to (1)");
+    pty.send(b"q");
+    assert_eq!(pty.wait().code(), Some(0));
+    assert!(pty.hostile().is_empty(), "{:?}", pty.hostile());
+}
+
+#[test]
+fn a_log_may_be_piped_in_and_results_go_to_files_as_ever() {
+    let folder = folder();
+    let args = "run --every 100 --seconds 300 --threads 2 --set chunk=4KiB --output json";
+    folder.write("pipeline.toml", "location = 'conn.log'\nreports = ['top-servers', 'top-pairs', 'new-pairs']\n");
+    let plain = format!("{args} --set location=- --quiet");
+    let plain = run_with_input(&folder, &plain.split(' ').collect::<Vec<_>>(), &log(1, 2_000, 1_000, 0, 20));
+    let mut shell = Command::new("sh");
+    let piped = format!("cat conn.log | \"$PROGRAM\" {args}:live.json --output csv --set location=- --live");
+    shell.current_dir(folder.path()).env("PROGRAM", env!("CARGO_BIN_EXE_logparser"));
+    shell.env("FAILPOINTS", "time-filter=sleep(40)").args(["-c", &piped]);
+    let mut pty = Pty::start(&shell, 100, 30);
+    pty.wait_for("the end of the run", |screen| screen.starts_with(" ENDED "));
+    pty.send(b"q");
+    assert_eq!(pty.wait().code(), Some(0));
+    assert!(pty.is_restored());
+    assert!(!pty.said_after().contains("window_start"), "{}", pty.said_after());
+    assert!(std::fs::read_to_string(folder.at("live.json")).unwrap() == stdout(&plain), "the results differ");
+}
+
+#[test]
+fn without_a_terminal_it_says_so() {
+    let folder = folder();
+    let output = run(&folder, &["top", "conn.log", "--live"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(stderr(&output), "logparser: --live needs a terminal; leave it out in a pipe\n");
+    let mut command = program(&folder);
+    command.args(["top", "-", "--live"]);
+    let mut pty = Pty::start(&command, 100, 30);
+    assert_eq!(pty.wait().code(), Some(2));
+    assert!(pty.screen().contains("--live takes its keys from the terminal"), "{}", pty.screen());
+}
+
+#[test]
+fn what_is_followed_is_seen_as_it_grows() {
+    let folder = Folder::new();
+    let log = folder.write("grow.log", "1001 a Delta\n");
+    let mut command = program(&folder);
+    command.args(["grow.log*", "sierra", "Delta", "--tail", "--live", "--since", "0", "--align", "epoch"]);
+    command.args(["--lateness", "0", "--state", "none"]);
+    let mut pty = Pty::start(&command, 100, 30);
+    pty.wait_for("the first line", |screen| screen.contains("lines read                 1"));
+    let mut file = std::fs::OpenOptions::new().append(true).open(&log).unwrap();
+    std::io::Write::write_all(&mut file, b"1002 b Delta\n1003 c Delta\n").unwrap();
+    pty.wait_for("what was added", |screen| screen.contains("lines read                 3"));
+    folder.write("grow.log.2", "1004 d Delta\n");
+    pty.wait_for("a file that is new", |screen| screen.contains("lines read                 4"));
+    pty.send(b"q");
+    assert_eq!(pty.wait().code(), Some(0));
+    assert!(pty.is_restored());
+}
+
+#[test]
+fn what_went_wrong_is_said_after_the_view() {
+    let folder = folder();
+    std::fs::create_dir(folder.at("sub.log")).unwrap();
+    let mut command = program(&folder);
+    command.args(["top", "*.log", "--until", "latest", "--live"]);
+    let mut pty = Pty::start(&command, 100, 30);
+    pty.wait_for("the end of the run", |screen| screen.starts_with(" ENDED "));
+    assert!(!pty.screen().contains("was not read"), "{}", pty.screen());
+    pty.send(b"q");
+    assert_eq!(pty.wait().code(), Some(1));
+    assert!(pty.said_after().contains("sub.log: was not read"), "{}", pty.said_after());
+}
