@@ -14,7 +14,7 @@ use crate::model::{Issue, Timestamp, Window};
 use crate::source::follow::Records;
 
 use super::aggregator::{Closed, Closing, Shared};
-use super::live::{Issued, Live, Trigger, Windows};
+use super::live::{Issued, Live, Outstanding, Trigger, Windows};
 use super::{Failures, InputNames};
 
 /// How often is looked whether a window is due.
@@ -222,8 +222,9 @@ impl Work<'_> {
         let sequence = u64::try_from(k - windows.first.unwrap_or(k)).unwrap_or(0);
         let balance = shared.with_overflow(balance);
         let issue = Some(Issue { revision, provisional: kind == Kind::Provisional });
-        let closed = Arc::new(Closed { sequence, periodic: true, issue, view, balance });
-        windows.outstanding.push((k, Arc::downgrade(&closed)));
+        let written = Arc::default();
+        let closed = Arc::new(Closed { sequence, periodic: true, issue, view, balance, written: Arc::clone(&written) });
+        windows.outstanding.push(Outstanding { k, closed: Arc::downgrade(&closed), written });
         Ok((k, closed))
     }
 
@@ -347,7 +348,11 @@ impl Work<'_> {
     fn send(&mut self, closed: Option<(i64, Arc<Closed>)>) -> Result<(), Exit> {
         let Some((_, closed)) = closed else { return Ok(()) };
         let patience = if self.keeper.stop.draining() { Duration::ZERO } else { PATIENCE };
-        self.dropped += self.outlet.send(&closed, patience)?;
+        let dropped = self.outlet.send(&closed, patience)?;
+        if dropped > 0 {
+            self.live.windows.lock().give_up();
+        }
+        self.dropped += dropped;
         Ok(())
     }
 
