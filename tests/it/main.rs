@@ -10,14 +10,15 @@ mod support;
 mod bounds;
 mod cases;
 mod cli;
+mod clock;
 mod crash;
 mod exact;
 mod floors;
 mod follow;
 mod guards;
-mod logs;
 #[cfg(feature = "live")]
 mod live;
+mod logs;
 mod memory;
 mod observe;
 mod periodic;
