@@ -75,8 +75,16 @@ impl Keeper {
     }
 
     fn keep(&self, live: &Live, outlet: &mut LatestOutlet<Arc<Closed>>) -> Result<(), Exit> {
-        let mut work =
-            Work { keeper: self, live, outlet, dropped: 0, clock: None, changes: Instant::now(), needed: None };
+        let mut work = Work {
+            keeper: self,
+            live,
+            outlet,
+            dropped: 0,
+            clock: None,
+            changes: Instant::now(),
+            needed: None,
+            kept: None,
+        };
         work.issue_again()?;
         while !live.stages().drained {
             work.close_due()?;
@@ -151,6 +159,8 @@ struct Work<'a> {
     changes: Instant,
     /// The first bucket that is kept.
     needed: Option<i64>,
+    /// The next window when what lies between others was dropped.
+    kept: Option<i64>,
 }
 
 impl Work<'_> {
@@ -320,6 +330,15 @@ impl Work<'_> {
         if needed > self.needed {
             self.needed = needed;
             shared.forget_before(&mut shared.tally.write(), needed.unwrap_or(i64::MIN));
+        }
+        let (next, kept) = {
+            let windows = self.live.windows.lock();
+            (windows.closer.next(), windows.kept())
+        };
+        // With more than one run, results are on their way; what lies between them and the open windows goes.
+        if kept.len() > 1 && next != self.kept {
+            self.kept = next;
+            shared.tally.write().keep_only(&kept);
         }
     }
 

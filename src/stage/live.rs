@@ -172,6 +172,17 @@ impl Windows {
         others.chain(self.closer.next()).min()
     }
 
+    /// The runs of buckets that are still of use, each from its first to before its end: those of results on their way,
+    /// and all from the first window on that may be issued. An output that takes nothing keeps no others.
+    pub(super) fn kept(&self) -> Vec<(i64, i64)> {
+        let closer = &self.closer;
+        let Some(next) = closer.next() else { return vec![(i64::MIN, i64::MAX)] };
+        let first = self.issued.keys().copied().chain([next]).min().unwrap_or(next);
+        let under_way = self.outstanding.iter().map(|result| result.k).chain(self.again.iter().copied());
+        let runs = under_way.map(|k| (closer.first_needed(k), closer.layout(closer.grid().window(k)).end_bucket()));
+        runs.chain([(closer.first_needed(first), i64::MAX)]).collect()
+    }
+
     /// Whether all results are written that were issued, or dropped.
     pub(super) fn all_written(&mut self) -> bool {
         self.forget_written();
