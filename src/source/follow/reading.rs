@@ -163,23 +163,39 @@ fn read(generation: &mut Generation, source: &Source<'_>, finish: bool, into: &m
     // What is carried is read again, so that it needs neither memory nor a guard of its own.
     generation.chunker.forget_carried();
     let cut = cut?;
-    let before = content::read_tail(file, position)?;
-    let holds = (position == 0 || tail.bytes > 0) && tail.holds(&before);
-    if !holds || !keep_head(generation, file, position, into)? {
+    let proved = prove(generation, file, (position, tail), cut.as_ref(), into);
+    if !matches!(proved, Ok(Some(_))) {
+        // Nothing of it is passed on, also where it could not be looked at just now.
         into.clear();
         generation.chunker.jump(position);
-        return Ok(Looked::Replaced);
     }
+    let Some(tail) = proved? else { return Ok(Looked::Replaced) };
     let Some(cut) = cut else {
         into.clear();
         return Ok(Looked::Nothing);
     };
-    let tail = match cut.oversized {
-        Some(_) => Guard::of(&content::read_tail(file, cut.to)?),
-        None => tail_of(&before, into),
-    };
     generation.tail = Some(tail);
     Ok(Looked::Chunk(cut, unterminated))
+}
+
+/// The guard of the bytes before the end of a cut, if the bytes before the position and the head still stand in the file.
+fn prove(
+    generation: &mut Generation,
+    file: &File,
+    (position, tail): (u64, Guard),
+    cut: Option<&Cut>,
+    data: &[u8],
+) -> io::Result<Option<Guard>> {
+    let before = content::read_tail(file, position)?;
+    let holds = (position == 0 || tail.bytes > 0) && tail.holds(&before);
+    if !holds || !keep_head(generation, file, position, data)? {
+        return Ok(None);
+    }
+    match cut {
+        Some(cut) if cut.oversized.is_some() => content::read_tail(file, cut.to).map(|bytes| Some(Guard::of(&bytes))),
+        Some(_) => Ok(Some(tail_of(&before, data))),
+        None => Ok(Some(tail)),
+    }
 }
 
 /// Whether the head still stands in the file. It is extended as the file grows.
