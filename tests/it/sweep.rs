@@ -271,7 +271,8 @@ fn d8_a_rename_that_fails_is_told_and_the_next_state_is_saved() {
 #[test]
 fn a22_reads_that_fail_are_tried_again_on_a_new_handle() {
     // Another one fails each time: of the bytes, of those before them, of the head.
-    for at in if is_full() { 1..12 } else { 3..6 } {
+    let numbers: Vec<u32> = if is_full() { (1..12).collect() } else { vec![2, 5, 8, 11] };
+    for at in numbers {
         let error = if at % 2 == 0 { "EIO" } else { "ESTALE" };
         let fault = format!("error={error}:when={at}+7");
         let Some((code, said)) = with_failing("pread64", &fault, &["logs/log".into()]) else { return };
