@@ -175,13 +175,16 @@ pub enum GraphFormat {
 /// What to do with a saved state.
 #[derive(Debug, Subcommand)]
 pub enum StateAction {
-    /// Print both slots, what they depend on, and which one a run would go on from.
+    /// Print both slots, what they depend on, which one a run would go on from, and what that one holds.
     Show {
         #[command(flatten)]
         place: StatePlace,
         /// How to print it.
         #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
         output: StateFormat,
+        /// Print every pair with its connections, too.
+        #[arg(long)]
+        pairs: bool,
     },
     /// Check both slots: exit code 0 if there is a state to go on from and neither slot is damaged, else 4.
     Verify {

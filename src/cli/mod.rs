@@ -5,6 +5,7 @@
 mod allocator;
 mod args;
 mod ask;
+mod contents;
 mod explain;
 #[cfg(feature = "live")]
 mod live;
@@ -99,7 +100,12 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
             print(&if as_json { explain::json(&explained)? } else { explain::text(&explained) })
         }
         Command::State { action } => match action {
-            StateAction::Show { place, output } => print(&state::show(&place.state, output, None)?),
+            StateAction::Show { place, output, pairs } => {
+                let contents = |decoder: &mut crate::state::Decoder<'_>| {
+                    crate::pipeline::saved(decoder, pairs).map(|saved| contents::render(&saved))
+                };
+                print(&state::show(&place.state, output, Some(&contents))?)
+            }
             StateAction::Verify { place, output } => {
                 let (text, is_sound) = state::verify(&place.state, output)?;
                 print(&text).map(|code| if is_sound { code } else { 4 })

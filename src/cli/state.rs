@@ -47,11 +47,15 @@ pub fn show(dir: &Path, format: StateFormat, contents: Option<ReadContents<'_>>)
     let slots = state::inspect(dir);
     let choice = state::choose(dir, &slots);
     let contents = match (&choice, contents) {
-        (Choice::Use { .. }, Some(read)) => match state::peek(dir)? {
-            Some(mut loaded) => Some(loaded.read(|decoder| read(decoder))?),
-            None => None,
-        },
-        _ => None,
+        (Choice::Use { .. }, Some(read)) => {
+            state::peek(dir)?.map(|mut loaded| loaded.read(|decoder| read(decoder))).transpose()
+        }
+        _ => Ok(None),
+    };
+    // The slots are worth a look even where a run would refuse what they hold.
+    let (choice, contents) = match contents {
+        Ok(contents) => (choice, contents),
+        Err(error) => (Choice::Refuse(error), None),
     };
     match format {
         StateFormat::Text => Ok(text(&slots, &choice, contents)),

@@ -293,6 +293,11 @@ impl InputProgress {
 }
 
 impl Position {
+    /// Whether nothing more comes of it.
+    pub fn ended(&self) -> bool {
+        self.ended
+    }
+
     /// Bytes of the input that were gone before they could be read.
     pub fn lost(&self) -> u64 {
         self.balance.bytes_unread

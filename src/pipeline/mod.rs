@@ -11,6 +11,7 @@ mod observe;
 mod prune;
 mod resolve;
 mod run;
+mod saved;
 mod targets;
 mod wire;
 
@@ -18,3 +19,4 @@ pub use builder::{Builder, Pipeline, wall_clock};
 pub use explain::Explained;
 pub use observe::{Observation, StageObservation};
 pub use run::{Running, Sheet, Summary};
+pub use saved::{Saved, SavedInput, SavedPair, SavedWindow, saved};

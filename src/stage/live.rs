@@ -102,6 +102,23 @@ pub struct SavedWindows {
     again: Vec<i64>,
 }
 
+impl SavedWindows {
+    /// The next window to close, once a record is known.
+    pub fn next(&self) -> Option<i64> {
+        self.next
+    }
+
+    /// What was issued of windows that may be issued again, by window.
+    pub fn issued(&self) -> &[(i64, Issued)] {
+        &self.issued
+    }
+
+    /// Windows whose results come once more, since they may not have been written.
+    pub fn again(&self) -> &[i64] {
+        &self.again
+    }
+}
+
 impl Windows {
     /// Windows as a closer gives them; saved ones go on.
     pub fn new(closer: Closer, saved: Option<SavedWindows>) -> Self {

@@ -53,9 +53,12 @@ pub struct Header {
     pub files: Vec<SavedFile>,
     /// The number of the next input.
     pub next_input: u32,
+    /// Length of a bucket in nanoseconds.
+    pub grain: i64,
+    /// Connections of all pairs, by bucket.
+    pub buckets: Vec<(i64, u64)>,
     /// Connections that are counted without their pair.
     overflowed: u64,
-    buckets: Vec<(i64, u64)>,
     /// By number: what is counted without its pair, and how many shards there are.
     panes: Vec<(i64, u64, u64)>,
     hosts: u32,
@@ -108,7 +111,12 @@ impl Header {
         Ok(())
     }
 
-    /// Hosts, and buckets, that are saved.
+    /// Connections that are counted without their pair, by pane.
+    pub fn overflows(&self) -> impl Iterator<Item = (i64, u64)> {
+        self.panes.iter().map(|&(number, overflow, _)| (number, overflow))
+    }
+
+    /// Hosts whose names are saved.
     pub fn hosts(&self) -> u32 {
         self.hosts
     }
@@ -255,6 +263,7 @@ impl Saver {
             files: self.files(&progress),
             next_input: progress.inputs.last().map_or(0, |(id, _)| id.0 + 1),
             progress,
+            grain: shared.buckets.grain,
             overflowed: shared.overflowed.load(Ordering::Relaxed),
             buckets: tally.buckets().iter().map(|(&bucket, &count)| (bucket, count)).collect(),
             panes: panes.iter().map(|(k, pane)| (*k, pane.overflowed(), pane.shards().len() as u64)).collect(),

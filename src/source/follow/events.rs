@@ -4,6 +4,7 @@
 //! looking everywhere gives the same result later.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -51,15 +52,27 @@ impl Events {
 
     /// Watches these folders from now on, and no others. A warning if that cannot be done; then there are no events.
     pub fn watch(&mut self, folders: &[PathBuf]) -> Option<String> {
-        let watcher = self.watcher.as_mut()?;
         let wanted: BTreeSet<PathBuf> = folders.iter().cloned().collect();
-        for folder in self.watched.difference(&wanted) {
+        // The watcher takes it for granted that its thread could be started, and panics where it could not.
+        match catch_unwind(AssertUnwindSafe(|| self.watch_these(&wanted))) {
+            Ok(failed) => failed,
+            Err(_) => {
+                // It would panic once more when it is dropped.
+                std::mem::forget(self.watcher.take());
+                Some(warning(None, &notify::Error::generic("its thread is not there")))
+            }
+        }
+    }
+
+    fn watch_these(&mut self, wanted: &BTreeSet<PathBuf>) -> Option<String> {
+        let watcher = self.watcher.as_mut()?;
+        for folder in self.watched.difference(wanted) {
             // It may have been removed, and the watch with it.
             let _ = watcher.unwatch(folder);
         }
         let mut failed = None;
         // A folder that was removed and made again has lost its watch: watching twice costs a call and does no harm.
-        for folder in &wanted {
+        for folder in wanted {
             if let Err(error) = watcher.watch(folder, RecursiveMode::NonRecursive)
                 && folder.is_dir()
             {
@@ -67,7 +80,7 @@ impl Events {
                 break;
             }
         }
-        self.watched = wanted;
+        self.watched.clone_from(wanted);
         if failed.is_some() {
             self.watcher = None;
         }

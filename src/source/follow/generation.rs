@@ -146,6 +146,7 @@ impl Generation {
             modified: saved.modified,
             lost: saved.lost,
             rotated: saved.rotated,
+            truncated: saved.truncated,
             away: Some(Away { since: now, missed: 0 }),
             resumed: true,
             opened_said: saved.position > 0,
@@ -170,6 +171,7 @@ impl Generation {
             lost: self.lost,
             rotated: false,
             departed: false,
+            truncated: false,
             ended: false,
         };
         self.update(&mut saved);
@@ -197,6 +199,7 @@ impl Generation {
         saved.size_seen = self.size_seen;
         saved.rotated = self.rotated;
         saved.departed = self.away.is_some();
+        saved.truncated = self.truncated && !self.settled;
     }
 
     pub fn position(&self) -> u64 {

@@ -1,0 +1,169 @@
+//! What a saved state holds, as plain data: for people who look at it, and for tests that count for themselves.
+//!
+//! Not here: how it is printed. Invariant: nothing is left of the snapshot when it has been read.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::model::time::TimeUnit;
+use crate::model::{Balance, InputId, Tally, Timestamp};
+use crate::ops::close::Windows;
+use crate::ops::count::Buckets;
+use crate::stage::saver::Header;
+use crate::state::Decoder;
+
+/// A saved state.
+#[derive(Debug)]
+pub struct Saved {
+    /// The inputs of which anything is known, by number.
+    pub inputs: Vec<SavedInput>,
+    /// The sheet of all that is counted, of inputs that are forgotten too.
+    pub balance: Balance,
+    /// The highest watermark of any input.
+    pub watermark: Timestamp,
+    /// The end of the next window to close, once a record is known.
+    pub next: Option<Timestamp>,
+    /// What was issued of windows that may be issued again, in order.
+    pub issued: Vec<SavedWindow>,
+    /// The ends of windows whose results come once more, since they may not have been written.
+    pub again: Vec<Timestamp>,
+    /// Length of a bucket in nanoseconds.
+    pub grain: i64,
+    /// Length of a pane in nanoseconds: of a run of buckets for which pairs are counted together.
+    pub pane: i64,
+    /// The start of each bucket and its connections, those of no known pair included.
+    pub buckets: Vec<(Timestamp, u64)>,
+    /// The start of each pane, and its connections that are counted without their pair.
+    pub overflows: Vec<(Timestamp, u64)>,
+    /// Hosts whose names are saved.
+    pub hosts: u32,
+    /// The pairs, by pane and then by name, if they were asked for.
+    pub pairs: Option<Vec<SavedPair>>,
+}
+
+/// An input of a saved state: one generation of a file.
+#[derive(Debug)]
+pub struct SavedInput {
+    /// Its number.
+    pub id: InputId,
+    /// The bytes of its last path.
+    pub path: Vec<u8>,
+    /// The device that it lies on.
+    pub device: u64,
+    /// Its inode there.
+    pub inode: u64,
+    /// Its first bytes, at most 64.
+    pub start: Vec<u8>,
+    /// Bytes of it that are counted, or passed over.
+    pub position: u64,
+    /// Bytes of it that were gone before they could be read: at least so many.
+    pub lost: u64,
+    /// The unit of its stamps, once that is known.
+    pub unit: Option<TimeUnit>,
+    /// Its watermark.
+    pub watermark: Timestamp,
+    /// No location leads to it any more.
+    pub departed: bool,
+    /// Nothing more comes of it.
+    pub ended: bool,
+}
+
+/// What was issued of a window.
+#[derive(Debug)]
+pub struct SavedWindow {
+    /// The end of the window.
+    pub end: Timestamp,
+    /// How often, from 0.
+    pub revision: u32,
+    /// With how many connections.
+    pub connections: u64,
+}
+
+/// A pair of hosts.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SavedPair {
+    /// The start of the pane.
+    pub start: Timestamp,
+    /// The host that connected.
+    pub from: Vec<u8>,
+    /// The host that it connected to.
+    pub to: Vec<u8>,
+    /// How often.
+    pub connections: u64,
+}
+
+/// Reads a snapshot, and its pairs only if they are asked for.
+pub fn saved(decoder: &mut Decoder<'_>, pairs: bool) -> io::Result<Saved> {
+    let header: Header = decoder.get()?;
+    let buckets = Buckets { anchor: header.grid.anchor, grain: header.grain, last: i64::MAX };
+    if header.grain <= 0 || header.grid.length <= 0 || header.grid.period <= 0 {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a length of time in it is not above 0"));
+    }
+    let shape = Windows::Every(header.grid).shape(&buckets, 0);
+    let start = |bucket: i64| buckets.anchor.plus_times(bucket, buckets.grain);
+    let pane = shape.pane.saturating_mul(buckets.grain);
+    let pane_start = |number: i64| buckets.anchor.plus_times(number, pane);
+    let pairs = if pairs {
+        let mut tally = Tally::new(shape, Arc::default());
+        header.read_counts(decoder, &mut tally)?;
+        Some(listed(&tally, pane_start))
+    } else {
+        header.skip_counts(decoder)?;
+        None
+    };
+    let end = |k: i64| header.grid.window(k).end;
+    let issued = header.windows.issued().iter().map(|&(k, issued)| SavedWindow {
+        end: end(k),
+        revision: issued.revision,
+        connections: issued.connections,
+    });
+    Ok(Saved {
+        inputs: inputs(&header),
+        balance: header.balance(),
+        watermark: header.progress.watermark(),
+        next: header.windows.next().map(end),
+        issued: issued.collect(),
+        again: header.windows.again().iter().map(|&k| end(k)).collect(),
+        grain: header.grain,
+        pane,
+        buckets: header.buckets.iter().map(|&(bucket, count)| (start(bucket), count)).collect(),
+        overflows: header.overflows().map(|(number, count)| (pane_start(number), count)).collect(),
+        hosts: header.hosts(),
+        pairs,
+    })
+}
+
+fn inputs(header: &Header) -> Vec<SavedInput> {
+    let known = &header.progress.inputs;
+    let inputs = header.files.iter().filter_map(|file| {
+        let position = &known[known.binary_search_by_key(&file.id, |(id, _)| *id).ok()?].1;
+        Some(SavedInput {
+            id: file.id,
+            path: file.name.clone(),
+            device: file.device,
+            inode: file.inode,
+            start: file.start.clone(),
+            position: file.position,
+            lost: file.lost,
+            unit: position.unit,
+            watermark: position.watermark,
+            departed: file.departed,
+            ended: position.ended(),
+        })
+    });
+    inputs.collect()
+}
+
+fn listed(tally: &Tally, start: impl Fn(i64) -> Timestamp) -> Vec<SavedPair> {
+    let hosts = tally.hosts().read();
+    let name = |host| hosts.names().name(host).to_vec();
+    let mut pairs = Vec::new();
+    for (number, pane) in tally.panes() {
+        let start = start(number);
+        pane.for_each(|from, to, connections| {
+            pairs.push(SavedPair { start, from: name(from), to: name(to), connections });
+        });
+    }
+    pairs.sort();
+    pairs
+}

@@ -1,0 +1,586 @@
+//! The process as the system sees it while it follows: signals, streams that are full, closed or never read,
+//! permissions, clocks, panics.
+//!
+//! How often the ways to end are tried is `LOGPARSER_FULL=1` for hundreds of times, a few otherwise.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::Value;
+
+use crate::crash::{Running, pairs, results, said, terminate};
+use crate::logs::{Logs, Oracle, SavedState, binary, binary_path, configure, follower, seconds, wait_until_saved};
+use crate::support::{BASE, Folder, Random, signal, wait_for};
+
+/// Within this time a program that is asked to end has ended.
+const END: Duration = Duration::from_millis(2000);
+
+/// The same where something does not answer that has to be waited for.
+const LONG_END: Duration = Duration::from_millis(2500);
+
+/// A log that is followed.
+struct Scene {
+    folder: Folder,
+    logs: Logs,
+    oracle: Oracle,
+}
+
+impl Scene {
+    fn new(window: &str, checkpoint: &str, more: &str) -> Self {
+        let folder = Folder::new();
+        configure(&folder, window, checkpoint, more);
+        let logs = Logs::new(&folder, 11);
+        let pane = humantime::parse_duration(window).unwrap().as_secs() as i64;
+        let oracle = Oracle::new(&logs.generations, pane);
+        Scene { folder, logs, oracle }
+    }
+
+    fn bytes(&self) -> u64 {
+        self.oracle.lengths().iter().map(|(length, _)| *length as u64).sum()
+    }
+
+    fn start(&self) -> Running {
+        Running(follower(&self.folder).spawn().unwrap())
+    }
+
+    /// Waits until all is counted and saved.
+    fn wait(&self) {
+        wait_until_saved(&self.folder, self.bytes());
+    }
+
+    /// The saved state is right; it says how much.
+    fn check(&mut self) -> u64 {
+        let saved = SavedState::of(&self.folder, true).unwrap();
+        self.oracle.check(&saved);
+        saved.bytes()
+    }
+
+    /// All that was written is counted.
+    fn check_all(&mut self) {
+        assert_eq!(self.check(), self.bytes(), "{}", said(&self.folder));
+    }
+}
+
+fn times(few: u32, many: u32) -> u32 {
+    if std::env::var_os("LOGPARSER_FULL").is_some_and(|value| value != "0") { many } else { few }
+}
+
+#[test]
+fn e1_asked_to_end_while_idle_it_ends_in_time_with_all_saved() {
+    let mut scene = Scene::new("10d", "1h", "");
+    let mut random = Random::new(1);
+    for round in 0..times(10, 200) {
+        scene.logs.append(100);
+        let mut running = scene.start();
+        scene.wait_for_reading();
+        std::thread::sleep(Duration::from_millis(random.below(100)));
+        let (code, time) = terminate(&mut running);
+        assert_eq!(code, Some(0), "round {round}: {}", said(&scene.folder));
+        assert!(time <= END, "round {round}: {time:?}");
+        scene.check_all();
+    }
+}
+
+impl Scene {
+    /// Waits until the program has had time to read all that there is. With no states in between, only the end of the
+    /// run shows what it has read.
+    fn wait_for_reading(&self) {
+        wait_for("the lock", || self.folder.at("state/lock").exists());
+        std::thread::sleep(Duration::from_millis(300));
+    }
+}
+
+#[test]
+fn e1_asked_to_end_under_load_and_while_it_saves_it_ends_in_time_and_is_exact() {
+    let mut scene = Scene::new("10d", "5ms", "");
+    let mut random = Random::new(2);
+    for round in 0..times(10, 200) {
+        let mut running = scene.start();
+        // Before that it cannot hear the signal.
+        wait_for("the lock", || {
+            let lock = std::fs::read_to_string(scene.folder.at("state/lock")).unwrap_or_default();
+            lock.contains(&running.0.id().to_string())
+        });
+        std::thread::sleep(Duration::from_millis(50));
+        let until = Instant::now() + Duration::from_millis(random.below(200));
+        while Instant::now() < until {
+            scene.logs.append(500);
+        }
+        let (code, time) = terminate(&mut running);
+        assert_eq!(code, Some(0), "round {round}: {}", said(&scene.folder));
+        assert!(time <= END, "round {round}: {time:?}");
+        scene.check();
+    }
+    let mut running = scene.start();
+    scene.wait();
+    assert_eq!(terminate(&mut running).0, Some(0));
+    scene.check_all();
+}
+
+#[test]
+fn e2_a_second_interrupt_ends_it_at_once_and_the_state_is_valid() {
+    let mut scene = Scene::new("10d", "20ms", "");
+    scene.logs.append(1000);
+    // A disk that does not answer keeps it from ending by itself.
+    let mut command = follower(&scene.folder);
+    let mut running = Running(command.env("FAILPOINTS", "state-fsync=6*off->sleep(10000)").spawn().unwrap());
+    scene.wait();
+    for _ in 0..10 {
+        scene.logs.append(1000);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    signal(&running.0, "INT");
+    std::thread::sleep(Duration::from_millis(100));
+    signal(&running.0, "INT");
+    let started = Instant::now();
+    let status = running.0.wait().unwrap();
+    assert!(started.elapsed() < Duration::from_millis(500), "{:?}", started.elapsed());
+    assert_eq!(status.code(), Some(130));
+    scene.check();
+}
+
+#[test]
+fn e3_signals_for_others_do_not_end_it() {
+    let mut scene = Scene::new("10d", "20ms", "");
+    scene.logs.append(100);
+    let mut running = scene.start();
+    scene.wait();
+    for round in 0..5 {
+        for name in ["HUP", "USR1", "USR2", "WINCH", "PIPE", "ALRM"] {
+            signal(&running.0, name);
+            scene.logs.append(10);
+            std::thread::sleep(Duration::from_millis(10));
+            assert!(running.0.try_wait().unwrap().is_none(), "round {round}: {name} has ended it");
+        }
+    }
+    scene.wait();
+    assert_eq!(terminate(&mut running).0, Some(0), "{}", said(&scene.folder));
+    scene.check_all();
+}
+
+/// The program in a shell, as `$0`, in a folder.
+fn shell(folder: &Folder, script: &str) -> Command {
+    let mut command = Command::new("bash");
+    command.args(["-c", script]).arg(binary_path()).current_dir(folder.path());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("FAILPOINTS");
+    command
+}
+
+#[test]
+fn e4_it_ends_well_when_nobody_reads_its_results_any_more() {
+    let mut scene = Scene::new("1s", "1h", "");
+    scene.logs.pace = 1_000_000;
+    scene.logs.append(3000);
+    let script = "\"$0\" run pipeline.toml | head -1; echo ${PIPESTATUS[0]}";
+    let child = shell(&scene.folder, script).spawn().unwrap();
+    // It notices when it writes.
+    for _ in 0..20 {
+        scene.logs.append(1000);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    let code = text.lines().last().unwrap();
+    assert!(code == "0" || code == "141", "{code}: {error}");
+    assert!(!error.contains("panic"), "{error}");
+    assert!(scene.check() > 0);
+}
+
+#[test]
+fn e5_a_full_output_is_told_and_what_is_counted_is_saved() {
+    let mut scene = Scene::new("1s", "1h", "");
+    scene.logs.pace = 1_000_000;
+    scene.logs.append(3000);
+    let started = Instant::now();
+    let output = shell(&scene.folder, "exec \"$0\" run pipeline.toml > /dev/full").output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(output.status.code().is_some_and(|code| code != 0 && code != 101), "{:?}: {error}", output.status);
+    assert!(error.contains("No space left on device"), "{error}");
+    assert!(scene.check() > 0, "{error}");
+    // What was not written comes again.
+    let mut running = scene.start();
+    wait_for("the results", || results(&scene.folder).len() >= 2);
+    assert_eq!(terminate(&mut running).0, Some(0));
+    let first = &results(&scene.folder)[0];
+    assert_eq!(seconds(first["window"]["start"].as_str().unwrap()), BASE, "{first}");
+    scene.check_all();
+}
+
+fn resident_kib(running: &Running) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", running.0.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+fn e6_while_nobody_reads_results_counting_goes_on_and_memory_stays() {
+    let mut scene = Scene::new("1s", "50ms", "");
+    // A window of thousand lines is a result of some 50 KB, more than a pipe takes.
+    scene.logs.pace = 1_000_000;
+    let mut running = Running(follower(&scene.folder).stdout(Stdio::piped()).spawn().unwrap());
+    for _ in 0..30 {
+        scene.logs.append(1000);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    scene.wait();
+    let before = resident_kib(&running);
+    for _ in 0..200 {
+        scene.logs.append(2000);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    scene.wait();
+    let after = resident_kib(&running);
+    assert!(after < before + (8 << 10), "{before} KiB, then {after}");
+    let (code, time) = terminate(&mut running);
+    assert!(time <= LONG_END, "{time:?}");
+    assert!(code.is_some(), "{}", said(&scene.folder));
+    scene.check_all();
+}
+
+#[test]
+fn e7_standard_input_that_is_closed_ends_half_or_goes_on() {
+    let folder = Folder::new();
+    let follow = "exec \"$0\" top - --follow --every 1 --seconds 1 --lateness 0 --since 0 --align epoch --output json";
+    // Closed.
+    let started = Instant::now();
+    let output = shell(&folder, &format!("{follow} <&-")).output().unwrap();
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    assert!(output.status.code().is_some_and(|code| code != 101), "{output:?}");
+    // A line without an end, which the end of the input ends.
+    let script = format!("printf '{BASE} a b\\n{BASE} a c' | {follow}");
+    let output = shell(&folder, &script).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let last: Value = serde_json::from_str(text.lines().last().unwrap_or_default()).unwrap();
+    assert_eq!(last["balance"]["counted"], 2, "{text}");
+    assert_eq!(output.status.code(), Some(0));
+    // A pipe that goes on: results come while it does, and what was read is reported at an interrupt.
+    let mut child = shell(&folder, follow).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    for second in 0..5 {
+        writeln!(stdin, "{} a b", BASE + second).unwrap();
+    }
+    stdin.flush().unwrap();
+    let mut running = Running(child);
+    let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
+    for second in 0..4 {
+        let result: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        assert_eq!(seconds(result["window"]["start"].as_str().unwrap()), BASE + second, "{result}");
+    }
+    let (code, time) = terminate(&mut running);
+    assert!(code == Some(0) && time <= END, "{code:?} after {time:?}");
+    drop(stdin);
+}
+
+#[test]
+fn e12_a_file_that_may_not_be_read_is_read_once_it_may() {
+    let can = Command::new("setpriv").args(["--reuid=65534", "--clear-groups", "true"]).status();
+    if !can.is_ok_and(|status| status.success()) {
+        return eprintln!("not tested: there is no setpriv, or no right to use it");
+    }
+    let mut scene = Scene::new("10d", "50ms", "");
+    scene.logs.append(100);
+    scene.logs.rename();
+    scene.logs.append(100);
+    let open = |path: std::path::PathBuf, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    open(scene.folder.path().to_owned(), 0o777);
+    open(scene.folder.at("logs/log.1"), 0o000);
+    let plain = follower(&scene.folder);
+    // Copied: the program may lie where nobody else may look.
+    std::fs::copy(plain.get_program(), scene.folder.at("program")).unwrap();
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--clear-groups"]).arg(scene.folder.at("program")).args(plain.get_args());
+    command.current_dir(scene.folder.path()).stdin(Stdio::null()).env_remove("FAILPOINTS");
+    command.stdout(Stdio::null()).stderr(std::fs::File::create(scene.folder.at("said")).unwrap());
+    let mut running = Running(command.spawn().unwrap());
+    let half = scene.bytes() / 2;
+    wait_until_saved(&scene.folder, half);
+    wait_for("a word on it", || said(&scene.folder).contains("Permission denied"));
+    open(scene.folder.at("logs/log.1"), 0o644);
+    scene.wait();
+    // An open file is read on whatever becomes of its permissions.
+    open(scene.folder.at("logs/log"), 0o000);
+    scene.logs.append(100);
+    scene.wait();
+    assert_eq!(terminate(&mut running).0, Some(0), "{}", said(&scene.folder));
+    assert_eq!(said(&scene.folder).matches("Permission denied").count(), 1, "{}", said(&scene.folder));
+    scene.check_all();
+}
+
+#[test]
+fn e13_stopped_again_and_again_on_one_processor_it_is_exact() {
+    let mut scene = Scene::new("10d", "20ms", "");
+    let mut random = Random::new(4);
+    let mut running = scene.start();
+    let bound = Command::new("taskset").args(["-a", "-p", "1", &running.0.id().to_string()]).output();
+    bound.is_err().then(|| eprintln!("not bound to one processor: there is no taskset"));
+    for _ in 0..times(8, 60) {
+        signal(&running.0, "STOP");
+        for _ in 0..random.below(20) {
+            scene.logs.step();
+        }
+        std::thread::sleep(Duration::from_millis(random.below(300)));
+        signal(&running.0, "CONT");
+        for _ in 0..random.below(20) {
+            scene.logs.step();
+        }
+        std::thread::sleep(Duration::from_millis(random.below(100)));
+    }
+    scene.logs.finish();
+    scene.wait();
+    assert_eq!(terminate(&mut running).0, Some(0), "{}", said(&scene.folder));
+    scene.check_all();
+}
+
+#[test]
+fn e15_odd_names_of_files_and_an_empty_environment() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = Folder::new();
+    configure(&folder, "10d", "50ms", "");
+    std::fs::create_dir(folder.at("logs")).unwrap();
+    let mut bytes = 0;
+    for name in [&b"log\nline"[..], b"log\x1b[31m", b"log\xff\xfe", b"log '\"$(x)", b"log -"] {
+        let text = format!("{BASE}000000000 a b\n");
+        bytes += text.len() as u64;
+        std::fs::write(folder.at("logs").join(std::ffi::OsStr::from_bytes(name)), text).unwrap();
+    }
+    let mut command = follower(&folder);
+    let mut running = Running(command.env_clear().env("TMPDIR", "/nowhere").spawn().unwrap());
+    wait_until_saved(&folder, bytes);
+    assert_eq!(terminate(&mut running).0, Some(0), "{}", said(&folder));
+    let show = binary(&folder).args(["state", "show", "--state", "state", "--pairs"]).output().unwrap();
+    let text = String::from_utf8(show.stdout).unwrap() + &said(&folder);
+    assert!(text.contains("a b 5"), "{text}");
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+}
+
+#[test]
+fn f1_a_panic_in_any_stage_ends_the_run_and_keeps_the_last_good_state() {
+    for stage in ["reader", "line-splitter", "time-filter", "bucket-aggregator", "reporter", "saver"] {
+        for at in ["", "1*off->", "4*off->"] {
+            let mut scene = Scene::new("1s", "20ms", "");
+            scene.logs.pace = 1_000_000;
+            scene.logs.append(1500);
+            let mut running = scene.start();
+            scene.wait();
+            assert_eq!(terminate(&mut running).0, Some(0));
+            let mut command = follower(&scene.folder);
+            let mut running = Running(command.env("FAILPOINTS", format!("{stage}={at}panic")).spawn().unwrap());
+            let started = Instant::now();
+            let status = loop {
+                if let Some(status) = running.0.try_wait().unwrap() {
+                    break status;
+                }
+                scene.logs.append(500);
+                assert!(started.elapsed() < Duration::from_secs(4), "{stage} {at}: goes on: {}", said(&scene.folder));
+                std::thread::sleep(Duration::from_millis(20));
+            };
+            assert!(status.code().is_some_and(|code| code != 0), "{stage} {at}: {status:?}, {:?}", status.signal());
+            scene.check();
+            let mut running = scene.start();
+            scene.wait();
+            assert_eq!(terminate(&mut running).0, Some(0), "{stage} {at}: {}", said(&scene.folder));
+            scene.check_all();
+        }
+    }
+}
+
+#[test]
+fn f3_with_room_for_one_batch_everywhere_it_is_exact() {
+    let mut scene = Scene::new("10d", "10ms", "capacity = 1\nchunk = \"4KiB\"");
+    let mut running = scene.start();
+    for _ in 0..300 {
+        scene.logs.step();
+    }
+    scene.logs.finish();
+    scene.wait();
+    assert_eq!(terminate(&mut running).0, Some(0), "{}", said(&scene.folder));
+    scene.check_all();
+}
+
+#[test]
+fn c2_c3_lines_from_the_far_future_and_the_far_past_move_nothing() {
+    let folder = Folder::new();
+    configure(&folder, "1s", "50ms", "unit = \"s\"\nlateness = \"1s\"");
+    // The first one is that of the configuration.
+    let text = std::fs::read_to_string(folder.at("pipeline.toml")).unwrap().replacen("lateness = \"0\"\n", "", 1);
+    folder.write("pipeline.toml", text);
+    std::fs::create_dir(folder.at("logs")).unwrap();
+    let mut log = std::fs::File::create(folder.at("logs/log")).unwrap();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() as i64;
+    // Five minutes on is within the tolerance, and moves the watermark: it comes last.
+    let hostile = [now + 86_400, 253_402_300_799, i64::MAX, 0, -62_167_219_200, -1];
+    let mut written = 0;
+    for second in 0..10 {
+        written += 100;
+        for _ in 0..100 {
+            writeln!(log, "{} a b", BASE + second).unwrap();
+        }
+        if let Some(stamp) = hostile.get(second as usize) {
+            writeln!(log, "{stamp} x y").unwrap();
+        }
+    }
+    let mut running = Running(follower(&folder).spawn().unwrap());
+    wait_for("the results", || results(&folder).len() >= 8);
+    assert_eq!(terminate(&mut running).0, Some(0), "{}", said(&folder));
+    let saved = SavedState::of(&folder, false).unwrap();
+    let balance = &saved.contents["balance"];
+    let number = |key: &str| balance[key].as_i64().unwrap();
+    assert_eq!(number("counted"), written, "{balance}");
+    assert_eq!(number("future") + number("late") + number("out_of_window") + number("malformed"), 6, "{balance}");
+    for result in results(&folder).iter().filter(|result| result["window"]["provisional"] != Value::Bool(true)) {
+        let second = seconds(result["window"]["start"].as_str().unwrap());
+        let count = pairs(result).get(&("a".to_owned(), "b".to_owned())).copied();
+        assert_eq!((count, (BASE..BASE + 10).contains(&second)), (Some(100), true), "{result}");
+    }
+}
+
+#[test]
+fn c6_a_file_that_falls_silent_does_not_hold_results_for_ever() {
+    let mut scene = Scene::new("1s", "50ms", "idle = \"1s\"");
+    scene.logs.pace = 1_000_000;
+    scene.folder.write("logs/log-other", format!("{BASE}000000001 x y\n"));
+    let mut running = scene.start();
+    scene.logs.append(5000);
+    let started = Instant::now();
+    wait_for("the results", || results(&scene.folder).len() >= 4);
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    assert_eq!(terminate(&mut running).0, Some(0));
+}
+
+/// Unix seconds now.
+fn now() -> f64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs_f64()
+}
+
+/// Writes stamps of now until some time has passed.
+fn write_now(log: &mut std::fs::File, time: Duration) -> u64 {
+    let (until, mut lines) = (Instant::now() + time, 0);
+    while Instant::now() < until {
+        writeln!(log, "{} a b", (now() * 1e9) as u64).unwrap();
+        lines += 1;
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    lines
+}
+
+#[test]
+fn c7_stopped_for_some_seconds_it_makes_up_for_one_report_by_the_clock_at_most() {
+    let folder = Folder::new();
+    configure(&folder, "1s", "50ms", "trigger = \"clock\"");
+    std::fs::create_dir(folder.at("logs")).unwrap();
+    let mut log = std::fs::File::create(folder.at("logs/log")).unwrap();
+    let mut running = Running(follower(&folder).spawn().unwrap());
+    write_now(&mut log, Duration::from_millis(1500));
+    signal(&running.0, "STOP");
+    std::thread::sleep(Duration::from_millis(4200));
+    let before = results(&folder).len();
+    signal(&running.0, "CONT");
+    std::thread::sleep(Duration::from_millis(300));
+    let after = results(&folder).len();
+    // The one that is late, and one that may just be due.
+    assert!(after <= before + 2, "{before} results, then {after}");
+    assert_eq!(terminate(&mut running).0, Some(0), "{}", said(&folder));
+}
+
+#[test]
+fn c8_thirty_reports_by_the_clock_come_in_time_each_once() {
+    let folder = Folder::new();
+    configure(&folder, "100ms", "50ms", "trigger = \"clock\"\nfuture = \"1h\"");
+    std::fs::create_dir(folder.at("logs")).unwrap();
+    let mut log = std::fs::File::create(folder.at("logs/log")).unwrap();
+    let mut running = Running(follower(&folder).spawn().unwrap());
+    write_now(&mut log, Duration::from_millis(400));
+    let before = results(&folder).len();
+    let started = Instant::now();
+    write_now(&mut log, Duration::from_secs(3));
+    let due = started.elapsed().as_millis() as usize / 100;
+    let came = results(&folder).len() - before;
+    assert!(came.abs_diff(due) <= 2, "{came} reports came, {due} were due");
+    assert_eq!(terminate(&mut running).0, Some(0), "{}", said(&folder));
+    let ends: Vec<String> = results(&folder).iter().map(|result| result["window"]["end"].to_string()).collect();
+    let mut sorted = ends.clone();
+    sorted.sort();
+    sorted.dedup();
+    // The last one is that of the end of the run, which may be one that is open.
+    assert!(sorted.len() + 1 >= ends.len(), "{ends:?}");
+}
+
+#[test]
+fn c1_the_clock_may_jump_and_reports_go_on() {
+    let can = Command::new("faketime").args(["-1h", "true"]).status().is_ok_and(|status| status.success());
+    if !can {
+        return eprintln!("not tested: there is no faketime");
+    }
+    for jump in ["-1h", "+10y"] {
+        let mut scene = Scene::new("1s", "50ms", "");
+        scene.logs.pace = 1_000_000;
+        scene.logs.append(3000);
+        let mut running = scene.start();
+        scene.wait();
+        assert_eq!(terminate(&mut running).0, Some(0));
+        scene.logs.append(3000);
+        let plain = follower(&scene.folder);
+        let mut command = Command::new("faketime");
+        command.args(["-f", jump]).arg(plain.get_program()).args(plain.get_args()).current_dir(scene.folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = Running(command.spawn().unwrap());
+        scene.wait();
+        assert_eq!(terminate(&mut child).0, Some(0));
+        scene.check_all();
+    }
+}
+
+#[test]
+fn results_that_late_records_change_are_issued_again_as_the_next_revision() {
+    let folder = Folder::new();
+    configure(&folder, "1s", "50ms", "late-updates = \"10s\"\nunit = \"s\"");
+    std::fs::create_dir(folder.at("logs")).unwrap();
+    let mut log = std::fs::File::create(folder.at("logs/log")).unwrap();
+    writeln!(log, "{BASE} a b\n{} a b\n{} a b", BASE + 1, BASE + 3).unwrap();
+    let mut running = Running(follower(&folder).spawn().unwrap());
+    let of = |revision: u64| {
+        let found = results(&folder).into_iter().filter(|result| {
+            let window = &result["window"];
+            seconds(window["start"].as_str().unwrap()) == BASE && window["revision"] == revision
+        });
+        found.map(|result| pairs(&result)).collect::<Vec<_>>()
+    };
+    wait_for("the first result", || of(0).len() == 1);
+    writeln!(log, "{BASE} a c").unwrap();
+    wait_for("the second revision", || of(1).len() == 1);
+    // Over a restart, too.
+    assert_eq!(terminate(&mut running).0, Some(0), "{}", said(&folder));
+    let mut running = Running(follower(&folder).spawn().unwrap());
+    writeln!(log, "{BASE} a d").unwrap();
+    wait_for("the third revision", || of(2).len() == 1);
+    assert_eq!(terminate(&mut running).0, Some(0), "{}", said(&folder));
+    let counts: Vec<usize> = (0..3).map(|revision| of(revision)[0].len()).collect();
+    assert_eq!(counts, [1, 2, 3]);
+}
+
+#[test]
+fn d9_a_state_folder_that_is_removed_is_told_each_time_and_counting_goes_on() {
+    let mut scene = Scene::new("1s", "50ms", "");
+    scene.logs.pace = 1_000_000;
+    scene.logs.append(2000);
+    let mut running = scene.start();
+    scene.wait();
+    std::fs::remove_dir_all(scene.folder.at("state")).unwrap();
+    let before = results(&scene.folder).len();
+    for _ in 0..10 {
+        scene.logs.append(1000);
+        std::thread::sleep(Duration::from_millis(60));
+    }
+    wait_for("more results", || results(&scene.folder).len() >= before + 8);
+    let (code, time) = terminate(&mut running);
+    assert!(code.is_some_and(|code| code != 0) && time <= END, "{code:?} after {time:?}");
+    let said = said(&scene.folder);
+    assert!(said.matches("counting goes on").count() >= 2, "{said}");
+}
