@@ -18,6 +18,7 @@ use super::generation::{Away, Generation};
 use super::{Follower, New, reading};
 use crate::error::show_path;
 use crate::model::InputId;
+use crate::source::cursor::COMPRESSED;
 
 /// How many times the rotation wait a file that grows on is held at most for the sake of one whose file is gone: nothing
 /// more can be compared with that one until the file has passed its position.
@@ -61,6 +62,14 @@ enum Verdict {
     GoesOn(InputId),
     /// Nothing that anybody could read.
     Nothing,
+}
+
+/// Why a file is not followed, if it begins as compressed ones do.
+fn compressed(candidate: &Candidate) -> Option<Ignored> {
+    let (_, name, reader) = COMPRESSED.iter().find(|(magic, ..)| candidate.head.starts_with(magic))?;
+    let warning = format!("{}: is compressed ({name}) and was not read; see {reader}", show_path(&candidate.path));
+    let Stat { born, size, modified, .. } = candidate.stat;
+    Some(Ignored { born, size, modified, warning })
 }
 
 /// Generations by how they start, so that a file is compared with few.
@@ -123,7 +132,7 @@ impl Follower {
     }
 
     /// Decides what can be decided about the candidates. With `all`, each stands for itself.
-    pub(super) fn decide(&mut self, now: Duration, all: bool, new: &mut Vec<New>) {
+    pub(super) fn decide(&mut self, now: Duration, all: bool, new: &mut Vec<New>, warnings: &mut Vec<String>) {
         if !all {
             // Whether an original still stands is the question that its copies turn on.
             let mut originals: Vec<InputId> = self.candidates.iter().flat_map(|c| c.suspected.clone()).collect();
@@ -134,21 +143,30 @@ impl Follower {
         let any = !all && self.candidates.iter().any(|candidate| candidate.stat.size > 0);
         let by_start = if any { self.by_start() } else { ByStart::new() };
         for at in (0..self.candidates.len()).collect::<Vec<_>>() {
+            if let Some(ignored) = compressed(&self.candidates[at]) {
+                warnings.push(ignored.warning.clone());
+                self.ignored.insert(self.candidates[at].stat.identity, ignored);
+                self.drop_candidate(at);
+                continue;
+            }
             let verdict = match all {
                 true => Verdict::Itself,
                 false => self.judge(at, now, &by_start).unwrap_or(Verdict::Wait),
             };
             match verdict {
                 Verdict::Wait => {}
-                Verdict::Itself => self.register(at, 0, now, new),
+                Verdict::Itself => self.register(at, now, new),
                 Verdict::GoesOn(id) => self.go_on(at, id, now),
-                Verdict::Nothing => {
-                    self.handles.close(self.candidates[at].key);
-                    self.candidates[at].key = 0;
-                }
+                Verdict::Nothing => self.drop_candidate(at),
             }
         }
         self.candidates.retain(|candidate| candidate.key != 0);
+    }
+
+    fn drop_candidate(&mut self, at: usize) {
+        // Keys begin at 1: the candidate is taken out at the end of the round.
+        let key = std::mem::take(&mut self.candidates[at].key);
+        self.handles.close(key);
     }
 
     /// Looks whether a generation's content still stands where it was read.
@@ -162,8 +180,8 @@ impl Follower {
         }
     }
 
-    /// Makes a candidate a generation that begins at a byte.
-    pub(super) fn register(&mut self, at: usize, from: u64, now: Duration, new: &mut Vec<New>) {
+    /// Makes a candidate a generation of its own.
+    fn register(&mut self, at: usize, now: Duration, new: &mut Vec<New>) {
         let id = self.next_id();
         let candidate = &mut self.candidates[at];
         let key = std::mem::take(&mut candidate.key);
@@ -171,10 +189,6 @@ impl Follower {
         generation.settle_in(candidate.path.clone(), key, &candidate.stat, now);
         generation.head = Head::of(&candidate.head);
         generation.modified = candidate.stat.modified;
-        if from > 0 {
-            generation.chunker.jump(from);
-            generation.tail = None;
-        }
         if !candidate.here {
             generation.depart(now);
         }
@@ -203,12 +217,9 @@ impl Follower {
 
     fn announce(&mut self, generation: Generation, size: u64, new: &mut Vec<New>) {
         let id = generation.id;
-        let (name, path, position) = (show_path(&generation.path), generation.path.clone(), generation.position());
-        // What is before the position has been counted under another number.
-        new.push(New { id, name, path, size, position, resumed: position > 0 });
-        let mut record = generation.record();
-        record.position = position;
-        self.records.put(record);
+        let (name, path) = (show_path(&generation.path), generation.path.clone());
+        new.push(New { id, name, path, size, position: 0, resumed: false });
+        self.records.put(generation.record());
         self.generations.insert(id, generation);
         self.enqueue(id);
     }
@@ -280,6 +291,12 @@ impl Follower {
             return Ok(Compared::Other);
         }
         let size = candidate.stat.size;
+        if generation.key.is_some() {
+            // It may have been truncated, and have grown again, since it was last read.
+            self.check(id, now);
+        }
+        let candidate = &self.candidates[at];
+        let Some(generation) = self.generations.get(&id) else { return Ok(Compared::Other) };
         if generation.key.is_some() {
             return self.compare_live(id, file, size, now);
         }

@@ -183,6 +183,9 @@ impl Follower {
     /// Sets the time at which a generation has its turn though nothing marks it.
     pub(super) fn set_timer(&mut self, id: InputId, now: Duration) {
         let Some(generation) = self.generations.get_mut(&id) else { return };
+        if generation.due.is_some_and(|due| due <= now) {
+            return;
+        }
         let due = generation.next_due(now, &self.options);
         if due != generation.due {
             if let Some(before) = std::mem::replace(&mut generation.due, due) {

@@ -153,7 +153,7 @@ impl Generation {
         }
     }
 
-    /// The record of it, with what is counted as the run found it.
+    /// A record of it, with nothing counted.
     pub fn record(&self) -> Saved {
         let mut saved = Saved {
             id: self.id,
@@ -167,15 +167,12 @@ impl Generation {
             size_seen: 0,
             position: 0,
             tail: Guard::default(),
-            lost: self.lost,
+            lost: 0,
             rotated: false,
             departed: false,
             ended: false,
         };
         self.update(&mut saved);
-        if self.resumed {
-            (saved.position, saved.tail) = (self.chunker.position(), self.tail.unwrap_or_default());
-        }
         saved
     }
 

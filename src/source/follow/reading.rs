@@ -64,6 +64,7 @@ pub(super) fn look(
         // What was known of an over-long line may be gone.
         generation.chunker.jump(generation.position());
     }
+    let known = (generation.size_seen, generation.modified);
     let last = seen(generation, stat, now);
     if last.sure && !finish {
         return Ok(Looked::Nothing);
@@ -72,6 +73,10 @@ pub(super) fn look(
         return Ok(zeros);
     }
     let looked = read(generation, source, finish, into)?;
+    if matches!(looked, Looked::Replaced) {
+        // What was seen now was another content.
+        (generation.size_seen, generation.modified) = known;
+    }
     if matches!(looked, Looked::Nothing)
         && let Some(last) = &mut generation.last
     {
