@@ -55,6 +55,8 @@ pub(super) struct Generation {
     pub truncated: bool,
     /// An earlier run knew it.
     pub resumed: bool,
+    /// Where it is now has not been found out since it was saved.
+    pub restored: bool,
     /// All that the end of a rotated or departed file brings about has been done.
     pub settled: bool,
     /// It is to end now, though it could be kept in mind longer.
@@ -115,6 +117,7 @@ impl Generation {
             away: None,
             truncated: false,
             resumed: false,
+            restored: false,
             settled: false,
             expired: false,
             idle_said: false,
@@ -146,8 +149,10 @@ impl Generation {
             modified: saved.modified,
             lost: saved.lost,
             rotated: saved.rotated,
+            truncated: saved.truncated,
             away: Some(Away { since: now, missed: 0 }),
             resumed: true,
+            restored: true,
             opened_said: saved.position > 0,
             ..Generation::new(saved.id, path, options, now)
         }
@@ -169,6 +174,7 @@ impl Generation {
             tail: Guard::default(),
             lost: 0,
             rotated: false,
+            truncated: false,
             departed: false,
             ended: false,
         };
@@ -193,6 +199,7 @@ impl Generation {
         saved.modified = self.modified;
         saved.size_seen = self.size_seen;
         saved.rotated = self.rotated;
+        saved.truncated = self.truncated;
         saved.departed = self.away.is_some();
     }
 
@@ -211,6 +218,7 @@ impl Generation {
         self.last = None;
         self.away = None;
         self.truncated = false;
+        self.restored = false;
         self.settled = false;
         self.expired = false;
         self.lost = 0;

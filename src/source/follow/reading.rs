@@ -38,6 +38,8 @@ pub(super) struct Source<'a> {
     pub file: &'a File,
     /// What it is now.
     pub stat: Stat,
+    /// Bytes to read in one go at most: more than a chunk and a line.
+    pub most: u64,
     /// An error that the next read gives. For tests.
     pub fault: Option<Errno>,
 }
@@ -142,10 +144,11 @@ fn read(generation: &mut Generation, source: &Source<'_>, finish: bool, into: &m
         None => *generation.tail.insert(Guard::of(&content::read_tail(file, position)?)),
     };
     let mut offset = generation.chunker.bytes_read();
+    // What comes after the look is left to the next one; and of an over-long line only so much is read in one go.
+    let end = stat.size.min(offset.saturating_add(source.most));
     let mut fault = source.fault;
     let mut fill = |into: &mut Vec<u8>| {
-        // What comes after the look is left to the next one.
-        if offset >= stat.size {
+        if offset >= end {
             return Ok(0);
         }
         if let Some(fault) = fault.take() {
@@ -161,7 +164,8 @@ fn read(generation: &mut Generation, source: &Source<'_>, finish: bool, into: &m
         Ok(read)
     };
     let mut cut = generation.chunker.next_available(&mut fill, into);
-    let unterminated = finish && matches!(cut, Ok(None));
+    let more = end < stat.size;
+    let unterminated = finish && !more && matches!(cut, Ok(None));
     if unterminated {
         cut = Ok(generation.chunker.rest(into));
     }
@@ -177,7 +181,7 @@ fn read(generation: &mut Generation, source: &Source<'_>, finish: bool, into: &m
     }
     let Some(cut) = cut else {
         into.clear();
-        return Ok(Looked::Nothing);
+        return Ok(if more { Looked::More } else { Looked::Nothing });
     };
     let tail = match cut.oversized {
         Some(_) => Guard::of(&content::read_tail(file, cut.to)?),

@@ -107,7 +107,7 @@ impl Follower {
         }
         let (mut new, mut warnings) = (Vec::new(), std::mem::take(&mut survey.warnings));
         self.meet_generations(&mut survey, now);
-        self.meet_candidates(&mut survey, now, &mut new);
+        self.meet_candidates(&mut survey, now);
         self.meet_strangers(&mut survey, now, &mut warnings);
         self.decide(now, first && self.fresh, &mut new, &mut warnings);
         if first {
@@ -179,13 +179,9 @@ impl Follower {
         }
         let known = |last: &Last| last.sure && (last.size, last.modified) == (stat.size, stat.modified);
         let changed = !generation.last.as_ref().is_some_and(known);
-        let shrunk = generation.last.is_some_and(|last| stat.size < last.size);
         self.update_record(id);
         if changed {
             self.enqueue(id);
-        }
-        if shrunk {
-            self.check(id, now);
         }
     }
 
@@ -213,7 +209,7 @@ impl Follower {
         self.update_record(id);
     }
 
-    fn meet_candidates(&mut self, survey: &mut Survey, now: Duration, new: &mut Vec<New>) {
+    fn meet_candidates(&mut self, survey: &mut Survey, now: Duration) {
         for at in 0..self.candidates.len() {
             let candidate = &mut self.candidates[at];
             let held = self.handles.holds(candidate.key);
@@ -228,7 +224,7 @@ impl Follower {
             }
             self.handles.keep(candidate.key, !candidate.here);
             // What cannot be read now is looked at again.
-            let _ = self.refresh(at, now, new);
+            let _ = self.refresh(at, now);
         }
     }
 

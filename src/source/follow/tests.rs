@@ -286,7 +286,7 @@ fn a14_a_file_that_is_removed_but_written_is_drained_and_then_closed() {
 #[test]
 fn d21_what_is_gone_is_forgotten_in_the_end() {
     let mut world = World::new();
-    for round in 0..1500 {
+    for round in 0..1200 {
         let name = format!("{round}.log");
         world.append(&name, lines(round..round + 1));
         world.poll();
@@ -300,7 +300,7 @@ fn d21_what_is_gone_is_forgotten_in_the_end() {
     world.pass(8);
     world.now += SECOND * 700;
     world.pass(2);
-    assert_eq!(world.lines(), expected(0..1500));
+    assert_eq!(world.lines(), expected(0..1200));
     assert_eq!((world.follower.records().len(), world.follower.generations.len()), (0, 0));
     assert_eq!(world.counted.len(), world.ended.len());
 }
