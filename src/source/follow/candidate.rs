@@ -43,6 +43,22 @@ pub(super) struct Candidate {
     pub suspected: Vec<InputId>,
 }
 
+impl Candidate {
+    /// Whether more than its first bytes speaks for it being what became of a generation. So few bytes may well be written
+    /// a second time: a file that is removed and written anew counts, however alike the two are.
+    fn is_like_moved(&self, generation: &Generation) -> bool {
+        // Alive, it may be copied at any time.
+        generation.away.is_none()
+            // It was a copy in the making before.
+            || self.suspected.contains(&generation.id)
+            // It bears the stamp that moving keeps.
+            || (self.stat.modified, self.stat.size) == (generation.modified, generation.size_seen)
+            // The other has lost its file just now: to a truncation, or while nobody ran, or without taking its name along.
+            || (!generation.settled
+                && (generation.truncated || generation.restored || self.path != generation.path))
+    }
+}
+
 /// A file that is not followed, as it was when that was decided, and why.
 #[derive(Debug)]
 pub(super) struct Ignored {
@@ -175,7 +191,7 @@ impl Follower {
     /// Looks whether a generation's content still stands where it was read.
     pub(super) fn check(&mut self, id: InputId, now: Duration) {
         let Ok(Some(file)) = self.handle(id, now) else { return };
-        let Some(generation) = self.generations.get(&id) else { return };
+        let Some(generation) = self.generations.get_mut(&id) else { return };
         let intact = Stat::of_file(&file).and_then(|stat| reading::is_intact(generation, &file, &stat));
         // What cannot be read now is no proof of anything.
         if intact.is_ok_and(|intact| !intact) {
@@ -298,28 +314,22 @@ impl Follower {
         if agreement == Agreement::Differs || candidate.instead_of == Some(id) {
             return Ok(Compared::Other);
         }
-        let size = candidate.stat.size;
         if generation.key.is_some() {
             // It may have been truncated, and have grown again, since it was last read.
             self.check(id, now);
         }
         let candidate = &self.candidates[at];
         let Some(generation) = self.generations.get(&id) else { return Ok(Compared::Other) };
+        let (size, position) = (candidate.stat.size, generation.position());
+        let weak = position < HEAD as u64 && !candidate.is_like_moved(generation);
         if generation.key.is_some() {
-            return self.compare_live(id, file, size, now);
+            return if weak { Ok(Compared::Other) } else { self.compare_live(id, file, size, now) };
         }
-        // So few bytes may well be written a second time. Then there has to be more that speaks for a copy: that it was
-        // one in the making before, that its original was truncated just now, or anything may have happened to it since
-        // nobody ran; or the stamp that moving keeps.
-        let stamped = (candidate.stat.modified, size) == (generation.modified, generation.size_seen);
-        let lately = (generation.truncated || generation.restored) && !generation.settled;
-        let suspected = candidate.suspected.contains(&id);
-        let position = generation.position();
         if position == 0 && agreement == Agreement::Whole {
             // Nothing of it is counted: it begins here, and is not lost.
             return Ok(Compared::Same);
         }
-        if position < HEAD as u64 && !stamped && !lately && !suspected {
+        if weak {
             return Ok(Compared::Other);
         }
         if agreement == Agreement::Whole && size >= position {

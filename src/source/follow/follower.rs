@@ -222,7 +222,11 @@ impl Follower {
     fn read(&mut self, id: InputId, now: Duration, finish: bool, into: &mut Vec<u8>) -> Turn {
         let file = match self.handle(id, now) {
             Ok(Some(file)) => file,
-            Ok(None) => return Turn::Nothing,
+            Ok(None) => {
+                // It may have a file that a scan will find under another name.
+                let somewhere = self.generations.get(&id).is_some_and(|generation| generation.key.is_some());
+                return if somewhere { Turn::Later } else { Turn::Nothing };
+            }
             Err(error) => return self.failed(id, now, error),
         };
         let fault = self.handles.read_fault();

@@ -4,7 +4,7 @@
 //! not be read at some time. It is asked after every step: are these the bytes, and were they passed on before? And in
 //! the end: is all that could be read there, and was only that reported lost which could not?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -88,11 +88,15 @@ struct Content {
     passed: usize,
     counted: usize,
     lost: Vec<(usize, usize)>,
+    /// The names it has had.
+    names: BTreeSet<u8>,
+    /// It stands in another file than the one it was written to.
+    copied: bool,
 }
 
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Content { bytes, unreadable, passed, counted, lost } = self;
+        let Content { bytes, unreadable, passed, counted, lost, .. } = self;
         let start = String::from_utf8_lossy(&bytes[..bytes.len().min(7)]);
         write!(f, "'{start}', {} bytes, passed {passed}, counted {counted}", bytes.len())?;
         write!(f, ", unreadable from {unreadable:?}, lost {lost:?}")
@@ -199,6 +203,7 @@ impl Model {
         let _ = fs::remove_file(&path);
         let file = File::create(&path).unwrap();
         self.holds.insert(file_id(&file), held);
+        self.contents[held].copied = true;
         for part in bytes.chunks(if slowly { 150 } else { bytes.len().max(1) }) {
             self.world.append_to(&file, part);
             if slowly {
@@ -207,6 +212,23 @@ impl Model {
                 self.world.now += SECOND;
             }
         }
+    }
+
+    /// Whether what stands at a name has had another name before.
+    fn had(&self, from: u8, to: u8) -> bool {
+        self.held_at(&Model::name(from)).is_some_and(|held| self.contents[held].names.contains(&to))
+    }
+
+    /// Whether a copy would take a name that its original has had: a file that is written anew with the same few bytes
+    /// under the same name is another file, and nothing tells the two cases apart.
+    fn confuses(&self, from: &str, to: u8) -> bool {
+        let held = self.held_at(from);
+        held.is_some_and(|held| self.contents[held].copied && self.contents[held].names.contains(&to))
+    }
+
+    fn held_at(&self, path: &str) -> Option<usize> {
+        let found = fs::metadata(self.world.path(path)).ok()?;
+        self.holds.get(&(found.dev(), found.ino())).copied()
     }
 
     fn act(&mut self, act: &Act) {
@@ -231,19 +253,23 @@ impl Model {
                     self.writers.insert(at, file);
                 }
             }
-            Act::Rename(from, to) if from != to && self.exists(from) => {
+            Act::Rename(from, to) if from != to && self.exists(from) && !self.confuses(&Model::name(from), to) => {
                 self.world.rename(&Model::name(from), &Model::name(to));
             }
             Act::MoveOut(at) if self.own(at) => self.world.rename(&Model::name(at), &format!("out/{at}")),
-            Act::MoveIn(at) if self.world.path(&format!("out/{at}")).exists() => {
+            Act::MoveIn(at)
+                if self.world.path(&format!("out/{at}")).exists() && !self.confuses(&format!("out/{at}"), at) =>
+            {
                 self.world.rename(&format!("out/{at}"), &Model::name(at));
             }
-            Act::CopyTruncate(from, to) if self.own(from) && to != Some(from) => {
+            Act::CopyTruncate(from, to)
+                if self.own(from) && to != Some(from) && !to.is_some_and(|to| self.had(from, to)) =>
+            {
                 let to = to.map_or_else(|| "out/copy".to_owned(), Model::name);
                 self.copy(from, &to, false);
                 self.truncate(from);
             }
-            Act::SlowCopy(from, to) if self.own(from) && to != from => {
+            Act::SlowCopy(from, to) if self.own(from) && to != from && !self.had(from, to) => {
                 self.copy(from, &Model::name(to), true);
                 self.truncate(from);
             }
@@ -264,7 +290,7 @@ impl Model {
                 self.write(&file, &text);
                 self.world.rename("out/new", &Model::name(at));
             }
-            Act::Link(from, to) if from != to && self.own(from) => {
+            Act::Link(from, to) if from != to && self.own(from) && !self.confuses(&Model::name(from), to) => {
                 let _ = fs::remove_file(self.world.path(&Model::name(to)));
                 fs::hard_link(self.world.path(&Model::name(from)), self.world.path(&Model::name(to))).unwrap();
             }
@@ -360,6 +386,11 @@ impl Model {
 
     /// Notes which generations can be read now: those that stand in the folder, and those whose file is held open.
     fn watch(&mut self) {
+        for at in 0..NAMES {
+            if let Some(held) = self.held_at(&Model::name(at)) {
+                self.contents[held].names.insert(at);
+            }
+        }
         let mut readable = self.standing();
         let follower = &self.world.follower;
         let held = follower.generations.values().filter(|g| g.key.is_some_and(|key| follower.handles.holds(key)));

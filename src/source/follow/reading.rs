@@ -87,16 +87,16 @@ pub(super) fn look(
     Ok(looked)
 }
 
-/// Whether what has been read of a generation still stands in its file.
-pub(super) fn is_intact(generation: &Generation, file: &File, stat: &Stat) -> io::Result<bool> {
+/// Whether what has been read of a generation still stands in its file. Its head is extended as the file has grown.
+pub(super) fn is_intact(generation: &mut Generation, file: &File, stat: &Stat) -> io::Result<bool> {
     if stat.size < generation.position() || (stat.size == 0 && generation.size_seen > 0) {
         return Ok(false);
     }
-    let head = content::read_head(file)?;
-    if generation.head.agrees(&head) != Agreement::Whole {
+    let holds = |tail| content::tail_holds(file, generation.position(), &tail);
+    if !generation.tail.map_or(Ok(true), holds)? {
         return Ok(false);
     }
-    generation.tail.map_or(Ok(true), |tail| content::tail_holds(file, generation.position(), &tail))
+    keep_head(generation, file, 0, &[])
 }
 
 /// Notes what the file is now.
