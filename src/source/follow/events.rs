@@ -109,7 +109,7 @@ impl Events {
 }
 
 impl Woken {
-    fn take(&mut self, event: notify::Result<Event>) {
+    pub(super) fn take(&mut self, event: notify::Result<Event>) {
         // An error is a gap: what happened meanwhile has to be looked up.
         let Ok(event) = event else {
             self.rescan = true;

@@ -22,6 +22,9 @@ use crate::model::{Guard, InputId};
 /// Generations without a file that are kept in mind at most.
 const DEPARTED: usize = 1000;
 
+/// Chunks of an over-long line that are read in one go: then others have their turn.
+const READS: u64 = 4;
+
 /// Failures in a row after which a file that nothing leads to is given up.
 const GIVE_UP: u32 = 8;
 
@@ -56,7 +59,7 @@ enum Turn {
     Step(Step),
     Nothing,
     /// There may be bytes, but not now.
-    Trouble,
+    Later,
 }
 
 impl Follower {
@@ -183,6 +186,9 @@ impl Follower {
     /// Sets the time at which a generation has its turn though nothing marks it.
     pub(super) fn set_timer(&mut self, id: InputId, now: Duration) {
         let Some(generation) = self.generations.get_mut(&id) else { return };
+        if generation.due.is_some_and(|due| due <= now) {
+            return;
+        }
         let due = generation.next_due(now, &self.options);
         if due != generation.due {
             if let Some(before) = std::mem::replace(&mut generation.due, due) {
@@ -203,7 +209,7 @@ impl Follower {
         let step = match turn {
             Turn::Step(step) => Some(step),
             Turn::Nothing => self.bring_about(id, now, into),
-            Turn::Trouble => self.say_idle(id, now),
+            Turn::Later => self.say_idle(id, now),
         };
         self.update_record(id);
         if step.is_some() {
@@ -216,14 +222,19 @@ impl Follower {
     fn read(&mut self, id: InputId, now: Duration, finish: bool, into: &mut Vec<u8>) -> Turn {
         let file = match self.handle(id, now) {
             Ok(Some(file)) => file,
-            Ok(None) => return Turn::Nothing,
+            Ok(None) => {
+                // It may have a file that a scan will find under another name.
+                let somewhere = self.generations.get(&id).is_some_and(|generation| generation.key.is_some());
+                return if somewhere { Turn::Later } else { Turn::Nothing };
+            }
             Err(error) => return self.failed(id, now, error),
         };
         let fault = self.handles.read_fault();
+        let most = READS * (self.options.chunk + self.options.max_line) as u64;
         let Some(generation) = self.generations.get_mut(&id) else { return Turn::Nothing };
         let mut cut_short = None;
         let looked = Stat::of_file(&file).and_then(|stat| {
-            reading::look(generation, &Source { file: &file, stat, fault }, now, finish, &mut cut_short, into)
+            reading::look(generation, &Source { file: &file, stat, most, fault }, now, finish, &mut cut_short, into)
         });
         let lost = cut_short.map(|(from, to)| Loss {
             name: show_path(&generation.path),
@@ -231,10 +242,14 @@ impl Follower {
             from: from.max(generation.position().min(to)),
             to,
         });
+        let mut more = false;
         match looked {
             Err(error) => return self.failed(id, now, error),
             Ok(Looked::Replaced) => self.replaced(id, now),
-            Ok(Looked::More) => self.enqueue(id),
+            Ok(Looked::More) => {
+                more = true;
+                self.enqueue(id);
+            }
             Ok(Looked::Chunk(cut, unterminated)) => {
                 let step = self.step(id, now);
                 return step
@@ -247,6 +262,7 @@ impl Follower {
         }
         match lost.and_then(|lost| Some(Step { lost: Some(lost), ..self.step(id, now)? })) {
             Some(step) => Turn::Step(step),
+            None if more => Turn::Later,
             None => Turn::Nothing,
         }
     }
@@ -315,7 +331,7 @@ impl Follower {
         if !again && generation.failures >= GIVE_UP {
             self.lose_file(id);
         }
-        Turn::Trouble
+        Turn::Later
     }
 
     /// Gives up the file of a generation that nothing leads to.
@@ -347,7 +363,7 @@ impl Follower {
         let mut step = None;
         if generation.key.is_some() {
             match self.read(id, now, true, into) {
-                Turn::Trouble => return self.say_idle(id, now),
+                Turn::Later => return self.say_idle(id, now),
                 Turn::Step(read) if !read.unterminated => return Some(read),
                 Turn::Step(read) => step = Some(read),
                 Turn::Nothing => {}

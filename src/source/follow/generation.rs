@@ -55,6 +55,8 @@ pub(super) struct Generation {
     pub truncated: bool,
     /// An earlier run knew it.
     pub resumed: bool,
+    /// Where it is now has not been found out since it was saved.
+    pub restored: bool,
     /// All that the end of a rotated or departed file brings about has been done.
     pub settled: bool,
     /// It is to end now, though it could be kept in mind longer.
@@ -115,6 +117,7 @@ impl Generation {
             away: None,
             truncated: false,
             resumed: false,
+            restored: false,
             settled: false,
             expired: false,
             idle_said: false,
@@ -149,12 +152,13 @@ impl Generation {
             truncated: saved.truncated,
             away: Some(Away { since: now, missed: 0 }),
             resumed: true,
+            restored: true,
             opened_said: saved.position > 0,
             ..Generation::new(saved.id, path, options, now)
         }
     }
 
-    /// The record of it, with what is counted as the run found it.
+    /// A record of it, with nothing counted.
     pub fn record(&self) -> Saved {
         let mut saved = Saved {
             id: self.id,
@@ -168,16 +172,14 @@ impl Generation {
             size_seen: 0,
             position: 0,
             tail: Guard::default(),
-            lost: self.lost,
+            lost: 0,
             rotated: false,
+            truncated: false,
             departed: false,
             truncated: false,
             ended: false,
         };
         self.update(&mut saved);
-        if self.resumed {
-            (saved.position, saved.tail) = (self.chunker.position(), self.tail.unwrap_or_default());
-        }
         saved
     }
 
@@ -198,6 +200,7 @@ impl Generation {
         saved.modified = self.modified;
         saved.size_seen = self.size_seen;
         saved.rotated = self.rotated;
+        saved.truncated = self.truncated;
         saved.departed = self.away.is_some();
         saved.truncated = self.truncated && !self.settled;
     }
@@ -217,6 +220,7 @@ impl Generation {
         self.last = None;
         self.away = None;
         self.truncated = false;
+        self.restored = false;
         self.settled = false;
         self.expired = false;
         self.lost = 0;

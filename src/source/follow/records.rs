@@ -42,6 +42,8 @@ pub struct Saved {
     pub lost: u64,
     /// It was renamed, so that no more is to be expected of it.
     pub rotated: bool,
+    /// Its file was truncated or overwritten, so that a copy of it may be found.
+    pub truncated: bool,
     /// No location leads to it any more.
     pub departed: bool,
     /// Its file was truncated or overwritten, and it is not told yet what that may have cost.
