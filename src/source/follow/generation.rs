@@ -176,7 +176,6 @@ impl Generation {
             rotated: false,
             truncated: false,
             departed: false,
-            truncated: false,
             ended: false,
         };
         self.update(&mut saved);
@@ -202,7 +201,6 @@ impl Generation {
         saved.rotated = self.rotated;
         saved.truncated = self.truncated;
         saved.departed = self.away.is_some();
-        saved.truncated = self.truncated && !self.settled;
     }
 
     pub fn position(&self) -> u64 {

@@ -46,8 +46,6 @@ pub struct Saved {
     pub truncated: bool,
     /// No location leads to it any more.
     pub departed: bool,
-    /// Its file was truncated or overwritten, and it is not told yet what that may have cost.
-    pub truncated: bool,
     /// Its last step has been given.
     pub ended: bool,
 }
