@@ -158,7 +158,7 @@ impl Follow {
             progress: Arc::clone(&wired.progress),
             failures: Arc::clone(&wired.failures),
             names: Arc::clone(&wired.names),
-            inputs: known.unwrap_or_else(HashMap::new),
+            inputs: known.unwrap_or_default(),
             clock: Duration::ZERO,
         };
         following.scan(true);

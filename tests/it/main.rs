@@ -15,9 +15,9 @@ mod exact;
 mod floors;
 mod follow;
 mod guards;
-mod logs;
 #[cfg(feature = "live")]
 mod live;
+mod logs;
 mod memory;
 mod observe;
 mod periodic;
