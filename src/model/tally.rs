@@ -226,6 +226,14 @@ impl Tally {
         *panes = panes.split_off(&first);
     }
 
+    /// Forgets all but these runs of whole panes, each from a bucket to before another.
+    pub fn keep_only(&mut self, runs: &[(i64, i64)]) {
+        let is_kept = |bucket: i64| runs.iter().any(|run| (run.0..run.1).contains(&bucket));
+        self.buckets.retain(|bucket, _| is_kept(*bucket));
+        let pane = self.shape.pane;
+        self.panes.get_mut().retain(|number, _| is_kept(number.saturating_mul(pane)));
+    }
+
     /// Takes all panes and hosts out, so that their bytes come free; the buckets stay.
     pub fn drain(&mut self) -> (Names, Vec<(i64, Arc<Pane>)>) {
         let hosts = std::mem::take(self.hosts.get_mut());

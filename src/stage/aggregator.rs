@@ -34,6 +34,9 @@ pub struct Closed {
     pub view: Aggregates,
     /// The balance sheet at this window.
     pub balance: Balance,
+    /// Set once a reporter has written it. What is dropped without that, as an output failed or the run was aborted, is
+    /// issued again by the next run.
+    pub written: Arc<AtomicBool>,
 }
 
 /// What all workers of an aggregator share.
@@ -181,7 +184,8 @@ impl Shared {
                 let (sequence, needed) = closer.close(window);
                 self.forget_before(&mut tally, needed);
                 let balance = self.with_overflow(balance);
-                let closed = Arc::new(Closed { sequence, periodic: true, issue: None, view, balance });
+                let closed =
+                    Arc::new(Closed { sequence, periodic: true, issue: None, view, balance, written: Arc::default() });
                 if ended {
                     self.peek.iter().for_each(|peek| peek.keep(&closed));
                 }
@@ -228,7 +232,8 @@ impl Shared {
         // Who peeks needs the names even if this fails.
         let view = self.view(&mut tally, &layout, self.peek.is_none())?;
         let balance = self.with_overflow(self.progress.lock().balance().clone());
-        let closed = Arc::new(Closed { sequence: 0, periodic: false, issue: None, view, balance });
+        let closed =
+            Arc::new(Closed { sequence: 0, periodic: false, issue: None, view, balance, written: Arc::default() });
         self.peek.iter().for_each(|peek| peek.keep(&closed));
         Ok(closed)
     }

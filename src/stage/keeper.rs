@@ -14,7 +14,7 @@ use crate::model::{Issue, Timestamp, Window};
 use crate::source::follow::Records;
 
 use super::aggregator::{Closed, Closing, Shared};
-use super::live::{Issued, Live, Trigger, Windows};
+use super::live::{Issued, Live, Outstanding, Trigger, Windows};
 use super::{Failures, InputNames};
 
 /// How often is looked whether a window is due.
@@ -75,8 +75,16 @@ impl Keeper {
     }
 
     fn keep(&self, live: &Live, outlet: &mut LatestOutlet<Arc<Closed>>) -> Result<(), Exit> {
-        let mut work =
-            Work { keeper: self, live, outlet, dropped: 0, clock: None, changes: Instant::now(), needed: None };
+        let mut work = Work {
+            keeper: self,
+            live,
+            outlet,
+            dropped: 0,
+            clock: None,
+            changes: Instant::now(),
+            needed: None,
+            kept: None,
+        };
         work.issue_again()?;
         while !live.stages().drained {
             work.close_due()?;
@@ -151,6 +159,8 @@ struct Work<'a> {
     changes: Instant,
     /// The first bucket that is kept.
     needed: Option<i64>,
+    /// The next window when what lies between others was dropped.
+    kept: Option<i64>,
 }
 
 impl Work<'_> {
@@ -222,8 +232,9 @@ impl Work<'_> {
         let sequence = u64::try_from(k - windows.first.unwrap_or(k)).unwrap_or(0);
         let balance = shared.with_overflow(balance);
         let issue = Some(Issue { revision, provisional: kind == Kind::Provisional });
-        let closed = Arc::new(Closed { sequence, periodic: true, issue, view, balance });
-        windows.outstanding.push((k, Arc::downgrade(&closed)));
+        let written = Arc::default();
+        let closed = Arc::new(Closed { sequence, periodic: true, issue, view, balance, written: Arc::clone(&written) });
+        windows.outstanding.push(Outstanding { k, closed: Arc::downgrade(&closed), written });
         Ok((k, closed))
     }
 
@@ -320,6 +331,15 @@ impl Work<'_> {
             self.needed = needed;
             shared.forget_before(&mut shared.tally.write(), needed.unwrap_or(i64::MIN));
         }
+        let (next, kept) = {
+            let windows = self.live.windows.lock();
+            (windows.closer.next(), windows.kept())
+        };
+        // With more than one run, results are on their way; what lies between them and the open windows goes.
+        if kept.len() > 1 && next != self.kept {
+            self.kept = next;
+            shared.tally.write().keep_only(&kept);
+        }
     }
 
     /// Forgets the results that are too old to be issued again.
@@ -347,7 +367,11 @@ impl Work<'_> {
     fn send(&mut self, closed: Option<(i64, Arc<Closed>)>) -> Result<(), Exit> {
         let Some((_, closed)) = closed else { return Ok(()) };
         let patience = if self.keeper.stop.draining() { Duration::ZERO } else { PATIENCE };
-        self.dropped += self.outlet.send(&closed, patience)?;
+        let dropped = self.outlet.send(&closed, patience)?;
+        if dropped > 0 {
+            self.live.windows.lock().give_up();
+        }
+        self.dropped += dropped;
         Ok(())
     }
 

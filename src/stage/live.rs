@@ -4,8 +4,8 @@
 //! counts and positions that agree: each input is counted up to its position and not beyond.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, RwLock};
@@ -78,10 +78,26 @@ pub struct Windows {
     pub(super) first: Option<i64>,
     /// What was issued of windows that may be issued again.
     pub(super) issued: BTreeMap<i64, Issued>,
-    /// Results that were issued and are not written yet, by their window.
-    pub(super) outstanding: Vec<(i64, std::sync::Weak<Closed>)>,
+    /// Results that were issued and are not written yet.
+    pub(super) outstanding: Vec<Outstanding>,
     /// Windows whose results have to be issued again, since they may not have been written.
     pub(super) again: Vec<i64>,
+}
+
+/// A result on its way to the outputs.
+pub(super) struct Outstanding {
+    /// Its window.
+    pub k: i64,
+    /// There while any reporter has it in hand.
+    pub closed: Weak<Closed>,
+    /// Whether any reporter has written it.
+    pub written: Arc<AtomicBool>,
+}
+
+impl Outstanding {
+    fn is_under_way(&self) -> bool {
+        self.closed.strong_count() > 0
+    }
 }
 
 /// What was issued of a window.
@@ -136,7 +152,8 @@ impl Windows {
     /// What there is to save.
     pub fn saved(&mut self) -> SavedWindows {
         self.forget_written();
-        let mut again: Vec<i64> = self.outstanding.iter().map(|(k, _)| *k).chain(self.again.iter().copied()).collect();
+        let mut again: Vec<i64> =
+            self.outstanding.iter().map(|result| result.k).chain(self.again.iter().copied()).collect();
         again.sort_unstable();
         again.dedup();
         let issued = self.issued.iter().map(|(&k, &issued)| (k, issued));
@@ -152,19 +169,36 @@ impl Windows {
     /// The lowest window that is still of use, once any is known.
     pub(super) fn lowest(&mut self) -> Option<i64> {
         self.forget_written();
-        let outstanding = self.outstanding.iter().map(|(k, _)| *k);
+        let outstanding = self.outstanding.iter().map(|result| result.k);
         let others = self.issued.keys().copied().chain(outstanding).chain(self.again.iter().copied());
         others.chain(self.closer.next()).min()
     }
 
-    /// Whether all results are written that were issued.
-    pub(super) fn all_written(&mut self) -> bool {
-        self.forget_written();
-        self.outstanding.is_empty()
+    /// The runs of buckets that are still of use, each from its first to before its end: those of results on their way,
+    /// and all from the first window on that may be issued. An output that takes nothing keeps no others.
+    pub(super) fn kept(&self) -> Vec<(i64, i64)> {
+        let closer = &self.closer;
+        let Some(next) = closer.next() else { return vec![(i64::MIN, i64::MAX)] };
+        let first = self.issued.keys().copied().chain([next]).min().unwrap_or(next);
+        let under_way = self.outstanding.iter().map(|result| result.k).chain(self.again.iter().copied());
+        let runs = under_way.map(|k| (closer.first_needed(k), closer.layout(closer.grid().window(k)).end_bucket()));
+        runs.chain([(closer.first_needed(first), i64::MAX)]).collect()
     }
 
+    /// Whether all results are written that were issued, or dropped.
+    pub(super) fn all_written(&mut self) -> bool {
+        self.forget_written();
+        !self.outstanding.iter().any(Outstanding::is_under_way)
+    }
+
+    /// Forgets results that were dropped for later ones.
+    pub(super) fn give_up(&mut self) {
+        self.outstanding.retain(Outstanding::is_under_way);
+    }
+
+    /// A result that was dropped and is not written stays: the run is about to end by what kept it from being written.
     fn forget_written(&mut self) {
-        self.outstanding.retain(|(_, closed)| closed.strong_count() > 0);
+        self.outstanding.retain(|result| result.is_under_way() || !result.written.load(Ordering::Relaxed));
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -118,6 +119,7 @@ impl Transform for Reporter {
     fn receive(&mut self, closed: Arc<Closed>, outlet: &mut Outlet<()>) -> Result<(), Exit> {
         let result = self.shared.result(closed.look())?;
         self.write(&result)?;
+        closed.written.store(true, Ordering::Relaxed);
         outlet.count();
         Ok(())
     }

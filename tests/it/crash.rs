@@ -288,8 +288,13 @@ fn every_result_is_right(more: &'static str, restores: bool, test: &str) {
     let (folder, mut oracle) =
         Loop { seed: seed(test), window: "1s", length: 1, pace: 200_000, more, restores, ..WHOLE }.run();
     oracle.set_all();
+    check_results(&folder, &oracle, test);
+}
+
+/// Every final result is right, and each closed window has one; the oracle has counted all lines.
+pub fn check_results(folder: &Folder, oracle: &Oracle, test: &str) {
     let mut issued = BTreeMap::new();
-    for result in results(&folder) {
+    for result in results(folder) {
         let start = seconds(result["window"]["start"].as_str().unwrap());
         if result["window"]["provisional"] == Value::Bool(true) {
             continue;
@@ -298,16 +303,16 @@ fn every_result_is_right(more: &'static str, restores: bool, test: &str) {
         wanted.retain(|_, count| *count != 0);
         let found = pairs(&result);
         let (sum, right): (i64, i64) = (found.values().sum(), wanted.values().sum());
-        assert!(found == wanted, "window from {start}: {sum} connections in place of {right}: {}", result["window"]);
+        assert!(found == wanted, "{test}: window from {start}: {sum} connections for {right}: {}", result["window"]);
         *issued.entry(start).or_insert(0) += 1;
     }
     let all: Vec<i64> = oracle.counts.keys().copied().collect();
     // The last window was still open.
     for start in &all[..all.len() - 1] {
-        assert!(issued.contains_key(start), "window from {start} was never issued: {issued:?}");
+        assert!(issued.contains_key(start), "{test}: window from {start} was never issued: {issued:?}");
     }
     let again: i32 = issued.values().map(|times| times - 1).sum();
-    eprintln!("{} windows, {again} results came again", all.len());
+    eprintln!("{test}: {} windows, {again} results came again", all.len());
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod support;
 mod bounds;
 mod cases;
 mod cli;
+mod clock;
 mod crash;
 mod exact;
 mod floors;
