@@ -1,7 +1,6 @@
 //! What a run has in addition that follows its inputs: a state to go on from, files that come and go, a keeper and a
 //! saver beside the aggregator.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
