@@ -24,6 +24,7 @@ mod observe;
 mod periodic;
 mod process;
 mod pruning;
+mod rows;
 mod runtime;
 mod same;
 mod shipped;
