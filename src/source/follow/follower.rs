@@ -342,12 +342,19 @@ impl Follower {
                 self.handles.get(key).and_then(|file| Stat::of_file(&file).ok()).is_some_and(|s| s.links == 0);
             self.handles.close(key);
             if let Some(identity) = generation.identity {
-                self.by_identity.remove(&identity);
+                self.leave(identity, id);
             }
             // An inode without a name is free for another file; one that only moved may come back.
-            if removed {
+            if let Some(generation) = self.generations.get_mut(&id).filter(|_| removed) {
                 generation.identity = None;
             }
+        }
+    }
+
+    /// Notes that a generation is not in this file any more; another may be already.
+    pub(super) fn leave(&mut self, identity: (u64, u64), id: InputId) {
+        if self.by_identity.get(&identity) == Some(&id) {
+            self.by_identity.remove(&identity);
         }
     }
 
