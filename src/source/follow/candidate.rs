@@ -100,12 +100,12 @@ impl Follower {
         generation.truncated = true;
         generation.depart(now);
         generation.last = None;
-        self.by_identity.remove(&identity);
-        let stat = Stat { identity, born: generation.born, size: 0, modified: (0, 0), links: 1 };
+        let (path, born) = (generation.path.clone(), generation.born);
+        self.leave(identity, id);
         self.candidates.push(Candidate {
-            path: generation.path.clone(),
+            path,
             key,
-            stat,
+            stat: Stat { identity, born, size: 0, modified: (0, 0), links: 1 },
             head: Vec::new(),
             here,
             found: now,
@@ -169,7 +169,7 @@ impl Follower {
         self.candidates.retain(|candidate| candidate.key != 0);
     }
 
-    fn drop_candidate(&mut self, at: usize) {
+    pub(super) fn drop_candidate(&mut self, at: usize) {
         // Keys begin at 1: the candidate is taken out at the end of the round.
         let key = std::mem::take(&mut self.candidates[at].key);
         self.handles.close(key);
@@ -227,6 +227,9 @@ impl Follower {
         let Some(generation) = self.generations.get_mut(&id) else { return };
         let key = std::mem::take(&mut candidate.key);
         generation.settle_in(candidate.path.clone(), key, &candidate.stat, now);
+        if generation.head.len() < candidate.head.len() {
+            generation.head = Head::of(&candidate.head);
+        }
         if !candidate.here {
             generation.depart(now);
         }

@@ -25,6 +25,9 @@ const DEPARTED: usize = 1000;
 /// Chunks of an over-long line that are read in one go: then others have their turn.
 const READS: u64 = 4;
 
+/// Such reads in one call without anything to pass on: then the caller has a turn, and comes back when `wake_at` says.
+const LOOKS: u32 = 64;
+
 /// Failures in a row after which a file that nothing leads to is given up.
 const GIVE_UP: u32 = 8;
 
@@ -49,6 +52,8 @@ pub struct Follower {
     scan_due: bool,
     queue: VecDeque<InputId>,
     timers: BTreeSet<(Duration, InputId)>,
+    /// Looks in this call that gave nothing yet.
+    looks: u32,
     /// Generations that are settled and have no file, in the order in which that came about.
     departed: VecDeque<InputId>,
     warnings: Vec<String>,
@@ -81,6 +86,7 @@ impl Follower {
             scan_due: true,
             queue: VecDeque::new(),
             timers: BTreeSet::new(),
+            looks: 0,
             departed: VecDeque::new(),
             warnings: Vec::new(),
         };
@@ -108,6 +114,7 @@ impl Follower {
     /// The next thing to pass on, its bytes in `into`; `None` if there is nothing now.
     pub fn next(&mut self, now: Duration, into: &mut Vec<u8>) -> Option<Step> {
         into.clear();
+        self.looks = 0;
         self.take_due(now);
         while let Some(id) = self.queue.pop_front() {
             let step = self.turn(id, now, into);
@@ -248,7 +255,12 @@ impl Follower {
             Ok(Looked::Replaced) => self.replaced(id, now),
             Ok(Looked::More) => {
                 more = true;
-                self.enqueue(id);
+                self.looks += 1;
+                if self.looks < LOOKS {
+                    self.enqueue(id);
+                } else {
+                    generation.retry = Some(now + Duration::from_nanos(1));
+                }
             }
             Ok(Looked::Chunk(cut, unterminated)) => {
                 let step = self.step(id, now);
@@ -342,12 +354,19 @@ impl Follower {
                 self.handles.get(key).and_then(|file| Stat::of_file(&file).ok()).is_some_and(|s| s.links == 0);
             self.handles.close(key);
             if let Some(identity) = generation.identity {
-                self.by_identity.remove(&identity);
+                self.leave(identity, id);
             }
             // An inode without a name is free for another file; one that only moved may come back.
-            if removed {
+            if let Some(generation) = self.generations.get_mut(&id).filter(|_| removed) {
                 generation.identity = None;
             }
+        }
+    }
+
+    /// Notes that a generation is not in this file any more; another may be already.
+    pub(super) fn leave(&mut self, identity: (u64, u64), id: InputId) {
+        if self.by_identity.get(&identity) == Some(&id) {
+            self.by_identity.remove(&identity);
         }
     }
 

@@ -59,6 +59,8 @@ pub(super) struct Generation {
     pub restored: bool,
     /// All that the end of a rotated or departed file brings about has been done.
     pub settled: bool,
+    /// An earlier run has told that it may have lost something.
+    pub told: bool,
     /// It is to end now, though it could be kept in mind longer.
     pub expired: bool,
     pub idle_said: bool,
@@ -119,6 +121,7 @@ impl Generation {
             resumed: false,
             restored: false,
             settled: false,
+            told: false,
             expired: false,
             idle_said: false,
             opened_said: false,
@@ -150,6 +153,7 @@ impl Generation {
             lost: saved.lost,
             rotated: saved.rotated,
             truncated: saved.truncated,
+            told: saved.settled,
             away: Some(Away { since: now, missed: 0 }),
             resumed: true,
             restored: true,
@@ -175,6 +179,7 @@ impl Generation {
             lost: 0,
             rotated: false,
             truncated: false,
+            settled: false,
             departed: false,
             ended: false,
         };
@@ -200,6 +205,7 @@ impl Generation {
         saved.size_seen = self.size_seen;
         saved.rotated = self.rotated;
         saved.truncated = self.truncated;
+        saved.settled = self.settled;
         saved.departed = self.away.is_some();
     }
 
@@ -219,6 +225,7 @@ impl Generation {
         self.away = None;
         self.truncated = false;
         self.restored = false;
+        self.told = false;
         self.settled = false;
         self.expired = false;
         self.lost = 0;
@@ -272,7 +279,7 @@ impl Generation {
     pub fn loss(&mut self) -> Option<Loss> {
         let to = self.size_seen;
         let known = to > self.position() + self.lost;
-        let unknown = self.truncated && self.key.is_none() && self.lost == 0;
+        let unknown = self.truncated && self.key.is_none() && self.lost == 0 && !self.told;
         if !known && !unknown {
             return None;
         }

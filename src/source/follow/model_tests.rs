@@ -94,6 +94,13 @@ struct Content {
     copied: bool,
 }
 
+impl Content {
+    /// The end of its last whole line.
+    fn whole(&self) -> usize {
+        self.bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)
+    }
+}
+
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Content { bytes, unreadable, passed, counted, lost, .. } = self;
@@ -416,9 +423,18 @@ impl Model {
             self.world.now += SECOND;
         }
         self.count(usize::MAX);
+        for saved in self.world.follower.records().all() {
+            let Some(at) = self.find(saved.id) else { continue };
+            let content = &self.contents[at];
+            let told = content.lost.iter().map(|(_, to)| *to).max().unwrap_or(0).max(content.passed) as u64;
+            assert!(
+                told >= saved.size_seen.min(content.whole() as u64),
+                "generation {at}: it is not said what was lost of {saved:?}: {content:?}"
+            );
+        }
         let standing = self.standing();
         for (at, content) in self.contents.iter().enumerate() {
-            let whole = content.bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            let whole = content.whole();
             let readable = content.unreadable.unwrap_or(usize::MAX);
             assert!(content.passed >= whole.min(readable), "generation {at} ends too early: {content:?}");
             assert!(

@@ -127,7 +127,8 @@ fn pass_zeros(generation: &mut Generation, file: &File, stat: &Stat, finish: boo
     let (at, found) = zeros::skip(file, from, stat.size)?;
     generation.zeros = at;
     // As long as there is nothing but zeros, they may yet be overwritten.
-    if !found && !(finish && at == stat.size) {
+    let final_zeros = finish && at == stat.size;
+    if !found && !final_zeros {
         return Ok(Some(if at < stat.size { Looked::More } else { Looked::Nothing }));
     }
     generation.chunker.jump(at);

@@ -44,6 +44,8 @@ pub struct Saved {
     pub rotated: bool,
     /// Its file was truncated or overwritten, so that a copy of it may be found.
     pub truncated: bool,
+    /// Its end has been dealt with: what was lost of it has been told.
+    pub settled: bool,
     /// No location leads to it any more.
     pub departed: bool,
     /// Its last step has been given.

@@ -193,7 +193,10 @@ impl Follower {
         if generation.away.is_none() {
             // Asked once more by name: a folder that cannot be listed may well lead to its files.
             let there = match fs::metadata(&generation.path) {
-                Ok(found) => generation.identity == Some(Stat::of(&found).identity),
+                Ok(found) => {
+                    let stat = Stat::of(&found);
+                    generation.identity == Some(stat.identity) && same_birth(generation.born, stat.born)
+                }
                 Err(error) => !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
             };
             if there {
@@ -297,7 +300,11 @@ impl Follower {
             let (position, size) = (generation.position(), candidate.stat.size);
             let whole = generation.head.agrees(&candidate.head) == Agreement::Whole;
             let tail = generation.tail.unwrap_or_default();
-            if whole && size >= position && content::tail_holds(&file, position, &tail).unwrap_or(false) {
+            let Ok(holds) = content::tail_holds(&file, position, &tail) else {
+                // It cannot be read now: the next scan finds it again.
+                return self.drop_candidate(at);
+            };
+            if whole && size >= position && holds {
                 let last = Last { size: generation.size_seen, modified: (0, 0), since: now, sure: false };
                 self.go_on(at, *id, now);
                 if let Some(generation) = self.generations.get_mut(id) {
@@ -306,7 +313,11 @@ impl Follower {
                 }
                 return;
             }
+            // It has no file any more, and that is news: a copy may have been made before it was truncated.
             generation.truncated = true;
+            generation.identity = None;
+            generation.depart(now);
+            self.enqueue(*id);
             self.candidates[at].instead_of = Some(*id);
         }
     }
