@@ -40,10 +40,12 @@ impl Writing {
     fn start(mut logs: Logs) -> Self {
         let done = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&done);
+        // The oracle keeps all that is written: in a long loop it comes slower.
+        let pause = Duration::from_micros(if number("LOGPARSER_KILLS").unwrap_or(KILLS) > 100 { 2000 } else { 300 });
         let thread = std::thread::spawn(move || {
             while !told.load(Ordering::Relaxed) {
                 logs.step();
-                std::thread::sleep(Duration::from_micros(300));
+                std::thread::sleep(pause);
             }
             logs.finish();
             logs

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# The long tests of following, on the release build: the crash loop with a thousand kills, and a soak with a thousand
+# rotations that watches memory and descriptors. One line sums up each.
+#
+#   tests/soak.sh [MINUTES]      minutes of the soak [default: 30]; the crash loop takes about eight more
+#
+# LOGPARSER_KILLS is the number of kills of the crash loop, LOGPARSER_ROTATIONS that of the rotations, and
+# LOGPARSER_SEED the seed, which is printed, to have a loop again. The exit code is not 0 if anything was wrong.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+cargo build --locked --release --quiet
+LOGPARSER_BIN=$PWD/${CARGO_TARGET_DIR:-target}/release/logparser
+export LOGPARSER_BIN LOGPARSER_KILLS=${LOGPARSER_KILLS:-1000} LOGPARSER_MINUTES=${1:-30}
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# What a test says, the rest only where it fails.
+run() {
+    if cargo test --locked --quiet --test it -- --exact "$@" --nocapture >"$log" 2>&1; then
+        grep -E 'exact|SEED' "$log"
+    else
+        cat "$log"
+        echo "FAILED: $1"
+        return 1
+    fi
+}
+
+failed=0
+run crash::d1_a3_b1_b3_killed_at_random_the_counts_are_those_of_the_bytes_before_the_positions || failed=1
+run soak::e16_a_long_run_over_many_rotations_stays_small_and_exact --ignored || failed=1
+exit "$failed"
