@@ -1,7 +1,6 @@
 //! What a run has in addition that follows its inputs: a state to go on from, files that come and go, a keeper and a
 //! saver beside the aggregator.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
@@ -158,7 +157,7 @@ impl Follow {
             progress: Arc::clone(&wired.progress),
             failures: Arc::clone(&wired.failures),
             names: Arc::clone(&wired.names),
-            inputs: known.unwrap_or_else(HashMap::new),
+            inputs: known.unwrap_or_default(),
             clock: Duration::ZERO,
         };
         following.scan(true);

@@ -3,6 +3,7 @@
 //! Invariant: who observes is no part of the run. It goes on if nobody looks, and ends the same if somebody does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::run::Running;
 use crate::actor::Gauge;
@@ -41,6 +42,8 @@ pub struct Observation {
     pub watermark: Option<Timestamp>,
     /// Inputs of the run.
     pub inputs: usize,
+    /// The longest time for which counting stood still for a state to be saved.
+    pub longest_stall: Duration,
     /// Each stage in the order of the plan.
     pub stages: Vec<StageObservation>,
     /// Whether all is worked off, or dropped.
@@ -101,6 +104,7 @@ impl Running {
             balance: first.map(|shared| shared.sheet().0).unwrap_or_default(),
             watermark: Some(watermark).filter(|at| (Timestamp::MIN < *at) && (*at < Timestamp::MAX)),
             inputs: self.names.len(),
+            longest_stall: first.map_or(Duration::ZERO, |shared| shared.longest_stall()),
             stages: self.observed.stages.iter().map(Post::observe).collect(),
             ended,
             aborted: self.stop.aborted(),

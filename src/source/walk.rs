@@ -2,9 +2,12 @@
 //!
 //! Not here: what is done with a path. Invariant: paths come in the order of the locations, those of one location by name.
 
-use std::fs::{self, Metadata};
+use std::collections::BTreeSet;
+use std::fs::{self, DirEntry, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+
+use glob::Pattern;
 
 use crate::error::{Error, Result};
 
@@ -56,22 +59,73 @@ pub(super) fn walk(location: &str, visit: &mut dyn FnMut(Finding)) -> Result<boo
 }
 
 fn walk_glob(pattern: &str, visit: &mut dyn FnMut(Finding)) -> Result<bool> {
-    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
-    let paths = glob::glob_with(pattern, options).map_err(|error| {
+    Pattern::new(pattern).map_err(|error| {
         Error::usage(format!("'{pattern}' is not a glob: {} at character {}", error.msg, error.pos + 1))
     })?;
-    let mut any = false;
-    for found in paths {
-        any = true;
-        match found {
-            Ok(path) => visit(look(path)),
-            Err(error) => {
-                let path = error.path().to_owned();
-                visit(Finding::Unreadable { path, source: error.into(), folder: true });
-            }
+    let (root, rest) = match pattern.strip_prefix('/') {
+        Some(rest) => ("/", rest),
+        None => ("", pattern),
+    };
+    let parts: Vec<&str> = rest.split('/').filter(|part| !part.is_empty()).collect();
+    let mut found = BTreeSet::new();
+    let mut unreadable = Vec::new();
+    expand(Path::new(root), &parts, &mut found, &mut unreadable);
+    let any = !found.is_empty() || !unreadable.is_empty();
+    for (path, source) in unreadable {
+        visit(Finding::Unreadable { path, source, folder: true });
+    }
+    found.into_iter().for_each(|path| visit(look(path)));
+    Ok(any)
+}
+
+/// Adds all that the parts of a glob lead to from a folder. The crate `glob` matches names, but does not list folders: it
+/// passes over names that are not UTF-8, or panics at them.
+fn expand(folder: &Path, parts: &[&str], found: &mut BTreeSet<PathBuf>, unreadable: &mut Vec<(PathBuf, io::Error)>) {
+    let Some((part, rest)) = parts.split_first() else {
+        found.insert(folder.to_owned());
+        return;
+    };
+    if !is_glob(part) {
+        let next = folder.join(part);
+        if !rest.is_empty() || next.symlink_metadata().is_ok() {
+            expand(&next, rest, found, unreadable);
+        }
+        return;
+    }
+    let deep = *part == "**";
+    if deep && !rest.is_empty() {
+        expand(folder, rest, found, unreadable);
+    }
+    let Ok(pattern) = Pattern::new(part) else { return };
+    for entry in list(folder, unreadable) {
+        let name = entry.file_name();
+        let hidden = name.as_encoded_bytes().starts_with(b".") && !part.starts_with('.');
+        if hidden || !(deep || pattern.matches(&name.to_string_lossy())) {
+            continue;
+        }
+        let next = folder.join(&name);
+        // Links are not followed downwards without end.
+        if deep && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            expand(&next, parts, found, unreadable);
+        }
+        if rest.is_empty() || (!deep && next.is_dir()) {
+            expand(&next, rest, found, unreadable);
         }
     }
-    Ok(any)
+}
+
+/// What is in a folder. One that is not there, or is none, holds nothing.
+fn list(folder: &Path, unreadable: &mut Vec<(PathBuf, io::Error)>) -> Vec<DirEntry> {
+    let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    match fs::read_dir(listed).and_then(Iterator::collect) {
+        Ok(entries) => entries,
+        Err(error) => {
+            if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
+                unreadable.push((listed.to_owned(), error));
+            }
+            Vec::new()
+        }
+    }
 }
 
 /// The files in a folder, hidden ones aside. Whether there are any.
@@ -101,4 +155,54 @@ fn look(path: PathBuf) -> Finding {
 /// Whether a location has characters that only globs have.
 pub(super) fn is_glob(location: &str) -> bool {
     location.contains(['*', '?', '['])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStrExt;
+
+    /// What a glob gives in a folder, by name from there.
+    fn found(folder: &Path, pattern: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        let location = format!("{}/{pattern}", folder.to_str().unwrap());
+        walk(&location, &mut |finding| match finding {
+            Finding::Path { path, .. } => found.push(path.strip_prefix(folder).unwrap().display().to_string()),
+            Finding::Unreadable { .. } | Finding::Stdin => panic!("not in this folder"),
+        })
+        .unwrap();
+        found
+    }
+
+    #[test]
+    fn globs_match_as_the_shell_does() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b/2.log", "b/c/3.log", "a/1.log", "a/.h.log", ".d/4.log", "5.log", "6.txt", "[x].log"] {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        std::os::unix::fs::symlink("b", folder.path().join("link")).unwrap();
+        let found = |pattern: &str| found(folder.path(), pattern);
+        assert_eq!(found("*.log"), ["5.log", "[x].log"]);
+        assert_eq!(found("*/*.log"), ["a/1.log", "b/2.log", "link/2.log"]);
+        assert_eq!(found("**/*.log"), ["5.log", "[x].log", "a/1.log", "b/2.log", "b/c/3.log"]);
+        assert_eq!(found("a/.*.log"), ["a/.h.log"]);
+        assert_eq!(found("[a-b]/?.log"), ["a/1.log", "b/2.log"]);
+        assert_eq!(found("*/c/3.log"), ["b/c/3.log", "link/c/3.log"]);
+        assert_eq!(found("[[]x].log"), ["[x].log"]);
+        assert_eq!(found("[x].log"), ["[x].log"]);
+        assert!(found("*/no.log").is_empty() && found("5.log/*").is_empty() && found("no/*").is_empty());
+        assert!(walk("a**b", &mut |_| {}).is_err());
+    }
+
+    #[test]
+    fn e15_a_name_that_is_no_text_is_found_and_breaks_no_glob() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [&b"a\xff.log"[..], b"\xfe\n.log", b"x.log"] {
+            fs::write(folder.path().join(std::ffi::OsStr::from_bytes(name)), "").unwrap();
+        }
+        assert_eq!(found(folder.path(), "*.log").len(), 3);
+        assert_eq!(found(folder.path(), "a?.log").len(), 1);
+    }
 }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 
@@ -81,6 +82,14 @@ impl Shared {
     pub fn sheet(&self) -> (Balance, Vec<Rejected>) {
         let progress = self.progress.lock();
         (self.with_overflow(progress.balance().clone()), progress.rejected().to_vec())
+    }
+
+    /// The longest time for which counting stood still for a state to be saved.
+    pub fn longest_stall(&self) -> Duration {
+        match &self.closing {
+            Closing::Live(live) => live.longest_stall(),
+            Closing::Once(..) | Closing::Every(_) => Duration::ZERO,
+        }
     }
 
     pub(super) fn with_overflow(&self, balance: Balance) -> Balance {

@@ -4,7 +4,7 @@
 //! counts and positions that agree: each input is counted up to its position and not beyond.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -47,6 +47,8 @@ pub struct Live {
     counting: AtomicUsize,
     stages: Mutex<Stages>,
     moved: Condvar,
+    /// The longest time for which counting stood still to set aside what is saved, in nanoseconds.
+    stalled: AtomicU64,
 }
 
 /// Which parts of the stage are done.
@@ -216,6 +218,7 @@ impl Live {
             counting: AtomicUsize::new(0),
             stages: Mutex::new(Stages::default()),
             moved: Condvar::new(),
+            stalled: AtomicU64::new(0),
         };
         live.set_limits(&live.windows.lock());
         live
@@ -264,6 +267,16 @@ impl Live {
         progress.applied(batch)?;
         progress.came_late(batch.chunk.span.input, late);
         Ok(())
+    }
+
+    /// The longest time for which counting stood still for a state to be saved.
+    pub fn longest_stall(&self) -> Duration {
+        Duration::from_nanos(self.stalled.load(Ordering::Relaxed))
+    }
+
+    /// Notes a time for which counting stood still.
+    pub(super) fn stalled_for(&self, time: Duration) {
+        self.stalled.fetch_max(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// Whether counts and positions agree, now that nobody counts.

@@ -229,7 +229,9 @@ impl Saver {
         for (pane, tables) in snapshot.panes.drain(..) {
             // Nobody else may hold a table when it is joined, or it would be copied.
             drop(tables);
+            let since = Instant::now();
             pane.join();
+            live.stalled_for(since.elapsed());
         }
         self.shared.saving.store(false, Ordering::Relaxed);
         saved.map(drop).map_err(|error| {
@@ -240,7 +242,7 @@ impl Saver {
 
     /// Sets everything aside that is to be saved. Counting waits for it, and it is quick.
     fn snapshot(&self, live: &Live) -> Snapshot {
-        let shared = &self.shared;
+        let (shared, since) = (&self.shared, Instant::now());
         let _gate = live.gate.write();
         shared.saving.store(true, Ordering::Relaxed);
         let mut tally = shared.tally.write();
@@ -271,7 +273,9 @@ impl Saver {
             let tables = pane.set_aside();
             (pane, tables)
         });
-        Snapshot { header, panes: panes.collect() }
+        let snapshot = Snapshot { header, panes: panes.collect() };
+        live.stalled_for(since.elapsed());
+        snapshot
     }
 
     /// The files, each with the position up to which it is counted.

@@ -1,7 +1,7 @@
 //! All integration tests, in one binary: real files, real processes, and counts made by somebody else.
 
-// Helpers of tests fail by panicking, as tests do; clippy exempts only functions marked as tests.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+// Helpers of tests fail by panicking, as tests do, and say what they skip; clippy exempts only functions marked as tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 #[cfg(feature = "live")]
 mod pty;
@@ -25,6 +25,7 @@ mod periodic;
 mod power;
 mod process;
 mod pruning;
+mod rows;
 mod runtime;
 mod same;
 mod shipped;

@@ -14,10 +14,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::content::{self, Agreement, HEAD, Head, START, Stat, same_birth};
-use super::generation::{Away, Generation};
+use super::generation::Generation;
 use super::{Follower, New, reading};
 use crate::error::show_path;
 use crate::model::InputId;
+use crate::source::cursor::COMPRESSED;
 
 /// How many times the rotation wait a file that grows on is held at most for the sake of one whose file is gone: nothing
 /// more can be compared with that one until the file has passed its position.
@@ -42,6 +43,22 @@ pub(super) struct Candidate {
     pub suspected: Vec<InputId>,
 }
 
+impl Candidate {
+    /// Whether more than its first bytes speaks for it being what became of a generation. So few bytes may well be written
+    /// a second time: a file that is removed and written anew counts, however alike the two are.
+    fn is_like_moved(&self, generation: &Generation) -> bool {
+        // Alive, it may be copied at any time.
+        generation.away.is_none()
+            // It was a copy in the making before.
+            || self.suspected.contains(&generation.id)
+            // It bears the stamp that moving keeps.
+            || (self.stat.modified, self.stat.size) == (generation.modified, generation.size_seen)
+            // The other has lost its file just now: to a truncation, or while nobody ran, or without taking its name along.
+            || (!generation.settled
+                && (generation.truncated || generation.restored || self.path != generation.path))
+    }
+}
+
 /// A file that is not followed, as it was when that was decided, and why.
 #[derive(Debug)]
 pub(super) struct Ignored {
@@ -63,6 +80,14 @@ enum Verdict {
     Nothing,
 }
 
+/// Why a file is not followed, if it begins as compressed ones do.
+fn compressed(candidate: &Candidate) -> Option<Ignored> {
+    let (_, name, reader) = COMPRESSED.iter().find(|(magic, ..)| candidate.head.starts_with(magic))?;
+    let warning = format!("{}: is compressed ({name}) and was not read; see {reader}", show_path(&candidate.path));
+    let Stat { born, size, modified, .. } = candidate.stat;
+    Some(Ignored { born, size, modified, warning })
+}
+
 /// Generations by how they start, so that a file is compared with few.
 type ByStart = BTreeMap<Vec<u8>, Vec<InputId>>;
 
@@ -75,12 +100,12 @@ impl Follower {
         generation.truncated = true;
         generation.depart(now);
         generation.last = None;
-        self.by_identity.remove(&identity);
-        let stat = Stat { identity, born: generation.born, size: 0, modified: (0, 0), links: 1 };
+        let (path, born) = (generation.path.clone(), generation.born);
+        self.leave(identity, id);
         self.candidates.push(Candidate {
-            path: generation.path.clone(),
+            path,
             key,
-            stat,
+            stat: Stat { identity, born, size: 0, modified: (0, 0), links: 1 },
             head: Vec::new(),
             here,
             found: now,
@@ -92,69 +117,81 @@ impl Follower {
         self.ask_for_scan(true);
     }
 
-    /// Notes what a candidate's file is now. Content that was replaced before it was counted is a generation that is
-    /// lost, unless a copy of it turns up.
-    pub(super) fn refresh(&mut self, at: usize, now: Duration, new: &mut Vec<New>) -> io::Result<()> {
+    /// Notes what a candidate's file is now. If its content was replaced, nothing is lost by that: it was held since all
+    /// that was seen of it stood in another file too.
+    pub(super) fn refresh(&mut self, at: usize, now: Duration) -> io::Result<()> {
         let Some(file) = self.candidate_file(at)? else { return Ok(()) };
         let stat = Stat::of_file(&file)?;
         let candidate = &mut self.candidates[at];
-        if (stat.size, stat.modified) == (candidate.stat.size, candidate.stat.modified) {
-            return Ok(());
-        }
-        let head = content::read_head(&file)?;
-        let before = Head::of(&candidate.head);
-        let replaced = stat.size < candidate.stat.size || before.agrees(&head) != Agreement::Whole;
-        if stat.size != candidate.stat.size || replaced {
-            candidate.grown = now;
-        }
-        let was = std::mem::replace(&mut candidate.stat, stat);
-        candidate.head = head;
-        if replaced && was.size > 0 {
-            let (path, instead_of) = (candidate.path.clone(), self.next_id());
-            let mut generation = Generation::new(instead_of, path, &self.options, now);
-            generation.head = before;
-            generation.size_seen = was.size;
-            generation.truncated = true;
-            generation.away = Some(Away { since: now, missed: 0 });
-            self.candidates[at].instead_of = Some(instead_of);
-            self.announce(generation, was.size, new);
+        if (stat.size, stat.modified) != (candidate.stat.size, candidate.stat.modified) {
+            candidate.head = content::read_head(&file)?;
+            if stat.size != candidate.stat.size {
+                candidate.grown = now;
+            }
+            candidate.stat = stat;
         }
         Ok(())
     }
 
     /// Decides what can be decided about the candidates. With `all`, each stands for itself.
-    pub(super) fn decide(&mut self, now: Duration, all: bool, new: &mut Vec<New>) {
-        if !all {
-            // Whether an original still stands is the question that its copies turn on.
-            let mut originals: Vec<InputId> = self.candidates.iter().flat_map(|c| c.suspected.clone()).collect();
-            originals.sort();
-            originals.dedup();
-            originals.into_iter().for_each(|id| self.check(id, now));
-        }
+    pub(super) fn decide(&mut self, now: Duration, all: bool, new: &mut Vec<New>, warnings: &mut Vec<String>) {
         let any = !all && self.candidates.iter().any(|candidate| candidate.stat.size > 0);
-        let by_start = if any { self.by_start() } else { ByStart::new() };
-        for at in (0..self.candidates.len()).collect::<Vec<_>>() {
+        if any {
+            self.check_changed(now);
+        }
+        let mut by_start = if any { self.by_start() } else { ByStart::new() };
+        let mut order: Vec<usize> = (0..self.candidates.len()).collect();
+        if !all {
+            // Of two that are alike, the one that was made first is the original.
+            order.sort_by_key(|at| self.candidates[*at].stat.born);
+        }
+        for at in order {
+            if let Some(ignored) = compressed(&self.candidates[at]) {
+                warnings.push(ignored.warning.clone());
+                self.ignored.insert(self.candidates[at].stat.identity, ignored);
+                self.drop_candidate(at);
+                continue;
+            }
             let verdict = match all {
                 true => Verdict::Itself,
                 false => self.judge(at, now, &by_start).unwrap_or(Verdict::Wait),
             };
             match verdict {
                 Verdict::Wait => {}
-                Verdict::Itself => self.register(at, 0, now, new),
-                Verdict::GoesOn(id) => self.go_on(at, id, now),
-                Verdict::Nothing => {
-                    self.handles.close(self.candidates[at].key);
-                    self.candidates[at].key = 0;
+                Verdict::Itself => {
+                    let start = start(&self.candidates[at].head).to_vec();
+                    by_start.entry(start).or_default().push(self.register(at, now, new));
                 }
+                Verdict::GoesOn(id) => self.go_on(at, id, now),
+                Verdict::Nothing => self.drop_candidate(at),
             }
         }
         self.candidates.retain(|candidate| candidate.key != 0);
     }
 
+    pub(super) fn drop_candidate(&mut self, at: usize) {
+        // Keys begin at 1: the candidate is taken out at the end of the round.
+        let key = std::mem::take(&mut self.candidates[at].key);
+        self.handles.close(key);
+    }
+
+    /// Looks whether what has changed still holds what was read there. What stands there otherwise is a candidate, and older
+    /// than copies that were made of it.
+    fn check_changed(&mut self, now: Duration) {
+        let changed = self.generations.values().filter(|generation| generation.queued && generation.key.is_some());
+        let changed: Vec<InputId> = changed.map(|generation| generation.id).collect();
+        let known = self.candidates.len();
+        changed.into_iter().for_each(|id| self.check(id, now));
+        for at in known..self.candidates.len() {
+            // What cannot be read now is looked at again.
+            let _ = self.refresh(at, now);
+        }
+    }
+
     /// Looks whether a generation's content still stands where it was read.
     pub(super) fn check(&mut self, id: InputId, now: Duration) {
         let Ok(Some(file)) = self.handle(id, now) else { return };
-        let Some(generation) = self.generations.get(&id) else { return };
+        let Some(generation) = self.generations.get_mut(&id) else { return };
         let intact = Stat::of_file(&file).and_then(|stat| reading::is_intact(generation, &file, &stat));
         // What cannot be read now is no proof of anything.
         if intact.is_ok_and(|intact| !intact) {
@@ -162,8 +199,8 @@ impl Follower {
         }
     }
 
-    /// Makes a candidate a generation that begins at a byte.
-    pub(super) fn register(&mut self, at: usize, from: u64, now: Duration, new: &mut Vec<New>) {
+    /// Makes a candidate a generation of its own.
+    fn register(&mut self, at: usize, now: Duration, new: &mut Vec<New>) -> InputId {
         let id = self.next_id();
         let candidate = &mut self.candidates[at];
         let key = std::mem::take(&mut candidate.key);
@@ -171,10 +208,6 @@ impl Follower {
         generation.settle_in(candidate.path.clone(), key, &candidate.stat, now);
         generation.head = Head::of(&candidate.head);
         generation.modified = candidate.stat.modified;
-        if from > 0 {
-            generation.chunker.jump(from);
-            generation.tail = None;
-        }
         if !candidate.here {
             generation.depart(now);
         }
@@ -185,6 +218,7 @@ impl Follower {
         if !here && !self.handles.holds(key) {
             self.lose_file(id);
         }
+        id
     }
 
     /// Lets a generation without a file go on in a candidate.
@@ -193,6 +227,9 @@ impl Follower {
         let Some(generation) = self.generations.get_mut(&id) else { return };
         let key = std::mem::take(&mut candidate.key);
         generation.settle_in(candidate.path.clone(), key, &candidate.stat, now);
+        if generation.head.len() < candidate.head.len() {
+            generation.head = Head::of(&candidate.head);
+        }
         if !candidate.here {
             generation.depart(now);
         }
@@ -203,12 +240,9 @@ impl Follower {
 
     fn announce(&mut self, generation: Generation, size: u64, new: &mut Vec<New>) {
         let id = generation.id;
-        let (name, path, position) = (show_path(&generation.path), generation.path.clone(), generation.position());
-        // What is before the position has been counted under another number.
-        new.push(New { id, name, path, size, position, resumed: position > 0 });
-        let mut record = generation.record();
-        record.position = position;
-        self.records.put(record);
+        let (name, path) = (show_path(&generation.path), generation.path.clone());
+        new.push(New { id, name, path, size, position: 0, resumed: false });
+        self.records.put(generation.record());
         self.generations.insert(id, generation);
         self.enqueue(id);
     }
@@ -254,7 +288,11 @@ impl Follower {
         if candidate.stat.size == 0 {
             return Ok(if still && !candidate.here { Verdict::Nothing } else { Verdict::Wait });
         }
-        let Some(file) = self.candidate_file(at)? else { return Ok(Verdict::Itself) };
+        let Some(file) = self.candidate_file(at)? else {
+            // All that was seen of it stands in its original; of one that was never looked into, all is lost.
+            let suspected = !self.candidates[at].suspected.is_empty();
+            return Ok(if suspected { Verdict::Nothing } else { Verdict::Itself });
+        };
         let mut suspected = Vec::new();
         for id in alike(by_start, &self.candidates[at].head) {
             match self.compare(at, id, &file, now)? {
@@ -279,17 +317,22 @@ impl Follower {
         if agreement == Agreement::Differs || candidate.instead_of == Some(id) {
             return Ok(Compared::Other);
         }
-        let size = candidate.stat.size;
         if generation.key.is_some() {
-            return self.compare_live(id, file, size, now);
+            // It may have been truncated, and have grown again, since it was last read.
+            self.check(id, now);
         }
-        // So few bytes may well be written a second time. Then there has to be more that speaks for a copy: that it was
-        // one in the making before, that its original was truncated just now, or the stamp that moving keeps.
-        let stamped = (candidate.stat.modified, size) == (generation.modified, generation.size_seen);
-        let truncated = generation.truncated && !generation.settled;
-        let suspected = candidate.suspected.contains(&id);
-        let position = generation.position();
-        if position < HEAD as u64 && !stamped && !truncated && !suspected {
+        let candidate = &self.candidates[at];
+        let Some(generation) = self.generations.get(&id) else { return Ok(Compared::Other) };
+        let (size, position) = (candidate.stat.size, generation.position());
+        let weak = position < HEAD as u64 && !candidate.is_like_moved(generation);
+        if generation.key.is_some() {
+            return if weak { Ok(Compared::Other) } else { self.compare_live(id, file, size, now) };
+        }
+        if position == 0 && agreement == Agreement::Whole {
+            // Nothing of it is counted: it begins here, and is not lost.
+            return Ok(Compared::Same);
+        }
+        if weak {
             return Ok(Compared::Other);
         }
         if agreement == Agreement::Whole && size >= position {
@@ -326,8 +369,12 @@ enum Compared {
 
 /// The generations whose start agrees with a head as far as both go.
 fn alike(by_start: &ByStart, head: &[u8]) -> Vec<InputId> {
-    let start = &head[..head.len().min(START)];
+    let start = start(head);
     let shorter = (1..start.len()).filter_map(|length| by_start.get(&start[..length]));
     let longer = by_start.range(start.to_vec()..).take_while(|(other, _)| other.starts_with(start)).map(|(_, ids)| ids);
     shorter.chain(longer).flatten().copied().collect()
+}
+
+fn start(head: &[u8]) -> &[u8] {
+    &head[..head.len().min(START)]
 }

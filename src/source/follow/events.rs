@@ -109,7 +109,7 @@ impl Events {
 }
 
 impl Woken {
-    fn take(&mut self, event: notify::Result<Event>) {
+    pub(super) fn take(&mut self, event: notify::Result<Event>) {
         // An error is a gap: what happened meanwhile has to be looked up.
         let Ok(event) = event else {
             self.rescan = true;
@@ -126,4 +126,25 @@ impl Woken {
 fn warning(folder: Option<&Path>, error: &notify::Error) -> String {
     let place = folder.map_or_else(String::new, |folder| format!("{}: ", show_path(folder)));
     format!("{place}cannot be watched ({error}); files are looked at again and again instead")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a24_without_a_watcher_there_is_a_warning_and_time_passes_all_the_same() {
+        let (_, events) = channel();
+        let mut events = Events { watcher: None, events, watched: BTreeSet::new() };
+        assert!(events.polling() && events.watch(&[PathBuf::from("/")]).is_none());
+        let start = std::time::Instant::now();
+        assert_eq!(events.wait(Duration::from_millis(20)), Woken::default());
+        assert!(start.elapsed() >= Duration::from_millis(20));
+        let full = notify::Error::new(notify::ErrorKind::MaxFilesWatch);
+        let text = warning(Some(Path::new("/a\nb")), &full);
+        assert!(
+            text.starts_with("/a\\x0ab: cannot be watched (") && text.ends_with("again and again instead"),
+            "{text}"
+        );
+    }
 }

@@ -22,6 +22,12 @@ use crate::model::{Guard, InputId};
 /// Generations without a file that are kept in mind at most.
 const DEPARTED: usize = 1000;
 
+/// Chunks of an over-long line that are read in one go: then others have their turn.
+const READS: u64 = 4;
+
+/// Such reads in one call without anything to pass on: then the caller has a turn, and comes back when `wake_at` says.
+const LOOKS: u32 = 64;
+
 /// Failures in a row after which a file that nothing leads to is given up.
 const GIVE_UP: u32 = 8;
 
@@ -46,6 +52,8 @@ pub struct Follower {
     scan_due: bool,
     queue: VecDeque<InputId>,
     timers: BTreeSet<(Duration, InputId)>,
+    /// Looks in this call that gave nothing yet.
+    looks: u32,
     /// Generations that are settled and have no file, in the order in which that came about.
     departed: VecDeque<InputId>,
     warnings: Vec<String>,
@@ -56,7 +64,7 @@ enum Turn {
     Step(Step),
     Nothing,
     /// There may be bytes, but not now.
-    Trouble,
+    Later,
 }
 
 impl Follower {
@@ -78,6 +86,7 @@ impl Follower {
             scan_due: true,
             queue: VecDeque::new(),
             timers: BTreeSet::new(),
+            looks: 0,
             departed: VecDeque::new(),
             warnings: Vec::new(),
         };
@@ -105,6 +114,7 @@ impl Follower {
     /// The next thing to pass on, its bytes in `into`; `None` if there is nothing now.
     pub fn next(&mut self, now: Duration, into: &mut Vec<u8>) -> Option<Step> {
         into.clear();
+        self.looks = 0;
         self.take_due(now);
         while let Some(id) = self.queue.pop_front() {
             let step = self.turn(id, now, into);
@@ -183,6 +193,9 @@ impl Follower {
     /// Sets the time at which a generation has its turn though nothing marks it.
     pub(super) fn set_timer(&mut self, id: InputId, now: Duration) {
         let Some(generation) = self.generations.get_mut(&id) else { return };
+        if generation.due.is_some_and(|due| due <= now) {
+            return;
+        }
         let due = generation.next_due(now, &self.options);
         if due != generation.due {
             if let Some(before) = std::mem::replace(&mut generation.due, due) {
@@ -203,7 +216,7 @@ impl Follower {
         let step = match turn {
             Turn::Step(step) => Some(step),
             Turn::Nothing => self.bring_about(id, now, into),
-            Turn::Trouble => self.say_idle(id, now),
+            Turn::Later => self.say_idle(id, now),
         };
         self.update_record(id);
         if step.is_some() {
@@ -216,14 +229,19 @@ impl Follower {
     fn read(&mut self, id: InputId, now: Duration, finish: bool, into: &mut Vec<u8>) -> Turn {
         let file = match self.handle(id, now) {
             Ok(Some(file)) => file,
-            Ok(None) => return Turn::Nothing,
+            Ok(None) => {
+                // It may have a file that a scan will find under another name.
+                let somewhere = self.generations.get(&id).is_some_and(|generation| generation.key.is_some());
+                return if somewhere { Turn::Later } else { Turn::Nothing };
+            }
             Err(error) => return self.failed(id, now, error),
         };
         let fault = self.handles.read_fault();
+        let most = READS * (self.options.chunk + self.options.max_line) as u64;
         let Some(generation) = self.generations.get_mut(&id) else { return Turn::Nothing };
         let mut cut_short = None;
         let looked = Stat::of_file(&file).and_then(|stat| {
-            reading::look(generation, &Source { file: &file, stat, fault }, now, finish, &mut cut_short, into)
+            reading::look(generation, &Source { file: &file, stat, most, fault }, now, finish, &mut cut_short, into)
         });
         let lost = cut_short.map(|(from, to)| Loss {
             name: show_path(&generation.path),
@@ -231,10 +249,19 @@ impl Follower {
             from: from.max(generation.position().min(to)),
             to,
         });
+        let mut more = false;
         match looked {
             Err(error) => return self.failed(id, now, error),
             Ok(Looked::Replaced) => self.replaced(id, now),
-            Ok(Looked::More) => self.enqueue(id),
+            Ok(Looked::More) => {
+                more = true;
+                self.looks += 1;
+                if self.looks < LOOKS {
+                    self.enqueue(id);
+                } else {
+                    generation.retry = Some(now + Duration::from_nanos(1));
+                }
+            }
             Ok(Looked::Chunk(cut, unterminated)) => {
                 let step = self.step(id, now);
                 return step
@@ -247,6 +274,7 @@ impl Follower {
         }
         match lost.and_then(|lost| Some(Step { lost: Some(lost), ..self.step(id, now)? })) {
             Some(step) => Turn::Step(step),
+            None if more => Turn::Later,
             None => Turn::Nothing,
         }
     }
@@ -315,7 +343,7 @@ impl Follower {
         if !again && generation.failures >= GIVE_UP {
             self.lose_file(id);
         }
-        Turn::Trouble
+        Turn::Later
     }
 
     /// Gives up the file of a generation that nothing leads to.
@@ -326,12 +354,19 @@ impl Follower {
                 self.handles.get(key).and_then(|file| Stat::of_file(&file).ok()).is_some_and(|s| s.links == 0);
             self.handles.close(key);
             if let Some(identity) = generation.identity {
-                self.by_identity.remove(&identity);
+                self.leave(identity, id);
             }
             // An inode without a name is free for another file; one that only moved may come back.
-            if removed {
+            if let Some(generation) = self.generations.get_mut(&id).filter(|_| removed) {
                 generation.identity = None;
             }
+        }
+    }
+
+    /// Notes that a generation is not in this file any more; another may be already.
+    pub(super) fn leave(&mut self, identity: (u64, u64), id: InputId) {
+        if self.by_identity.get(&identity) == Some(&id) {
+            self.by_identity.remove(&identity);
         }
     }
 
@@ -347,7 +382,7 @@ impl Follower {
         let mut step = None;
         if generation.key.is_some() {
             match self.read(id, now, true, into) {
-                Turn::Trouble => return self.say_idle(id, now),
+                Turn::Later => return self.say_idle(id, now),
                 Turn::Step(read) if !read.unterminated => return Some(read),
                 Turn::Step(read) => step = Some(read),
                 Turn::Nothing => {}

@@ -55,8 +55,12 @@ pub(super) struct Generation {
     pub truncated: bool,
     /// An earlier run knew it.
     pub resumed: bool,
+    /// Where it is now has not been found out since it was saved.
+    pub restored: bool,
     /// All that the end of a rotated or departed file brings about has been done.
     pub settled: bool,
+    /// An earlier run has told that it may have lost something.
+    pub told: bool,
     /// It is to end now, though it could be kept in mind longer.
     pub expired: bool,
     pub idle_said: bool,
@@ -115,7 +119,9 @@ impl Generation {
             away: None,
             truncated: false,
             resumed: false,
+            restored: false,
             settled: false,
+            told: false,
             expired: false,
             idle_said: false,
             opened_said: false,
@@ -147,14 +153,16 @@ impl Generation {
             lost: saved.lost,
             rotated: saved.rotated,
             truncated: saved.truncated,
+            told: saved.settled,
             away: Some(Away { since: now, missed: 0 }),
             resumed: true,
+            restored: true,
             opened_said: saved.position > 0,
             ..Generation::new(saved.id, path, options, now)
         }
     }
 
-    /// The record of it, with what is counted as the run found it.
+    /// A record of it, with nothing counted.
     pub fn record(&self) -> Saved {
         let mut saved = Saved {
             id: self.id,
@@ -168,16 +176,14 @@ impl Generation {
             size_seen: 0,
             position: 0,
             tail: Guard::default(),
-            lost: self.lost,
+            lost: 0,
             rotated: false,
-            departed: false,
             truncated: false,
+            settled: false,
+            departed: false,
             ended: false,
         };
         self.update(&mut saved);
-        if self.resumed {
-            (saved.position, saved.tail) = (self.chunker.position(), self.tail.unwrap_or_default());
-        }
         saved
     }
 
@@ -198,8 +204,9 @@ impl Generation {
         saved.modified = self.modified;
         saved.size_seen = self.size_seen;
         saved.rotated = self.rotated;
+        saved.truncated = self.truncated;
+        saved.settled = self.settled;
         saved.departed = self.away.is_some();
-        saved.truncated = self.truncated && !self.settled;
     }
 
     pub fn position(&self) -> u64 {
@@ -217,6 +224,8 @@ impl Generation {
         self.last = None;
         self.away = None;
         self.truncated = false;
+        self.restored = false;
+        self.told = false;
         self.settled = false;
         self.expired = false;
         self.lost = 0;
@@ -270,7 +279,7 @@ impl Generation {
     pub fn loss(&mut self) -> Option<Loss> {
         let to = self.size_seen;
         let known = to > self.position() + self.lost;
-        let unknown = self.truncated && self.key.is_none() && self.lost == 0;
+        let unknown = self.truncated && self.key.is_none() && self.lost == 0 && !self.told;
         if !known && !unknown {
             return None;
         }

@@ -22,6 +22,8 @@ mod scan;
 mod zeros;
 
 #[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
 mod model_tests;
 #[cfg(test)]
 mod testing;

@@ -38,6 +38,8 @@ pub(super) struct Source<'a> {
     pub file: &'a File,
     /// What it is now.
     pub stat: Stat,
+    /// Bytes to read in one go at most: more than a chunk and a line.
+    pub most: u64,
     /// An error that the next read gives. For tests.
     pub fault: Option<Errno>,
 }
@@ -64,6 +66,7 @@ pub(super) fn look(
         // What was known of an over-long line may be gone.
         generation.chunker.jump(generation.position());
     }
+    let known = (generation.size_seen, generation.modified);
     let last = seen(generation, stat, now);
     if last.sure && !finish {
         return Ok(Looked::Nothing);
@@ -72,6 +75,10 @@ pub(super) fn look(
         return Ok(zeros);
     }
     let looked = read(generation, source, finish, into)?;
+    if matches!(looked, Looked::Replaced) {
+        // What was seen now was another content.
+        (generation.size_seen, generation.modified) = known;
+    }
     if matches!(looked, Looked::Nothing)
         && let Some(last) = &mut generation.last
     {
@@ -80,16 +87,16 @@ pub(super) fn look(
     Ok(looked)
 }
 
-/// Whether what has been read of a generation still stands in its file.
-pub(super) fn is_intact(generation: &Generation, file: &File, stat: &Stat) -> io::Result<bool> {
+/// Whether what has been read of a generation still stands in its file. Its head is extended as the file has grown.
+pub(super) fn is_intact(generation: &mut Generation, file: &File, stat: &Stat) -> io::Result<bool> {
     if stat.size < generation.position() || (stat.size == 0 && generation.size_seen > 0) {
         return Ok(false);
     }
-    let head = content::read_head(file)?;
-    if generation.head.agrees(&head) != Agreement::Whole {
+    let holds = |tail| content::tail_holds(file, generation.position(), &tail);
+    if !generation.tail.map_or(Ok(true), holds)? {
         return Ok(false);
     }
-    generation.tail.map_or(Ok(true), |tail| content::tail_holds(file, generation.position(), &tail))
+    keep_head(generation, file, 0, &[])
 }
 
 /// Notes what the file is now.
@@ -120,7 +127,8 @@ fn pass_zeros(generation: &mut Generation, file: &File, stat: &Stat, finish: boo
     let (at, found) = zeros::skip(file, from, stat.size)?;
     generation.zeros = at;
     // As long as there is nothing but zeros, they may yet be overwritten.
-    if !found && !(finish && at == stat.size) {
+    let final_zeros = finish && at == stat.size;
+    if !found && !final_zeros {
         return Ok(Some(if at < stat.size { Looked::More } else { Looked::Nothing }));
     }
     generation.chunker.jump(at);
@@ -137,10 +145,11 @@ fn read(generation: &mut Generation, source: &Source<'_>, finish: bool, into: &m
         None => *generation.tail.insert(Guard::of(&content::read_tail(file, position)?)),
     };
     let mut offset = generation.chunker.bytes_read();
+    // What comes after the look is left to the next one; and of an over-long line only so much is read in one go.
+    let end = stat.size.min(offset.saturating_add(source.most));
     let mut fault = source.fault;
     let mut fill = |into: &mut Vec<u8>| {
-        // What comes after the look is left to the next one.
-        if offset >= stat.size {
+        if offset >= end {
             return Ok(0);
         }
         if let Some(fault) = fault.take() {
@@ -156,7 +165,8 @@ fn read(generation: &mut Generation, source: &Source<'_>, finish: bool, into: &m
         Ok(read)
     };
     let mut cut = generation.chunker.next_available(&mut fill, into);
-    let unterminated = finish && matches!(cut, Ok(None));
+    let more = end < stat.size;
+    let unterminated = finish && !more && matches!(cut, Ok(None));
     if unterminated {
         cut = Ok(generation.chunker.rest(into));
     }
@@ -172,7 +182,7 @@ fn read(generation: &mut Generation, source: &Source<'_>, finish: bool, into: &m
     let Some(tail) = proved? else { return Ok(Looked::Replaced) };
     let Some(cut) = cut else {
         into.clear();
-        return Ok(Looked::Nothing);
+        return Ok(if more { Looked::More } else { Looked::Nothing });
     };
     generation.tail = Some(tail);
     Ok(Looked::Chunk(cut, unterminated))

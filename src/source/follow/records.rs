@@ -42,10 +42,12 @@ pub struct Saved {
     pub lost: u64,
     /// It was renamed, so that no more is to be expected of it.
     pub rotated: bool,
+    /// Its file was truncated or overwritten, so that a copy of it may be found.
+    pub truncated: bool,
+    /// Its end has been dealt with: what was lost of it has been told.
+    pub settled: bool,
     /// No location leads to it any more.
     pub departed: bool,
-    /// Its file was truncated or overwritten, and it is not told yet what that may have cost.
-    pub truncated: bool,
     /// Its last step has been given.
     pub ended: bool,
 }

@@ -9,14 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::candidate::{Candidate, Ignored};
-use super::content::{self, Agreement, HEAD, Stat, same_birth};
+use super::candidate::Candidate;
+use super::content::{self, Agreement, Stat, same_birth};
 use super::generation::Last;
 use super::handles::is_shortage;
 use super::{Follower, New, Scanned};
 use crate::error::{Error, show_path};
 use crate::model::InputId;
-use crate::source::cursor::COMPRESSED;
 use crate::source::walk::{Finding, is_glob, walk};
 
 /// What the locations lead to.
@@ -108,9 +107,9 @@ impl Follower {
         }
         let (mut new, mut warnings) = (Vec::new(), std::mem::take(&mut survey.warnings));
         self.meet_generations(&mut survey, now);
-        self.meet_candidates(&mut survey, now, &mut new);
-        self.meet_strangers(&mut survey, now, &mut new, &mut warnings);
-        self.decide(now, first && self.fresh, &mut new);
+        self.meet_candidates(&mut survey, now);
+        self.meet_strangers(&mut survey, now, &mut warnings);
+        self.decide(now, first && self.fresh, &mut new, &mut warnings);
         if first {
             self.announce_restored(&mut new);
         }
@@ -127,7 +126,7 @@ impl Follower {
     /// Folders in which files appear and change, as far as they exist.
     pub fn directories(&self) -> Vec<PathBuf> {
         let mut folders = BTreeSet::new();
-        for location in &self.options.locations {
+        for location in self.options.locations.iter().filter(|location| *location != "-") {
             folders.extend(base(Path::new(location)));
         }
         for path in self.paths.keys() {
@@ -180,13 +179,9 @@ impl Follower {
         }
         let known = |last: &Last| last.sure && (last.size, last.modified) == (stat.size, stat.modified);
         let changed = !generation.last.as_ref().is_some_and(known);
-        let shrunk = generation.last.is_some_and(|last| stat.size < last.size);
         self.update_record(id);
         if changed {
             self.enqueue(id);
-        }
-        if shrunk {
-            self.check(id, now);
         }
     }
 
@@ -198,7 +193,10 @@ impl Follower {
         if generation.away.is_none() {
             // Asked once more by name: a folder that cannot be listed may well lead to its files.
             let there = match fs::metadata(&generation.path) {
-                Ok(found) => generation.identity == Some(Stat::of(&found).identity),
+                Ok(found) => {
+                    let stat = Stat::of(&found);
+                    generation.identity == Some(stat.identity) && same_birth(generation.born, stat.born)
+                }
                 Err(error) => !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
             };
             if there {
@@ -214,7 +212,7 @@ impl Follower {
         self.update_record(id);
     }
 
-    fn meet_candidates(&mut self, survey: &mut Survey, now: Duration, new: &mut Vec<New>) {
+    fn meet_candidates(&mut self, survey: &mut Survey, now: Duration) {
         for at in 0..self.candidates.len() {
             let candidate = &mut self.candidates[at];
             let held = self.handles.holds(candidate.key);
@@ -229,12 +227,12 @@ impl Follower {
             }
             self.handles.keep(candidate.key, !candidate.here);
             // What cannot be read now is looked at again.
-            let _ = self.refresh(at, now, new);
+            let _ = self.refresh(at, now);
         }
     }
 
     /// Files that are nobody's so far.
-    fn meet_strangers(&mut self, survey: &mut Survey, now: Duration, new: &mut Vec<New>, warnings: &mut Vec<String>) {
+    fn meet_strangers(&mut self, survey: &mut Survey, now: Duration, warnings: &mut Vec<String>) {
         let mut absent: HashMap<(u64, u64), Vec<InputId>> = HashMap::new();
         for generation in self.generations.values().filter(|generation| generation.key.is_none()) {
             if let Some(identity) = generation.identity {
@@ -256,15 +254,8 @@ impl Follower {
                 continue;
             }
             let at = self.candidates.len() - 1;
-            if let Some(ignored) = compressed(&self.candidates[at]) {
-                warnings.push(ignored.warning.clone());
-                self.ignored.insert(sighting.stat.identity, ignored);
-                self.handles.close(self.candidates[at].key);
-                self.candidates.pop();
-                continue;
-            }
             let ids = absent.get(&sighting.stat.identity).map_or(&[][..], Vec::as_slice);
-            self.resume(at, ids, now, new);
+            self.resume(at, ids, now);
             self.candidates.retain(|candidate| candidate.key != 0);
         }
     }
@@ -295,7 +286,7 @@ impl Follower {
     }
 
     /// Lets a generation that was in the file of this device and inode go on in it, if its content still stands there.
-    fn resume(&mut self, at: usize, ids: &[InputId], now: Duration, new: &mut Vec<New>) {
+    fn resume(&mut self, at: usize, ids: &[InputId], now: Duration) {
         // The one found last is the likeliest.
         for id in ids.iter().rev() {
             let Ok(Some(file)) = self.candidate_file(at) else { return };
@@ -309,7 +300,11 @@ impl Follower {
             let (position, size) = (generation.position(), candidate.stat.size);
             let whole = generation.head.agrees(&candidate.head) == Agreement::Whole;
             let tail = generation.tail.unwrap_or_default();
-            if whole && size >= position && content::tail_holds(&file, position, &tail).unwrap_or(false) {
+            let Ok(holds) = content::tail_holds(&file, position, &tail) else {
+                // It cannot be read now: the next scan finds it again.
+                return self.drop_candidate(at);
+            };
+            if whole && size >= position && holds {
                 let last = Last { size: generation.size_seen, modified: (0, 0), since: now, sure: false };
                 self.go_on(at, *id, now);
                 if let Some(generation) = self.generations.get_mut(id) {
@@ -318,12 +313,12 @@ impl Follower {
                 }
                 return;
             }
+            // It has no file any more, and that is news: a copy may have been made before it was truncated.
             generation.truncated = true;
+            generation.identity = None;
+            generation.depart(now);
+            self.enqueue(*id);
             self.candidates[at].instead_of = Some(*id);
-            // A file that lost its end when the power failed has been counted as far as it goes.
-            if whole && generation.head.len() == HEAD && size < position {
-                return self.register(at, size, now, new);
-            }
         }
     }
 
@@ -342,14 +337,6 @@ impl Follower {
             .collect();
         new.splice(0..0, restored);
     }
-}
-
-/// Why a file is not followed, if it begins as compressed ones do.
-fn compressed(candidate: &Candidate) -> Option<Ignored> {
-    let (_, name, reader) = COMPRESSED.iter().find(|(magic, ..)| candidate.head.starts_with(magic))?;
-    let warning = format!("{}: is compressed ({name}) and was not read; see {reader}", show_path(&candidate.path));
-    let Stat { born, size, modified, .. } = candidate.stat;
-    Some(Ignored { born, size, modified, warning })
 }
 
 /// The folder that exists and in which something would have to appear for a location to lead anywhere.

@@ -61,7 +61,9 @@ mod tests {
         // Real zeros, more than are looked at in one go.
         let file = tempfile::tempfile().unwrap();
         let zeros = vec![0; BLOCK];
-        (0..BLOCKS as u64 + 3).for_each(|at| drop(file.write_at(&zeros, at * BLOCK as u64).unwrap()));
+        for at in 0..BLOCKS as u64 + 3 {
+            file.write_at(&zeros, at * BLOCK as u64).unwrap();
+        }
         let size = (BLOCKS as u64 + 3) * BLOCK as u64;
         let (first, found) = skip(&file, 0, size).unwrap();
         assert_eq!((first, found), ((BLOCKS * BLOCK) as u64, false));

@@ -1,0 +1,189 @@
+//! Rows of the catalogue of faults that are seen best on the whole program: bad lines, compression, fairness, races.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::crash::{Running, said, terminate};
+use crate::logs::{Logs, Oracle, SavedState, configure, follower, wait_until_saved};
+use crate::support::{Folder, Random, wait_for};
+
+fn append(path: &Path, bytes: &[u8]) {
+    OpenOptions::new().append(true).create(true).open(path).unwrap().write_all(bytes).unwrap();
+}
+
+/// A program that follows `logs/log*`, and saves what it has counted twenty times a second.
+fn start(folder: &Folder) -> Running {
+    configure(folder, "10d", "50ms", "");
+    std::fs::create_dir_all(folder.at("logs")).unwrap();
+    Running(follower(folder).spawn().unwrap())
+}
+
+fn number(saved: &SavedState, key: &str) -> u64 {
+    saved.contents["balance"][key].as_u64().unwrap()
+}
+
+fn ends_with(running: &mut Running, folder: &Folder) -> SavedState {
+    assert_eq!(terminate(running).0, Some(0), "{}", said(folder));
+    SavedState::of(folder, false).unwrap()
+}
+
+#[test]
+fn a6_what_is_compressed_at_once_is_read_by_its_open_handle() {
+    if Command::new("gzip").arg("--version").output().is_err() {
+        return eprintln!("not tested: there is no gzip");
+    }
+    let folder = Folder::new();
+    let mut running = start(&folder);
+    let (log, mut bytes) = (folder.at("logs/log"), 0);
+    for turn in 0..5 {
+        let rotated = folder.at(&format!("logs/log.{turn}"));
+        for _ in 0..2 {
+            append(&log, b"1700000000 a b\n");
+            bytes += 15;
+            // Counted, it is held open.
+            wait_until_saved(&folder, bytes);
+        }
+        append(&log, b"1700000001 a b\n");
+        bytes += 15;
+        std::fs::rename(&log, &rotated).unwrap();
+        assert!(Command::new("gzip").arg(&rotated).status().unwrap().success());
+    }
+    wait_until_saved(&folder, bytes);
+    let saved = ends_with(&mut running, &folder);
+    assert_eq!((number(&saved, "counted"), saved.lost()), (15, 0), "{}", said(&folder));
+    assert!(said(&folder).contains("is compressed (gzip)"), "{}", said(&folder));
+}
+
+#[test]
+fn a15_a_deleted_file_is_let_go_of_while_no_state_can_be_saved() {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.at("state")).unwrap();
+    let mounted =
+        Command::new("mount").args(["-t", "tmpfs", "-o", "size=16k", "none"]).arg(folder.at("state")).status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        return eprintln!("not tested: mounting is not permitted");
+    }
+    let mut running = start(&folder);
+    let log = folder.at("logs/log");
+    append(&log, b"1700000000 a b\n");
+    wait_until_saved(&folder, 15);
+    let _ = std::fs::write(folder.at("state/filler"), vec![0; 64 << 10]);
+    append(&log, b"1700000000 a b\n");
+    std::fs::remove_file(&log).unwrap();
+    let fds = format!("/proc/{}/fd", running.0.id());
+    let holds = || {
+        let links =
+            std::fs::read_dir(&fds).unwrap().flatten().filter_map(|entry| std::fs::read_link(entry.path()).ok());
+        links.filter(|link| link.to_string_lossy().ends_with("logs/log (deleted)")).count()
+    };
+    wait_for("the handle of the deleted file to be closed", || holds() == 0);
+    assert!(said(&folder).contains("counting goes on"), "{}", said(&folder));
+    std::fs::remove_file(folder.at("state/filler")).unwrap();
+    wait_until_saved(&folder, 30);
+    // Once it could not be saved, though it could later: that is told by the exit code.
+    assert_eq!(terminate(&mut running).0, Some(1));
+    drop(running);
+    assert!(Command::new("umount").arg(folder.at("state")).status().unwrap().success());
+}
+
+#[test]
+fn b6_b9_lines_that_are_none_are_counted_and_passed() {
+    let folder = Folder::new();
+    let mut running = start(&folder);
+    let long = [b"x".repeat(100_000), b"\n".to_vec()].concat();
+    let bad = [&b"1700000000 a\0 b\n\nno stamp\n17 a\n1700000000 a b c\n"[..], &long].concat();
+    append(&folder.at("logs/log"), &bad);
+    wait_until_saved(&folder, bad.len() as u64);
+    append(&folder.at("logs/log"), b"1700000000 a b\n");
+    wait_until_saved(&folder, bad.len() as u64 + 15);
+    let saved = ends_with(&mut running, &folder);
+    assert_eq!(saved.bytes(), bad.len() as u64 + 15, "{}", saved.text(false));
+    assert_eq!((number(&saved, "malformed"), number(&saved, "blank"), number(&saved, "counted")), (5, 1, 1));
+}
+
+#[test]
+fn b10_a_million_bad_lines_are_counted_and_not_told_one_by_one() {
+    let folder = Folder::new();
+    let mut running = start(&folder);
+    let bad = b"this is no line of the log\n".repeat(1_000_000);
+    append(&folder.at("logs/log"), &bad);
+    wait_until_saved(&folder, bad.len() as u64);
+    let saved = ends_with(&mut running, &folder);
+    assert_eq!(number(&saved, "malformed"), 1_000_000);
+    let lines = said(&folder).lines().count();
+    assert!(lines < 40, "{lines} lines were said: {}", said(&folder));
+}
+
+#[test]
+fn c5_stamps_are_unix_time_whatever_the_calendar_does() {
+    // Around the leap second at the end of 2016, and a change of the clocks; Unix time has neither.
+    for (stamp, unit) in [(1_483_228_799, 1), (1_483_228_800, 1), (1_509_238_800_000, 1_000), (1_509_238_799, 1)] {
+        let folder = Folder::new();
+        let mut running = start(&folder);
+        let line = format!("{stamp} a b\n");
+        append(&folder.at("logs/log"), line.as_bytes());
+        wait_until_saved(&folder, line.len() as u64);
+        assert_eq!(terminate(&mut running).0, Some(0));
+        let saved = SavedState::of(&folder, true).unwrap();
+        let panes = crate::logs::counts(&saved.contents);
+        let pane = (stamp / unit as i64).div_euclid(864_000) * 864_000;
+        assert_eq!(panes.keys().copied().collect::<Vec<_>>(), [pane], "{}", saved.text(true));
+    }
+}
+
+#[test]
+fn f4_states_are_whole_while_files_come_and_go_and_the_run_ends() {
+    let folder = Folder::new();
+    configure(&folder, "10d", "1ms", "capacity = 1\nchunk = 4096\n");
+    let mut logs = Logs::new(&folder, 11);
+    let mut oracle = Oracle::new(&logs.generations, 864_000);
+    let (mut random, mut ended) = (Random::new(5), 0);
+    for _ in 0..30 {
+        let mut running = Running(follower(&folder).spawn().unwrap());
+        let until = Instant::now() + Duration::from_millis(random.below(120));
+        while Instant::now() < until {
+            logs.step();
+        }
+        let (code, time) = terminate(&mut running);
+        // A signal that comes before the program has asked for it ends it as any program.
+        assert!(matches!(code, Some(0) | None), "{code:?}: {}", said(&folder));
+        assert!(time < Duration::from_secs(2), "ended after {time:?}");
+        ended += u32::from(code == Some(0));
+        if let Some(saved) = SavedState::of(&folder, true) {
+            oracle.check(&saved);
+        }
+    }
+    assert!(ended > 10, "only {ended} of 30 runs had started before they were to end");
+}
+
+#[test]
+fn f6_a_file_at_full_speed_does_not_keep_slow_ones_waiting() {
+    let folder = Folder::new();
+    let mut running = start(&folder);
+    let block = b"1700000000 some-host some-server\n".repeat(40_000);
+    append(&folder.at("logs/log.fast"), &block.repeat(60));
+    for slow in 0..100 {
+        append(&folder.at(&format!("logs/log.slow{slow}")), b"1700000000 a b\n");
+    }
+    let slow_ones = |saved: &SavedState| {
+        let inputs = saved.contents["inputs"].as_array().unwrap().iter();
+        inputs.filter(|input| input["path"].as_str().unwrap().contains("slow") && input["position"] == 15).count()
+    };
+    let mut fast_at = None;
+    wait_for("the slow files to be counted", || {
+        let Some(saved) = SavedState::of(&folder, false) else { return false };
+        let done = slow_ones(&saved) == 100;
+        if done {
+            fast_at = Some(saved.bytes() - 1500);
+        }
+        done
+    });
+    // All are read in turns: the fast one has not been read to its end before.
+    let whole = 60 * block.len() as u64;
+    wait_until_saved(&folder, whole + 1500);
+    eprintln!("the slow files were counted when the fast one was at {fast_at:?} of {whole}");
+    ends_with(&mut running, &folder);
+}
