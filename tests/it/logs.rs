@@ -407,13 +407,18 @@ pub fn follower(folder: &Folder) -> Command {
 
 /// Waits until so many bytes are counted and saved.
 pub fn wait_until_saved(folder: &Folder, bytes: u64) {
-    let started = std::time::Instant::now();
+    let (mut last, mut since) = (0, std::time::Instant::now());
     loop {
         let saved = SavedState::of(folder, false);
-        if saved.as_ref().is_some_and(|saved| saved.bytes() >= bytes) {
+        let counted = saved.as_ref().map_or(0, SavedState::bytes);
+        if saved.is_some() && counted >= bytes {
             return;
         }
-        if started.elapsed() > Duration::from_secs(30) {
+        // A long way to go is no fault, standing still is one.
+        if counted > last {
+            (last, since) = (counted, std::time::Instant::now());
+        }
+        if since.elapsed() > Duration::from_secs(30) {
             let said = std::fs::read_to_string(folder.at("said")).unwrap_or_default();
             let last: Vec<&str> = said.lines().rev().take(20).collect();
             let text = saved.map_or_else(|| "no state".to_owned(), |saved| saved.text(false));

@@ -227,9 +227,8 @@ impl World {
 
     pub fn start(&mut self, saved: Vec<Saved>, next_id: u32) {
         // As it is read back from the disk.
-        let config = bincode::config::standard();
-        let bytes = bincode::serde::encode_to_vec(&saved, config).unwrap();
-        let saved = bincode::serde::decode_from_slice(&bytes, config).unwrap().0;
+        let bytes = serde_json::to_vec(&saved).unwrap();
+        let saved = serde_json::from_slice(&bytes).unwrap();
         self.follower = Follower::new(self.options.clone(), saved, next_id);
     }
 
