@@ -24,6 +24,8 @@ mod zeros;
 #[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
+mod guard_tests;
+#[cfg(test)]
 mod model_tests;
 #[cfg(test)]
 mod testing;
