@@ -6,9 +6,9 @@ use std::io::{self, IsTerminal, Write};
 use crate::config::{Plan, Task, Trigger};
 use crate::error::{Error, ErrorKind};
 use crate::make;
-use crate::model::Timestamp;
 use crate::model::balance::Cause;
 use crate::model::escape::printable;
+use crate::model::{Balance, Timestamp};
 use crate::options::OptionSpec;
 use crate::pipeline::{Sheet, Summary};
 use crate::report;
@@ -121,8 +121,8 @@ pub fn disorder(summary: &Summary) {
     say(&text);
 }
 
-fn sheet_text(sheet: &Sheet, name: Option<&str>) -> String {
-    let balance = &sheet.balance;
+/// The rows of a balance sheet. Those that are seldom of interest are there only if they are not 0.
+pub fn sheet_rows(balance: &Balance) -> impl Iterator<Item = (&'static str, u64)> {
     let rows = [
         ("lines read", balance.lines_read),
         ("  unterminated", balance.unterminated),
@@ -141,12 +141,16 @@ fn sheet_text(sheet: &Sheet, name: Option<&str>) -> String {
     ];
     // Bytes are left unread only when something went wrong, and pairs overflow only where memory is limited.
     let seldom = ["+ unread", "  of them overflow", "  unterminated"];
-    let rows = rows.into_iter().filter(|(label, value)| !seldom.contains(label) || *value > 0);
+    rows.into_iter().filter(move |(label, value)| !seldom.contains(label) || *value > 0)
+}
+
+fn sheet_text(sheet: &Sheet, name: Option<&str>) -> String {
+    let balance = &sheet.balance;
     let mut text = match name {
         Some(name) => format!("\nBalance sheet of {}\n", printable(name.as_bytes())),
         None => "\nBalance sheet\n".to_owned(),
     };
-    for (label, value) in rows {
+    for (label, value) in sheet_rows(balance) {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {label:<18}{value:>14}");
     }

@@ -16,7 +16,8 @@ use super::recycle::Pooled;
 use super::span::Span;
 use super::time::{TimeUnit, Timestamp};
 
-/// A block of an input's bytes, cut at a line end. Only the last chunk of an input may end without a newline.
+/// A block of an input's bytes, cut at a line end. Only at the end of an input, or of what a followed one has before it is
+/// renamed or deleted, a chunk may end without a newline.
 pub struct Chunk {
     /// Where the bytes come from.
     pub span: Span,

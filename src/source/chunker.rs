@@ -49,6 +49,16 @@ pub struct Cut {
     pub last: bool,
 }
 
+/// What was gathered for a chunk.
+enum Gathered {
+    /// Whole lines, up to here.
+    Lines(usize),
+    /// The start of a line that is over the limit.
+    TooLong,
+    /// All that there is, with whole lines up to here.
+    NoMore(usize),
+}
+
 /// Appends some bytes to a vector within its spare capacity and says how many; 0 is the end.
 pub type Fill<'a> = dyn FnMut(&mut Vec<u8>) -> io::Result<usize> + 'a;
 
@@ -89,30 +99,10 @@ impl Chunker {
     /// error are kept, so that the call may be made again.
     pub fn next(&mut self, fill: &mut Fill<'_>, into: &mut Vec<u8>) -> io::Result<Cut> {
         into.clear();
-        into.append(&mut self.carry);
-        // Where the last newline ends, once there is one. What was carried has one only behind an over-long line.
-        let mut lines_end = memchr::memrchr(b'\n', into).map_or(0, |at| at + 1);
-        loop {
-            let enough = lines_end > 0 && (!self.fill || into.len() >= self.target);
-            if enough {
-                return Ok(self.cut(into, lines_end));
-            }
-            if lines_end == 0 && into.len() > self.max_line {
-                return self.skip_line(fill, into);
-            }
-            let before = into.len();
-            into.reserve_exact(self.target.saturating_sub(before).max(self.target.min(WORTH_A_READ)));
-            match fill(into) {
-                Ok(0) => return Ok(self.end(into)),
-                Ok(_) => {}
-                Err(error) => {
-                    self.carry.append(into);
-                    return Err(error);
-                }
-            }
-            if let Some(at) = memchr::memrchr(b'\n', &into[before..]) {
-                lines_end = before + at + 1;
-            }
+        match self.gather(self.fill, fill, into)? {
+            Gathered::Lines(end) => Ok(self.cut(into, end)),
+            Gathered::TooLong => self.skip_line(fill, into),
+            Gathered::NoMore(_) => Ok(self.end(into)),
         }
     }
 
@@ -123,24 +113,36 @@ impl Chunker {
         if self.long.is_some() {
             return self.skip_available(fill, into);
         }
+        match self.gather(true, fill, into)? {
+            Gathered::TooLong => {
+                self.long = Some(LongLine { head: self.long_head(into), length: into.len() as u64 });
+                self.skip_available(fill, into)
+            }
+            Gathered::NoMore(0) => {
+                self.carry.append(into);
+                Ok(None)
+            }
+            Gathered::Lines(end) | Gathered::NoMore(end) => Ok(Some(self.cut(into, end))),
+        }
+    }
+
+    /// Gathers bytes in `into`, behind what was carried, until there are whole lines: as many as fill a chunk if it is to
+    /// be full. On an error the bytes are carried.
+    fn gather(&mut self, full: bool, fill: &mut Fill<'_>, into: &mut Vec<u8>) -> io::Result<Gathered> {
         into.append(&mut self.carry);
+        // Where the last newline ends, once there is one. What was carried has one only behind an over-long line.
         let mut lines_end = memchr::memrchr(b'\n', into).map_or(0, |at| at + 1);
         loop {
-            if lines_end > 0 && into.len() >= self.target {
-                return Ok(Some(self.cut(into, lines_end)));
+            if lines_end > 0 && (!full || into.len() >= self.target) {
+                return Ok(Gathered::Lines(lines_end));
             }
             if lines_end == 0 && into.len() > self.max_line {
-                self.long = Some(LongLine { head: self.long_head(into), length: into.len() as u64 });
-                return self.skip_available(fill, into);
+                return Ok(Gathered::TooLong);
             }
             let before = into.len();
             into.reserve_exact(self.target.saturating_sub(before).max(self.target.min(WORTH_A_READ)));
             match fill(into) {
-                Ok(0) if lines_end > 0 => return Ok(Some(self.cut(into, lines_end))),
-                Ok(0) => {
-                    self.carry.append(into);
-                    return Ok(None);
-                }
+                Ok(0) => return Ok(Gathered::NoMore(lines_end)),
                 Ok(_) => {}
                 Err(error) => {
                     self.carry.append(into);

@@ -9,11 +9,13 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 
-use super::glance::{Glance, StageGlance};
+use super::glance::Glance;
 use super::say::{self, name, rate};
 use super::state::{App, Drill, PEER_COLUMNS, Picture};
 use super::tables::{Grid, draw_grid};
+use crate::cli::show::sheet_rows;
 use crate::model::escape::printable;
+use crate::pipeline::StageObservation;
 
 /// From this width on, the panels stand beside the reports.
 const WIDE: u16 = 100;
@@ -200,22 +202,8 @@ fn peers(drill: &Drill, frame: &mut Frame<'_>, area: Rect) {
 }
 
 fn sheet(glance: &Glance) -> Vec<Line<'static>> {
-    let balance = &glance.balance;
-    let rows = [
-        ("lines read", balance.lines_read),
-        ("= counted", balance.counted),
-        ("  of them overflow", balance.overflowed),
-        ("+ out of window", balance.out_of_window),
-        ("+ late", balance.late),
-        ("+ future", balance.future),
-        ("+ malformed", balance.malformed_total()),
-        ("+ blank", balance.blank),
-        ("bytes read", balance.bytes_read),
-        ("+ skipped", balance.bytes_skipped),
-        ("+ unread", balance.bytes_unread),
-    ];
-    let seldom = ["+ unread", "  of them overflow"];
-    let rows = rows.into_iter().filter(|(label, value)| !seldom.contains(label) || *value > 0);
+    // What is in the inputs is not known before their ends, and how many there are stands in the headline.
+    let rows = sheet_rows(&glance.balance).filter(|(label, _)| !["= in inputs", "inputs"].contains(label));
     rows.map(|(label, value)| Line::from(format!("{label:<18}{value:>10}"))).collect()
 }
 
@@ -223,7 +211,7 @@ fn sheet(glance: &Glance) -> Vec<Line<'static>> {
 fn pipeline(Picture { glance, rates }: &Picture, width: u16) -> Vec<Line<'static>> {
     let names: Vec<String> = glance.stages.iter().map(|stage| name(stage.name.as_bytes())).collect();
     let widest = names.iter().map(|name| Span::raw(name).width()).max().unwrap_or(0).min(STAGE);
-    let row = |(at, (stage, name)): (usize, (&StageGlance, &String))| {
+    let row = |(at, (stage, name)): (usize, (&StageObservation, &String))| {
         let batches = rate(rates.batches.get(at).copied().unwrap_or(0.0));
         let name: String = name.chars().take(widest).collect();
         let padding = " ".repeat(widest.saturating_sub(Span::raw(&name).width()));

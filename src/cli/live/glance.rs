@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::model::{Balance, Timestamp, WindowResult};
+use crate::pipeline::StageObservation;
 
 /// What is seen of a run at one moment.
 #[derive(Debug, Clone)]
@@ -17,26 +18,9 @@ pub struct Glance {
     /// Inputs that are read or followed.
     pub inputs: usize,
     /// Each stage in the order of the plan.
-    pub stages: Vec<StageGlance>,
+    pub stages: Vec<StageObservation>,
     /// Set once the run has ended.
     pub ended: bool,
-}
-
-/// What is seen of a stage.
-#[derive(Debug, Clone)]
-pub struct StageGlance {
-    /// Its name in the graph.
-    pub name: String,
-    /// Its type, as a configuration names it.
-    pub kind: &'static str,
-    /// Its workers.
-    pub threads: usize,
-    /// Batches that wait in front of it.
-    pub waiting: usize,
-    /// How many may; 0 if nothing is in front of it.
-    pub capacity: usize,
-    /// Batches that it has sent on so far.
-    pub batches: u64,
 }
 
 /// Peers of a host, both ways: (name, connections), largest first.

@@ -1,7 +1,8 @@
 //! Glances for tests.
 
-use super::glance::{Glance, StageGlance};
+use super::glance::Glance;
 use crate::model::{Balance, Cell, Column, ColumnKind, Drawing, Report, Timestamp, Window, WindowResult};
+use crate::pipeline::StageObservation;
 
 const HOST: ColumnKind = ColumnKind::Host;
 
@@ -35,7 +36,7 @@ pub fn glance_of(servers: &[(&str, u64)]) -> Glance {
         inputs: 2,
         ..Balance::default()
     };
-    let stage = |name: &str, kind, waiting, capacity| StageGlance {
+    let stage = |name: &str, kind, waiting, capacity| StageObservation {
         name: name.to_owned(),
         kind,
         threads: 2,

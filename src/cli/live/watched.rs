@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
-use super::glance::{Glance, Peers, StageGlance, Watched};
+use super::glance::{Glance, Peers, Watched};
 use crate::error::Result;
 use crate::model::{Balance, Peer, WindowResult};
-use crate::pipeline::{Builder, Observation, Running, StageObservation, wall_clock};
+use crate::pipeline::{Builder, Observation, Running, wall_clock};
 
 /// A pipeline that can be watched, and whose words do not meet the view: results that are meant for standard output are
 /// shown by the view alone, and what is to be said is said after it.
@@ -58,7 +58,7 @@ impl Watched for WatchedRun<'_> {
             watermark: seen.watermark,
             now: wall_clock(),
             inputs: seen.inputs,
-            stages: seen.stages.into_iter().map(stage).collect(),
+            stages: seen.stages,
             ended: seen.ended,
         })
     }
@@ -71,11 +71,6 @@ impl Watched for WatchedRun<'_> {
     fn stop(&self) {
         self.running.drain();
     }
-}
-
-fn stage(seen: StageObservation) -> StageGlance {
-    let StageObservation { name, kind, threads, waiting, capacity, batches } = seen;
-    StageGlance { name, kind, threads, waiting, capacity, batches }
 }
 
 /// By connections; of as many, by name.
