@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::host::{HostId, Names};
-use super::tally::Pane;
+use super::pane::Pane;
 use super::time::Timestamp;
 use super::window::Window;
 

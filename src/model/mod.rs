@@ -13,6 +13,7 @@ pub mod host;
 pub mod lanes;
 pub mod order;
 pub mod pairs;
+pub mod pane;
 pub mod recycle;
 pub mod report;
 pub mod shard;

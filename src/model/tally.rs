@@ -9,18 +9,15 @@
 //! the order of records nor who counts them shows. What there are no bytes for is told to the caller or is in `overflow`.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 
 use super::aggregates::{Aggregates, Counted, Layout, PairSource, Pairs};
 use super::budget::Budget;
-use super::hash::shard;
 use super::host::{HostId, Hosts, Names};
-use super::pairs::{PairHash, PairTable};
-use super::shard::Shard;
+use super::pairs::PairHash;
+use super::pane::Pane;
 
 /// How a tally is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,16 +40,9 @@ pub struct Tally {
     buckets: BTreeMap<i64, u64>,
     /// Hosts left by the last `compact`.
     compacted: usize,
+    /// Whether a pane was dropped since: without that, all names are in use.
+    dropped: bool,
     drained: u64,
-}
-
-/// Connections per pair of hosts, over a run of buckets.
-#[derive(Debug)]
-pub struct Pane {
-    hash: PairHash,
-    shards: Box<[RwLock<Shard>]>,
-    overflow: AtomicU64,
-    budget: Arc<Budget>,
 }
 
 /// A view that has the names of some hosts until it is dropped, be it by a panic.
@@ -67,9 +57,6 @@ impl Drop for Lent<'_> {
     }
 }
 
-/// Bytes of an empty pane, about.
-const EACH_PANE: usize = 256;
-
 impl Tally {
     /// An empty tally that takes its bytes from a budget.
     pub fn new(shape: Shape, budget: Arc<Budget>) -> Self {
@@ -81,6 +68,7 @@ impl Tally {
             panes: RwLock::default(),
             buckets: BTreeMap::new(),
             compacted: 0,
+            dropped: false,
             drained: 0,
         }
     }
@@ -120,9 +108,7 @@ impl Tally {
     }
 
     fn new_pane(&self) -> Pane {
-        self.budget.take_anyway(EACH_PANE);
-        let shards = (0..self.shape.shards).map(|_| RwLock::new(Shard::new(self.hash))).collect();
-        Pane { hash: self.hash, shards, overflow: AtomicU64::new(0), budget: Arc::clone(&self.budget) }
+        Pane::new(self.hash, self.shape.shards, &self.budget)
     }
 
     /// Counts connections, whatever bytes they take: the simple way in, one pair at a time.
@@ -223,7 +209,9 @@ impl Tally {
         self.buckets = self.buckets.split_off(&bucket);
         let first = self.pane_of(bucket);
         let panes = self.panes.get_mut();
-        *panes = panes.split_off(&first);
+        let kept = panes.split_off(&first);
+        self.dropped |= !panes.is_empty();
+        *panes = kept;
     }
 
     /// Forgets all but these runs of whole panes, each from a bucket to before another.
@@ -231,14 +219,16 @@ impl Tally {
         let is_kept = |bucket: i64| runs.iter().any(|run| (run.0..run.1).contains(&bucket));
         self.buckets.retain(|bucket, _| is_kept(*bucket));
         let pane = self.shape.pane;
+        let before = self.panes.get_mut().len();
         self.panes.get_mut().retain(|number, _| is_kept(number.saturating_mul(pane)));
+        self.dropped |= self.panes.get_mut().len() < before;
     }
 
     /// Takes all panes and hosts out, so that their bytes come free; the buckets stay.
     pub fn drain(&mut self) -> (Names, Vec<(i64, Arc<Pane>)>) {
         let hosts = std::mem::take(self.hosts.get_mut());
         self.budget.give_back(hosts.bytes());
-        self.compacted = 0;
+        (self.compacted, self.dropped) = (0, false);
         self.drained += 1;
         (hosts.into_names(), std::mem::take(self.panes.get_mut()).into_iter().collect())
     }
@@ -250,7 +240,7 @@ impl Tally {
 
     /// Whether names that no pane holds may be half of all.
     pub fn needs_compaction(&mut self) -> bool {
-        self.hosts.get_mut().names().len() >= 2 * self.compacted + 1024
+        self.dropped && self.hosts.get_mut().names().len() >= 2 * self.compacted + 1024
     }
 
     /// Drops the names that no pane holds, and numbers the hosts anew: a long run over hosts that come and go holds the
@@ -260,8 +250,8 @@ impl Tally {
         let mut kept = Hosts::default();
         let mut known: Vec<Option<HostId>> = vec![None; names.len()];
         for (number, pane) in panes {
-            let mut renamed = self.new_pane();
-            *renamed.overflow.get_mut() = pane.overflowed();
+            let renamed = self.new_pane();
+            renamed.overflow(pane.overflowed());
             pane.for_each(|from, to, count| {
                 let mut id =
                     |host: HostId| *known[host.0 as usize].get_or_insert_with(|| kept.intern(names.name(host)));
@@ -272,97 +262,6 @@ impl Tally {
         self.compacted = kept.names().len();
         self.budget.take_anyway(kept.bytes());
         *self.hosts.get_mut() = kept;
-    }
-}
-
-impl Pane {
-    /// Its shards. A pair is in the one that `shard` tells of its hash.
-    pub fn shards(&self) -> &[RwLock<Shard>] {
-        &self.shards
-    }
-
-    /// How pairs are hashed.
-    pub fn hash(&self) -> PairHash {
-        self.hash
-    }
-
-    /// Connections that are counted without their pair, as there were no bytes for it.
-    pub fn overflowed(&self) -> u64 {
-        self.overflow.load(Ordering::Relaxed)
-    }
-
-    /// Counts connections without their pair.
-    pub fn overflow(&self, count: u64) {
-        self.overflow.fetch_add(count, Ordering::Relaxed);
-    }
-
-    /// Sets all its tables aside, to be saved while counting goes on, until `join`.
-    pub fn set_aside(&self) -> Vec<Arc<PairTable>> {
-        self.shards.iter().map(|shard| shard.write().set_aside(&self.budget)).collect()
-    }
-
-    /// Joins what was set aside and is saved with what was counted meanwhile, one shard after the other.
-    pub fn join(&self) {
-        self.shards.iter().for_each(|shard| shard.write().join(&self.budget));
-    }
-
-    /// Adds to the count of a pair, whatever bytes that takes.
-    pub fn add_anyway(&self, from: HostId, to: HostId, count: u64) {
-        let hash = self.hash.of(from, to);
-        let mut shard = self.shards[shard(hash, self.shards.len())].write();
-        shard.add_anyway(hash, from, to, count, &self.budget);
-    }
-
-    /// The count of a pair; 0 if it is not there.
-    pub fn get(&self, from: HostId, to: HostId) -> u64 {
-        let hash = self.hash.of(from, to);
-        // Who reads a pane may look up another pair of it.
-        self.shards[shard(hash, self.shards.len())].read_recursive().get(hash, from, to)
-    }
-
-    /// Calls `f` with each pair and its count, in no order.
-    pub fn for_each(&self, f: impl FnMut(HostId, HostId, u64)) {
-        self.for_each_in(0..self.shards.len(), f);
-    }
-
-    /// As `for_each`, over some shards.
-    pub fn for_each_in(&self, shards: Range<usize>, mut f: impl FnMut(HostId, HostId, u64)) {
-        for shard in &self.shards[shards] {
-            shard.read_recursive().for_each(&mut f);
-        }
-    }
-
-    /// How many pairs there are.
-    pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.read_recursive().len()).sum()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn bytes(&self) -> usize {
-        self.shards.iter().map(|shard| shard.read_recursive().bytes()).sum()
-    }
-
-    /// Adds every count of another pane, as far as there are bytes for its pairs; the rest overflows.
-    fn absorb(&self, other: &Pane) {
-        self.overflow(other.overflowed());
-        for (mine, theirs) in self.shards.iter().zip(&other.shards) {
-            let mut mine = mine.write();
-            theirs.read_recursive().for_each(|from, to, count| {
-                if !mine.add(self.hash.of(from, to), from, to, count, &self.budget) {
-                    self.overflow(count);
-                }
-            });
-        }
-    }
-}
-
-impl Drop for Pane {
-    fn drop(&mut self) {
-        self.budget.give_back(EACH_PANE + self.bytes());
     }
 }
 
@@ -441,6 +340,18 @@ mod tests {
             prop_assert_eq!(plain(&tally.view(&layout(first * PANE, 3))), oracle(&later, first * PANE, 3));
             prop_assert_eq!(tally.first_from(i64::MIN), later.iter().map(|record| record.0).min());
         }
+    }
+
+    #[test]
+    fn names_are_not_numbered_anew_while_all_are_in_use() {
+        let mut tally = Tally::new(Shape { pane: 1, shards: 2 }, Arc::default());
+        (0..2000).for_each(|host| tally.add(5, format!("{host}").as_bytes(), b"to", 1));
+        tally.drop_before(5);
+        assert!(!tally.needs_compaction());
+        tally.drop_before(6);
+        assert!(tally.needs_compaction());
+        tally.compact();
+        assert!(!tally.needs_compaction());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::model::hash::shard;
 use crate::model::host::Hosts;
-use crate::model::tally::Pane;
+use crate::model::pane::Pane;
 use crate::model::{Budget, HostId, Record, Tally, Timestamp};
 
 /// How time is cut into buckets.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use crate::error::{ErrorKind, Result};
 use crate::model::aggregates::{PairSource, PairVisitor, Side};
 use crate::model::host::{HostId, Names};
-use crate::model::tally::Pane;
+use crate::model::pane::Pane;
 use merge::merge;
 use run::{Run, Writer};
 

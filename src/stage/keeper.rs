@@ -181,14 +181,14 @@ impl Work<'_> {
             let Some(window) = due(&windows) else { break };
             let closed = self.close(&mut windows, window)?;
             drop((windows, gate));
-            self.send(closed)?;
+            closed.map_or(Ok(()), |closed| self.send(&closed))?;
         }
         self.forget();
         Ok(())
     }
 
     /// Closes a window. What is to be sent of it, if anything is.
-    fn close(&self, windows: &mut Windows, window: Window) -> Result<Option<(i64, Arc<Closed>)>> {
+    fn close(&self, windows: &mut Windows, window: Window) -> Result<Option<Arc<Closed>>> {
         let k = windows.closer.number(window);
         windows.first.get_or_insert(k);
         let issued = windows.issued.get(&k).copied();
@@ -198,9 +198,13 @@ impl Work<'_> {
             (Trigger::Clock, Some(issued)) if self.live.grace > 0 => issued.connections != self.connections(windows, k),
             (Trigger::Clock, _) => false,
         };
-        let closed = if is_news { Some(self.result(windows, k, Kind::Final)?) } else { None };
-        // Moves the sheets on even where nothing is sent.
-        self.keeper.shared.progress.lock().balance_at(window.end);
+        let closed = if is_news {
+            Some(self.result(windows, k, Kind::Final)?)
+        } else {
+            // The sheets move on even where nothing is sent.
+            self.keeper.shared.progress.lock().balance_at(window.end);
+            None
+        };
         windows.closer.close(window);
         if self.live.grace == 0 {
             windows.issued.remove(&k);
@@ -218,7 +222,7 @@ impl Work<'_> {
     }
 
     /// The result of window `k` as it is, noted as issued. To be called with the gate held alone.
-    fn result(&self, windows: &mut Windows, k: i64, kind: Kind) -> Result<(i64, Arc<Closed>)> {
+    fn result(&self, windows: &mut Windows, k: i64, kind: Kind) -> Result<Arc<Closed>> {
         let shared = &self.keeper.shared;
         let window = windows.closer.grid().window(k);
         let view = shared.view(&mut shared.tally.write(), &windows.closer.layout(window), false)?;
@@ -235,7 +239,7 @@ impl Work<'_> {
         let written = Arc::default();
         let closed = Arc::new(Closed { sequence, periodic: true, issue, view, balance, written: Arc::clone(&written) });
         windows.outstanding.push(Outstanding { k, closed: Arc::downgrade(&closed), written });
-        Ok((k, closed))
+        Ok(closed)
     }
 
     /// Issues again what may not have been written before the state was saved.
@@ -251,7 +255,7 @@ impl Work<'_> {
                 windows.issued.remove(&k);
             }
             drop((windows, gate));
-            self.send(Some(closed))?;
+            self.send(&closed)?;
         }
     }
 
@@ -273,7 +277,7 @@ impl Work<'_> {
                 }
             }
         }
-        changed.into_iter().try_for_each(|closed| self.send(Some(closed)))
+        changed.into_iter().try_for_each(|closed| self.send(&closed))
     }
 
     /// Issues the latest window that the clock has passed, whatever more may come for it. Windows that passed while the
@@ -298,7 +302,7 @@ impl Work<'_> {
             windows.first.get_or_insert(k);
             self.result(&mut windows, k, Kind::Provisional)?
         };
-        self.send(Some(closed))
+        self.send(&closed)
     }
 
     /// At the end of a run that may go on: the window that the last records are in.
@@ -314,7 +318,7 @@ impl Work<'_> {
             windows.first.get_or_insert(k);
             self.result(&mut windows, k, Kind::Provisional)?
         };
-        self.send(Some(closed))
+        self.send(&closed)
     }
 
     /// Drops what no result needs any more.
@@ -364,10 +368,9 @@ impl Work<'_> {
         self.live.set_limits(&windows);
     }
 
-    fn send(&mut self, closed: Option<(i64, Arc<Closed>)>) -> Result<(), Exit> {
-        let Some((_, closed)) = closed else { return Ok(()) };
+    fn send(&mut self, closed: &Arc<Closed>) -> Result<(), Exit> {
         let patience = if self.keeper.stop.draining() { Duration::ZERO } else { PATIENCE };
-        let dropped = self.outlet.send(&closed, patience)?;
+        let dropped = self.outlet.send(closed, patience)?;
         if dropped > 0 {
             self.live.windows.lock().give_up();
         }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::actor::{Exit, Stop};
 use crate::error::{Error, Result};
 use crate::model::pairs::PairTable;
-use crate::model::tally::Pane;
+use crate::model::pane::Pane;
 use crate::model::{Balance, Grid, HostId, InputId, Tally, Timestamp};
 use crate::ops::progress;
 use crate::source::follow::{Records, Saved as SavedFile};

@@ -1,0 +1,126 @@
+//! A pane: the pairs of a run of buckets that any window holds together, in shards that workers lock one by one.
+//!
+//! Invariant: each pair is in the shard that its hash tells. The tests are those of the tally, which is made of panes.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::RwLock;
+
+use super::budget::Budget;
+use super::hash::shard;
+use super::host::HostId;
+use super::pairs::{PairHash, PairTable};
+use super::shard::Shard;
+
+/// Connections per pair of hosts, over a run of buckets.
+#[derive(Debug)]
+pub struct Pane {
+    hash: PairHash,
+    shards: Box<[RwLock<Shard>]>,
+    overflow: AtomicU64,
+    budget: Arc<Budget>,
+}
+
+/// Bytes of an empty pane, about.
+const EACH_PANE: usize = 256;
+
+impl Pane {
+    /// An empty pane of so many shards, which takes its bytes from a budget.
+    pub(super) fn new(hash: PairHash, shards: usize, budget: &Arc<Budget>) -> Self {
+        budget.take_anyway(EACH_PANE);
+        let shards = (0..shards).map(|_| RwLock::new(Shard::new(hash))).collect();
+        Pane { hash, shards, overflow: AtomicU64::new(0), budget: Arc::clone(budget) }
+    }
+
+    /// Its shards. A pair is in the one that `shard` tells of its hash.
+    pub fn shards(&self) -> &[RwLock<Shard>] {
+        &self.shards
+    }
+
+    /// How pairs are hashed.
+    pub fn hash(&self) -> PairHash {
+        self.hash
+    }
+
+    /// Connections that are counted without their pair, as there were no bytes for it.
+    pub fn overflowed(&self) -> u64 {
+        self.overflow.load(Ordering::Relaxed)
+    }
+
+    /// Counts connections without their pair.
+    pub fn overflow(&self, count: u64) {
+        self.overflow.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Sets all its tables aside, to be saved while counting goes on, until `join`.
+    pub fn set_aside(&self) -> Vec<Arc<PairTable>> {
+        self.shards.iter().map(|shard| shard.write().set_aside(&self.budget)).collect()
+    }
+
+    /// Joins what was set aside and is saved with what was counted meanwhile, one shard after the other.
+    pub fn join(&self) {
+        self.shards.iter().for_each(|shard| shard.write().join(&self.budget));
+    }
+
+    /// Adds to the count of a pair, whatever bytes that takes.
+    pub fn add_anyway(&self, from: HostId, to: HostId, count: u64) {
+        let hash = self.hash.of(from, to);
+        let mut shard = self.shards[shard(hash, self.shards.len())].write();
+        shard.add_anyway(hash, from, to, count, &self.budget);
+    }
+
+    /// The count of a pair; 0 if it is not there.
+    pub fn get(&self, from: HostId, to: HostId) -> u64 {
+        let hash = self.hash.of(from, to);
+        // Who reads a pane may look up another pair of it.
+        self.shards[shard(hash, self.shards.len())].read_recursive().get(hash, from, to)
+    }
+
+    /// Calls `f` with each pair and its count, in no order.
+    pub fn for_each(&self, f: impl FnMut(HostId, HostId, u64)) {
+        self.for_each_in(0..self.shards.len(), f);
+    }
+
+    /// As `for_each`, over some shards.
+    pub fn for_each_in(&self, shards: Range<usize>, mut f: impl FnMut(HostId, HostId, u64)) {
+        for shard in &self.shards[shards] {
+            shard.read_recursive().for_each(&mut f);
+        }
+    }
+
+    /// How many pairs there are.
+    pub fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.read_recursive().len()).sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes that its tables take.
+    pub(super) fn bytes(&self) -> usize {
+        self.shards.iter().map(|shard| shard.read_recursive().bytes()).sum()
+    }
+
+    /// Adds every count of another pane, as far as there are bytes for its pairs; the rest overflows.
+    pub(super) fn absorb(&self, other: &Pane) {
+        self.overflow(other.overflowed());
+        for (mine, theirs) in self.shards.iter().zip(&other.shards) {
+            let mut mine = mine.write();
+            theirs.read_recursive().for_each(|from, to, count| {
+                if !mine.add(self.hash.of(from, to), from, to, count, &self.budget) {
+                    self.overflow(count);
+                }
+            });
+        }
+    }
+}
+
+impl Drop for Pane {
+    fn drop(&mut self) {
+        self.budget.give_back(EACH_PANE + self.bytes());
+    }
+}
