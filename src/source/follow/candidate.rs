@@ -328,10 +328,6 @@ impl Follower {
         if generation.key.is_some() {
             return if weak { Ok(Compared::Other) } else { self.compare_live(id, file, size, now) };
         }
-        if position == 0 && agreement == Agreement::Whole {
-            // Nothing of it is counted: it begins here, and is not lost.
-            return Ok(Compared::Same);
-        }
         if weak {
             return Ok(Compared::Other);
         }
