@@ -27,6 +27,8 @@ const HELD: u32 = 6;
 /// A file that is no generation yet.
 #[derive(Debug)]
 pub(super) struct Candidate {
+    /// The number that it will have as a generation.
+    pub id: InputId,
     pub path: PathBuf,
     pub key: u64,
     pub stat: Stat,
@@ -34,6 +36,8 @@ pub(super) struct Candidate {
     pub head: Vec<u8>,
     /// Whether a location leads to it.
     pub here: bool,
+    /// Whether it was there when nothing was known yet.
+    pub from_start: bool,
     pub found: Duration,
     /// When it last grew.
     pub grown: Duration,
@@ -102,7 +106,10 @@ impl Follower {
         generation.last = None;
         let (path, born) = (generation.path.clone(), generation.born);
         self.leave(identity, id);
+        let id_of_new = self.next_id();
         self.candidates.push(Candidate {
+            id: id_of_new,
+            from_start: false,
             path,
             key,
             stat: Stat { identity, born, size: 0, modified: (0, 0), links: 1 },
@@ -133,18 +140,16 @@ impl Follower {
         Ok(())
     }
 
-    /// Decides what can be decided about the candidates. With `all`, each stands for itself.
-    pub(super) fn decide(&mut self, now: Duration, all: bool, new: &mut Vec<New>, warnings: &mut Vec<String>) {
-        let any = !all && self.candidates.iter().any(|candidate| candidate.stat.size > 0);
+    /// Decides what can be decided about the candidates.
+    pub(super) fn decide(&mut self, now: Duration, new: &mut Vec<New>, warnings: &mut Vec<String>) {
+        let any = self.candidates.iter().any(|candidate| candidate.stat.size > 0);
         if any {
             self.check_changed(now);
         }
         let mut by_start = if any { self.by_start() } else { ByStart::new() };
         let mut order: Vec<usize> = (0..self.candidates.len()).collect();
-        if !all {
-            // Of two that are alike, the one that was made first is the original.
-            order.sort_by_key(|at| self.candidates[*at].stat.born);
-        }
+        // Of two that are alike, the one that was made first is the original.
+        order.sort_by_key(|at| self.candidates[*at].stat.born);
         for at in order {
             if let Some(ignored) = compressed(&self.candidates[at]) {
                 warnings.push(ignored.warning.clone());
@@ -152,11 +157,7 @@ impl Follower {
                 self.drop_candidate(at);
                 continue;
             }
-            let verdict = match all {
-                true => Verdict::Itself,
-                false => self.judge(at, now, &by_start).unwrap_or(Verdict::Wait),
-            };
-            match verdict {
+            match self.judge(at, now, &by_start).unwrap_or(Verdict::Wait) {
                 Verdict::Wait => {}
                 Verdict::Itself => {
                     let start = start(&self.candidates[at].head).to_vec();
@@ -201,9 +202,8 @@ impl Follower {
 
     /// Makes a candidate a generation of its own.
     fn register(&mut self, at: usize, now: Duration, new: &mut Vec<New>) -> InputId {
-        let id = self.next_id();
         let candidate = &mut self.candidates[at];
-        let key = std::mem::take(&mut candidate.key);
+        let (id, key) = (candidate.id, std::mem::take(&mut candidate.key));
         let mut generation = Generation::new(id, candidate.path.clone(), &self.options, now);
         generation.settle_in(candidate.path.clone(), key, &candidate.stat, now);
         generation.head = Head::of(&candidate.head);
@@ -286,7 +286,12 @@ impl Follower {
         let candidate = &self.candidates[at];
         let still = now >= candidate.grown + wait;
         if candidate.stat.size == 0 {
-            return Ok(if still && !candidate.here { Verdict::Nothing } else { Verdict::Wait });
+            // A copy in the making may be seen before its first byte; one that stays empty is none.
+            return Ok(match (still, candidate.here, candidate.from_start) {
+                (true, false, _) => Verdict::Nothing,
+                (true, true, true) => Verdict::Itself,
+                _ => Verdict::Wait,
+            });
         }
         let Some(file) = self.candidate_file(at)? else {
             // All that was seen of it stands in its original; of one that was never looked into, all is lost.
@@ -317,20 +322,23 @@ impl Follower {
         if agreement == Agreement::Differs || candidate.instead_of == Some(id) {
             return Ok(Compared::Other);
         }
+        let size = candidate.stat.size;
         if generation.key.is_some() {
             // It may have been truncated, and have grown again, since it was last read.
             self.check(id, now);
+            if self.is_live(id) && !self.is_weak(at, id) && self.compare_live(id, file, size, now)? == Compared::SoFar {
+                return Ok(Compared::SoFar);
+            }
+            // Or while the two were compared: then they differ by that alone, and this is where it goes on.
+            self.check(id, now);
+            if self.is_live(id) {
+                return Ok(Compared::Other);
+            }
         }
-        let candidate = &self.candidates[at];
-        let Some(generation) = self.generations.get(&id) else { return Ok(Compared::Other) };
-        let (size, position) = (candidate.stat.size, generation.position());
-        let weak = position < HEAD as u64 && !candidate.is_like_moved(generation);
-        if generation.key.is_some() {
-            return if weak { Ok(Compared::Other) } else { self.compare_live(id, file, size, now) };
-        }
-        if weak {
+        let Some(generation) = self.generations.get(&id).filter(|_| !self.is_weak(at, id)) else {
             return Ok(Compared::Other);
-        }
+        };
+        let (candidate, position) = (&self.candidates[at], generation.position());
         if agreement == Agreement::Whole && size >= position {
             let tail = generation.tail.unwrap_or_default();
             let same = content::tail_holds(file, position, &tail)?;
@@ -338,6 +346,18 @@ impl Follower {
         }
         let held = now < candidate.found + self.options.rotate_wait * HELD;
         Ok(if held { Compared::SoFar } else { Compared::Other })
+    }
+
+    /// Whether a generation has a file that can be read.
+    fn is_live(&self, id: InputId) -> bool {
+        self.generations.get(&id).is_some_and(|generation| generation.key.is_some())
+    }
+
+    /// Whether too little was read of a generation for its bytes to tell a candidate by, and nothing else speaks for it.
+    fn is_weak(&self, at: usize, id: InputId) -> bool {
+        self.generations.get(&id).is_none_or(|generation| {
+            generation.position() < HEAD as u64 && !self.candidates[at].is_like_moved(generation)
+        })
     }
 
     /// Whether a file so far is the beginning of a generation whose file can be read.

@@ -31,6 +31,24 @@ fn a10_the_same_lines_after_a_truncation_are_no_copy_of_those_before() {
 }
 
 #[test]
+fn a8_a_copy_in_the_making_at_the_start_is_counted_once() {
+    // The first look of all falls between the copy's first byte, or even its creation, and the truncation.
+    for copied in [0, 2000] {
+        let mut world = World::new();
+        let text = lines(0..200);
+        world.append("n.log", &text);
+        world.append("n.log.1", &text[..copied]);
+        world.scan();
+        world.poll();
+        world.append("n.log.1", &text[copied..]);
+        world.truncate("n.log");
+        world.append("n.log", lines(200..210));
+        world.pass(20);
+        assert_eq!(world.lines().len(), 210, "with {copied} bytes copied");
+    }
+}
+
+#[test]
 fn a8_a_copy_in_the_making_of_what_nobody_has_seen_yet() {
     let mut world = World::new();
     world.append("n.log", lines(0..1));

@@ -108,8 +108,8 @@ impl Follower {
         let (mut new, mut warnings) = (Vec::new(), std::mem::take(&mut survey.warnings));
         self.meet_generations(&mut survey, now);
         self.meet_candidates(&mut survey, now);
-        self.meet_strangers(&mut survey, now, &mut warnings);
-        self.decide(now, first && self.fresh, &mut new, &mut warnings);
+        self.meet_strangers(&mut survey, now, first && self.fresh, &mut warnings);
+        self.decide(now, &mut new, &mut warnings);
         if first {
             self.announce_restored(&mut new);
         }
@@ -232,7 +232,7 @@ impl Follower {
     }
 
     /// Files that are nobody's so far.
-    fn meet_strangers(&mut self, survey: &mut Survey, now: Duration, warnings: &mut Vec<String>) {
+    fn meet_strangers(&mut self, survey: &mut Survey, now: Duration, from_start: bool, warnings: &mut Vec<String>) {
         let mut absent: HashMap<(u64, u64), Vec<InputId>> = HashMap::new();
         for generation in self.generations.values().filter(|generation| generation.key.is_none()) {
             if let Some(identity) = generation.identity {
@@ -247,7 +247,7 @@ impl Follower {
                 warnings.push(ignored.warning.clone());
                 continue;
             }
-            if let Err(error) = self.add_candidate(sighting, now) {
+            if let Err(error) = self.add_candidate(sighting, now, from_start) {
                 if error.kind() != io::ErrorKind::NotFound {
                     warnings.push(Error::input(&sighting.paths[0], "cannot open", error).to_string());
                 }
@@ -260,7 +260,7 @@ impl Follower {
         }
     }
 
-    fn add_candidate(&mut self, sighting: &Sighting, now: Duration) -> io::Result<()> {
+    fn add_candidate(&mut self, sighting: &Sighting, now: Duration, from_start: bool) -> io::Result<()> {
         let path = sighting.paths[0].clone();
         let file = Arc::new(self.handles.open(&path)?);
         let stat = Stat::of_file(&file)?;
@@ -269,9 +269,11 @@ impl Follower {
             return Err(io::ErrorKind::NotFound.into());
         }
         let head = content::read_head(&file)?;
-        let key = self.handles.new_key();
+        let (id, key) = (self.next_id(), self.handles.new_key());
         self.handles.put(key, file);
         self.candidates.push(Candidate {
+            id,
+            from_start,
             path,
             key,
             stat,
