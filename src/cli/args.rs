@@ -279,6 +279,9 @@ pub struct Common {
     /// How much to read: auto or full [default: auto].
     #[arg(long, allow_hyphen_values = true, value_name = "SCAN")]
     pub scan: Option<String>,
+    /// Size of all files together up to which they are read whole, as there is no time to gain [default: 64MiB].
+    #[arg(long, allow_hyphen_values = true, value_name = "SIZE")]
+    pub prune_above: Option<String>,
     /// Where results go: text, json or csv, or e.g. json:PATH. May be given several times [default: text].
     #[arg(long, value_name = "FORMAT[:PATH]")]
     pub output: Vec<String>,
@@ -342,6 +345,7 @@ impl Common {
             ("lateness", &self.lateness),
             ("future", &self.future),
             ("scan", &self.scan),
+            ("prune-above", &self.prune_above),
             ("idle", &self.idle),
             ("trigger", &self.trigger),
             ("late-updates", &self.late_updates),

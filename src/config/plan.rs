@@ -183,10 +183,23 @@ pub struct FollowPlan {
 /// How much of an input is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scan {
-    /// What the window needs, as far as that can be told.
-    Auto,
+    /// What the window needs, as far as that can be told; all files of a reader that have at most `above` bytes together.
+    Auto {
+        /// Bytes up to which there is nothing to gain.
+        above: u64,
+    },
     /// Everything.
     Full,
+}
+
+impl Scan {
+    /// Bytes up to which files that have so many together are read whole.
+    pub fn above(self) -> u64 {
+        match self {
+            Scan::Auto { above } => above,
+            Scan::Full => u64::MAX,
+        }
+    }
 }
 
 /// A time-filter's options.

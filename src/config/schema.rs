@@ -162,6 +162,12 @@ const READER: &[OptionSpec] = &[
         Some("auto"),
         "whether bytes that cannot hold the window may be skipped",
     ),
+    key(
+        "prune-above",
+        Kind::Bytes(0, 1 << 50),
+        Some("64MiB"),
+        "bytes up to which the files of the reader, taken together, are read whole all the same",
+    ),
     key("follow", Kind::Flag, Some("false"), "whether files are followed as they grow, rotate and appear"),
     key("idle", Kind::Duration, Some("30s"), "how long a followed input may be silent and still hold back windows"),
     key(

@@ -105,7 +105,10 @@ fn reader(options: &Options) -> ReaderPlan {
         location: options.texts("location").to_vec(),
         chunk: size("chunk"),
         max_line: size("max-line"),
-        scan: if options.text("scan") == Some("full") { Scan::Full } else { Scan::Auto },
+        scan: match options.text("scan") {
+            Some("full") => Scan::Full,
+            _ => Scan::Auto { above: options.count("prune-above").unwrap_or(0) },
+        },
         // The graph knows whether a window is periodic.
         by_time: false,
         follow: options

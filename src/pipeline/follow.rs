@@ -145,6 +145,7 @@ impl Follow {
             follower,
             events,
             begin: beginning(filter, resolved, plan.max_line),
+            prune_above: plan.scan.above(),
             register: Box::new(move |id| progress.lock().register(id)),
             permits,
             buffers: Default::default(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{Plan, ReaderPlan, Scan, Task};
+use crate::config::{Plan, ReaderPlan, Task};
 use crate::error::{Error, Result, show_path};
 use crate::model::InputId;
 use crate::source::{Input, locate};
@@ -13,8 +13,8 @@ pub(super) struct Inputs {
     pub all: Vec<Input>,
     /// By number: bytes that a line may have.
     pub max_line: Vec<usize>,
-    /// By number: how much is read.
-    pub scan: Vec<Scan>,
+    /// By number: whether bytes may be skipped.
+    pub may_skip: Vec<bool>,
     /// By the reader's place in the plan.
     pub by_reader: BTreeMap<usize, Vec<InputId>>,
 }
@@ -22,7 +22,8 @@ pub(super) struct Inputs {
 impl Inputs {
     /// Finds the inputs of all readers. A file that two readers of one aggregator find is read by the first.
     pub fn find(plan: &Plan, failures: &Failures) -> Result<Self> {
-        let mut inputs = Inputs { all: Vec::new(), max_line: Vec::new(), scan: Vec::new(), by_reader: BTreeMap::new() };
+        let mut inputs =
+            Inputs { all: Vec::new(), max_line: Vec::new(), may_skip: Vec::new(), by_reader: BTreeMap::new() };
         for (stage, reader) in readers(plan) {
             if reader.follow.is_some() {
                 // Files are found by the follower, again and again; standard input has the first number.
@@ -32,6 +33,7 @@ impl Inputs {
             }
             let located = locate(&reader.location)?;
             located.failures.into_iter().for_each(|failure| failures.add(failure));
+            let may_skip = located.inputs.iter().filter_map(Input::size).sum::<u64>() > reader.scan.above();
             let mut ids = Vec::new();
             for input in located.inputs {
                 if inputs.is_taken(plan, stage, &input)? {
@@ -40,7 +42,7 @@ impl Inputs {
                 ids.push(InputId(inputs.all.len() as u32));
                 inputs.all.push(input);
                 inputs.max_line.push(reader.max_line);
-                inputs.scan.push(reader.scan);
+                inputs.may_skip.push(may_skip);
             }
             inputs.by_reader.insert(stage, ids);
         }
@@ -50,7 +52,7 @@ impl Inputs {
     fn stdin(&mut self, reader: &ReaderPlan) -> InputId {
         self.all.push(Input::stdin());
         self.max_line.push(reader.max_line);
-        self.scan.push(reader.scan);
+        self.may_skip.push(false);
         InputId(self.all.len() as u32 - 1)
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::inputs::{Inputs, readers};
 use super::resolve::Resolved;
-use crate::config::{FilterPlan, Plan, ReaderPlan, Scan, Task};
+use crate::config::{FilterPlan, Plan, ReaderPlan, Task};
 use crate::model::{Extent, InputId, TimeUnit, Timestamp};
 use crate::ops::close::Windows;
 use crate::ops::scan::{self, Block};
@@ -17,9 +17,10 @@ use crate::source::{Input, Origin, Pruned};
 /// What was found of each file of the readers that may skip bytes.
 pub(super) fn prune(plan: &Plan, resolved: &[Option<Resolved>], inputs: &Inputs) -> BTreeMap<InputId, Pruned> {
     let mut pruned = BTreeMap::new();
-    for (at, reader) in readers(plan).filter(|(_, reader)| reader.scan == Scan::Auto) {
+    for (at, reader) in readers(plan) {
         let Some((wanted, stamps)) = wanted(plan, resolved, at, reader) else { continue };
-        for &id in inputs.by_reader.get(&at).into_iter().flatten() {
+        let ids = inputs.by_reader.get(&at).into_iter().flatten();
+        for &id in ids.filter(|id| inputs.may_skip[id.0 as usize]) {
             if let Some((size, found)) = look(&inputs.all[id.0 as usize], &wanted, &stamps) {
                 pruned.insert(id, Pruned { found, size, disorder: wanted.disorder, order: Arc::default(), sent: 0 });
             }
@@ -69,7 +70,7 @@ fn look(input: &Input, wanted: &Wanted, stamps: &FormatStamps) -> Option<(u64, F
 /// The highest stamp of a file that may be read in part, from its end. `None` if that cannot be told from there.
 pub(super) fn latest(inputs: &Inputs, id: InputId, filter: &FilterPlan, future_after: Timestamp) -> Option<Timestamp> {
     let at = id.0 as usize;
-    if inputs.scan[at] == Scan::Full {
+    if !inputs.may_skip[at] {
         return None;
     }
     let (file, size) = open(&inputs.all[at])?;

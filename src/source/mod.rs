@@ -87,6 +87,14 @@ impl Input {
         }
     }
 
+    /// The size of a file when it was found, in bytes.
+    pub fn size(&self) -> Option<u64> {
+        match self.origin {
+            Origin::File { size, .. } => Some(size),
+            _ => None,
+        }
+    }
+
     /// The path, or the name of what has none, for messages.
     pub fn path(&self) -> PathBuf {
         match &self.origin {

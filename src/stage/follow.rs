@@ -52,6 +52,8 @@ pub struct Following {
     pub events: Events,
     /// Says from which byte a file that was there at the start is needed.
     pub begin: Box<Begin>,
+    /// Size of all of those together up to which they are needed whole.
+    pub prune_above: u64,
     /// Tells of new inputs.
     pub register: Box<Register>,
     /// How many chunks may exist.
@@ -98,12 +100,12 @@ impl Following {
         for text in scanned.warnings {
             self.failures.warn(&text);
         }
+        let may_skip = at_start && scanned.new.iter().map(|new| new.size).sum::<u64>() > self.prune_above;
         for new in scanned.new {
             self.names.set(new.id, new.name.clone());
             self.progress.add_known(new.size.saturating_sub(new.position));
             (self.register)(new.id);
-            let is_fresh = at_start && !new.resumed;
-            if let Some(file) = is_fresh.then(|| File::open(&new.path).ok()).flatten()
+            if let Some(file) = (may_skip && !new.resumed).then(|| File::open(&new.path).ok()).flatten()
                 && let Some(position) = (self.begin)(&new, &file)
             {
                 self.follower.begin_at(new.id, position);

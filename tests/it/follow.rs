@@ -38,8 +38,12 @@ const TUMBLING: [&str; 16] = [
 
 impl Follower {
     fn start(folder: &Folder, args: &[&str]) -> Self {
+        Self::start_with(folder, &[&TUMBLING[..], args].concat())
+    }
+
+    fn start_with(folder: &Folder, args: &[&str]) -> Self {
         let mut command = program(folder);
-        command.args(["top", "--follow", "--quiet"]).args(TUMBLING).args(args);
+        command.args(["top", "--follow", "--quiet"]).args(args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let (sender, results) = channel();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -91,6 +95,22 @@ fn summary(result: &Value) -> (i64, i64, bool, i64) {
 
 fn append(path: &std::path::Path, text: &str) {
     OpenOptions::new().append(true).create(true).open(path).unwrap().write_all(text.as_bytes()).unwrap();
+}
+
+#[test]
+fn large_files_are_read_from_where_the_first_window_needs_them_unless_all_is_asked_for() {
+    let folder = Folder::new();
+    // Sorted but for a record of the first window, which stands where it cannot be.
+    let line = |at: i64| format!("{} a b\n", if at == 50_000 { 99_990 } else { at });
+    append(&folder.at("a.log"), &(0..100_011).map(line).collect::<String>());
+    let windows = ["--every", "10", "--seconds", "10", "--since", "99990", "--lateness", "0", "--output", "json"];
+    for (how, connections) in
+        [(&[][..], 11), (&["--prune-above", "0"], 10), (&["--prune-above", "0", "--scan", "full"], 11)]
+    {
+        let args = [&windows[..], &["*.log", "--state", "none"], how].concat();
+        let follower = Follower::start_with(&folder, &args);
+        assert_eq!(follower.next(), (100_000, 0, false, connections), "{how:?}");
+    }
 }
 
 #[test]

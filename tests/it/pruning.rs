@@ -13,10 +13,19 @@ struct Both {
 }
 
 fn both(folder: &Folder, options: &[&str]) -> Both {
+    both_above(folder, "0", options)
+}
+
+/// As `both`, where files of at most `above` bytes are read whole.
+fn both_above(folder: &Folder, above: &str, options: &[&str]) -> Both {
     let ask = |scan: &str| {
         let output = run(
             folder,
-            &[&["top", "0.log", "--limit", "1000000", "--output", "json", "--scan", scan][..], options].concat(),
+            &[
+                &["top", "0.log", "--limit", "1000000", "--output", "json", "--scan", scan, "--prune-above", above][..],
+                options,
+            ]
+            .concat(),
         );
         assert_eq!(output.status.code(), Some(0), "{options:?}: {}", stderr(&output));
         (serde_json::from_str::<serde_json::Value>(&stdout(&output)).unwrap(), stderr(&output))
@@ -92,7 +101,8 @@ fn what_is_explained_is_what_is_read() {
     folder.write("1.log", sorted(30_000).iter().rev().cloned().collect::<String>());
     folder.write("2.log", "nothing\n".repeat(30_000));
     folder.write("3.log", log(2, 60_000, 20_000, 100, 15));
-    let question = ["--until", &(BASE + 60_000).to_string(), "--seconds", "600", "--output", "json"];
+    let question =
+        ["--until", &(BASE + 60_000).to_string(), "--seconds", "600", "--output", "json", "--prune-above", "0"];
     let explained = run(&folder, &[&["explain", "."][..], &question].concat());
     assert_eq!(explained.status.code(), Some(0), "{}", stderr(&explained));
     let lines: Vec<serde_json::Value> =
@@ -105,8 +115,11 @@ fn what_is_explained_is_what_is_read() {
     assert_eq!(reasons[0], "the rest lies outside the window");
     assert!(reasons[1].ends_with("300 s are declared"), "{}", reasons[1]);
     assert_eq!(reasons[2..], ["it does not begin with a stamp", "it lies outside the window"]);
-    for (option, reason) in [(["--scan", "full"], "all is asked for"), (["--every", "60"], "every window is asked for")]
-    {
+    for (option, reason) in [
+        (["--scan", "full"], "all is asked for"),
+        (["--every", "60"], "every window is asked for"),
+        (["--prune-above", "2MiB"], "all inputs together are small"),
+    ] {
         let text = stdout(&run(&folder, &[&["explain", "0.log"][..], &option].concat()));
         assert!(text.contains(&format!("  since    {reason}\n")), "{text}");
     }
@@ -121,7 +134,7 @@ fn new_pairs_prune_by_the_window_before_too() {
         BASE + 30_000
     ));
     let reports = |scan: &str| {
-        let output = run(&folder, &["run", "new.toml", "--scan", scan]);
+        let output = run(&folder, &["run", "new.toml", "--scan", scan, "--prune-above", "500KiB"]);
         serde_json::from_str::<serde_json::Value>(&stdout(&output)).unwrap()
     };
     let (auto, full) = (reports("auto"), reports("full"));
@@ -160,14 +173,12 @@ fn a_file_that_is_not_sorted_is_read_whole_with_a_warning() {
     }
 }
 
-#[test]
-fn a_displaced_block_is_seen_unless_it_lies_between_two_probes() {
-    const LINES: usize = 30_000;
+/// Calls `f` with 30,000 lines of which a block from the window, 1 to 15,000 lines long, was moved to a tenth of the file,
+/// between the probes; with the options that ask for that window, the size of the block, and the tenth.
+fn displaced(mut f: impl FnMut(&Folder, &[&str], usize, usize)) {
     let lines = sorted(LINES as i64);
-    let (mut seen, mut unseen) = (0, String::new());
     for size in [1, 10, 100, 1_000, LINES / 20, LINES / 10, LINES / 4, LINES / 2] {
         for tenth in 0..10 {
-            // Lines of the window move to each tenth of the file, between the probes.
             let until = BASE + (LINES / 2) as i64;
             let start = (LINES / 2 - 700).min(LINES - size);
             let mut rest = lines.clone();
@@ -176,24 +187,67 @@ fn a_displaced_block_is_seen_unless_it_lies_between_two_probes() {
             rest.splice(target..target, block);
             let folder = Folder::new();
             folder.write("0.log", rest.concat());
-            let both = both(&folder, &["--until", &until.to_string(), "--seconds", "1500"]);
-            if both.is_exact() {
-                seen += 1;
-                continue;
-            }
-            assert!(!both.warned, "size {size} at tenth {tenth}: warned of, and wrong");
-            writeln!(unseen, "size {size} at tenth {tenth}").unwrap();
-            // No sampling can promise to see a block that lies between two samples. What is promised: one as long as the
-            // distance of the spread probes, a thirty-second of the file, never escapes.
-            assert!(size < LINES / 32 + 200, "size {size} at tenth {tenth}: wrong, and no warning");
+            f(&folder, &["--until", &until.to_string(), "--seconds", "1500"], size, tenth);
         }
     }
+}
+
+const LINES: usize = 30_000;
+
+#[test]
+fn wherever_a_block_was_moved_the_answer_is_exact() {
+    let mut cases = 0;
+    displaced(|folder, options, size, tenth| {
+        assert!(both_above(folder, "64MiB", options).is_exact(), "size {size} at tenth {tenth}");
+        // That is the default.
+        let ask =
+            |more: &[&str]| stdout(&run(folder, &[&["top", "0.log", "--output", "json"], options, more].concat()));
+        assert_eq!(ask(&[]), ask(&["--scan", "full"]), "size {size} at tenth {tenth}");
+        cases += 1;
+    });
+    assert_eq!(cases, 80);
+}
+
+#[test]
+fn in_a_large_file_a_displaced_block_is_seen_unless_it_lies_between_two_probes() {
+    let (mut seen, mut unseen) = (0, String::new());
+    displaced(|folder, options, size, tenth| {
+        let both = both(folder, options);
+        if both.is_exact() {
+            seen += 1;
+            return;
+        }
+        assert!(!both.warned, "size {size} at tenth {tenth}: warned of, and wrong");
+        writeln!(unseen, "size {size} at tenth {tenth}").unwrap();
+        // No sampling can promise to see a block that lies between two samples. What is promised: one as long as the
+        // distance of the spread probes, a thirty-second of the file, never escapes.
+        assert!(size < LINES / 32 + 200, "size {size} at tenth {tenth}: wrong, and no warning");
+    });
     assert!(seen >= 60, "{seen} of 80 exact; wrong and unseen:\n{unseen}");
 }
 
 #[test]
+fn files_are_small_all_of_them_together() {
+    let folder = Folder::new();
+    for at in 0..3 {
+        folder.write(&format!("{at}.log"), log(at, 20_000, 80_000, 100, 15));
+    }
+    let size = std::fs::metadata(folder.at("0.log")).unwrap().len();
+    let skipped = |files: &[&str], above: u64| {
+        let (until, above) = ((BASE + 60_000).to_string(), above.to_string());
+        let question = ["--until", &until, "--seconds", "600", "--output", "json", "--prune-above", &above];
+        let result: serde_json::Value =
+            serde_json::from_str(&stdout(&run(&folder, &[&["top"], files, &question].concat()))).unwrap();
+        result["balance"]["bytes_skipped"].as_u64().unwrap()
+    };
+    assert_eq!(skipped(&["0.log"], size), 0);
+    assert!(skipped(&["0.log"], size - 1) > 0);
+    assert!(skipped(&["0.log", "1.log", "2.log"], size) > 0);
+    assert_eq!(skipped(&["0.log", "1.log", "2.log"], 4 * size), 0);
+}
+
+#[test]
 fn blocks_that_changed_places_are_seen_by_reading_itself() {
-    const LINES: usize = 30_000;
     for size in [1, 2, 10, 100, 400] {
         let mut lines = sorted(LINES as i64);
         // Lines of the window stand where none are read, and others in their place; no probe looks at either.
