@@ -287,7 +287,7 @@ pub fn report(args: &ReportArgs) -> Result<u8> {
     let builder = with_overrides(builder, outputs(&args.output));
     // The logs are not needed any more.
     let mut builder = ask::located(builder, &["-".to_owned()]).style(ask::style(args.color));
-    if let Some((from, to)) = &hosts {
+    if let Some([from, to]) = &hosts {
         builder = ask::asking(builder, &ask::three_questions(from, to));
     }
     let files = Files::open(&files)?;
@@ -301,12 +301,12 @@ pub fn report(args: &ReportArgs) -> Result<u8> {
 }
 
 /// The files, and the two hosts behind them if there are any: words that name no file.
-fn files_and_hosts(words: &[String]) -> Result<(Vec<PathBuf>, Option<(String, String)>)> {
+fn files_and_hosts(words: &[String]) -> Result<(Vec<PathBuf>, Option<[String; 2]>)> {
     let paths = |words: &[String]| words.iter().map(PathBuf::from).collect();
     let is_file = |word: &String| Path::new(word).exists();
     match words {
         [files @ .., from, to] if !files.is_empty() && !is_file(from) && !is_file(to) => {
-            Ok((paths(files), Some((from.clone(), to.clone()))))
+            Ok((paths(files), Some([from.clone(), to.clone()])))
         }
         [files @ .., host] if files.iter().all(is_file) && !files.is_empty() && !is_file(host) => {
             Err(Error::usage(format!("there is no file '{host}'; if it is a host, name two: HOST_FROM HOST_TO")))
