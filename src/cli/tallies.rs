@@ -139,8 +139,7 @@ pub fn plan(args: &PlanArgs) -> Result<String> {
     };
     let tasks = partition.tasks.iter().map(|task| {
         let unit = partition.inputs[task.input].unit;
-        let args =
-            [&question[..], &tuning, &ranged(task, unit), &["--".to_owned(), path(task.input)?.to_owned()]].concat();
+        let args = [&question[..], &tuning, &ranged(task, unit), &[argument(path(task.input)?)]].concat();
         Ok(json!({ "input": task.input, "from": task.range.from, "to": task.range.to, "args": args }))
     });
     let inputs = partition.inputs.iter().enumerate().map(|(at, input)| {
@@ -162,6 +161,11 @@ pub fn plan(args: &PlanArgs) -> Result<String> {
         "bytes_skipped": total - read,
         "bytes_total": total,
     }))
+}
+
+/// A path as an argument that may stand before options and behind them.
+fn argument(path: &str) -> String {
+    if path.starts_with('-') { format!("./{path}") } else { path.to_owned() }
 }
 
 /// The arguments that say what every task of a partition counts.

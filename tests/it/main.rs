@@ -32,3 +32,4 @@ mod shipped;
 mod soak;
 mod state;
 mod sweep;
+mod tallies;
