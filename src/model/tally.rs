@@ -15,9 +15,11 @@ use parking_lot::RwLock;
 
 use super::aggregates::{Aggregates, Counted, Layout, PairSource, Pairs};
 use super::budget::Budget;
-use super::host::{HostId, Hosts, Names};
+use super::host::Hosts;
+use super::names::Names;
 use super::pairs::PairHash;
 use super::pane::Pane;
+use super::sweep::{Marks, Sweep};
 
 /// How a tally is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +40,10 @@ pub struct Tally {
     panes: RwLock<BTreeMap<i64, Arc<Pane>>>,
     /// Connections of all pairs, by bucket.
     buckets: BTreeMap<i64, u64>,
-    /// Hosts left by the last `compact`.
-    compacted: usize,
+    /// Of the sweep that is under way.
+    marks: Option<Arc<Marks>>,
+    /// Hosts left by the last sweep.
+    swept: usize,
     /// Whether a pane was dropped since: without that, all names are in use.
     dropped: bool,
     drained: u64,
@@ -67,7 +71,8 @@ impl Tally {
             hosts: RwLock::default(),
             panes: RwLock::default(),
             buckets: BTreeMap::new(),
-            compacted: 0,
+            marks: None,
+            swept: 0,
             dropped: false,
             drained: 0,
         }
@@ -120,6 +125,7 @@ impl Tally {
             self.budget.take_anyway(hosts.bytes() - before);
             ids
         };
+        self.marks.iter().for_each(|marks| marks.set_pair(from, to));
         self.pane(self.pane_of(bucket)).add_anyway(from, to, count);
         self.add_to_bucket(bucket, count);
     }
@@ -228,7 +234,7 @@ impl Tally {
     pub fn drain(&mut self) -> (Names, Vec<(i64, Arc<Pane>)>) {
         let hosts = std::mem::take(self.hosts.get_mut());
         self.budget.give_back(hosts.bytes());
-        (self.compacted, self.dropped) = (0, false);
+        (self.marks, self.swept, self.dropped) = (None, 0, false);
         self.drained += 1;
         (hosts.into_names(), std::mem::take(self.panes.get_mut()).into_iter().collect())
     }
@@ -238,30 +244,45 @@ impl Tally {
         self.drained
     }
 
-    /// Whether names that no pane holds may be half of all.
-    pub fn needs_compaction(&mut self) -> bool {
-        self.dropped && self.hosts.get_mut().names().len() >= 2 * self.compacted + 1024
+    /// Whether names that no pane holds may be half of all, and no sweep is under way.
+    pub fn needs_sweep(&self) -> bool {
+        self.dropped && self.marks.is_none() && self.hosts.read().names().len() >= 2 * self.swept + 1024
     }
 
-    /// Drops the names that no pane holds, and numbers the hosts anew: a long run over hosts that come and go holds the
-    /// names of its open windows only. Panes that were taken from the tally before are not part of it any more.
-    pub fn compact(&mut self) {
-        let (names, panes) = self.drain();
-        let mut kept = Hosts::default();
-        let mut known: Vec<Option<HostId>> = vec![None; names.len()];
-        for (number, pane) in panes {
-            let renamed = self.new_pane();
-            renamed.overflow(pane.overflowed());
-            pane.for_each(|from, to, count| {
-                let mut id =
-                    |host: HostId| *known[host.0 as usize].get_or_insert_with(|| kept.intern(names.name(host)));
-                renamed.add_anyway(id(from), id(to), count);
-            });
-            self.panes.get_mut().insert(number, Arc::new(renamed));
+    /// Begins to drop the names that no pane holds: a long run over hosts that come and go holds the names of its open
+    /// windows only. One that is under way is given up.
+    pub fn start_sweep(&mut self) -> Sweep {
+        let panes = self.panes.get_mut().values().map(Arc::downgrade);
+        let sweep = Sweep::new(self.hosts.get_mut().names().end(), panes);
+        (self.marks, self.dropped) = (Some(Arc::clone(&sweep.marks)), false);
+        sweep
+    }
+
+    /// What marks the hosts of pairs that are counted while a sweep is under way.
+    pub fn marks(&self) -> Option<&Marks> {
+        self.marks.as_deref()
+    }
+
+    /// Drops some names, for a sweep that has nothing to mark any more. Whether there is more to do.
+    pub fn drop_some(&mut self, sweep: &mut Sweep) -> bool {
+        // All was taken out meanwhile, or another one was begun.
+        if !self.marks.as_ref().is_some_and(|marks| Arc::ptr_eq(marks, &sweep.marks)) {
+            return false;
         }
-        self.compacted = kept.names().len();
-        self.budget.take_anyway(kept.bytes());
-        *self.hosts.get_mut() = kept;
+        let hosts = self.hosts.get_mut();
+        let before = hosts.bytes();
+        let is_more = sweep.drop_some(hosts);
+        self.budget.give_back(before - hosts.bytes());
+        if !is_more {
+            (self.marks, self.swept) = (None, hosts.names().len());
+        }
+        is_more
+    }
+
+    /// Drops all names that no pane holds at once.
+    pub fn sweep(&mut self) {
+        let mut sweep = self.start_sweep();
+        while sweep.mark_some() || self.drop_some(&mut sweep) {}
     }
 }
 
@@ -335,7 +356,7 @@ mod tests {
         fn what_is_before_a_pane_can_be_forgotten(records in records(), first in -3i64..4) {
             let mut tally = tally(&records, 2);
             tally.drop_before(first * PANE);
-            tally.compact();
+            tally.sweep();
             let later: Vec<_> = records.iter().filter(|record| record.0 >= first * PANE).copied().collect();
             prop_assert_eq!(plain(&tally.view(&layout(first * PANE, 3))), oracle(&later, first * PANE, 3));
             prop_assert_eq!(tally.first_from(i64::MIN), later.iter().map(|record| record.0).min());
@@ -343,15 +364,15 @@ mod tests {
     }
 
     #[test]
-    fn names_are_not_numbered_anew_while_all_are_in_use() {
+    fn names_are_not_swept_while_all_are_in_use() {
         let mut tally = Tally::new(Shape { pane: 1, shards: 2 }, Arc::default());
         (0..2000).for_each(|host| tally.add(5, format!("{host}").as_bytes(), b"to", 1));
         tally.drop_before(5);
-        assert!(!tally.needs_compaction());
+        assert!(!tally.needs_sweep());
         tally.drop_before(6);
-        assert!(tally.needs_compaction());
-        tally.compact();
-        assert!(!tally.needs_compaction());
+        assert!(tally.needs_sweep());
+        tally.sweep();
+        assert!(!tally.needs_sweep());
     }
 
     #[test]
@@ -364,8 +385,8 @@ mod tests {
                 tally.add(bucket, format!("{bucket}-{host}").as_bytes(), b"to", 1);
             }
             tally.drop_before(bucket);
-            if tally.needs_compaction() {
-                tally.compact();
+            if tally.needs_sweep() {
+                tally.sweep();
             }
             most = most.max(budget.used());
         }

@@ -84,7 +84,7 @@ impl Shared {
         (self.with_overflow(progress.balance().clone()), progress.rejected().to_vec())
     }
 
-    /// The longest time for which counting stood still for a state to be saved.
+    /// The longest time for which counting stood still for a state to be saved, or for names to be dropped.
     pub fn longest_stall(&self) -> Duration {
         match &self.closing {
             Closing::Live(live) => live.longest_stall(),
@@ -183,6 +183,9 @@ impl Shared {
                 let view = self.view(&mut tally, &closer.layout(window), false)?;
                 let (sequence, needed) = closer.close(window);
                 self.forget_before(&mut tally, needed);
+                if tally.needs_sweep() {
+                    tally.sweep();
+                }
                 let balance = self.with_overflow(balance);
                 let closed =
                     Arc::new(Closed { sequence, periodic: true, issue: None, view, balance, written: Arc::default() });
@@ -219,11 +222,6 @@ impl Shared {
     pub(super) fn forget_before(&self, tally: &mut Tally, bucket: i64) {
         tally.drop_before(bucket);
         self.store.lock().drop_before(tally.pane_of(bucket));
-        // While names are being saved they keep their numbers.
-        if tally.needs_compaction() && !self.saving.load(Ordering::Relaxed) {
-            self.hand_over(i64::MAX, tally);
-            tally.compact();
-        }
     }
 
     fn close_once(&self, window: Window, previous: bool) -> Result<Arc<Closed>> {

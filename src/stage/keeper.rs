@@ -15,6 +15,7 @@ use crate::source::follow::Records;
 
 use super::aggregator::{Closed, Closing, Shared};
 use super::live::{Issued, Live, Outstanding, Trigger, Windows};
+use super::sweeping::Sweeping;
 use super::{Failures, InputNames};
 
 /// How often is looked whether a window is due.
@@ -84,6 +85,7 @@ impl Keeper {
             changes: Instant::now(),
             needed: None,
             kept: None,
+            sweeping: Sweeping::default(),
         };
         work.issue_again()?;
         while !live.stages().drained {
@@ -93,6 +95,7 @@ impl Keeper {
                 work.issue_changed()?;
             }
             work.outlet.flush()?;
+            work.sweeping.go_on(&self.shared, live);
             if !self.saves {
                 for id in self.shared.progress.lock().forgotten() {
                     self.files.forget(id);
@@ -161,6 +164,8 @@ struct Work<'a> {
     needed: Option<i64>,
     /// The next window when what lies between others was dropped.
     kept: Option<i64>,
+    /// What drops the names that are left over.
+    sweeping: Sweeping,
 }
 
 impl Work<'_> {

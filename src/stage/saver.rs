@@ -61,7 +61,8 @@ pub struct Header {
     overflowed: u64,
     /// By number: what is counted without its pair, and how many shards there are.
     panes: Vec<(i64, u64, u64)>,
-    hosts: u32,
+    /// Host names by number are so many, those of holes without bytes.
+    numbers: u32,
 }
 
 impl Header {
@@ -72,11 +73,11 @@ impl Header {
 
     /// Reads the names and pairs behind it into a tally that is empty.
     pub fn read_counts(&self, decoder: &mut Decoder<'_>, tally: &mut Tally) -> io::Result<()> {
-        for _ in 0..self.hosts {
+        for _ in 0..self.numbers {
             let name: Vec<u8> = decoder.get()?;
             let mut hosts = tally.hosts().write();
             let before = hosts.bytes();
-            hosts.intern(&name);
+            hosts.restore(&name);
             tally.budget().take_anyway(hosts.bytes() - before);
         }
         for &(number, overflow, shards) in &self.panes {
@@ -86,7 +87,7 @@ impl Header {
                 let pairs: u64 = decoder.get()?;
                 for _ in 0..pairs {
                     let (from, to, count): (u32, u32, u64) = decoder.get()?;
-                    if from.max(to) >= self.hosts {
+                    if from.max(to) >= self.numbers {
                         return Err(io::Error::new(io::ErrorKind::InvalidData, "a pair of a host that has no name"));
                     }
                     pane.add_anyway(HostId(from), HostId(to), count);
@@ -99,26 +100,24 @@ impl Header {
         Ok(())
     }
 
-    /// As `read_counts`, where only the bytes matter.
-    pub fn skip_counts(&self, decoder: &mut Decoder<'_>) -> io::Result<()> {
-        (0..self.hosts).try_for_each(|_| decoder.get::<Vec<u8>>().map(drop))?;
+    /// As `read_counts`, where only the bytes matter. How many hosts there are.
+    pub fn skip_counts(&self, decoder: &mut Decoder<'_>) -> io::Result<usize> {
+        let mut hosts = 0;
+        for _ in 0..self.numbers {
+            hosts += usize::from(!decoder.get::<Vec<u8>>()?.is_empty());
+        }
         for &(_, _, shards) in &self.panes {
             for _ in 0..shards {
                 let pairs: u64 = decoder.get()?;
                 (0..pairs).try_for_each(|_| decoder.get::<(u32, u32, u64)>().map(drop))?;
             }
         }
-        Ok(())
+        Ok(hosts)
     }
 
     /// Connections that are counted without their pair, by pane.
     pub fn overflows(&self) -> impl Iterator<Item = (i64, u64)> {
         self.panes.iter().map(|&(number, overflow, _)| (number, overflow))
-    }
-
-    /// Hosts whose names are saved.
-    pub fn hosts(&self) -> u32 {
-        self.hosts
     }
 }
 
@@ -267,7 +266,7 @@ impl Saver {
             overflowed: shared.overflowed.load(Ordering::Relaxed),
             buckets: tally.buckets().iter().map(|(&bucket, &count)| (bucket, count)).collect(),
             panes: panes.iter().map(|(k, pane)| (*k, pane.overflowed(), pane.shards().len() as u64)).collect(),
-            hosts: tally.hosts().read().names().len() as u32,
+            numbers: tally.hosts().read().names().end() as u32,
         };
         let panes = panes.into_iter().map(|(_, pane)| {
             let tables = pane.set_aside();
@@ -295,12 +294,12 @@ impl Saver {
 fn write(shared: &Shared, snapshot: &Snapshot, encoder: &mut Encoder<'_>) -> io::Result<()> {
     let Snapshot { header, panes } = snapshot;
     encoder.put(header)?;
-    for first in (0..header.hosts).step_by(NAMES) {
+    for first in (0..header.numbers).step_by(NAMES) {
         let block: Vec<Vec<u8>> = {
             let tally = shared.tally.read();
             let hosts = tally.hosts().read();
-            let end = header.hosts.min(first + NAMES as u32);
-            (first..end).map(|id| hosts.names().name(HostId(id)).to_vec()).collect()
+            let end = header.numbers.min(first + NAMES as u32);
+            (first..end).map(|id| hosts.names().get(HostId(id)).unwrap_or_default().to_vec()).collect()
         };
         block.iter().try_for_each(|name| encoder.put(name))?;
     }
