@@ -44,10 +44,11 @@ fn saving() {
         (0..PAIRS).for_each(|pair| writeln!(log, "{HOUR} h{} s{}", pair % 10_000, pair / 10_000).unwrap());
         PAIRS
     });
-    let run = run.start(&[("every", "1d"), ("seconds", "1d"), ("checkpoint", &checkpoint)]);
+    let state = quoted(&run.at("state"));
+    let run = run.start(&[("every", "1d"), ("seconds", "1d"), ("checkpoint", &checkpoint), ("state", &state)]);
     let before = resident();
     let (longest, most) = run.watch(HOUR + 1, || {});
-    let saved: Vec<u64> = logparser::state::inspect(&run.path("state")).iter().map(|slot| slot.bytes).collect();
+    let saved: Vec<u64> = logparser::state::inspect(&run.at("state")).iter().map(|slot| slot.bytes).collect();
     println!("{PAIRS} pairs, states of {saved:?} bytes");
     run.tell("while saving", longest);
     let more = 100.0 * (most as f64 / before as f64 - 1.0);
@@ -64,15 +65,19 @@ fn dropping() {
         HOSTS + PAIRS + 1
     });
     // Nothing of this log is new for long, so that the first window stays open.
-    std::fs::write(run.path("slow.log"), format!("{HOUR} h1 s1\n")).unwrap();
-    let run = run.start(&[("every", "1h"), ("seconds", "1h"), ("lateness", "0"), ("idle", "1h"), ("checkpoint", "1h")]);
+    std::fs::write(run.at("slow.log"), format!("{HOUR} h1 s1\n")).unwrap();
+    let run = run.start(&[("every", "1h"), ("seconds", "1h"), ("lateness", "0"), ("idle", "1h"), ("state", "none")]);
     let before = resident();
-    let mut slow = File::options().append(true).open(run.path("slow.log")).unwrap();
+    let mut slow = File::options().append(true).open(run.at("slow.log")).unwrap();
     let (longest, most) = run.watch(HOUR + 3_601, || writeln!(slow, "{} h1 s1", HOUR + 3_600).unwrap());
     println!("{PAIRS} pairs of {HOSTS} hosts, and as many hosts of a window that closes");
     run.tell("while names are dropped", longest);
     println!("resident: {} MiB, then at most {} MiB, in the end {}", before >> 20, most >> 20, resident() >> 20);
     run.end();
+}
+
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display())
 }
 
 /// A run that follows the logs of a folder, or is about to.
@@ -94,33 +99,32 @@ impl Run {
         Run { dir, lines, ends: Arc::default(), running: None }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    fn at(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
     /// Starts it, and waits until its lines are counted.
     fn start(mut self, options: &[(&str, &str)]) -> Self {
-        let quoted = |path: &Path| format!("'{}'", path.display());
-        let builder = Pipeline::builder().set("location", &quoted(&self.path("*.log"))).set("follow", "true");
-        let builder = builder.set("state", &quoted(&self.path("state"))).set("since", "1600000000");
+        let builder = Pipeline::builder().set("location", &quoted(&self.at("*.log"))).set("follow", "true");
+        let builder = builder.set("since", "1600000000");
         let builder = options.iter().fold(builder, |builder, (key, value)| builder.set(key, value));
         let builder = builder.output("json", Box::new(std::io::sink())).interrupt(Arc::clone(&self.ends));
         self.running = Some(builder.build().unwrap().start().unwrap());
-        while self.counted() < self.lines {
+        while self.lines_read() < self.lines {
             std::thread::sleep(Duration::from_millis(100));
         }
         self
     }
 
-    fn counted(&self) -> u64 {
+    fn lines_read(&self) -> u64 {
         self.running.as_ref().unwrap().observe().balance.lines_read
     }
 
     /// The longest time for which a line of this stamp is not counted, and the most memory there is meanwhile. `after`
     /// writes one line more after some of them.
     fn watch(&self, stamp: u64, after: impl FnOnce()) -> (Duration, u64) {
-        let mut live = File::create(self.path("live.log")).unwrap();
-        let (started, mut written, mut longest) = (Instant::now(), self.counted(), Duration::ZERO);
+        let mut live = File::create(self.at("live.log")).unwrap();
+        let (started, mut written, mut longest) = (Instant::now(), self.lines_read(), Duration::ZERO);
         let (mut waiting, mut most, mut looked, mut after) = (None, resident(), Instant::now(), Some(after));
         while started.elapsed() < Duration::from_secs(WATCHED) {
             if started.elapsed() > Duration::from_secs(2)
@@ -132,9 +136,9 @@ impl Run {
             writeln!(live, "{stamp} h1 s1").unwrap();
             written += 1;
             // Time for which the disk keeps this thread from writing is no time that counting stands still.
-            let since = *waiting.get_or_insert_with(|| (self.counted(), Instant::now()));
+            let since = *waiting.get_or_insert_with(|| (self.lines_read(), Instant::now()));
             std::thread::sleep(TICK);
-            let now = self.counted();
+            let now = self.lines_read();
             if now != since.0 {
                 longest = longest.max(since.1.elapsed());
                 waiting = (now < written).then(|| (now, Instant::now()));

@@ -1,6 +1,6 @@
 //! Beside the bucket-aggregator: drops the names that no pane holds where inputs are followed, in steps of the keeper's.
 //!
-//! Invariant: while a state is being saved, every number keeps its name or stays a hole; it may become a name.
+//! Invariant: while a state is being saved, no number loses its name; a hole may be given one.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
