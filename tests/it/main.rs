@@ -20,6 +20,7 @@ mod guards;
 mod live;
 mod logs;
 mod memory;
+mod names;
 mod observe;
 mod periodic;
 mod power;
