@@ -252,7 +252,8 @@ fn bytes_that_two_files_hold_are_refused_and_both_named() {
 fn answers_to_different_questions_are_refused_and_both_named() {
     let mut folder = Folder::new();
     let one = folder.file(&bytes(&small()));
-    let changes: [(fn(&mut Question), &str); 7] = [
+    type Change = fn(&mut Question);
+    let changes: [(Change, &str); 7] = [
         (|q| q.start = Timestamp::from_seconds(99), "their windows are from 1970-01-01T00:01:40Z to"),
         (|q| q.end = Timestamp::from_seconds(105), "their windows are"),
         (|q| q.grouping += 1_000_000_000, "their grains are 1 s and 2 s"),
