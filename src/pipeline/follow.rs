@@ -21,6 +21,7 @@ use crate::ops::close::{Closer, Windows};
 use crate::ops::count::Buckets;
 use crate::ops::progress::Progress;
 use crate::ops::sequence::Sequencer;
+use crate::output::rejects::RejectsFile;
 use crate::source::follow::{Events, Follower, New, Options, Records};
 use crate::source::seek::{Reason, Wanted, seek};
 use crate::stage::follow::{Begin, Following, Known};
@@ -46,6 +47,8 @@ pub(super) struct Follow {
     fingerprint: String,
     /// The files, once there is a reader.
     files: Arc<Records>,
+    /// Where late lines go, once there is a time-filter.
+    pub late: Option<Arc<RejectsFile>>,
     started: (Timestamp, Instant),
 }
 
@@ -65,6 +68,7 @@ impl Follow {
             store: None,
             fingerprint,
             files: Arc::default(),
+            late: None,
             started: (now, Instant::now()),
         };
         if stdin {
@@ -179,7 +183,9 @@ impl Follow {
             Trigger::Event => live::Trigger::Event,
             Trigger::Clock => live::Trigger::Clock,
         };
-        aggregator::Closing::Live(Box::new(Live::new(Sequencer::default(), windows, trigger, plan.live.grace)))
+        let mut live = Live::new(Sequencer::default(), windows, trigger, plan.live.grace);
+        live.late.clone_from(&self.late);
+        aggregator::Closing::Live(Box::new(live))
     }
 
     /// The keeper of an aggregator, and its saver if there is a state.

@@ -36,7 +36,7 @@ pub(super) struct Targets {
 #[derive(Default)]
 pub(super) struct FilterFiles {
     pub rejects: Option<RejectsFile>,
-    pub late: Option<RejectsFile>,
+    pub late: Option<Arc<RejectsFile>>,
 }
 
 impl Targets {
@@ -52,7 +52,10 @@ impl Targets {
                 Task::TimeFilter(filter) => {
                     let open = if reopen.is_some() { RejectsFile::append_to } else { RejectsFile::create };
                     let create = |path: &Option<PathBuf>| path.as_deref().map(open).transpose();
-                    let files = FilterFiles { rejects: create(&filter.rejects)?, late: create(&filter.late_file)? };
+                    let files = FilterFiles {
+                        rejects: create(&filter.rejects)?,
+                        late: create(&filter.late_file)?.map(Arc::new),
+                    };
                     targets.filters.insert(at, files);
                 }
                 Task::Reporter(reporter) => {

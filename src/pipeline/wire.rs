@@ -298,7 +298,7 @@ impl Place<'_> {
     }
 
     fn filter(
-        &self,
+        &mut self,
         plan: &FilterPlan,
         FilterFiles { rejects, late }: FilterFiles,
         resolved: Resolved,
@@ -306,6 +306,9 @@ impl Place<'_> {
         inbox: Inbox<Arc<Lines>>,
         parts: &mut Parts,
     ) -> Start {
+        if let Some(follow) = &mut self.follow {
+            follow.late.clone_from(&late);
+        }
         let keep = match (resolved.windows, plan.range) {
             (Windows::Every(grid), crate::config::Range::Every { lateness, .. }) => {
                 let list = rejects.is_some() || late.is_some();

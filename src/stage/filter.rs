@@ -26,7 +26,7 @@ pub struct Shared {
     /// Where malformed lines go.
     pub rejects: Option<RejectsFile>,
     /// Where late lines go.
-    pub late: Option<RejectsFile>,
+    pub late: Option<Arc<RejectsFile>>,
     /// The names of all inputs, by number.
     pub names: Arc<InputNames>,
     /// Where the vectors of records come from.
@@ -139,7 +139,7 @@ impl Transform for Filter {
     }
 
     fn finish(&mut self, _outlet: &mut Outlet<Arc<Records>>) -> Result<(), Exit> {
-        for file in [&self.shared.rejects, &self.shared.late].into_iter().flatten() {
+        for file in [self.shared.rejects.as_ref(), self.shared.late.as_deref()].into_iter().flatten() {
             file.finish()?;
         }
         Ok(())

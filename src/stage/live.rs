@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::model::{Grid, Record, Records, Timestamp};
 use crate::ops::close::Closer;
 use crate::ops::sequence::{Place, Sequencer};
+use crate::output::rejects::RejectsFile;
 
 use super::aggregator::{Closed, Shared};
 
@@ -40,6 +41,8 @@ pub struct Live {
     pub trigger: Trigger,
     /// How long results are kept to be issued again, in nanoseconds.
     pub grace: i64,
+    /// Where lines go that come too late for their windows.
+    pub late: Option<Arc<RejectsFile>>,
     limits: RwLock<Limits>,
     /// Set when a record is counted into a window whose result was issued.
     pub(super) changed: AtomicBool,
@@ -213,6 +216,7 @@ impl Live {
             grid,
             trigger,
             grace,
+            late: None,
             limits: RwLock::new(Limits { floor: Timestamp::MIN, closed: Timestamp::MIN }),
             changed: AtomicBool::new(false),
             counting: AtomicUsize::new(0),
@@ -255,7 +259,9 @@ impl Live {
             let in_time: Vec<Record> =
                 batch.records.iter().filter(|record| record.time >= limits.floor).copied().collect();
             let behind = batch.records.iter().filter(|record| record.time < limits.floor);
-            late = behind.filter(|record| self.grid.covers(record.time)).count() as u64;
+            let behind: Vec<&Record> = behind.filter(|record| self.grid.covers(record.time)).collect();
+            self.keep_late(batch, &behind)?;
+            late = behind.len() as u64;
             shared.count(worker, &in_time, &batch.chunk.bytes)?;
         } else {
             shared.count(worker, &batch.records, &batch.chunk.bytes)?;
@@ -267,6 +273,20 @@ impl Live {
         progress.applied(batch)?;
         progress.came_late(batch.chunk.span.input, late);
         Ok(())
+    }
+
+    /// Writes the lines of late records where they are wanted.
+    fn keep_late(&self, batch: &Records, late: &[&Record]) -> Result<()> {
+        let Some(file) = self.late.as_ref().filter(|_| !late.is_empty()) else { return Ok(()) };
+        let (bytes, mut block) = (&batch.chunk.bytes, Vec::new());
+        for record in late {
+            let (from, to) = (record.from.0 as usize, record.to.1 as usize);
+            let start = memchr::memrchr(b'\n', &bytes[..from]).map_or(0, |newline| newline + 1);
+            let end = memchr::memchr(b'\n', &bytes[to..]).map_or(bytes.len(), |newline| to + newline);
+            block.extend_from_slice(&bytes[start..end]);
+            block.push(b'\n');
+        }
+        file.append((batch.chunk.span.input, batch.chunk.span.from), &block)
     }
 
     /// The longest time for which counting stood still for a state to be saved, or for names to be dropped.

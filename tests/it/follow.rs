@@ -200,6 +200,25 @@ fn c8_results_that_late_records_change_are_issued_again() {
 }
 
 #[test]
+fn c6_lines_from_a_silent_file_that_come_after_their_windows_are_kept_as_late() {
+    let folder = Folder::new();
+    let (log, silent) = (folder.at("a.log"), folder.at("b.log"));
+    append(&log, "1001 a b\n");
+    append(&silent, "1000 x y\n");
+    let follower = Follower::start(&folder, &["*.log", "--state", "none", "--late-file", "late.txt"]);
+    append(&log, "1031 a b\n");
+    for (end, connections) in [(1010, 2), (1020, 0), (1030, 0)] {
+        assert_eq!(follower.next(), (end, 0, false, connections));
+    }
+    append(&silent, "1004 first\ty  \r\n1032 in time\n1005 last y\n");
+    // The record that is in time is counted behind the first that is late; the last one is late in its own file too.
+    append(&log, "1041 a b\n");
+    assert_eq!(follower.next(), (1040, 0, false, 2));
+    follower.stop();
+    assert_eq!(std::fs::read_to_string(folder.at("late.txt")).unwrap(), "1005 last y\n1004 first\ty  \r\n");
+}
+
+#[test]
 fn c7_by_the_clock_a_result_comes_provisionally_and_a_stopped_run_makes_up_for_nothing() {
     let folder = Folder::new();
     let log = folder.at("a.log");
