@@ -21,14 +21,20 @@ def client() -> Iterator[Client]:
         yield client
 
 
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> pytest.MonkeyPatch:
-    """Put the stand-in in the program's place; returns what can set its faults."""
+@pytest.fixture(scope="session")
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the path of the program's stand-in."""
     program = tmp_path_factory.mktemp("bin") / "logparser"
     # Without site packages Python starts several times as fast.
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{FAKE}" "$@"\n')
     program.chmod(0o755)
-    monkeypatch.setenv("LOGPARSER_BIN", str(program))
+    return str(program)
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch, stand_in: str) -> pytest.MonkeyPatch:
+    """Put the stand-in in the program's place; returns what can set its faults."""
+    monkeypatch.setenv("LOGPARSER_BIN", stand_in)
     monkeypatch.delenv("FAKE_FAULT", raising=False)
     monkeypatch.delenv("FAKE_VERSION", raising=False)
     return monkeypatch

@@ -153,7 +153,11 @@ def report(words: list[str]) -> None:
     everything = option(words, "--set")
     form = option(words, "--output", "text")
     path, *hosts = rest(words)
-    rows = json.loads(Path(path).read_text())["rows"]
+    show(json.loads(Path(path).read_text())["rows"], everything, form, hosts, "--quiet" in words)
+
+
+def show(rows: list[Any], everything: str, form: str, hosts: list[str], quiet: bool) -> None:
+    """Print rows in one of two forms."""
     if everything:
         kept = rows[1:] if FAULT == "pairs" else rows
         print(json.dumps({"reports": [{"id": "top-pairs", "rows": sorted(kept, key=lambda row: -row[2])}]}))
@@ -161,8 +165,18 @@ def report(words: list[str]) -> None:
     print(f"{form} {' '.join(hosts)}")
     for row in rows:
         print(*row)
-    if "--quiet" not in words:
+    if not quiet:
         print("Balance sheet", file=sys.stderr)
+
+
+def whole(words: list[str]) -> None:
+    """Count everything in one run, as the program does without a cluster."""
+    form = option(words, "--output", "text")
+    location, *hosts = rest(words)
+    pairs: Counter[tuple[str, ...]] = Counter()
+    for path in glob.glob(location):
+        pairs.update(tuple(line.split()[1:]) for line in Path(path).read_text().splitlines())
+    show(sorted([*pair, number] for pair, number in pairs.items()), "", form, hosts, "--quiet" in words)
 
 
 def inspect(words: list[str]) -> None:
@@ -189,7 +203,11 @@ def main() -> None:
     if command == "--version":
         print(f"logparser {VERSION}")
         return
-    {"plan": plan, "partial": partial, "merge": merge, "report": report, "inspect": inspect}[command](words)
+    commands = {"plan": plan, "partial": partial, "merge": merge, "report": report, "inspect": inspect}
+    if command in commands:
+        commands[command](words)
+    else:
+        whole(sys.argv[1:])
 
 
 main()

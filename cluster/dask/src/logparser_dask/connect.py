@@ -8,6 +8,7 @@ import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from multiprocessing import resource_tracker
 from typing import NamedTuple
 
@@ -74,7 +75,7 @@ def _local(cluster: Cluster) -> LocalCluster:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Let the threads and processes that start here never see Ctrl-C: this process tells them when to stop."""
+    """Keep Ctrl-C from the threads and processes that start here: this process tells them when to stop."""
     # It would be started with the first process, and let the signal through again.
     resource_tracker.ensure_running()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -113,7 +114,9 @@ def _innermost(error: BaseException) -> str:
 
 
 def dashboard(client: Client) -> str | None:
-    """Return the address of the dashboard, if there is one."""
+    """Return the address of the dashboard, if there is one: it needs bokeh where the scheduler runs."""
+    if client.cluster is not None and find_spec("bokeh") is None:
+        return None
     try:
         return str(client.dashboard_link) or None
     except (KeyError, ValueError):
