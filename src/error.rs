@@ -75,6 +75,15 @@ pub enum ErrorKind {
         /// What is wrong, and how to mend it.
         message: String,
     },
+    /// A tallies file cannot be used; the message names it.
+    #[error("{0}")]
+    Tallies(String),
+    /// Two tallies files cannot be added up; the message names both.
+    #[error("{0}")]
+    Clash(String),
+    /// Bytes were skipped of an input that is not sorted as declared, and may matter.
+    #[error("{0}")]
+    NotSorted(String),
     /// The balance sheet does not add up: a bug in this program.
     #[error("the balance sheet does not add up ({0}); this is a bug in logparser, please report it")]
     Unbalanced(String),
@@ -179,12 +188,19 @@ impl Error {
         ErrorKind::State { path: path.to_owned(), message: message.into() }.into()
     }
 
-    /// The exit code of a run that ended with this error: 2 usage or configuration, 3 no input, 4 saved state, else 1.
+    /// A tallies file that cannot be used.
+    pub fn tallies(path: &Path, message: impl fmt::Display) -> Self {
+        ErrorKind::Tallies(format!("{}: {message}", show_path(path))).into()
+    }
+
+    /// The exit code of a run that ended with this error: 2 usage or configuration, 3 no input, 4 saved state, 5 tallies of
+    /// an input that has to be read whole, else 1.
     pub fn exit_code(&self) -> u8 {
         match self.kind() {
             ErrorKind::Usage(_) | ErrorKind::Config(_) => 2,
             ErrorKind::NoInput(_) => 3,
             ErrorKind::State { .. } => 4,
+            ErrorKind::NotSorted(_) => 5,
             _ => 1,
         }
     }

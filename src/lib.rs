@@ -3,6 +3,7 @@
 //! A stream-processing pipeline of actor stages (reader, line-splitter, time-filter, bucket-aggregator, reporter),
 //! each on its own pool of threads, joined by bounded channels. `ARCHITECTURE.md` has the one-page picture.
 
+pub mod codec;
 pub mod error;
 pub mod metrics;
 pub mod model;
@@ -17,6 +18,7 @@ pub mod source;
 pub mod spill;
 pub mod stage;
 pub mod state;
+pub mod tallies;
 
 pub mod config;
 pub mod pipeline;

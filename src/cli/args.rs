@@ -25,8 +25,8 @@ Examples:
   logparser top conn.log --seconds 1h --every 1h --output csv
       the busiest servers of each hour, as CSV
 
-Commands: run, check, graph, top, to, from, explain, state, reports, make,
-completions.
+Commands: run, check, graph, top, to, from, explain, state, plan, partial, merge,
+report, inspect, reports, make, completions.
 `logparser COMMAND --help` tells more. A file whose name is that of a command is
 read as ./NAME.";
 
@@ -150,6 +150,27 @@ pub enum Command {
         #[command(subcommand)]
         action: StateAction,
     },
+    /// Divide what a question reads into tasks for many machines: a work list, as JSON.
+    Plan(super::tallies::PlanArgs),
+    /// Count all of some inputs, or a part of one, into a tallies file.
+    Partial(super::tallies::PartialArgs),
+    /// Add up tallies files.
+    Merge {
+        /// Tallies files, of the same question and of different bytes.
+        #[arg(required = true)]
+        files: Vec<std::path::PathBuf>,
+        /// Where to write them as one, or - for standard output.
+        #[arg(long, value_name = "FILE")]
+        output: std::path::PathBuf,
+    },
+    /// Report on tallies files as on the logs that they were made of.
+    Report(super::tallies::ReportArgs),
+    /// Check tallies files, and say what is in each of them, as JSON.
+    Inspect {
+        /// Tallies files.
+        #[arg(required = true)]
+        files: Vec<std::path::PathBuf>,
+    },
     /// List the report functions, with their options and an example each.
     Reports,
     /// Make a log to try things on.
@@ -226,21 +247,15 @@ pub struct Settings {
     pub set: Vec<String>,
 }
 
-/// Options that are the same everywhere.
+/// What is counted, and with what means: the same options everywhere.
 #[derive(Debug, Default, Args)]
-pub struct Common {
+pub struct Counting {
     /// Length of the window [default: 3600].
     #[arg(long, allow_hyphen_values = true, value_name = "TIME", visible_aliases = ["last", "window"])]
     pub seconds: Option<String>,
     /// Grain of the aggregation [default: 1200].
     #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub grouping_seconds: Option<String>,
-    /// A result for each window, one every TIME, through the whole input.
-    #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
-    pub every: Option<String>,
-    /// Where windows of --every start: epoch, first, Unix seconds or RFC 3339 [default: epoch].
-    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
-    pub align: Option<String>,
     /// End of the window, or of the history with --every: now, latest, Unix seconds or RFC 3339.
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     pub until: Option<String>,
@@ -253,9 +268,41 @@ pub struct Common {
     /// Declared disorder: how far a stamp may lie behind the highest before it [default: 5m].
     #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub lateness: Option<String>,
+    /// What is taken for now, for --until and --future [default: the clock].
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    pub now: Option<String>,
     /// How far beyond now a stamp may lie before it is counted as future [default: 1h].
     #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub future: Option<String>,
+    /// How much to read: auto or full [default: auto].
+    #[arg(long, allow_hyphen_values = true, value_name = "SCAN")]
+    pub scan: Option<String>,
+    /// Size of all files together up to which they are read whole, as there is no time to gain [default: 64MiB].
+    #[arg(long, allow_hyphen_values = true, value_name = "SIZE")]
+    pub prune_above: Option<String>,
+    /// Threads of each stage.
+    #[arg(long, allow_hyphen_values = true, value_name = "N")]
+    pub threads: Option<String>,
+    /// Memory that the run may take, e.g. 256MiB [default: no limit].
+    #[arg(long, allow_hyphen_values = true, value_name = "SIZE")]
+    pub max_memory: Option<String>,
+    /// What happens to pairs beyond --max-memory: overflow (counted together), spill (to disk) or error
+    /// [default: overflow].
+    #[arg(long, allow_hyphen_values = true, value_name = "POLICY")]
+    pub memory_policy: Option<String>,
+}
+
+/// Options of everything that runs a pipeline.
+#[derive(Debug, Default, Args)]
+pub struct Common {
+    #[command(flatten)]
+    pub counting: Counting,
+    /// A result for each window, one every TIME, through the whole input.
+    #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
+    pub every: Option<String>,
+    /// Where windows of --every start: epoch, first, Unix seconds or RFC 3339 [default: epoch].
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    pub align: Option<String>,
     /// Follow the files as they grow and rotate (with --every).
     #[arg(long, short)]
     pub follow: bool,
@@ -276,28 +323,12 @@ pub struct Common {
     /// When following, time between two savings of the state [default: 5s].
     #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub checkpoint: Option<String>,
-    /// How much to read: auto or full [default: auto].
-    #[arg(long, allow_hyphen_values = true, value_name = "SCAN")]
-    pub scan: Option<String>,
-    /// Size of all files together up to which they are read whole, as there is no time to gain [default: 64MiB].
-    #[arg(long, allow_hyphen_values = true, value_name = "SIZE")]
-    pub prune_above: Option<String>,
     /// Where results go: text, json or csv, or e.g. json:PATH. May be given several times [default: text].
     #[arg(long, value_name = "FORMAT[:PATH]")]
     pub output: Vec<String>,
     /// Rows of each ranking.
     #[arg(long, allow_hyphen_values = true, value_name = "N")]
     pub limit: Option<String>,
-    /// Threads of each stage.
-    #[arg(long, allow_hyphen_values = true, value_name = "N")]
-    pub threads: Option<String>,
-    /// Memory that the run may take, e.g. 256MiB [default: no limit].
-    #[arg(long, allow_hyphen_values = true, value_name = "SIZE")]
-    pub max_memory: Option<String>,
-    /// What happens to pairs beyond --max-memory: overflow (counted together), spill (to disk) or error
-    /// [default: overflow].
-    #[arg(long, allow_hyphen_values = true, value_name = "POLICY")]
-    pub memory_policy: Option<String>,
     /// Keep all malformed lines in a file.
     #[arg(long, value_name = "PATH")]
     pub rejects: Option<String>,
@@ -331,46 +362,65 @@ pub enum ColorWhen {
     Never,
 }
 
-impl Common {
-    /// The options that are keys of the configuration, as given: key, value, and the option for messages.
-    pub fn overrides(&self) -> Vec<(&'static str, String, String)> {
-        let single = [
+/// Options that are keys of the configuration, as given: key, value, and the option for messages.
+pub type Overrides = Vec<(&'static str, String, String)>;
+
+pub fn given<const N: usize>(options: [(&'static str, &Option<String>); N]) -> Overrides {
+    let given = options.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
+    given.map(|(key, value)| (key, toml_text(value), format!("--{key} {value}"))).collect()
+}
+
+impl Counting {
+    /// What is given of it.
+    pub fn overrides(&self) -> Overrides {
+        given([
             ("seconds", &self.seconds),
             ("grouping-seconds", &self.grouping_seconds),
-            ("every", &self.every),
-            ("align", &self.align),
             ("until", &self.until),
             ("since", &self.since),
             ("unit", &self.unit),
             ("lateness", &self.lateness),
+            ("now", &self.now),
             ("future", &self.future),
             ("scan", &self.scan),
             ("prune-above", &self.prune_above),
+            ("threads", &self.threads),
+            ("max-memory", &self.max_memory),
+            ("memory-policy", &self.memory_policy),
+        ])
+    }
+}
+
+impl Common {
+    /// What is given of it.
+    pub fn overrides(&self) -> Overrides {
+        let mut all = self.counting.overrides();
+        all.extend(given([
+            ("every", &self.every),
+            ("align", &self.align),
             ("idle", &self.idle),
             ("trigger", &self.trigger),
             ("late-updates", &self.late_updates),
             ("state", &self.state),
             ("checkpoint", &self.checkpoint),
             ("limit", &self.limit),
-            ("threads", &self.threads),
-            ("max-memory", &self.max_memory),
-            ("memory-policy", &self.memory_policy),
             ("rejects", &self.rejects),
             ("late-file", &self.late_file),
-        ];
-        let given = single.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
-        let mut all: Vec<_> = given.map(|(key, value)| (key, toml_text(value), format!("--{key} {value}"))).collect();
+        ]));
         if self.follow {
             all.push(("follow", "true".to_owned(), "--follow".to_owned()));
         }
         if self.stats {
             all.push(("stats", "true".to_owned(), "--stats".to_owned()));
         }
-        if !self.output.is_empty() {
-            all.push(("outputs", toml_list(&self.output), format!("--output {}", self.output.join(" --output "))));
-        }
+        all.extend(outputs(&self.output));
         all
     }
+}
+
+/// The outputs, if any are given.
+pub fn outputs(output: &[String]) -> Option<(&'static str, String, String)> {
+    (!output.is_empty()).then(|| ("outputs", toml_list(output), format!("--output {}", output.join(" --output "))))
 }
 
 /// A text as a TOML string, whatever it holds.

@@ -14,12 +14,7 @@ use crate::pipeline::{Builder, Pipeline, Summary};
 
 /// The form that the tool has always had.
 pub fn positional(args: &Positional) -> Result<u8> {
-    let reports = format!(
-        "[{{ name = \"top-servers\", limit = 1 }}, {{ name = \"connected-to\", host = {} }}, \
-         {{ name = \"connected-from\", host = {} }}]",
-        toml_text(&args.host_to),
-        toml_text(&args.host_from)
-    );
+    let reports = three_questions(&args.host_from, &args.host_to);
     let mut builder = Pipeline::builder();
     if args.tail {
         // Further options may say otherwise.
@@ -29,6 +24,16 @@ pub fn positional(args: &Positional) -> Result<u8> {
         builder = builder.set_at("align", "start", tail());
     }
     run(asked(builder, &reports, std::slice::from_ref(&args.location), &args.common), &args.common)
+}
+
+/// The reports of that form, in TOML.
+pub fn three_questions(host_from: &str, host_to: &str) -> String {
+    format!(
+        "[{{ name = \"top-servers\", limit = 1 }}, {{ name = \"connected-to\", host = {} }}, \
+         {{ name = \"connected-from\", host = {} }}]",
+        toml_text(host_to),
+        toml_text(host_from)
+    )
 }
 
 /// A question about one host.
@@ -60,8 +65,12 @@ pub fn located(builder: Builder, location: &[String]) -> Builder {
 }
 
 fn asked(builder: Builder, reports: &str, location: &[String], common: &Common) -> Builder {
-    let place = Place::Argument("the command line".into());
-    with_common(located(builder, location).set_at("reports", reports, place), common)
+    with_common(asking(located(builder, location), reports), common)
+}
+
+/// A builder with these reports, in TOML, in place of those that it has.
+pub fn asking(builder: Builder, reports: &str) -> Builder {
+    builder.set_at("reports", reports, Place::Argument("the command line".into()))
 }
 
 /// Runs a pipeline and says how it went.
@@ -146,7 +155,7 @@ fn run_live(builder: Builder, common: &Common) -> Result<u8> {
     viewed.map(|()| code)
 }
 
-fn style(when: ColorWhen) -> Style {
+pub fn style(when: ColorWhen) -> Style {
     let color = match when {
         ColorWhen::Always => true,
         ColorWhen::Never => false,

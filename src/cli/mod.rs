@@ -11,6 +11,7 @@ mod explain;
 mod live;
 mod show;
 mod state;
+mod tallies;
 mod watch;
 
 use std::ffi::OsString;
@@ -93,7 +94,7 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
         Command::From { host, location, common } => ask::about("connected-from", &host, location, &common),
         Command::Explain { location, config, settings, common } => {
             let location = if config.is_some() { location } else { ask::or_piped(location)? };
-            let builder = with_settings(config.as_deref().map_or(Ok(Pipeline::builder()), configured)?, &settings)?;
+            let builder = with_settings(configured_or_standard(config.as_deref())?, &settings)?;
             let builder = ask::located(with_common(builder, &common), &location);
             let explained = builder.on_failure(show::error).on_warning(show::warning).build()?.explain()?;
             let as_json = common.output.iter().any(|output| output == "json");
@@ -101,7 +102,7 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
         }
         Command::State { action } => match action {
             StateAction::Show { place, output, pairs } => {
-                let contents = |decoder: &mut crate::state::Decoder<'_>| {
+                let contents = |decoder: &mut crate::codec::Decoder<'_>| {
                     crate::pipeline::saved(decoder, pairs).map(|saved| contents::render(&saved))
                 };
                 print(&state::show(&place.state, output, Some(&contents))?)
@@ -112,6 +113,11 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
             }
             StateAction::Reset { place } => print(&state::reset(&place.state)?),
         },
+        Command::Plan(args) => print(&tallies::plan(&args)?),
+        Command::Partial(args) => tallies::partial(&args),
+        Command::Merge { files, output } => tallies::merge(&files, &output),
+        Command::Report(args) => tallies::report(&args),
+        Command::Inspect { files } => print(&tallies::inspect(&files)?),
         Command::Reports => print(&show::reports()),
         Command::Make(args) => make_log(&args),
         Command::Completions { shell } => {
@@ -169,6 +175,11 @@ fn configured(file: &Path) -> Result<Builder> {
     Pipeline::builder().config(file)
 }
 
+/// A builder with a configuration file, if one is meant.
+fn configured_or_standard(file: Option<&Path>) -> Result<Builder> {
+    file.map_or_else(|| Ok(Pipeline::builder()), configured)
+}
+
 /// A builder with overrides on top.
 fn with_settings(mut builder: Builder, settings: &Settings) -> Result<Builder> {
     for setting in &settings.set {
@@ -182,8 +193,14 @@ fn with_settings(mut builder: Builder, settings: &Settings) -> Result<Builder> {
 
 /// A builder with the common options on top.
 fn with_common(builder: Builder, common: &Common) -> Builder {
-    let overrides = common.overrides().into_iter();
-    overrides.fold(builder, |builder, (key, value, option)| builder.set_at(key, &value, Place::Argument(option)))
+    with_overrides(builder, common.overrides())
+}
+
+/// A builder with options on top.
+fn with_overrides(builder: Builder, overrides: impl IntoIterator<Item = (&'static str, String, String)>) -> Builder {
+    overrides
+        .into_iter()
+        .fold(builder, |builder, (key, value, option)| builder.set_at(key, &value, Place::Argument(option)))
 }
 
 /// Prints to stdout. That nobody reads it is no error.

@@ -7,9 +7,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::args::StateFormat;
+use crate::codec::Decoder;
 use crate::error::{Error, Result, show_path};
 use crate::model::escape::printable;
-use crate::state::{self, Choice, Decoder, FORMAT, SlotContent, SlotInfo};
+use crate::state::{self, Choice, FORMAT, SlotContent, SlotInfo};
 
 /// What a snapshot holds, as whoever saved it can tell: lines for people, and the same for programs.
 pub type Contents = (String, serde_json::Value);

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::schema::StageType;
+use crate::error::{Error, Result};
 use crate::model::{MemoryPolicy, TimeUnit, Timestamp};
 use crate::options::Options;
 use crate::report::ReportEntry;
@@ -96,6 +97,33 @@ impl Plan {
     /// Whether inputs are followed.
     pub fn follows(&self) -> bool {
         self.stages.iter().any(|stage| matches!(&stage.task, Task::Reader(reader) if reader.follow.is_some()))
+    }
+
+    /// Has the window before counted too, whether a report asks for it or not.
+    pub fn keep_previous(&mut self) {
+        for stage in &mut self.stages {
+            match &mut stage.task {
+                Task::TimeFilter(filter) => filter.needs_previous = true,
+                Task::BucketAggregator(aggregator) => aggregator.needs_previous = true,
+                _ => {}
+            }
+        }
+    }
+
+    /// Its one reader, time-filter and aggregator, by their places. Errors if there are several of any, so that there is no
+    /// one way from the logs to the tallies.
+    pub fn single(&self) -> Result<[usize; 3]> {
+        let of = |kind: StageType| {
+            let mut found = self.stages.iter().enumerate().filter(|(_, stage)| stage.kind() == kind);
+            match (found.next(), found.next()) {
+                (Some((at, _)), None) => Ok(at),
+                _ => Err(Error::usage(format!(
+                    "tallies are made by one {0}, and the configuration has several; take a part of it",
+                    kind.name()
+                ))),
+            }
+        };
+        Ok([of(StageType::Reader)?, of(StageType::TimeFilter)?, of(StageType::BucketAggregator)?])
     }
 
     /// Aggregators that share the run's memory; 1 where there are none.
@@ -215,6 +243,8 @@ pub struct FilterPlan {
     pub unit: Option<TimeUnit>,
     /// How much later than the declared disorder a record may be and still count, in nanoseconds. Only when following.
     pub grace: i64,
+    /// What is taken for now; `None` is the clock.
+    pub now: Option<Timestamp>,
     /// How far beyond now a stamp may lie, in nanoseconds.
     pub future: i64,
     /// Where malformed lines go.

@@ -203,6 +203,7 @@ const TIME_FILTER: &[OptionSpec] = &[
         "how long behind the declared disorder records still count: results that they change are issued again",
     ),
     key("unit", Kind::Choice(&["auto", "s", "ms", "us", "ns"]), Some("auto"), "unit of the stamps"),
+    key("now", Kind::Instant(&[]), None, "what is taken for now (default: the clock)"),
     key("future", Kind::DurationOrZero, Some("1h"), "how far beyond now a stamp may lie"),
     key("rejects", Kind::Path, None, "file for all malformed lines"),
     key("late-file", Kind::Path, None, "file for all late lines, with every"),

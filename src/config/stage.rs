@@ -142,14 +142,12 @@ fn filter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Pr
         format: format(draft, options, catalog, problems),
         range: range(draft, options, problems),
         lateness: options.nanos("lateness").unwrap_or(0),
-        unit: match options.text("unit") {
-            Some("s") => Some(TimeUnit::Seconds),
-            Some("ms") => Some(TimeUnit::Millis),
-            Some("us") => Some(TimeUnit::Micros),
-            Some("ns") => Some(TimeUnit::Nanos),
+        unit: TimeUnit::ALL.into_iter().find(|unit| options.text("unit") == Some(unit.name())),
+        grace: options.nanos("late-updates").unwrap_or(0),
+        now: match options.instant("now") {
+            Some(Instant::At(time)) => Some(time),
             _ => None,
         },
-        grace: options.nanos("late-updates").unwrap_or(0),
         future: options.nanos("future").unwrap_or(0),
         rejects: path("rejects"),
         late_file: path("late-file"),

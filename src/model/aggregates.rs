@@ -205,6 +205,11 @@ impl Aggregates {
         self.overflow
     }
 
+    /// Where the pairs are.
+    pub fn pairs(&self) -> &Pairs {
+        &self.pairs
+    }
+
     /// In how many parts the pairs can be visited, at the same time if need be.
     pub fn parts(&self) -> usize {
         match &self.pairs {

@@ -75,6 +75,11 @@ impl Ledger {
         }
     }
 
+    /// The spans of an input, in order: first byte, and one past the last.
+    pub fn spans(&self, input: InputId) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.inputs.get(&input).into_iter().flatten().map(|(&from, &to)| (from, to))
+    }
+
     /// Drops the spans of an input that has ended.
     pub fn forget(&mut self, input: InputId) {
         self.inputs.remove(&input);

@@ -113,15 +113,18 @@ impl Tally {
 
     /// Counts connections, whatever bytes they take: the simple way in, one pair at a time.
     pub fn add(&mut self, bucket: i64, from: &[u8], to: &[u8], count: u64) {
-        let (from, to) = {
-            let mut hosts = self.hosts.write();
-            let before = hosts.bytes();
-            let ids = (hosts.intern(from), hosts.intern(to));
-            self.budget.take_anyway(hosts.bytes() - before);
-            ids
-        };
+        let (from, to) = (self.intern_anyway(from), self.intern_anyway(to));
         self.pane(self.pane_of(bucket)).add_anyway(from, to, count);
         self.add_to_bucket(bucket, count);
+    }
+
+    /// The number of a host, which is added if it is new, whatever bytes that takes.
+    pub fn intern_anyway(&mut self, name: &[u8]) -> HostId {
+        let hosts = self.hosts.get_mut();
+        let before = hosts.bytes();
+        let id = hosts.intern(name);
+        self.budget.take_anyway(hosts.bytes() - before);
+        id
     }
 
     /// Counts connections of a bucket, whose pairs are counted apart.
@@ -145,9 +148,9 @@ impl Tally {
         Aggregates::new(layout, &self.buckets, overflow, pairs.into())
     }
 
-    /// As `view`, of pairs that are stored elsewhere.
-    pub fn view_of(&self, layout: &Layout, pairs: Box<dyn PairSource>) -> Aggregates {
-        Aggregates::new(layout, &self.buckets, 0, Pairs::Stored(pairs))
+    /// As `view`, of pairs that are stored elsewhere; so many connections are without their pair.
+    pub fn view_of(&self, layout: &Layout, overflow: u64, pairs: Box<dyn PairSource>) -> Aggregates {
+        Aggregates::new(layout, &self.buckets, overflow, Pairs::Stored(pairs))
     }
 
     /// As `view`, for the last time: the names of the hosts go with it, and are not copied.

@@ -95,6 +95,19 @@ pub enum TimeUnit {
 }
 
 impl TimeUnit {
+    /// All units.
+    pub const ALL: [TimeUnit; 4] = [TimeUnit::Seconds, TimeUnit::Millis, TimeUnit::Micros, TimeUnit::Nanos];
+
+    /// Its name in options.
+    pub const fn name(self) -> &'static str {
+        match self {
+            TimeUnit::Seconds => "s",
+            TimeUnit::Millis => "ms",
+            TimeUnit::Micros => "us",
+            TimeUnit::Nanos => "ns",
+        }
+    }
+
     /// Nanoseconds in one unit.
     pub const fn nanos(self) -> i64 {
         match self {

@@ -22,6 +22,8 @@ pub struct Progress {
     /// The watermarks of the inputs that have not ended and are not idle, lowest first.
     live: BTreeSet<(Timestamp, InputId)>,
     ledger: Ledger,
+    /// Of those in the ledger, the spans that were not read.
+    skipped: Ledger,
     /// What inputs have added that have ended and are forgotten.
     past: Balance,
     total: Balance,
@@ -103,6 +105,7 @@ impl Progress {
             inputs: BTreeMap::new(),
             live: BTreeSet::new(),
             ledger: Ledger::default(),
+            skipped: Ledger::default(),
             past: Balance::default(),
             total: Balance::default(),
             rejected: Vec::new(),
@@ -159,6 +162,9 @@ impl Progress {
     pub fn applied(&mut self, batch: &Records) -> Result<()> {
         let span = batch.chunk.span;
         self.ledger.add(span).map_err(twice)?;
+        if batch.balance.bytes_skipped > 0 {
+            self.skipped.add(span).map_err(twice)?;
+        }
         self.total += &batch.balance;
         self.show(&batch.rejected);
         if let Some((low, high)) = batch.extent {
@@ -252,6 +258,11 @@ impl Progress {
     /// The spans that have been tallied.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// Of those, the spans that were not read, as they cannot hold the window.
+    pub fn skipped(&self) -> &Ledger {
+        &self.skipped
     }
 
     fn show(&mut self, rejected: &[Rejected]) {

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::{Output, OutputEntry};
 use crate::model::escape::{exact, is_hostile};
-use crate::model::{Balance, Cell, Report, Timestamp, WindowResult};
+use crate::model::{Balance, Cell, Issue, Report, Timestamp, Window, WindowResult};
 
 /// The output.
 pub(super) const ENTRY: OutputEntry = OutputEntry {
@@ -95,15 +95,7 @@ impl Output for Json {
     fn write(&mut self, result: &WindowResult) -> io::Result<()> {
         let line = ResultLine {
             schema: SCHEMA,
-            window: WindowPart {
-                start: result.window.start.to_string(),
-                end: result.window.end.to_string(),
-                start_unix: number(result.window.start)?,
-                end_unix: number(result.window.end)?,
-                end_inclusive: result.window.end_inclusive,
-                revision: result.issue.map(|issue| issue.revision),
-                provisional: result.issue.is_some_and(|issue| issue.provisional),
-            },
+            window: window_part(result.window, result.issue)?,
             reports: result.reports.iter().map(report_part).collect(),
             balance: balance_part(&result.balance),
         };
@@ -113,6 +105,28 @@ impl Output for Json {
         self.writer.write_all(&bytes)?;
         self.writer.flush()
     }
+}
+
+/// A window as results have it, for what else is said of it in JSON.
+pub fn window(window: Window) -> io::Result<impl Serialize> {
+    window_part(window, None)
+}
+
+/// A balance sheet as results have it, for what else is said of it in JSON.
+pub fn balance(balance: &Balance) -> impl Serialize + use<> {
+    balance_part(balance)
+}
+
+fn window_part(window: Window, issue: Option<Issue>) -> io::Result<WindowPart> {
+    Ok(WindowPart {
+        start: window.start.to_string(),
+        end: window.end.to_string(),
+        start_unix: number(window.start)?,
+        end_unix: number(window.end)?,
+        end_inclusive: window.end_inclusive,
+        revision: issue.map(|issue| issue.revision),
+        provisional: issue.is_some_and(|issue| issue.provisional),
+    })
 }
 
 /// Unix seconds as a number of JSON, without the loss that a float would bring.

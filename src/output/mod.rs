@@ -4,7 +4,7 @@
 //! Not here: any computing. Invariant: what a log holds is made harmless for the medium before it leaves.
 
 mod csv;
-mod json;
+pub mod json;
 pub mod rejects;
 pub mod target;
 mod text;

@@ -9,12 +9,17 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::explain::Explained;
 use super::machine;
+use super::partial::{Partial, PartialRequest};
+use super::partition::Partition;
+use super::range::ByteRange;
 use super::run::{Running, Summary};
 use crate::config::{Catalog, Plan, Written, check};
 use crate::error::{Error, Place, Result};
 use crate::model::Timestamp;
 use crate::output::{self, Style};
 use crate::report::{self, ReportEntry, ReportFn};
+use crate::stage::reporter::Kept;
+use crate::tallies::Files;
 use crate::{format, options};
 
 /// Puts a pipeline together. Nothing is opened before `run` or `start`.
@@ -48,6 +53,10 @@ pub(super) struct Environment {
     pub peek: bool,
     /// What stands for standard output, if it is not that itself.
     pub stdout: Option<Box<dyn Write + Send>>,
+    /// The bytes of its one input that a run is about, if not all.
+    pub range: Option<ByteRange>,
+    /// Where windows are kept in place of reports on them.
+    pub kept: Option<Kept>,
     /// Outputs in place of those of the configuration.
     pub outputs: Vec<(String, Box<dyn Write + Send>)>,
 }
@@ -73,6 +82,8 @@ impl Pipeline {
                 style: Style::default(),
                 peek: false,
                 stdout: None,
+                range: None,
+                kept: None,
                 outputs: Vec::new(),
             },
         }
@@ -92,6 +103,23 @@ impl Pipeline {
     /// finds no input or no window.
     pub fn explain(self) -> Result<Vec<Explained>> {
         super::explain::explain(self)
+    }
+
+    /// Counts what a run would count, for `Files` of tallies to be added up. Errors if anything could not be read: there
+    /// are no tallies of a part that was not asked for.
+    pub fn partial(self, request: PartialRequest) -> Result<Partial> {
+        super::partial::partial(self, request)
+    }
+
+    /// Divides what a run would read into tasks of at most `bytes` bytes each, one partial a task.
+    pub fn partition(self, bytes: u64, previous: bool) -> Result<Partition> {
+        super::partition::partition(self, bytes, previous)
+    }
+
+    /// Reports on tallies as a run on their logs would have; the configuration says which reports and outputs. Unless
+    /// `incomplete`, they must hold all bytes of their inputs.
+    pub fn report_on(self, files: &Files, incomplete: bool) -> Result<Summary> {
+        super::replay::report_on(self, files, incomplete)
     }
 
     /// Finds the inputs, opens the outputs and starts all stages.

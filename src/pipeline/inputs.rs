@@ -9,6 +9,7 @@ use crate::source::{Input, locate};
 use crate::stage::Failures;
 
 /// All inputs by number, and which reader reads which.
+#[derive(Default)]
 pub(super) struct Inputs {
     pub all: Vec<Input>,
     /// By number: bytes that a line may have.

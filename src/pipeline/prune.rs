@@ -22,7 +22,10 @@ pub(super) fn prune(plan: &Plan, resolved: &[Option<Resolved>], inputs: &Inputs)
         let ids = inputs.by_reader.get(&at).into_iter().flatten();
         for &id in ids.filter(|id| inputs.may_skip[id.0 as usize]) {
             if let Some((size, found)) = look(&inputs.all[id.0 as usize], &wanted, &stamps) {
-                pruned.insert(id, Pruned { found, size, disorder: wanted.disorder, order: Arc::default(), sent: 0 });
+                pruned.insert(
+                    id,
+                    Pruned { found, size, disorder: wanted.disorder, order: Some(Arc::default()), sent: 0 },
+                );
             }
         }
     }
@@ -78,7 +81,7 @@ pub(super) fn latest(inputs: &Inputs, id: InputId, filter: &FilterPlan, future_a
     seek::latest(&|at, into| file.read_at(into, at), size, filter.lateness, &stamps).ok()?
 }
 
-fn open(input: &Input) -> Option<(File, u64)> {
+pub(super) fn open(input: &Input) -> Option<(File, u64)> {
     let Origin::File { path, identity, .. } = &input.origin else { return None };
     let file = File::open(path).ok()?;
     let found = file.metadata().ok()?;

@@ -36,6 +36,7 @@ pub(super) fn resolve(
     follows: bool,
     interrupted: &(dyn Fn() -> bool + Sync),
 ) -> Result<Resolved> {
+    let now = filter.now.unwrap_or(now);
     let future_after = now.plus(filter.future);
     let mut look = Look { filter, inputs, ids, interrupted };
     match filter.range {

@@ -1,5 +1,6 @@
 //! A run: opened, started, awaited, summed up.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::builder::Pipeline;
@@ -12,7 +13,7 @@ use crate::metrics::{Progress, StageMetrics};
 use crate::model::balance::Rejected;
 use crate::model::{Balance, InputId};
 use crate::ops::disorder::Disorder;
-use crate::source::Origin;
+use crate::source::{Origin, Pruned};
 use crate::stage::{Failures, InputNames, aggregator, filter};
 
 /// A pipeline at work.
@@ -31,6 +32,8 @@ pub struct Running {
     /// The names of all inputs, by number.
     pub(super) names: Arc<InputNames>,
     pub(super) observed: Observed,
+    /// Each input with its path, and what is read of it if not all.
+    pub(super) portions: Vec<(InputId, PathBuf, Option<Pruned>)>,
 }
 
 /// How a run went.
@@ -90,8 +93,8 @@ pub(super) fn start(pipeline: Pipeline) -> Result<Running> {
         }
     };
     let Wired { progress, failures, names, .. } = wired;
-    let Parts { metrics, filters, aggregators, permits, observed } = parts;
-    Ok(Running { pool, stop, progress, failures, metrics, filters, aggregators, permits, names, observed })
+    let Parts { metrics, filters, aggregators, permits, observed, portions } = parts;
+    Ok(Running { pool, stop, progress, failures, metrics, filters, aggregators, permits, names, observed, portions })
 }
 
 impl Running {

@@ -5,12 +5,12 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::codec::Decoder;
 use crate::model::time::TimeUnit;
 use crate::model::{Balance, InputId, Tally, Timestamp};
 use crate::ops::close::Windows;
 use crate::ops::count::Buckets;
 use crate::stage::saver::Header;
-use crate::state::Decoder;
 
 /// A saved state.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! A plan to running threads: all edges first, then the stages from top to bottom.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
@@ -11,6 +12,7 @@ use super::follow::{Follow, new_tally};
 use super::inputs::Inputs;
 use super::observe::{Observed, Post};
 use super::prune::prune;
+use super::range::ranged;
 use super::resolve::{Resolved, resolve};
 use super::targets::{FilterFiles, Outputs, Targets};
 use crate::actor::{Countdown, Gauge, Inbox, LatestOutlet, Outlet, Permits, Pool, Port, Stop, Transform, drive, edge};
@@ -25,6 +27,7 @@ use crate::output::target::Reopen;
 use crate::source::seek::Reason;
 use crate::source::{Cursor, Order, Pruned, Schedule};
 use crate::stage::peek::Peek;
+use crate::stage::reporter::Kept;
 use crate::stage::stats::Stats;
 use crate::stage::{Closed, Failures, InputNames, aggregator, filter, reader, reporter, skip, splitter};
 
@@ -45,6 +48,8 @@ pub(super) struct Parts {
     pub aggregators: Vec<(String, Arc<aggregator::Shared>)>,
     pub permits: Vec<Permits>,
     pub observed: Observed,
+    /// Each input with its path, and what is read of it if not all.
+    pub portions: Vec<(InputId, PathBuf, Option<Pruned>)>,
 }
 
 /// Starts the workers of one stage.
@@ -63,27 +68,33 @@ enum Edge {
 /// Wires and starts everything.
 pub(super) fn wire(
     plan: &Plan,
-    environment: Environment,
+    mut environment: Environment,
     mut inputs: Inputs,
     wired: &Wired,
     pool: &mut Pool,
 ) -> Result<Parts> {
-    let now = environment.now;
+    let (now, range, kept) = (environment.now, environment.range.take(), environment.kept.take());
     let mut follow = if plan.follows() { Some(Follow::open(plan, wired, now())?) } else { None };
     let mut targets = Targets::open(plan, &inputs, environment)?;
     let mut resolved = resolve_all(plan, now(), &mut inputs, &wired.stop)?;
     if let Some(follow) = &follow {
         follow.adjust(&mut resolved);
     }
-    let pruned = prune(plan, &resolved, &inputs);
+    let pruned = match &range {
+        Some(range) => ranged(plan, &resolved, &inputs, range)?,
+        None => prune(plan, &resolved, &inputs),
+    };
     let edges: Vec<Edge> = plan.stages.iter().map(|stage| edge_before(stage, &wired.stop)).collect();
-    let mut parts = Parts::default();
+    let of = |id: &InputId| inputs.all[id.0 as usize].path();
+    let portions = inputs.by_reader.values().flatten().map(|id| (*id, of(id), pruned.get(id).cloned()));
+    let mut parts = Parts { portions: portions.collect(), ..Parts::default() };
     let mut starts: Vec<Start> = Vec::new();
     for (at, stage) in plan.stages.iter().enumerate() {
         let metrics = Arc::<StageMetrics>::default();
         parts.metrics.push((stage.name.clone(), Arc::clone(&metrics)));
         parts.observed.stages.push(Post::new(stage, edges[at].gauge(), Arc::clone(&metrics)));
-        let mut place = Place { plan, at, stage, edges: &edges, metrics, now, follow: follow.as_mut() };
+        let mut place =
+            Place { plan, at, stage, edges: &edges, metrics, now, kept: kept.clone(), follow: follow.as_mut() };
         starts.push(match (&stage.task, &edges[at]) {
             (Task::Reader(reader), _) => place.reader(reader, &inputs, &resolved, &pruned, wired, &mut parts),
             (Task::LineSplitter, Edge::Chunks(_, inbox)) => place.splitter(inbox.clone()),
@@ -172,6 +183,8 @@ struct Place<'a> {
     edges: &'a [Edge],
     metrics: Arc<StageMetrics>,
     now: fn() -> Timestamp,
+    /// Where windows are kept in place of reports on them.
+    kept: Option<Kept>,
     /// What there is in addition where inputs are followed.
     follow: Option<&'a mut Follow>,
 }
@@ -398,6 +411,7 @@ impl Place<'_> {
             reopen,
             written: Condvar::new(),
             stop: wired.stop.clone(),
+            kept: self.kept.clone(),
         });
         let fed_by = self.stage.inputs.first().map(|&from| self.plan.stages[from].name.clone());
         parts.observed.reporters.push((fed_by.unwrap_or_default(), Arc::clone(&shared)));
@@ -410,7 +424,7 @@ impl Place<'_> {
 }
 
 /// What is skipped of an input, if anything is; a warning if its lines are not sorted as declared.
-fn pruned_or_warn(pruned: &Pruned, name: &str, failures: &Failures) -> Option<Pruned> {
+pub(super) fn pruned_or_warn(pruned: &Pruned, name: &str, failures: &Failures) -> Option<Pruned> {
     if pruned.found.reason == Reason::NotSorted {
         let disorder = pruned.found.extent.map_or(0, |extent| extent.disorder);
         failures.warn(&skip::not_sorted(name, disorder, pruned.disorder));

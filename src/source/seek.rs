@@ -137,6 +137,29 @@ pub fn seek(read: &ReadAt<'_>, size: u64, wanted: &Wanted, stamps: &dyn Stamps) 
     Ok(found)
 }
 
+/// The unit of the stamps of a file, by the first of them, which its start has to hold. Errors are those of reading.
+pub fn unit(read: &ReadAt<'_>, size: u64, stamps: &dyn Stamps) -> io::Result<Option<TimeUnit>> {
+    let mut search = Search { read, size, stamps, unit: TimeUnit::Seconds, probes: Vec::new(), reads: 0 };
+    Ok(search.lines(0)?.and_then(|(bytes, from)| stamps.unit(&bytes, from)))
+}
+
+/// Where the first line begins that begins at `at` or behind it; `size` if none does. Errors are those of reading.
+pub fn line_start(read: &ReadAt<'_>, size: u64, at: u64) -> io::Result<u64> {
+    if at == 0 || at >= size {
+        return Ok(at.min(size));
+    }
+    let (mut from, mut bytes) = (at - 1, vec![0; GRAIN as usize]);
+    while from < size {
+        let filled = read(from, &mut bytes)?;
+        match memchr::memchr(b'\n', &bytes[..filled]) {
+            Some(newline) => return Ok(from + newline as u64 + 1),
+            None if filled == 0 => break,
+            None => from += filled as u64,
+        }
+    }
+    Ok(size)
+}
+
 /// The highest stamp of a file, by reading its end: as much of it as it takes for the disorder to say that no stamp
 /// before it is higher. `None` if that would be most of the file, or if its lines are not sorted as declared.
 pub fn latest(read: &ReadAt<'_>, size: u64, disorder: i64, stamps: &dyn Stamps) -> io::Result<Option<Timestamp>> {

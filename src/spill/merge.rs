@@ -1,63 +1,59 @@
-//! Merges runs as they are read: the counts of a pair add up, and the pairs come in order.
+//! Merges sorted pairs as they are read: the counts of a pair add up, and the pairs come in order.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
-use std::io;
+use std::io::{self, BufRead};
 
-use super::run::{Reader, Run};
-use crate::model::Side;
+use super::run::PairReader;
 
-/// A run that is being read, ordered by the pair at hand, lowest highest: the heap gives the highest.
-struct Head {
-    reader: Reader,
-    /// Which group of runs it belongs to.
+/// A source that is being read, ordered by the pair at hand, lowest highest: the heap gives the highest.
+struct Head<R> {
+    reader: PairReader<R>,
+    /// Which group of sources it belongs to.
     group: usize,
 }
 
-impl Head {
+impl<R> Head<R> {
     fn key(&self) -> (&[u8], &[u8]) {
         (&self.reader.first, &self.reader.second)
     }
 }
 
-impl Ord for Head {
+impl<R> Ord for Head<R> {
     fn cmp(&self, other: &Self) -> Ordering {
         other.key().cmp(&self.key())
     }
 }
 
-impl PartialOrd for Head {
+impl<R> PartialOrd for Head<R> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Head {
+impl<R> PartialEq for Head<R> {
     fn eq(&self, other: &Self) -> bool {
         self.key() == other.key()
     }
 }
 
-impl Eq for Head {}
+impl<R> Eq for Head<R> {}
 
-/// Calls `f` with each pair of two groups of runs, in the order of the host on `side`: the names in that order, and the
-/// count in each group.
-pub(super) fn merge(
-    groups: [&[Run]; 2],
-    side: Side,
+/// Calls `f` with each pair of two groups of sources, each of them sorted, in order: the two names, and the count in each
+/// group. Gives the number of pairs of all sources. Errors with those of reading and of `f`, and `InvalidData` where a count has more than 64 bits.
+pub fn merge<R: BufRead>(
+    sources: impl IntoIterator<Item = (usize, PairReader<R>)>,
     mut f: impl FnMut(&[u8], &[u8], [u64; 2]) -> io::Result<()>,
-) -> io::Result<()> {
+) -> io::Result<u64> {
+    let mut read = 0;
     let mut heads = BinaryHeap::new();
-    for (group, runs) in groups.into_iter().enumerate() {
-        for run in runs {
-            let mut reader = Reader::new(run, side);
-            if reader.advance()? {
-                heads.push(Head { reader, group });
-            }
+    for (group, mut reader) in sources {
+        if reader.advance()? {
+            heads.push(Head { reader, group });
         }
     }
-    let (mut first, mut second, mut counts, mut any) = (Vec::new(), Vec::new(), [0; 2], false);
+    let (mut first, mut second, mut counts, mut any) = (Vec::new(), Vec::new(), [0u64; 2], false);
     while let Some(mut head) = heads.peek_mut() {
         if !any || head.key() != (&first, &second) {
             if any {
@@ -67,11 +63,19 @@ pub(super) fn merge(
             second.clone_from(&head.reader.second);
             (counts, any) = ([0; 2], true);
         }
-        counts[head.group] += head.reader.count;
+        counts[head.group] = counts[head.group].checked_add(head.reader.count).ok_or_else(too_many)?;
+        read += 1;
         // The heap is put in order again when `head` goes.
         if !head.reader.advance()? {
             PeekMut::pop(head);
         }
     }
-    if any { f(&first, &second, counts) } else { Ok(()) }
+    if any {
+        f(&first, &second, counts)?;
+    }
+    Ok(read)
+}
+
+fn too_many() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "a pair has more connections than a number of 64 bits can say")
 }

@@ -17,8 +17,10 @@ use crate::error::{ErrorKind, Result};
 use crate::model::aggregates::{PairSource, PairVisitor, Side};
 use crate::model::host::{HostId, Names};
 use crate::model::pane::Pane;
-use merge::merge;
-use run::{Run, Writer};
+use run::{Run, Writer, side_of};
+
+pub use merge::merge;
+pub use run::{PairReader, PairWriter};
 
 /// Files that are open at the same time, at most: beyond, their runs are merged into one.
 const MAX_FILES: usize = 64;
@@ -40,20 +42,13 @@ impl Store {
     }
 
     fn write_file(&mut self, names: &Names, panes: Vec<(i64, Arc<Pane>)>) -> io::Result<()> {
-        let by_name = names.by_name();
-        let mut ranks = vec![0u32; names.len()];
-        for (rank, id) in by_name.iter().enumerate() {
-            ranks[id.0 as usize] = rank as u32;
-        }
-        let name = |rank: u64| names.name(by_name[rank as usize]);
+        let ranking = Ranking::of(names);
         let mut writer = Writer::new()?;
         for (number, pane) in panes {
             let mut sides: [Range<u64>; 2] = Default::default();
             for (side, range) in SIDES.into_iter().zip(&mut sides) {
                 *range = writer.section(|section| {
-                    sorted(&pane, side, &ranks, |key, count| {
-                        section.push(name(key >> 32), name(key & u64::from(u32::MAX)), count)
-                    })
+                    ranking.for_each_sorted(&pane, side, |first, second, count| section.push(first, second, count))
                 })?;
             }
             self.runs.entry(number).or_default().push(writer.run(sides));
@@ -70,7 +65,8 @@ impl Store {
             let mut sides: [Range<u64>; 2] = Default::default();
             for (side, range) in SIDES.into_iter().zip(&mut sides) {
                 *range = writer.section(|section| {
-                    merge([&runs[..], &[]], side, |first, second, [count, _]| section.push(first, second, count))
+                    let sources = runs.iter().map(|run| (0, side_of(run, side)));
+                    merge(sources, |first, second, [count, _]| section.push(first, second, count)).map(drop)
                 })?;
             }
             *runs = vec![writer.run(sides)];
@@ -97,6 +93,38 @@ impl Store {
     /// Forgets the panes before this one.
     pub fn drop_before(&mut self, pane: i64) {
         self.runs = self.runs.split_off(&pane);
+    }
+}
+
+/// The names of hosts in their order.
+pub struct Ranking<'a> {
+    names: &'a Names,
+    by_name: Vec<HostId>,
+    /// By number of the host.
+    ranks: Vec<u32>,
+}
+
+impl<'a> Ranking<'a> {
+    /// Of these names.
+    pub fn of(names: &'a Names) -> Self {
+        let by_name = names.by_name();
+        let mut ranks = vec![0u32; names.len()];
+        for (rank, id) in by_name.iter().enumerate() {
+            ranks[id.0 as usize] = rank as u32;
+        }
+        Ranking { names, by_name, ranks }
+    }
+
+    /// Calls `f` with each pair of a pane and its count, in the order of the host on `side` and then of the other one: the
+    /// two names in this order.
+    pub fn for_each_sorted(
+        &self,
+        pane: &Pane,
+        side: Side,
+        mut f: impl FnMut(&[u8], &[u8], u64) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let name = |rank: u64| self.names.name(self.by_name[rank as usize]);
+        sorted(pane, side, &self.ranks, |key, count| f(name(key >> 32), name(key & u64::from(u32::MAX)), count))
     }
 }
 
@@ -159,10 +187,13 @@ pub struct Stored {
 
 impl PairSource for Stored {
     fn for_each(&self, side: Side, f: &mut PairVisitor<'_>) -> io::Result<()> {
-        merge([&self.runs[0], &self.runs[1]], side, |first, second, counts| {
+        let sources = self.runs.iter().enumerate();
+        let sources = sources.flat_map(|(group, runs)| runs.iter().map(move |run| (group, side_of(run, side))));
+        merge(sources, |first, second, counts| {
             f(first, second, counts);
             Ok(())
         })
+        .map(drop)
     }
 }
 

@@ -28,10 +28,10 @@ pub(super) struct Writer {
     at: u64,
 }
 
-/// Writes one side of a run.
-pub(super) struct Section<'a> {
-    out: &'a mut BufWriter<Arc<File>>,
-    at: &'a mut u64,
+/// Writes pairs that come in order.
+pub struct PairWriter<W> {
+    out: W,
+    written: u64,
     first: Vec<u8>,
     any: bool,
 }
@@ -47,7 +47,9 @@ impl Writer {
     /// Writes what `f` pushes, and tells where that is.
     pub fn section(&mut self, f: impl FnOnce(&mut Section<'_>) -> io::Result<()>) -> io::Result<Range<u64>> {
         let start = self.at;
-        f(&mut Section { out: &mut self.out, at: &mut self.at, first: Vec::new(), any: false })?;
+        let mut section = PairWriter::new(&mut self.out);
+        f(&mut section)?;
+        self.at += section.written;
         Ok(start..self.at)
     }
 
@@ -62,7 +64,20 @@ impl Writer {
     }
 }
 
-impl Section<'_> {
+/// Writes one side of a run.
+pub(super) type Section<'a> = PairWriter<&'a mut BufWriter<Arc<File>>>;
+
+impl<W: Write> PairWriter<W> {
+    /// To `out`, which should be buffered.
+    pub fn new(out: W) -> Self {
+        PairWriter { out, written: 0, first: Vec::new(), any: false }
+    }
+
+    /// What it writes to.
+    pub fn get_mut(&mut self) -> &mut W {
+        &mut self.out
+    }
+
     /// Adds a pair, which comes after those before it.
     pub fn push(&mut self, first: &[u8], second: &[u8], count: u64) -> io::Result<()> {
         if self.any && self.first == first {
@@ -93,13 +108,13 @@ impl Section<'_> {
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
-        *self.at += bytes.len() as u64;
+        self.written += bytes.len() as u64;
         self.out.write_all(bytes)
     }
 }
 
 /// A section of a file, read without moving the place at which others read it.
-struct Slice {
+pub(super) struct Slice {
     file: Arc<File>,
     range: Range<u64>,
 }
@@ -108,14 +123,23 @@ impl Read for Slice {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = buffer.len().min(usize::try_from(self.range.end - self.range.start).unwrap_or(usize::MAX));
         let read = self.file.read_at(&mut buffer[..length], self.range.start)?;
+        if read == 0 && length > 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         self.range.start += read as u64;
         Ok(read)
     }
 }
 
-/// Reads one side of a run, a pair at a time.
-pub(super) struct Reader {
-    input: BufReader<Slice>,
+/// One side of a run, a pair at a time.
+pub(super) fn side_of(run: &Run, side: Side) -> PairReader<BufReader<Slice>> {
+    let slice = Slice { file: Arc::clone(&run.file), range: run.sides[side as usize].clone() };
+    PairReader::new(BufReader::with_capacity(BUFFER, slice))
+}
+
+/// Reads what a `PairWriter` wrote, a pair at a time.
+pub struct PairReader<R> {
+    input: R,
     /// The first host of the pair at hand.
     pub first: Vec<u8>,
     /// Its second host.
@@ -124,17 +148,15 @@ pub(super) struct Reader {
     pub count: u64,
 }
 
-impl Reader {
-    /// Before the first pair.
-    pub fn new(run: &Run, side: Side) -> Self {
-        let slice = Slice { file: Arc::clone(&run.file), range: run.sides[side as usize].clone() };
-        let input = BufReader::with_capacity(BUFFER, slice);
-        Reader { input, first: Vec::new(), second: Vec::new(), count: 0 }
+impl<R: BufRead> PairReader<R> {
+    /// Before the first pair of an input that ends behind the last one.
+    pub fn new(input: R) -> Self {
+        PairReader { input, first: Vec::new(), second: Vec::new(), count: 0 }
     }
 
     /// Goes on to the next pair. Whether there is one.
     pub fn advance(&mut self) -> io::Result<bool> {
-        if self.input.fill_buf()?.is_empty() && self.input.get_ref().range.is_empty() {
+        if self.input.fill_buf()?.is_empty() {
             return Ok(false);
         }
         let length = self.number()?;
@@ -161,7 +183,7 @@ impl Reader {
     }
 }
 
-fn read_name(input: &mut BufReader<Slice>, length: u64, name: &mut Vec<u8>) -> io::Result<()> {
+fn read_name(input: &mut impl BufRead, length: u64, name: &mut Vec<u8>) -> io::Result<()> {
     name.resize(usize::try_from(length).map_err(io::Error::other)?, 0);
     input.read_exact(name)
 }

@@ -213,7 +213,7 @@ impl Shared {
         }
         self.spill(tally)?;
         let stored = self.store.lock().pairs(first..end, before..first);
-        Ok(tally.view_of(layout, Box::new(stored)))
+        Ok(tally.view_of(layout, 0, Box::new(stored)))
     }
 
     pub(super) fn forget_before(&self, tally: &mut Tally, bucket: i64) {

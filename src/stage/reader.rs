@@ -111,7 +111,7 @@ fn chunk(shared: &Shared, turn: &mut Turn, step: Step, bytes: Pooled<u8>) -> Chu
         balance,
         streamed: turn.cursor.input().is_streamed(),
         unit: turn.unit,
-        order: turn.pruned.as_ref().map(|pruned| Arc::clone(&pruned.order)),
+        order: turn.pruned.as_ref().and_then(|pruned| pruned.order.clone()),
         // What is skipped of a pruned input comes behind what is read of it.
         last: last && turn.pruned.is_none(),
         live: shared.present.map(|(now, future)| Live {

@@ -36,7 +36,12 @@ pub struct Shared {
     pub written: Condvar,
     /// The run's stop switch.
     pub stop: Stop,
+    /// Where windows are kept as they are, in place of reports on them.
+    pub kept: Option<Kept>,
 }
+
+/// A window that is kept as it is.
+pub type Kept = Arc<Mutex<Option<Arc<Closed>>>>;
 
 /// The outputs, and whose turn it is.
 pub struct Desk {
@@ -71,6 +76,33 @@ impl Shared {
             balance: seen.balance.clone(),
         })
     }
+
+    /// Writes a result once all before it are written.
+    pub fn write(&self, result: &WindowResult) -> Result<(), Exit> {
+        if let Some(reopen) = &self.reopen {
+            reopen.heed();
+        }
+        let mut desk = self.desk.lock();
+        // The result before this one left the inbox before it: another worker has it and needs nothing from us.
+        while desk.next.is_some_and(|next| next != result.sequence) {
+            if self.stop.aborted() {
+                return Err(Exit::Stopped);
+            }
+            self.written.wait_for(&mut desk, LOOK_UP);
+        }
+        let mut kept = Vec::with_capacity(desk.outputs.len());
+        for (name, mut output) in std::mem::take(&mut desk.outputs) {
+            match output.write(result) {
+                Ok(()) => kept.push((name, output)),
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+                Err(error) => return Err(Error::output(name, "cannot write", error).into()),
+            }
+        }
+        desk.outputs = kept;
+        desk.next = desk.next.map(|next| next + 1);
+        self.written.notify_all();
+        if desk.outputs.is_empty() { Err(Exit::DownstreamClosed) } else { Ok(()) }
+    }
 }
 
 /// One worker.
@@ -83,33 +115,6 @@ impl Reporter {
     pub fn new(shared: Arc<Shared>) -> Self {
         Reporter { shared }
     }
-
-    /// Writes a result once all before it are written.
-    fn write(&self, result: &WindowResult) -> Result<(), Exit> {
-        if let Some(reopen) = &self.shared.reopen {
-            reopen.heed();
-        }
-        let mut desk = self.shared.desk.lock();
-        // The result before this one left the inbox before it: another worker has it and needs nothing from us.
-        while desk.next.is_some_and(|next| next != result.sequence) {
-            if self.shared.stop.aborted() {
-                return Err(Exit::Stopped);
-            }
-            self.shared.written.wait_for(&mut desk, LOOK_UP);
-        }
-        let mut kept = Vec::with_capacity(desk.outputs.len());
-        for (name, mut output) in std::mem::take(&mut desk.outputs) {
-            match output.write(result) {
-                Ok(()) => kept.push((name, output)),
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-                Err(error) => return Err(Error::output(name, "cannot write", error).into()),
-            }
-        }
-        desk.outputs = kept;
-        desk.next = desk.next.map(|next| next + 1);
-        self.shared.written.notify_all();
-        if desk.outputs.is_empty() { Err(Exit::DownstreamClosed) } else { Ok(()) }
-    }
 }
 
 impl Transform for Reporter {
@@ -117,8 +122,12 @@ impl Transform for Reporter {
     type Out = ();
 
     fn receive(&mut self, closed: Arc<Closed>, outlet: &mut Outlet<()>) -> Result<(), Exit> {
+        if let Some(kept) = &self.shared.kept {
+            *kept.lock() = Some(closed);
+            return Ok(());
+        }
         let result = self.shared.result(closed.look())?;
-        self.write(&result)?;
+        self.shared.write(&result)?;
         closed.written.store(true, Ordering::Relaxed);
         outlet.count();
         Ok(())

@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::actor::{Exit, Stop};
+use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, Result};
 use crate::model::pairs::PairTable;
 use crate::model::pane::Pane;
 use crate::model::{Balance, Grid, HostId, InputId, Tally, Timestamp};
 use crate::ops::progress;
 use crate::source::follow::{Records, Saved as SavedFile};
-use crate::state::{Decoder, Encoder, Store};
+use crate::state::Store;
 
 use super::aggregator::{Closing, Shared};
 use super::live::{Live, SavedWindows};

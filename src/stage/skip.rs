@@ -35,7 +35,7 @@ pub(super) fn skip_or_read(shared: &Shared, mut turn: Turn, outlet: &mut Outlet<
         }
         turn.cursor.restrict(from, to);
         // Chunks of it are not the last of the input yet.
-        turn.pruned = Some(Pruned { sent: 0, order: Arc::default(), ..pruned.clone() });
+        turn.pruned = Some(Pruned { sent: 0, order: None, ..pruned.clone() });
         while !read(shared, &mut turn, outlet)?.0 {}
     }
     let span = Span { input: turn.id, from: end, to: end };
@@ -44,8 +44,9 @@ pub(super) fn skip_or_read(shared: &Shared, mut turn: Turn, outlet: &mut Outlet<
 
 /// What is said by all lines that were looked at, in their order, once the stages behind have seen what was sent them.
 fn seen(shared: &Shared, pruned: &Pruned) -> Result<Option<Extent>, Exit> {
+    let Some(order) = &pruned.order else { return Ok(None) };
     loop {
-        if let Some(read) = pruned.order.whole(pruned.sent, LOOK_UP) {
+        if let Some(read) = order.whole(pruned.sent, LOOK_UP) {
             return Ok(joined([pruned.found.outside.0, read, pruned.found.outside.1]));
         }
         if shared.stop.aborted() {

@@ -7,7 +7,6 @@
 //! Invariant: once a save has succeeded, there is at least one valid slot, whatever happens then to the next save.
 
 mod choice;
-mod codec;
 mod lock;
 mod slot;
 
@@ -17,9 +16,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 pub use choice::{Choice, choose};
-pub use codec::{Decoder, Encoder};
 pub use slot::{FORMAT, SlotContent, SlotInfo};
 
+use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, Result, show_path};
 use crate::model::Timestamp;
 use lock::{Lock, make_directory, sync_directory};

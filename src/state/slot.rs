@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use twox_hash::XxHash64;
 
-use super::codec::Encoder;
+use crate::codec::Encoder;
 use crate::model::Timestamp;
 
 /// The names of the slots within the directory of the state.

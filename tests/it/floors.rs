@@ -14,8 +14,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("source", &["error", "model", "options"]),
     ("report", &["error", "model", "options"]),
     ("output", &["error", "model"]),
+    ("codec", &[]),
     ("spill", &["error", "model"]),
-    ("state", &["error", "model"]),
+    ("tallies", &["error", "model", "codec", "spill"]),
+    ("state", &["error", "model", "codec"]),
     ("make", &["error", "model", "options"]),
     ("ops", &["error", "model", "format"]),
     (

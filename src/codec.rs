@@ -14,6 +14,9 @@ use bincode::serde::{Compat, encode_into_std_write};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+/// Bytes that are read at a time.
+const BUFFER: usize = 64 << 10;
+
 /// Writes values one after the other.
 pub struct Encoder<'a> {
     out: &'a mut dyn Write,
@@ -53,7 +56,7 @@ impl<'a> Decoder<'a> {
     /// From `input`, of which at most `length` bytes are read.
     pub fn new(input: impl Read + 'a, length: u64) -> Self {
         let input: Box<dyn Read + 'a> = Box::new(input);
-        Decoder { input: Bounded { input: BufReader::with_capacity(super::BUFFER, input), left: length } }
+        Decoder { input: Bounded { input: BufReader::with_capacity(BUFFER, input), left: length } }
     }
 
     /// Reads a value; `T` is what was put there. Errors with that of the reader, or `InvalidData` where the bytes are no

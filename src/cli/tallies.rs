@@ -1,0 +1,365 @@
+//! Tallies as files: plan, partial, merge, report, inspect.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use super::args::{ColorWhen, Counting, Settings, outputs};
+use super::{ask, configured_or_standard, show, watch, with_overrides, with_settings};
+use crate::config::{Plan, Task};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Extent, TimeUnit, Timestamp};
+use crate::options::{Kind, Raw, Value};
+use crate::output::json::{balance, window};
+use crate::pipeline::{Builder, ByteRange, PartialRequest, Partition, Passed, PlannedTask};
+use crate::tallies::{self, Files, Share};
+
+/// Divide what a question reads.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Globs, files, folders; without any, those of the configuration.
+    location: Vec<String>,
+    /// Bytes that a task reads, at most.
+    #[arg(long, value_name = "SIZE", default_value = "100MiB")]
+    max_partition: String,
+    /// Count the window before too, as the report new-pairs needs it.
+    #[arg(long)]
+    previous: bool,
+    #[command(flatten)]
+    source: Source,
+}
+
+/// What is counted of which logs.
+#[derive(Debug, Args)]
+struct Source {
+    /// The configuration, if one is meant.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
+    #[command(flatten)]
+    counting: Counting,
+}
+
+impl Source {
+    fn builder(&self, location: &[String]) -> Result<Builder> {
+        let location = if self.config.is_some() { location.to_vec() } else { ask::or_piped(location.to_vec())? };
+        let builder = with_settings(configured_or_standard(self.config.as_deref())?, &self.settings)?;
+        let builder = with_overrides(builder, self.counting.overrides());
+        Ok(ask::located(builder, &location).on_failure(show::error).on_warning(show::warning))
+    }
+}
+
+/// Count into a tallies file.
+#[derive(Debug, Args)]
+pub struct PartialArgs {
+    /// Globs, files, folders, or - for standard input; without any, those of the configuration.
+    location: Vec<String>,
+    /// Where to write the tallies, or - for standard output.
+    #[arg(long, value_name = "FILE")]
+    output: PathBuf,
+    /// Of one file, the lines that begin in this range of bytes; without an end, to that of the file.
+    #[arg(long, value_name = "FROM..TO")]
+    range: Option<String>,
+    /// Stands before the names of the inputs, so that those of one machine are not taken for those of another.
+    #[arg(long, value_name = "NAME")]
+    label: Option<String>,
+    /// Count the window before too, as the report new-pairs needs it.
+    #[arg(long)]
+    previous: bool,
+    /// With --range: bytes of the file when it was planned; what has grown behind does not count.
+    #[arg(long, value_name = "BYTES", requires = "range")]
+    size: Option<u64>,
+    /// With --range: bytes of the file that nobody reads, as they cannot hold the window, and what the plan has seen there
+    /// (stamps in nanoseconds, how far they are out of order).
+    #[arg(long, value_name = "FROM..TO[@LOWEST..HIGHEST/DISORDER]", requires = "range")]
+    skip: Vec<String>,
+    /// With --range: note how the lines are sorted, as what is skipped rests on it.
+    #[arg(long, requires = "range")]
+    order: bool,
+    #[command(flatten)]
+    source: Source,
+}
+
+/// Report on tallies files.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Tallies files; behind them, for the question that the tool has always answered, the host whose connections are
+    /// listed, and the host whose connected hosts are.
+    #[arg(required = true, value_name = "FILE... [HOST_FROM HOST_TO]")]
+    words: Vec<String>,
+    /// The configuration that says which reports and outputs there are, if one is meant.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
+    /// Where results go: text, json or csv, or e.g. json:PATH. May be given several times [default: text].
+    #[arg(long, value_name = "FORMAT[:PATH]")]
+    output: Vec<String>,
+    /// Rows of each ranking.
+    #[arg(long, allow_hyphen_values = true, value_name = "N")]
+    limit: Option<String>,
+    /// Threads of each stage.
+    #[arg(long, allow_hyphen_values = true, value_name = "N")]
+    threads: Option<String>,
+    /// Memory that the report may take; beyond, pairs go to the disk [default: no limit].
+    #[arg(long, allow_hyphen_values = true, value_name = "SIZE")]
+    max_memory: Option<String>,
+    /// Report even if the files do not hold all bytes of their inputs.
+    #[arg(long)]
+    incomplete: bool,
+    /// No balance sheet.
+    #[arg(long, short)]
+    quiet: bool,
+    /// Colour headings: auto, always or never.
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
+    color: ColorWhen,
+}
+
+/// The work list, as a line of JSON.
+pub fn plan(args: &PlanArgs) -> Result<String> {
+    let size = Kind::Bytes(1, 1 << 50);
+    let bytes = match size.parse(&Raw::Text(args.max_partition.clone())) {
+        Ok(Value::Count(bytes)) => bytes,
+        Ok(_) => return Err(Error::usage("--max-partition is a size")),
+        Err(expected) => return Err(Error::usage(format!("--max-partition {}: {expected}", args.max_partition))),
+    };
+    let pipeline = args.source.builder(&args.location)?.build()?;
+    let tuning = tuning(pipeline.plan(), &args.source.counting);
+    let partition = pipeline.partition(bytes, args.previous)?;
+    let question = question(&partition);
+    let path = |input: usize| {
+        let path = &partition.inputs[input].path;
+        path.to_str().ok_or_else(|| {
+            Error::usage(format!("{}: a name that is no UTF-8 cannot stand in a plan", crate::error::show_path(path)))
+        })
+    };
+    let tasks = partition.tasks.iter().map(|task| {
+        let unit = partition.inputs[task.input].unit;
+        let args =
+            [&question[..], &tuning, &ranged(task, unit), &["--".to_owned(), path(task.input)?.to_owned()]].concat();
+        Ok(json!({ "input": task.input, "from": task.range.from, "to": task.range.to, "args": args }))
+    });
+    let inputs = partition.inputs.iter().enumerate().map(|(at, input)| {
+        let (from, to) = input.read;
+        let skipped = input.size - (to - from);
+        Ok(json!({
+            "path": path(at)?, "size": input.size, "read": [from, to], "skipped": skipped, "reason": input.reason,
+        }))
+    });
+    let read: u64 = partition.inputs.iter().map(|input| input.read.1 - input.read.0).sum();
+    let total: u64 = partition.inputs.iter().map(|input| input.size).sum();
+    line(&json!({
+        "schema": "logparser-plan/1",
+        "version": env!("CARGO_PKG_VERSION"),
+        "window": value(&window(partition.question.window()).map_err(no_json)?)?,
+        "inputs": inputs.collect::<Result<Vec<Json>>>()?,
+        "tasks": tasks.collect::<Result<Vec<Json>>>()?,
+        "bytes_read": read,
+        "bytes_skipped": total - read,
+        "bytes_total": total,
+    }))
+}
+
+/// The arguments that say what every task of a partition counts.
+fn question(partition: &Partition) -> Vec<String> {
+    let question = &partition.question;
+    let nanos = |nanos: i64| format!("{nanos}ns");
+    let pairs = [
+        ("--since", question.start.to_string()),
+        ("--until", question.end.to_string()),
+        ("--now", partition.now.to_string()),
+        ("--future", nanos(partition.future)),
+        ("--lateness", nanos(question.lateness)),
+        ("--grouping-seconds", nanos(question.grouping)),
+        ("--set", format!("format={}", question.format)),
+        ("--set", format!("max-line={}", question.max_line)),
+    ];
+    let mut args = vec!["partial".to_owned()];
+    args.extend(pairs.into_iter().flat_map(|(option, value)| [option.to_owned(), value]));
+    args.extend(question.previous.then(|| "--previous".to_owned()));
+    args
+}
+
+/// The arguments that say with what means a task counts, as far as they were given.
+fn tuning(plan: &Plan, counting: &Counting) -> Vec<String> {
+    let given = [
+        ("--threads", &counting.threads),
+        ("--max-memory", &counting.max_memory),
+        ("--memory-policy", &counting.memory_policy),
+    ];
+    let given = given.into_iter().filter_map(|(option, value)| Some([option.to_owned(), value.clone()?]));
+    let chunk = plan.stages.iter().find_map(|stage| match &stage.task {
+        Task::Reader(reader) => Some(["--set".to_owned(), format!("chunk={}", reader.chunk)]),
+        _ => None,
+    });
+    given.chain(chunk).flatten().collect()
+}
+
+/// The arguments that say which bytes a task is about.
+fn ranged(task: &PlannedTask, unit: Option<TimeUnit>) -> Vec<String> {
+    let ByteRange { from, to, size, passed, note_order } = &task.range;
+    let mut args = Vec::new();
+    let mut add = |option: &str, value: String| args.extend([option.to_owned(), value]);
+    if let Some(unit) = unit {
+        add("--unit", unit.name().to_owned());
+    }
+    add("--range", format!("{from}..{}", to.map_or_else(String::new, |to| to.to_string())));
+    if let Some(size) = size {
+        add("--size", size.to_string());
+    }
+    for Passed { from, to, extent } in passed {
+        let seen = extent.map_or_else(String::new, |Extent { lowest, highest, disorder }| {
+            format!("@{}..{}/{disorder}", lowest.nanos(), highest.nanos())
+        });
+        add("--skip", format!("{from}..{to}{seen}"));
+    }
+    args.extend(note_order.then(|| "--order".to_owned()));
+    args
+}
+
+/// Counts, and writes the tallies. The exit code.
+pub fn partial(args: &PartialArgs) -> Result<u8> {
+    let range = match &args.range {
+        None => None,
+        Some(text) => {
+            let (from, to) = range(text).ok_or_else(|| not_understood("--range", text, "FROM..TO, e.g. 0..1048576"))?;
+            let passed = args.skip.iter().map(|text| {
+                passed(text).ok_or_else(|| not_understood("--skip", text, "FROM..TO[@LOWEST..HIGHEST/DISORDER]"))
+            });
+            let passed = passed.collect::<Result<Vec<_>>>()?;
+            Some(ByteRange { from, to, size: args.size, passed, note_order: args.order })
+        }
+    };
+    let interrupted = watch::interrupt_flag()?;
+    let pipeline = args.source.builder(&args.location)?.interrupt(interrupted).build()?;
+    if pipeline.plan().max_memory().is_some() {
+        super::allocator::return_large_blocks();
+    }
+    let request = PartialRequest { range, label: args.label.clone(), previous: args.previous };
+    let partial = pipeline.partial(request)?;
+    tallies::save(&args.output, |out| Ok(partial.write(out)?))?;
+    Ok(0)
+}
+
+/// `FROM..TO` or `FROM..`.
+fn range(text: &str) -> Option<(u64, Option<u64>)> {
+    let (from, to) = text.split_once("..")?;
+    Some((from.parse().ok()?, if to.is_empty() { None } else { Some(to.parse().ok()?) }))
+}
+
+/// `FROM..TO`, and what was seen there: `@LOWEST..HIGHEST/DISORDER`.
+fn passed(text: &str) -> Option<Passed> {
+    let (bytes, seen) = text.split_once('@').map_or((text, None), |(bytes, seen)| (bytes, Some(seen)));
+    let (from, to) = range(bytes)?;
+    let extent = match seen {
+        None => None,
+        Some(seen) => {
+            let (stamps, disorder) = seen.split_once('/')?;
+            let (lowest, highest) = stamps.split_once("..")?;
+            let nanos = |text: &str| text.parse().ok().map(Timestamp::from_nanos);
+            Some(Extent { lowest: nanos(lowest)?, highest: nanos(highest)?, disorder: disorder.parse().ok()? })
+        }
+    };
+    Some(Passed { from, to: to.filter(|to| from <= *to)?, extent })
+}
+
+fn not_understood(option: &str, text: &str, expected: &str) -> Error {
+    Error::usage(format!("{option} {text}: expected {expected}"))
+}
+
+/// Adds files up. The exit code.
+pub fn merge(files: &[PathBuf], output: &Path) -> Result<u8> {
+    let files = Files::open(files)?;
+    tallies::save(output, |out| files.write(out))?;
+    Ok(0)
+}
+
+/// Reports on files. The exit code.
+pub fn report(args: &ReportArgs) -> Result<u8> {
+    let (files, hosts) = files_and_hosts(&args.words)?;
+    let builder = with_settings(configured_or_standard(args.config.as_deref())?, &args.settings)?;
+    let given = [("limit", &args.limit), ("threads", &args.threads), ("max-memory", &args.max_memory)];
+    let builder = with_overrides(builder, super::args::given(given));
+    let builder = with_overrides(builder, outputs(&args.output));
+    // The logs are not needed any more.
+    let mut builder = ask::located(builder, &["-".to_owned()]).style(ask::style(args.color));
+    if let Some((from, to)) = &hosts {
+        builder = ask::asking(builder, &ask::three_questions(from, to));
+    }
+    let files = Files::open(&files)?;
+    let pipeline = builder.on_warning(show::warning).build()?;
+    let has_text = show::writes_text(pipeline.plan());
+    let summary = pipeline.report_on(&files, args.incomplete)?;
+    if !args.quiet {
+        show::summary(&summary, has_text);
+    }
+    Ok(summary.exit_code())
+}
+
+/// The files, and the two hosts behind them if there are any: words that name no file.
+fn files_and_hosts(words: &[String]) -> Result<(Vec<PathBuf>, Option<(String, String)>)> {
+    let paths = |words: &[String]| words.iter().map(PathBuf::from).collect();
+    let is_file = |word: &String| Path::new(word).exists();
+    match words {
+        [files @ .., from, to] if !files.is_empty() && !is_file(from) && !is_file(to) => {
+            Ok((paths(files), Some((from.clone(), to.clone()))))
+        }
+        [files @ .., host] if files.iter().all(is_file) && !files.is_empty() && !is_file(host) => {
+            Err(Error::usage(format!("there is no file '{host}'; if it is a host, name two: HOST_FROM HOST_TO")))
+        }
+        _ => Ok((paths(words), None)),
+    }
+}
+
+/// What is in each file, a line of JSON each.
+pub fn inspect(files: &[PathBuf]) -> Result<String> {
+    files.iter().map(|path| inspected(path)).collect()
+}
+
+fn inspected(path: &Path) -> Result<String> {
+    let file = Files::open(&[path.to_owned()])?;
+    let totals = file.for_each::<Error>(&mut |_, _, _, _| Ok(()))?;
+    let header = file.header();
+    let ranges = |share: &Share, skipped: bool| -> Vec<[u64; 2]> {
+        share.pieces.iter().filter(|piece| piece.skipped == skipped).map(|piece| [piece.from, piece.to]).collect()
+    };
+    let inputs = header.inputs.iter().map(|share| {
+        let (read, skipped) = (ranges(share, false), ranges(share, true));
+        json!({ "name": share.printable(), "size": share.size, "read": read, "skipped": skipped })
+    });
+    let sheet = header.balance();
+    let mut balance = value(&balance(&sheet))?;
+    balance["bytes_unread"] = json!(sheet.bytes_unread);
+    let lateness = header.question.lateness;
+    line(&json!({
+        "schema": "logparser-tallies/1",
+        "format": tallies::FORMAT,
+        "file": crate::error::show_path(path),
+        "version": env!("CARGO_PKG_VERSION"),
+        "window": value(&window(header.question.window()).map_err(no_json)?)?,
+        "grouping_seconds": header.question.grouping as f64 / 1e9,
+        "previous": header.question.previous,
+        "inputs": inputs.collect::<Vec<_>>(),
+        "pairs": totals.pairs[0],
+        "connections": header.connections(),
+        "overflow": header.overflow,
+        "balance": balance,
+        "sorted": header.inputs.iter().all(|share| share.unsorted(lateness).is_none()),
+    }))
+}
+
+fn value(part: &impl Serialize) -> Result<Json> {
+    serde_json::to_value(part).map_err(|error| no_json(error.into()))
+}
+
+fn line(json: &Json) -> Result<String> {
+    Ok(format!("{json}\n"))
+}
+
+fn no_json(source: io::Error) -> Error {
+    ErrorKind::System { action: "cannot put it into JSON".into(), source }.into()
+}

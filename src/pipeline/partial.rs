@@ -1,0 +1,204 @@
+//! A run that ends with tallies in place of reports: the part of a larger job that is done here.
+//!
+//! Invariant: there are tallies of all the bytes that were asked for, or an error.
+
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::builder::Pipeline;
+use super::range::ByteRange;
+use super::run::Summary;
+use crate::actor::Outcome;
+use crate::config::{Plan, Range, Task};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::balance::Rejected;
+use crate::model::order::joined;
+use crate::model::{Extent, InputId, Window};
+use crate::ops::progress::Progress;
+use crate::source::Pruned;
+use crate::stage::Closed;
+use crate::stage::reporter::Kept;
+use crate::tallies::{self, Header, Order, Piece, Question, Sample, Share};
+
+/// What a partial is about beside what its configuration says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PartialRequest {
+    /// The bytes of its one file, if not all of all inputs.
+    pub range: Option<ByteRange>,
+    /// Stands before the names of inputs, and tells those of one machine from those of others.
+    pub label: Option<String>,
+    /// Whether the window before is counted too, whatever the reports need.
+    pub previous: bool,
+}
+
+/// What was counted.
+pub struct Partial {
+    header: Header,
+    closed: Arc<Closed>,
+}
+
+impl Partial {
+    /// What is said of the counts.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Writes the tallies file.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        tallies::write(out, &self.header, &self.closed.view)
+    }
+}
+
+/// Each input: its number, its path, and what is read of it if not all.
+type Portions = Vec<(InputId, std::path::PathBuf, Option<Pruned>)>;
+
+pub(super) fn partial(mut pipeline: Pipeline, request: PartialRequest) -> Result<Partial> {
+    let PartialRequest { range, label, previous } = request;
+    if previous {
+        pipeline.plan.keep_previous();
+    }
+    let plan = pipeline.plan.clone();
+    check(&plan)?;
+    let kept = Kept::default();
+    let environment = &mut pipeline.environment;
+    (environment.kept, environment.range) = (Some(Arc::clone(&kept)), range.clone());
+    // The outputs of the configuration are for reports.
+    environment.outputs = vec![("text".to_owned(), Box::new(io::sink()))];
+    let mut running = pipeline.start()?;
+    let portions = std::mem::take(&mut running.portions);
+    let aggregator = running.aggregators.first().map(|(_, shared)| Arc::clone(shared));
+    let summary = complete(running.join())?;
+    let (Some(closed), Some(aggregator)) = (kept.lock().take(), aggregator) else {
+        return Err(Error::usage("the configuration has no reporter, which would take the tallies"));
+    };
+    let progress = aggregator.progress.lock();
+    let names: Vec<(InputId, Vec<u8>)> =
+        portions.iter().map(|(id, path, _)| (*id, name(label.as_deref(), path))).collect();
+    let inputs = match &range {
+        Some(range) => portions.iter().map(|portion| share_of_range(portion, &names, range, &progress)).collect(),
+        None => shares(&portions, &names, &progress),
+    };
+    let rejected = summary.sheets.iter().flat_map(|sheet| &sheet.rejected).map(|(_, line)| line);
+    let samples = rejected.map(|line| sample(line, &names)).collect();
+    let buckets = closed.view.buckets().iter().enumerate().filter(|(_, bucket)| bucket.connections > 0);
+    let buckets = buckets.map(|(number, bucket)| (number as u64, bucket.connections)).collect();
+    let question = question(&plan, closed.view.window())?;
+    let header = Header::new(question, inputs, buckets, closed.view.overflow(), &closed.balance, samples);
+    header.check().map_err(ErrorKind::Unbalanced)?;
+    drop(progress);
+    Ok(Partial { header, closed })
+}
+
+/// Refuses what tallies cannot be made of.
+pub(super) fn check(plan: &Plan) -> Result<()> {
+    let [_, filter, _] = plan.single()?;
+    let Task::TimeFilter(filter) = &plan.stages[filter].task else { return Ok(()) };
+    if matches!(filter.range, Range::Every { .. }) {
+        return Err(Error::usage("tallies are of one window; leave out every"));
+    }
+    if filter.stats {
+        return Err(Error::usage("the disorder is measured by a run over whole inputs; leave out stats"));
+    }
+    Ok(())
+}
+
+/// What is asked of the tallies of a plan. Its window has been found.
+pub(super) fn question(plan: &Plan, window: Window) -> Result<Question> {
+    let [reader, filter, aggregator] = plan.single()?;
+    match (&plan.stages[reader].task, &plan.stages[filter].task, &plan.stages[aggregator].task) {
+        (Task::Reader(reader), Task::TimeFilter(filter), Task::BucketAggregator(aggregator)) => Ok(Question {
+            start: window.start,
+            end: window.end,
+            grouping: aggregator.grouping,
+            previous: aggregator.needs_previous,
+            format: filter.format.to_owned(),
+            max_line: reader.max_line as u64,
+            lateness: filter.lateness,
+        }),
+        _ => Err(Error::usage("the configuration has no way from logs to tallies")),
+    }
+}
+
+/// A summary of a run in which nothing was left out.
+fn complete(mut summary: Summary) -> Result<Summary> {
+    if let Outcome::Failed(error) | Outcome::Panicked(error) = summary.outcome {
+        return Err(error);
+    }
+    if summary.interrupted {
+        return Err(ErrorKind::Tallies("interrupted; no tallies were written".to_owned()).into());
+    }
+    // Each was told when it happened.
+    match summary.failures.pop() {
+        Some(failure) => Err(failure),
+        None => Ok(summary),
+    }
+}
+
+/// What an input is known by.
+fn name(label: Option<&str>, path: &Path) -> Vec<u8> {
+    let label = label.map(|label| format!("{label}:")).unwrap_or_default();
+    [label.as_bytes(), path.as_os_str().as_bytes()].concat()
+}
+
+fn name_of(names: &[(InputId, Vec<u8>)], id: InputId) -> Vec<u8> {
+    names.iter().find(|(known, _)| *known == id).map_or_else(Vec::new, |(_, name)| name.clone())
+}
+
+fn sample(line: &Rejected, names: &[(InputId, Vec<u8>)]) -> Sample {
+    Sample { input: name_of(names, line.input), at: line.at, cause: line.cause, head: line.head.clone() }
+}
+
+/// The bytes of whole inputs.
+fn shares(portions: &Portions, names: &[(InputId, Vec<u8>)], progress: &Progress) -> Vec<Share> {
+    let share = |(id, _, pruned): &(InputId, std::path::PathBuf, Option<Pruned>)| {
+        let size = progress.ledger().frontier(*id);
+        let skipped: Vec<(u64, u64)> = progress.skipped().spans(*id).collect();
+        let order =
+            |of: &dyn Fn(&Pruned) -> Option<Extent>| pruned.as_ref().map_or(Order::Unknown, |it| Order::of(of(it)));
+        let (mut pieces, mut end) = (Vec::new(), 0);
+        for (from, to) in skipped.into_iter().chain([(size, size)]) {
+            pieces.push(Piece { from: end, to: from, skipped: false, order: order(&|it| seen(it, from - end)) });
+            // Bytes are skipped at the start of a file, and at its end.
+            let outside = order(&|it| match (from == 0, to == size) {
+                (true, true) => joined([it.found.outside.0, it.found.outside.1]),
+                (true, false) => it.found.outside.0,
+                (false, _) => it.found.outside.1,
+            });
+            pieces.push(Piece { from, to, skipped: true, order: outside });
+            end = to;
+        }
+        Share { name: name_of(names, *id), size, pieces }
+    };
+    portions.iter().map(share).collect()
+}
+
+/// The bytes of a range, and those that are passed over with it.
+fn share_of_range(
+    (id, _, pruned): &(InputId, std::path::PathBuf, Option<Pruned>),
+    names: &[(InputId, Vec<u8>)],
+    range: &ByteRange,
+    progress: &Progress,
+) -> Share {
+    let (from, to) = pruned.as_ref().map_or((0, 0), |pruned| (pruned.found.from, pruned.found.to));
+    let order = match pruned {
+        Some(pruned) if pruned.order.is_some() => Order::of(seen(pruned, to - from)),
+        _ => Order::Unknown,
+    };
+    let mut pieces = vec![Piece { from, to, skipped: false, order }];
+    pieces.extend(range.passed.iter().map(|passed| Piece {
+        from: passed.from,
+        to: passed.to,
+        skipped: true,
+        order: Order::of(passed.extent),
+    }));
+    let size = range.size.unwrap_or_else(|| progress.ledger().frontier(*id)).max(to);
+    Share { name: name_of(names, *id), size, pieces }
+}
+
+/// The extent of so many bytes that were read, all of which the run has seen.
+fn seen(pruned: &Pruned, bytes: u64) -> Option<Extent> {
+    pruned.order.as_ref()?.whole(bytes, Duration::ZERO)?
+}

@@ -1,0 +1,133 @@
+//! What a run would read, divided into tasks for many machines.
+//!
+//! Invariant: the tasks have every byte of every input once, read or passed over, and ask the same question, whatever the
+//! clock says where they are worked off.
+
+use std::path::PathBuf;
+
+use super::builder::Pipeline;
+use super::inputs::Inputs;
+use super::partial::question;
+use super::prune::prune;
+use super::range::{ByteRange, Passed};
+use super::wire::{pruned_or_warn, resolve_all};
+use crate::actor::Stop;
+use crate::config::Task;
+use crate::error::{Error, Result};
+use crate::model::{InputId, TimeUnit, Timestamp};
+use crate::ops::close::Windows;
+use crate::source::seek::Reason;
+use crate::source::{Origin, Pruned};
+use crate::stage::Failures;
+use crate::tallies::Question;
+
+/// What a run would read, in tasks.
+#[derive(Debug)]
+pub struct Partition {
+    /// What every task counts.
+    pub question: Question,
+    /// What is taken for now.
+    pub now: Timestamp,
+    /// How far beyond now a stamp may lie, in nanoseconds.
+    pub future: i64,
+    /// The inputs, in the order in which a run would have them.
+    pub inputs: Vec<PlannedInput>,
+    /// The tasks, in the order of their inputs and of the bytes in them.
+    pub tasks: Vec<PlannedTask>,
+}
+
+/// An input of a partition.
+#[derive(Debug)]
+pub struct PlannedInput {
+    /// Where it was found.
+    pub path: PathBuf,
+    /// Its bytes.
+    pub size: u64,
+    /// The unit of its stamps, if all tasks have to be told.
+    pub unit: Option<TimeUnit>,
+    /// The bytes that are read: first, and one past the last.
+    pub read: (u64, u64),
+    /// Whether it lies outside the window, or in part, or is read whole, and why.
+    pub reason: &'static str,
+}
+
+/// A task: a range of one input.
+#[derive(Debug)]
+pub struct PlannedTask {
+    /// The input's place among all.
+    pub input: usize,
+    /// The bytes that are read, and what is known of the others.
+    pub range: ByteRange,
+}
+
+pub(super) fn partition(pipeline: Pipeline, bytes: u64, previous: bool) -> Result<Partition> {
+    let Pipeline { mut plan, environment } = pipeline;
+    if previous {
+        plan.keep_previous();
+    }
+    super::partial::check(&plan)?;
+    let stop = Stop::new(environment.drain);
+    let failures = Failures::new(environment.tell, environment.warn);
+    let mut inputs = Inputs::find(&plan, &failures)?;
+    if let Some(failure) = failures.take().pop() {
+        // It was told. A plan without an input that was asked for would be that of another question.
+        return Err(failure);
+    }
+    let now = (environment.now)();
+    let resolved = resolve_all(&plan, now, &mut inputs, &stop)?;
+    let [_, filter, _] = plan.single()?;
+    let (Task::TimeFilter(filtering), Some(found)) = (&plan.stages[filter].task, resolved[filter]) else {
+        return Err(Error::usage("the configuration has no window"));
+    };
+    let Windows::Once(window) = found.windows else { return Err(Error::usage("a plan is of one window")) };
+    let pruned = prune(&plan, &resolved, &inputs);
+    let (mut planned, mut tasks) = (Vec::new(), Vec::new());
+    for (at, input) in inputs.all.iter().enumerate() {
+        let Origin::File { path, size, .. } = &input.origin else {
+            return Err(Error::usage(format!("{}: only files can be divided; count a pipe where it is", input.name)));
+        };
+        let looked = pruned.get(&InputId(at as u32));
+        let kept = looked.and_then(|looked| pruned_or_warn(looked, &input.name, &failures));
+        let (read, size) = kept.as_ref().map_or(((0, *size), *size), |it| ((it.found.from, it.found.to), it.size));
+        let has_stamp = looked.is_none_or(|looked| looked.found.reason != Reason::NoStamp);
+        let unit = filtering.unit.or_else(|| looked.and_then(|looked| looked.found.unit));
+        // Without a stamp at its start, only who reads it from there knows the unit of those that come.
+        let most = if has_stamp { bytes.max(1) } else { u64::MAX };
+        let ranges = divided(read, size, most, kept.as_ref());
+        tasks.extend(ranges.into_iter().map(|range| PlannedTask { input: at, range }));
+        let reason = reason(kept.as_ref(), looked);
+        planned.push(PlannedInput { path: path.clone(), size, unit, read, reason });
+    }
+    let now = filtering.now.unwrap_or(now);
+    Ok(Partition { question: question(&plan, window)?, now, future: filtering.future, inputs: planned, tasks })
+}
+
+/// The bytes that are read of an input in ranges of about the same length, of at most `most` bytes; one at least, as
+/// somebody has to answer for what is passed over.
+fn divided((from, to): (u64, u64), size: u64, most: u64, pruned: Option<&Pruned>) -> Vec<ByteRange> {
+    let parts = (to - from).div_ceil(most).max(1);
+    let cut = |part: u64| from + (u128::from(to - from) * u128::from(part) / u128::from(parts)) as u64;
+    let range = |part| {
+        let outside = pruned.map_or((None, None), |pruned| pruned.found.outside);
+        let passed = [(0, from, outside.0), (to, size, outside.1)];
+        let passed = passed.into_iter().filter(|(from, to, _)| part == 0 && from < to);
+        ByteRange {
+            from: cut(part),
+            to: Some(cut(part + 1)),
+            size: Some(size),
+            passed: passed.map(|(from, to, extent)| Passed { from, to, extent }).collect(),
+            note_order: pruned.is_some(),
+        }
+    };
+    (0..parts).map(range).collect()
+}
+
+fn reason(kept: Option<&Pruned>, looked: Option<&Pruned>) -> &'static str {
+    match (kept, looked.map(|looked| looked.found.reason)) {
+        (Some(kept), _) if kept.found.from == kept.found.to => "it lies outside the window",
+        (Some(_), _) => "the rest lies outside the window",
+        (None, Some(Reason::NotSorted)) => "it is not sorted as declared",
+        (None, Some(Reason::NoStamp)) => "it does not begin with a stamp",
+        (None, _) => "all of it is read",
+    }
+}

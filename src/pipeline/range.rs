@@ -1,0 +1,96 @@
+//! A run over a range of the bytes of one file, of which others read the rest: it has the lines that begin there.
+//!
+//! Invariant: ranges that meet share no line and leave none out, wherever they are cut.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use super::inputs::Inputs;
+use super::prune::{FormatStamps, open};
+use super::resolve::Resolved;
+use crate::config::{Plan, Task};
+use crate::error::{Error, Result};
+use crate::model::{Extent, InputId};
+use crate::source::seek::{self, Found, Reason};
+use crate::source::{Origin, Pruned};
+
+/// The bytes that a run is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByteRange {
+    /// Lines that begin here or later.
+    pub from: u64,
+    /// Lines that begin before; `None` is the end of the file.
+    pub to: Option<u64>,
+    /// Bytes of the file as it was planned: what has grown behind is no part of it.
+    pub size: Option<u64>,
+    /// Bytes of the file that nobody reads, as they cannot hold the window.
+    pub passed: Vec<Passed>,
+    /// Whether to note how the lines are sorted, since bytes of the file are passed over.
+    pub note_order: bool,
+}
+
+/// Bytes that are passed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passed {
+    /// First byte.
+    pub from: u64,
+    /// One past the last byte.
+    pub to: u64,
+    /// What probes have seen there.
+    pub extent: Option<Extent>,
+}
+
+/// The bytes from line to line that a range means. Errors if there is not one file that has them.
+pub(super) fn ranged(
+    plan: &Plan,
+    resolved: &[Option<Resolved>],
+    inputs: &Inputs,
+    range: &ByteRange,
+) -> Result<BTreeMap<InputId, Pruned>> {
+    let [reader, filter, _] = plan.single()?;
+    let (Task::Reader(reading), Task::TimeFilter(filtering), Some(resolved)) =
+        (&plan.stages[reader].task, &plan.stages[filter].task, resolved[filter])
+    else {
+        return Err(Error::usage("a range needs a window"));
+    };
+    let [input] = &inputs.all[..] else {
+        return Err(Error::usage(format!("a range is of one file, and the location leads to {}", inputs.all.len())));
+    };
+    let Origin::File { path, .. } = &input.origin else {
+        return Err(Error::usage(format!("{}: a range is of a file, and this is none", input.name)));
+    };
+    let cannot = |source| Error::input(path, "cannot read", source);
+    let Some((file, size)) = open(input) else {
+        return Err(cannot(io::Error::other("it is not the file any more that was found")));
+    };
+    let to = range.to.or(range.size).unwrap_or(size);
+    if range.from > to {
+        return Err(Error::usage(format!("the range {}..{to} ends before it begins", range.from)));
+    }
+    let needed = to.max(range.size.unwrap_or(0));
+    if needed > size {
+        let action = format!("has {size} bytes, and {needed} are asked for");
+        return Err(Error::input(path, action, io::ErrorKind::UnexpectedEof.into()));
+    }
+    let read = |at: u64, into: &mut [u8]| file.read_at(into, at);
+    let start = seek::line_start(&read, size, range.from).map_err(cannot)?;
+    let end = seek::line_start(&read, size, to).map_err(cannot)?;
+    let mut unit = filtering.unit;
+    if unit.is_none() && start > 0 && start < end {
+        let stamps = FormatStamps::of(filtering, resolved.bounds.future_after, reading.max_line);
+        unit = seek::unit(&read, size, &stamps).map_err(cannot)?;
+        if unit.is_none() {
+            let name = &input.name;
+            return Err(Error::usage(format!(
+                "{name} does not begin with a stamp, which would tell the unit; give --unit"
+            )));
+        }
+    }
+    let found =
+        Found { from: start, to: end, unit, extent: None, outside: (None, None), probes: 0, reason: Reason::Pruned };
+    let order = range.note_order.then(Default::default);
+    // No disorder makes the rest be read, and the range ends where it ends however the file grows.
+    let pruned = Pruned { found, size: u64::MAX, disorder: i64::MAX, order, sent: 0 };
+    Ok(BTreeMap::from([(InputId(0), pruned)]))
+}

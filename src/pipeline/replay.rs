@@ -1,0 +1,123 @@
+//! Reports on tallies, as the run on their logs would have given them.
+
+use parking_lot::{Condvar, Mutex};
+
+use super::builder::Pipeline;
+use super::inputs::Inputs;
+use super::run::{Sheet, Summary};
+use super::targets::Targets;
+use crate::actor::{Exit, Outcome, Stop};
+use crate::config::{AggregatorPlan, Plan, Task};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Aggregates, Budget, HostId, MemoryPolicy, Tally};
+use crate::ops::close::{Windows, once_layout};
+use crate::spill::Store;
+use crate::stage::peek::Look;
+use crate::stage::reporter;
+use crate::tallies::{Files, Header, Part};
+
+pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> Result<Summary> {
+    let Pipeline { plan, environment } = pipeline;
+    let header = files.header();
+    if !incomplete {
+        complete(header)?;
+    }
+    sorted(header)?;
+    let [_, _, aggregator] = plan.single()?;
+    let Task::BucketAggregator(aggregation) = &plan.stages[aggregator].task else {
+        return Err(Error::usage("the configuration has no aggregator"));
+    };
+    if aggregation.needs_previous && !header.question.previous {
+        let message =
+            "a report compares with the window before, which is not in the tallies; make them with --previous";
+        return Err(Error::usage(message));
+    }
+    let stop = Stop::new(environment.drain.clone());
+    let mut targets = Targets::open(&plan, &Inputs::default(), environment)?;
+    let view = view(&plan, aggregation, files)?;
+    let balance = header.balance();
+    let look = Look { sequence: 0, periodic: false, issue: None, view: &view, balance: &balance };
+    for (at, stage) in plan.stages.iter().enumerate() {
+        let Task::Reporter(reporter) = &stage.task else { continue };
+        let outputs = targets.reporters.remove(&at).unwrap_or_default();
+        let shared = reporter::Shared {
+            reports: reporter.reports.iter().map(|report| (report.entry, report.options.clone())).collect(),
+            threads: stage.threads,
+            desk: Mutex::new(reporter::Desk { outputs, next: None }),
+            reopen: None,
+            written: Condvar::new(),
+            stop: stop.clone(),
+            kept: None,
+        };
+        match shared.result(look).map_err(Exit::from).and_then(|result| shared.write(&result)) {
+            Err(Exit::Failed(error)) => return Err(error),
+            // Who has read enough, such as `head`, has what was asked for.
+            Ok(()) | Err(_) => {}
+        }
+    }
+    let sheet = Sheet { stage: plan.stages[aggregator].name.clone(), balance, rejected: header.rejected() };
+    let (disorder, failures, warnings) = (Vec::new(), Vec::new(), Vec::new());
+    Ok(Summary { outcome: Outcome::Done, sheets: vec![sheet], disorder, failures, warnings, interrupted: false })
+}
+
+/// Refuses tallies that bytes of their inputs are missing from.
+fn complete(header: &Header) -> Result<()> {
+    let gap = header.inputs.iter().find_map(|share| Some((share, share.gap()?)));
+    let Some((share, (from, to))) = gap else { return Ok(()) };
+    let message = format!(
+        "bytes {from} to {to} of {} ({} bytes) are in none of the files; name the others too, or give --incomplete",
+        share.printable(),
+        share.size
+    );
+    Err(ErrorKind::Tallies(message).into())
+}
+
+/// Refuses tallies for which bytes were skipped of an input that is not sorted as declared.
+fn sorted(header: &Header) -> Result<()> {
+    let lateness = header.question.lateness;
+    let unsorted = header.inputs.iter().find_map(|share| Some((share, share.unsorted(lateness)?)));
+    let Some((share, disorder)) = unsorted else { return Ok(()) };
+    let seconds = |nanos| crate::model::Timestamp::from_nanos(nanos).unix_decimal();
+    let what = match disorder {
+        Some(disorder) => format!("a stamp lies {} s behind one before it, more than the declared", seconds(disorder)),
+        None => "bytes of it were skipped, and it is not known that its lines are sorted within".to_owned(),
+    };
+    let message = format!("{}: {what} {} s; plan again with --scan full", share.printable(), seconds(lateness));
+    Err(ErrorKind::NotSorted(message).into())
+}
+
+/// The view of the tallies. What does not fit the memory that there may be goes to the disk.
+fn view(plan: &Plan, aggregation: &AggregatorPlan, files: &Files) -> Result<Aggregates> {
+    let Header { question, buckets: counts, overflow, .. } = files.header();
+    let windows = Windows::Once(question.window());
+    let buckets = windows.buckets(question.grouping);
+    let limit = aggregation.max_memory.map(|bytes| plan.tally_bytes(bytes));
+    let mut tally = Tally::new(windows.shape(&buckets, 0), std::sync::Arc::new(Budget::new(limit)));
+    let mut store = Store::default();
+    // The pane of the window, and that of the one before.
+    let panes = [tally.pane_of(0), tally.pane_of(0) - 1];
+    files.for_each::<Error>(&mut |part: Part, from, to, count| {
+        if limit.is_some_and(|limit| tally.budget().used() > limit) {
+            if aggregation.memory_policy == MemoryPolicy::Error {
+                return Err(ErrorKind::MemoryLimit { limit: limit.unwrap_or(usize::MAX) }.into());
+            }
+            let (names, drained) = tally.drain();
+            store.write(&names, drained)?;
+        }
+        let [from, to]: [HostId; 2] = [tally.intern_anyway(from), tally.intern_anyway(to)];
+        tally.pane(panes[part as usize]).add_anyway(from, to, count);
+        Ok(())
+    })?;
+    for (&bucket, &connections) in counts {
+        tally.add_to_bucket(i64::try_from(bucket).unwrap_or(i64::MAX), connections);
+    }
+    let layout = once_layout(question.window(), &buckets, question.previous);
+    if !store.holds(panes[1]..panes[0] + 1) {
+        tally.pane(panes[0]).overflow(*overflow);
+        return Ok(tally.last_view(&layout));
+    }
+    let (names, drained) = tally.drain();
+    store.write(&names, drained)?;
+    let stored = store.pairs(panes[0]..panes[0] + 1, panes[1]..panes[0]);
+    Ok(tally.view_of(&layout, *overflow, Box::new(stored)))
+}

@@ -1,0 +1,303 @@
+//! What a tallies file says of its counts: the question that they answer, and which bytes of which inputs they are from.
+//!
+//! Invariant: inputs are there once, in the order of their names; the pieces of an input are in order, without overlap, and
+//! two that touch differ in whether they were read. So the same bytes give the same header, however they were divided.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::balance::{Cause, Rejected, SHOWN_REJECTED};
+use crate::model::escape::printable;
+use crate::model::{Balance, Extent, InputId, Timestamp, Window};
+
+/// What is counted. Only counts of the same question add up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// The first instant that counts.
+    pub start: Timestamp,
+    /// The last one.
+    pub end: Timestamp,
+    /// The grain of the aggregation that was asked for, in nanoseconds.
+    pub grouping: i64,
+    /// Whether the window before is counted, too.
+    pub previous: bool,
+    /// The log format.
+    pub format: String,
+    /// Bytes that a line may have.
+    pub max_line: u64,
+    /// The declared disorder, in nanoseconds.
+    pub lateness: i64,
+}
+
+impl Question {
+    /// The window.
+    pub fn window(&self) -> Window {
+        Window::closed(self.start, self.end)
+    }
+
+    /// What another question asks differently.
+    pub fn difference(&self, other: &Question) -> Option<String> {
+        // Taken apart in full, so that a new field cannot be forgotten here.
+        let Question { start, end, grouping, previous, format, max_line, lateness } = self;
+        let seconds = |nanos: i64| format!("{} s", Timestamp::from_nanos(nanos).unix_decimal());
+        let name = |what: &str, mine: &str, theirs: &str| Some(format!("{what} {mine} and {theirs}"));
+        if (start, end) != (&other.start, &other.end) {
+            let window = |from: &Timestamp, to: &Timestamp| format!("from {from} to {to}");
+            return name("their windows are", &window(start, end), &window(&other.start, &other.end));
+        }
+        if *grouping != other.grouping {
+            return name("their grains are", &seconds(*grouping), &seconds(other.grouping));
+        }
+        if *previous != other.previous {
+            return Some("one counts the window before too, and the other does not (--previous)".to_owned());
+        }
+        if *format != other.format {
+            return name("their log formats are", format, &other.format);
+        }
+        if *max_line != other.max_line {
+            return name("their limits of a line are", &max_line.to_string(), &other.max_line.to_string());
+        }
+        if *lateness != other.lateness {
+            return name("their declared disorders are", &seconds(*lateness), &seconds(other.lateness));
+        }
+        None
+    }
+}
+
+/// What is known of how the lines of a piece are sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Order {
+    /// Nobody looked.
+    Unknown,
+    /// All lines that were looked at, if any: the lowest and the highest stamp, and the disorder in nanoseconds.
+    Seen(Option<(Timestamp, Timestamp, i64)>),
+}
+
+impl Order {
+    /// Of the lines that have this extent.
+    pub fn of(extent: Option<Extent>) -> Self {
+        Order::Seen(extent.map(|extent| (extent.lowest, extent.highest, extent.disorder)))
+    }
+
+    /// The largest disorder, in nanoseconds.
+    pub fn disorder(self) -> Option<i64> {
+        match self {
+            Order::Unknown => None,
+            Order::Seen(seen) => Some(seen.map_or(0, |(_, _, disorder)| disorder)),
+        }
+    }
+
+    /// Of these lines and later ones.
+    pub fn then(self, later: Order) -> Order {
+        let (Order::Seen(mine), Order::Seen(theirs)) = (self, later) else { return Order::Unknown };
+        let extent = |(lowest, highest, disorder)| Extent { lowest, highest, disorder };
+        match (mine.map(extent), theirs.map(extent)) {
+            (Some(mine), Some(theirs)) => Order::of(Some(mine.then(theirs))),
+            (one, other) => Order::of(one.or(other)),
+        }
+    }
+}
+
+/// Bytes of an input that were read, or need not be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    /// First byte.
+    pub from: u64,
+    /// One past the last byte.
+    pub to: u64,
+    /// Whether they were not read, since they cannot hold the window.
+    pub skipped: bool,
+    /// How their lines are sorted.
+    pub order: Order,
+}
+
+/// The bytes of an input that counts are from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// The input's label and path.
+    pub name: Vec<u8>,
+    /// Bytes of the whole input.
+    pub size: u64,
+    /// The pieces, none of them empty.
+    pub pieces: Vec<Piece>,
+}
+
+impl Share {
+    /// The name, made harmless for a terminal.
+    pub fn printable(&self) -> String {
+        printable(&self.name).into_owned()
+    }
+
+    /// Bytes that were read, or skipped.
+    pub fn bytes(&self, skipped: bool) -> u64 {
+        self.pieces.iter().filter(|piece| piece.skipped == skipped).map(|piece| piece.to - piece.from).sum()
+    }
+
+    /// The first bytes that no piece has.
+    pub fn gap(&self) -> Option<(u64, u64)> {
+        let mut end = 0;
+        for piece in &self.pieces {
+            if piece.from > end {
+                return Some((end, piece.from));
+            }
+            end = piece.to;
+        }
+        (end < self.size).then_some((end, self.size))
+    }
+
+    /// The disorder that what was skipped does not bear, in nanoseconds; `None` within that if nobody looked.
+    pub fn unsorted(&self, lateness: i64) -> Option<Option<i64>> {
+        if !self.pieces.iter().any(|piece| piece.skipped) {
+            return None;
+        }
+        let all = self.pieces.iter().map(|piece| piece.order).reduce(Order::then)?;
+        all.disorder().is_none_or(|disorder| disorder > lateness).then_some(all.disorder())
+    }
+
+    /// Puts the pieces in order, and makes one of those that touch and are alike.
+    fn normalize(&mut self) {
+        self.pieces.retain(|piece| piece.from < piece.to);
+        self.pieces.sort_by_key(|piece| piece.from);
+        self.pieces.dedup_by(|later, first| {
+            let joins = first.to == later.from && first.skipped == later.skipped;
+            if joins {
+                (first.to, first.order) = (later.to, first.order.then(later.order));
+            }
+            joins
+        });
+    }
+}
+
+/// A malformed line, for showing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Sample {
+    /// The input it stands in.
+    pub input: Vec<u8>,
+    /// The byte at which it begins.
+    pub at: u64,
+    /// What is wrong with it.
+    pub cause: Cause,
+    /// The start of the line.
+    pub head: Vec<u8>,
+}
+
+/// All that a tallies file says but its pairs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// What is counted.
+    pub question: Question,
+    /// Where it was counted, by name.
+    pub inputs: Vec<Share>,
+    /// By number of the bucket, from 0: connections of all pairs. None is 0.
+    pub buckets: BTreeMap<u64, u64>,
+    /// Connections that are counted without their pair, for want of memory; of the window before, too.
+    pub overflow: u64,
+    /// What became of the lines. Its bytes are those of `inputs`, and not here.
+    lines: Balance,
+    /// The first malformed lines.
+    samples: Vec<Sample>,
+}
+
+impl Header {
+    /// Of one run. `names` are those of the inputs by their number, for `rejected`.
+    pub fn new(
+        question: Question,
+        mut inputs: Vec<Share>,
+        buckets: BTreeMap<u64, u64>,
+        overflow: u64,
+        balance: &Balance,
+        mut samples: Vec<Sample>,
+    ) -> Self {
+        inputs.iter_mut().for_each(Share::normalize);
+        inputs.sort_by(|a, b| a.name.cmp(&b.name));
+        let lines =
+            Balance { bytes_read: 0, bytes_skipped: 0, bytes_total: 0, bytes_unread: 0, inputs: 0, ..balance.clone() };
+        first_of(&mut samples);
+        Header { question, inputs, buckets, overflow, lines, samples }
+    }
+
+    /// The balance sheet: lines as they were counted, bytes as the pieces say.
+    pub fn balance(&self) -> Balance {
+        let sum = |of: &dyn Fn(&Share) -> u64| self.inputs.iter().map(of).sum();
+        let (read, skipped, total): (u64, u64, u64) =
+            (sum(&|share| share.bytes(false)), sum(&|share| share.bytes(true)), sum(&|share| share.size));
+        Balance {
+            bytes_read: read,
+            bytes_skipped: skipped,
+            bytes_total: total,
+            bytes_unread: total - read - skipped,
+            inputs: self.inputs.len() as u64,
+            ..self.lines.clone()
+        }
+    }
+
+    /// The first malformed lines, each with the name of its input.
+    pub fn rejected(&self) -> Vec<(String, Rejected)> {
+        let line = |sample: &Sample| {
+            let Sample { input, at, cause, head } = sample.clone();
+            (printable(&input).into_owned(), Rejected { input: InputId(0), at, cause, head })
+        };
+        self.samples.iter().map(line).collect()
+    }
+
+    /// Connections in the window.
+    pub fn connections(&self) -> u64 {
+        self.buckets.values().sum()
+    }
+
+    /// Adds what another file holds of the same question, of other bytes.
+    pub fn join(&mut self, other: Header) {
+        let Header { question: _, inputs, buckets, overflow, lines, samples } = other;
+        for theirs in inputs {
+            match self.inputs.binary_search_by(|mine| mine.name.cmp(&theirs.name)) {
+                Ok(at) => {
+                    let mine = &mut self.inputs[at];
+                    mine.size = mine.size.max(theirs.size);
+                    mine.pieces.extend(theirs.pieces);
+                    mine.normalize();
+                }
+                Err(at) => self.inputs.insert(at, theirs),
+            }
+        }
+        for (bucket, connections) in buckets {
+            *self.buckets.entry(bucket).or_default() += connections;
+        }
+        self.overflow += overflow;
+        self.lines += &lines;
+        self.samples.extend(samples);
+        first_of(&mut self.samples);
+    }
+
+    /// Whether it agrees with itself; errors with what does not. Of a file that is what was written, it does.
+    pub fn check(&self) -> Result<(), String> {
+        for pair in self.inputs.windows(2) {
+            if pair[0].name >= pair[1].name {
+                return Err("its inputs are not in order".to_owned());
+            }
+        }
+        for share in &self.inputs {
+            let mut end = 0;
+            for piece in &share.pieces {
+                if piece.from < end || piece.to <= piece.from || piece.to > share.size {
+                    return Err(format!("its bytes of {} overlap", share.printable()));
+                }
+                end = piece.to;
+            }
+        }
+        let connections = self.buckets.values().try_fold(0u64, |sum, count| sum.checked_add(*count));
+        if self.question.start > self.question.end || connections != Some(self.lines.counted) {
+            return Err("its buckets do not add up to the records that it counted".to_owned());
+        }
+        if self.lines.lines_read != self.lines.lines_classified() {
+            return Err("its lines do not add up".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// Leaves the first malformed lines, by input and position.
+fn first_of(samples: &mut Vec<Sample>) {
+    samples.sort();
+    samples.truncate(SHOWN_REJECTED);
+}

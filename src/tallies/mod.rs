@@ -1,0 +1,307 @@
+//! Tallies as files: what was counted of some bytes of some inputs, to be added up with what was counted elsewhere.
+//!
+//! Counts add up in any order, and so do these files: merged in any order or tree, they give the same file, byte for byte.
+//! Pairs stand there by their names, sorted, so that any number of files is merged as they are read. The format is
+//! documented in `docs/tallies.md`.
+//! Not here: how counts come about, and what reports make of them.
+//! Invariant: no byte of an input is in a file twice, and nothing of a file is believed before its checksum is right.
+
+mod frame;
+mod header;
+mod merge;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::codec::{Decoder, Encoder};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::aggregates::Pairs;
+use crate::model::pane::Pane;
+use crate::model::{Aggregates, Side};
+use crate::spill::{PairWriter, Ranking};
+use frame::{FULL, FrameReader, FrameWriter, Kind, SectionReader, invalid};
+
+pub use header::{Header, Order, Piece, Question, Sample, Share};
+pub use merge::{Files, Take};
+
+/// The version of the format that this program writes, and the highest that it reads.
+pub const FORMAT: u32 = 1;
+
+/// The first bytes of every file. The end of line shows a copy that was made as text.
+const MAGIC: [u8; 8] = *b"lptally\n";
+
+/// Bytes that are read from a file, or written to it, at a time.
+const BUFFER: usize = 64 << 10;
+
+/// Which window pairs are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The window.
+    Window,
+    /// The window of the same length before it.
+    Before,
+}
+
+impl Part {
+    /// In the order in which a file has them.
+    pub const ALL: [Part; 2] = [Part::Window, Part::Before];
+
+    fn kind(self) -> Kind {
+        match self {
+            Part::Window => Kind::Window,
+            Part::Before => Kind::Before,
+        }
+    }
+}
+
+/// How many pairs a file has, and how many connections they have together, by part: what must have been read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Pairs.
+    pub pairs: [u64; 2],
+    /// Connections.
+    pub connections: [u64; 2],
+}
+
+impl Totals {
+    fn add(&mut self, part: Part, connections: u64) {
+        self.pairs[part as usize] += 1;
+        self.connections[part as usize] = self.connections[part as usize].saturating_add(connections);
+    }
+
+    fn join(&mut self, other: Totals) {
+        for part in Part::ALL.map(|part| part as usize) {
+            self.pairs[part] = self.pairs[part].saturating_add(other.pairs[part]);
+            self.connections[part] = self.connections[part].saturating_add(other.connections[part]);
+        }
+    }
+}
+
+/// Writes a file: the header, then the pairs of each part, in their order and with counts above 0.
+struct Writer<W: Write> {
+    frames: FrameWriter<W>,
+    part: Part,
+    pairs: PairWriter<Vec<u8>>,
+    totals: Totals,
+}
+
+impl<W: Write> Writer<W> {
+    fn new(mut out: W, header: &Header) -> io::Result<Self> {
+        out.write_all(&MAGIC)?;
+        out.write_all(&FORMAT.to_le_bytes())?;
+        let mut frames = FrameWriter::new(out);
+        let mut bytes = Vec::new();
+        Encoder::new(&mut bytes).put(header)?;
+        bytes.chunks(FULL).try_for_each(|payload| frames.write(Kind::Header, payload))?;
+        Ok(Writer { frames, part: Part::Window, pairs: PairWriter::new(Vec::new()), totals: Totals::default() })
+    }
+
+    /// Adds a pair, which comes after those before it.
+    fn push(&mut self, part: Part, from: &[u8], to: &[u8], count: u64) -> io::Result<()> {
+        if part != self.part {
+            self.end_part()?;
+            self.part = part;
+        }
+        self.totals.add(part, count);
+        self.pairs.push(from, to, count)?;
+        let waiting = self.pairs.get_mut();
+        while waiting.len() >= FULL {
+            self.frames.write(part.kind(), &waiting[..FULL])?;
+            waiting.drain(..FULL);
+        }
+        Ok(())
+    }
+
+    fn end_part(&mut self) -> io::Result<()> {
+        let mut pairs = std::mem::replace(&mut self.pairs, PairWriter::new(Vec::new()));
+        let rest = pairs.get_mut();
+        if rest.is_empty() { Ok(()) } else { self.frames.write(self.part.kind(), rest) }
+    }
+
+    fn finish(mut self) -> io::Result<W> {
+        self.end_part()?;
+        let mut bytes = Vec::new();
+        Encoder::new(&mut bytes).put(&self.totals)?;
+        self.frames.write(Kind::End, &bytes)?;
+        Ok(self.frames.into_inner())
+    }
+}
+
+/// A file that is being read.
+pub struct Tallies {
+    path: PathBuf,
+    frames: FrameReader<BufReader<File>>,
+    header: Header,
+}
+
+impl Tallies {
+    /// Opens a file and reads its header. Errors say why it cannot be used.
+    pub fn open(path: &Path) -> Result<Self> {
+        let cannot = |error: io::Error| Error::tallies(path, error.to_string());
+        let file = File::open(path).map_err(cannot)?;
+        if file.metadata().map_err(cannot)?.is_dir() {
+            return Err(Error::tallies(path, "it is a folder; name the files in it"));
+        }
+        Self::read(path, file)
+    }
+
+    fn read(path: &Path, file: File) -> Result<Self> {
+        Self::from_file(path, file).map_err(|error| Error::tallies(path, error.to_string()))
+    }
+
+    fn from_file(path: &Path, mut file: File) -> io::Result<Self> {
+        check_start(&mut file)?;
+        let mut frames = FrameReader::new(BufReader::with_capacity(BUFFER, file));
+        let header: Header = value(frames.section(Kind::Header))?;
+        header.check().map_err(invalid)?;
+        Ok(Tallies { path: path.to_owned(), frames, header })
+    }
+
+    /// What it says of its counts.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    fn into_header(self) -> Header {
+        self.header
+    }
+
+    /// The bytes of the pairs of a part, and the file's name. All parts have to be read, in their order.
+    fn part(&mut self, part: Part) -> (SectionReader<'_, BufReader<File>>, &Path) {
+        (self.frames.section(part.kind()), &self.path)
+    }
+
+    /// Makes sure that nothing follows but the totals, which say what there should have been to read.
+    fn finish(self) -> Result<Totals> {
+        let Tallies { path, mut frames, header } = self;
+        let totals = || {
+            let totals: Totals = value(frames.section(Kind::End))?;
+            // What overflowed may be of the window before.
+            let (pairs, all) = (totals.connections[0], header.connections());
+            if pairs > all || all - pairs > header.overflow {
+                return Err(invalid("its pairs do not add up to its connections"));
+            }
+            frames.end()?;
+            Ok(totals)
+        };
+        totals().map_err(|error| Error::tallies(&path, error.to_string()))
+    }
+}
+
+/// The one value of a section.
+fn value<T: DeserializeOwned>(mut section: SectionReader<'_, impl Read>) -> io::Result<T> {
+    let mut bytes = Vec::new();
+    section.read_to_end(&mut bytes)?;
+    let mut decoder = Decoder::new(&bytes[..], bytes.len() as u64);
+    let value = decoder.get()?;
+    if decoder.left() > 0 { Err(invalid("a value in it has more bytes than it takes")) } else { Ok(value) }
+}
+
+/// Reads what every file begins with, of any version.
+fn check_start(file: &mut File) -> io::Result<()> {
+    let mut start = Vec::with_capacity(MAGIC.len() + 4);
+    file.take(MAGIC.len() as u64 + 4).read_to_end(&mut start)?;
+    if start.is_empty() {
+        return Err(invalid("it is empty"));
+    }
+    if !MAGIC.starts_with(&start[..start.len().min(MAGIC.len())]) {
+        return Err(invalid("it is no tallies file of logparser"));
+    }
+    let version = start.get(MAGIC.len()..).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
+    match version {
+        None => Err(invalid("it is cut short")),
+        Some(FORMAT) => Ok(()),
+        Some(0) => Err(invalid("it is damaged: there is no format 0")),
+        Some(newer) => Err(invalid(format!(
+            "it has format {newer}, and this logparser ({}) reads up to format {FORMAT}; use a newer one",
+            env!("CARGO_PKG_VERSION")
+        ))),
+    }
+}
+
+/// Writes the counts of a window as a file; all of it reaches the writer, or an error.
+pub fn write(out: impl Write, header: &Header, view: &Aggregates) -> io::Result<()> {
+    let mut writer = Writer::new(BufWriter::with_capacity(BUFFER, out), header)?;
+    match view.pairs() {
+        Pairs::Counted(counted) => {
+            let ranking = Ranking::of(&counted.names);
+            let panes: [Option<&Pane>; 2] = [Some(&counted.window), counted.previous.as_deref()];
+            for (part, pane) in Part::ALL.into_iter().zip(panes) {
+                let Some(pane) = pane else { continue };
+                ranking.for_each_sorted(pane, Side::From, |from, to, count| writer.push(part, from, to, count))?;
+            }
+        }
+        Pairs::Stored(stored) => {
+            for part in Part::ALL {
+                let mut pushed = Ok(());
+                stored.for_each(Side::From, &mut |from, to, counts| {
+                    let count = counts[part as usize];
+                    if count > 0 && pushed.is_ok() {
+                        pushed = writer.push(part, from, to, count);
+                    }
+                })?;
+                pushed?;
+            }
+        }
+    }
+    writer.finish()?.flush()
+}
+
+/// Why a file was not written.
+#[derive(Debug)]
+pub enum Unsaved {
+    /// It could not be written.
+    Output(io::Error),
+    /// What was to be written is not there.
+    Content(Error),
+}
+
+impl From<io::Error> for Unsaved {
+    fn from(error: io::Error) -> Self {
+        Unsaved::Output(error)
+    }
+}
+
+impl From<Error> for Unsaved {
+    fn from(error: Error) -> Self {
+        Unsaved::Content(error)
+    }
+}
+
+/// Writes a file beside its name, and renames it once it is whole; `-` is standard output.
+pub fn save(target: &Path, write: impl FnOnce(&mut dyn Write) -> Result<(), Unsaved>) -> Result<()> {
+    let cannot = |error: io::Error| Error::output(crate::error::show_path(target), "cannot write", error);
+    let unsaved = |unsaved| match unsaved {
+        Unsaved::Output(error) => cannot(error),
+        Unsaved::Content(error) => error,
+    };
+    if target == Path::new("-") {
+        let mut stdout = io::stdout().lock();
+        write(&mut stdout).map_err(unsaved)?;
+        return stdout.flush().map_err(cannot);
+    }
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    // As any file is made that a program writes; the umask takes its part.
+    builder.prefix(".logparser-").permissions(std::fs::Permissions::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder).map_err(cannot)?;
+    write(file.as_file_mut()).map_err(unsaved)?;
+    file.as_file().sync_all().map_err(cannot)?;
+    file.persist(target).map_err(|error| cannot(error.error))?;
+    // The name reaches the disk with its folder; where a folder cannot be synced, the system does it in its time.
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(())
+}
+
+/// Two files that cannot be added up.
+fn clash(one: &Path, other: &Path, message: &str) -> Error {
+    let (one, other) = (crate::error::show_path(one), crate::error::show_path(other));
+    ErrorKind::Clash(format!("{one} and {other} cannot be added up: {message}")).into()
+}
