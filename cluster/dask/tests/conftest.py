@@ -49,7 +49,7 @@ def logs(tmp_path: Path) -> Path:
     return tmp_path / "*.log"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def real() -> str:
     """Give the real program, or skip."""
     if not REAL:

@@ -78,7 +78,7 @@ def plan(words: list[str]) -> None:
             end = min(start + size, total)
             args = ["partial", "--scan", scan, "--range", f"{start}..{end}", "--", path]
             tasks.append({"input": number, "from": start, "to": end, "args": args})
-    total = sum(given["size"] for given in inputs)
+    total = sum(os.path.getsize(path) for path in paths)
     sums = {"bytes_read": total, "bytes_skipped": 0, "bytes_total": total}
     print(json.dumps({"version": VERSION, "window": WINDOW, "inputs": inputs, "tasks": tasks, **sums}))
 

@@ -89,7 +89,7 @@ def total(client: Client, df: pd.DataFrame, timestamp: pd.Timestamp) -> str:
 
 def busiest(client: Client, df: pd.DataFrame, timestamp: pd.Timestamp) -> pd.DataFrame:
     """Stand for one that returns a frame."""
-    return df.groupby("to", as_index=False)["connections"].sum().head(1)
+    return df[["to", "connections"]].groupby("to", as_index=False).sum().head(1)
 
 
 def broken(client: Client, df: pd.DataFrame, timestamp: pd.Timestamp) -> str:

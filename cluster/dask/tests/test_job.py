@@ -11,8 +11,9 @@ import pytest
 from distributed import Client
 
 import logparser_dask
-from logparser_dask import job
+from logparser_dask import job, remote
 from logparser_dask.errors import ControlError, LogparserError, WorkerError
+from logparser_dask.remote import Versions
 
 
 def count(client: Client, logs: Path, **question: str | int) -> pd.DataFrame:
@@ -137,7 +138,7 @@ def test_a_program_that_is_killed_is_told(client: Client, fake: pytest.MonkeyPat
 def test_a_worker_with_another_version_is_refused(
     client: Client, fake: pytest.MonkeyPatch, logs: Path
 ) -> None:
-    fake.setattr(job.remote, "versions", lambda: job.Versions("0.0.9", logparser_dask.__version__))
+    fake.setattr(remote, "versions", lambda: Versions("0.0.9", logparser_dask.__version__))
     fake.setattr(job._Job, "_submit", _with_real_versions(job._Job._submit))
     with pytest.raises(WorkerError, match=r"worker .* logparser has version 0.0.9 here, but 0.1.0"):
         logparser_dask.connections(client, logs)
@@ -145,10 +146,10 @@ def test_a_worker_with_another_version_is_refused(
 
 def _with_real_versions(submit: object) -> object:
     """Let the client say that it has 0.1.0, as the workers of these tests are in its own process."""
-    expected = job.Versions("0.1.0", logparser_dask.__version__)
+    expected = Versions("0.1.0", logparser_dask.__version__)
 
     def changed(self: job._Job, function: object, *args: object, name: str) -> object:
-        swapped = [expected if isinstance(arg, job.Versions) else arg for arg in args]
+        swapped = [expected if isinstance(arg, Versions) else arg for arg in args]
         return submit(self, function, *swapped, name=name)  # type: ignore[operator]
 
     return changed

@@ -23,7 +23,7 @@ from logparser_dask.job import Result
 
 Function = Callable[[Client, pd.DataFrame, pd.Timestamp], Any]
 
-ALL_PAIRS = 'reports=[{name="top-pairs",limit=18446744073709551615}]'
+ALL_PAIRS = 'reports=[{name="top-pairs",limit=9223372036854775807}]'
 COLUMNS = ["from", "to", "connections"]
 
 
