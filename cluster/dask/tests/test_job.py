@@ -148,9 +148,9 @@ def _with_real_versions(submit: object) -> object:
     """Let the client say that it has 0.1.0, as the workers of these tests are in its own process."""
     expected = Versions("0.1.0", logparser_dask.__version__)
 
-    def changed(self: job._Job, function: object, *args: object, name: str) -> object:
+    def changed(self: job._Job, function: object, *args: object, name: str, priority: int = 0) -> object:
         swapped = [expected if isinstance(arg, Versions) else arg for arg in args]
-        return submit(self, function, *swapped, name=name)  # type: ignore[operator]
+        return submit(self, function, *swapped, name=name, priority=priority)  # type: ignore[operator]
 
     return changed
 
@@ -182,6 +182,25 @@ def test_a_report_is_what_the_program_prints(client: Client, fake: pytest.Monkey
     with pytest.warns(UserWarning, match="fake"):
         text = logparser_dask.report(client, logs, "h1", "s2", output="csv", max_partition=500)
     assert text.startswith("csv h1 s2\nh0 s0 ")
+
+
+def test_a_failed_plan_is_not_planned_again(client: Client, fake: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    starts = []
+    submit = job._Job._submit
+
+    def counted(self: job._Job, function: object, *args: object, name: str, priority: int = 0) -> object:
+        starts.append(name)
+        return submit(self, function, *args, name=name, priority=priority)  # type: ignore[arg-type]
+
+    fake.setattr(job._Job, "_submit", counted)
+    with pytest.raises(WorkerError):
+        logparser_dask.connections(client, tmp_path / "nothing.log")
+    assert starts == ["import-0", "plan-0"]
+
+
+def test_an_option_that_is_there_twice_is_planned_once() -> None:
+    question = ["--scan", "auto", "--limit", "3", "--", "--scan", "x"]
+    assert job._without_scan(question) == ["--limit", "3", "--", "--scan", "x"]
 
 
 def test_an_unknown_keyword_is_refused(client: Client, fake: pytest.MonkeyPatch, logs: Path) -> None:

@@ -129,6 +129,7 @@ def _run(parse: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     with connected(cluster) as client:
         if not args.quiet and (address := dashboard(client)):
             say(f"dashboard at {address}")
+        _wait(client, args.workers or 0)
         if args.tail:
             return _repeat(client, question, functions, args)
         return _once(client, question, functions, args)
@@ -142,6 +143,14 @@ def _cluster(parse: argparse.ArgumentParser, args: argparse.Namespace) -> Cluste
     if any(tls) and not args.scheduler:
         parse.error("--tls-ca-file, --tls-cert and --tls-key go with --scheduler")
     return Cluster(args.scheduler, args.workers, args.threads_per_worker, tls)
+
+
+def _wait(client: Client, workers: int) -> None:
+    """Wait until so many workers are there."""
+    there = len(client.nthreads())
+    if there < workers:
+        say(f"waiting for {workers} workers, {there} are there")
+        client.wait_for_workers(workers)
 
 
 def _repeat(

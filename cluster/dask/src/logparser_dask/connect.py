@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import dask
 from distributed import Client, LocalCluster, Security
+from distributed import TimeoutError as DaskTimeoutError
 
 from logparser_dask.errors import LogparserError
 
@@ -86,14 +87,11 @@ def _interrupts_held() -> Iterator[None]:
 
 
 def _reach(address: str, cluster: Cluster) -> Client:
-    """Connect to a scheduler, and wait for workers if a number was asked for."""
+    """Connect to a scheduler."""
     timeout = dask.config.get("distributed.comm.timeouts.connect", TIMEOUT)
     try:
-        client = Client(address, security=_security(cluster.tls), timeout=timeout)
-        if cluster.workers:
-            client.wait_for_workers(cluster.workers)
-        return client
-    except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as error:
+        return Client(address, security=_security(cluster.tls), timeout=timeout)
+    except (OSError, DaskTimeoutError, ValueError, TypeError, RuntimeError) as error:
         raise LogparserError(f"cannot reach the scheduler at {address}: {_innermost(error)}") from error
 
 

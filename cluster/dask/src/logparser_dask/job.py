@@ -6,11 +6,13 @@ import tempfile
 import warnings as python_warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 from distributed import Client, Future, as_completed
+from distributed import TimeoutError as DaskTimeoutError
 
 from logparser_dask import control, remote
 from logparser_dask.errors import LogparserError, explain
@@ -53,6 +55,8 @@ def counted(client: Client, question: Sequence[str], progress: Progress | None =
 
     `question` is what `logparser plan` takes. Raises LogparserError.
     """
+    if client.asynchronous:
+        raise TypeError("an asynchronous client cannot be waited for; make one without asynchronous=True")
     progress = progress or Progress()
     with tempfile.TemporaryDirectory(prefix="logparser-") as folder:
         path = Path(folder) / "tallies"
@@ -115,7 +119,8 @@ class _Job:
         if not parts:
             raise LogparserError("the plan has no tasks")
         facts = [
-            self._submit(remote.facts_of, part, name=f"facts-{number}") for number, part in enumerate(parts)
+            self._submit(remote.facts_of, part, name=f"facts-{number}", priority=1)
+            for number, part in enumerate(parts)
         ]
         whole = self._tree(parts)
         # From here only the facts and the whole are held: Dask drops each part once it is merged.
@@ -131,18 +136,30 @@ class _Job:
             self.client.cancel(futures, force=True)
 
     def _plan(self, question: Sequence[str]) -> Facts:
-        """Plan on some worker, as the logs are there; says so if there is none."""
+        """Plan on some worker, as the logs are there."""
+        self._find_package()
         future = self._submit(remote.plan, list(question), self.versions, name="plan-0")
         self.futures = [future]
-        try:
-            plan, warnings = future.result(timeout=PATIENCE)
-        except TimeoutError:
-            if not self.client.scheduler_info()["workers"]:
-                self.progress.warn("the scheduler has no workers yet; waiting for one")
-            plan, warnings = future.result()
+        plan, warnings = future.result()
         for warning in warnings:
             self.progress.warn(warning)
         return dict(plan)
+
+    def _find_package(self) -> None:
+        """Look for this package on some worker: one that gets a task that it cannot load would die of it.
+
+        Also says so if there is no worker.
+        """
+        future = self._submit(import_module, remote.__name__, name="import-0")
+        self.futures = [future]
+        try:
+            error = future.exception(timeout=PATIENCE)
+        except DaskTimeoutError:
+            if not self.client.nthreads():
+                self.progress.warn("the scheduler has no workers yet; waiting for one")
+            error = future.exception()
+        if error is not None:
+            raise error
 
     def _tree(self, parts: Sequence[Future[Any]]) -> Future[Any]:
         """Merge neighbours, FAN_IN at a time, until one is left."""
@@ -151,7 +168,7 @@ class _Job:
         while len(level) > 1:
             groups = [level[start : start + FAN_IN] for start in range(0, len(level), FAN_IN)]
             level = [
-                self._submit(remote.merge, group, self.versions, name=f"merge-{height}-{number}")
+                self._submit(remote.merge, group, self.versions, name=f"merge-{height}-{number}", priority=1)
                 if len(group) > 1
                 else group[0]
                 for number, group in enumerate(groups)
@@ -172,10 +189,16 @@ class _Job:
             self.progress.step(done, sum(sizes))
         return facts
 
-    def _submit(self, function: Callable[..., Any], *args: object, name: str) -> Future[Any]:
-        """Submit under a key that no other job has, and that the dashboard groups by its first word."""
+    def _submit(
+        self, function: Callable[..., Any], *args: object, name: str, priority: int = 0
+    ) -> Future[Any]:
+        """Submit under a key that no other job has, and that the dashboard groups by its first word.
+
+        What frees memory has a higher priority than what takes it: merging goes before counting.
+        """
         action, _, number = name.partition("-")
-        return self.client.submit(function, *args, key=f"logparser-{action}-{self.name}-{number}", pure=False)
+        key = f"logparser-{action}-{self.name}-{number}"
+        return self.client.submit(function, *args, key=key, pure=False, priority=priority)
 
 
 def _with_threads(args: Sequence[str]) -> list[str]:

@@ -61,6 +61,8 @@ def render(report: Report, client: Client, df: pd.DataFrame, timestamp: pd.Times
 
 def _text(result: Any) -> str:
     """Print frames and series whole, and anything else as Python does."""
+    if isinstance(result, (pd.DataFrame, pd.Series)) and result.empty:
+        return "none"
     if isinstance(result, pd.DataFrame):
         return result.to_string(index=not isinstance(result.index, pd.RangeIndex))
     if isinstance(result, pd.Series):
