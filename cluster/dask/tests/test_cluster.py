@@ -66,7 +66,7 @@ class Case:
 @pytest.fixture(scope="module")
 def case(tmp_path_factory: pytest.TempPathFactory, stand_in: str) -> Case:
     """Make the logs once."""
-    return Case(REAL or stand_in, tmp_path_factory.mktemp("logs"), real=REAL is not None)
+    return Case(REAL or stand_in, tmp_path_factory.mktemp("logs"), real=bool(REAL))
 
 
 @pytest.fixture
