@@ -29,6 +29,7 @@ def check(plan: Facts, parts: Sequence[Facts], merged: Facts) -> None:
     for name in SUMS:
         _same(f"{name} of all parts", sum(part["balance"][name] for part in parts), balance[name])
     _same("connections of all parts", sum(part["connections"] for part in parts), merged["connections"])
+    _same("connections", balance["counted"], merged["connections"])
     _balance(balance)
 
 
