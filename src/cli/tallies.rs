@@ -139,8 +139,7 @@ pub fn plan(args: &PlanArgs) -> Result<String> {
     };
     let tasks = partition.tasks.iter().map(|task| {
         let unit = partition.inputs[task.input].unit;
-        let args =
-            [&question[..], &tuning, &ranged(task, unit), &["--".to_owned(), path(task.input)?.to_owned()]].concat();
+        let args = [&question[..], &tuning, &ranged(task, unit), &[argument(path(task.input)?)]].concat();
         Ok(json!({ "input": task.input, "from": task.range.from, "to": task.range.to, "args": args }))
     });
     let inputs = partition.inputs.iter().enumerate().map(|(at, input)| {
@@ -162,6 +161,11 @@ pub fn plan(args: &PlanArgs) -> Result<String> {
         "bytes_skipped": total - read,
         "bytes_total": total,
     }))
+}
+
+/// A path as an argument that may stand before options and behind them.
+fn argument(path: &str) -> String {
+    if path.starts_with('-') { format!("./{path}") } else { path.to_owned() }
 }
 
 /// The arguments that say what every task of a partition counts.
@@ -287,7 +291,7 @@ pub fn report(args: &ReportArgs) -> Result<u8> {
     let builder = with_overrides(builder, outputs(&args.output));
     // The logs are not needed any more.
     let mut builder = ask::located(builder, &["-".to_owned()]).style(ask::style(args.color));
-    if let Some((from, to)) = &hosts {
+    if let Some([from, to]) = &hosts {
         builder = ask::asking(builder, &ask::three_questions(from, to));
     }
     let files = Files::open(&files)?;
@@ -301,12 +305,12 @@ pub fn report(args: &ReportArgs) -> Result<u8> {
 }
 
 /// The files, and the two hosts behind them if there are any: words that name no file.
-fn files_and_hosts(words: &[String]) -> Result<(Vec<PathBuf>, Option<(String, String)>)> {
+fn files_and_hosts(words: &[String]) -> Result<(Vec<PathBuf>, Option<[String; 2]>)> {
     let paths = |words: &[String]| words.iter().map(PathBuf::from).collect();
     let is_file = |word: &String| Path::new(word).exists();
     match words {
         [files @ .., from, to] if !files.is_empty() && !is_file(from) && !is_file(to) => {
-            Ok((paths(files), Some((from.clone(), to.clone()))))
+            Ok((paths(files), Some([from.clone(), to.clone()])))
         }
         [files @ .., host] if files.iter().all(is_file) && !files.is_empty() && !is_file(host) => {
             Err(Error::usage(format!("there is no file '{host}'; if it is a host, name two: HOST_FROM HOST_TO")))

@@ -10,7 +10,8 @@ use std::io;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::host::{HostId, Names};
+use super::host::HostId;
+use super::names::Names;
 use super::pane::Pane;
 use super::time::Timestamp;
 use super::window::Window;
@@ -304,7 +305,7 @@ impl Aggregates {
         };
         match &self.pairs {
             Pairs::Counted(Counted { names, window, .. }) => {
-                let mut asked = vec![u32::MAX; names.len()];
+                let mut asked = vec![u32::MAX; names.end()];
                 for (at, id) in hosts.iter().enumerate().filter_map(|(at, host)| Some((at, names.find(host)?))) {
                     asked[id.0 as usize] = at as u32;
                 }
@@ -337,7 +338,7 @@ impl Totals {
 
 impl Counted {
     fn totals(&self, parts: Range<usize>) -> Totals {
-        let [mut sources, mut servers] = [vec![(0, 0); self.names.len()], vec![(0, 0); self.names.len()]];
+        let [mut sources, mut servers] = [vec![(0, 0); self.names.end()], vec![(0, 0); self.names.end()]];
         self.window.for_each_in(parts, |from, to, connections| {
             for total in [&mut sources[from.0 as usize], &mut servers[to.0 as usize]] {
                 // Each pair occurs once, so each of a host's pairs is another peer.

@@ -1,32 +1,27 @@
 //! Host names, each stored once and known by a small number.
 //!
 //! Names are bytes, compared exactly: invalid UTF-8 is kept apart like anything else.
-//! Invariant: `names().name(intern(x)) == x`, and numbers run from 0 without a gap.
+//! Numbers stay until a name is dropped, and are then given to another. Invariant: `names().name(intern(x)) == x`, and a
+//! number is that of one host, or free, or none yet.
 
 use super::budget::Budget;
 use super::hash::{folded, seeds, shard};
 use super::lanes;
+use super::names::Names;
 
 /// A host's number in its `Hosts`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostId(pub u32);
 
-/// Host names by number.
-#[derive(Debug, Clone, Default)]
-pub struct Names {
-    /// All names, one after the other.
-    bytes: Vec<u8>,
-    /// Where each name ends in `bytes`.
-    ends: Vec<usize>,
-}
-
-/// A set of host names, numbered in the order in which they came.
+/// A set of host names, numbered in the order in which they came, but for numbers that have become free.
 ///
 /// A table with open addressing. A short name is compared within its slot, without a look at the names; a long one by
 /// its hash first. Hashes are keyed at random, so that names in a log cannot flood the table.
 #[derive(Debug)]
 pub struct Hosts {
     names: Names,
+    /// Numbers whose names were dropped.
+    free: Vec<HostId>,
     shards: [Shard; SHARDS],
     hasher: ahash::RandomState,
     /// What short names are hashed with.
@@ -40,7 +35,7 @@ const SHORT: usize = lanes::NARROW;
 const FIRST_SLOTS: usize = 32;
 
 /// Tables of a set: each is grown by itself, so that little is there twice, and for a moment only.
-const SHARDS: usize = 16;
+pub(super) const SHARDS: usize = 16;
 
 /// Slots of a table of a set that is larger than the first cache, on every processor that there is.
 const LARGE: usize = 8192 / SHARDS;
@@ -71,6 +66,15 @@ struct Shard {
 }
 
 impl Shard {
+    /// An empty one that has room for so many.
+    fn with_room(names: usize) -> Self {
+        let mut slots = FIRST_SLOTS;
+        while is_crowded(names, slots) {
+            slots *= 2;
+        }
+        Shard { slots: vec![FREE_SLOT; slots], taken: 0 }
+    }
+
     /// The slot at which the search for a key of this hash begins.
     #[inline(always)]
     fn place(&self, hash: u64) -> usize {
@@ -82,11 +86,9 @@ impl Shard {
         (at + 1) & (self.slots.len() - 1)
     }
 
-    /// Whether there is no room for one more: small tables are kept half free, so that a search is short; of large ones a
-    /// quarter has to do, as half of them would be much memory.
+    /// Whether there is no room for one more.
     fn is_full(&self) -> bool {
-        let (names, slots) = (self.taken + 1, self.slots.len());
-        if slots > LARGE { 4 * names > 3 * slots } else { 2 * names > slots }
+        is_crowded(self.taken + 1, self.slots.len())
     }
 
     /// Slots of the next size.
@@ -103,6 +105,12 @@ impl Shard {
         self.slots[at] = slot;
         self.taken += 1;
     }
+}
+
+/// Whether these are too few slots: small tables are kept half free, so that a search is short; of large ones a quarter
+/// has to do, as half of them would be much memory.
+fn is_crowded(names: usize, slots: usize) -> bool {
+    if slots > LARGE { 4 * names > 3 * slots } else { 2 * names > slots }
 }
 
 impl Slot {
@@ -126,9 +134,9 @@ impl Slot {
     }
 }
 
-/// Bytes that a name takes beside its own and its slot: where it ends, and its totals and its rank once they are asked
+/// Bytes that a number takes beside its name and its slot: where the name lies, and its totals and its rank once they are asked
 /// for.
-const EACH_NAME: usize = 48;
+const EACH_NUMBER: usize = 49;
 
 /// The length in the keys of all names that are not short.
 const LONG: u32 = u32::MAX;
@@ -149,49 +157,6 @@ const BITS: [[u64; 2]; SHORT + 1] = {
     }
     bits
 };
-
-impl Names {
-    /// The name of a host.
-    #[inline]
-    pub fn name(&self, id: HostId) -> &[u8] {
-        let id = id.0 as usize;
-        let start = if id == 0 { 0 } else { self.ends[id - 1] };
-        &self.bytes[start..self.ends[id]]
-    }
-
-    /// The number of a name, looked for one by one.
-    pub fn find(&self, name: &[u8]) -> Option<HostId> {
-        self.iter().position(|known| known == name).map(|id| HostId(id as u32))
-    }
-
-    /// How many hosts there are.
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Whether there are no hosts.
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
-    /// All names, in the order of their numbers.
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        (0..self.ends.len() as u32).map(|id| self.name(HostId(id)))
-    }
-
-    /// All numbers, in the order of their names.
-    pub fn by_name(&self) -> Vec<HostId> {
-        let mut ids: Vec<HostId> = (0..self.ends.len() as u32).map(HostId).collect();
-        ids.sort_unstable_by_key(|id| self.name(*id));
-        ids
-    }
-
-    fn push(&mut self, name: &[u8]) -> HostId {
-        self.bytes.extend_from_slice(name);
-        self.ends.push(self.bytes.len());
-        HostId(self.ends.len() as u32 - 1)
-    }
-}
 
 /// A block as two numbers, whatever the processor's order of bytes.
 #[inline(always)]
@@ -226,8 +191,9 @@ impl Hosts {
         }
         let shard = &self.shards[shard_of(hash)];
         let (wider, narrow) = if shard.is_full() { (shard.wider(), shard.slots.len()) } else { (0, 0) };
+        let number = if self.free.is_empty() { EACH_NUMBER } else { 0 };
         // Both tables are there for a moment.
-        if !budget.take(wider * size_of::<Slot>() + EACH_NAME + 2 * name.len()) {
+        if !budget.take(wider * size_of::<Slot>() + number + 2 * name.len()) {
             return None;
         }
         let id = self.add(hash, key, name);
@@ -299,7 +265,48 @@ impl Hosts {
     /// Bytes that the set takes, as far as they are counted.
     pub fn bytes(&self) -> usize {
         let slots: usize = self.shards.iter().map(|shard| shard.slots.len()).sum();
-        slots * size_of::<Slot>() + self.names.len() * EACH_NAME + 2 * self.names.bytes.len()
+        slots * size_of::<Slot>() + self.names.end() * EACH_NUMBER + 2 * self.names.bytes()
+    }
+
+    /// Gives the next number to a name that is not there yet, whatever numbers are free; without bytes it is a free one.
+    /// So a set is the same again that was written out by number.
+    pub fn restore(&mut self, name: &[u8]) {
+        if name.is_empty() {
+            let hole = self.names.push_hole();
+            return self.free.push(hole);
+        }
+        let id = self.names.push(name);
+        let key = self.key(name);
+        self.enter(self.hash(&key), key, id);
+    }
+
+    /// Drops the names of one of the tables that are not kept. Their numbers are free at once, their bytes once they are
+    /// cleared away.
+    pub(super) fn drop_names(&mut self, table: usize, is_kept: impl Fn(HostId) -> bool) {
+        let taken = self.shards[table].slots.iter().filter(|slot| !slot.is_free()).copied();
+        let (kept, dropped): (Vec<Slot>, Vec<Slot>) = taken.partition(|slot| is_kept(HostId(slot.id)));
+        if dropped.is_empty() {
+            return;
+        }
+        self.shards[table] = Shard::with_room(kept.len());
+        for slot in kept {
+            let hash = self.hash(&slot.key());
+            self.shards[table].put(hash, slot);
+        }
+        for slot in dropped {
+            self.names.drop_name(HostId(slot.id));
+            self.free.push(HostId(slot.id));
+        }
+    }
+
+    /// Clears away what dropped names have left in some blocks of the names. The next to do; none once all is done.
+    pub(super) fn clear_away(&mut self, first: usize, blocks: usize) -> Option<usize> {
+        let next = self.names.clear_away(first, blocks);
+        if next.is_none() {
+            // The lowest number is given first, so that numbers come to an end where few names are left.
+            self.free = self.names.holes();
+        }
+        next
     }
 
     fn search(&self, hash: u64, key: &Key, name: &[u8]) -> Option<HostId> {
@@ -334,12 +341,23 @@ impl Hosts {
     /// Adds a name that is not there yet.
     #[cold]
     fn add(&mut self, hash: u64, key: Key, name: &[u8]) -> HostId {
-        let id = self.names.push(name);
+        let id = match self.free.pop() {
+            Some(id) => {
+                self.names.fill(id, name);
+                id
+            }
+            None => self.names.push(name),
+        };
+        self.enter(hash, key, id);
+        id
+    }
+
+    /// Has a name be found by its key.
+    fn enter(&mut self, hash: u64, key: Key, id: HostId) {
         if self.shards[shard_of(hash)].is_full() {
             self.grow(shard_of(hash));
         }
         self.shards[shard_of(hash)].put(hash, Slot::new(key, id));
-        id
     }
 
     fn grow(&mut self, shard: usize) {
@@ -360,7 +378,7 @@ fn shard_of(hash: u64) -> usize {
 impl Default for Hosts {
     fn default() -> Self {
         let hasher = ahash::RandomState::new();
-        Hosts { names: Names::default(), shards: Default::default(), hasher, seeds: seeds() }
+        Hosts { names: Names::default(), free: Vec::new(), shards: Default::default(), hasher, seeds: seeds() }
     }
 }
 
@@ -372,7 +390,7 @@ mod tests {
     fn name() -> impl Strategy<Value = Vec<u8>> {
         // Of every length around those at which names are treated in another way, and of few bytes, so that some are alike.
         let byte = prop_oneof![Just(0u8), Just(b'a'), Just(b'b'), Just(0xff)];
-        prop_oneof![0usize..4, 7usize..10, 15usize..19, Just(40)]
+        prop_oneof![1usize..4, 7usize..10, 15usize..19, Just(40)]
             .prop_flat_map(move |length| proptest::collection::vec(byte.clone(), length))
     }
 
@@ -397,7 +415,7 @@ mod tests {
                 prop_assert_eq!(whole.find_at(&within, 3, 3 + name.len()), Some(HostId(expected as u32)));
             }
             prop_assert_eq!(budget.used(), hosts.bytes());
-            prop_assert_eq!(hosts.names().iter().collect::<Vec<_>>(), oracle.iter().collect::<Vec<_>>());
+            prop_assert_eq!(hosts.names().iter().map(|(_, name)| name).collect::<Vec<_>>(), oracle.iter().collect::<Vec<_>>());
             let mut sorted = oracle.clone();
             sorted.sort();
             let by_name: Vec<_> = hosts.names().by_name().into_iter().map(|id| hosts.names().name(id)).collect();

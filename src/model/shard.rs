@@ -68,6 +68,13 @@ impl Shard {
         });
     }
 
+    /// Calls `f` with the hosts of each pair, of some pairs twice, in no order.
+    pub fn for_each_place(&self, mut f: impl FnMut(HostId, HostId)) {
+        for table in self.aside.iter().map(Arc::as_ref).chain([&self.table]) {
+            table.for_each(|from, to, _| f(from, to));
+        }
+    }
+
     /// How many pairs there are; of a shard that is being saved at most so many.
     pub fn len(&self) -> usize {
         self.table.len() + self.aside.as_ref().map_or(0, |aside| aside.len())

@@ -15,9 +15,11 @@ use parking_lot::RwLock;
 
 use super::aggregates::{Aggregates, Counted, Layout, PairSource, Pairs};
 use super::budget::Budget;
-use super::host::{HostId, Hosts, Names};
+use super::host::{HostId, Hosts};
+use super::names::Names;
 use super::pairs::PairHash;
 use super::pane::Pane;
+use super::sweep::{Marks, Sweep};
 
 /// How a tally is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +40,10 @@ pub struct Tally {
     panes: RwLock<BTreeMap<i64, Arc<Pane>>>,
     /// Connections of all pairs, by bucket.
     buckets: BTreeMap<i64, u64>,
-    /// Hosts left by the last `compact`.
-    compacted: usize,
+    /// Of the sweep that is under way.
+    marks: Option<Arc<Marks>>,
+    /// Hosts left by the last sweep.
+    swept: usize,
     /// Whether a pane was dropped since: without that, all names are in use.
     dropped: bool,
     drained: u64,
@@ -67,7 +71,8 @@ impl Tally {
             hosts: RwLock::default(),
             panes: RwLock::default(),
             buckets: BTreeMap::new(),
-            compacted: 0,
+            marks: None,
+            swept: 0,
             dropped: false,
             drained: 0,
         }
@@ -114,6 +119,7 @@ impl Tally {
     /// Counts connections, whatever bytes they take: the simple way in, one pair at a time.
     pub fn add(&mut self, bucket: i64, from: &[u8], to: &[u8], count: u64) {
         let (from, to) = (self.intern_anyway(from), self.intern_anyway(to));
+        self.marks.iter().for_each(|marks| marks.set_pair(from, to));
         self.pane(self.pane_of(bucket)).add_anyway(from, to, count);
         self.add_to_bucket(bucket, count);
     }
@@ -137,11 +143,21 @@ impl Tally {
         self.buckets.range(bucket..).next().map(|(&bucket, _)| bucket)
     }
 
-    /// What the panes of a window hold, and those of the window before it if they are kept.
+    /// What the panes of a window hold, and those of the window before it if they are kept. Nothing more is counted into
+    /// them.
     pub fn view(&self, layout: &Layout) -> Aggregates {
+        self.view_by(layout, |first, end| self.joined(first, end))
+    }
+
+    /// As `view`, where more may be counted into the window, which the view does not have.
+    pub fn open_view(&self, layout: &Layout) -> Aggregates {
+        self.view_by(layout, |first, end| self.copied(first, end))
+    }
+
+    fn view_by(&self, layout: &Layout, panes: impl Fn(i64, i64) -> Arc<Pane>) -> Aggregates {
         let (first, end) = (self.pane_of(layout.first_bucket), self.pane_of(layout.end_bucket()));
-        let window = self.joined(first, end);
-        let previous = layout.previous.then(|| self.joined(first - (end - first), first));
+        let window = panes(first, end);
+        let previous = layout.previous.then(|| panes(first - (end - first), first));
         let names = self.hosts.read().names().clone();
         let overflow = window.overflowed() + previous.as_ref().map_or(0, |pane| pane.overflowed());
         let pairs = Counted { names, window, previous };
@@ -184,12 +200,15 @@ impl Tally {
         let mut found = panes.range(first..end).map(|(_, pane)| pane);
         match (found.next(), found.next()) {
             (Some(one), None) => Arc::clone(one),
-            _ => {
-                let whole = self.new_pane();
-                panes.range(first..end).for_each(|(_, pane)| whole.absorb(pane));
-                Arc::new(whole)
-            }
+            _ => self.copied(first, end),
         }
+    }
+
+    /// A copy of the panes from `first` to before `end`, as one.
+    fn copied(&self, first: i64, end: i64) -> Arc<Pane> {
+        let whole = self.new_pane();
+        self.panes.read_recursive().range(first..end).for_each(|(_, pane)| whole.absorb(pane));
+        Arc::new(whole)
     }
 
     /// All panes by number.
@@ -231,7 +250,7 @@ impl Tally {
     pub fn drain(&mut self) -> (Names, Vec<(i64, Arc<Pane>)>) {
         let hosts = std::mem::take(self.hosts.get_mut());
         self.budget.give_back(hosts.bytes());
-        (self.compacted, self.dropped) = (0, false);
+        (self.marks, self.swept, self.dropped) = (None, 0, false);
         self.drained += 1;
         (hosts.into_names(), std::mem::take(self.panes.get_mut()).into_iter().collect())
     }
@@ -241,30 +260,45 @@ impl Tally {
         self.drained
     }
 
-    /// Whether names that no pane holds may be half of all.
-    pub fn needs_compaction(&mut self) -> bool {
-        self.dropped && self.hosts.get_mut().names().len() >= 2 * self.compacted + 1024
+    /// Whether names that no pane holds may be half of all, and no sweep is under way.
+    pub fn needs_sweep(&self) -> bool {
+        self.dropped && self.marks.is_none() && self.hosts.read().names().len() >= 2 * self.swept + 1024
     }
 
-    /// Drops the names that no pane holds, and numbers the hosts anew: a long run over hosts that come and go holds the
-    /// names of its open windows only. Panes that were taken from the tally before are not part of it any more.
-    pub fn compact(&mut self) {
-        let (names, panes) = self.drain();
-        let mut kept = Hosts::default();
-        let mut known: Vec<Option<HostId>> = vec![None; names.len()];
-        for (number, pane) in panes {
-            let renamed = self.new_pane();
-            renamed.overflow(pane.overflowed());
-            pane.for_each(|from, to, count| {
-                let mut id =
-                    |host: HostId| *known[host.0 as usize].get_or_insert_with(|| kept.intern(names.name(host)));
-                renamed.add_anyway(id(from), id(to), count);
-            });
-            self.panes.get_mut().insert(number, Arc::new(renamed));
+    /// Begins to drop the names that no pane holds: a long run over hosts that come and go holds the names of its open
+    /// windows only. One that is under way is given up.
+    pub fn start_sweep(&mut self) -> Sweep {
+        let panes = self.panes.get_mut().values().map(Arc::downgrade);
+        let sweep = Sweep::new(self.hosts.get_mut().names().end(), panes);
+        (self.marks, self.dropped) = (Some(Arc::clone(&sweep.marks)), false);
+        sweep
+    }
+
+    /// What marks the hosts of pairs that are counted while a sweep is under way.
+    pub fn marks(&self) -> Option<&Marks> {
+        self.marks.as_deref()
+    }
+
+    /// Drops some names, for a sweep that has nothing to mark any more. Whether there is more to do.
+    pub fn drop_some(&mut self, sweep: &mut Sweep) -> bool {
+        // All was taken out meanwhile, or another one was begun.
+        if !self.marks.as_ref().is_some_and(|marks| Arc::ptr_eq(marks, &sweep.marks)) {
+            return false;
         }
-        self.compacted = kept.names().len();
-        self.budget.take_anyway(kept.bytes());
-        *self.hosts.get_mut() = kept;
+        let hosts = self.hosts.get_mut();
+        let before = hosts.bytes();
+        let is_more = sweep.drop_some(hosts);
+        self.budget.give_back(before - hosts.bytes());
+        if !is_more {
+            (self.marks, self.swept) = (None, hosts.names().len());
+        }
+        is_more
+    }
+
+    /// Drops all names that no pane holds at once.
+    pub fn sweep(&mut self) {
+        let mut sweep = self.start_sweep();
+        while sweep.mark_some() || self.drop_some(&mut sweep) {}
     }
 }
 
@@ -282,9 +316,13 @@ mod tests {
     fn tally(records: &[(i64, u16, u16)], shards: usize) -> Tally {
         let mut tally = Tally::new(Shape { pane: PANE, shards }, Arc::default());
         for &(bucket, from, to) in records {
-            tally.add(bucket, from.to_string().as_bytes(), to.to_string().as_bytes(), 1);
+            add(&mut tally, bucket, from, to);
         }
         tally
+    }
+
+    fn add(tally: &mut Tally, bucket: i64, from: u16, to: u16) {
+        tally.add(bucket, from.to_string().as_bytes(), to.to_string().as_bytes(), 1);
     }
 
     fn layout(first_bucket: i64, panes: i64) -> Layout {
@@ -318,6 +356,16 @@ mod tests {
         proptest::collection::vec((-20i64..20, 0u16..60, 0u16..9), 0..200)
     }
 
+    #[test]
+    fn the_view_of_an_open_window_has_nothing_that_is_counted_later() {
+        let mut tally = tally(&[(0, 1, 1), (1, 1, 2)], 2);
+        let (open, closed) = (tally.open_view(&layout(0, 1)), tally.view(&layout(0, 1)));
+        // A pair that is known, one that is new, and one whose host has come since.
+        [(0, 1, 1), (0, 2, 1), (3, 50, 1)].into_iter().for_each(|(at, from, to)| add(&mut tally, at, from, to));
+        assert_eq!(plain(&open), oracle(&[(0, 1, 1), (1, 1, 2)], 0, 1));
+        assert_eq!((open.total(), closed.total()), (2, 2));
+    }
+
     proptest! {
         #[test]
         fn a_view_agrees_with_a_map(
@@ -338,7 +386,7 @@ mod tests {
         fn what_is_before_a_pane_can_be_forgotten(records in records(), first in -3i64..4) {
             let mut tally = tally(&records, 2);
             tally.drop_before(first * PANE);
-            tally.compact();
+            tally.sweep();
             let later: Vec<_> = records.iter().filter(|record| record.0 >= first * PANE).copied().collect();
             prop_assert_eq!(plain(&tally.view(&layout(first * PANE, 3))), oracle(&later, first * PANE, 3));
             prop_assert_eq!(tally.first_from(i64::MIN), later.iter().map(|record| record.0).min());
@@ -346,15 +394,15 @@ mod tests {
     }
 
     #[test]
-    fn names_are_not_numbered_anew_while_all_are_in_use() {
+    fn names_are_not_swept_while_all_are_in_use() {
         let mut tally = Tally::new(Shape { pane: 1, shards: 2 }, Arc::default());
         (0..2000).for_each(|host| tally.add(5, format!("{host}").as_bytes(), b"to", 1));
         tally.drop_before(5);
-        assert!(!tally.needs_compaction());
+        assert!(!tally.needs_sweep());
         tally.drop_before(6);
-        assert!(tally.needs_compaction());
-        tally.compact();
-        assert!(!tally.needs_compaction());
+        assert!(tally.needs_sweep());
+        tally.sweep();
+        assert!(!tally.needs_sweep());
     }
 
     #[test]
@@ -367,8 +415,8 @@ mod tests {
                 tally.add(bucket, format!("{bucket}-{host}").as_bytes(), b"to", 1);
             }
             tally.drop_before(bucket);
-            if tally.needs_compaction() {
-                tally.compact();
+            if tally.needs_sweep() {
+                tally.sweep();
             }
             most = most.max(budget.used());
         }

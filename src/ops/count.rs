@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::model::hash::shard;
 use crate::model::host::Hosts;
 use crate::model::pane::Pane;
+use crate::model::sweep;
 use crate::model::{Budget, HostId, Record, Tally, Timestamp};
 
 /// How time is cut into buckets.
@@ -109,8 +110,8 @@ struct Waiting {
     record: u32,
 }
 
-/// The hosts up to which pairs are counted in an indexed table: 512 KiB at most.
-const DENSE_HOSTS: usize = 256;
+/// The hosts up to which pairs are counted in an indexed table: 512 KiB at most. Their names are never dropped.
+const DENSE_HOSTS: usize = sweep::ALWAYS_KEPT;
 
 /// The hosts by which an indexed table grows: in few steps, as each copies the table.
 const STRIDE_STEP: usize = 32;
@@ -172,7 +173,7 @@ pub fn count_pairs(
         counter.meet(records, bytes, buckets, tally, &mut left);
     }
     for lane in counter.lanes.values_mut().filter(|lane| lane.any_waiting) {
-        lane.flush(tally.budget(), &mut left);
+        lane.flush(tally, &mut left);
     }
     left
 }
@@ -266,8 +267,11 @@ impl Lane {
     }
 
     /// Counts the pairs that wait. Those for which there are no bytes are left.
-    fn flush(&mut self, budget: &Budget, left: &mut Vec<u32>) {
+    fn flush(&mut self, tally: &Tally, left: &mut Vec<u32>) {
         self.any_waiting = false;
+        if let Some(marks) = tally.marks() {
+            self.waiting.iter().flatten().for_each(|pair| marks.set_pair(pair.from, pair.to));
+        }
         for (waiting, shard) in
             self.waiting.iter_mut().zip(self.pane.shards()).filter(|(waiting, _)| !waiting.is_empty())
         {
@@ -276,7 +280,7 @@ impl Lane {
             // large table nearly each is a way to memory, and counted one by one they would be waited for one by one.
             black_box(waiting.iter().fold(0, |sum, pair| sum ^ table.touch(pair.hash)));
             for pair in waiting.drain(..) {
-                if !table.add(pair.hash, pair.from, pair.to, 1, budget) {
+                if !table.add(pair.hash, pair.from, pair.to, 1, tally.budget()) {
                     left.push(pair.record);
                 }
             }

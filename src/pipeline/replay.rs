@@ -49,10 +49,9 @@ pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> 
             stop: stop.clone(),
             kept: None,
         };
-        match shared.result(look).map_err(Exit::from).and_then(|result| shared.write(&result)) {
-            Err(Exit::Failed(error)) => return Err(error),
-            // Who has read enough, such as `head`, has what was asked for.
-            Ok(()) | Err(_) => {}
+        // Any other end is that of who has read enough, such as `head`.
+        if let Err(Exit::Failed(error)) = shared.write(&shared.result(look)?) {
+            return Err(error);
         }
     }
     let sheet = Sheet { stage: plan.stages[aggregator].name.clone(), balance, rejected: header.rejected() };

@@ -36,7 +36,7 @@ pub struct Saved {
     /// The start of each pane, and its connections that are counted without their pair.
     pub overflows: Vec<(Timestamp, u64)>,
     /// Hosts whose names are saved.
-    pub hosts: u32,
+    pub hosts: usize,
     /// The pairs, by pane and then by name, if they were asked for.
     pub pairs: Option<Vec<SavedPair>>,
 }
@@ -103,13 +103,13 @@ pub fn saved(decoder: &mut Decoder<'_>, pairs: bool) -> io::Result<Saved> {
     let start = |bucket: i64| buckets.anchor.plus_times(bucket, buckets.grain);
     let pane = shape.pane.saturating_mul(buckets.grain);
     let pane_start = |number: i64| buckets.anchor.plus_times(number, pane);
-    let pairs = if pairs {
+    let (hosts, pairs) = if pairs {
         let mut tally = Tally::new(shape, Arc::default());
         header.read_counts(decoder, &mut tally)?;
-        Some(listed(&tally, pane_start))
+        let hosts = tally.hosts().read().names().len();
+        (hosts, Some(listed(&tally, pane_start)))
     } else {
-        header.skip_counts(decoder)?;
-        None
+        (header.skip_counts(decoder)?, None)
     };
     let end = |k: i64| header.grid.window(k).end;
     let issued = header.windows.issued().iter().map(|&(k, issued)| SavedWindow {
@@ -128,7 +128,7 @@ pub fn saved(decoder: &mut Decoder<'_>, pairs: bool) -> io::Result<Saved> {
         pane,
         buckets: header.buckets.iter().map(|&(bucket, count)| (start(bucket), count)).collect(),
         overflows: header.overflows().map(|(number, count)| (pane_start(number), count)).collect(),
-        hosts: header.hosts(),
+        hosts,
         pairs,
     })
 }

@@ -14,8 +14,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::{ErrorKind, Result};
+use crate::model::HostId;
 use crate::model::aggregates::{PairSource, PairVisitor, Side};
-use crate::model::host::{HostId, Names};
+use crate::model::names::Names;
 use crate::model::pane::Pane;
 use run::{Run, Writer, side_of};
 
@@ -108,7 +109,7 @@ impl<'a> Ranking<'a> {
     /// Of these names.
     pub fn of(names: &'a Names) -> Self {
         let by_name = names.by_name();
-        let mut ranks = vec![0u32; names.len()];
+        let mut ranks = vec![0u32; names.end()];
         for (rank, id) in by_name.iter().enumerate() {
             ranks[id.0 as usize] = rank as u32;
         }

@@ -77,6 +77,17 @@ pub enum Closing {
     Live(Box<Live>),
 }
 
+/// What comes of a window once it is viewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    /// Nothing more is counted into it.
+    Closed,
+    /// More may be, while the view is read.
+    Open,
+    /// The tally is of no use any more.
+    Nothing,
+}
+
 impl Shared {
     /// The balance sheet so far and the first malformed lines.
     pub fn sheet(&self) -> (Balance, Vec<Rejected>) {
@@ -84,7 +95,7 @@ impl Shared {
         (self.with_overflow(progress.balance().clone()), progress.rejected().to_vec())
     }
 
-    /// The longest time for which counting stood still for a state to be saved.
+    /// The longest time for which counting stood still for a state to be saved, or for names to be dropped.
     pub fn longest_stall(&self) -> Duration {
         match &self.closing {
             Closing::Live(live) => live.longest_stall(),
@@ -180,9 +191,12 @@ impl Shared {
                         continue;
                     }
                 }
-                let view = self.view(&mut tally, &closer.layout(window), false)?;
+                let view = self.view(&mut tally, &closer.layout(window), Then::Closed)?;
                 let (sequence, needed) = closer.close(window);
                 self.forget_before(&mut tally, needed);
+                if tally.needs_sweep() {
+                    tally.sweep();
+                }
                 let balance = self.with_overflow(balance);
                 let closed =
                     Arc::new(Closed { sequence, periodic: true, issue: None, view, balance, written: Arc::default() });
@@ -195,19 +209,23 @@ impl Shared {
         }
     }
 
-    /// The view of a window, all of which is counted; if it is the `last` one, the tally is of no use behind it.
-    pub(super) fn view(&self, tally: &mut Tally, layout: &Layout, last: bool) -> Result<Aggregates> {
+    /// The view of a window, of which all is counted that there is.
+    pub(super) fn view(&self, tally: &mut Tally, layout: &Layout, then: Then) -> Result<Aggregates> {
         let (first, end) = (tally.pane_of(layout.first_bucket), tally.pane_of(layout.end_bucket()));
         let before = if layout.previous { first - (end - first) } else { first };
         self.hand_over(end, tally);
         let is_stored = self.store.lock().holds(before..end);
         let to_join = tally.bytes_to_join(layout);
         if !is_stored && (self.policy != MemoryPolicy::Spill || tally.budget().has(to_join)) {
-            let view = if last { tally.last_view(layout) } else { tally.view(layout) };
+            let view = match then {
+                Then::Closed => tally.view(layout),
+                Then::Open => tally.open_view(layout),
+                Then::Nothing => tally.last_view(layout),
+            };
             match self.policy {
                 MemoryPolicy::Error if view.overflow() > 0 => return Err(beyond_limit(tally)),
                 // Joined, panes may take more than they did before. The last view has nothing to join.
-                MemoryPolicy::Spill if view.overflow() > 0 && !last => {}
+                MemoryPolicy::Spill if view.overflow() > 0 && then != Then::Nothing => {}
                 _ => return Ok(view),
             }
         }
@@ -219,18 +237,14 @@ impl Shared {
     pub(super) fn forget_before(&self, tally: &mut Tally, bucket: i64) {
         tally.drop_before(bucket);
         self.store.lock().drop_before(tally.pane_of(bucket));
-        // While names are being saved they keep their numbers.
-        if tally.needs_compaction() && !self.saving.load(Ordering::Relaxed) {
-            self.hand_over(i64::MAX, tally);
-            tally.compact();
-        }
     }
 
     fn close_once(&self, window: Window, previous: bool) -> Result<Arc<Closed>> {
         let mut tally = self.tally.write();
         let layout = once_layout(window, &self.buckets, previous);
         // Who peeks needs the names even if this fails.
-        let view = self.view(&mut tally, &layout, self.peek.is_none())?;
+        let then = if self.peek.is_some() { Then::Closed } else { Then::Nothing };
+        let view = self.view(&mut tally, &layout, then)?;
         let balance = self.with_overflow(self.progress.lock().balance().clone());
         let closed =
             Arc::new(Closed { sequence: 0, periodic: false, issue: None, view, balance, written: Arc::default() });
@@ -335,7 +349,7 @@ mod tests {
             let shared = self::shared(limit);
             let mut tally = shared.tally.write();
             (0..pairs).for_each(|pair: u64| tally.add((pair % 2) as i64, &pair.to_le_bytes(), b"to", 1));
-            let view = shared.view(&mut tally, &layout, false).unwrap();
+            let view = shared.view(&mut tally, &layout, Then::Closed).unwrap();
             let mut known = 0;
             view.for_each_pair(|pair| known += pair.connections).unwrap();
             assert_eq!((known, view.overflow(), view.total()), (pairs, 0, pairs), "{pairs} pairs, {room} tenths");

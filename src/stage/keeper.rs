@@ -13,8 +13,9 @@ use crate::metrics::Progress;
 use crate::model::{Issue, Timestamp, Window};
 use crate::source::follow::Records;
 
-use super::aggregator::{Closed, Closing, Shared};
+use super::aggregator::{Closed, Closing, Shared, Then};
 use super::live::{Issued, Live, Outstanding, Trigger, Windows};
+use super::sweeping::Sweeping;
 use super::{Failures, InputNames};
 
 /// How often is looked whether a window is due.
@@ -84,6 +85,7 @@ impl Keeper {
             changes: Instant::now(),
             needed: None,
             kept: None,
+            sweeping: Sweeping::default(),
         };
         work.issue_again()?;
         while !live.stages().drained {
@@ -93,6 +95,7 @@ impl Keeper {
                 work.issue_changed()?;
             }
             work.outlet.flush()?;
+            work.sweeping.go_on(&self.shared, live);
             if !self.saves {
                 for id in self.shared.progress.lock().forgotten() {
                     self.files.forget(id);
@@ -161,6 +164,8 @@ struct Work<'a> {
     needed: Option<i64>,
     /// The next window when what lies between others was dropped.
     kept: Option<i64>,
+    /// What drops the names that are left over.
+    sweeping: Sweeping,
 }
 
 impl Work<'_> {
@@ -225,7 +230,9 @@ impl Work<'_> {
     fn result(&self, windows: &mut Windows, k: i64, kind: Kind) -> Result<Arc<Closed>> {
         let shared = &self.keeper.shared;
         let window = windows.closer.grid().window(k);
-        let view = shared.view(&mut shared.tally.write(), &windows.closer.layout(window), false)?;
+        let may_change = kind == Kind::Provisional || self.live.grace > 0;
+        let then = if may_change && !self.live.stages().drained { Then::Open } else { Then::Closed };
+        let view = shared.view(&mut shared.tally.write(), &windows.closer.layout(window), then)?;
         let revision = windows.issued.get(&k).map_or(0, |issued| issued.revision + 1);
         let is_closing = kind == Kind::Final && windows.closer.next().is_none_or(|next| next <= k);
         let balance = {

@@ -47,7 +47,7 @@ pub struct Live {
     counting: AtomicUsize,
     stages: Mutex<Stages>,
     moved: Condvar,
-    /// The longest time for which counting stood still to set aside what is saved, in nanoseconds.
+    /// The longest time for which counting stood still to set aside what is saved, or to drop names, in nanoseconds.
     stalled: AtomicU64,
 }
 
@@ -269,7 +269,7 @@ impl Live {
         Ok(())
     }
 
-    /// The longest time for which counting stood still for a state to be saved.
+    /// The longest time for which counting stood still for a state to be saved, or for names to be dropped.
     pub fn longest_stall(&self) -> Duration {
         Duration::from_nanos(self.stalled.load(Ordering::Relaxed))
     }

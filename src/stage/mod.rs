@@ -12,6 +12,7 @@ pub mod saver;
 pub mod skip;
 pub mod splitter;
 pub mod stats;
+mod sweeping;
 
 pub use aggregator::Closed;
 

@@ -62,7 +62,8 @@ pub struct Header {
     overflowed: u64,
     /// By number: what is counted without its pair, and how many shards there are.
     panes: Vec<(i64, u64, u64)>,
-    hosts: u32,
+    /// Host names by number are so many, those of holes without bytes.
+    numbers: u32,
 }
 
 impl Header {
@@ -73,11 +74,11 @@ impl Header {
 
     /// Reads the names and pairs behind it into a tally that is empty.
     pub fn read_counts(&self, decoder: &mut Decoder<'_>, tally: &mut Tally) -> io::Result<()> {
-        for _ in 0..self.hosts {
+        for _ in 0..self.numbers {
             let name: Vec<u8> = decoder.get()?;
             let mut hosts = tally.hosts().write();
             let before = hosts.bytes();
-            hosts.intern(&name);
+            hosts.restore(&name);
             tally.budget().take_anyway(hosts.bytes() - before);
         }
         for &(number, overflow, shards) in &self.panes {
@@ -87,7 +88,7 @@ impl Header {
                 let pairs: u64 = decoder.get()?;
                 for _ in 0..pairs {
                     let (from, to, count): (u32, u32, u64) = decoder.get()?;
-                    if from.max(to) >= self.hosts {
+                    if from.max(to) >= self.numbers {
                         return Err(io::Error::new(io::ErrorKind::InvalidData, "a pair of a host that has no name"));
                     }
                     pane.add_anyway(HostId(from), HostId(to), count);
@@ -100,26 +101,24 @@ impl Header {
         Ok(())
     }
 
-    /// As `read_counts`, where only the bytes matter.
-    pub fn skip_counts(&self, decoder: &mut Decoder<'_>) -> io::Result<()> {
-        (0..self.hosts).try_for_each(|_| decoder.get::<Vec<u8>>().map(drop))?;
+    /// As `read_counts`, where only the bytes matter. How many hosts there are.
+    pub fn skip_counts(&self, decoder: &mut Decoder<'_>) -> io::Result<usize> {
+        let mut hosts = 0;
+        for _ in 0..self.numbers {
+            hosts += usize::from(!decoder.get::<Vec<u8>>()?.is_empty());
+        }
         for &(_, _, shards) in &self.panes {
             for _ in 0..shards {
                 let pairs: u64 = decoder.get()?;
                 (0..pairs).try_for_each(|_| decoder.get::<(u32, u32, u64)>().map(drop))?;
             }
         }
-        Ok(())
+        Ok(hosts)
     }
 
     /// Connections that are counted without their pair, by pane.
     pub fn overflows(&self) -> impl Iterator<Item = (i64, u64)> {
         self.panes.iter().map(|&(number, overflow, _)| (number, overflow))
-    }
-
-    /// Hosts whose names are saved.
-    pub fn hosts(&self) -> u32 {
-        self.hosts
     }
 }
 
@@ -268,7 +267,7 @@ impl Saver {
             overflowed: shared.overflowed.load(Ordering::Relaxed),
             buckets: tally.buckets().iter().map(|(&bucket, &count)| (bucket, count)).collect(),
             panes: panes.iter().map(|(k, pane)| (*k, pane.overflowed(), pane.shards().len() as u64)).collect(),
-            hosts: tally.hosts().read().names().len() as u32,
+            numbers: tally.hosts().read().names().end() as u32,
         };
         let panes = panes.into_iter().map(|(_, pane)| {
             let tables = pane.set_aside();
@@ -296,12 +295,12 @@ impl Saver {
 fn write(shared: &Shared, snapshot: &Snapshot, encoder: &mut Encoder<'_>) -> io::Result<()> {
     let Snapshot { header, panes } = snapshot;
     encoder.put(header)?;
-    for first in (0..header.hosts).step_by(NAMES) {
+    for first in (0..header.numbers).step_by(NAMES) {
         let block: Vec<Vec<u8>> = {
             let tally = shared.tally.read();
             let hosts = tally.hosts().read();
-            let end = header.hosts.min(first + NAMES as u32);
-            (first..end).map(|id| hosts.names().name(HostId(id)).to_vec()).collect()
+            let end = header.numbers.min(first + NAMES as u32);
+            (first..end).map(|id| hosts.names().get(HostId(id)).unwrap_or_default().to_vec()).collect()
         };
         block.iter().try_for_each(|name| encoder.put(name))?;
     }
@@ -318,4 +317,122 @@ fn write(shared: &Shared, snapshot: &Snapshot, encoder: &mut Encoder<'_>) -> io:
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+
+    use parking_lot::{Mutex, RwLock};
+
+    use super::*;
+    use crate::model::sweep::ALWAYS_KEPT;
+    use crate::model::tally::Shape;
+    use crate::model::time::SECOND;
+    use crate::model::{Budget, MemoryPolicy};
+    use crate::ops::close::Closer;
+    use crate::ops::count::Buckets;
+    use crate::ops::progress::Progress;
+    use crate::ops::sequence::Sequencer;
+    use crate::stage::live::{Trigger, Windows};
+    use crate::stage::sweeping::Sweeping;
+
+    const GRID: Grid = Grid { anchor: Timestamp::from_seconds(0), length: SECOND, period: SECOND, first: None };
+
+    type Pairs = BTreeMap<(i64, Vec<u8>, Vec<u8>), u64>;
+
+    fn shared() -> Arc<Shared> {
+        let buckets = Buckets { anchor: GRID.anchor, grain: SECOND, last: i64::MAX };
+        let windows = Windows::new(Closer::new(GRID, buckets, false), None);
+        Arc::new(Shared {
+            buckets,
+            tally: RwLock::new(empty()),
+            counters: Vec::new(),
+            policy: MemoryPolicy::Overflow,
+            store: Mutex::default(),
+            overflowed: AtomicU64::new(0),
+            saving: AtomicBool::new(false),
+            progress: Arc::new(Mutex::new(Progress::new([], true))),
+            closing: Closing::Live(Box::new(Live::new(Sequencer::default(), windows, Trigger::Event, 0))),
+            peek: None,
+            stop: Stop::default(),
+            next_worker: AtomicUsize::new(0),
+        })
+    }
+
+    fn empty() -> Tally {
+        Tally::new(Shape { pane: 1, shards: 2 }, Arc::<Budget>::default())
+    }
+
+    fn saver(shared: &Arc<Shared>, dir: &std::path::Path) -> Saver {
+        let mut store = Store::open(dir).unwrap();
+        store.load("").unwrap();
+        Saver {
+            shared: Arc::clone(shared),
+            store,
+            fingerprint: String::new(),
+            interval: Duration::ZERO,
+            grid: GRID,
+            bounds: (Timestamp::MIN, Timestamp::MAX),
+            files: Arc::default(),
+            names: Arc::default(),
+            failures: Arc::new(Failures::new(|_| {}, |_| {})),
+            stop: Stop::default(),
+            has_failed: false,
+        }
+    }
+
+    fn pairs(tally: &Tally) -> Pairs {
+        let (hosts, mut pairs) = (tally.hosts().read(), Pairs::new());
+        let name = |id| hosts.names().get(id).unwrap().to_vec();
+        for (number, pane) in tally.panes() {
+            pane.for_each(|from, to, count| assert_eq!(pairs.insert((number, name(from), name(to)), count), None));
+        }
+        pairs
+    }
+
+    /// The tally in a directory.
+    fn restored(dir: &std::path::Path) -> Tally {
+        let mut tally = empty();
+        let mut loaded = crate::state::peek(dir).unwrap().unwrap();
+        let read = |decoder: &mut Decoder<'_>| decoder.get::<Header>()?.read_counts(decoder, &mut tally);
+        loaded.read(read).unwrap();
+        tally
+    }
+
+    #[test]
+    fn names_are_dropped_before_and_after_a_state_is_saved_and_not_meanwhile() {
+        let (shared, dir) = (shared(), tempfile::tempdir().unwrap());
+        let Closing::Live(live) = &shared.closing else { unreachable!() };
+        let (mut saver, mut sweeping) = (saver(&shared, dir.path()), Sweeping::default());
+        let names = || shared.tally.read().hosts().read().names().len();
+        let add = |bucket: i64, hosts: std::ops::Range<u32>| {
+            let mut tally = shared.tally.write();
+            hosts.for_each(|host| tally.add(bucket, format!("h{host}").as_bytes(), b"to", 1));
+        };
+        add(0, 0..3_000);
+        add(1, 2_000..2_500);
+        let mut snapshot = saver.snapshot(live);
+        let expected = pairs(&shared.tally.read());
+        shared.tally.write().drop_before(1);
+        (0..1_000).for_each(|_| sweeping.go_on(&shared, live));
+        assert_eq!(names(), 3_001, "names are dropped while they are saved");
+        let to_write = |encoder: &mut Encoder<'_>| write(&shared, &snapshot, encoder);
+        saver.store.save("", &mut { to_write }).unwrap();
+        assert_eq!(pairs(&restored(dir.path())), expected);
+        snapshot.panes.clear();
+        saver.save(live).unwrap();
+        (0..1_000).for_each(|_| sweeping.go_on(&shared, live));
+        assert_eq!(names(), ALWAYS_KEPT + 500);
+        // A state with holes; what is counted behind it takes their numbers.
+        saver.save(live).unwrap();
+        let tally = restored(dir.path());
+        assert_eq!(pairs(&tally), pairs(&shared.tally.read()));
+        assert!(tally.hosts().read().find(b"").is_none());
+        assert_eq!(tally.hosts().read().names().len(), ALWAYS_KEPT + 500);
+        let end = tally.hosts().read().names().end();
+        let new = tally.hosts().write().intern(b"new");
+        assert!((new.0 as usize) < end, "{new:?} of {end}");
+    }
 }

@@ -53,7 +53,7 @@ impl<W: Write> FrameWriter<W> {
         self.out
     }
 
-    /// Writes a frame. The payload has at most `FULL` bytes.
+    /// Writes a frame. The payload has 1 to `FULL` bytes.
     pub fn write(&mut self, kind: Kind, payload: &[u8]) -> io::Result<()> {
         let head = head(kind, payload.len());
         self.out.write_all(&head)?;
@@ -98,7 +98,7 @@ impl<R: Read> FrameReader<R> {
         let mut head = [0; HEAD];
         self.input.read_exact(&mut head).map_err(cut_short)?;
         let length = u32::from_le_bytes([head[1], head[2], head[3], head[4]]) as usize;
-        if length > FULL {
+        if length == 0 || length > FULL {
             return Err(damaged(self.number));
         }
         self.payload.resize(length, 0);
@@ -114,7 +114,7 @@ impl<R: Read> FrameReader<R> {
     }
 }
 
-/// Bytes from frames of one kind; ends where another kind follows.
+/// Bytes from frames of one kind; ends where another kind follows, or behind the last frame.
 pub(super) struct SectionReader<'a, R> {
     frames: &'a mut FrameReader<R>,
     kind: Kind,
@@ -123,7 +123,7 @@ pub(super) struct SectionReader<'a, R> {
 impl<R: Read> BufRead for SectionReader<'_, R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         let frames = &mut *self.frames;
-        if !frames.at_hand && !(self.kind == Kind::End && frames.kind == Kind::End as u8) {
+        if !frames.at_hand && frames.kind != Kind::End as u8 {
             frames.next()?;
         }
         let is_mine = frames.at_hand && frames.kind == self.kind as u8;
