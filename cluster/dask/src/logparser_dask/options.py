@@ -1,0 +1,94 @@
+"""The options of the program `logparser`: which are part of the question, and which of the report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from logparser_dask.errors import USAGE, LogparserError
+
+QUESTION = (
+    "--seconds",
+    "--last",
+    "--window",
+    "--grouping-seconds",
+    "--until",
+    "--since",
+    "--unit",
+    "--lateness",
+    "--future",
+    "--scan",
+    "--prune-above",
+    "--threads",
+    "--max-memory",
+    "--memory-policy",
+    "--max-partition",
+)
+"""Handed to `logparser plan`, each with its value."""
+
+REPORT = ("--output", "--limit", "--color")
+"""Handed to `logparser report`, each with its value."""
+
+REFUSED = (
+    "--every",
+    "--align",
+    "--follow",
+    "--idle",
+    "--trigger",
+    "--late-updates",
+    "--state",
+    "--checkpoint",
+    "--rejects",
+    "--late-file",
+    "--stats",
+    "--live",
+)
+"""Options of the program that need all lines in one place, or a run that goes on."""
+
+Location = str | os.PathLike[str]
+Value = str | int
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def where(location: Location) -> str:
+    """Make a location mean the same on every worker, whatever folder it runs in."""
+    text = os.fspath(location)
+    if text == "-":
+        raise LogparserError("standard input cannot be read by a cluster: name files that workers see", USAGE)
+    return text if "://" in text else str(Path(text).absolute())
+
+
+def words(options: Mapping[str, Value | None], known: Sequence[str]) -> list[str]:
+    """Turn keyword arguments into options: grouping_seconds=60 is --grouping-seconds 60. None is left out."""
+    line: list[str] = []
+    for name, value in options.items():
+        option = "--" + name.replace("_", "-")
+        if option not in known:
+            raise TypeError(f"there is no option {name}; there are {', '.join(_names(known))}")
+        if value is not None:
+            line += [option, str(value)]
+    return line
+
+
+def _names(known: Sequence[str]) -> list[str]:
+    return [option.removeprefix("--").replace("-", "_") for option in known]
+
+
+def seconds(text: str) -> int:
+    """Read a length of time as the program does: 90, 90s, 5m, 1h30m, 2d. Raises ValueError."""
+    if text.isdigit():
+        return int(text)
+    total, digits = 0, ""
+    for letter in text:
+        if letter.isdigit():
+            digits += letter
+        elif digits and letter in UNITS:
+            total += int(digits) * UNITS[letter]
+            digits = ""
+        else:
+            raise ValueError(f"{text!r} is no length of time")
+    if digits or not text:
+        raise ValueError(f"{text!r} is no length of time")
+    return total
