@@ -11,7 +11,7 @@ use super::args::{ColorWhen, Counting, Settings, outputs};
 use super::{ask, configured_or_standard, show, watch, with_overrides, with_settings};
 use crate::config::{Plan, Task};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Extent, TimeUnit, Timestamp};
+use crate::model::{Extent, Guard, TimeUnit, Timestamp};
 use crate::options::{Kind, Raw, Value};
 use crate::output::json::{balance, window};
 use crate::pipeline::{Builder, ByteRange, PartialRequest, Partition, Passed, PlannedTask};
@@ -73,6 +73,10 @@ pub struct PartialArgs {
     /// With --range: bytes of the file when it was planned; what has grown behind does not count.
     #[arg(long, value_name = "BYTES", requires = "range")]
     size: Option<u64>,
+    /// With --range: how the file began when it was planned, so that no other is taken for it: so many bytes, and their XXH64
+    /// in hexadecimal digits.
+    #[arg(long, value_name = "BYTES:HASH", requires = "range")]
+    head: Option<String>,
     /// With --range: bytes of the file that nobody reads, as they cannot hold the window, and what the plan has seen there
     /// (stamps in nanoseconds, how far they are out of order).
     #[arg(long, value_name = "FROM..TO[@LOWEST..HIGHEST/DISORDER]", requires = "range")]
@@ -205,7 +209,7 @@ fn tuning(plan: &Plan, counting: &Counting) -> Vec<String> {
 
 /// The arguments that say which bytes a task is about.
 fn ranged(task: &PlannedTask, unit: Option<TimeUnit>) -> Vec<String> {
-    let ByteRange { from, to, size, passed, note_order } = &task.range;
+    let ByteRange { from, to, size, head, passed, note_order } = &task.range;
     let mut args = Vec::new();
     let mut add = |option: &str, value: String| args.extend([option.to_owned(), value]);
     if let Some(unit) = unit {
@@ -214,6 +218,9 @@ fn ranged(task: &PlannedTask, unit: Option<TimeUnit>) -> Vec<String> {
     add("--range", format!("{from}..{}", to.map_or_else(String::new, |to| to.to_string())));
     if let Some(size) = size {
         add("--size", size.to_string());
+    }
+    if let Some(Guard { bytes, hash }) = head {
+        add("--head", format!("{bytes}:{hash:016x}"));
     }
     for Passed { from, to, extent } in passed {
         let seen = extent.map_or_else(String::new, |Extent { lowest, highest, disorder }| {
@@ -235,7 +242,10 @@ pub fn partial(args: &PartialArgs) -> Result<u8> {
                 passed(text).ok_or_else(|| not_understood("--skip", text, "FROM..TO[@LOWEST..HIGHEST/DISORDER]"))
             });
             let passed = passed.collect::<Result<Vec<_>>>()?;
-            Some(ByteRange { from, to, size: args.size, passed, note_order: args.order })
+            let head = args.head.as_ref().map(|text| {
+                head(text).ok_or_else(|| not_understood("--head", text, "BYTES:HASH, e.g. 3:44bc2cf5ad770999"))
+            });
+            Some(ByteRange { from, to, size: args.size, head: head.transpose()?, passed, note_order: args.order })
         }
     };
     let interrupted = watch::interrupt_flag()?;
@@ -271,6 +281,12 @@ fn passed(text: &str) -> Option<Passed> {
     Some(Passed { from, to: to.filter(|to| from <= *to)?, extent })
 }
 
+/// `BYTES:HASH`.
+fn head(text: &str) -> Option<Guard> {
+    let (bytes, hash) = text.split_once(':')?;
+    Some(Guard { bytes: bytes.parse().ok()?, hash: u64::from_str_radix(hash, 16).ok()? })
+}
+
 fn not_understood(option: &str, text: &str, expected: &str) -> Error {
     Error::usage(format!("{option} {text}: expected {expected}"))
 }
@@ -294,8 +310,9 @@ pub fn report(args: &ReportArgs) -> Result<u8> {
     if let Some([from, to]) = &hosts {
         builder = ask::asking(builder, &ask::three_questions(from, to));
     }
-    let files = Files::open(&files)?;
+    // What is asked for is checked before what it is asked of.
     let pipeline = builder.on_warning(show::warning).build()?;
+    let files = Files::open(&files)?;
     let has_text = show::writes_text(pipeline.plan());
     let summary = pipeline.report_on(&files, args.incomplete)?;
     if !args.quiet {

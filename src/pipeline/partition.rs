@@ -3,13 +3,14 @@
 //! Invariant: the tasks have every byte of every input once, read or passed over, and ask the same question, whatever the
 //! clock says where they are worked off.
 
+use std::fs::File;
 use std::path::PathBuf;
 
 use super::builder::Pipeline;
 use super::inputs::Inputs;
 use super::partial::question;
 use super::prune::prune;
-use super::range::{ByteRange, Passed};
+use super::range::{ByteRange, HEAD, Passed, head};
 use super::wire::{pruned_or_warn, resolve_all};
 use crate::actor::Stop;
 use crate::config::Task;
@@ -86,6 +87,8 @@ pub(super) fn partition(pipeline: Pipeline, bytes: u64, previous: bool) -> Resul
         let Origin::File { path, size, .. } = &input.origin else {
             return Err(Error::usage(format!("{}: only files can be divided; count a pipe where it is", input.name)));
         };
+        let cannot = |error| Error::input(path, "cannot read", error);
+        let start = File::open(path).and_then(|file| head(&file, HEAD.min(*size))).map_err(cannot)?;
         let looked = pruned.get(&InputId(at as u32));
         let kept = looked.and_then(|looked| pruned_or_warn(looked, &input.name, &failures));
         let (read, size) = kept.as_ref().map_or(((0, *size), *size), |it| ((it.found.from, it.found.to), it.size));
@@ -93,8 +96,9 @@ pub(super) fn partition(pipeline: Pipeline, bytes: u64, previous: bool) -> Resul
         let unit = filtering.unit.or_else(|| looked.and_then(|looked| looked.found.unit));
         // Without a stamp at its start, only who reads it from there knows the unit of those that come.
         let most = if has_stamp { bytes.max(1) } else { u64::MAX };
-        let ranges = divided(read, size, most, kept.as_ref());
-        tasks.extend(ranges.into_iter().map(|range| PlannedTask { input: at, range }));
+        let ranges = divided(read, size, most, kept.as_ref()).into_iter();
+        let ranges = ranges.map(|range| ByteRange { head: Some(start), ..range });
+        tasks.extend(ranges.map(|range| PlannedTask { input: at, range }));
         let reason = reason(kept.as_ref(), looked);
         planned.push(PlannedInput { path: path.clone(), size, unit, read, reason });
     }
@@ -115,6 +119,7 @@ fn divided((from, to): (u64, u64), size: u64, most: u64, pruned: Option<&Pruned>
             from: cut(part),
             to: Some(cut(part + 1)),
             size: Some(size),
+            head: None,
             passed: passed.map(|(from, to, extent)| Passed { from, to, extent }).collect(),
             note_order: pruned.is_some(),
         }

@@ -3,6 +3,7 @@
 //! Invariant: ranges that meet share no line and leave none out, wherever they are cut.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
@@ -11,7 +12,7 @@ use super::prune::{FormatStamps, open};
 use super::resolve::Resolved;
 use crate::config::{Plan, Task};
 use crate::error::{Error, Result};
-use crate::model::{Extent, InputId};
+use crate::model::{Extent, Guard, InputId};
 use crate::source::seek::{self, Found, Reason};
 use crate::source::{Origin, Pruned};
 
@@ -24,6 +25,8 @@ pub struct ByteRange {
     pub to: Option<u64>,
     /// Bytes of the file as it was planned: what has grown behind is no part of it.
     pub size: Option<u64>,
+    /// How the file began as it was planned.
+    pub head: Option<Guard>,
     /// Bytes of the file that nobody reads, as they cannot hold the window.
     pub passed: Vec<Passed>,
     /// Whether to note how the lines are sorted, since bytes of the file are passed over.
@@ -73,6 +76,15 @@ pub(super) fn ranged(
         let action = format!("has {size} bytes, and {needed} are asked for");
         return Err(Error::input(path, action, io::ErrorKind::UnexpectedEof.into()));
     }
+    if let Some(planned) = &range.head
+        && head(&file, u64::from(planned.bytes)).map_err(cannot)? != *planned
+    {
+        return Err(Error::input(
+            path,
+            "is not the file that was planned",
+            io::Error::other("it begins otherwise; plan again"),
+        ));
+    }
     let read = |at: u64, into: &mut [u8]| file.read_at(into, at);
     let start = seek::line_start(&read, size, range.from).map_err(cannot)?;
     let end = seek::line_start(&read, size, to).map_err(cannot)?;
@@ -93,4 +105,20 @@ pub(super) fn ranged(
     // No disorder makes the rest be read, and the range ends where it ends however the file grows.
     let pruned = Pruned { found, size: u64::MAX, disorder: i64::MAX, order, sent: 0 };
     Ok(BTreeMap::from([(InputId(0), pruned)]))
+}
+
+/// Bytes by which a file is known.
+pub(super) const HEAD: u64 = 1024;
+
+/// The first bytes of a file, so many if it has them. Errors are those of reading.
+pub(super) fn head(file: &File, bytes: u64) -> io::Result<Guard> {
+    let mut start = vec![0; usize::try_from(bytes.min(HEAD)).unwrap_or(0)];
+    let mut filled = 0;
+    while filled < start.len() {
+        match file.read_at(&mut start[filled..], filled as u64)? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    Ok(Guard::of(&start[..filled]))
 }

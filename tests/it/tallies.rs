@@ -291,6 +291,21 @@ fn a_file_that_grows_is_counted_as_it_was_planned_and_one_that_shrinks_is_refuse
 }
 
 #[test]
+fn a_file_that_took_the_name_of_the_planned_one_is_not_taken_for_it() {
+    let folder = Folder::new();
+    folder.write("a.log", log(3, 1_000, 900, 10, 5));
+    let plan = plan(&folder, &["a.log", "--until", "latest"]);
+    folder.write("a.log", log(4, 2_000, 900, 10, 5));
+    let args: Vec<&str> =
+        plan["tasks"][0]["args"].as_array().unwrap().iter().map(|arg| arg.as_str().unwrap()).collect();
+    let refused = run(&folder, &[&args[..], &["--output", "x"]].concat());
+    assert_eq!(refused.status.code(), Some(1));
+    let expected = "logparser: a.log: is not the file that was planned: it begins otherwise; plan again\n";
+    assert_eq!(stderr(&refused), expected);
+    assert!(!folder.at("x").exists());
+}
+
+#[test]
 fn limited_memory_goes_to_the_disk_or_overflows_visibly() {
     let folder = Folder::new();
     let lines: String =
@@ -352,6 +367,8 @@ fn what_cannot_be_divided_or_counted_is_said() {
             "a range is of one file, and the location leads to 2",
         ),
         (&["partial", "b.log", "--output", "x", "--range", "9.."], 2, "b.log does not begin with a stamp"),
+        (&["partial", "a.log", "--output", "x", "--range", "5..9", "--head", "9"], 2, "--head 9: expected BYTES:HASH"),
+        (&["report", "none.tally", "--output", "nonsense"], 2, "--output nonsense: "),
         (&["merge", "a.log", "--output", "x"], 1, "a.log: it is no tallies file of logparser"),
         (&["report", "a.log"], 1, "a.log: it is no tallies file of logparser"),
         (&["inspect", "none.tally"], 1, "none.tally: "),

@@ -17,6 +17,7 @@ QUESTION = (
     "--since",
     "--unit",
     "--lateness",
+    "--now",
     "--future",
     "--scan",
     "--prune-above",
