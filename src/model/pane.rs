@@ -109,12 +109,7 @@ impl Pane {
     pub(super) fn absorb(&self, other: &Pane) {
         self.overflow(other.overflowed());
         for (mine, theirs) in self.shards.iter().zip(&other.shards) {
-            let mut mine = mine.write();
-            theirs.read_recursive().for_each(|from, to, count| {
-                if !mine.add(self.hash.of(from, to), from, to, count, &self.budget) {
-                    self.overflow(count);
-                }
-            });
+            self.overflow(mine.write().absorb(&theirs.read_recursive(), &self.budget));
         }
     }
 }

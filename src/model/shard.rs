@@ -44,6 +44,19 @@ impl Shard {
         self.table.add_anyway(hash, from, to, count, budget);
     }
 
+    /// Adds every count of another shard, while it is not being saved itself. Gives the counts of those pairs for which there are no bytes, as one.
+    pub fn absorb(&mut self, other: &Shard, budget: &Budget) -> u64 {
+        let (hash, mut left) = (self.hash, 0);
+        for table in other.aside.iter().map(Arc::as_ref).chain([&other.table]) {
+            self.table.absorb(table, budget, |mine, from, to, count| {
+                if !mine.add(hash.of(from, to), from, to, count, budget) {
+                    left += count;
+                }
+            });
+        }
+        left
+    }
+
     /// The count of a pair; 0 if it is not there.
     pub fn get(&self, hash: u64, from: HostId, to: HostId) -> u64 {
         let aside = self.aside.as_ref().map_or(0, |aside| aside.get(hash, from, to));
@@ -105,9 +118,9 @@ impl Shard {
         let meanwhile = std::mem::replace(&mut self.table, PairTable::new(self.hash));
         match Arc::try_unwrap(aside) {
             Ok(table) => self.table = table,
-            Err(held) => {
-                held.for_each(|from, to, count| self.table.add_anyway(self.hash.of(from, to), from, to, count, budget))
-            }
+            Err(held) => self.table.absorb(&held, budget, |mine, from, to, count| {
+                mine.add_anyway(self.hash.of(from, to), from, to, count, budget);
+            }),
         }
         meanwhile.for_each(|from, to, count| {
             self.table.add_anyway(self.hash.of(from, to), from, to, count, budget);
