@@ -128,6 +128,7 @@ def test_a_mistake_in_a_function_is_told_with_its_place(
         (["--workers", "0"], "--workers"),
         (["--scheduler", "tcp://127.0.0.1:1", "--threads-per-worker", "1"], "for a cluster started here"),
         (["--tls-cert", "x"], "go with --scheduler"),
+        (["--scheduler", "tls://h:1", "--tls-cert", "x.pem"], "--tls-cert: there is no file x.pem"),
         (["--tail", "--since", "0"], "takes no --since"),
         (["--tail", "--folder"], "not allowed with"),
         (["--sleep-seconds", "soon"], "--sleep-seconds"),

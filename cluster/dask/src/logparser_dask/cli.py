@@ -142,6 +142,9 @@ def _cluster(parse: argparse.ArgumentParser, args: argparse.Namespace) -> Cluste
         parse.error("--threads-per-worker is for a cluster started here, not for one at --scheduler")
     if any(tls) and not args.scheduler:
         parse.error("--tls-ca-file, --tls-cert and --tls-key go with --scheduler")
+    for option, path in zip(("--tls-ca-file", "--tls-cert", "--tls-key"), tls, strict=True):
+        if path and not os.path.isfile(path):
+            parse.error(f"{option}: there is no file {path}")
     return Cluster(args.scheduler, args.workers, args.threads_per_worker, tls)
 
 
