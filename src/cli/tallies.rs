@@ -1,16 +1,18 @@
 //! Tallies as files: plan, partial, merge, report, inspect.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::args::{ColorWhen, Counting, Settings, outputs};
-use super::{ask, configured_or_standard, show, watch, with_overrides, with_settings};
+use super::{ask, configured_or_standard, is_watched, show, watch, with_overrides, with_settings};
 use crate::config::{Plan, Task};
 use crate::error::{Error, ErrorKind, Result};
+use crate::metrics::Progress;
 use crate::model::{Extent, Guard, TimeUnit, Timestamp};
 use crate::options::{Kind, Raw, Value};
 use crate::output::json::{balance, window};
@@ -254,7 +256,9 @@ pub fn partial(args: &PartialArgs) -> Result<u8> {
         super::allocator::return_large_blocks();
     }
     let request = PartialRequest { range, label: args.label.clone(), previous: args.previous };
-    let partial = pipeline.partial(request)?;
+    let mut shown = Shown::new(false);
+    let partial = pipeline.partial(request, |progress| shown.start(progress))?;
+    drop(shown);
     tallies::save(&args.output, |out| Ok(partial.write(out)?))?;
     Ok(0)
 }
@@ -294,8 +298,23 @@ fn not_understood(option: &str, text: &str, expected: &str) -> Error {
 /// Adds files up. The exit code.
 pub fn merge(files: &[PathBuf], output: &Path) -> Result<u8> {
     let files = Files::open(files)?;
+    let mut shown = Shown::new(false);
+    shown.start(files.progress());
     tallies::save(output, |out| files.write(out))?;
     Ok(0)
+}
+
+/// A progress bar, if a person waits for it.
+struct Shown(Option<watch::Progress>);
+
+impl Shown {
+    fn new(quiet: bool) -> Self {
+        Shown((is_watched() && !quiet).then(watch::Progress::new))
+    }
+
+    fn start(&mut self, progress: Arc<Progress>) {
+        self.0.iter_mut().for_each(|bar| bar.start(Arc::clone(&progress)));
+    }
 }
 
 /// Reports on files. The exit code.
@@ -310,11 +329,17 @@ pub fn report(args: &ReportArgs) -> Result<u8> {
     if let Some([from, to]) = &hosts {
         builder = ask::asking(builder, &ask::three_questions(from, to));
     }
+    let mut shown = Shown::new(args.quiet);
+    if let Some(bar) = shown.0.as_ref().filter(|_| io::stdout().is_terminal()) {
+        builder = builder.stdout(bar.stdout());
+    }
     // What is asked for is checked before what it is asked of.
     let pipeline = builder.on_warning(show::warning).build()?;
     let files = Files::open(&files)?;
+    shown.start(files.progress());
     let has_text = show::writes_text(pipeline.plan());
     let summary = pipeline.report_on(&files, args.incomplete)?;
+    drop(shown);
     if !args.quiet {
         show::summary(&summary, has_text);
     }

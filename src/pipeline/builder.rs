@@ -15,6 +15,7 @@ use super::range::ByteRange;
 use super::run::{Running, Summary};
 use crate::config::{Catalog, Plan, Written, check};
 use crate::error::{Error, Place, Result};
+use crate::metrics::Progress;
 use crate::model::Timestamp;
 use crate::output::{self, Style};
 use crate::report::{self, ReportEntry, ReportFn};
@@ -106,9 +107,9 @@ impl Pipeline {
     }
 
     /// Counts what a run would count, for `Files` of tallies to be added up. Errors if anything could not be read: there
-    /// are no tallies of a part that was not asked for.
-    pub fn partial(self, request: PartialRequest) -> Result<Partial> {
-        super::partial::partial(self, request)
+    /// are no tallies of a part that was not asked for. `started` gets what tells how far it has come.
+    pub fn partial(self, request: PartialRequest, started: impl FnOnce(Arc<Progress>)) -> Result<Partial> {
+        super::partial::partial(self, request, started)
     }
 
     /// Divides what a run would read into tasks of at most `bytes` bytes each, one partial a task.

@@ -14,6 +14,7 @@ use super::run::Summary;
 use crate::actor::Outcome;
 use crate::config::{Plan, Range, Task};
 use crate::error::{Error, ErrorKind, Result};
+use crate::metrics;
 use crate::model::balance::Rejected;
 use crate::model::order::joined;
 use crate::model::{Extent, InputId, Window};
@@ -55,7 +56,11 @@ impl Partial {
 /// Each input: its number, its path, and what is read of it if not all.
 type Portions = Vec<(InputId, std::path::PathBuf, Option<Pruned>)>;
 
-pub(super) fn partial(mut pipeline: Pipeline, request: PartialRequest) -> Result<Partial> {
+pub(super) fn partial(
+    mut pipeline: Pipeline,
+    request: PartialRequest,
+    started: impl FnOnce(Arc<metrics::Progress>),
+) -> Result<Partial> {
     let PartialRequest { range, label, previous } = request;
     if previous {
         pipeline.plan.keep_previous();
@@ -68,6 +73,7 @@ pub(super) fn partial(mut pipeline: Pipeline, request: PartialRequest) -> Result
     // The outputs of the configuration are for reports.
     environment.outputs = vec![("text".to_owned(), Box::new(io::sink()))];
     let mut running = pipeline.start()?;
+    started(running.progress());
     let portions = std::mem::take(&mut running.portions);
     let aggregator = running.aggregators.first().map(|(_, shared)| Arc::clone(shared));
     let summary = complete(running.join())?;

@@ -7,9 +7,11 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{BUFFER, Header, Part, Tallies, Totals, Unsaved, Writer, clash};
 use crate::error::{Error, ErrorKind, Result, show_path};
+use crate::metrics::Progress;
 use crate::model::escape::printable;
 use crate::spill::{PairReader, merge};
 
@@ -21,6 +23,7 @@ const AT_ONCE: usize = 128;
 pub struct Files {
     paths: Vec<PathBuf>,
     header: Header,
+    progress: Arc<Progress>,
 }
 
 /// Takes a pair of a part: source, server, count.
@@ -37,10 +40,11 @@ impl Files {
     /// Reads the headers. Errors with the first file that cannot be used, and with two that cannot be added up: of another
     /// question, or of the same bytes.
     pub fn open(paths: &[PathBuf]) -> Result<Self> {
-        let mut header: Option<Header> = None;
+        let (mut header, progress): (Option<Header>, Arc<Progress>) = Default::default();
         let mut claims = Vec::new();
         for (at, path) in paths.iter().enumerate() {
-            let next = Tallies::open(path)?.into_header();
+            let next = Tallies::open(path, Arc::default())?.into_header();
+            progress.add_known(std::fs::metadata(path).map_or(0, |found| found.len()));
             for share in &next.inputs {
                 claims.extend(share.pieces.iter().map(|piece| (share.name.clone(), piece.from, piece.to, at)));
             }
@@ -61,7 +65,7 @@ impl Files {
                 return Err(clash(&paths[*one], &paths[*other], &bytes));
             }
         }
-        Ok(Files { paths: paths.to_vec(), header })
+        Ok(Files { paths: paths.to_vec(), header, progress })
     }
 
     /// What they say together.
@@ -69,15 +73,29 @@ impl Files {
         &self.header
     }
 
+    /// How much of them has been read; stays valid.
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
+    }
+
     /// Calls `f` with each pair of each part once, in order, with its count over all files. Errors also if a file does not
     /// hold what it says: then nothing that `f` was told counts.
     pub fn for_each<E: From<Error>>(&self, f: &mut Take<'_, E>) -> Result<Totals, E> {
         let mut sources: VecDeque<Source> = self.paths.iter().cloned().map(Source::Named).collect();
         while sources.len() > AT_ONCE {
-            let merged = scratch(sources.drain(..AT_ONCE))?;
+            let merged = scratch(self.open_all(sources.drain(..AT_ONCE))?)?;
             sources.push_back(Source::Scratch(merged));
         }
-        combine(open(sources)?, f)
+        combine(self.open_all(sources)?, f)
+    }
+
+    fn open_all(&self, sources: impl IntoIterator<Item = Source>) -> Result<Vec<Tallies>> {
+        let open = |source| match source {
+            Source::Named(path) => Tallies::open(&path, self.progress()),
+            // What it was merged from has been read.
+            Source::Scratch(file) => Tallies::read(Path::new("a temporary file"), file, Arc::default()),
+        };
+        sources.into_iter().map(open).collect()
     }
 
     /// Writes them as one file.
@@ -88,18 +106,9 @@ impl Files {
     }
 }
 
-fn open(sources: impl IntoIterator<Item = Source>) -> Result<Vec<Tallies>> {
-    let open = |source| match source {
-        Source::Named(path) => Tallies::open(&path),
-        Source::Scratch(file) => Tallies::read(Path::new("a temporary file"), file),
-    };
-    sources.into_iter().map(open).collect()
-}
-
 /// Some files as one without a name.
-fn scratch(sources: impl Iterator<Item = Source>) -> Result<File> {
+fn scratch(files: Vec<Tallies>) -> Result<File> {
     let cannot = |source| Error::from(ErrorKind::System { action: "cannot write a temporary file".into(), source });
-    let files = open(sources)?;
     let mut headers = files.iter().map(|file| file.header().clone());
     let Some(mut header) = headers.next() else { return Err(Error::usage("name the tallies files")) };
     headers.for_each(|next| header.join(next));
@@ -115,6 +124,7 @@ fn scratch(sources: impl Iterator<Item = Source>) -> Result<File> {
 fn combine<E: From<Error>>(mut files: Vec<Tallies>, f: &mut Take<'_, E>) -> Result<Totals, E> {
     let (mut read, mut merged) = (Totals::default(), Totals::default());
     for part in Part::ALL {
+        fail::fail_point!("tallies");
         let sources = files.iter_mut().map(|file| {
             let (section, path) = file.part(part);
             // One group: counts of all files add up.

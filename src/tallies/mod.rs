@@ -13,15 +13,17 @@ mod merge;
 mod tests;
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, IsTerminal, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, ErrorKind, Result};
+use crate::metrics::Progress;
 use crate::model::aggregates::Pairs;
 use crate::model::pane::Pane;
 use crate::model::{Aggregates, Side};
@@ -137,28 +139,42 @@ impl<W: Write> Writer<W> {
 /// A file that is being read.
 pub struct Tallies {
     path: PathBuf,
-    frames: FrameReader<BufReader<File>>,
+    frames: FrameReader<BufReader<Watched>>,
     header: Header,
 }
 
+/// A file of which is told how far it is read.
+struct Watched {
+    file: File,
+    progress: Arc<Progress>,
+}
+
+impl Read for Watched {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(into)?;
+        self.progress.add_read(read as u64);
+        Ok(read)
+    }
+}
+
 impl Tallies {
-    /// Opens a file and reads its header. Errors say why it cannot be used.
-    pub fn open(path: &Path) -> Result<Self> {
+    /// Opens a file and reads its header; `progress` is told how much of it is read. Errors say why it cannot be used.
+    pub fn open(path: &Path, progress: Arc<Progress>) -> Result<Self> {
         let cannot = |error: io::Error| Error::tallies(path, error.to_string());
         let file = File::open(path).map_err(cannot)?;
         if file.metadata().map_err(cannot)?.is_dir() {
             return Err(Error::tallies(path, "it is a folder; name the files in it"));
         }
-        Self::read(path, file)
+        Self::read(path, file, progress)
     }
 
-    fn read(path: &Path, file: File) -> Result<Self> {
-        Self::from_file(path, file).map_err(|error| Error::tallies(path, error.to_string()))
+    fn read(path: &Path, file: File, progress: Arc<Progress>) -> Result<Self> {
+        Self::from_file(path, file, progress).map_err(|error| Error::tallies(path, error.to_string()))
     }
 
-    fn from_file(path: &Path, mut file: File) -> io::Result<Self> {
+    fn from_file(path: &Path, mut file: File, progress: Arc<Progress>) -> io::Result<Self> {
         check_start(&mut file)?;
-        let mut frames = FrameReader::new(BufReader::with_capacity(BUFFER, file));
+        let mut frames = FrameReader::new(BufReader::with_capacity(BUFFER, Watched { file, progress }));
         let header: Header = value(frames.section(Kind::Header))?;
         header.check().map_err(invalid)?;
         Ok(Tallies { path: path.to_owned(), frames, header })
@@ -174,7 +190,7 @@ impl Tallies {
     }
 
     /// The bytes of the pairs of a part, and the file's name. All parts have to be read, in their order.
-    fn part(&mut self, part: Part) -> (SectionReader<'_, BufReader<File>>, &Path) {
+    fn part(&mut self, part: Part) -> (SectionReader<'_, BufReader<Watched>>, &Path) {
         (self.frames.section(part.kind()), &self.path)
     }
 
@@ -284,6 +300,9 @@ pub fn save(target: &Path, write: impl FnOnce(&mut dyn Write) -> Result<(), Unsa
     };
     if target == Path::new("-") {
         let mut stdout = io::stdout().lock();
+        if stdout.is_terminal() {
+            return Err(Error::usage("tallies are nothing to read on a terminal; name a file, or a pipe behind"));
+        }
         write(&mut stdout).map_err(unsaved)?;
         return stdout.flush().map_err(cannot);
     }

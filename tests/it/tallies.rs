@@ -419,6 +419,40 @@ fn tallies_go_through_pipes() {
 }
 
 #[test]
+fn long_work_shows_progress_on_a_terminal_and_nowhere_else() {
+    let folder = Folder::new();
+    folder.write("a.log", log(3, 20_000, 900, 10, 5));
+    let works = [
+        "partial a.log --until latest --output a.tally",
+        "merge a.tally --output b.tally",
+        "report a.tally --output csv:rows.csv --quiet",
+        "report a.tally --output csv",
+    ];
+    for work in works {
+        let shell = |command: String| {
+            let mut script = std::process::Command::new("script");
+            script.current_dir(folder.path()).args(["-qec", &command, "/dev/null"]).env("TERM", "xterm");
+            script.env("FAILPOINTS", "reader=sleep(600);tallies=sleep(400)").stdin(std::process::Stdio::null());
+            stdout(&script.output().unwrap())
+        };
+        let command = format!("'{}' {work}", env!("CARGO_BIN_EXE_logparser"));
+        let shown = shell(command.clone());
+        assert_eq!(shown.contains(" left"), !work.contains("--quiet"), "{work}: {shown:?}");
+        assert!(!shell(format!("{command} 2>errors | cat")).contains(" left"), "{work}");
+        let errors = std::fs::read_to_string(folder.at("errors")).unwrap();
+        assert!(!errors.contains(" left"), "{work}: {errors}");
+    }
+    // Tallies are not for the eyes.
+    let command = format!("'{}' merge a.tally --output -", env!("CARGO_BIN_EXE_logparser"));
+    let mut script = std::process::Command::new("script");
+    let shown = script.current_dir(folder.path()).args(["-qec", &command, "/dev/null"]).output().unwrap();
+    assert_eq!(
+        stdout(&shown),
+        "logparser: tallies are nothing to read on a terminal; name a file, or a pipe behind\r\n"
+    );
+}
+
+#[test]
 fn the_first_format_is_read_for_ever() {
     let folder = Folder::new();
     let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/format-1.tally");
