@@ -35,6 +35,9 @@ const SCAN: Duration = Duration::from_secs(1);
 /// The same while events tell of new names.
 const SCAN_SOON: Duration = Duration::from_millis(20);
 
+/// Time between two looks at which folders to watch, while the files in them stay the same.
+const WATCH: Duration = Duration::from_secs(5);
+
 /// The most by which the clock of silences goes on in one round.
 const LONGEST_ROUND: Duration = Duration::from_millis(200);
 
@@ -94,8 +97,9 @@ pub struct Known {
 }
 
 impl Following {
-    /// Looks at the locations, and announces what is new. `at_start`: files may be needed in part only.
-    pub fn scan(&mut self, at_start: bool) {
+    /// Looks at the locations, and announces what is new. `at_start`: files may be needed in part only. Whether the
+    /// locations lead to other files than before.
+    pub fn scan(&mut self, at_start: bool) -> bool {
         let scanned = self.follower.scan(self.clock);
         for text in scanned.warnings {
             self.failures.warn(&text);
@@ -111,21 +115,24 @@ impl Following {
                 self.follower.begin_at(new.id, position);
             }
         }
+        scanned.changed
     }
 
     /// Runs until the run is asked to end.
     pub fn run(mut self, mut outlet: Outlet<Arc<Chunk>>) -> Result<(), Exit> {
         let mut round = Instant::now();
-        let (mut polled, mut scanned, mut scan_after, mut wanted) = (round, round, SCAN, false);
+        let (mut polled, mut scanned, mut watched, mut scan_after, mut wanted) = (round, round, round, SCAN, false);
         while !self.stop.draining() {
             fail::fail_point!("reader");
             let now = Instant::now();
             self.clock += (now - round).min(LONGEST_ROUND);
             round = now;
             if now - scanned >= if wanted { SCAN_SOON.max(scan_after / 4) } else { scan_after } {
-                self.scan(false);
-                let failed = self.events.watch(&self.follower.directories());
-                failed.into_iter().for_each(|text| self.failures.warn(&text));
+                if self.scan(false) || now - watched >= WATCH {
+                    let failed = self.events.watch(&self.follower.directories());
+                    failed.into_iter().for_each(|text| self.failures.warn(&text));
+                    watched = now;
+                }
                 (scanned, wanted) = (Instant::now(), false);
                 scan_after = SCAN.max((scanned - now) * 20);
             }

@@ -69,6 +69,8 @@ pub struct Scanned {
     pub warnings: Vec<String>,
     /// Paths that were looked at.
     pub paths: usize,
+    /// Whether they lead to other files than in the scan before.
+    pub changed: bool,
 }
 
 /// A generation that is announced.

@@ -21,6 +21,8 @@ use crate::source::walk::{Finding, is_glob, walk};
 /// What the locations lead to.
 #[derive(Default)]
 struct Survey {
+    /// Where relative paths start, asked for once; without it, paths stay as they are.
+    here: PathBuf,
     sightings: Vec<Sighting>,
     /// Where the file of this device and inode stands in that list.
     index: HashMap<(u64, u64), usize>,
@@ -42,7 +44,8 @@ struct Sighting {
 
 impl Survey {
     fn of(locations: &[String]) -> Self {
-        let mut survey = Survey { complete: true, ..Survey::default() };
+        let here = std::env::current_dir().unwrap_or_default();
+        let mut survey = Survey { here, complete: true, ..Survey::default() };
         for location in locations {
             if let Err(error) = walk(location, &mut |finding| survey.take(finding)) {
                 survey.warnings.push(error.to_string());
@@ -65,7 +68,7 @@ impl Survey {
             return self.warnings.push(Error::input(&path, "was not read", source).to_string());
         }
         let stat = Stat::of(&found);
-        if let Ok(absolute) = std::path::absolute(&path) {
+        if let Ok(absolute) = std::path::absolute(self.here.join(&path)) {
             self.paths.insert(absolute, stat.identity);
         }
         let at = *self.index.entry(stat.identity).or_insert_with(|| {
@@ -113,14 +116,15 @@ impl Follower {
         if first {
             self.announce_restored(&mut new);
         }
-        self.paths = std::mem::take(&mut survey.paths);
+        let before = std::mem::replace(&mut self.paths, std::mem::take(&mut survey.paths));
+        let changed = before != self.paths;
         self.ignored.retain(|identity, _| survey.index.contains_key(identity));
         let ids: Vec<InputId> = self.generations.keys().copied().collect();
         ids.into_iter().for_each(|id| self.set_timer(id, now));
         let mut unsaid = self.take_warnings();
         unsaid.extend(warnings.iter().filter(|text| !self.said.contains(*text)).cloned());
         self.said = warnings.into_iter().collect();
-        Scanned { new, warnings: unsaid, paths: self.paths.len() }
+        Scanned { new, warnings: unsaid, paths: self.paths.len(), changed }
     }
 
     /// Folders in which files appear and change, as far as they exist.
