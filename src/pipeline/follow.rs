@@ -164,6 +164,7 @@ impl Follow {
             names: Arc::clone(&wired.names),
             inputs: known.unwrap_or_default(),
             clock: Duration::ZERO,
+            pace: Duration::ZERO,
         };
         following.scan(true);
         following

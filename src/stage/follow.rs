@@ -32,6 +32,12 @@ const POLL: Duration = Duration::from_secs(1);
 /// Time between two looks at the locations, if each takes less than a twentieth of that.
 const SCAN: Duration = Duration::from_secs(1);
 
+/// Where there are many files, both come less often: so long for each file.
+const EACH_FILE: Duration = Duration::from_millis(2);
+
+/// But no less often than this.
+const SELDOM: Duration = Duration::from_secs(10);
+
 /// The same while events tell of new names.
 const SCAN_SOON: Duration = Duration::from_millis(20);
 
@@ -85,6 +91,8 @@ pub struct Following {
     pub inputs: HashMap<InputId, Known>,
     /// The clock of silences.
     pub clock: Duration,
+    /// Time between two looks at all there is, for the number of files.
+    pub pace: Duration,
 }
 
 /// What is known of an input.
@@ -115,6 +123,7 @@ impl Following {
                 self.follower.begin_at(new.id, position);
             }
         }
+        self.pace = SELDOM.min(EACH_FILE * u32::try_from(scanned.paths).unwrap_or(u32::MAX));
         scanned.changed
     }
 
@@ -134,10 +143,10 @@ impl Following {
                     watched = now;
                 }
                 (scanned, wanted) = (Instant::now(), false);
-                scan_after = SCAN.max((scanned - now) * 20);
+                scan_after = SCAN.max((scanned - now) * 20).max(self.pace);
             }
             let polling = self.events.polling();
-            if polling || now - polled >= POLL {
+            if polling || now - polled >= POLL.max(self.pace) {
                 self.follower.touch_all();
                 polled = now;
             }

@@ -21,6 +21,12 @@ use super::{Failures, InputNames};
 /// How often is looked whether a window is due.
 const TICK: Duration = Duration::from_millis(25);
 
+/// The same while nothing is counted. A batch that comes ends the wait.
+const IDLE_TICK: Duration = Duration::from_millis(90);
+
+/// How long nothing was counted, for that.
+const IDLE: Duration = Duration::from_millis(500);
+
 /// How often results that late records changed are issued again, at most.
 const CHANGES: Duration = Duration::from_secs(1);
 
@@ -88,6 +94,7 @@ impl Keeper {
             sweeping: Sweeping::default(),
         };
         work.issue_again()?;
+        let mut seen = (0, Instant::now());
         while !live.stages().drained {
             work.close_due()?;
             work.issue_by_clock()?;
@@ -105,7 +112,11 @@ impl Keeper {
             if self.stop.aborted() {
                 return Err(Exit::Stopped);
             }
-            live.wait(TICK);
+            let counted = self.shared.progress.lock().balance().lines_read;
+            if counted != seen.0 {
+                seen = (counted, Instant::now());
+            }
+            if seen.1.elapsed() > IDLE { live.doze(IDLE_TICK) } else { live.wait(TICK) }
         }
         work.issue_changed()?;
         if self.ends && !self.stop.draining() {

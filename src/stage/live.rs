@@ -50,6 +50,8 @@ pub struct Live {
     counting: AtomicUsize,
     stages: Mutex<Stages>,
     moved: Condvar,
+    /// Whether the keeper waits for a batch to be counted, and has to be told.
+    dozes: AtomicBool,
     /// The longest time for which counting stood still to set aside what is saved, or to drop names, in nanoseconds.
     stalled: AtomicU64,
 }
@@ -222,6 +224,7 @@ impl Live {
             counting: AtomicUsize::new(0),
             stages: Mutex::new(Stages::default()),
             moved: Condvar::new(),
+            dozes: AtomicBool::new(false),
             stalled: AtomicU64::new(0),
         };
         live.set_limits(&live.windows.lock());
@@ -245,6 +248,9 @@ impl Live {
             self.counting.fetch_add(1, Ordering::Relaxed);
             self.count(shared, worker, &batch)?;
             self.counting.fetch_sub(1, Ordering::Relaxed);
+        }
+        if self.dozes.swap(false, Ordering::Relaxed) {
+            self.moved.notify_all();
         }
         Ok(())
     }
@@ -313,6 +319,13 @@ impl Live {
     pub(super) fn done(&self, note: impl FnOnce(&mut Stages)) {
         note(&mut self.stages.lock());
         self.moved.notify_all();
+    }
+
+    /// As `wait`, or until a batch is counted. One that is counted at the same moment may be noticed only after that time.
+    pub(super) fn doze(&self, time: Duration) {
+        self.dozes.store(true, Ordering::Relaxed);
+        self.wait(time);
+        self.dozes.store(false, Ordering::Relaxed);
     }
 
     /// Waits so long, or until something more is done.

@@ -24,8 +24,11 @@ use super::aggregator::{Closing, Shared};
 use super::live::{Live, SavedWindows};
 use super::{Failures, InputNames};
 
-/// How often is looked whether the run ends.
+/// How often is looked whether the last results of a run that ends are written.
 const TICK: Duration = Duration::from_millis(25);
+
+/// How often is looked before that whether a state is due, and whether the run was aborted. That it ends is told.
+const IDLE_TICK: Duration = Duration::from_millis(200);
 
 /// The first state is saved so long after the start, so that a run that is killed again and again comes forward.
 const FIRST: Duration = Duration::from_millis(500);
@@ -166,8 +169,9 @@ impl Saver {
             if self.stop.aborted() {
                 return self.last_words(live);
             }
-            if !ends && Instant::now() < due {
-                live.wait(TICK);
+            let now = Instant::now();
+            if !ends && now < due {
+                live.wait(if live.stages().drained { TICK } else { IDLE_TICK.min(due - now) });
                 continue;
             }
             let started = Instant::now();
