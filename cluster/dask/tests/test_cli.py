@@ -190,9 +190,15 @@ def test_an_interrupt_ends_it_without_a_traceback(
     fake.setenv("FAKE_FAULT", "slow")
     fake.setenv("FAKE_SECONDS", "0.1" if words else "5")
     line = [*COMMAND, "-q", *words, "--max-partition", "500", str(logs), "h1", "s2"]
-    # A group of its own, all of which gets the signal, as from a terminal.
+    # A group of its own, all of which gets the signal, as from a terminal; and who runs the tests in the
+    # background, where that signal is ignored, hands that on.
     process = subprocess.Popen(
-        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        line,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:
         assert process.stderr is not None
