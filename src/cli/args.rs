@@ -362,17 +362,18 @@ pub enum ColorWhen {
     Never,
 }
 
-/// Options that are keys of the configuration, as given: key, value, and the option for messages.
-pub type Overrides = Vec<(&'static str, String, String)>;
+/// An option that is a key of the configuration, as given: key, value, and the option for messages.
+pub type Override = (&'static str, String, String);
 
-pub fn given<const N: usize>(options: [(&'static str, &Option<String>); N]) -> Overrides {
+/// Those of these keys that have a value.
+pub fn given<const N: usize>(options: [(&'static str, &Option<String>); N]) -> Vec<Override> {
     let given = options.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
     given.map(|(key, value)| (key, toml_text(value), format!("--{key} {value}"))).collect()
 }
 
 impl Counting {
     /// What is given of it.
-    pub fn overrides(&self) -> Overrides {
+    pub fn overrides(&self) -> Vec<Override> {
         given([
             ("seconds", &self.seconds),
             ("grouping-seconds", &self.grouping_seconds),
@@ -393,7 +394,7 @@ impl Counting {
 
 impl Common {
     /// What is given of it.
-    pub fn overrides(&self) -> Overrides {
+    pub fn overrides(&self) -> Vec<Override> {
         let mut all = self.counting.overrides();
         all.extend(given([
             ("every", &self.every),
@@ -419,7 +420,7 @@ impl Common {
 }
 
 /// The outputs, if any are given.
-pub fn outputs(output: &[String]) -> Option<(&'static str, String, String)> {
+pub fn outputs(output: &[String]) -> Option<Override> {
     (!output.is_empty()).then(|| ("outputs", toml_list(output), format!("--output {}", output.join(" --output "))))
 }
 

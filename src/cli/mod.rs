@@ -197,7 +197,7 @@ fn with_common(builder: Builder, common: &Common) -> Builder {
 }
 
 /// A builder with options on top.
-fn with_overrides(builder: Builder, overrides: impl IntoIterator<Item = (&'static str, String, String)>) -> Builder {
+fn with_overrides(builder: Builder, overrides: impl IntoIterator<Item = args::Override>) -> Builder {
     overrides
         .into_iter()
         .fold(builder, |builder, (key, value, option)| builder.set_at(key, &value, Place::Argument(option)))

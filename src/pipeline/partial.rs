@@ -2,6 +2,7 @@
 //!
 //! Invariant: there are tallies of all the bytes that were asked for, or an error.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -10,12 +11,11 @@ use std::time::Duration;
 
 use super::builder::Pipeline;
 use super::range::ByteRange;
-use super::run::Summary;
+use super::run::{Portion, Summary};
 use crate::actor::Outcome;
 use crate::config::{Plan, Range, Task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics;
-use crate::model::balance::Rejected;
 use crate::model::order::joined;
 use crate::model::{Extent, InputId, Window};
 use crate::ops::progress::Progress;
@@ -53,9 +53,6 @@ impl Partial {
     }
 }
 
-/// Each input: its number, its path, and what is read of it if not all.
-type Portions = Vec<(InputId, std::path::PathBuf, Option<Pruned>)>;
-
 pub(super) fn partial(
     mut pipeline: Pipeline,
     request: PartialRequest,
@@ -81,18 +78,28 @@ pub(super) fn partial(
         return Err(Error::usage("the configuration has no reporter, which would take the tallies"));
     };
     let progress = aggregator.progress.lock();
-    let names: Vec<(InputId, Vec<u8>)> =
-        portions.iter().map(|(id, path, _)| (*id, name(label.as_deref(), path))).collect();
-    let inputs = match &range {
-        Some(range) => portions.iter().map(|portion| share_of_range(portion, &names, range, &progress)).collect(),
-        None => shares(&portions, &names, &progress),
+    let share = |portion: &Portion| {
+        let name = name(label.as_deref(), &portion.path);
+        let (size, pieces) = match &range {
+            Some(range) => part(portion, range, &progress),
+            None => whole(portion, &progress),
+        };
+        Share { name, size, pieces }
     };
-    let rejected = summary.sheets.iter().flat_map(|sheet| &sheet.rejected).map(|(_, line)| line);
-    let samples = rejected.map(|line| sample(line, &names)).collect();
+    let inputs = portions.iter().map(share).collect();
+    let names: BTreeMap<InputId, Vec<u8>> =
+        portions.iter().map(|portion| (portion.id, name(label.as_deref(), &portion.path))).collect();
+    let rejected = summary.sheets.iter().flat_map(|sheet| &sheet.rejected);
+    let samples = rejected.map(|(_, line)| Sample {
+        input: names.get(&line.input).cloned().unwrap_or_default(),
+        at: line.at,
+        cause: line.cause,
+        head: line.head.clone(),
+    });
     let buckets = closed.view.buckets().iter().enumerate().filter(|(_, bucket)| bucket.connections > 0);
     let buckets = buckets.map(|(number, bucket)| (number as u64, bucket.connections)).collect();
     let question = question(&plan, closed.view.window())?;
-    let header = Header::new(question, inputs, buckets, closed.view.overflow(), &closed.balance, samples);
+    let header = Header::new(question, inputs, buckets, closed.view.overflow(), &closed.balance, samples.collect());
     header.check().map_err(ErrorKind::Unbalanced)?;
     drop(progress);
     Ok(Partial { header, closed })
@@ -149,59 +156,41 @@ fn name(label: Option<&str>, path: &Path) -> Vec<u8> {
     [label.as_bytes(), path.as_os_str().as_bytes()].concat()
 }
 
-fn name_of(names: &[(InputId, Vec<u8>)], id: InputId) -> Vec<u8> {
-    names.iter().find(|(known, _)| *known == id).map_or_else(Vec::new, |(_, name)| name.clone())
+/// The bytes of a whole input, and its pieces.
+fn whole(Portion { id, pruned, .. }: &Portion, progress: &Progress) -> (u64, Vec<Piece>) {
+    let size = progress.ledger().frontier(*id);
+    let skipped = progress.skipped().spans(*id);
+    let order = |of: &dyn Fn(&Pruned) -> Option<Extent>| pruned.as_ref().map_or(Order::Unknown, |it| Order::of(of(it)));
+    let (mut pieces, mut end) = (Vec::new(), 0);
+    for (from, to) in skipped.chain([(size, size)]) {
+        pieces.push(Piece { from: end, to: from, skipped: false, order: order(&|it| seen(it, from - end)) });
+        // Bytes are skipped at the start of a file, and at its end.
+        let outside = order(&|it| match (from == 0, to == size) {
+            (true, true) => joined([it.found.outside.0, it.found.outside.1]),
+            (true, false) => it.found.outside.0,
+            (false, _) => it.found.outside.1,
+        });
+        pieces.push(Piece { from, to, skipped: true, order: outside });
+        end = to;
+    }
+    (size, pieces)
 }
 
-fn sample(line: &Rejected, names: &[(InputId, Vec<u8>)]) -> Sample {
-    Sample { input: name_of(names, line.input), at: line.at, cause: line.cause, head: line.head.clone() }
-}
-
-/// The bytes of whole inputs.
-fn shares(portions: &Portions, names: &[(InputId, Vec<u8>)], progress: &Progress) -> Vec<Share> {
-    let share = |(id, _, pruned): &(InputId, std::path::PathBuf, Option<Pruned>)| {
-        let size = progress.ledger().frontier(*id);
-        let skipped: Vec<(u64, u64)> = progress.skipped().spans(*id).collect();
-        let order =
-            |of: &dyn Fn(&Pruned) -> Option<Extent>| pruned.as_ref().map_or(Order::Unknown, |it| Order::of(of(it)));
-        let (mut pieces, mut end) = (Vec::new(), 0);
-        for (from, to) in skipped.into_iter().chain([(size, size)]) {
-            pieces.push(Piece { from: end, to: from, skipped: false, order: order(&|it| seen(it, from - end)) });
-            // Bytes are skipped at the start of a file, and at its end.
-            let outside = order(&|it| match (from == 0, to == size) {
-                (true, true) => joined([it.found.outside.0, it.found.outside.1]),
-                (true, false) => it.found.outside.0,
-                (false, _) => it.found.outside.1,
-            });
-            pieces.push(Piece { from, to, skipped: true, order: outside });
-            end = to;
-        }
-        Share { name: name_of(names, *id), size, pieces }
-    };
-    portions.iter().map(share).collect()
-}
-
-/// The bytes of a range, and those that are passed over with it.
-fn share_of_range(
-    (id, _, pruned): &(InputId, std::path::PathBuf, Option<Pruned>),
-    names: &[(InputId, Vec<u8>)],
-    range: &ByteRange,
-    progress: &Progress,
-) -> Share {
+/// The bytes of an input of which a range is read, and its pieces: the range, and what is passed over with it.
+fn part(Portion { id, pruned, .. }: &Portion, range: &ByteRange, progress: &Progress) -> (u64, Vec<Piece>) {
     let (from, to) = pruned.as_ref().map_or((0, 0), |pruned| (pruned.found.from, pruned.found.to));
     let order = match pruned {
         Some(pruned) if pruned.order.is_some() => Order::of(seen(pruned, to - from)),
         _ => Order::Unknown,
     };
-    let mut pieces = vec![Piece { from, to, skipped: false, order }];
-    pieces.extend(range.passed.iter().map(|passed| Piece {
+    let passed = range.passed.iter().map(|passed| Piece {
         from: passed.from,
         to: passed.to,
         skipped: true,
         order: Order::of(passed.extent),
-    }));
+    });
     let size = range.size.unwrap_or_else(|| progress.ledger().frontier(*id)).max(to);
-    Share { name: name_of(names, *id), size, pieces }
+    (size, [Piece { from, to, skipped: false, order }].into_iter().chain(passed).collect())
 }
 
 /// The extent of so many bytes that were read, all of which the run has seen.

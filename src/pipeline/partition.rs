@@ -10,7 +10,7 @@ use super::builder::Pipeline;
 use super::inputs::Inputs;
 use super::partial::question;
 use super::prune::prune;
-use super::range::{ByteRange, HEAD, Passed, head};
+use super::range::{ByteRange, Passed, head};
 use super::wire::{pruned_or_warn, resolve_all};
 use crate::actor::Stop;
 use crate::config::Task;
@@ -88,7 +88,7 @@ pub(super) fn partition(pipeline: Pipeline, bytes: u64, previous: bool) -> Resul
             return Err(Error::usage(format!("{}: only files can be divided; count a pipe where it is", input.name)));
         };
         let cannot = |error| Error::input(path, "cannot read", error);
-        let start = File::open(path).and_then(|file| head(&file, HEAD.min(*size))).map_err(cannot)?;
+        let start = File::open(path).and_then(|file| head(&file, *size)).map_err(cannot)?;
         let looked = pruned.get(&InputId(at as u32));
         let kept = looked.and_then(|looked| pruned_or_warn(looked, &input.name, &failures));
         let (read, size) = kept.as_ref().map_or(((0, *size), *size), |it| ((it.found.from, it.found.to), it.size));

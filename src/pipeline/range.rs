@@ -13,6 +13,7 @@ use super::resolve::Resolved;
 use crate::config::{Plan, Task};
 use crate::error::{Error, Result};
 use crate::model::{Extent, Guard, InputId};
+use crate::source::follow::{HEAD, read_range};
 use crate::source::seek::{self, Found, Reason};
 use crate::source::{Origin, Pruned};
 
@@ -107,18 +108,8 @@ pub(super) fn ranged(
     Ok(BTreeMap::from([(InputId(0), pruned)]))
 }
 
-/// Bytes by which a file is known.
-pub(super) const HEAD: u64 = 1024;
-
 /// The first bytes of a file, so many if it has them. Errors are those of reading.
 pub(super) fn head(file: &File, bytes: u64) -> io::Result<Guard> {
-    let mut start = vec![0; usize::try_from(bytes.min(HEAD)).unwrap_or(0)];
-    let mut filled = 0;
-    while filled < start.len() {
-        match file.read_at(&mut start[filled..], filled as u64)? {
-            0 => break,
-            read => filled += read,
-        }
-    }
-    Ok(Guard::of(&start[..filled]))
+    let length = usize::try_from(bytes).unwrap_or(HEAD).min(HEAD);
+    Ok(Guard::of(&read_range(file, 0, length)?))
 }

@@ -32,8 +32,15 @@ pub struct Running {
     /// The names of all inputs, by number.
     pub(super) names: Arc<InputNames>,
     pub(super) observed: Observed,
-    /// Each input with its path, and what is read of it if not all.
-    pub(super) portions: Vec<(InputId, PathBuf, Option<Pruned>)>,
+    pub(super) portions: Vec<Portion>,
+}
+
+/// An input, and what is read of it.
+pub(super) struct Portion {
+    pub id: InputId,
+    pub path: PathBuf,
+    /// The bytes that are read, if not all.
+    pub pruned: Option<Pruned>,
 }
 
 /// How a run went.

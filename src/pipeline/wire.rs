@@ -1,7 +1,6 @@
 //! A plan to running threads: all edges first, then the stages from top to bottom.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
@@ -14,6 +13,7 @@ use super::observe::{Observed, Post};
 use super::prune::prune;
 use super::range::ranged;
 use super::resolve::{Resolved, resolve};
+use super::run::Portion;
 use super::targets::{FilterFiles, Outputs, Targets};
 use crate::actor::{Countdown, Gauge, Inbox, LatestOutlet, Outlet, Permits, Pool, Port, Stop, Transform, drive, edge};
 use crate::config::{AggregatorPlan, FilterPlan, Plan, ReaderPlan, ReporterPlan, StagePlan, Task};
@@ -48,8 +48,7 @@ pub(super) struct Parts {
     pub aggregators: Vec<(String, Arc<aggregator::Shared>)>,
     pub permits: Vec<Permits>,
     pub observed: Observed,
-    /// Each input with its path, and what is read of it if not all.
-    pub portions: Vec<(InputId, PathBuf, Option<Pruned>)>,
+    pub portions: Vec<Portion>,
 }
 
 /// Starts the workers of one stage.
@@ -85,8 +84,11 @@ pub(super) fn wire(
         None => prune(plan, &resolved, &inputs),
     };
     let edges: Vec<Edge> = plan.stages.iter().map(|stage| edge_before(stage, &wired.stop)).collect();
-    let of = |id: &InputId| inputs.all[id.0 as usize].path();
-    let portions = inputs.by_reader.values().flatten().map(|id| (*id, of(id), pruned.get(id).cloned()));
+    let portions = inputs.by_reader.values().flatten().map(|&id| Portion {
+        id,
+        path: inputs.all[id.0 as usize].path(),
+        pruned: pruned.get(&id).cloned(),
+    });
     let mut parts = Parts { portions: portions.collect(), ..Parts::default() };
     let mut starts: Vec<Start> = Vec::new();
     for (at, stage) in plan.stages.iter().enumerate() {

@@ -10,7 +10,7 @@ use std::time::UNIX_EPOCH;
 use crate::model::Guard;
 
 /// Bytes of a file's head that are hashed: enough to pass a header and reach the first stamps.
-pub(super) const HEAD: usize = 1024;
+pub const HEAD: usize = 1024;
 
 /// Bytes before a position that are hashed.
 pub(super) const TAIL: usize = 256;
@@ -122,7 +122,8 @@ pub(super) fn tail_holds(file: &File, position: u64, tail: &Guard) -> io::Result
     Ok(tail.holds(&read_tail(file, position)?))
 }
 
-fn read_range(file: &File, from: u64, length: usize) -> io::Result<Vec<u8>> {
+/// So many bytes of a file from one on. Fewer, if it ends before.
+pub fn read_range(file: &File, from: u64, length: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; length];
     let mut filled = 0;
     while filled < length {
