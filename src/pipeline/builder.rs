@@ -107,7 +107,8 @@ impl Pipeline {
     }
 
     /// Counts what a run would count, for `Files` of tallies to be added up. Errors if anything could not be read: there
-    /// are no tallies of a part that was not asked for. `started` gets what tells how far it has come.
+    /// are no tallies of a part that was not asked for; why it was not is told to `on_failure`. `started` gets what tells
+    /// how far it has come.
     pub fn partial(self, request: PartialRequest, started: impl FnOnce(Arc<Progress>)) -> Result<Partial> {
         super::partial::partial(self, request, started)
     }

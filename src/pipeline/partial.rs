@@ -136,18 +136,23 @@ pub(super) fn question(plan: &Plan, window: Window) -> Result<Question> {
 }
 
 /// A summary of a run in which nothing was left out.
-fn complete(mut summary: Summary) -> Result<Summary> {
+fn complete(summary: Summary) -> Result<Summary> {
     if let Outcome::Failed(error) | Outcome::Panicked(error) = summary.outcome {
         return Err(error);
     }
     if summary.interrupted {
         return Err(ErrorKind::Tallies("interrupted; no tallies were written".to_owned()).into());
     }
-    // Each was told when it happened.
-    match summary.failures.pop() {
-        Some(failure) => Err(failure),
-        None => Ok(summary),
+    match summary.failures.len() {
+        0 => Ok(summary),
+        failures => Err(unread(failures, "no tallies were written")),
     }
+}
+
+/// The error where inputs could not be read, each of which was told when it happened.
+pub(super) fn unread(failures: usize, what: &str) -> Error {
+    let (inputs, were) = if failures == 1 { ("input", "was") } else { ("inputs", "were") };
+    ErrorKind::Tallies(format!("{failures} {inputs} {were} not read, as said above; {what}")).into()
 }
 
 /// What an input is known by.

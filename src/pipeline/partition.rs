@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::builder::Pipeline;
 use super::inputs::Inputs;
-use super::partial::question;
+use super::partial::{question, unread};
 use super::prune::prune;
 use super::range::{ByteRange, Passed, head};
 use super::wire::{pruned_or_warn, resolve_all};
@@ -70,9 +70,10 @@ pub(super) fn partition(pipeline: Pipeline, bytes: u64, previous: bool) -> Resul
     let stop = Stop::new(environment.drain);
     let failures = Failures::new(environment.tell, environment.warn);
     let mut inputs = Inputs::find(&plan, &failures)?;
-    if let Some(failure) = failures.take().pop() {
-        // It was told. A plan without an input that was asked for would be that of another question.
-        return Err(failure);
+    let failed = failures.take().len();
+    if failed > 0 {
+        // A plan without an input that was asked for would be that of another question.
+        return Err(unread(failed, "there is no plan"));
     }
     let now = (environment.now)();
     let resolved = resolve_all(&plan, now, &mut inputs, &stop)?;

@@ -380,6 +380,8 @@ fn what_cannot_be_divided_or_counted_is_said() {
         let said = stderr(&output);
         assert!(said.lines().any(|line| line.starts_with(&format!("logparser: {message}"))), "{args:?}: {said}");
         assert!(!folder.at("x").exists(), "{args:?} left a file");
+        let lines: std::collections::BTreeSet<&str> = said.lines().collect();
+        assert_eq!(lines.len(), said.lines().count(), "{args:?} says something twice: {said}");
     }
 }
 
