@@ -4,7 +4,8 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::args::{ColorWhen, Common, Positional, toml_list, toml_text};
+use super::args::{ColorWhen, Common, toml_list, toml_text};
+use super::commands::Positional;
 #[cfg(feature = "live")]
 use super::live;
 use super::{allocator, is_watched, show, watch, with_common};

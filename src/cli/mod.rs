@@ -5,8 +5,10 @@
 mod allocator;
 mod args;
 mod ask;
+mod commands;
 mod contents;
 mod explain;
+mod help;
 #[cfg(feature = "live")]
 mod live;
 mod show;
@@ -19,9 +21,10 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{FromArgMatches, Parser};
 
-use args::{Command, Commanded, Common, GraphFormat, Make, Positional, Settings, StateAction};
+use args::{Common, Settings};
+use commands::{Command, Commanded, GraphFormat, Make, Positional, StateAction};
 
 use crate::config::{DrawFormat, draw};
 use crate::error::{Error, ErrorKind, Place, Result};
@@ -61,12 +64,12 @@ fn make_log(args: &crate::make::Args) -> Result<u8> {
 
 fn dispatch(argv: Vec<OsString>) -> Result<u8> {
     let Some(argv) = with_command_first(&argv) else {
-        return match Positional::try_parse_from(&argv) {
+        return match parsed::<Positional>(help::positional(), &argv) {
             Ok(positional) => ask::positional(&positional),
             Err(error) => Ok(show::usage(&error, near_command(&argv))),
         };
     };
-    let command = match Commanded::try_parse_from(&argv) {
+    let command = match parsed::<Commanded>(help::commanded(), &argv) {
         Ok(commanded) => commanded.command,
         Err(error) => return Ok(show::usage(&error, None)),
     };
@@ -122,16 +125,21 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
         Command::Make(args) => make_log(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Commanded::command(), "logparser", &mut script);
+            clap_complete::generate(shell, &mut help::commanded(), "logparser", &mut script);
             print(&String::from_utf8_lossy(&script))
         }
     }
 }
 
+/// The command line as `command` understands it.
+fn parsed<T: FromArgMatches>(command: clap::Command, argv: &[OsString]) -> Result<T, clap::Error> {
+    T::from_arg_matches(&command.try_get_matches_from(argv)?)
+}
+
 /// The arguments with the command moved to the front, if the first positional argument is one. So options may stand
 /// before a command, and a host or file that is named like a command is still a host or file everywhere else.
 fn with_command_first(argv: &[OsString]) -> Option<Vec<OsString>> {
-    let positional = Positional::command();
+    let positional = help::positional();
     let takes_value = |option: &str| {
         let found = positional.get_arguments().find(|arg| {
             let long = option.strip_prefix("--");
@@ -154,7 +162,7 @@ fn with_command_first(argv: &[OsString]) -> Option<Vec<OsString>> {
         at += if takes_value(text) { 2 } else { 1 };
     }
     let name = argv[at].to_str()?;
-    let is_command = name == "help" || Commanded::command().get_subcommands().any(|known| known.get_name() == name);
+    let is_command = name == "help" || help::commanded().get_subcommands().any(|known| known.get_name() == name);
     is_command.then(|| {
         let mut moved = argv.to_vec();
         moved[1..=at].rotate_right(1);
@@ -165,7 +173,7 @@ fn with_command_first(argv: &[OsString]) -> Option<Vec<OsString>> {
 /// The command that the first word may have been meant to be, if it is no file.
 fn near_command(argv: &[OsString]) -> Option<String> {
     let word = argv.iter().skip(1).find_map(|word| word.to_str().filter(|word| !word.starts_with('-')))?;
-    let commands = Commanded::command();
+    let commands = help::commanded();
     let names = commands.get_subcommands().map(clap::Command::get_name);
     if Path::new(word).exists() { None } else { suggest(word, names) }
 }

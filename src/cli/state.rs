@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::args::StateFormat;
+use super::commands::StateFormat;
 use crate::codec::Decoder;
 use crate::error::{Error, Result, show_path};
 use crate::model::escape::printable;

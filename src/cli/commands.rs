@@ -1,0 +1,214 @@
+//! The commands as written: what can be asked of the program, and with which options.
+//!
+//! Not here: what the options are (`args`), how help arranges them (`help`), and what a command does.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::args::{Common, Settings};
+
+/// Answers who connects to whom, exactly, over moving windows, from logs of any size.
+#[derive(Debug, Parser)]
+#[command(name = "logparser", version)]
+pub struct Positional {
+    /// A quoted glob, a file, a folder, or - for standard input.
+    #[arg(value_name = "LOCATION")]
+    pub location: String,
+    /// List the hosts that this one connects to.
+    #[arg(value_name = "HOST_FROM")]
+    pub host_from: String,
+    /// List the hosts that connect to this one.
+    #[arg(value_name = "HOST_TO")]
+    pub host_to: String,
+    /// Follow the files as they grow and rotate, and report every --sleep-seconds, until interrupted.
+    #[arg(long, conflicts_with = "folder")]
+    pub tail: bool,
+    /// Report once (the default).
+    #[arg(long)]
+    pub folder: bool,
+    /// Time between two reports of --tail.
+    #[arg(long, allow_hyphen_values = true, value_name = "TIME", default_value = "3600")]
+    pub sleep_seconds: String,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Makes a log to try things on.
+#[derive(Debug, Parser)]
+#[command(name = "logparser-make", version)]
+pub struct Make {
+    #[command(flatten)]
+    pub args: crate::make::Args,
+}
+
+/// Answers who connects to whom, exactly, over moving windows, from logs of any size. Without a command:
+/// `logparser [OPTIONS] LOCATION HOST_FROM HOST_TO`; `logparser --help` tells of it.
+#[derive(Debug, Parser)]
+#[command(name = "logparser", version)]
+pub struct Commanded {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the pipeline of a configuration file.
+    Run {
+        /// The configuration.
+        #[arg(default_value = "pipeline.toml")]
+        file: std::path::PathBuf,
+        #[command(flatten)]
+        settings: Settings,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Check a configuration file and name every problem in it.
+    Check {
+        /// The configuration.
+        #[arg(default_value = "pipeline.toml")]
+        file: std::path::PathBuf,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Draw the graph of a configuration file.
+    Graph {
+        /// The configuration.
+        #[arg(default_value = "pipeline.toml")]
+        file: std::path::PathBuf,
+        /// How to draw it.
+        #[arg(long, value_enum, default_value = "text")]
+        format: GraphFormat,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Which servers received most connections?
+    Top {
+        /// Globs, files, folders, or - for standard input, which is also the default if it is piped.
+        location: Vec<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Which hosts connected to HOST?
+    To {
+        /// The host.
+        host: String,
+        /// Globs, files, folders, or - for standard input, which is also the default if it is piped.
+        location: Vec<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Which hosts did HOST connect to?
+    From {
+        /// The host.
+        host: String,
+        /// Globs, files, folders, or - for standard input, which is also the default if it is piped.
+        location: Vec<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Say which bytes of which files would be read, and why, without reading them.
+    Explain {
+        /// Globs, files, folders; without any, those of the configuration.
+        location: Vec<String>,
+        /// The configuration, if one is meant.
+        #[arg(long, value_name = "FILE")]
+        config: Option<std::path::PathBuf>,
+        #[command(flatten)]
+        settings: Settings,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Look at a saved state, check it, or remove it to start anew.
+    State {
+        /// What to do with it.
+        #[command(subcommand)]
+        action: StateAction,
+    },
+    /// Divide what a question reads into tasks for many machines: a work list, as JSON.
+    Plan(super::tallies::PlanArgs),
+    /// Count all of some inputs, or a part of one, into a tallies file.
+    Partial(super::tallies::PartialArgs),
+    /// Add up tallies files.
+    Merge {
+        /// Tallies files, of the same question and of different bytes.
+        #[arg(required = true)]
+        files: Vec<std::path::PathBuf>,
+        /// Where to write them as one, or - for standard output.
+        #[arg(long, value_name = "FILE")]
+        output: std::path::PathBuf,
+    },
+    /// Report on tallies files as on the logs that they were made of.
+    Report(super::tallies::ReportArgs),
+    /// Check tallies files, and say what is in each of them, as JSON.
+    Inspect {
+        /// Tallies files.
+        #[arg(required = true)]
+        files: Vec<std::path::PathBuf>,
+    },
+    /// List the report functions, with their options and an example each.
+    Reports,
+    /// Make a log to try things on.
+    Make(crate::make::Args),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// How a graph is drawn.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum GraphFormat {
+    /// For a terminal.
+    Text,
+    /// For Graphviz.
+    Dot,
+    /// For Markdown pages.
+    Mermaid,
+}
+
+/// What to do with a saved state.
+#[derive(Debug, Subcommand)]
+pub enum StateAction {
+    /// Print both slots, what they depend on, which one a run would go on from, and what that one holds.
+    Show {
+        #[command(flatten)]
+        place: StatePlace,
+        /// How to print it.
+        #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+        output: StateFormat,
+        /// Print every pair with its connections, too.
+        #[arg(long)]
+        pairs: bool,
+    },
+    /// Check both slots: exit code 0 if there is a state to go on from and neither slot is damaged, else 4.
+    Verify {
+        #[command(flatten)]
+        place: StatePlace,
+        /// How to print it.
+        #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+        output: StateFormat,
+    },
+    /// Remove the state, so that the next run starts anew.
+    Reset {
+        #[command(flatten)]
+        place: StatePlace,
+    },
+}
+
+/// Where a state is.
+#[derive(Debug, Args)]
+pub struct StatePlace {
+    /// The directory of the state.
+    #[arg(long, value_name = "DIR")]
+    pub state: std::path::PathBuf,
+}
+
+/// How a state is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StateFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}

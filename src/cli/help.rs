@@ -1,0 +1,183 @@
+//! How help is arranged: which option stands under which heading, which are shown by `-h`, and what stands around them.
+//!
+//! Not here: the options themselves (`args`, `commands`). Help, completions and the manual page are made of the same
+//! definition. Invariant: every option that commands share stands under one heading.
+
+use std::fmt::Write as _;
+
+use clap::{Arg, ArgAction, Command, CommandFactory};
+
+use super::commands::{Commanded, Positional};
+
+/// The headings in their order, with the options that stand under each in theirs.
+const GROUPS: &[(&str, &[&str])] = &[
+    ("What to read", &["config", "set", "unit"]),
+    ("Window", &["seconds", "since", "until", "now", "future", "grouping_seconds"]),
+    ("Windows that repeat", &["every", "align", "lateness"]),
+    ("Results", &["limit", "output", "rejects", "late_file", "stats", "live", "color"]),
+    (
+        "Following",
+        &["tail", "folder", "sleep_seconds", "follow", "idle", "trigger", "late_updates", "state", "checkpoint"],
+    ),
+    ("Limits", &["threads", "max_memory", "memory_policy", "scan", "prune_above"]),
+    ("Other", &["quiet", "help", "version"]),
+];
+
+/// The options that `-h` shows: those of every day, so that they fit a screen.
+const EVERYDAY: &[&str] = &[
+    "location",
+    "host",
+    "host_from",
+    "host_to",
+    "words",
+    "file",
+    "files",
+    "seconds",
+    "since",
+    "until",
+    "every",
+    "limit",
+    "output",
+    "live",
+    "tail",
+    "follow",
+    "quiet",
+    "help",
+];
+
+/// Commands with options of their own, which need no headings.
+const PLAIN: &[&str] = &["state", "reports", "make", "completions"];
+
+/// Shown under the help of the positional form.
+const WINDOWS: &str = "\
+The window of a one-shot run, both ends in:
+
+             until - seconds                    until (now)
+  -------------------[==============================]-----------> time
+                      what is counted
+
+With --every, windows of --seconds follow each other through the whole input,
+and each is half-open: [end - seconds, end).
+
+Numbers are seconds; 90s, 5m, 1h30m and 2d are understood too.";
+
+const EXAMPLES: &str = "\
+Examples:
+  logparser '/var/log/conn*.log' sierra Delta
+      the last hour: the busiest server, who connected to Delta, where sierra connected to
+  zcat old.log.gz | logparser top --until latest
+      the busiest servers in the last hour of an old log
+  logparser top conn.log --seconds 1h --every 1h --output csv
+      the busiest servers of each hour, as CSV";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done, also when nothing falls in the window
+  1    a run that failed, in whole or for one input
+  2    a wrong command line or configuration
+  3    no input
+  4    a saved state that cannot be used
+  5    tallies that were made of a part of a log that has to be read whole
+  130  on the second interrupt; the first ends the run with the report of what was read";
+
+/// The command line without a command.
+pub fn positional() -> Command {
+    let usage = "logparser [OPTIONS] LOCATION HOST_FROM HOST_TO\n       logparser COMMAND [OPTIONS] ...";
+    let commands = Commanded::command();
+    let (mut names, mut lines) = (Vec::new(), String::new());
+    for command in commands.get_subcommands() {
+        names.push(command.get_name());
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        // Writing to a string cannot fail.
+        let _ = writeln!(lines, "  {:<12}{about}", command.get_name());
+    }
+    let named = "`logparser COMMAND --help` tells more. A file whose name is that of a command is\nread as ./NAME.";
+    arranged(&Positional::command())
+        .override_usage(usage)
+        .after_help(format!("Commands: {}", names.join(", ")))
+        .after_long_help(format!("{WINDOWS}\n\n{EXAMPLES}\n\nCommands:\n{lines}{named}\n\n{EXIT_CODES}"))
+}
+
+/// The command line with a command.
+pub fn commanded() -> Command {
+    let arrange = |command: Command| {
+        let plain = PLAIN.contains(&command.get_name());
+        if plain { command } else { arranged(&command) }
+    };
+    Commanded::command().mut_subcommands(arrange)
+}
+
+/// The same command with its options under their headings, in order.
+fn arranged(command: &Command) -> Command {
+    let help = Arg::new("help").short('h').long("help").action(ArgAction::Help);
+    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version).help("Print the version");
+    let mut args: Vec<Arg> = command.get_arguments().cloned().collect();
+    // Positional arguments come first, in their own order.
+    args.push(help.help("Print help: -h for a screenful, --help for all"));
+    args.extend(command.get_version().is_some().then_some(version));
+    args.sort_by_key(|arg| if arg.is_positional() { None } else { Some(place(arg)) });
+    let mut out = Command::new(command.get_name().to_owned()).disable_help_flag(true).disable_version_flag(true);
+    if let Some(version) = command.get_version() {
+        out = out.version(version.to_owned());
+    }
+    if let Some(about) = command.get_about() {
+        out = out.about(about.clone());
+    }
+    let headed = args.into_iter().enumerate().map(|(at, arg)| {
+        if arg.is_positional() {
+            return arg;
+        }
+        let everyday = EVERYDAY.contains(&arg.get_id().as_str());
+        let arg = arg.display_order(at).hide_short_help(!everyday);
+        match GROUPS.get(place(&arg).0) {
+            Some((heading, _)) => arg.help_heading(*heading),
+            None => arg,
+        }
+    });
+    out.args(headed)
+}
+
+/// The number of an option's heading, and its place there. Those of one command only come behind all.
+fn place(arg: &Arg) -> (usize, usize) {
+    let id = arg.get_id().as_str();
+    let places = GROUPS.iter().enumerate().filter_map(|(group, (_, ids))| {
+        let at = ids.iter().position(|known| *known == id)?;
+        Some((group, at))
+    });
+    places.into_iter().next().unwrap_or((GROUPS.len(), 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        positional().debug_assert();
+        commanded().debug_assert();
+    }
+
+    #[test]
+    fn every_option_that_commands_share_stands_under_one_heading() {
+        for arg in Positional::command().get_arguments().filter(|arg| !arg.is_positional()) {
+            let id = arg.get_id().as_str();
+            let groups = GROUPS.iter().filter(|(_, ids)| ids.contains(&id)).count();
+            assert_eq!(groups, 1, "'{id}' has to stand in GROUPS of src/cli/help.rs, once");
+        }
+    }
+
+    #[test]
+    fn headings_come_in_order_and_the_short_help_fits_a_screen() {
+        let long = positional().render_long_help().to_string();
+        let found: Vec<&str> = long.lines().filter_map(|line| line.strip_suffix(':')).collect();
+        let headings: Vec<&str> = GROUPS.iter().map(|(heading, _)| *heading).collect();
+        assert_eq!(found.iter().copied().filter(|line| headings.contains(line)).collect::<Vec<_>>(), headings);
+        for word in ["--prune-above", "Exit codes", "130", "Examples", "  top"] {
+            assert!(long.contains(word), "{word}");
+        }
+        for mut command in [positional()].into_iter().chain(commanded().get_subcommands().cloned()) {
+            let short = command.render_help().to_string();
+            assert!(short.lines().count() <= 40, "{short}");
+        }
+    }
+}
