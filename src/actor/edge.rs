@@ -35,6 +35,15 @@ pub struct Inbox<T> {
     stop: Stop,
 }
 
+/// What comes of waiting for a batch.
+pub(super) enum Received<T> {
+    Batch(T),
+    /// None has come in that time.
+    Nothing,
+    /// None will come.
+    End,
+}
+
 /// One upstream stage's access to an inbox.
 pub struct Port<T> {
     sender: Sender<T>,
@@ -53,6 +62,18 @@ impl<T> Inbox<T> {
         select_biased! {
             recv(self.stop.bell().0) -> _ => Err(Exit::Stopped),
             recv(*self.receiver) -> batch => Ok(batch.ok()),
+        }
+    }
+
+    /// As `receive`, for no longer than `patience`, if there is any.
+    pub(super) fn receive_within(&self, patience: Option<Duration>) -> Result<Received<T>, Exit> {
+        let Some(patience) = patience else {
+            return Ok(self.receive()?.map_or(Received::End, Received::Batch));
+        };
+        select_biased! {
+            recv(self.stop.bell().0) -> _ => Err(Exit::Stopped),
+            recv(*self.receiver) -> batch => Ok(batch.map_or(Received::End, Received::Batch)),
+            default(patience) => Ok(Received::Nothing),
         }
     }
 

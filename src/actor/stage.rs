@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use super::edge::{Inbox, Outlet};
+use super::edge::{Inbox, Outlet, Received};
 use super::outcome::Exit;
 
 /// What a stage does with its batches. Each worker has its own.
@@ -15,6 +16,16 @@ pub trait Transform: Send + 'static {
 
     /// Works on one batch. `drive` calls it for each batch that this worker takes.
     fn receive(&mut self, batch: Self::In, outlet: &mut Outlet<Self::Out>) -> Result<(), Exit>;
+
+    /// How long a batch is waited for before `waited` is called; without end if it says nothing.
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Called whenever no batch has come for that long.
+    fn waited(&mut self) -> Result<(), Exit> {
+        Ok(())
+    }
 
     /// Called once, in the last worker of the pool, when no batch will come to any of them.
     fn finish(&mut self, _outlet: &mut Outlet<Self::Out>) -> Result<(), Exit> {
@@ -48,9 +59,15 @@ pub fn drive<T: Transform>(
 ) -> Result<(), Exit> {
     // Without the injection points, the name of this one has no use.
     let _ = point;
-    while let Some(batch) = inbox.receive()? {
-        fail::fail_point!(point);
-        worker.receive(batch, &mut outlet)?;
+    loop {
+        match inbox.receive_within(worker.patience())? {
+            Received::Batch(batch) => {
+                fail::fail_point!(point);
+                worker.receive(batch, &mut outlet)?;
+            }
+            Received::Nothing => worker.waited()?,
+            Received::End => break,
+        }
     }
     if countdown.is_last() { worker.finish(&mut outlet) } else { Ok(()) }
 }

@@ -162,5 +162,5 @@ pub fn style(when: ColorWhen) -> Style {
         ColorWhen::Never => false,
         ColorWhen::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()),
     };
-    Style { color, continued: false }
+    Style { color, ..Style::default() }
 }

@@ -35,6 +35,7 @@ use crate::pipeline::{Builder, Pipeline};
 pub fn main(argv: Vec<OsString>) -> ExitCode {
     // Reads the injection points that a test has set; without them the condition is constant and false.
     let _faults = fail::has_failpoints().then(fail::FailScenario::setup);
+    watch::outlive_full_files();
     match dispatch(argv) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
 use signal_hook::flag;
 
 use crate::error::{ErrorKind, Result};
@@ -45,6 +45,12 @@ pub fn outlive_signals(reopen: &Arc<AtomicBool>) -> Result<()> {
         Ok(())
     };
     register().map_err(|source| ErrorKind::System { action: "cannot watch for signals".into(), source }.into())
+}
+
+/// Has a file that may not grow any more be an error of who writes it, and not the end of the process.
+pub fn outlive_full_files() {
+    // If it cannot be, that is what ends a process that meets its limit.
+    let _ = flag::register(SIGXFSZ, Arc::default());
 }
 
 /// A progress bar on stderr, until it is dropped.

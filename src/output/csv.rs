@@ -5,77 +5,59 @@
 //! others, followed by `revision` and `provisional` where inputs are followed. A cell that a spreadsheet would take for
 //! a formula begins with an apostrophe (CWE-1236).
 
-use std::io::{self, Write};
+use std::io;
 
-use csv::{QuoteStyle, Writer, WriterBuilder};
+use csv::{QuoteStyle, WriterBuilder};
 
-use super::{Output, OutputEntry, Style};
+use super::{Behind, OutputEntry, Style};
 use crate::model::escape::printable;
 use crate::model::{Cell, Column, ColumnKind, Report, WindowResult};
 
 /// The output.
-pub(super) const ENTRY: OutputEntry = OutputEntry {
-    name: "csv",
-    help: "comma-separated values with a header",
-    open: |writer, style| {
-        let writer = WriterBuilder::new().quote_style(QuoteStyle::Necessary).from_writer(writer);
-        Box::new(Csv { writer, style, columns: None })
-    },
-};
+pub(super) const ENTRY: OutputEntry = OutputEntry { name: "csv", help: "comma-separated values with a header", render };
 
-struct Csv {
-    writer: Writer<Box<dyn Write + Send>>,
-    style: Style,
-    /// The columns of all reports, once the header is written.
-    columns: Option<Vec<&'static str>>,
+fn render(result: &WindowResult, style: Style) -> io::Result<Vec<u8>> {
+    let mut writer = WriterBuilder::new().quote_style(QuoteStyle::Necessary).from_writer(Vec::new());
+    let columns = shared_columns(result);
+    // A file that is written on has its header.
+    if style.behind == Behind::Nothing {
+        writer.write_record(header(result, &columns))?;
+    }
+    for report in &result.reports {
+        for row in &report.rows {
+            writer.write_record(record(result, report, row, &columns))?;
+        }
+        if report.overflow > 0 {
+            writer.write_record(record(result, report, &overflow_row(report), &columns))?;
+        }
+    }
+    writer.into_inner().map_err(|failed| failed.into_error())
 }
 
-impl Output for Csv {
-    fn write(&mut self, result: &WindowResult) -> io::Result<()> {
-        let columns = match self.columns.take() {
-            Some(columns) => columns,
-            None => self.header(result)?,
-        };
-        for report in &result.reports {
-            for row in &report.rows {
-                self.writer.write_record(record(result, report, row, &columns)).map_err(io::Error::from)?;
-            }
-            if report.overflow > 0 {
-                let row = overflow_row(report);
-                self.writer.write_record(record(result, report, &row, &columns)).map_err(io::Error::from)?;
-            }
+/// The columns of all reports, each once.
+fn shared_columns(result: &WindowResult) -> Vec<&'static str> {
+    let mut columns = Vec::new();
+    for column in result.reports.iter().flat_map(|report| &report.columns) {
+        if !columns.contains(&column.name) {
+            columns.push(column.name);
         }
-        self.columns = Some(columns);
-        self.writer.flush()
     }
+    columns
 }
 
-impl Csv {
-    /// Writes the header, and gives the columns that reports share.
-    fn header(&mut self, result: &WindowResult) -> io::Result<Vec<&'static str>> {
-        let mut columns = Vec::new();
-        for column in result.reports.iter().flat_map(|report| &report.columns) {
-            if !columns.contains(&column.name) {
-                columns.push(column.name);
-            }
-        }
-        let mut header = Vec::new();
-        if result.periodic {
-            header.extend(["window_start", "window_end"]);
-        }
-        if result.issue.is_some() {
-            header.extend(["revision", "provisional"]);
-        }
-        if result.reports.len() > 1 {
-            header.push("report");
-        }
-        header.extend(&columns);
-        // A file that is written on has its header.
-        if !self.style.continued {
-            self.writer.write_record(header).map_err(io::Error::from)?;
-        }
-        Ok(columns)
+fn header<'a>(result: &WindowResult, columns: &[&'a str]) -> Vec<&'a str> {
+    let mut header = Vec::new();
+    if result.periodic {
+        header.extend(["window_start", "window_end"]);
     }
+    if result.issue.is_some() {
+        header.extend(["revision", "provisional"]);
+    }
+    if result.reports.len() > 1 {
+        header.push("report");
+    }
+    header.extend(columns);
+    header
 }
 
 fn record(result: &WindowResult, report: &Report, row: &[Cell], columns: &[&str]) -> Vec<String> {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 use serde_json::value::RawValue;
 
-use super::{Output, OutputEntry};
+use super::OutputEntry;
 use crate::model::escape::{exact, is_hostile};
 use crate::model::{Balance, Cell, Issue, Report, Timestamp, Window, WindowResult};
 
@@ -17,14 +17,10 @@ use crate::model::{Balance, Cell, Issue, Report, Timestamp, Window, WindowResult
 pub(super) const ENTRY: OutputEntry = OutputEntry {
     name: "json",
     help: "one line of JSON a result, schema logparser/1",
-    open: |writer, _| Box::new(Json { writer }),
+    render: |result, _| render(result),
 };
 
 const SCHEMA: &str = "logparser/1";
-
-struct Json {
-    writer: Box<dyn Write + Send>,
-}
 
 #[derive(Serialize)]
 struct ResultLine<'a> {
@@ -91,20 +87,17 @@ struct BalancePart {
     inputs: u64,
 }
 
-impl Output for Json {
-    fn write(&mut self, result: &WindowResult) -> io::Result<()> {
-        let line = ResultLine {
-            schema: SCHEMA,
-            window: window_part(result.window, result.issue)?,
-            reports: result.reports.iter().map(report_part).collect(),
-            balance: balance_part(&result.balance),
-        };
-        let mut bytes = Vec::new();
-        line.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Harmless))?;
-        bytes.push(b'\n');
-        self.writer.write_all(&bytes)?;
-        self.writer.flush()
-    }
+fn render(result: &WindowResult) -> io::Result<Vec<u8>> {
+    let line = ResultLine {
+        schema: SCHEMA,
+        window: window_part(result.window, result.issue)?,
+        reports: result.reports.iter().map(report_part).collect(),
+        balance: balance_part(&result.balance),
+    };
+    let mut bytes = Vec::new();
+    line.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Harmless))?;
+    bytes.push(b'\n');
+    Ok(bytes)
 }
 
 /// A window as results have it, for what else is said of it in JSON.

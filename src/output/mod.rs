@@ -4,28 +4,45 @@
 //! Not here: any computing. Invariant: what a log holds is made harmless for the medium before it leaves.
 
 mod csv;
+pub mod destination;
 pub mod json;
 pub mod rejects;
 pub mod target;
 mod text;
+pub mod whole;
 
-use std::io::{self, Write};
+use std::io;
 
+use crate::error::Error;
 use crate::model::WindowResult;
 
-/// A medium that results are written in.
-pub trait Output: Send {
-    /// Writes one result whole and flushes it. Called in the order of the results.
-    fn write(&mut self, result: &WindowResult) -> io::Result<()>;
-}
-
-/// How an output should look.
+/// How a result should look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Style {
     /// Whether to colour headings: only for a terminal.
     pub color: bool,
-    /// Whether it goes on behind what an earlier run has written.
-    pub continued: bool,
+    /// What it stands behind.
+    pub behind: Behind,
+}
+
+/// What stands before a result where it is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Behind {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// What an earlier run has written.
+    Run,
+    /// A result of this run.
+    Result,
+}
+
+/// Who is told that a file cannot be written, where the run goes on all the same.
+pub trait Tell: Send + Sync {
+    /// What people should know though nothing is lost yet.
+    fn warn(&self, text: &str);
+    /// What is lost.
+    fn fail(&self, error: Error);
 }
 
 /// A medium with what people and the configuration need to know of it.
@@ -35,8 +52,8 @@ pub struct OutputEntry {
     pub name: &'static str,
     /// One line for people.
     pub help: &'static str,
-    /// Makes the output over an opened writer.
-    pub open: fn(Box<dyn Write + Send>, Style) -> Box<dyn Output>,
+    /// A result as bytes, to be written whole.
+    pub render: fn(&WindowResult, Style) -> io::Result<Vec<u8>>,
 }
 
 /// All outputs, in the order in which they are listed.

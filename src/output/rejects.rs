@@ -3,20 +3,29 @@
 //! Blocks are written as they come, so that a killed run leaves what it had; at the end they are put in the order of
 //! the inputs, so that the file is the same for every number of threads.
 
+use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::error::{Error, Result, show_path};
+use super::Tell;
+use super::whole::{Unwritten, write_whole};
+use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::model::InputId;
 use crate::model::escape::printable;
+
+/// Bytes that wait for room at most, where inputs are followed.
+const MOST_WAITING: usize = 1 << 20;
 
 /// A file that many workers append blocks of whole lines to.
 pub struct RejectsFile {
     path: PathBuf,
     inner: Mutex<Inner>,
+    /// Who is told of a file that cannot be written, if its lines wait; otherwise that is an error.
+    tell: Option<Arc<dyn Tell>>,
 }
 
 struct Inner {
@@ -24,6 +33,18 @@ struct Inner {
     length: u64,
     /// Where each block belongs and where it is; `None` if they stay as they come.
     blocks: Option<Vec<Block>>,
+    /// Blocks for which there was no room.
+    waiting: VecDeque<Vec<u8>>,
+    /// The lines of those that did not even wait.
+    dropped: usize,
+    /// Why they wait, as long as any do.
+    trouble: Option<io::Error>,
+}
+
+impl Inner {
+    fn new(file: File, blocks: Option<Vec<Block>>) -> Self {
+        Inner { file, length: 0, blocks, waiting: VecDeque::new(), dropped: 0, trouble: None }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -41,27 +62,87 @@ impl RejectsFile {
         // What cannot be read back, such as a pipe, is written in the order of arrival.
         let file = file.or_else(|_| File::create(path));
         let file = file.map_err(|source| Error::output(show_path(path), "cannot open for writing", source))?;
-        let inner = Mutex::new(Inner { file, length: 0, blocks: Some(Vec::new()) });
-        Ok(RejectsFile { path: path.to_owned(), inner })
+        let inner = Mutex::new(Inner::new(file, Some(Vec::new())));
+        Ok(RejectsFile { path: path.to_owned(), inner, tell: None })
     }
 
-    /// Opens the file to write behind what it holds, for a run that goes on: blocks stay in the order in which they come.
-    pub fn append_to(path: &Path) -> Result<Self> {
+    /// Opens the file to write behind what it holds, for a run that goes on: blocks stay in the order in which they come,
+    /// and those for which there is no room wait until there is.
+    pub fn append_to(path: &Path, tell: Arc<dyn Tell>) -> Result<Self> {
         let file = File::options().append(true).create(true).open(path);
         let file = file.map_err(|source| Error::output(show_path(path), "cannot open for writing", source))?;
-        Ok(RejectsFile { path: path.to_owned(), inner: Mutex::new(Inner { file, length: 0, blocks: None }) })
+        Ok(RejectsFile { path: path.to_owned(), inner: Mutex::new(Inner::new(file, None)), tell: Some(tell) })
     }
 
     /// Appends a block of whole lines that come from the batch at `place`: an input, and a byte of it.
     pub fn append(&self, place: (InputId, u64), block: &[u8]) -> Result<()> {
         let mut inner = self.inner.lock();
-        inner.file.write_all(block).map_err(|source| self.fail(source))?;
-        let (at, length) = (inner.length, block.len() as u64);
-        if let Some(blocks) = &mut inner.blocks {
-            blocks.push(Block { place, at, length });
+        self.write_waiting(&mut inner)?;
+        if inner.waiting.is_empty() {
+            match write_whole(&mut inner.file, block) {
+                Ok(()) => {
+                    inner.wrote(place, block.len() as u64);
+                    return Ok(());
+                }
+                Err(unwritten) => self.refused(&mut inner, unwritten)?,
+            }
         }
-        inner.length += length;
+        inner.waiting.push_back(block.to_vec());
+        while inner.waiting.iter().map(Vec::len).sum::<usize>() > MOST_WAITING {
+            let Some(oldest) = inner.waiting.pop_front() else { break };
+            inner.dropped += memchr::memchr_iter(b'\n', &oldest).count();
+        }
         Ok(())
+    }
+
+    fn write_waiting(&self, inner: &mut Inner) -> Result<()> {
+        while let Some(block) = inner.waiting.pop_front() {
+            if let Err(unwritten) = write_whole(&mut inner.file, &block) {
+                inner.waiting.push_front(block);
+                return self.refused(inner, unwritten);
+            }
+        }
+        if let (Some(source), Some(tell)) = (inner.trouble.take(), &self.tell) {
+            let (path, dropped) = (show_path(&self.path), std::mem::take(&mut inner.dropped));
+            tell.warn(&format!("{path}: can be written again"));
+            if dropped > 0 {
+                let action = format!("{path}: {dropped} lines were dropped, for which there was no room");
+                tell.fail(ErrorKind::System { action, source }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// What comes of a failed write: an error, unless lines may wait.
+    fn refused(&self, inner: &mut Inner, unwritten: Unwritten) -> Result<()> {
+        let Some(tell) = self.tell.as_ref().filter(|_| !unwritten.torn) else {
+            return Err(unwritten.of(&show_path(&self.path)));
+        };
+        if inner.trouble.is_none() {
+            let path = show_path(&self.path);
+            let source = &unwritten.source;
+            tell.warn(&format!(
+                "{path}: cannot write: {source}; counting goes on, and up to {} KiB of lines wait until it can be written",
+                MOST_WAITING >> 10
+            ));
+        }
+        inner.trouble = Some(unwritten.source);
+        Ok(())
+    }
+
+    /// At the end: writes what waits, or says that it is lost.
+    pub fn settle(&self) {
+        let mut inner = self.inner.lock();
+        let written = self.write_waiting(&mut inner);
+        let Some(tell) = &self.tell else { return };
+        if let Err(error) = written {
+            tell.fail(error);
+        }
+        if let Some(source) = inner.trouble.take() {
+            let waiting: usize = inner.waiting.iter().map(|block| memchr::memchr_iter(b'\n', block).count()).sum();
+            let action = format!("{}: {} lines are not written", show_path(&self.path), waiting + inner.dropped);
+            tell.fail(ErrorKind::System { action, source }.into());
+        }
     }
 
     /// Puts the blocks in order.
@@ -83,6 +164,14 @@ impl RejectsFile {
 }
 
 impl Inner {
+    /// Notes a block that was written.
+    fn wrote(&mut self, place: (InputId, u64), length: u64) {
+        if let Some(blocks) = &mut self.blocks {
+            blocks.push(Block { place, at: self.length, length });
+        }
+        self.length += length;
+    }
+
     /// Writes the blocks in order to a file beside it, which then takes its name.
     fn reorder(&mut self, path: &Path) -> io::Result<()> {
         if !fs::symlink_metadata(path)?.is_file() {

@@ -1,42 +1,34 @@
-//! Where results go: standard output or a file, opened before the run starts so that a bad path fails at once.
+//! Where results go: standard output, a file, or a writer that was given; opened before the run starts, so that a bad path
+//! fails at once.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::whole::{Unwritten, write_whole};
 use crate::error::{Error, Result, show_path};
 
-/// Somewhere to write to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
-    /// Standard output.
-    Stdout,
-    /// A file, which is made or emptied.
-    File(PathBuf),
+/// Takes results, each whole or not at all.
+pub struct Target {
+    /// A path, or `stdout`.
+    pub name: String,
+    place: Place,
 }
 
-impl Target {
-    /// Opens it. Errors with the path.
-    pub fn open(self) -> Result<Box<dyn Write + Send>> {
-        match self {
-            // Outputs write a whole result at a time: a buffer that looks for line ends would only be in the way.
-            Target::Stdout => Ok(Box::new(BufWriter::new(io::stdout()))),
-            Target::File(path) => match File::create(&path) {
-                Ok(file) => Ok(Box::new(BufWriter::new(file))),
-                Err(source) => Err(cannot_open(&path, source)),
-            },
-        }
-    }
+enum Place {
+    File(File),
+    /// A file that a run without end appends to, and opens anew when it is asked to, so that it can be rotated.
+    Appended(Appended),
+    /// Cannot be cut back.
+    Writer(Box<dyn Write + Send>),
 }
 
-/// A file that a run without end appends whole results to, and opens anew when it is asked to, so that it can be rotated.
-pub struct Appended {
+struct Appended {
     path: PathBuf,
     file: File,
-    /// What of a result has been written so far.
-    result: Vec<u8>,
     reopen: Arc<Reopen>,
     /// How often it was opened anew.
     opened: u64,
@@ -63,12 +55,66 @@ impl Reopen {
     }
 }
 
-impl Appended {
-    /// Opens or makes the file. Whether there is something in it is told too. Errors with the path.
-    pub fn open(path: &Path, reopen: Arc<Reopen>) -> Result<(Self, bool)> {
+impl Target {
+    /// Standard output.
+    pub fn stdout() -> Result<Self> {
+        // Not through the buffer of the library, which may hold a part of what could not be written.
+        let file = io::stdout().as_fd().try_clone_to_owned();
+        let file = file.map_err(|source| Error::output("stdout", "cannot open for writing", source))?;
+        Ok(Target { name: "stdout".to_owned(), place: Place::File(File::from(file)) })
+    }
+
+    /// A file, which is made or emptied. Errors with the path.
+    pub fn create(path: &Path) -> Result<Self> {
+        let file = File::create(path).map_err(|source| cannot_open(path, source))?;
+        Ok(Target { name: show_path(path), place: Place::File(file) })
+    }
+
+    /// A file, which is made or written on. Whether there is something in it is told too. Errors with the path.
+    pub fn append_to(path: &Path, reopen: Arc<Reopen>) -> Result<(Self, bool)> {
         let (file, has_content) = open_whole(path).map_err(|source| cannot_open(path, source))?;
         let opened = reopen.times.load(Ordering::Relaxed);
-        Ok((Appended { path: path.to_owned(), file, result: Vec::new(), reopen, opened }, has_content))
+        let place = Place::Appended(Appended { path: path.to_owned(), file, reopen, opened });
+        Ok((Target { name: show_path(path), place }, has_content))
+    }
+
+    /// A writer.
+    pub fn given(name: String, writer: Box<dyn Write + Send>) -> Self {
+        Target { name, place: Place::Writer(writer) }
+    }
+
+    /// Opens a file anew if that was asked for. Whether there is something in the new one, if there is a new one.
+    pub fn reopened(&mut self) -> io::Result<Option<bool>> {
+        let Place::Appended(appended) = &mut self.place else { return Ok(None) };
+        let times = appended.reopen.times.load(Ordering::Relaxed);
+        if times == appended.opened {
+            return Ok(None);
+        }
+        let (file, has_content) = open_whole(&appended.path)?;
+        appended.file = file;
+        appended.opened = times;
+        Ok(Some(has_content))
+    }
+
+    /// Writes a result.
+    pub fn write(&mut self, result: &[u8]) -> Result<(), Unwritten> {
+        match &mut self.place {
+            Place::File(file) | Place::Appended(Appended { file, .. }) => write_whole(file, result),
+            Place::Writer(writer) => {
+                let written = writer.write_all(result).and_then(|()| writer.flush());
+                written.map_err(|source| Unwritten { source, torn: true })
+            }
+        }
+    }
+
+    /// Whether it is a file, in which there may be room again.
+    pub fn is_file(&self) -> bool {
+        match &self.place {
+            Place::File(file) | Place::Appended(Appended { file, .. }) => {
+                file.metadata().is_ok_and(|found| found.is_file())
+            }
+            Place::Writer(_) => false,
+        }
     }
 }
 
@@ -88,24 +134,6 @@ fn open_whole(path: &Path) -> io::Result<(File, bool)> {
     Ok((file, found.len() > 0))
 }
 
-impl Write for Appended {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.result.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    /// Writes the result that was gathered, in one piece.
-    fn flush(&mut self) -> io::Result<()> {
-        let times = self.reopen.times.load(Ordering::Relaxed);
-        if times != self.opened {
-            self.file = open_whole(&self.path)?.0;
-            self.opened = times;
-        }
-        let result = std::mem::take(&mut self.result);
-        self.file.write_all(&result)
-    }
-}
-
 fn cannot_open(path: &Path, source: io::Error) -> Error {
     Error::output(show_path(path), "cannot open for writing", source)
 }
@@ -121,18 +149,19 @@ mod tests {
         std::fs::write(&path, "cut by a cra").unwrap();
         let asked = Arc::new(AtomicBool::new(false));
         let reopen = Arc::new(Reopen::new(Arc::clone(&asked)));
-        let (mut out, has_content) = Appended::open(&path, Arc::clone(&reopen)).unwrap();
+        let (mut out, has_content) = Target::append_to(&path, Arc::clone(&reopen)).unwrap();
         assert!(has_content);
         let mut write = |text: &str| {
             reopen.heed();
-            out.write_all(text.as_bytes()).unwrap();
-            out.flush().unwrap();
+            let reopened = out.reopened().unwrap();
+            out.write(text.as_bytes()).unwrap();
+            reopened
         };
-        write("one\n");
+        assert_eq!(write("one\n"), None);
         std::fs::rename(&path, &rotated).unwrap();
-        write("two\n");
+        assert_eq!(write("two\n"), None);
         asked.store(true, Ordering::Relaxed);
-        write("three\n");
+        assert_eq!(write("three\n"), Some(false));
         assert_eq!(std::fs::read_to_string(&rotated).unwrap(), "cut by a cra\none\ntwo\n");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "three\n");
     }

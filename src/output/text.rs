@@ -5,11 +5,10 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style as Ansi};
 
-use super::{Output, OutputEntry, Style};
+use super::{Behind, OutputEntry, Style};
 use crate::model::escape::printable;
 use crate::model::time::SECOND;
 use crate::model::{Cell, ColumnKind, Drawing, Issue, Report, Timestamp, Window, WindowResult};
@@ -18,7 +17,7 @@ use crate::model::{Cell, ColumnKind, Drawing, Issue, Report, Timestamp, Window, 
 pub(super) const ENTRY: OutputEntry = OutputEntry {
     name: "text",
     help: "reports as people read them",
-    open: |writer, style| Box::new(Text { writer, style, any: false }),
+    render: |result, style| Ok(Text { style }.render(result).into_bytes()),
 };
 
 /// Stands for an empty list or table.
@@ -28,19 +27,15 @@ const NONE: &str = "(none)";
 const GAP: &str = "  ";
 
 struct Text {
-    writer: Box<dyn Write + Send>,
     style: Style,
-    /// Whether a result has been written before.
-    any: bool,
 }
 
-impl Output for Text {
-    fn write(&mut self, result: &WindowResult) -> io::Result<()> {
+impl Text {
+    fn render(&self, result: &WindowResult) -> String {
         let mut text = String::new();
-        if self.any {
+        if self.style.behind == Behind::Result {
             text.push('\n');
         }
-        self.any = true;
         if result.periodic {
             let window = result.window;
             let note = match result.issue {
@@ -64,12 +59,9 @@ impl Output for Text {
                 }
             }
         }
-        self.writer.write_all(text.as_bytes())?;
-        self.writer.flush()
+        text
     }
-}
 
-impl Text {
     fn bold(&self, text: &str) -> String {
         self.styled(Ansi::new().bold(), text)
     }

@@ -1,5 +1,7 @@
 //! Reports on tallies, as the run on their logs would have given them.
 
+use std::sync::Arc;
+
 use parking_lot::{Condvar, Mutex};
 
 use super::builder::Pipeline;
@@ -11,7 +13,9 @@ use crate::config::{AggregatorPlan, Plan, Task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Aggregates, Budget, HostId, MemoryPolicy, Tally};
 use crate::ops::close::{Windows, once_layout};
+use crate::output::Tell;
 use crate::spill::Store;
+use crate::stage::Failures;
 use crate::stage::peek::Look;
 use crate::stage::reporter;
 use crate::tallies::{Files, Header, Part};
@@ -33,7 +37,8 @@ pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> 
         return Err(Error::usage(message));
     }
     let stop = Stop::new(environment.drain.clone());
-    let mut targets = Targets::open(&plan, &Inputs::default(), environment)?;
+    let tell: Arc<dyn Tell> = Arc::new(Failures::new(environment.tell, environment.warn));
+    let mut targets = Targets::open(&plan, &Inputs::default(), environment, &tell)?;
     let view = view(&plan, aggregation, files)?;
     let balance = header.balance();
     let look = Look { sequence: 0, periodic: false, issue: None, view: &view, balance: &balance };
@@ -50,7 +55,7 @@ pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> 
             kept: None,
         };
         // Any other end is that of who has read enough, such as `head`.
-        if let Err(Exit::Failed(error)) = shared.write(&shared.result(look)?) {
+        if let Err(Exit::Failed(error)) = shared.write(&shared.result(look)?, Arc::default()) {
             return Err(error);
         }
     }
@@ -91,7 +96,7 @@ fn view(plan: &Plan, aggregation: &AggregatorPlan, files: &Files) -> Result<Aggr
     let windows = Windows::Once(question.window());
     let buckets = windows.buckets(question.grouping);
     let limit = aggregation.max_memory.map(|bytes| plan.tally_bytes(bytes));
-    let mut tally = Tally::new(windows.shape(&buckets, 0), std::sync::Arc::new(Budget::new(limit)));
+    let mut tally = Tally::new(windows.shape(&buckets, 0), Arc::new(Budget::new(limit)));
     let mut store = Store::default();
     // The pane of the window, and that of the one before.
     let panes = [tally.pane_of(0), tally.pane_of(0) - 1];

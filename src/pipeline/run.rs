@@ -128,6 +128,8 @@ impl Running {
     /// Waits for the end.
     pub fn join(self) -> Summary {
         let outcome = self.pool.join();
+        self.filters.iter().for_each(|(_, filter)| filter.settle());
+        self.observed.reporters.iter().for_each(|(_, reporter)| reporter.settle());
         let named = |line: Rejected| (self.names.get(line.input), line);
         let sheets = self.aggregators.iter().map(|(stage, shared)| {
             let (balance, rejected) = shared.sheet();

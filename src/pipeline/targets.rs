@@ -15,19 +15,17 @@ use super::builder::Environment;
 use super::inputs::{Inputs, readers};
 use crate::config::{Plan, ReporterPlan, Task};
 use crate::error::{Error, Result, show_path};
+use crate::output::destination::Destination;
 use crate::output::rejects::RejectsFile;
-use crate::output::target::{Appended, Reopen, Target};
-use crate::output::{self, Output};
+use crate::output::target::{Reopen, Target};
+use crate::output::{self, Behind, Tell};
 use crate::source::{locate, stdin_identity};
-
-/// The open outputs of a reporter, with the names of their targets.
-pub(super) type Outputs = Vec<(String, Box<dyn Output>)>;
 
 /// The open targets of all stages, by the stage's place in the plan.
 #[derive(Default)]
 pub(super) struct Targets {
     pub filters: BTreeMap<usize, FilterFiles>,
-    pub reporters: BTreeMap<usize, Outputs>,
+    pub reporters: BTreeMap<usize, Vec<Destination>>,
     /// Has files be opened anew, where inputs are followed.
     pub reopen: Option<Arc<Reopen>>,
 }
@@ -40,8 +38,9 @@ pub(super) struct FilterFiles {
 }
 
 impl Targets {
-    /// Opens everything. Errors with the first target that may not or cannot be written.
-    pub fn open(plan: &Plan, inputs: &Inputs, environment: Environment) -> Result<Self> {
+    /// Opens everything. Errors with the first target that may not or cannot be written. Where inputs are followed, `tell`
+    /// hears of those that cannot be written later.
+    pub fn open(plan: &Plan, inputs: &Inputs, environment: Environment, tell: &Arc<dyn Tell>) -> Result<Self> {
         let has_given = !environment.outputs.is_empty();
         check(plan, inputs, has_given)?;
         let (mut stdout, mut given) = (environment.stdout, environment.outputs);
@@ -50,7 +49,10 @@ impl Targets {
         for (at, stage) in plan.stages.iter().enumerate() {
             match &stage.task {
                 Task::TimeFilter(filter) => {
-                    let open = if reopen.is_some() { RejectsFile::append_to } else { RejectsFile::create };
+                    let open = |path: &Path| match reopen {
+                        Some(_) => RejectsFile::append_to(path, Arc::clone(tell)),
+                        None => RejectsFile::create(path),
+                    };
                     let create = |path: &Option<PathBuf>| path.as_deref().map(open).transpose();
                     let files = FilterFiles {
                         rejects: create(&filter.rejects)?,
@@ -64,7 +66,7 @@ impl Targets {
                         environment.style,
                         &mut stdout,
                         std::mem::take(&mut given),
-                        reopen.as_ref(),
+                        reopen.as_ref().map(|reopen| (reopen, tell)),
                     )?;
                     targets.reporters.insert(at, outputs);
                 }
@@ -144,33 +146,38 @@ fn identity(target: Option<&Path>) -> Option<(u64, u64)> {
     found.is_file().then(|| (found.dev(), found.ino()))
 }
 
-/// Opens what a reporter writes to: the given writers, or else the outputs of its plan.
+/// Opens what a reporter writes to: the given writers, or else the outputs of its plan. `follows` has what a run without
+/// end needs for them.
 fn open_outputs(
     plan: &ReporterPlan,
     style: output::Style,
     stdout: &mut Option<Box<dyn Write + Send>>,
     given: Vec<(String, Box<dyn Write + Send>)>,
-    reopen: Option<&Arc<Reopen>>,
-) -> Result<Outputs> {
-    let open = |name: &str| {
-        output::entry(name).map(|entry| entry.open).ok_or_else(|| Error::usage(format!("unknown output '{name}'")))
-    };
+    follows: Option<(&Arc<Reopen>, &Arc<dyn Tell>)>,
+) -> Result<Vec<Destination>> {
+    let entry = |name: &str| output::entry(name).ok_or_else(|| Error::usage(format!("unknown output '{name}'")));
+    let tell = follows.map(|(_, tell)| Arc::clone(tell));
     if !given.is_empty() {
-        return given.into_iter().map(|(name, writer)| Ok((name.clone(), open(&name)?(writer, style)))).collect();
+        let given = given.into_iter().map(|(name, writer)| {
+            let entry = entry(&name)?;
+            Ok(Destination::new(Target::given(name, writer), entry, style, tell.clone()))
+        });
+        return given.collect();
     }
     let outputs = plan.outputs.iter().map(|output| {
-        let (writer, style) = match &output.path {
-            None => (stdout.take().map_or_else(|| Target::Stdout.open(), Ok)?, style),
-            Some(path) => match reopen {
-                Some(reopen) => {
-                    let (file, continued) = Appended::open(path, Arc::clone(reopen))?;
-                    (Box::new(file) as Box<dyn Write + Send>, output::Style { color: false, continued })
-                }
-                None => (Target::File(path.clone()).open()?, output::Style::default()),
+        let (target, style) = match (&output.path, follows) {
+            (None, _) => match stdout.take() {
+                Some(writer) => (Target::given("stdout".to_owned(), writer), style),
+                None => (Target::stdout()?, style),
             },
+            (Some(path), Some((reopen, _))) => {
+                let (target, has_content) = Target::append_to(path, Arc::clone(reopen))?;
+                let behind = if has_content { Behind::Run } else { Behind::Nothing };
+                (target, output::Style { color: false, behind })
+            }
+            (Some(path), None) => (Target::create(path)?, output::Style::default()),
         };
-        let name = output.path.as_deref().map_or_else(|| "stdout".to_owned(), show_path);
-        Ok((name, open(output.format)?(writer, style)))
+        Ok(Destination::new(target, entry(output.format)?, style, tell.clone()))
     });
     outputs.collect()
 }

@@ -14,7 +14,7 @@ use super::prune::prune;
 use super::range::ranged;
 use super::resolve::{Resolved, resolve};
 use super::run::Portion;
-use super::targets::{FilterFiles, Outputs, Targets};
+use super::targets::{FilterFiles, Targets};
 use crate::actor::{Countdown, Gauge, Inbox, LatestOutlet, Outlet, Permits, Pool, Port, Stop, Transform, drive, edge};
 use crate::config::{AggregatorPlan, FilterPlan, Plan, ReaderPlan, ReporterPlan, StagePlan, Task};
 use crate::error::{Error, Result};
@@ -23,6 +23,8 @@ use crate::model::{Chunk, InputId, Lines, Records, Timestamp};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::history::History;
 use crate::ops::progress;
+use crate::output::Tell;
+use crate::output::destination::Destination;
 use crate::output::target::Reopen;
 use crate::source::seek::Reason;
 use crate::source::{Cursor, Order, Pruned, Schedule};
@@ -74,7 +76,8 @@ pub(super) fn wire(
 ) -> Result<Parts> {
     let (now, range, kept) = (environment.now, environment.range.take(), environment.kept.take());
     let mut follow = if plan.follows() { Some(Follow::open(plan, wired, now())?) } else { None };
-    let mut targets = Targets::open(plan, &inputs, environment)?;
+    let tell: Arc<dyn Tell> = Arc::clone(&wired.failures) as Arc<dyn Tell>;
+    let mut targets = Targets::open(plan, &inputs, environment, &tell)?;
     let mut resolved = resolve_all(plan, now(), &mut inputs, &wired.stop)?;
     if let Some(follow) = &follow {
         follow.adjust(&mut resolved);
@@ -402,7 +405,7 @@ impl Place<'_> {
     fn reporter(
         &self,
         plan: &ReporterPlan,
-        outputs: Outputs,
+        outputs: Vec<Destination>,
         reopen: Option<Arc<Reopen>>,
         wired: &Wired,
         inbox: Inbox<Arc<Closed>>,

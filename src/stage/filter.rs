@@ -35,6 +35,17 @@ pub struct Shared {
     pub stats: Option<Stats>,
 }
 
+impl Shared {
+    /// Tells what was not written, at the end of the run.
+    pub fn settle(&self) {
+        self.files().for_each(RejectsFile::settle);
+    }
+
+    fn files(&self) -> impl Iterator<Item = &RejectsFile> {
+        [self.rejects.as_ref(), self.late.as_deref()].into_iter().flatten()
+    }
+}
+
 /// What a time-filter keeps.
 pub enum Keep {
     /// The records of one window.
@@ -139,10 +150,7 @@ impl Transform for Filter {
     }
 
     fn finish(&mut self, _outlet: &mut Outlet<Arc<Records>>) -> Result<(), Exit> {
-        for file in [self.shared.rejects.as_ref(), self.shared.late.as_deref()].into_iter().flatten() {
-            file.finish()?;
-        }
-        Ok(())
+        Ok(self.shared.files().try_for_each(RejectsFile::finish)?)
     }
 }
 

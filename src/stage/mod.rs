@@ -22,6 +22,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::error::Error;
 use crate::model::InputId;
+use crate::output::Tell;
 
 /// The names of inputs, for messages.
 #[derive(Debug, Default)]
@@ -93,5 +94,15 @@ impl Failures {
     /// All failures so far.
     pub fn take(&self) -> Vec<Error> {
         std::mem::take(&mut *self.all.lock())
+    }
+}
+
+impl Tell for Failures {
+    fn warn(&self, text: &str) {
+        Failures::warn(self, text);
+    }
+
+    fn fail(&self, error: Error) {
+        self.add(error);
     }
 }

@@ -1,9 +1,8 @@
 //! Reporter: maps the report functions over each window and hands the results to the outputs, in order.
 
-use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -12,7 +11,7 @@ use crate::actor::{Exit, Outlet, Stop, Transform};
 use crate::error::{Error, Result};
 use crate::model::WindowResult;
 use crate::options::Options;
-use crate::output::Output;
+use crate::output::destination::{Destination, Receipt};
 use crate::output::target::Reopen;
 use crate::report::{ReportContext, ReportEntry};
 
@@ -21,6 +20,9 @@ use super::peek::Look;
 
 /// How often a worker that waits for its turn looks up whether the run was aborted.
 const LOOK_UP: Duration = Duration::from_millis(50);
+
+/// How often results that found no room are tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// What all workers of a reporter share.
 pub struct Shared {
@@ -45,8 +47,8 @@ pub type Kept = Arc<Mutex<Option<Arc<Closed>>>>;
 
 /// The outputs, and whose turn it is.
 pub struct Desk {
-    /// The open outputs by name. One whose reader has gone is dropped.
-    pub outputs: Vec<(String, Box<dyn Output>)>,
+    /// The open outputs. One whose reader has gone is dropped.
+    pub outputs: Vec<Destination>,
     /// The sequence number that is written next; `None` if results are written as they come, by the one worker there is.
     pub next: Option<u64>,
 }
@@ -77,8 +79,8 @@ impl Shared {
         })
     }
 
-    /// Writes a result once all before it are written.
-    pub fn write(&self, result: &WindowResult) -> Result<(), Exit> {
+    /// Writes a result once all before it are written; sets `written` when no output has it before it any more.
+    pub fn write(&self, result: &WindowResult, written: Arc<AtomicBool>) -> Result<(), Exit> {
         if let Some(reopen) = &self.reopen {
             reopen.heed();
         }
@@ -90,18 +92,28 @@ impl Shared {
             }
             self.written.wait_for(&mut desk, LOOK_UP);
         }
-        let mut kept = Vec::with_capacity(desk.outputs.len());
-        for (name, mut output) in std::mem::take(&mut desk.outputs) {
-            match output.write(result) {
-                Ok(()) => kept.push((name, output)),
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-                Err(error) => return Err(Error::output(name, "cannot write", error).into()),
+        let receipt = Receipt::new(desk.outputs.len(), written);
+        // One that fails keeps no other from this result.
+        let mut failed = None;
+        desk.outputs.retain_mut(|output| match output.write(result, &receipt) {
+            Ok(takes_more) => takes_more,
+            Err(error) => {
+                failed.get_or_insert(error);
+                true
             }
-        }
-        desk.outputs = kept;
+        });
         desk.next = desk.next.map(|next| next + 1);
         self.written.notify_all();
-        if desk.outputs.is_empty() { Err(Exit::DownstreamClosed) } else { Ok(()) }
+        match failed {
+            Some(error) => Err(error.into()),
+            None if desk.outputs.is_empty() => Err(Exit::DownstreamClosed),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells what was not written, at the end of the run.
+    pub fn settle(&self) {
+        self.desk.lock().outputs.iter_mut().for_each(Destination::settle);
     }
 }
 
@@ -127,9 +139,22 @@ impl Transform for Reporter {
             return Ok(());
         }
         let result = self.shared.result(closed.look())?;
-        self.shared.write(&result)?;
-        closed.written.store(true, Ordering::Relaxed);
+        self.shared.write(&result, Arc::clone(&closed.written))?;
         outlet.count();
         Ok(())
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        let waits = self.shared.desk.lock().outputs.iter().any(Destination::is_waiting);
+        waits.then_some(TRY_AGAIN)
+    }
+
+    fn waited(&mut self) -> Result<(), Exit> {
+        let mut desk = self.shared.desk.lock();
+        Ok(desk.outputs.iter_mut().try_for_each(Destination::go_on)?)
+    }
+
+    fn finish(&mut self, _outlet: &mut Outlet<()>) -> Result<(), Exit> {
+        self.waited()
     }
 }

@@ -15,6 +15,7 @@ mod crash;
 mod exact;
 mod floors;
 mod follow;
+mod full;
 mod guards;
 #[cfg(feature = "live")]
 mod live;
