@@ -117,6 +117,36 @@ impl Balance {
         self.counted + self.out_of_window + self.late + self.future + self.malformed_total() + self.blank
     }
 
+    /// The same of a sheet that was read from somewhere, whose figures may be any: none if there is no such number.
+    pub fn lines_claimed(&self) -> Option<u64> {
+        let Balance { counted, out_of_window, late, future, malformed, blank, .. } = self;
+        let classes = [counted, out_of_window, late, future, blank].into_iter().chain(malformed);
+        classes.copied().try_fold(0u64, u64::checked_add)
+    }
+
+    /// Whether the figures of a sheet that was read from somewhere fit together: then so do their sums.
+    pub fn is_sound(&self) -> bool {
+        let parts = [self.bytes_read, self.bytes_skipped, self.bytes_unread];
+        self.lines_claimed() == Some(self.lines_read)
+            // Those of the window before are among them, which are not counted.
+            && self.overflowed <= self.lines_read
+            && self.unterminated <= self.lines_read
+            && parts.into_iter().try_fold(0u64, u64::checked_add) == Some(self.bytes_total)
+    }
+
+    /// Adds another sheet; none if a sum of lines or bytes has more than 64 bits. Both are sound, so that no other figure is
+    /// larger than these three.
+    pub fn checked_add(&self, other: &Balance) -> Option<Balance> {
+        for (mine, theirs) in
+            [(self.lines_read, other.lines_read), (self.bytes_total, other.bytes_total), (self.inputs, other.inputs)]
+        {
+            mine.checked_add(theirs)?;
+        }
+        let mut sum = self.clone();
+        sum += other;
+        Some(sum)
+    }
+
     /// Whether the sheet of a finished run adds up; errors with what does not.
     pub fn check(&self) -> Result<(), String> {
         if self.lines_read != self.lines_classified() {
@@ -180,6 +210,25 @@ mod tests {
         assert_eq!(good.check(), Ok(()));
         assert!(Balance { lines_read: 4, ..good.clone() }.check().is_err());
         assert!(Balance { bytes_total: 10, ..good }.check().is_err());
+    }
+
+    #[test]
+    fn g5_a_sheet_that_wraps_is_not_sound() {
+        let good = Balance { lines_read: 3, counted: 2, blank: 1, bytes_read: 9, bytes_total: 9, ..Balance::default() };
+        assert!(good.is_sound());
+        for bad in [
+            Balance { counted: u64::MAX, late: 3, ..good.clone() },
+            Balance { malformed: [1 << 63, 1 << 63, 0, 0, 0, 0], ..good.clone() },
+            Balance { bytes_unread: u64::MAX, bytes_skipped: 1, ..good.clone() },
+            Balance { overflowed: 4, ..good.clone() },
+            Balance { unterminated: 4, ..good.clone() },
+        ] {
+            assert!(!bad.is_sound(), "{bad:?}");
+        }
+        let most = Balance { lines_read: u64::MAX, blank: u64::MAX, ..Balance::default() };
+        assert!(most.is_sound() && most.checked_add(&good).is_none());
+        assert!(good.checked_add(&Balance { inputs: u64::MAX, ..Balance::default() }).is_some());
+        assert_eq!(good.checked_add(&good).map(|sum| (sum.lines_read, sum.bytes_total)), Some((6, 18)));
     }
 
     #[test]

@@ -95,6 +95,22 @@ pub fn grain(length: i64, period: Option<i64>, grouping: i64) -> i64 {
     period.map_or(common, |period| gcd(common, period))
 }
 
+/// Up to so many buckets, those of a one-shot window are all alike: the common divisor of its length and the grouping.
+const FINE_BUCKETS: i64 = 4096;
+
+/// The grain of a one-shot window for which buckets of `grouping` nanoseconds are asked, above 0, and the number of its last
+/// bucket. It has no neighbour to share a bucket with: its last bucket may be shorter than the others, so that any grain
+/// is exact.
+pub fn once_buckets(window: &Window, grouping: i64) -> (i64, i64) {
+    let length = window.length().max(1);
+    let common = grain(length, None, grouping);
+    let fine = if length / common <= FINE_BUCKETS { common } else { grouping };
+    // Of a window of years as many buckets as ever: each then is as many groupings long as it takes.
+    let grain = fine.saturating_mul(length / fine / MAX_BUCKETS + 1);
+    let last = (length.saturating_add(grain - 1) / grain).max(1) - 1;
+    (grain, last)
+}
+
 fn gcd(a: i64, b: i64) -> i64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }

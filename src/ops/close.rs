@@ -4,7 +4,7 @@
 
 use crate::model::aggregates::Layout;
 use crate::model::tally::Shape;
-use crate::model::window::{MAX_BUCKETS, grain};
+use crate::model::window::{grain, once_buckets};
 use crate::model::{Grid, Tally, Timestamp, Window};
 
 use super::count::Buckets;
@@ -18,22 +18,12 @@ pub enum Windows {
     Every(Grid),
 }
 
-/// Up to so many buckets, those of a one-shot window are all alike: the common divisor of its length and the grouping.
-const FINE_BUCKETS: i64 = 4096;
-
 impl Windows {
     /// How time is cut into buckets, if buckets of `grouping` nanoseconds are asked for.
     pub fn buckets(&self, grouping: i64) -> Buckets {
         match self {
             Windows::Once(window) => {
-                // A one-shot window has no neighbour to share a bucket with: its last bucket may be shorter than the
-                // others, so that any grain is exact.
-                let length = window.length().max(1);
-                let common = grain(length, None, grouping);
-                let fine = if length / common <= FINE_BUCKETS { common } else { grouping };
-                // Of a window of years as many buckets as ever: each then is as many groupings long as it takes.
-                let grain = fine.saturating_mul(length / fine / MAX_BUCKETS + 1);
-                let last = (length.saturating_add(grain - 1) / grain).max(1) - 1;
+                let (grain, last) = once_buckets(window, grouping);
                 Buckets { anchor: window.start, grain, last }
             }
             Windows::Every(grid) => {
@@ -158,6 +148,7 @@ pub fn once_layout(window: Window, buckets: &Buckets, previous: bool) -> Layout 
 mod tests {
     use super::*;
     use crate::model::time::SECOND;
+    use crate::model::window::MAX_BUCKETS;
 
     fn once(seconds: i64, grouping: i64) -> (i64, i64) {
         let window = Window::closed(Timestamp::from_seconds(0), Timestamp::from_seconds(seconds));

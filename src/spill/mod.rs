@@ -6,6 +6,7 @@
 //! Invariant: of every pair of a pane, the counts in its runs add up to what was counted.
 
 mod merge;
+mod pairs;
 mod run;
 
 use std::collections::BTreeMap;
@@ -21,7 +22,8 @@ use crate::model::pane::Pane;
 use run::{Run, Writer, side_of};
 
 pub use merge::merge;
-pub use run::{PairReader, PairWriter};
+pub use pairs::{PairInput, PairReader};
+pub use run::PairWriter;
 
 /// Files that are open at the same time, at most: beyond, their runs are merged into one.
 const MAX_FILES: usize = 64;

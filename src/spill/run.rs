@@ -5,11 +5,12 @@
 //! digits but the last with the top bit set (LEB128).
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
+use super::pairs::{PairInput, PairReader};
 use super::{BUFFER, buffered};
 use crate::model::Side;
 
@@ -134,56 +135,8 @@ impl Read for Slice {
 /// One side of a run, a pair at a time.
 pub(super) fn side_of(run: &Run, side: Side) -> PairReader<BufReader<Slice>> {
     let slice = Slice { file: Arc::clone(&run.file), range: run.sides[side as usize].clone() };
-    PairReader::new(BufReader::with_capacity(BUFFER, slice))
+    // Its names are as long as they were in memory.
+    PairReader::new(BufReader::with_capacity(BUFFER, slice), u64::MAX)
 }
 
-/// Reads what a `PairWriter` wrote, a pair at a time.
-pub struct PairReader<R> {
-    input: R,
-    /// The first host of the pair at hand.
-    pub first: Vec<u8>,
-    /// Its second host.
-    pub second: Vec<u8>,
-    /// Its count.
-    pub count: u64,
-}
-
-impl<R: BufRead> PairReader<R> {
-    /// Before the first pair of an input that ends behind the last one.
-    pub fn new(input: R) -> Self {
-        PairReader { input, first: Vec::new(), second: Vec::new(), count: 0 }
-    }
-
-    /// Goes on to the next pair. Whether there is one.
-    pub fn advance(&mut self) -> io::Result<bool> {
-        if self.input.fill_buf()?.is_empty() {
-            return Ok(false);
-        }
-        let length = self.number()?;
-        if length > 0 {
-            read_name(&mut self.input, length - 1, &mut self.first)?;
-        }
-        let length = self.number()?;
-        read_name(&mut self.input, length, &mut self.second)?;
-        self.count = self.number()?;
-        Ok(true)
-    }
-
-    fn number(&mut self) -> io::Result<u64> {
-        let mut number = 0;
-        for shift in (0..u64::BITS).step_by(7) {
-            let mut digit = [0];
-            self.input.read_exact(&mut digit)?;
-            number |= u64::from(digit[0] & 0x7f) << shift;
-            if digit[0] & 0x80 == 0 {
-                return Ok(number);
-            }
-        }
-        Err(io::Error::new(io::ErrorKind::InvalidData, "a number of more than 64 bits"))
-    }
-}
-
-fn read_name(input: &mut impl BufRead, length: u64, name: &mut Vec<u8>) -> io::Result<()> {
-    name.resize(usize::try_from(length).map_err(io::Error::other)?, 0);
-    input.read_exact(name)
-}
+impl PairInput for BufReader<Slice> {}

@@ -21,7 +21,7 @@ use twox_hash::XxHash64;
 pub(super) const FULL: usize = 64 << 10;
 
 /// Bytes before the payload.
-const HEAD: usize = 5;
+pub(super) const HEAD: usize = 5;
 
 /// What frames hold; a file has them in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,11 +73,16 @@ pub(super) struct FrameReader<R> {
     payload: Vec<u8>,
     given: usize,
     at_hand: bool,
+    /// The byte of the file at which the frame at hand begins.
+    begins: u64,
+    /// The byte at which the next one does.
+    next: u64,
 }
 
 impl<R: Read> FrameReader<R> {
-    pub fn new(input: R) -> Self {
-        FrameReader { input, number: 0, kind: 0, payload: Vec::new(), given: 0, at_hand: false }
+    /// Reads frames from here on, which is byte `at` of the file.
+    pub fn new(input: R, at: u64) -> Self {
+        FrameReader { input, number: 0, kind: 0, payload: Vec::new(), given: 0, at_hand: false, begins: at, next: at }
     }
 
     /// The bytes of the frames of this kind that come next, if any do.
@@ -99,15 +104,16 @@ impl<R: Read> FrameReader<R> {
         self.input.read_exact(&mut head).map_err(cut_short)?;
         let length = u32::from_le_bytes([head[1], head[2], head[3], head[4]]) as usize;
         if length == 0 || length > FULL {
-            return Err(damaged(self.number));
+            return Err(damaged(self.number, self.next));
         }
         self.payload.resize(length, 0);
         self.input.read_exact(&mut self.payload).map_err(cut_short)?;
         let mut sum = [0; 8];
         self.input.read_exact(&mut sum).map_err(cut_short)?;
         if checksum(self.number, &head, &self.payload) != u64::from_le_bytes(sum) {
-            return Err(damaged(self.number));
+            return Err(damaged(self.number, self.next));
         }
+        (self.begins, self.next) = (self.next, self.next + (HEAD + length + sum.len()) as u64);
         self.number += 1;
         (self.kind, self.given, self.at_hand) = (head[0], 0, true);
         Ok(())
@@ -118,6 +124,14 @@ impl<R: Read> FrameReader<R> {
 pub(super) struct SectionReader<'a, R> {
     frames: &'a mut FrameReader<R>,
     kind: Kind,
+}
+
+impl<R: Read> SectionReader<'_, R> {
+    /// The byte of the file at which the next byte stands.
+    pub fn at(&self) -> u64 {
+        let frames = &self.frames;
+        if frames.at_hand { frames.begins + (HEAD + frames.given) as u64 } else { frames.next }
+    }
 }
 
 impl<R: Read> BufRead for SectionReader<'_, R> {
@@ -163,8 +177,8 @@ fn cut_short(error: io::Error) -> io::Error {
     if error.kind() == io::ErrorKind::UnexpectedEof { invalid("it is cut short") } else { error }
 }
 
-fn damaged(frame: u64) -> io::Error {
-    invalid(format!("it is damaged: the checksum of its frame {frame} is not that of its content"))
+fn damaged(frame: u64, at: u64) -> io::Error {
+    invalid(format!("it is damaged: the checksum of its frame {frame}, at byte {at}, is not that of its content"))
 }
 
 pub(super) fn invalid(message: impl Into<String>) -> io::Error {

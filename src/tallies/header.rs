@@ -2,6 +2,7 @@
 //!
 //! Invariant: inputs are there once, in the order of their names; the pieces of an input are in order, without overlap, and
 //! two that touch differ in whether they were read. So the same bytes give the same header, however they were divided.
+//! Whether a header that was read holds to that: `check`.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +54,7 @@ impl Question {
             return Some("one counts the window before too, and the other does not (--previous)".to_owned());
         }
         if *format != other.format {
-            return name("their log formats are", format, &other.format);
+            return name("their log formats are", &printable(format.as_bytes()), &printable(other.format.as_bytes()));
         }
         if *max_line != other.max_line {
             return name("their limits of a line are", &max_line.to_string(), &other.max_line.to_string());
@@ -194,9 +195,9 @@ pub struct Header {
     /// Connections that are counted without their pair, for want of memory; of the window before, too.
     pub overflow: u64,
     /// What became of the lines. Its bytes are those of `inputs`, and not here.
-    lines: Balance,
+    pub(super) lines: Balance,
     /// The first malformed lines.
-    samples: Vec<Sample>,
+    pub(super) samples: Vec<Sample>,
 }
 
 impl Header {
@@ -246,53 +247,37 @@ impl Header {
         self.buckets.values().sum()
     }
 
-    /// Adds what another file holds of the same question, of other bytes.
-    pub fn join(&mut self, other: Header) {
+    /// Adds what another file holds of the same question, of other bytes. Both agree with themselves (`check`); errors where a
+    /// sum has more than 64 bits.
+    pub fn join(&mut self, other: Header) -> Result<(), String> {
         let Header { question: _, inputs, buckets, overflow, lines, samples } = other;
-        for theirs in inputs {
-            match self.inputs.binary_search_by(|mine| mine.name.cmp(&theirs.name)) {
-                Ok(at) => {
-                    let mine = &mut self.inputs[at];
-                    mine.size = mine.size.max(theirs.size);
-                    mine.pieces.extend(theirs.pieces);
-                    mine.normalize();
-                }
-                Err(at) => self.inputs.insert(at, theirs),
+        let too_many = || "together they count more than a number of 64 bits can say".to_owned();
+        // The lines first: no other number is above theirs.
+        self.lines = self.lines.checked_add(&lines).ok_or_else(too_many)?;
+        self.overflow = self.overflow.checked_add(overflow).ok_or_else(too_many)?;
+        self.inputs.extend(inputs);
+        self.inputs.sort_by(|a, b| a.name.cmp(&b.name));
+        self.inputs.dedup_by(|later, first| {
+            let is_same = later.name == first.name;
+            if is_same {
+                first.size = first.size.max(later.size);
+                first.pieces.append(&mut later.pieces);
+                first.normalize();
             }
-        }
+            is_same
+        });
+        self.total_size().ok_or_else(too_many)?;
         for (bucket, connections) in buckets {
             *self.buckets.entry(bucket).or_default() += connections;
         }
-        self.overflow += overflow;
-        self.lines += &lines;
         self.samples.extend(samples);
         first_of(&mut self.samples);
+        Ok(())
     }
 
-    /// Whether it agrees with itself; errors with what does not. Of a file that is what was written, it does.
-    pub fn check(&self) -> Result<(), String> {
-        for pair in self.inputs.windows(2) {
-            if pair[0].name >= pair[1].name {
-                return Err("its inputs are not in order".to_owned());
-            }
-        }
-        for share in &self.inputs {
-            let mut end = 0;
-            for piece in &share.pieces {
-                if piece.from < end || piece.to <= piece.from || piece.to > share.size {
-                    return Err(format!("its bytes of {} overlap", share.printable()));
-                }
-                end = piece.to;
-            }
-        }
-        let connections = self.buckets.values().try_fold(0u64, |sum, count| sum.checked_add(*count));
-        if self.question.start > self.question.end || connections != Some(self.lines.counted) {
-            return Err("its buckets do not add up to the records that it counted".to_owned());
-        }
-        if self.lines.lines_read != self.lines.lines_classified() {
-            return Err("its lines do not add up".to_owned());
-        }
-        Ok(())
+    /// Bytes of all inputs, if a number can say so many.
+    pub(super) fn total_size(&self) -> Option<u64> {
+        self.inputs.iter().try_fold(0u64, |sum, share| sum.checked_add(share.size))
     }
 }
 

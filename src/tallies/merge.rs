@@ -3,17 +3,18 @@
 //! Memory is that of the headers and of a few buffers for each file that is open; more files than that are merged in
 //! rounds.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{self, BufRead, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::frame::SectionReader;
 use super::{BUFFER, Header, Part, Tallies, Totals, Unsaved, Writer, clash};
 use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::metrics::Progress;
 use crate::model::escape::printable;
-use crate::spill::{PairReader, merge};
+use crate::spill::{PairInput, PairReader, merge};
 
 /// Files that are open at the same time.
 const AT_ONCE: usize = 128;
@@ -21,7 +22,8 @@ const AT_ONCE: usize = 128;
 /// Files that answer the same question from different bytes.
 #[derive(Debug)]
 pub struct Files {
-    paths: Vec<PathBuf>,
+    /// With the hash of its header each.
+    paths: Vec<(PathBuf, u64)>,
     header: Header,
     progress: Arc<Progress>,
 }
@@ -31,7 +33,7 @@ pub type Take<'a, E> = dyn FnMut(Part, &[u8], &[u8], u64) -> Result<(), E> + 'a;
 
 /// A file on its way into another.
 enum Source {
-    Named(PathBuf),
+    Named(PathBuf, u64),
     /// What some files were merged into.
     Scratch(File),
 }
@@ -41,31 +43,39 @@ impl Files {
     /// question, or of the same bytes.
     pub fn open(paths: &[PathBuf]) -> Result<Self> {
         let (mut header, progress): (Option<Header>, Arc<Progress>) = Default::default();
-        let mut claims = Vec::new();
+        // By input: the pieces of each file. A name is there once, however many pieces it has.
+        let mut claims: BTreeMap<Vec<u8>, Vec<(u64, u64, usize)>> = BTreeMap::new();
+        let mut guards = Vec::new();
         for (at, path) in paths.iter().enumerate() {
-            let next = Tallies::open(path, Arc::default())?.into_header();
+            let file = Tallies::open(path, Arc::default())?;
+            guards.push(file.guard());
+            let next = file.into_header();
             progress.add_known(std::fs::metadata(path).map_or(0, |found| found.len()));
             for share in &next.inputs {
-                claims.extend(share.pieces.iter().map(|piece| (share.name.clone(), piece.from, piece.to, at)));
+                let pieces = share.pieces.iter().map(|piece| (piece.from, piece.to, at));
+                claims.entry(share.name.clone()).or_default().extend(pieces);
             }
-            match &mut header {
-                None => header = Some(next),
-                Some(header) => match header.question.difference(&next.question) {
-                    Some(difference) => return Err(clash(&paths[0], path, &difference)),
-                    None => header.join(next),
-                },
+            let Some(header) = &mut header else {
+                header = Some(next);
+                continue;
+            };
+            if let Some(difference) = header.question.difference(&next.question) {
+                return Err(clash(&paths[0], path, &difference));
             }
+            header.join(next).map_err(|problem| clash(&paths[0], path, &problem))?;
         }
         let Some(header) = header else { return Err(Error::usage("name the tallies files")) };
-        claims.sort();
-        for pair in claims.windows(2) {
-            let ((name, _, end, one), (other_name, from, to, other)) = (&pair[0], &pair[1]);
-            if name == other_name && from < end {
-                let bytes = format!("both hold bytes {from} to {} of {}", to.min(end), printable(name));
-                return Err(clash(&paths[*one], &paths[*other], &bytes));
+        for (name, mut pieces) in claims {
+            pieces.sort_unstable();
+            for pair in pieces.windows(2) {
+                let ((_, end, one), (from, to, other)) = (&pair[0], &pair[1]);
+                if from < end {
+                    let bytes = format!("both hold bytes {from} to {} of {}", to.min(end), printable(&name));
+                    return Err(clash(&paths[*one], &paths[*other], &bytes));
+                }
             }
         }
-        Ok(Files { paths: paths.to_vec(), header, progress })
+        Ok(Files { paths: paths.iter().cloned().zip(guards).collect(), header, progress })
     }
 
     /// What they say together.
@@ -81,7 +91,8 @@ impl Files {
     /// Calls `f` with each pair of each part once, in order, with its count over all files. Errors also if a file does not
     /// hold what it says: then nothing that `f` was told counts.
     pub fn for_each<E: From<Error>>(&self, f: &mut Take<'_, E>) -> Result<Totals, E> {
-        let mut sources: VecDeque<Source> = self.paths.iter().cloned().map(Source::Named).collect();
+        let mut sources: VecDeque<Source> =
+            self.paths.iter().map(|(path, guard)| Source::Named(path.clone(), *guard)).collect();
         while sources.len() > AT_ONCE {
             let merged = scratch(self.open_all(sources.drain(..AT_ONCE))?)?;
             sources.push_back(Source::Scratch(merged));
@@ -91,7 +102,10 @@ impl Files {
 
     fn open_all(&self, sources: impl IntoIterator<Item = Source>) -> Result<Vec<Tallies>> {
         let open = |source| match source {
-            Source::Named(path) => Tallies::open(&path, self.progress()),
+            Source::Named(path, guard) => match Tallies::open(&path, self.progress())? {
+                file if file.guard() == guard => Ok(file),
+                _ => Err(Error::tallies(&path, "it was changed while it was read; run again")),
+            },
             // What it was merged from has been read.
             Source::Scratch(file) => Tallies::read(Path::new("a temporary file"), file, Arc::default()),
         };
@@ -111,7 +125,9 @@ fn scratch(files: Vec<Tallies>) -> Result<File> {
     let cannot = |source| Error::from(ErrorKind::System { action: "cannot write a temporary file".into(), source });
     let mut headers = files.iter().map(|file| file.header().clone());
     let Some(mut header) = headers.next() else { return Err(Error::usage("name the tallies files")) };
-    headers.for_each(|next| header.join(next));
+    for next in headers {
+        header.join(next).map_err(ErrorKind::Tallies)?;
+    }
     let out = BufWriter::with_capacity(BUFFER, tempfile::tempfile().map_err(cannot)?);
     let mut writer = Writer::new(out, &header).map_err(cannot)?;
     combine(files, &mut |part, from, to, count| writer.push(part, from, to, count).map_err(cannot))?;
@@ -123,16 +139,18 @@ fn scratch(files: Vec<Tallies>) -> Result<File> {
 /// Calls `f` with each pair of each part of some files, and makes sure that it was told of all.
 fn combine<E: From<Error>>(mut files: Vec<Tallies>, f: &mut Take<'_, E>) -> Result<Totals, E> {
     let (mut read, mut merged) = (Totals::default(), Totals::default());
+    // All answer the same question.
+    let longest = files.first().map_or(0, |file| file.header().question.max_line);
     for part in Part::ALL {
         fail::fail_point!("tallies");
         let sources = files.iter_mut().map(|file| {
             let (section, path) = file.part(part);
             // One group: counts of all files add up.
-            (0, PairReader::new(Named { section, path }))
+            (0, PairReader::new(Named { begins: section.at(), section, path }, longest))
         });
         let mut failed = None;
         let pairs = merge(sources, |from, to, [count, _]| {
-            merged.add(part, count);
+            merged.add(part, count)?;
             f(part, from, to, count).map_err(|error| {
                 failed = Some(error);
                 io::Error::from(io::ErrorKind::Other)
@@ -146,7 +164,7 @@ fn combine<E: From<Error>>(mut files: Vec<Tallies>, f: &mut Take<'_, E>) -> Resu
     }
     let mut written = Totals::default();
     for file in files {
-        written.join(file.finish()?);
+        written.join(file.finish()?).map_err(|error| ErrorKind::Tallies(error.to_string())).map_err(Error::from)?;
     }
     if written.pairs != read.pairs || written.connections != merged.connections {
         let message = format!("the files say that they have {:?} pairs, and have {:?}", written.pairs, read.pairs);
@@ -157,25 +175,31 @@ fn combine<E: From<Error>>(mut files: Vec<Tallies>, f: &mut Take<'_, E>) -> Resu
 
 /// A section whose errors say which file it is of.
 struct Named<'a, R> {
-    section: R,
+    section: SectionReader<'a, R>,
     path: &'a Path,
+    /// The byte at which the pair begins that is being read.
+    begins: u64,
 }
 
-impl<R> Named<'_, R> {
-    fn named(path: &Path, error: &io::Error) -> io::Error {
+impl<R: Read> PairInput for Named<'_, R> {
+    fn begins(&mut self) {
+        self.begins = self.section.at();
+    }
+
+    fn located(&self, error: io::Error) -> io::Error {
         // What is read of a pair may end with the section.
         let message = match error.kind() {
             io::ErrorKind::UnexpectedEof => "it ends within a pair".to_owned(),
             _ => error.to_string(),
         };
-        io::Error::new(io::ErrorKind::InvalidData, format!("{}: {message}", show_path(path)))
+        let text = format!("{}: {message} (in the pair at byte {})", show_path(self.path), self.begins);
+        io::Error::new(io::ErrorKind::InvalidData, text)
     }
 }
 
-impl<R: BufRead> BufRead for Named<'_, R> {
+impl<R: Read> BufRead for Named<'_, R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        let path = self.path;
-        self.section.fill_buf().map_err(|error| Self::named(path, &error))
+        self.section.fill_buf()
     }
 
     fn consume(&mut self, bytes: usize) {
@@ -183,9 +207,8 @@ impl<R: BufRead> BufRead for Named<'_, R> {
     }
 }
 
-impl<R: BufRead> Read for Named<'_, R> {
+impl<R: Read> Read for Named<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let path = self.path;
-        self.section.read(into).map_err(|error| Self::named(path, &error))
+        self.section.read(into)
     }
 }

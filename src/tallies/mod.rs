@@ -6,6 +6,9 @@
 //! Not here: how counts come about, and what reports make of them.
 //! Invariant: no byte of an input is in a file twice, and nothing of a file is believed before its checksum is right.
 
+mod check;
+#[cfg(test)]
+mod forged_tests;
 mod frame;
 mod header;
 mod merge;
@@ -20,6 +23,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use twox_hash::XxHash64;
 
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, ErrorKind, Result};
@@ -28,7 +32,7 @@ use crate::model::aggregates::Pairs;
 use crate::model::pane::Pane;
 use crate::model::{Aggregates, Side};
 use crate::spill::{PairWriter, Ranking};
-use frame::{FULL, FrameReader, FrameWriter, Kind, SectionReader, invalid};
+use frame::{FULL, FrameReader, FrameWriter, HEAD, Kind, SectionReader, invalid};
 
 pub use header::{Header, Order, Piece, Question, Sample, Share};
 pub use merge::{Files, Take};
@@ -38,6 +42,9 @@ pub const FORMAT: u32 = 1;
 
 /// The first bytes of every file. The end of line shows a copy that was made as text.
 const MAGIC: [u8; 8] = *b"lptally\n";
+
+/// Bytes before the first frame.
+const START: usize = MAGIC.len() + 4;
 
 /// Bytes that are read from a file, or written to it, at a time.
 const BUFFER: usize = 64 << 10;
@@ -73,16 +80,20 @@ pub struct Totals {
 }
 
 impl Totals {
-    fn add(&mut self, part: Part, connections: u64) {
+    fn add(&mut self, part: Part, connections: u64) -> io::Result<()> {
+        let sum = self.connections[part as usize].checked_add(connections);
+        self.connections[part as usize] = sum.ok_or_else(too_many)?;
         self.pairs[part as usize] += 1;
-        self.connections[part as usize] = self.connections[part as usize].saturating_add(connections);
+        Ok(())
     }
 
-    fn join(&mut self, other: Totals) {
+    fn join(&mut self, other: Totals) -> io::Result<()> {
         for part in Part::ALL.map(|part| part as usize) {
-            self.pairs[part] = self.pairs[part].saturating_add(other.pairs[part]);
-            self.connections[part] = self.connections[part].saturating_add(other.connections[part]);
+            let sum = |mine: u64, theirs: u64| mine.checked_add(theirs).ok_or_else(too_many);
+            self.pairs[part] = sum(self.pairs[part], other.pairs[part])?;
+            self.connections[part] = sum(self.connections[part], other.connections[part])?;
         }
+        Ok(())
     }
 }
 
@@ -111,7 +122,7 @@ impl<W: Write> Writer<W> {
             self.end_part()?;
             self.part = part;
         }
-        self.totals.add(part, count);
+        self.totals.add(part, count)?;
         self.pairs.push(from, to, count)?;
         let waiting = self.pairs.get_mut();
         while waiting.len() >= FULL {
@@ -141,6 +152,8 @@ pub struct Tallies {
     path: PathBuf,
     frames: FrameReader<BufReader<Watched>>,
     header: Header,
+    /// Of the header as it stands in the file.
+    guard: u64,
 }
 
 /// A file of which is told how far it is read.
@@ -174,10 +187,17 @@ impl Tallies {
 
     fn from_file(path: &Path, mut file: File, progress: Arc<Progress>) -> io::Result<Self> {
         check_start(&mut file)?;
-        let mut frames = FrameReader::new(BufReader::with_capacity(BUFFER, Watched { file, progress }));
-        let header: Header = value(frames.section(Kind::Header))?;
-        header.check().map_err(invalid)?;
-        Ok(Tallies { path: path.to_owned(), frames, header })
+        let input = BufReader::with_capacity(BUFFER, Watched { file, progress });
+        let mut frames = FrameReader::new(input, START as u64);
+        let (header, bytes): (Header, _) = value(frames.section(Kind::Header))?;
+        let at = START + HEAD;
+        header.check().map_err(|problem| invalid(format!("its header, from byte {at} on, is none: {problem}")))?;
+        Ok(Tallies { path: path.to_owned(), frames, header, guard: XxHash64::oneshot(0, &bytes) })
+    }
+
+    /// A hash of the header, to tell later whether it is still the same file.
+    fn guard(&self) -> u64 {
+        self.guard
     }
 
     /// What it says of its counts.
@@ -196,9 +216,9 @@ impl Tallies {
 
     /// Makes sure that nothing follows but the totals, which say what there should have been to read.
     fn finish(self) -> Result<Totals> {
-        let Tallies { path, mut frames, header } = self;
+        let Tallies { path, mut frames, header, guard: _ } = self;
         let totals = || {
-            let totals: Totals = value(frames.section(Kind::End))?;
+            let (totals, _): (Totals, _) = value(frames.section(Kind::End))?;
             // What overflowed may be of the window before.
             let (pairs, all) = (totals.connections[0], header.connections());
             if pairs > all || all - pairs > header.overflow {
@@ -211,19 +231,28 @@ impl Tallies {
     }
 }
 
-/// The one value of a section.
-fn value<T: DeserializeOwned>(mut section: SectionReader<'_, impl Read>) -> io::Result<T> {
-    let mut bytes = Vec::new();
+/// The one value of a section, and its bytes.
+fn value<T: DeserializeOwned>(mut section: SectionReader<'_, impl Read>) -> io::Result<(T, Vec<u8>)> {
+    let (at, mut bytes) = (section.at(), Vec::new());
     section.read_to_end(&mut bytes)?;
     let mut decoder = Decoder::new(&bytes[..], bytes.len() as u64);
-    let value = decoder.get()?;
-    if decoder.left() > 0 { Err(invalid("a value in it has more bytes than it takes")) } else { Ok(value) }
+    let value = decoder.get().map_err(|error| invalid(format!("the value at byte {at}: {error}")))?;
+    let left = decoder.left();
+    drop(decoder);
+    if left > 0 {
+        return Err(invalid(format!("the value at byte {at} has {left} bytes more than it takes")));
+    }
+    Ok((value, bytes))
+}
+
+fn too_many() -> io::Error {
+    invalid("together they have more connections than a number of 64 bits can say")
 }
 
 /// Reads what every file begins with, of any version.
 fn check_start(file: &mut File) -> io::Result<()> {
-    let mut start = Vec::with_capacity(MAGIC.len() + 4);
-    file.take(MAGIC.len() as u64 + 4).read_to_end(&mut start)?;
+    let mut start = Vec::with_capacity(START);
+    file.take(START as u64).read_to_end(&mut start)?;
     if start.is_empty() {
         return Err(invalid("it is empty"));
     }

@@ -21,15 +21,15 @@ type Line = (i64, u8, u8);
 
 /// What one run counted: an input, the bytes of it, whether they were skipped, and the connections.
 #[derive(Debug, Clone)]
-struct Part1 {
-    input: u8,
-    from: u64,
-    to: u64,
-    skipped: bool,
-    lines: Vec<Line>,
+pub(super) struct Part1 {
+    pub(super) input: u8,
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) skipped: bool,
+    pub(super) lines: Vec<Line>,
 }
 
-fn question() -> Question {
+pub(super) fn question() -> Question {
     Question {
         start: Timestamp::from_seconds(100),
         end: Timestamp::from_seconds(100 + BUCKETS),
@@ -41,7 +41,7 @@ fn question() -> Question {
     }
 }
 
-fn header(part: &Part1) -> Header {
+pub(super) fn header(part: &Part1) -> Header {
     let counted: Vec<&Line> = part.lines.iter().filter(|line| line.0 >= 0).collect();
     let mut buckets = BTreeMap::new();
     counted.iter().for_each(|line| *buckets.entry(line.0 as u64).or_default() += 1);
@@ -72,21 +72,21 @@ fn bytes(part: &Part1) -> Vec<u8> {
 }
 
 /// Files in a folder of their own.
-struct Folder(TempDir, usize);
+pub(super) struct Folder(TempDir, usize);
 
 impl Folder {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Folder(tempfile::tempdir().unwrap(), 0)
     }
 
-    fn file(&mut self, bytes: &[u8]) -> PathBuf {
+    pub(super) fn file(&mut self, bytes: &[u8]) -> PathBuf {
         self.1 += 1;
         let path = self.0.path().join(self.1.to_string());
         std::fs::write(&path, bytes).unwrap();
         path
     }
 
-    fn merged(&mut self, paths: &[PathBuf]) -> PathBuf {
+    pub(super) fn merged(&mut self, paths: &[PathBuf]) -> PathBuf {
         self.1 += 1;
         let target = self.0.path().join(self.1.to_string());
         let files = Files::open(paths).unwrap();
@@ -95,9 +95,9 @@ impl Folder {
     }
 }
 
-type Plain = BTreeMap<(usize, Vec<u8>, Vec<u8>), u64>;
+pub(super) type Plain = BTreeMap<(usize, Vec<u8>, Vec<u8>), u64>;
 
-fn pairs(paths: &[PathBuf]) -> Result<Plain> {
+pub(super) fn pairs(paths: &[PathBuf]) -> Result<Plain> {
     let (mut out, mut last) = (Plain::new(), None);
     Files::open(paths)?.for_each::<Error>(&mut |part, from, to, count| {
         let key = (part as usize, from.to_vec(), to.to_vec());
@@ -163,7 +163,7 @@ proptest! {
     }
 }
 
-fn small() -> Part1 {
+pub(super) fn small() -> Part1 {
     Part1 { input: 0, from: 0, to: 9, skipped: false, lines: vec![(0, 1, 2), (1, 1, 2), (2, 3, 4), (-1, 1, 2)] }
 }
 

@@ -1,0 +1,109 @@
+//! Whether a header that was read is one that this program writes: a checksum says who has changed nothing by accident, and not
+//! who wrote it.
+//!
+//! Invariant: what passes can be added up, laid on its window and shown without any number leaving its 64 bits, and takes
+//! memory for no more than its file holds.
+
+use super::header::{Header, Order, Piece, Question, Sample, Share};
+use crate::model::balance::{Balance, OVERSIZED_HEAD, SHOWN_REJECTED};
+use crate::model::window::once_buckets;
+
+/// Bytes that a line may have, at most.
+const MAX_LINE: u64 = 1 << 30;
+
+/// Bytes that the name of a format or of an input may have, at most.
+const MAX_FORMAT: usize = 256;
+const MAX_NAME: usize = 1 << 16;
+
+impl Header {
+    /// Whether it agrees with itself; errors with what does not. Of a file that is what was written, it does.
+    pub fn check(&self) -> Result<(), String> {
+        let Header { question, inputs, buckets, overflow: _, lines, samples } = self;
+        check_question(question)?;
+        for pair in inputs.windows(2) {
+            if pair[0].name >= pair[1].name {
+                return Err("its inputs are not in order".to_owned());
+            }
+        }
+        inputs.iter().try_for_each(check_share)?;
+        if self.total_size().is_none() {
+            return Err("its inputs have more bytes than a number can say".to_owned());
+        }
+        let (_, last) = once_buckets(&question.window(), question.grouping);
+        if buckets.last_key_value().is_some_and(|(bucket, _)| i64::try_from(*bucket).map_or(true, |it| it > last)) {
+            return Err("it has connections behind the end of its window".to_owned());
+        }
+        if buckets.values().any(|count| *count == 0) {
+            return Err("it has a bucket without connections".to_owned());
+        }
+        let connections = buckets.values().try_fold(0u64, |sum, count| sum.checked_add(*count));
+        if connections != Some(lines.counted) {
+            return Err("its buckets do not add up to the records that it counted".to_owned());
+        }
+        let Balance { bytes_read, bytes_skipped, bytes_total, bytes_unread, inputs: opened, .. } = *lines;
+        if !lines.is_sound() || (bytes_read, bytes_skipped, bytes_total, bytes_unread, opened) != (0, 0, 0, 0, 0) {
+            return Err("its lines do not add up".to_owned());
+        }
+        self.check_samples(samples)
+    }
+
+    fn check_samples(&self, samples: &[Sample]) -> Result<(), String> {
+        let is_good = |sample: &Sample| {
+            let found = self.inputs.binary_search_by(|share| share.name.cmp(&sample.input));
+            found.is_ok_and(|at| sample.at <= self.inputs[at].size) && sample.head.len() <= OVERSIZED_HEAD
+        };
+        let is_in_order = samples.windows(2).all(|two| two[0] <= two[1]);
+        let malformed = self.lines.malformed_total();
+        if samples.len() > SHOWN_REJECTED
+            || samples.len() as u64 > malformed
+            || !is_in_order
+            || !samples.iter().all(is_good)
+        {
+            return Err("its malformed lines are not those of its inputs".to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn check_question(question: &Question) -> Result<(), String> {
+    let Question { start, end, grouping, previous: _, format, max_line, lateness } = question;
+    if start > end || end.nanos().checked_sub(start.nanos()).is_none() {
+        return Err("its window does not end behind its start".to_owned());
+    }
+    if *grouping <= 0 || *lateness < 0 {
+        return Err("a length of time in it is below 0, or the grain is not above it".to_owned());
+    }
+    if !(1..=MAX_LINE).contains(max_line) {
+        return Err(format!("its lines may have {max_line} bytes, which is beyond the limit of the format"));
+    }
+    if format.is_empty() || format.len() > MAX_FORMAT {
+        return Err("its log format has no name, or too long a one".to_owned());
+    }
+    Ok(())
+}
+
+fn check_share(share: &Share) -> Result<(), String> {
+    if share.name.is_empty() || share.name.len() > MAX_NAME {
+        return Err("an input in it has no name, or too long a one".to_owned());
+    }
+    let (mut end, mut before) = (0, None);
+    for Piece { from, to, skipped, order } in &share.pieces {
+        if *from < end || to <= from || *to > share.size {
+            return Err(format!("its bytes of {} overlap, or there are none of a piece", share.printable()));
+        }
+        if before == Some((*from, *skipped)) {
+            return Err(format!("pieces of {} that touch are not one", share.printable()));
+        }
+        if let Order::Seen(Some((lowest, highest, disorder))) = order
+            && (lowest > highest || *disorder < 0 || i128::from(*disorder) > span(lowest.nanos(), highest.nanos()))
+        {
+            return Err(format!("what it says of the order of {} cannot be", share.printable()));
+        }
+        (end, before) = (*to, Some((*to, *skipped)));
+    }
+    Ok(())
+}
+
+fn span(lowest: i64, highest: i64) -> i128 {
+    i128::from(highest) - i128::from(lowest)
+}
