@@ -106,7 +106,7 @@ pub enum ErrorKind {
 }
 
 /// One problem of a configuration, with its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Problem {
     /// Where the offending text stands.
     pub place: Place,
@@ -119,7 +119,7 @@ pub struct Problem {
 }
 
 /// Where a value was written.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Place {
     /// In a file; lines and columns count from 1, columns in characters.
     File {

@@ -279,9 +279,16 @@ fn instant(raw: &Raw, words: &'static [&'static str]) -> Option<Instant> {
     i64::try_from(parsed.as_nanosecond()).ok().map(|nanos| Instant::At(Timestamp::from_nanos(nanos)))
 }
 
+/// Bytes of a text for which the nearest is looked for, and of those that it may be: comparing takes the product of both.
+const COMPARED: usize = 128;
+
 /// The nearest of `known` to a text, if one is near.
 pub fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let near = known.into_iter().map(|word| (strsim::jaro_winkler(text, word), word));
+    if text.len() > COMPARED {
+        return None;
+    }
+    let known = known.into_iter().filter(|word| word.len() <= COMPARED);
+    let near = known.map(|word| (strsim::jaro_winkler(text, word), word));
     let (score, word) = near.max_by(|a, b| a.0.total_cmp(&b.0))?;
     (score > 0.75).then_some(word)
 }

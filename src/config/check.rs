@@ -1,5 +1,6 @@
 //! As written to as meant: collects the stages, puts each key's layers together, and checks everything at once.
 
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
 
 use super::graph;
@@ -23,21 +24,38 @@ pub struct Catalog {
     pub formats: &'static [&'static str],
 }
 
-/// The problems found so far.
+/// Stages that a configuration may have: each has threads of its own, and what is checked of the graph goes by their square.
+pub(super) const MAX_STAGES: usize = 256;
+
+/// Problems for which a remedy is looked for: beyond, nobody reads on, and looking takes its time.
+const HELPED: usize = 100;
+
+/// The problems found so far, each with the number of those before it.
 #[derive(Default)]
-pub(super) struct Problems(Vec<Problem>);
+pub(super) struct Problems(HashMap<Problem, usize>);
 
 impl Problems {
     /// Notes a problem, if it has not been noted word for word.
     pub fn add(&mut self, place: &Place, key: impl Into<String>, message: impl Into<String>, help: Option<String>) {
         let problem = Problem { place: place.clone(), key: key.into(), message: message.into(), help };
-        if !self.0.contains(&problem) {
-            self.0.push(problem);
-        }
+        let before = self.0.len();
+        self.0.entry(problem).or_insert(before);
     }
 
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// Whether remedies are still worth the time that it takes to look for them among many.
+    pub fn want_help(&self) -> bool {
+        self.0.len() < HELPED
+    }
+
+    /// All of them, in the order of the file.
+    fn sorted(self) -> Vec<Problem> {
+        let mut all: Vec<(Problem, usize)> = self.0.into_iter().collect();
+        all.sort_by(|(a, before_a), (b, before_b)| (&a.place, before_a).cmp(&(&b.place, before_b)));
+        all.into_iter().map(|(problem, _)| problem).collect()
     }
 }
 
@@ -82,6 +100,14 @@ pub fn check(written: &Written, catalog: &Catalog, cores: NonZeroUsize) -> Resul
     })?;
     let mut problems = Problems::default();
     let mut drafts = drafts(&root, &mut problems);
+    if drafts.len() > MAX_STAGES {
+        let message = format!("there are {} stages, and {MAX_STAGES} at most", drafts.len());
+        let help = "give one reader several locations, or make several runs of it";
+        // What else is wrong with so many would only be noise.
+        problems = Problems::default();
+        problems.add(&drafts[MAX_STAGES].place, "stages", message, Some(help.into()));
+        return Err(ErrorKind::Config(problems.sorted()).into());
+    }
     top_level(&root, &mut drafts, &mut problems);
     overrides(written, &mut drafts, &mut problems);
     for draft in &mut drafts {
@@ -91,11 +117,8 @@ pub fn check(written: &Written, catalog: &Catalog, cores: NonZeroUsize) -> Resul
     let stages: Vec<_> = drafts.iter().map(|draft| stage::read(draft, catalog, cores, &mut problems)).collect();
     let plan = graph::check(&drafts, stages, &root.place, &mut problems);
     match plan {
-        Some(plan) if problems.0.is_empty() => Ok(plan),
-        _ => {
-            problems.0.sort_by(|a, b| a.place.cmp(&b.place));
-            Err(ErrorKind::Config(problems.0).into())
-        }
+        Some(plan) if problems.len() == 0 => Ok(plan),
+        _ => Err(ErrorKind::Config(problems.sorted()).into()),
     }
 }
 
@@ -156,7 +179,8 @@ fn top_level(root: &Node, drafts: &mut [Draft], problems: &mut Problems) {
             continue;
         }
         let keys = all_keys().map(|spec| spec.name).chain(["stages"]);
-        problems.add(&entry.place, &entry.key, "unknown key", suggest(&entry.key, keys));
+        let help = if problems.want_help() { suggest(&entry.key, keys) } else { None };
+        problems.add(&entry.place, &entry.key, "unknown key", help);
     }
 }
 
@@ -173,7 +197,7 @@ fn spread(entry: &Entry, layer: Layer, drafts: &mut [Draft]) -> bool {
 }
 
 fn overrides(written: &Written, drafts: &mut [Draft], problems: &mut Problems) {
-    for given in &written.overrides {
+    for given in written.effective() {
         let place = &given.place;
         let entry =
             |key: &str| Entry { key: key.to_owned(), place: place.clone(), node: parse_value(&given.value, place) };
@@ -182,13 +206,15 @@ fn overrides(written: &Written, drafts: &mut [Draft], problems: &mut Problems) {
                 problems.add(place, &given.key, "names no key", Some("write stages.NAME.KEY=VALUE".into()));
                 continue;
             };
-            let names: Vec<String> = drafts.iter().map(|draft| draft.name.clone()).collect();
             match drafts.iter_mut().find(|draft| draft.name == name) {
                 Some(draft) => draft.values.push((Layer::StageOverride, entry(key))),
                 None => {
-                    let help = suggest(name, names.iter().map(String::as_str))
-                        .unwrap_or_else(|| format!("the stages are {}", names.join(", ")));
-                    problems.add(place, &given.key, format!("there is no stage '{name}'"), Some(help));
+                    let names = || drafts.iter().map(|draft| draft.name.as_str());
+                    let help = problems.want_help().then(|| {
+                        suggest(name, names())
+                            .unwrap_or_else(|| format!("the stages are {}", names().collect::<Vec<_>>().join(", ")))
+                    });
+                    problems.add(place, &given.key, format!("there is no stage '{name}'"), help);
                 }
             }
             continue;
@@ -197,7 +223,8 @@ fn overrides(written: &Written, drafts: &mut [Draft], problems: &mut Problems) {
             let help = format!("write stages.NAME.{}=VALUE", given.key);
             problems.add(place, &given.key, "belongs to one stage", Some(help));
         } else if !all_keys().any(|spec| spec.name == given.key) {
-            problems.add(place, &given.key, "unknown key", suggest(&given.key, all_keys().map(|spec| spec.name)));
+            let help = if problems.want_help() { suggest(&given.key, all_keys().map(|spec| spec.name)) } else { None };
+            problems.add(place, &given.key, "unknown key", help);
         } else {
             spread(&entry(&given.key), Layer::Override, drafts);
         }
@@ -222,16 +249,17 @@ fn known_keys(draft: &Draft, problems: &mut Problems) {
             continue;
         }
         let known = kind.keys().map(|spec| spec.name).chain(["type", "inputs"]);
-        problems.add(&entry.place, draft.key(key), "unknown key", suggest(key, known));
+        let help = if problems.want_help() { suggest(key, known) } else { None };
+        problems.add(&entry.place, draft.key(key), "unknown key", help);
     }
 }
 
 fn read_inputs(draft: &mut Draft, problems: &mut Problems) {
     let Some((_, entry)) = draft.value("inputs") else { return };
-    let mut inputs = Vec::new();
+    let (mut inputs, mut known) = (Vec::new(), HashSet::new());
     for item in entry.node.items() {
         match item.as_text() {
-            Some(name) if inputs.iter().any(|(known, _)| known == name) => {
+            Some(name) if !known.insert(name) => {
                 problems.add(&item.place, draft.key("inputs"), format!("names '{name}' twice"), None);
             }
             Some(name) => inputs.push((name.to_owned(), item.place.clone())),

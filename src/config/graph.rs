@@ -61,7 +61,7 @@ fn edges(drafts: &[Draft], problems: &mut Problems) -> Edges {
         }
         for (name, place) in &draft.inputs {
             let Some(&from) = places.get(name.as_str()) else {
-                let help = suggest(name, others(&names, draft));
+                let help = if problems.want_help() { suggest(name, others(&names, draft)) } else { None };
                 problems.add(place, draft.key("inputs"), format!("there is no stage '{name}'"), help);
                 continue;
             };
@@ -90,12 +90,15 @@ fn plural(name: &str) -> String {
 /// Notes stages that feed nothing. One that somebody means, if by a name that is spelled wrong, is used.
 fn all_used(drafts: &[Draft], root: &Place, problems: &mut Problems) {
     let names: Vec<&str> = drafts.iter().map(|draft| draft.name.as_str()).collect();
+    let known: BTreeSet<&str> = names.iter().copied().collect();
+    let may_guess = problems.want_help();
     let meant: BTreeSet<&str> = drafts
         .iter()
         .flat_map(|draft| draft.inputs.iter().map(move |(input, _)| (draft, input)))
-        .filter_map(|(draft, input)| match names.iter().find(|name| **name == input) {
+        .filter_map(|(draft, input)| match known.get(input.as_str()) {
             Some(name) => Some(*name),
-            None => nearest(input, others(&names, draft)),
+            None if may_guess => nearest(input, others(&names, draft)),
+            None => None,
         })
         .collect();
     for draft in drafts {
@@ -188,12 +191,12 @@ fn one_aggregator_each(drafts: &[Draft], edges: &Edges, problems: &mut Problems)
 }
 
 fn one_target_each(drafts: &[Draft], stages: &[Option<Parsed>], problems: &mut Problems) {
-    let mut known: Vec<(Option<PathBuf>, String)> = Vec::new();
+    let mut known: HashMap<Option<PathBuf>, String> = HashMap::new();
     for (draft, parsed) in drafts.iter().zip(stages) {
         let Some(parsed) = parsed else { continue };
         for (path, key, place) in written_to(draft, &parsed.task) {
             let clean = path.as_deref().map(cleaned);
-            if let Some((_, first)) = known.iter().find(|(known, _)| *known == clean) {
+            if let Some(first) = known.get(&clean) {
                 let target =
                     path.as_deref().map_or("standard output".to_owned(), |path| format!("'{}'", show_path(path)));
                 let help = match path {
@@ -204,7 +207,7 @@ fn one_target_each(drafts: &[Draft], stages: &[Option<Parsed>], problems: &mut P
                 problems.add(&place, draft.key(key), message, Some(help.into()));
                 continue;
             }
-            known.push((clean, draft.key(key)));
+            known.insert(clean, draft.key(key));
         }
     }
 }

@@ -24,4 +24,6 @@ pub use plan::{
 pub use written::Written;
 
 #[cfg(test)]
+mod size_tests;
+#[cfg(test)]
 mod tests;

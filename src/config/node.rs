@@ -72,7 +72,7 @@ impl Node {
 
 /// Parses a file. Errors with every problem of its syntax.
 pub(super) fn parse_file(label: &str, text: &str) -> Result<Node, Vec<Problem>> {
-    let places = Places { label, text };
+    let places = Places::of(label, text);
     let (table, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
         return Ok(table_node(table.get_ref(), places.at(0), &|at| places.at(at)));
@@ -129,21 +129,51 @@ fn value_node(value: &Spanned<DeValue<'_>>, at: &PlaceAt<'_>) -> Node {
     }
 }
 
-/// Byte offsets of a file to lines and columns.
+/// Byte offsets of a file to lines and columns. A file may have as many places as bytes, so none is counted from the start.
 struct Places<'a> {
     label: &'a str,
     text: &'a str,
+    /// Where lines begin.
+    lines: Vec<usize>,
+    /// Characters before each block of bytes.
+    characters: Vec<usize>,
 }
 
-impl Places<'_> {
+/// Bytes of a block.
+const BLOCK: usize = 256;
+
+impl<'a> Places<'a> {
+    fn of(label: &'a str, text: &'a str) -> Self {
+        let lines = std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect();
+        let characters = text.as_bytes().chunks(BLOCK).scan(0, |before, block| {
+            let characters = *before;
+            *before += starts(block);
+            Some(characters)
+        });
+        let characters = characters.collect();
+        Places { label, text, lines, characters }
+    }
+
     fn at(&self, offset: usize) -> Place {
         let mut offset = offset.min(self.text.len());
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let before = &self.text[..offset];
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        Place::File { path: self.label.to_owned(), line, column }
+        let line = self.lines.partition_point(|start| *start <= offset);
+        let start = self.lines[line - 1];
+        Place::File { path: self.label.to_owned(), line, column: self.before(offset) - self.before(start) + 1 }
     }
+
+    /// Characters before an offset.
+    fn before(&self, offset: usize) -> usize {
+        let block = offset / BLOCK;
+        // At the very end there may be no block any more.
+        let Some(characters) = self.characters.get(block) else { return self.text.chars().count() };
+        characters + starts(&self.text.as_bytes()[block * BLOCK..offset])
+    }
+}
+
+/// Characters that begin among these bytes.
+fn starts(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| (**byte as i8) >= -0x40).count()
 }

@@ -10,15 +10,15 @@ use crate::error::{ErrorKind, Place};
 use crate::model::Timestamp;
 use crate::model::time::SECOND;
 
-fn catalog() -> Catalog {
+pub(super) fn catalog() -> Catalog {
     Catalog { reports: crate::report::TABLE.to_vec(), outputs: crate::output::TABLE, formats: &["plain"] }
 }
 
-fn cores() -> NonZeroUsize {
+pub(super) fn cores() -> NonZeroUsize {
     NonZeroUsize::new(4).unwrap()
 }
 
-fn problems(written: &Written) -> Vec<String> {
+pub(super) fn problems(written: &Written) -> Vec<String> {
     match check(written, &catalog(), cores()) {
         Ok(_) => Vec::new(),
         Err(error) => match error.kind() {

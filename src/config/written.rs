@@ -1,5 +1,6 @@
 //! The configuration as written: a file or none, and overrides.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use crate::error::{Error, Place, Result, show_path};
 pub struct Written {
     pub(super) label: String,
     pub(super) text: String,
-    pub(super) overrides: Vec<Override>,
+    overrides: Vec<Override>,
 }
 
 /// A key set from outside the file.
@@ -44,10 +45,18 @@ impl Written {
         Written::from_text("the standard pipeline", "")
     }
 
+    /// The overrides that count, each key once, in the order in which they got their values.
+    pub(super) fn effective(&self) -> Vec<&Override> {
+        let mut seen = HashSet::new();
+        let mut last: Vec<&Override> =
+            self.overrides.iter().rev().filter(|given| seen.insert(given.key.as_str())).collect();
+        last.reverse();
+        last
+    }
+
     /// Sets a key for all stages that know it (`seconds`) or for one (`stages.recent.seconds`). The value is TOML, or
     /// plain text. A key set twice has the value that it got last.
     pub fn set(&mut self, key: &str, value: &str, place: Place) {
-        self.overrides.retain(|known| known.key != key);
         self.overrides.push(Override { key: key.to_owned(), value: value.to_owned(), place });
     }
 }
