@@ -68,6 +68,13 @@ pub struct Common {
     /// Where windows of --every start: epoch, first, Unix seconds or RFC 3339 [default: epoch].
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     pub align: Option<String>,
+    /// With --every: how far fewer than 8 stamps may lie ahead of all others and still close windows; 0: any distance
+    /// [default: 1h].
+    #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
+    pub max_jump: Option<String>,
+    /// With --every: more windows in a row that hold nothing are one result; 0: each is its own [default: 1000].
+    #[arg(long, allow_hyphen_values = true, value_name = "N")]
+    pub max_gap: Option<String>,
     /// Follow the files as they grow and rotate (with --every).
     #[arg(long, short)]
     pub follow: bool,
@@ -164,6 +171,8 @@ impl Common {
         all.extend(given([
             ("every", &self.every),
             ("align", &self.align),
+            ("max-jump", &self.max_jump),
+            ("max-gap", &self.max_gap),
             ("idle", &self.idle),
             ("trigger", &self.trigger),
             ("late-updates", &self.late_updates),

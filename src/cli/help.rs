@@ -13,7 +13,7 @@ use super::commands::{Commanded, Positional};
 const GROUPS: &[(&str, &[&str])] = &[
     ("What to read", &["config", "set", "unit"]),
     ("Window", &["seconds", "since", "until", "now", "future", "grouping_seconds"]),
-    ("Windows that repeat", &["every", "align", "lateness"]),
+    ("Windows that repeat", &["every", "align", "lateness", "max_jump", "max_gap"]),
     ("Results", &["limit", "output", "rejects", "late_file", "stats", "live", "color"]),
     (
         "Following",

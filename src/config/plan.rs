@@ -239,6 +239,9 @@ pub struct FilterPlan {
     pub range: Range,
     /// The declared disorder in nanoseconds.
     pub lateness: i64,
+    /// How far a handful of stamps may lie ahead of all others and still move time, in nanoseconds: no less than the
+    /// declared disorder, or 0 for any distance.
+    pub max_jump: i64,
     /// The unit of the stamps; `None` tells it by magnitude, once an input.
     pub unit: Option<TimeUnit>,
     /// How much later than the declared disorder a record may be and still count, in nanoseconds. Only when following.
@@ -334,6 +337,8 @@ pub struct AggregatorPlan {
     pub range: Range,
     /// Whether a reporter further down compares with the window before.
     pub needs_previous: bool,
+    /// So many windows in a row that hold nothing have a result each, more have one together; 0 for any number.
+    pub max_gap: u64,
     /// Bytes of memory that the run may take.
     pub max_memory: Option<usize>,
     /// What happens to pairs for which there is no memory.

@@ -197,6 +197,13 @@ const TIME_FILTER: &[OptionSpec] = &[
         "declared disorder: how far a stamp may lie behind the highest before it",
     ),
     key(
+        "max-jump",
+        Kind::DurationOrZero,
+        Some("1h"),
+        "how far fewer than 8 stamps may lie ahead of all others and still move time; never less than lateness, 0 for \
+         any distance",
+    ),
+    key(
         "late-updates",
         Kind::DurationOrZero,
         Some("0"),
@@ -217,6 +224,12 @@ const TIME_FILTER: &[OptionSpec] = &[
 
 const BUCKET_AGGREGATOR: &[OptionSpec] = &[
     key("grouping-seconds", Kind::Duration, Some("1200"), "grain of the aggregation"),
+    key(
+        "max-gap",
+        Kind::Count(0, u64::MAX),
+        Some("1000"),
+        "so many windows in a row that hold nothing have a result each, more of them one together; 0: always each",
+    ),
     key(
         "max-memory",
         Kind::Bytes(1, 1 << 50),

@@ -48,6 +48,7 @@ pub(super) fn read(draft: &Draft, catalog: &Catalog, cores: NonZeroUsize, proble
                 grouping,
                 range,
                 needs_previous: false,
+                max_gap: options.count("max-gap").unwrap_or(0),
                 max_memory,
                 memory_policy,
                 live: live(&options),
@@ -138,17 +139,22 @@ fn length(options: &Options, key: &str) -> Duration {
 
 fn filter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> FilterPlan {
     let path = |key| options.text(key).map(PathBuf::from);
+    let nanos = |key| options.nanos(key).unwrap_or(0);
     FilterPlan {
         format: format(draft, options, catalog, problems),
         range: range(draft, options, problems),
-        lateness: options.nanos("lateness").unwrap_or(0),
+        lateness: nanos("lateness"),
+        max_jump: match nanos("max-jump") {
+            0 => 0,
+            jump => jump.max(nanos("lateness")),
+        },
         unit: TimeUnit::ALL.into_iter().find(|unit| options.text("unit") == Some(unit.name())),
-        grace: options.nanos("late-updates").unwrap_or(0),
+        grace: nanos("late-updates"),
         now: match options.instant("now") {
             Some(Instant::At(time)) => Some(time),
             _ => None,
         },
-        future: options.nanos("future").unwrap_or(0),
+        future: nanos("future"),
         rejects: path("rejects"),
         late_file: path("late-file"),
         stats: options.flag("stats"),

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::balance::{Balance, Rejected};
 use super::guard::Guard;
 use super::order::OrderMeter;
+use super::peaks::Peaks;
 use super::recycle::Pooled;
 use super::span::Span;
 use super::time::{TimeUnit, Timestamp};
@@ -90,6 +91,12 @@ pub struct Records {
     pub marks: Vec<Mark>,
     /// The input's watermark after this chunk. Only in periodic runs.
     pub watermark: Timestamp,
+    /// The same if nothing more comes: then stamps that have run ahead of all others stand too.
+    pub at_rest: Timestamp,
+    /// The highest stamps of the input up to the end of this chunk. Only in periodic runs.
+    pub peaks: Peaks,
+    /// How many of them have run ahead, and have not moved the watermark.
+    pub ahead: u64,
     /// The lowest and the highest stamp that count. Only in periodic runs.
     pub extent: Option<(Timestamp, Timestamp)>,
 }

@@ -125,8 +125,10 @@ pub struct Issue {
 pub struct WindowResult {
     /// The place of the window in the run, from 0.
     pub sequence: u64,
-    /// The window.
+    /// The window; of several, from the start of the first to the end of the last.
     pub window: Window,
+    /// How many windows it stands for: 1, or a long run of them that hold nothing. Of such a run, reports have no rows.
+    pub windows: u64,
     /// Whether the window is one of many.
     pub periodic: bool,
     /// Which of several results of this window it is, where there may be several.

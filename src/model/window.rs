@@ -85,6 +85,24 @@ impl Grid {
     }
 }
 
+/// A run of periodic windows that hold nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// From the start of the first of them to the end of the last.
+    pub window: Window,
+    /// How many they are.
+    pub windows: u64,
+}
+
+impl Grid {
+    /// The windows from `first` to `last`, both in.
+    pub fn gap(&self, first: i64, last: i64) -> Gap {
+        let window = Window::half_open(self.window(first).start, self.window(last).end);
+        let windows = i128::from(last) - i128::from(first) + 1;
+        Gap { window, windows: u64::try_from(windows.max(0)).unwrap_or(u64::MAX) }
+    }
+}
+
 /// The most buckets that a window may be cut into.
 pub const MAX_BUCKETS: i64 = 100_000;
 

@@ -1,11 +1,12 @@
-//! Closes windows: decides which are due, and how each lies on the tally.
+//! Closes windows: decides which are due, which have a result in common, and how each lies on the tally.
 //!
-//! Invariant: windows close in order, each once; no record that counts is missing from its window.
+//! Invariant: windows close in order, each once; no record that counts is missing from its window. Which of them have a
+//! result in common depends on what they hold in the end, and not on when they were found to be due.
 
 use crate::model::aggregates::Layout;
 use crate::model::tally::Shape;
 use crate::model::window::{grain, once_buckets};
-use crate::model::{Grid, Tally, Timestamp, Window};
+use crate::model::{Gap, Grid, Tally, Timestamp, Window};
 
 use super::count::Buckets;
 
@@ -60,15 +61,34 @@ pub struct Closer {
     grid: Grid,
     buckets: Buckets,
     needs_previous: bool,
+    /// So many windows in a row that hold nothing have a result each; 0 for any number.
+    max_gap: u64,
     /// The next window to close, once the first record is known.
     next: Option<i64>,
     closed: u64,
 }
 
+/// What is to be done about windows that are due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// The next one has a result of its own.
+    Window(Window),
+    /// The next ones hold nothing, nor does the one result that they have.
+    Gap(Gap),
+    /// The next ones hold nothing and may be too many for a result each: that shows only once the run of them is due as a
+    /// whole. If it is too long already, these are sure to be in it.
+    Wait(Option<Gap>),
+}
+
 impl Closer {
     /// For windows on `grid`, cut into `buckets`.
     pub fn new(grid: Grid, buckets: Buckets, needs_previous: bool) -> Self {
-        Closer { grid, buckets, needs_previous, next: None, closed: 0 }
+        Closer { grid, buckets, needs_previous, max_gap: 0, next: None, closed: 0 }
+    }
+
+    /// One result for each run of more than `max_gap` windows that hold nothing; 0 for no such thing.
+    pub fn with_max_gap(self, max_gap: u64) -> Self {
+        Closer { max_gap, ..self }
     }
 
     /// The next window that is due at this watermark, when `extent` is the lowest and the highest record so far.
@@ -79,6 +99,60 @@ impl Closer {
         let window = self.grid.window(k);
         // The window behind the last record may be due once more records come; it is not before.
         (window.end <= watermark && k <= last).then_some(window)
+    }
+
+    /// What is to be done, as `window` is the next that is due at this watermark. The tally has all that is counted.
+    ///
+    /// A record may still come for a window that is not due, never for one that is. So a run can only be found to be
+    /// shorter than it seemed: windows in one that seems short enough have their results at once.
+    pub fn decide(
+        &self,
+        window: Window,
+        watermark: Timestamp,
+        extent: Option<(Timestamp, Timestamp)>,
+        tally: &Tally,
+    ) -> Due {
+        let (first, Some((_, highest))) = (self.number(window), extent) else { return Due::Window(window) };
+        if self.max_gap == 0 {
+            return Due::Window(window);
+        }
+        let highest = self.grid.first_ending_after(highest);
+        let last = self.first_holding(window, tally).map_or(highest, |holding| holding.saturating_sub(1));
+        if last < first || self.grid.gap(first, last).windows <= self.max_gap {
+            return Due::Window(window);
+        }
+        if self.grid.window(last).end <= watermark {
+            return Due::Gap(self.grid.gap(first, last));
+        }
+        // The watermark is below the end of `last`, so this lies before it.
+        let due = self.grid.gap(first, self.grid.first_ending_after(watermark).saturating_sub(1));
+        Due::Wait((due.windows > self.max_gap).then_some(due))
+    }
+
+    /// The windows from `first` to `last`, both in, that hold anything.
+    pub fn holding(&self, first: i64, last: i64, tally: &Tally) -> Vec<i64> {
+        let mut found = Vec::new();
+        let mut k = first;
+        while let Some(next) = self.first_holding(self.grid.window(k), tally).filter(|next| *next <= last) {
+            found.push(next);
+            k = next.saturating_add(1);
+        }
+        found
+    }
+
+    /// The first window that holds anything, from `window` on.
+    fn first_holding(&self, window: Window, tally: &Tally) -> Option<i64> {
+        let mut from = self.buckets.of(window.start);
+        loop {
+            let bucket = tally.first_from(from)?;
+            let k = self.grid.first_ending_after(self.buckets.anchor.plus_times(bucket, self.buckets.grain));
+            let start = self.buckets.of(self.grid.window(k).start);
+            if start <= bucket {
+                return Some(k);
+            }
+            // What lies between windows only serves to compare with the one before.
+            from = start;
+        }
     }
 
     /// Leaves this window out if it holds nothing, and those behind it up to the next that holds something. Whether it
@@ -93,12 +167,13 @@ impl Closer {
         true
     }
 
-    /// Counts the window as closed: its number from 0, and the first bucket that windows behind it need.
-    pub fn close(&mut self, window: Window) -> (u64, i64) {
-        let next = self.number(window) + 1;
+    /// Counts the window as closed, or so many that end with it: the number of the first from 0, and the first bucket
+    /// that windows behind them need.
+    pub fn close(&mut self, window: Window, windows: u64) -> (u64, i64) {
+        let next = self.number(window).saturating_add(1);
         self.next = Some(next);
-        self.closed += 1;
-        (self.closed - 1, self.first_needed(next))
+        self.closed += windows;
+        (self.closed - windows, self.first_needed(next))
     }
 
     /// A closer that has closed the windows before `next` already.
@@ -180,7 +255,7 @@ mod tests {
         tally.add(buckets.of(Timestamp::from_seconds(0)), b"a", b"b", 1);
         let first = closer.due(Timestamp::MAX, extent).unwrap();
         assert!(!closer.skip_empty(first, &tally));
-        let (_, needed) = closer.close(first);
+        let (_, needed) = closer.close(first, 1);
         assert_eq!(needed, 2);
         tally.drop_before(needed);
         let second = closer.due(Timestamp::MAX, extent).unwrap();
@@ -191,5 +266,60 @@ mod tests {
         tally.drop_before(i64::MAX / 4 * 2);
         assert!(closer.skip_empty(next, &tally));
         assert_eq!(closer.due(Timestamp::MAX, extent), None);
+    }
+    const AT: fn(i64) -> Timestamp = Timestamp::from_seconds;
+
+    /// Decides with records at these seconds, in windows of `length` every `period` seconds.
+    fn decide((length, period): (i64, i64), max_gap: u64, next: i64, watermark: i64, records: &[i64]) -> Option<Due> {
+        let grid = Grid { anchor: AT(0), length: length * SECOND, period: period * SECOND, first: None };
+        let windows = Windows::Every(grid);
+        let buckets = windows.buckets(SECOND);
+        let mut tally = Tally::new(windows.shape(&buckets, 0), Default::default());
+        records.iter().for_each(|&at| tally.add(buckets.of(AT(at)), b"a", b"b", 1));
+        let covered = || records.iter().map(|&at| AT(at)).filter(|&at| grid.covers(at));
+        let extent = covered().min().zip(covered().max());
+        let closer = Closer::new(grid, buckets, false).with_max_gap(max_gap).resumed(Some(next));
+        let due = closer.due(AT(watermark), extent)?;
+        Some(closer.decide(due, AT(watermark), extent, &tally))
+    }
+
+    fn gap(from: i64, to: i64, windows: u64) -> Gap {
+        Gap { window: Window::half_open(AT(from), AT(to)), windows }
+    }
+
+    #[test]
+    fn a_long_run_of_windows_that_hold_nothing_is_one_once_all_of_it_is_due() {
+        let tumbling = (10, 10);
+        // Four windows, from 10 to 50, hold nothing.
+        let records = [5, 55];
+        let one = |start| Some(Due::Window(Window::half_open(AT(start), AT(start + 10))));
+        assert_eq!(decide(tumbling, 3, 0, 10, &records), one(0));
+        assert_eq!(decide(tumbling, 3, 1, 19, &records), None);
+        assert_eq!(decide(tumbling, 3, 1, 20, &records), Some(Due::Wait(None)));
+        assert_eq!(decide(tumbling, 3, 1, 49, &records), Some(Due::Wait(None)));
+        assert_eq!(decide(tumbling, 3, 1, 50, &records), Some(Due::Gap(gap(10, 50, 4))));
+        assert_eq!(decide(tumbling, 1, 1, 39, &records), Some(Due::Wait(Some(gap(10, 30, 2)))));
+        // A record that comes late makes it short enough for a result each.
+        assert_eq!(decide(tumbling, 3, 1, 20, &[5, 45, 55]), one(10));
+        assert_eq!(decide(tumbling, 4, 1, 20, &records), one(10));
+        assert_eq!(decide(tumbling, 0, 1, 20, &records), one(10));
+        assert_eq!(decide(tumbling, 3, 5, 60, &records), one(50));
+    }
+
+    #[test]
+    fn windows_that_overlap_and_windows_with_gaps_between_them_are_told_by_what_they_hold() {
+        // Of windows of 30 s every 10 s, those that start from 10 to 20 hold nothing of 5 and 55.
+        assert_eq!(decide((30, 10), 1, 1, 49, &[5, 55]), Some(Due::Wait(None)));
+        assert_eq!(decide((30, 10), 1, 1, 50, &[5, 55]), Some(Due::Gap(gap(10, 50, 2))));
+        // Of windows of 10 s every 60 s. What lies between them is not in them.
+        assert_eq!(decide((10, 60), 1, 1, 190, &[5, 75, 130, 305]), Some(Due::Wait(Some(gap(60, 190, 3)))));
+        assert_eq!(decide((10, 60), 1, 1, 250, &[5, 75, 130, 305]), Some(Due::Gap(gap(60, 250, 4))));
+    }
+
+    #[test]
+    fn a_gap_of_all_of_time_takes_no_time() {
+        let (from, to) = (-9_000_000_000, 9_000_000_000);
+        let Some(Due::Gap(gap)) = decide((1, 1), 1, from + 1, to, &[from, to]) else { panic!("no gap") };
+        assert_eq!((gap.window.start, gap.window.end, gap.windows), (AT(from + 1), AT(to), 17_999_999_999));
     }
 }

@@ -1,14 +1,15 @@
 //! Lines to records in a periodic run: like `select`, with lateness and the points at which windows may close.
 //!
 //! Both depend on what came before in the input. So a batch is first surveyed, in any order and in parallel; then, in
-//! the order of the input, it gets the highest stamp before it. Most batches hold nothing late and pass no window's
+//! the order of the input, it gets the highest stamps before it. Most batches hold nothing late and pass no window's
 //! end: for them the survey stands. The others are gone through once more, line by line.
-//! Invariant: a record is late if and only if its stamp is below the highest stamp of a well-formed line before it in
-//! its input, less the declared disorder and the grace. Threads and chunk size have no say in it.
+//! Invariant: a record is late if and only if its stamp is below the trusted highest one (`model/peaks.rs`) of the
+//! well-formed lines before it in its input that are not in the future, less the declared disorder and the grace. Threads
+//! and chunk size have no say in it.
 
 use crate::format::{FormatVisitor, LineFormat, dispatch};
 use crate::model::batch::Mark;
-use crate::model::{Grid, Lines, Record, Timestamp};
+use crate::model::{Grid, Lines, Peaks, Record, Timestamp};
 
 use super::select::{Bounds, Judge, Selected, Verdict, each_line};
 
@@ -23,6 +24,8 @@ pub struct History {
     pub grid: Grid,
     /// The declared disorder in nanoseconds.
     pub lateness: i64,
+    /// How far a stamp, or a handful, may lie ahead of all others and still move the watermark, in nanoseconds.
+    pub max_jump: i64,
     /// How much later than that a record may be and still count, since results are issued again; in nanoseconds.
     pub grace: i64,
     /// Whether records between windows are kept, to compare with the window before.
@@ -48,12 +51,18 @@ pub struct Placed {
     pub extent: Option<(Timestamp, Timestamp)>,
     /// The watermark after the batch.
     pub watermark: Timestamp,
+    /// The same if nothing comes behind the batch.
+    pub at_rest: Timestamp,
+    /// The highest stamps up to the end of the batch.
+    pub peaks: Peaks,
+    /// How many of them have run ahead.
+    pub ahead: u64,
 }
 
 impl Survey {
-    /// The highest stamp of a well-formed line; what later batches need to know of this one.
-    pub fn highest(&self) -> Option<Timestamp> {
-        self.0.highest
+    /// The highest stamps of well-formed lines; what later batches need to know of this one.
+    pub fn peaks(&self) -> &Peaks {
+        &self.0.peaks
     }
 }
 
@@ -63,42 +72,44 @@ impl History {
         dispatch(self.format, Pass { history: self, lines, records, before: None }).map(Survey)
     }
 
-    /// Places a surveyed batch after lines whose highest stamp is `before`. `records` are those of the survey, and
+    /// Places a surveyed batch after lines whose highest stamps are `before`. `records` are those of the survey, and
     /// are replaced if the survey does not stand. `None` if there is no such format.
-    pub fn place(
-        &self,
-        lines: &Lines,
-        survey: Survey,
-        before: Option<Timestamp>,
-        records: &mut Vec<Record>,
-    ) -> Option<Placed> {
-        let highest = before.max(survey.highest());
-        let watermark = self.watermark(highest);
+    pub fn place(&self, lines: &Lines, survey: Survey, before: Peaks, records: &mut Vec<Record>) -> Option<Placed> {
+        let mut peaks = before;
+        peaks.join(survey.peaks());
+        let trusted = self.trusted(&peaks);
+        let watermark = self.watermark(trusted);
         let late = survey.0.lowest_kept.is_some_and(|lowest| lowest < watermark.minus(self.grace));
-        let stands = before.is_some() && !late && highest < Some(self.next_close(before));
-        let walk = if stands {
-            survey.0
-        } else {
+        let closes = trusted.is_some_and(|trusted| trusted >= self.next_close(self.trusted(&before)));
+        let walk = if late || closes {
             records.clear();
             dispatch(self.format, Pass { history: self, lines, records, before: Some(before) })?
+        } else {
+            survey.0
         };
         let Walk { selected, late, marks, extent, .. } = walk;
-        Some(Placed { selected, late, marks, extent, watermark })
+        let (at_rest, ahead) = (self.watermark(peaks.highest()), peaks.ahead(self.max_jump));
+        Some(Placed { selected, late, marks, extent, watermark, at_rest, peaks, ahead })
     }
 
-    fn watermark(&self, highest: Option<Timestamp>) -> Timestamp {
-        highest.map_or(Timestamp::MIN, |time| time.minus(self.lateness))
+    /// The stamp by which time is told.
+    fn trusted(&self, peaks: &Peaks) -> Option<Timestamp> {
+        peaks.trusted(self.max_jump)
     }
 
-    /// The stamp at which the watermark passes another window's end, when `highest` is the highest so far. Only windows
-    /// within the bounds are of interest: marks are kept until their windows close, and others never do.
-    fn next_close(&self, highest: Option<Timestamp>) -> Timestamp {
-        if highest.is_none() {
-            // The first stamp of an input passes every window's end before it.
+    fn watermark(&self, trusted: Option<Timestamp>) -> Timestamp {
+        trusted.map_or(Timestamp::MIN, |time| time.minus(self.lateness))
+    }
+
+    /// The stamp at which the watermark passes another window's end, when `trusted` is the trusted highest so far. Only
+    /// windows within the bounds are of interest: marks are kept until their windows close, and others never do.
+    fn next_close(&self, trusted: Option<Timestamp>) -> Timestamp {
+        if trusted.is_none() {
+            // The first stamp that is trusted passes every window's end before it.
             return Timestamp::MIN;
         }
         let ending_after = |time| self.grid.first_ending_after(time);
-        let open = ending_after(self.watermark(highest)).max(ending_after(self.bounds.first));
+        let open = ending_after(self.watermark(trusted)).max(ending_after(self.bounds.first));
         if open > ending_after(self.bounds.last) {
             return Timestamp::MAX;
         }
@@ -111,15 +122,15 @@ struct Pass<'a> {
     history: &'a History,
     lines: &'a Lines,
     records: &'a mut Vec<Record>,
-    /// In a pass in the order of the input: the highest stamp before the batch.
-    before: Option<Option<Timestamp>>,
+    /// In a pass in the order of the input: the highest stamps before the batch.
+    before: Option<Peaks>,
 }
 
 /// What a pass has found so far.
 #[derive(Debug, Default)]
 struct Walk {
     selected: Selected,
-    highest: Option<Timestamp>,
+    peaks: Peaks,
     extent: Option<(Timestamp, Timestamp)>,
     /// The lowest stamp of a record that is kept, whether it counts or not.
     lowest_kept: Option<Timestamp>,
@@ -135,14 +146,15 @@ impl FormatVisitor for Pass<'_> {
         // Of an input that goes on, the present is when its bytes were read.
         let future_after = lines.chunk.live.map_or(history.bounds.future_after, |live| live.future_after);
         let judge = Judge::of(lines, &Bounds { future_after, ..history.bounds });
-        let mut walk = Walk { highest: self.before.flatten(), ..Walk::default() };
-        walk.selected = Selected::of(lines, history.list);
+        let (in_order, before) = (self.before.is_some(), self.before.unwrap_or_default());
+        let selected = Selected::of(lines, history.list);
+        let mut walk = Walk { selected, peaks: before, ..Walk::default() };
         // Up to each mark the sheet holds only the lines walked so far; they are added one by one.
         walk.selected.balance.lines_read -= lines.ends.len() as u64;
         let by_line = lines.chunk.bytes.len() as u64;
         walk.selected.balance.bytes_read -= by_line;
         walk.selected.balance.bytes_total -= if lines.chunk.streamed { by_line } else { 0 };
-        let mut next_close = history.next_close(walk.highest);
+        let mut next_close = history.next_close(history.trusted(&before));
         let mut walked = 0;
         each_line(lines, |text, start, end| {
             let after = (end + 1).min(text.len());
@@ -154,23 +166,27 @@ impl FormatVisitor for Pass<'_> {
             let verdict = judge.line::<F>(text, start, end);
             let moved_to = match verdict {
                 Verdict::Keep(record) => {
-                    walk.keep(history, record, (start, end), self.before.is_some(), records);
+                    walk.keep(history, record, (start, end), in_order, records);
                     record.time
                 }
                 Verdict::Outside(time, at) => {
                     walk.selected.balance.out_of_window += 1;
                     // Only a well-formed line moves the watermark; hosts are looked at only if this one would.
-                    if Some(time) <= walk.highest || F::hosts(text, at, end).is_err() {
+                    if !walk.peaks.takes(time) || F::hosts(text, at, end).is_err() {
                         return;
                     }
                     time
                 }
                 other => return walk.selected.note(other, lines, (start, end), history.list),
             };
-            walk.highest = walk.highest.max(Some(moved_to));
-            if self.before.is_some() && moved_to >= next_close {
-                next_close = history.next_close(walk.highest);
-                let watermark = history.watermark(walk.highest);
+            // The trusted stamp is no higher than the highest, which is at hand.
+            if !walk.peaks.add(moved_to) || !in_order || walk.peaks.highest() < Some(next_close) {
+                return;
+            }
+            let trusted = history.trusted(&walk.peaks);
+            if trusted.is_some_and(|trusted| trusted >= next_close) {
+                next_close = history.next_close(trusted);
+                let watermark = history.watermark(trusted);
                 walk.marks.push(Mark { watermark, balance: walk.selected.balance.clone() });
             }
         });
@@ -190,7 +206,9 @@ impl Walk {
         records: &mut Vec<Record>,
     ) {
         let counts = history.grid.covers(record.time);
-        let is_late = in_order && record.time < history.watermark(self.highest).minus(history.grace);
+        // The trusted stamp is no higher than the highest, which is at hand.
+        let is_behind = |stamp| record.time < history.watermark(stamp).minus(history.grace);
+        let is_late = in_order && is_behind(self.peaks.highest()) && is_behind(history.trusted(&self.peaks));
         if counts && is_late {
             self.selected.balance.late += 1;
             if history.list {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ErrorKind, Result};
 use crate::model::balance::{Rejected, SHOWN_REJECTED};
-use crate::model::{Balance, Chunk, Guard, InputId, Ledger, Mark, Records, Span, TimeUnit, Timestamp};
+use crate::model::{Balance, Chunk, Guard, InputId, Ledger, Mark, Peaks, Records, Span, TimeUnit, Timestamp};
 
 /// The progress of one aggregator.
 pub struct Progress {
@@ -26,6 +26,8 @@ pub struct Progress {
     skipped: Ledger,
     /// What inputs have added that have ended and are forgotten.
     past: Balance,
+    /// Records of them that had run ahead of all others.
+    past_ahead: u64,
     total: Balance,
     rejected: Vec<Rejected>,
     extent: Option<(Timestamp, Timestamp)>,
@@ -46,6 +48,11 @@ pub struct Position {
     pub unit: Option<TimeUnit>,
     /// Its watermark.
     pub watermark: Timestamp,
+    /// What that is while nothing more comes of it.
+    at_rest: Timestamp,
+    /// The highest stamps up to `next`.
+    pub peaks: Peaks,
+    ahead: u64,
     ended: bool,
     idle: bool,
     /// What the input added to the sheet up to `next`.
@@ -68,6 +75,9 @@ struct Step {
     /// is slow.
     chunk: Arc<Chunk>,
     watermark: Timestamp,
+    at_rest: Timestamp,
+    peaks: Peaks,
+    ahead: u64,
     balance: Balance,
     marks: Vec<Mark>,
 }
@@ -78,6 +88,7 @@ pub struct Saved {
     /// By input.
     pub inputs: Vec<(InputId, Position)>,
     past: Balance,
+    past_ahead: u64,
     total: Balance,
     rejected: Vec<Rejected>,
     extent: Option<(Timestamp, Timestamp)>,
@@ -107,6 +118,7 @@ impl Progress {
             ledger: Ledger::default(),
             skipped: Ledger::default(),
             past: Balance::default(),
+            past_ahead: 0,
             total: Balance::default(),
             rejected: Vec::new(),
             extent: None,
@@ -123,13 +135,13 @@ impl Progress {
         let Some(saved) = saved else { return Ok(progress) };
         for (input, position) in saved.inputs {
             progress.ledger.add(Span { input, from: 0, to: position.next }).map_err(twice)?;
-            if !position.ended && !position.idle {
+            if !position.rests() {
                 progress.live.insert((position.watermark, input));
             }
             progress.inputs.insert(input, InputProgress { position, ..InputProgress::default() });
         }
         (progress.past, progress.total, progress.rejected) = (saved.past, saved.total, saved.rejected);
-        (progress.extent, progress.highest) = (saved.extent, saved.highest);
+        (progress.extent, progress.highest, progress.past_ahead) = (saved.extent, saved.highest, saved.past_ahead);
         Ok(progress)
     }
 
@@ -139,6 +151,7 @@ impl Progress {
         Saved {
             inputs: self.inputs.iter().map(|(&id, input)| (id, input.position.clone())).collect(),
             past: self.past.clone(),
+            past_ahead: self.past_ahead,
             total: self.total.clone(),
             rejected: self.rejected.clone(),
             extent: self.extent,
@@ -177,6 +190,9 @@ impl Progress {
         let step = Step {
             chunk: Arc::clone(&batch.chunk),
             watermark: batch.watermark,
+            at_rest: batch.at_rest,
+            peaks: batch.peaks,
+            ahead: batch.ahead,
             balance: batch.balance.clone(),
             marks: batch.marks.clone(),
         };
@@ -185,9 +201,9 @@ impl Progress {
             let before = input.position.watermark;
             input.apply(batch.chunk.number, step);
             let after = &input.position;
-            self.highest = self.highest.max(after.watermark);
+            self.highest = self.highest.max(if after.rests() { after.at_rest } else { after.watermark });
             self.live.remove(&(before, span.input));
-            if !after.ended && !after.idle {
+            if !after.rests() {
                 self.live.insert((after.watermark, span.input));
             }
         }
@@ -228,6 +244,7 @@ impl Progress {
         for id in done {
             if let Some(input) = self.inputs.remove(&id) {
                 self.past += &input.position.balance;
+                self.past_ahead += input.position.ahead;
                 self.ledger.forget(id);
                 self.forgotten.push(id);
             }
@@ -253,6 +270,11 @@ impl Progress {
     /// The lowest and the highest stamp that count, of all that has been applied.
     pub fn extent(&self) -> Option<(Timestamp, Timestamp)> {
         self.extent
+    }
+
+    /// Records that lie further ahead of all others of their input than is believed of a few.
+    pub fn ahead(&self) -> u64 {
+        self.past_ahead + self.inputs.values().map(|input| input.position.ahead).sum::<u64>()
     }
 
     /// The spans that have been tallied.
@@ -292,6 +314,8 @@ impl InputProgress {
             }
             position.balance += &step.balance;
             position.watermark = position.watermark.max(step.watermark);
+            position.at_rest = position.at_rest.max(step.at_rest);
+            (position.peaks, position.ahead) = (step.peaks, step.ahead);
             position.ended |= step.chunk.last;
             position.next = step.chunk.span.to;
             position.unit = position.unit.or(step.chunk.unit);
@@ -307,6 +331,11 @@ impl Position {
     /// Whether nothing more comes of it.
     pub fn ended(&self) -> bool {
         self.ended
+    }
+
+    /// Whether it holds back no window: it has ended, or is idle.
+    fn rests(&self) -> bool {
+        self.ended || self.idle
     }
 
     /// Bytes of the input that were gone before they could be read.
@@ -330,6 +359,9 @@ impl Default for Position {
             tail: Guard::default(),
             unit: None,
             watermark: Timestamp::MIN,
+            at_rest: Timestamp::MIN,
+            peaks: Peaks::default(),
+            ahead: 0,
             ended: false,
             idle: false,
             balance: Balance::default(),
@@ -365,6 +397,9 @@ mod tests {
             rejected: Vec::new(),
             marks: Vec::new(),
             watermark: Timestamp::from_seconds(watermark),
+            at_rest: Timestamp::from_seconds(watermark),
+            peaks: Peaks::default(),
+            ahead: 0,
             extent: None,
         }
     }
@@ -392,6 +427,18 @@ mod tests {
         assert_eq!(progress.watermark(), Timestamp::from_seconds(50));
         progress.applied(&batch(0, 2, (10, 20), 30, false, false)).unwrap();
         assert_eq!(progress.watermark(), Timestamp::from_seconds(30));
+    }
+
+    #[test]
+    fn stamps_that_have_run_ahead_count_once_their_input_is_idle_or_has_ended() {
+        for (idle, last) in [(true, false), (false, true)] {
+            let mut progress = Progress::following(None).unwrap();
+            let at_rest = Timestamp::from_seconds(900);
+            progress.applied(&Records { at_rest, ..batch(0, 0, (0, 10), 50, false, false) }).unwrap();
+            assert_eq!(progress.watermark(), Timestamp::from_seconds(50));
+            progress.applied(&Records { at_rest, ..batch(0, 1, (10, 10), 50, idle, last) }).unwrap();
+            assert_eq!(progress.watermark(), at_rest);
+        }
     }
 
     #[test]

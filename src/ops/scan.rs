@@ -1,7 +1,8 @@
 //! Looks at the stamps of an input before, or beside, the run itself: their unit, the highest, the lowest.
 
 use crate::format::{FormatVisitor, LineFormat, Stamp, dispatch};
-use crate::model::{Extent, TimeUnit, Timestamp};
+use crate::model::peaks::ENOUGH;
+use crate::model::{Extent, Peaks, TimeUnit, Timestamp};
 
 use super::split::first_line;
 
@@ -81,28 +82,32 @@ pub fn detect_unit(format: &str, block: Block<'_>) -> Option<TimeUnit> {
     dispatch(format, Detect(block)).flatten()
 }
 
-/// The stamp of the last well-formed line in a block that is not in the future: where an input has come to, for choosing
-/// which to read next.
-pub fn last_stamp(format: &str, block: Block<'_>, unit: TimeUnit, future_after: Timestamp) -> Option<Timestamp> {
+/// The stamps of the last well-formed lines in a block that are not in the future, as many as are believed: where an
+/// input has come to, for choosing which to read next.
+pub fn last_stamps(format: &str, block: Block<'_>, unit: TimeUnit, future_after: Timestamp) -> Peaks {
     struct Last<'a>(Block<'a>, TimeUnit, Timestamp);
     impl FormatVisitor for Last<'_> {
-        type Output = Option<Timestamp>;
-        fn visit<F: LineFormat>(self) -> Option<Timestamp> {
+        type Output = Peaks;
+        fn visit<F: LineFormat>(self) -> Peaks {
             let bytes = self.0.bytes;
             let mut end = bytes.strip_suffix(b"\n").unwrap_or(bytes).len();
-            loop {
+            let (mut peaks, mut found) = (Peaks::default(), 0);
+            while found < ENOUGH {
                 let start = memchr::memrchr(b'\n', &bytes[..end]).map_or(0, |at| at + 1);
                 if let Some((stamp, at)) = self.0.stamp::<F>(start, end)
                     && self.1.timestamp(stamp) <= self.2
                     && F::hosts(bytes, at, end).is_ok()
                 {
-                    return Some(self.1.timestamp(stamp));
+                    peaks.add(self.1.timestamp(stamp));
+                    found += 1;
                 }
-                end = start.checked_sub(1)?;
+                let Some(before) = start.checked_sub(1) else { break };
+                end = before;
             }
+            peaks
         }
     }
-    dispatch(format, Last(block, unit, future_after)).flatten()
+    dispatch(format, Last(block, unit, future_after)).unwrap_or_default()
 }
 
 /// The extent of the stamps in a block of whole lines, those in the future aside.
@@ -141,10 +146,12 @@ pub struct Lowest {
     pub future_after: Timestamp,
     /// The declared disorder in nanoseconds.
     pub lateness: i64,
+    /// How far a handful of stamps may lie ahead of all others and still make them late, in nanoseconds.
+    pub max_jump: i64,
     /// The first and the last instant that count.
     pub bounds: (Timestamp, Timestamp),
-    /// The highest stamp so far.
-    pub highest: Option<Timestamp>,
+    /// The highest stamps so far.
+    pub peaks: Peaks,
     /// The lowest that counts so far.
     pub found: Option<Timestamp>,
 }
@@ -164,8 +171,8 @@ impl Lowest {
 
     /// Whether no lower stamp can come that is not late.
     pub fn is_settled(&self) -> bool {
-        match (self.found, self.highest) {
-            (Some(lowest), Some(highest)) => lowest <= highest.minus(self.lateness),
+        match (self.found, self.peaks.trusted(self.max_jump)) {
+            (Some(lowest), Some(trusted)) => lowest <= trusted.minus(self.lateness),
             _ => false,
         }
     }
@@ -174,13 +181,12 @@ impl Lowest {
         if time > self.future_after {
             return true;
         }
-        let late = self.highest.is_some_and(|highest| time < highest.minus(self.lateness));
+        let late = self.peaks.trusted(self.max_jump).is_some_and(|trusted| time < trusted.minus(self.lateness));
         let counts = !late && self.bounds.0 <= time && time <= self.bounds.1;
         let lower = counts && self.found.is_none_or(|found| time < found);
-        let higher = Some(time) > self.highest;
-        if (lower || higher) && well_formed() {
+        if (lower || self.peaks.takes(time)) && well_formed() {
             self.found = if lower { Some(time) } else { self.found };
-            self.highest = self.highest.max(Some(time));
+            self.peaks.add(time);
         }
         !self.is_settled()
     }
@@ -233,7 +239,8 @@ mod tests {
     fn b5_a_byte_order_mark_hides_no_stamp() {
         let text = b"\xef\xbb\xbf1700000000000 a b\n";
         assert_eq!(detect_unit("plain", block(text)), Some(TimeUnit::Millis));
-        assert_eq!(last_stamp("plain", block(text), TimeUnit::Millis, AT(1_700_000_000)), Some(AT(1_700_000_000)));
+        let last = last_stamps("plain", block(text), TimeUnit::Millis, AT(1_700_000_000));
+        assert_eq!(last.highest(), Some(AT(1_700_000_000)));
         assert_eq!(detect_unit("plain", Block { from: 7, ..block(text) }), None);
     }
 
@@ -241,25 +248,25 @@ mod tests {
     fn a_line_that_is_too_long_says_nothing() {
         let text = b"90000000000000 a-long-name b\n5 a b\n90000000000000 a-long-name b\n";
         assert_eq!(detect_unit("plain", block(text)), Some(TimeUnit::Seconds));
-        assert_eq!(last_stamp("plain", block(text), TimeUnit::Seconds, AT(1_700_000_000)), Some(AT(5)));
+        assert_eq!(last_stamps("plain", block(text), TimeUnit::Seconds, AT(1_700_000_000)).highest(), Some(AT(5)));
         let mut highest = Highest { future_after: Timestamp::MAX, found: None };
         highest.look("plain", block(text), TimeUnit::Seconds);
         assert_eq!(highest.found, Some(AT(5)));
     }
 
     #[test]
-    fn the_last_well_formed_line_says_how_far_an_input_has_come() {
-        assert_eq!(
-            last_stamp("plain", block(b"5 a b\n7 a b\nbad\n\n"), TimeUnit::Seconds, AT(1_700_000_000)),
-            Some(AT(7))
-        );
-        assert_eq!(last_stamp("plain", block(b"7 a b"), TimeUnit::Seconds, AT(1_700_000_000)), Some(AT(7)));
-        assert_eq!(
-            last_stamp("plain", block(b"5 a b\n1700000001 a b\n"), TimeUnit::Seconds, AT(1_700_000_000)),
-            Some(AT(5))
-        );
-        assert_eq!(last_stamp("plain", block(b""), TimeUnit::Seconds, AT(1_700_000_000)), None);
-        assert_eq!(last_stamp("plain", block(b"\n"), TimeUnit::Seconds, AT(1_700_000_000)), None);
+    fn the_last_well_formed_lines_say_how_far_an_input_has_come() {
+        let last = |text| last_stamps("plain", block(text), TimeUnit::Seconds, AT(1_700_000_000));
+        assert_eq!(last(b"5 a b\n7 a b\nbad\n\n").highest(), Some(AT(7)));
+        assert_eq!(last(b"7 a b").highest(), Some(AT(7)));
+        assert_eq!(last(b"5 a b\n1700000001 a b\n").highest(), Some(AT(5)));
+        assert_eq!(last(b"").highest(), None);
+        assert_eq!(last(b"\n").highest(), None);
+        // As many as are believed, and no more: a stamp that has run ahead is no place to have come to.
+        let text = (0..20).map(|at| format!("{at} a b\n")).collect::<String>() + "9000 a b\nbad\n";
+        assert_eq!(last(text.as_bytes()).trusted(crate::model::time::SECOND), Some(AT(19)));
+        assert_eq!(last(text.as_bytes()).highest(), Some(AT(9000)));
+        assert_eq!(last(&text.as_bytes()[..60]).trusted(0), Some(AT(9)));
     }
 
     #[test]
@@ -274,8 +281,9 @@ mod tests {
         let mut lowest = Lowest {
             future_after: AT(1000),
             lateness: 10 * crate::model::time::SECOND,
+            max_jump: 0,
             bounds: (Timestamp::MIN, Timestamp::MAX),
-            highest: None,
+            peaks: Peaks::default(),
             found: None,
         };
         lowest.look("plain", block(b"50 a b\n45 a b\n40 a\n"), TimeUnit::Seconds);

@@ -23,6 +23,9 @@ fn render(result: &WindowResult, style: Style) -> io::Result<Vec<u8>> {
     if style.behind == Behind::Nothing {
         writer.write_record(header(result, &columns))?;
     }
+    if result.windows > 1 {
+        writer.write_record(gap_record(result, columns.len()))?;
+    }
     for report in &result.reports {
         for row in &report.rows {
             writer.write_record(record(result, report, row, &columns))?;
@@ -60,7 +63,8 @@ fn header<'a>(result: &WindowResult, columns: &[&'a str]) -> Vec<&'a str> {
     header
 }
 
-fn record(result: &WindowResult, report: &Report, row: &[Cell], columns: &[&str]) -> Vec<String> {
+/// What all rows of a result begin with.
+fn start(result: &WindowResult) -> Vec<String> {
     let mut record = Vec::new();
     if result.periodic {
         record.extend([result.window.start.to_string(), result.window.end.to_string()]);
@@ -68,6 +72,23 @@ fn record(result: &WindowResult, report: &Report, row: &[Cell], columns: &[&str]
     if let Some(issue) = result.issue {
         record.extend([issue.revision.to_string(), issue.provisional.to_string()]);
     }
+    record
+}
+
+/// The one row of many windows that hold nothing. No host can be taken for it: names have no spaces.
+fn gap_record(result: &WindowResult, columns: usize) -> Vec<String> {
+    let mut record = start(result);
+    if result.reports.len() > 1 {
+        record.push(String::new());
+    }
+    let width = record.len() + columns;
+    record.push(format!("(gap: {} windows that hold nothing)", result.windows));
+    record.resize(width.max(record.len()), String::new());
+    record
+}
+
+fn record(result: &WindowResult, report: &Report, row: &[Cell], columns: &[&str]) -> Vec<String> {
+    let mut record = start(result);
     if result.reports.len() > 1 {
         record.push(label(result, report));
     }

@@ -37,6 +37,9 @@ struct WindowPart {
     start_unix: Box<RawValue>,
     end_unix: Box<RawValue>,
     end_inclusive: bool,
+    /// Only where it stands for many windows, which hold nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    empty_windows: Option<u64>,
     /// Only where there may be several results of a window.
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<u32>,
@@ -90,8 +93,11 @@ struct BalancePart {
 fn render(result: &WindowResult) -> io::Result<Vec<u8>> {
     let line = ResultLine {
         schema: SCHEMA,
-        window: window_part(result.window, result.issue)?,
-        reports: result.reports.iter().map(report_part).collect(),
+        window: WindowPart {
+            empty_windows: (result.windows > 1).then_some(result.windows),
+            ..window_part(result.window, result.issue)?
+        },
+        reports: result.reports.iter().filter(|_| result.windows == 1).map(report_part).collect(),
         balance: balance_part(&result.balance),
     };
     let mut bytes = Vec::new();
@@ -117,6 +123,7 @@ fn window_part(window: Window, issue: Option<Issue>) -> io::Result<WindowPart> {
         start_unix: number(window.start)?,
         end_unix: number(window.end)?,
         end_inclusive: window.end_inclusive,
+        empty_windows: None,
         revision: issue.map(|issue| issue.revision),
         provisional: issue.is_some_and(|issue| issue.provisional),
     })

@@ -46,7 +46,7 @@ fn result(reports: Vec<Report>) -> WindowResult {
         ..Balance::default()
     };
     let window = Window::closed(at(1_700_000_000), at(1_700_003_600));
-    WindowResult { sequence: 0, window, periodic: false, issue: None, connections: 2, reports, balance }
+    WindowResult { sequence: 0, window, windows: 1, periodic: false, issue: None, connections: 2, reports, balance }
 }
 
 fn classic() -> WindowResult {

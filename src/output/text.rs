@@ -43,9 +43,16 @@ impl Text {
                 Some(Issue { revision, .. }) if revision > 0 => format!(" (revision {revision})"),
                 _ => String::new(),
             };
-            push_line(&mut text, &self.bold(&format!("Window {} .. {}{note}", window.start, window.end)));
+            let (what, rest) = match result.windows {
+                1 => ("Window", String::new()),
+                windows => ("Gap", format!(": {windows} windows that hold nothing")),
+            };
+            let heading = self.bold(&format!("{what} {} .. {}{note}", window.start, window.end));
+            push_line(&mut text, &format!("{heading}{rest}"));
         }
-        if result.connections == 0 {
+        if result.windows > 1 {
+            // The heading says it all.
+        } else if result.connections == 0 {
             push_line(&mut text, &format!("No data in last {} seconds", length(&result.window)));
         } else {
             push_line(&mut text, &self.bold("Report results"));

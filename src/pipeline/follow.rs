@@ -104,11 +104,10 @@ impl Follow {
         }
     }
 
-    /// The inputs of a time-filter that go on, with the highest stamp that was seen of each.
-    pub fn sequencer<T>(&self, lateness: i64) -> Sequencer<T> {
+    /// The inputs of a time-filter that go on, with the highest stamps that were seen of each.
+    pub fn sequencer<T>(&self) -> Sequencer<T> {
         let inputs = self.restored.iter().flat_map(|restored| &restored.header.progress.inputs);
-        let seen = inputs.filter(|(_, position)| position.watermark > Timestamp::MIN);
-        Sequencer::resumed(seen.map(|(id, position)| (*id, position.watermark.plus(lateness))))
+        Sequencer::resumed(inputs.map(|(id, position)| (*id, position.peaks)))
     }
 
     /// What follows the files of a reader; they are looked for, and told to whom it concerns, before anything is read.
@@ -179,7 +178,8 @@ impl Follow {
     /// How an aggregator closes windows.
     pub fn closing(&self, plan: &AggregatorPlan, grid: Grid, buckets: Buckets) -> aggregator::Closing {
         let saved = self.restored.as_ref().map(|restored| restored.header.windows.clone());
-        let windows = LiveWindows::new(Closer::new(grid, buckets, plan.needs_previous), saved);
+        let windows =
+            LiveWindows::new(Closer::new(grid, buckets, plan.needs_previous).with_max_gap(plan.max_gap), saved);
         let trigger = match plan.live.trigger {
             Trigger::Event => live::Trigger::Event,
             Trigger::Clock => live::Trigger::Clock,

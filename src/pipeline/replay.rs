@@ -41,7 +41,7 @@ pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> 
     let mut targets = Targets::open(&plan, &Inputs::default(), environment, &tell)?;
     let view = view(&plan, aggregation, files)?;
     let balance = header.balance();
-    let look = Look { sequence: 0, periodic: false, issue: None, view: &view, balance: &balance };
+    let look = Look { sequence: 0, periodic: false, gap: None, issue: None, view: &view, balance: &balance };
     for (at, stage) in plan.stages.iter().enumerate() {
         let Task::Reporter(reporter) = &stage.task else { continue };
         let outputs = targets.reporters.remove(&at).unwrap_or_default();

@@ -11,7 +11,7 @@ use super::inputs::Inputs;
 use super::prune::latest;
 use crate::config::{Align, FilterPlan, Range, Start, Until};
 use crate::error::{Error, Result};
-use crate::model::{Grid, InputId, TimeUnit, Timestamp, Window};
+use crate::model::{Grid, InputId, Peaks, TimeUnit, Timestamp, Window};
 use crate::ops::close::Windows;
 use crate::ops::scan::{Block, Highest, Lowest, detect_unit};
 use crate::ops::select::Bounds;
@@ -75,7 +75,8 @@ pub(super) fn resolve(
                 Align::At(time) => (time, None),
                 Align::Start => (now.minus(length), None),
                 Align::First => {
-                    let state = Lowest { future_after, lateness, bounds: (first, last), highest: None, found: None };
+                    let (max_jump, bounds, peaks) = (filter.max_jump, (first, last), Peaks::default());
+                    let state = Lowest { future_after, lateness, max_jump, bounds, peaks, found: None };
                     (look.lowest(state)?.unwrap_or(now), Some(0))
                 }
             };

@@ -137,12 +137,28 @@ impl Running {
         });
         let sheets: Vec<Sheet> = sheets.collect();
         let outcome = checked(outcome, &sheets);
+        for (_, shared) in &self.aggregators {
+            tell_ahead(shared.progress.lock().ahead(), &self.failures);
+        }
         let interrupted = self.stop.draining() && !self.stop.aborted();
         let measured = self.filters.iter().filter_map(|(stage, shared)| Some((stage.clone(), shared.stats.as_ref()?)));
         let disorder = measured.map(|(stage, stats)| (stage, stats.disorder.lock().clone())).collect();
         let (failures, warnings) = (self.failures.take(), self.failures.take_warnings());
         Summary { outcome, sheets, disorder, failures, warnings, interrupted }
     }
+}
+
+/// Tells of records that lie too far ahead of all others, of an input that has not come there.
+fn tell_ahead(records: u64, failures: &Failures) {
+    let what = match records {
+        0 => return,
+        1 => "1 record lies".to_owned(),
+        _ => format!("{records} records lie"),
+    };
+    failures.warn(&format!(
+        "{what} further ahead of all others than --max-jump: counted, but no reason to close the windows before; \
+         --max-jump 0 would believe such stamps"
+    ));
 }
 
 impl Summary {

@@ -25,7 +25,7 @@ pub struct Saved {
     pub next: Option<Timestamp>,
     /// What was issued of windows that may be issued again, in order.
     pub issued: Vec<SavedWindow>,
-    /// The ends of windows whose results come once more, since they may not have been written.
+    /// The ends of windows, or runs of them that hold nothing, whose results come once more, since they may not have been written.
     pub again: Vec<Timestamp>,
     /// Length of a bucket in nanoseconds.
     pub grain: i64,
@@ -123,7 +123,7 @@ pub fn saved(decoder: &mut Decoder<'_>, pairs: bool) -> io::Result<Saved> {
         watermark: header.progress.watermark(),
         next: header.windows.next().map(end),
         issued: issued.collect(),
-        again: header.windows.again().iter().map(|&k| end(k)).collect(),
+        again: header.windows.again().iter().map(|&(_, last)| end(last)).collect(),
         grain: header.grain,
         pane,
         buckets: header.buckets.iter().map(|&(bucket, count)| (start(bucket), count)).collect(),

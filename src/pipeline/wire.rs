@@ -266,6 +266,7 @@ impl Place<'_> {
             format: filter.map_or(crate::format::NAMES[0], |(_, filter)| filter.format),
             unit: filter.and_then(|(_, filter)| filter.unit),
             future_after: filter.and_then(|(at, _)| resolved[at]).map_or(Timestamp::MAX, |it| it.bounds.future_after),
+            max_jump: filter.map_or(0, |(_, filter)| filter.max_jump),
             max_line: plan.max_line,
             stop: wired.stop.clone(),
             progress: Arc::clone(&wired.progress),
@@ -318,8 +319,9 @@ impl Place<'_> {
             (Windows::Every(grid), crate::config::Range::Every { lateness, .. }) => {
                 let list = rejects.is_some() || late.is_some();
                 let (format, bounds, keep_gaps) = (plan.format, resolved.bounds, plan.needs_previous);
-                let history = History { format, bounds, grid, lateness, grace: plan.grace, keep_gaps, list };
-                let sequencer = self.follow.as_ref().map(|follow| follow.sequencer(lateness)).unwrap_or_default();
+                let (max_jump, grace) = (plan.max_jump, plan.grace);
+                let history = History { format, bounds, grid, lateness, max_jump, grace, keep_gaps, list };
+                let sequencer = self.follow.as_ref().map(|follow| follow.sequencer()).unwrap_or_default();
                 filter::Keep::Every(Box::new(history), Mutex::new(sequencer))
             }
             _ => filter::Keep::Once(resolved.bounds),
@@ -351,7 +353,8 @@ impl Place<'_> {
             (Windows::Once(window), _) => aggregator::Closing::Once(window, plan.needs_previous),
             (Windows::Every(grid), Some(follow)) => follow.closing(plan, grid, buckets),
             (Windows::Every(grid), None) => {
-                aggregator::Closing::Every(Box::new(Mutex::new(Closer::new(grid, buckets, plan.needs_previous))))
+                let closer = Closer::new(grid, buckets, plan.needs_previous).with_max_gap(plan.max_gap);
+                aggregator::Closing::Every(Box::new(Mutex::new(closer)))
             }
         };
         let restored = self.follow.as_mut().and_then(|follow| follow.take_tally());

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use super::Cursor;
 use super::seek::Found;
-use crate::model::{InputId, OrderMeter, TimeUnit, Timestamp};
+use crate::model::{InputId, OrderMeter, Peaks, TimeUnit, Timestamp};
 
 /// Open files above which a file is closed after each chunk, when many are read in turns.
 const KEEP_OPEN: usize = 16;
@@ -45,6 +45,8 @@ pub struct Turn {
     pub cursor: Cursor,
     /// The unit of its stamps, once that is known.
     pub unit: Option<TimeUnit>,
+    /// The highest of the last stamps of its chunks.
+    pub peaks: Peaks,
     /// What is skipped of it, until that has proved right.
     pub pruned: Option<Pruned>,
     /// Chunks of it that have been read.
@@ -79,7 +81,7 @@ impl Schedule {
             if first_look {
                 cursor.set_chunk(FIRST_LOOK.min(chunk));
             }
-            Reverse(Turn { frontier: Timestamp::MIN, id, cursor, unit, pruned, chunks: 0 })
+            Reverse(Turn { frontier: Timestamp::MIN, id, cursor, unit, peaks: Peaks::default(), pruned, chunks: 0 })
         });
         Schedule { waiting: Mutex::new(turns.collect()), order, many_files, chunk }
     }

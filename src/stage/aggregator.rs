@@ -12,8 +12,8 @@ use crate::actor::{Exit, Outlet, Stop, Transform};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::aggregates::Layout;
 use crate::model::balance::Rejected;
-use crate::model::{Aggregates, Balance, Issue, MemoryPolicy, Record, Records, Tally, Timestamp, Window};
-use crate::ops::close::{Closer, once_layout};
+use crate::model::{Aggregates, Balance, Gap, Issue, MemoryPolicy, Record, Records, Tally, Timestamp, Window};
+use crate::ops::close::{Closer, Due, once_layout};
 use crate::ops::count::{Buckets, Counter, count, count_pairs};
 use crate::ops::progress::Progress;
 use crate::spill::Store;
@@ -28,6 +28,8 @@ pub struct Closed {
     pub sequence: u64,
     /// Whether it is one of many.
     pub periodic: bool,
+    /// The windows that it stands for, if it stands for several, which hold nothing; the view is then that of the first.
+    pub gap: Option<Gap>,
     /// Which result of the window it is, where there may be several.
     pub issue: Option<Issue>,
     /// What it holds.
@@ -171,42 +173,56 @@ impl Shared {
         self.counters.iter().for_each(|counter| counter.lock().hand_over(pane, tally));
     }
 
-    /// Closes every window that is due at the watermark, and sends its view; empty ones too, unless the run drains.
+    /// Closes every window that is due at the watermark, and sends its view; empty ones too, in long runs as one, unless
+    /// the run drains.
     fn close_due(&self, closer: &Mutex<Closer>, outlet: &mut Outlet<Arc<Closed>>) -> Result<(), Exit> {
         let mut closer = closer.lock();
         // Dropped before the lock: no other worker closes a window that a panic has left half closed.
         let _abort = self.stop.abort_on_panic();
         loop {
-            let (window, balance, ended) = {
-                let mut progress = self.progress.lock();
-                let Some(window) = closer.due(progress.watermark(), progress.extent()) else { return Ok(()) };
-                (window, progress.balance_at(window.end), progress.watermark() == Timestamp::MAX)
+            let (watermark, extent) = {
+                let progress = self.progress.lock();
+                (progress.watermark(), progress.extent())
             };
+            let Some(first) = closer.due(watermark, extent) else { return Ok(()) };
             let closed = {
                 let mut tally = self.tally.write();
+                self.hand_over(i64::MIN, &mut tally);
                 // Whoever interrupts a run does not wait for windows without end that hold nothing.
-                if self.stop.draining() {
-                    self.hand_over(i64::MIN, &mut tally);
-                    if closer.skip_empty(window, &tally) {
-                        continue;
-                    }
+                if self.stop.draining() && closer.skip_empty(first, &tally) {
+                    continue;
                 }
-                let view = self.view(&mut tally, &closer.layout(window), Then::Closed)?;
-                let (sequence, needed) = closer.close(window);
+                let (window, gap) = match closer.decide(first, watermark, extent, &tally) {
+                    Due::Window(window) => (window, None),
+                    Due::Gap(gap) => (gap.window, Some(gap)),
+                    Due::Wait(sure) => {
+                        self.pass_over(&closer, sure, &mut tally);
+                        return Ok(());
+                    }
+                };
+                let balance = self.with_overflow(self.progress.lock().balance_at(window.end));
+                let view = self.view(&mut tally, &closer.layout(first), Then::Closed)?;
+                let (sequence, needed) = closer.close(window, gap.map_or(1, |gap| gap.windows));
                 self.forget_before(&mut tally, needed);
                 if tally.needs_sweep() {
                     tally.sweep();
                 }
-                let balance = self.with_overflow(balance);
-                let closed =
-                    Arc::new(Closed { sequence, periodic: true, issue: None, view, balance, written: Arc::default() });
-                if ended {
+                let (periodic, written) = (true, Arc::default());
+                let closed = Arc::new(Closed { sequence, periodic, gap, issue: None, view, balance, written });
+                if watermark == Timestamp::MAX {
                     self.peek.iter().for_each(|peek| peek.keep(&closed));
                 }
                 closed
             };
             outlet.send(closed)?;
         }
+    }
+
+    /// Drops what is of no use as these windows are sure to have one result, with more behind them that are not due yet.
+    pub(super) fn pass_over(&self, closer: &Closer, sure: Option<Gap>, tally: &mut Tally) {
+        let Some(Gap { window, .. }) = sure else { return };
+        self.progress.lock().balance_at(window.end);
+        self.forget_before(tally, closer.first_needed(closer.number(window).saturating_add(1)));
     }
 
     /// The view of a window, of which all is counted that there is.
@@ -246,8 +262,8 @@ impl Shared {
         let then = if self.peek.is_some() { Then::Closed } else { Then::Nothing };
         let view = self.view(&mut tally, &layout, then)?;
         let balance = self.with_overflow(self.progress.lock().balance().clone());
-        let closed =
-            Arc::new(Closed { sequence: 0, periodic: false, issue: None, view, balance, written: Arc::default() });
+        let (gap, issue, written) = (None, None, Arc::default());
+        let closed = Arc::new(Closed { sequence: 0, periodic: false, gap, issue, view, balance, written });
         self.peek.iter().for_each(|peek| peek.keep(&closed));
         Ok(closed)
     }

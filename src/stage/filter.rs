@@ -8,7 +8,7 @@ use crate::actor::{Exit, Outlet, Transform};
 use crate::error::{Error, Result};
 use crate::model::balance::OVERSIZED_HEAD;
 use crate::model::recycle::{Pool, Pooled};
-use crate::model::{Cause, Lines, Record, Records, Timestamp};
+use crate::model::{Cause, Lines, Peaks, Record, Records, Timestamp};
 use crate::ops::history::{History, Placed, Survey};
 use crate::ops::select::{Bounds, Selected, select};
 use crate::ops::sequence::{Place, Sequencer};
@@ -84,10 +84,10 @@ impl Filter {
         self.finish(lines, records, selected)
     }
 
-    fn place(&self, history: &History, waiting: Surveyed, before: Option<Timestamp>) -> Result<Records> {
+    fn place(&self, history: &History, waiting: Surveyed, before: Peaks) -> Result<Records> {
         let Surveyed { lines, mut records, survey } = waiting;
         let placed = history.place(&lines, survey, before, &mut records).ok_or_else(|| no_format(history.format))?;
-        let Placed { selected, late, marks, extent, watermark } = placed;
+        let Placed { selected, late, marks, extent, watermark, at_rest, peaks, ahead } = placed;
         if let Some(file) = self.shared.late.as_ref().filter(|_| !late.is_empty()) {
             let mut block = Vec::new();
             for (start, end) in late {
@@ -96,7 +96,7 @@ impl Filter {
             }
             file.append((lines.chunk.span.input, lines.chunk.span.from), &block)?;
         }
-        Ok(Records { marks, extent, watermark, ..self.finish(&lines, records, selected)? })
+        Ok(Records { marks, extent, watermark, at_rest, peaks, ahead, ..self.finish(&lines, records, selected)? })
     }
 
     /// Puts a batch together and writes its malformed lines where they are wanted.
@@ -121,6 +121,9 @@ impl Filter {
             rejected: selected.rejected,
             marks: Vec::new(),
             watermark: Timestamp::MIN,
+            at_rest: Timestamp::MIN,
+            peaks: Peaks::default(),
+            ahead: 0,
             extent: None,
         })
     }
@@ -139,8 +142,8 @@ impl Transform for Filter {
             Keep::Every(history, sequencer) => {
                 let mut records = self.shared.pool.take();
                 let survey = history.survey(&lines, &mut records).ok_or_else(|| no_format(history.format))?;
-                let (place, highest) = (Place::of(&lines.chunk), survey.highest());
-                let ready = sequencer.lock().arrive(place, highest, Surveyed { lines, records, survey });
+                let (place, peaks) = (Place::of(&lines.chunk), *survey.peaks());
+                let ready = sequencer.lock().arrive(place, peaks, Surveyed { lines, records, survey });
                 for (before, waiting) in ready {
                     outlet.send(Arc::new(self.place(history, waiting, before)?))?;
                 }

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use crate::actor::{Exit, LatestOutlet, Stop};
 use crate::error::Result;
 use crate::metrics::Progress;
-use crate::model::{Issue, Timestamp, Window};
+use crate::model::aggregates::Layout;
+use crate::model::{Balance, Gap, Issue, Timestamp, Window};
+use crate::ops::close::Due;
 use crate::source::follow::Records;
 
 use super::aggregator::{Closed, Closing, Shared, Then};
@@ -88,6 +90,7 @@ impl Keeper {
             outlet,
             dropped: 0,
             clock: None,
+            waits: None,
             changes: Instant::now(),
             needed: None,
             kept: None,
@@ -169,6 +172,8 @@ struct Work<'a> {
     dropped: u64,
     /// The last window that was issued by the clock.
     clock: Option<i64>,
+    /// The watermark at which windows were due that wait, as they hold nothing and may be many.
+    waits: Option<Timestamp>,
     /// When changes were looked for.
     changes: Instant,
     /// The first bucket that is kept.
@@ -186,16 +191,30 @@ impl Work<'_> {
         loop {
             let due = |windows: &Windows| {
                 let progress = shared.progress.lock();
-                windows.closer.due(progress.watermark(), progress.extent())
+                let (watermark, extent) = (progress.watermark(), progress.extent());
+                Some((windows.closer.due(watermark, extent)?, watermark, extent))
             };
             // A look without the gate, which seldom finds anything.
-            if due(&self.live.windows.lock()).is_none() {
+            let found = due(&self.live.windows.lock());
+            if found.is_none_or(|(_, watermark, _)| self.waits == Some(watermark)) {
                 break;
             }
             let gate = self.live.gate.write();
             let mut windows = self.live.windows.lock();
-            let Some(window) = due(&windows) else { break };
-            let closed = self.close(&mut windows, window)?;
+            let Some((window, watermark, extent)) = due(&windows) else { break };
+            let decided = {
+                let mut tally = shared.tally.write();
+                shared.hand_over(i64::MIN, &mut tally);
+                windows.closer.decide(window, watermark, extent, &tally)
+            };
+            let closed = match decided {
+                Due::Window(window) => self.close(&mut windows, window)?,
+                Due::Gap(gap) => self.close_gap(&mut windows, window, gap)?,
+                Due::Wait(_) => {
+                    self.waits = Some(watermark);
+                    break;
+                }
+            };
             drop((windows, gate));
             closed.map_or(Ok(()), |closed| self.send(&closed))?;
         }
@@ -221,12 +240,39 @@ impl Work<'_> {
             self.keeper.shared.progress.lock().balance_at(window.end);
             None
         };
-        windows.closer.close(window);
+        windows.closer.close(window, 1);
         if self.live.grace == 0 {
             windows.issued.remove(&k);
         }
         self.live.set_limits(windows);
         Ok(closed)
+    }
+
+    /// Closes many windows that hold nothing, of which `first` is the first. As `close`, with one result for all.
+    fn close_gap(&self, windows: &mut Windows, first: Window, gap: Gap) -> Result<Option<Arc<Closed>>> {
+        let run = (windows.closer.number(first), windows.closer.number(gap.window));
+        windows.first.get_or_insert(run.0);
+        let balance = self.keeper.shared.progress.lock().balance_at(gap.window.end);
+        // What came of them by the clock stands: they held nothing then, too.
+        let closed = match self.live.trigger {
+            Trigger::Event => Some(self.gap_result(windows, run, balance)?),
+            Trigger::Clock => None,
+        };
+        windows.closer.close(gap.window, gap.windows);
+        if self.live.grace == 0 {
+            windows.issued.retain(|k, _| !(run.0..=run.1).contains(k));
+        } else if closed.is_some() {
+            windows.gaps.push(run);
+        }
+        self.live.set_limits(windows);
+        Ok(closed)
+    }
+
+    /// The result of many windows that hold nothing, from the first to the last.
+    fn gap_result(&self, windows: &mut Windows, run: (i64, i64), balance: Balance) -> Result<Arc<Closed>> {
+        let gap = windows.closer.grid().gap(run.0, run.1);
+        let layout = windows.closer.layout(windows.closer.grid().window(run.0));
+        self.issue(windows, run, &layout, Some(gap), Issue { revision: 0, provisional: false }, balance)
     }
 
     /// The connections that are counted in window `k`.
@@ -241,22 +287,38 @@ impl Work<'_> {
     fn result(&self, windows: &mut Windows, k: i64, kind: Kind) -> Result<Arc<Closed>> {
         let shared = &self.keeper.shared;
         let window = windows.closer.grid().window(k);
-        let may_change = kind == Kind::Provisional || self.live.grace > 0;
-        let then = if may_change && !self.live.stages().drained { Then::Open } else { Then::Closed };
-        let view = shared.view(&mut shared.tally.write(), &windows.closer.layout(window), then)?;
-        let revision = windows.issued.get(&k).map_or(0, |issued| issued.revision + 1);
+        let layout = windows.closer.layout(window);
+        let provisional = kind == Kind::Provisional;
+        let issue = Issue { revision: windows.next_revision(k), provisional };
         let is_closing = kind == Kind::Final && windows.closer.next().is_none_or(|next| next <= k);
         let balance = {
             let mut progress = shared.progress.lock();
             if is_closing { progress.balance_at(window.end) } else { progress.balance().clone() }
         };
-        windows.issued.insert(k, Issued { revision, connections: view.total() });
-        let sequence = u64::try_from(k - windows.first.unwrap_or(k)).unwrap_or(0);
-        let balance = shared.with_overflow(balance);
-        let issue = Some(Issue { revision, provisional: kind == Kind::Provisional });
-        let written = Arc::default();
-        let closed = Arc::new(Closed { sequence, periodic: true, issue, view, balance, written: Arc::clone(&written) });
-        windows.outstanding.push(Outstanding { k, closed: Arc::downgrade(&closed), written });
+        let closed = self.issue(windows, (k, k), &layout, None, issue, balance)?;
+        windows.issued.insert(k, Issued { revision: issue.revision, connections: closed.view.total() });
+        Ok(closed)
+    }
+
+    /// A result on its way, of one window or of a run of them that hold nothing.
+    fn issue(
+        &self,
+        windows: &mut Windows,
+        run: (i64, i64),
+        layout: &Layout,
+        gap: Option<Gap>,
+        issue: Issue,
+        balance: Balance,
+    ) -> Result<Arc<Closed>> {
+        let shared = &self.keeper.shared;
+        let may_change = issue.provisional || self.live.grace > 0;
+        let then = if may_change && !self.live.stages().drained { Then::Open } else { Then::Closed };
+        let view = shared.view(&mut shared.tally.write(), layout, then)?;
+        let sequence = u64::try_from(run.0.saturating_sub(windows.first.unwrap_or(run.0))).unwrap_or(0);
+        let (issue, balance, written) = (Some(issue), shared.with_overflow(balance), Arc::default());
+        let periodic = true;
+        let closed = Arc::new(Closed { sequence, periodic, gap, issue, view, balance, written: Arc::clone(&written) });
+        windows.outstanding.push(Outstanding { k: run, closed: Arc::downgrade(&closed), written });
         Ok(closed)
     }
 
@@ -265,9 +327,14 @@ impl Work<'_> {
         loop {
             let gate = self.live.gate.write();
             let mut windows = self.live.windows.lock();
-            let Some(k) = windows.again.first().copied() else { return Ok(()) };
+            let Some((k, last)) = windows.again.first().copied() else { return Ok(()) };
             let is_closed = windows.closer.next().is_some_and(|next| k < next);
-            let closed = self.result(&mut windows, k, if is_closed { Kind::Final } else { Kind::Provisional })?;
+            let closed = if k < last {
+                let balance = self.keeper.shared.progress.lock().balance().clone();
+                self.gap_result(&mut windows, (k, last), balance)?
+            } else {
+                self.result(&mut windows, k, if is_closed { Kind::Final } else { Kind::Provisional })?
+            };
             windows.again.remove(0);
             if self.live.grace == 0 && is_closed {
                 windows.issued.remove(&k);
@@ -294,8 +361,22 @@ impl Work<'_> {
                     changed.push(self.result(&mut windows, k, Kind::Final)?);
                 }
             }
+            for k in self.filled(&windows) {
+                changed.push(self.result(&mut windows, k, Kind::Final)?);
+            }
         }
         changed.into_iter().try_for_each(|closed| self.send(&closed))
+    }
+
+    /// The windows that were issued as some of many that hold nothing, and hold something now.
+    fn filled(&self, windows: &Windows) -> Vec<i64> {
+        if windows.gaps.is_empty() {
+            return Vec::new();
+        }
+        let mut tally = self.keeper.shared.tally.write();
+        self.keeper.shared.hand_over(i64::MIN, &mut tally);
+        let held = windows.gaps.iter().flat_map(|&(first, last)| windows.closer.holding(first, last, &tally));
+        held.filter(|k| !windows.issued.contains_key(k)).collect()
     }
 
     /// Issues the latest window that the clock has passed, whatever more may come for it. Windows that passed while the
@@ -367,23 +448,20 @@ impl Work<'_> {
     /// Forgets the results that are too old to be issued again.
     fn expire(&self) {
         let (watermark, grace) = (self.keeper.shared.progress.lock().watermark(), self.live.grace);
-        let is_old = |windows: &Windows, k: i64| {
-            windows.closer.next().is_some_and(|next| k < next)
-                && windows.closer.grid().window(k).end.plus(grace) <= watermark
+        let kept = |windows: &Windows| {
+            let next = windows.closer.next()?;
+            let kept = next.min(windows.closer.grid().first_ending_after(watermark.minus(grace)));
+            (windows.oldest_issued()? < kept).then_some(kept)
         };
-        let any = {
-            let windows = self.live.windows.lock();
-            windows.issued.first_key_value().is_some_and(|(&k, _)| is_old(&windows, k))
-        };
-        if !any {
+        if kept(&self.live.windows.lock()).is_none() {
             return;
         }
         let _gate = self.live.gate.write();
         let mut windows = self.live.windows.lock();
-        while let Some(k) = windows.issued.first_key_value().map(|(&k, _)| k).filter(|&k| is_old(&windows, k)) {
-            windows.issued.remove(&k);
+        if let Some(k) = kept(&windows) {
+            windows.expire(k);
+            self.live.set_limits(&windows);
         }
-        self.live.set_limits(&windows);
     }
 
     fn send(&mut self, closed: &Arc<Closed>) -> Result<(), Exit> {

@@ -12,7 +12,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::model::{Grid, Record, Records, Timestamp};
+use crate::model::{Grid, Peaks, Record, Records, Timestamp};
 use crate::ops::close::Closer;
 use crate::ops::sequence::{Place, Sequencer};
 use crate::output::rejects::RejectsFile;
@@ -83,16 +83,20 @@ pub struct Windows {
     pub(super) first: Option<i64>,
     /// What was issued of windows that may be issued again.
     pub(super) issued: BTreeMap<i64, Issued>,
+    /// Runs of windows that were issued as one, and hold nothing: the first and the last of each. In order, as long as
+    /// their windows may be issued by themselves.
+    pub(super) gaps: Vec<(i64, i64)>,
     /// Results that were issued and are not written yet.
     pub(super) outstanding: Vec<Outstanding>,
-    /// Windows whose results have to be issued again, since they may not have been written.
-    pub(super) again: Vec<i64>,
+    /// Windows whose results have to be issued again, since they may not have been written: the first and the last of
+    /// each result.
+    pub(super) again: Vec<(i64, i64)>,
 }
 
 /// A result on its way to the outputs.
 pub(super) struct Outstanding {
-    /// Its window.
-    pub k: i64,
+    /// Its windows, the first and the last: one, or a run of them that hold nothing.
+    pub k: (i64, i64),
     /// There while any reporter has it in hand.
     pub closed: Weak<Closed>,
     /// Whether any reporter has written it.
@@ -106,7 +110,7 @@ impl Outstanding {
 }
 
 /// What was issued of a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issued {
     /// How often, from 0.
     pub revision: u32,
@@ -115,12 +119,13 @@ pub struct Issued {
 }
 
 /// The windows as they are saved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedWindows {
     first: Option<i64>,
     next: Option<i64>,
     issued: Vec<(i64, Issued)>,
-    again: Vec<i64>,
+    gaps: Vec<(i64, i64)>,
+    again: Vec<(i64, i64)>,
 }
 
 impl SavedWindows {
@@ -134,8 +139,8 @@ impl SavedWindows {
         &self.issued
     }
 
-    /// Windows whose results come once more, since they may not have been written.
-    pub fn again(&self) -> &[i64] {
+    /// The first and the last window of each result that comes once more, since it may not have been written.
+    pub fn again(&self) -> &[(i64, i64)] {
         &self.again
     }
 }
@@ -143,12 +148,13 @@ impl SavedWindows {
 impl Windows {
     /// Windows as a closer gives them; saved ones go on.
     pub fn new(closer: Closer, saved: Option<SavedWindows>) -> Self {
-        let fresh = SavedWindows { first: closer.grid().first, next: None, issued: Vec::new(), again: Vec::new() };
-        let SavedWindows { first, next, issued, again } = saved.unwrap_or(fresh);
+        let fresh = SavedWindows { first: closer.grid().first, ..SavedWindows::default() };
+        let SavedWindows { first, next, issued, gaps, again } = saved.unwrap_or(fresh);
         Windows {
             closer: closer.resumed(next),
             first,
             issued: issued.into_iter().collect(),
+            gaps,
             outstanding: Vec::new(),
             again,
         }
@@ -157,26 +163,53 @@ impl Windows {
     /// What there is to save.
     pub fn saved(&mut self) -> SavedWindows {
         self.forget_written();
-        let mut again: Vec<i64> =
+        let mut again: Vec<(i64, i64)> =
             self.outstanding.iter().map(|result| result.k).chain(self.again.iter().copied()).collect();
         again.sort_unstable();
         again.dedup();
         let issued = self.issued.iter().map(|(&k, &issued)| (k, issued));
         // What was not written for certain has not been issued: it comes again under the same number.
-        let issued = issued.filter_map(|(k, issued)| match (again.contains(&k), issued.revision.checked_sub(1)) {
+        let issued = issued.filter_map(|(k, issued)| match (again.contains(&(k, k)), issued.revision.checked_sub(1)) {
             (false, _) => Some((k, issued)),
             (true, Some(revision)) => Some((k, Issued { revision, ..issued })),
             (true, None) => None,
         });
-        SavedWindows { first: self.first, next: self.closer.next(), issued: issued.collect(), again: again.clone() }
+        let issued = issued.collect();
+        SavedWindows { first: self.first, next: self.closer.next(), issued, gaps: self.gaps.clone(), again }
     }
 
     /// The lowest window that is still of use, once any is known.
     pub(super) fn lowest(&mut self) -> Option<i64> {
         self.forget_written();
-        let outstanding = self.outstanding.iter().map(|result| result.k);
-        let others = self.issued.keys().copied().chain(outstanding).chain(self.again.iter().copied());
-        others.chain(self.closer.next()).min()
+        let under_way = self.outstanding.iter().map(|result| &result.k).chain(&self.again).map(|(first, _)| *first);
+        self.open().chain(under_way).min()
+    }
+
+    /// The windows that may be issued, or issued again: the first of each run.
+    fn open(&self) -> impl Iterator<Item = i64> {
+        self.oldest_issued().into_iter().chain(self.closer.next())
+    }
+
+    /// The revision under which window `k` is issued next.
+    pub(super) fn next_revision(&self, k: i64) -> u32 {
+        // As one of many that hold nothing it was issued, too.
+        let in_gap = || self.gaps.iter().any(|&(first, last)| (first..=last).contains(&k));
+        self.issued.get(&k).map_or_else(|| u32::from(in_gap()), |issued| issued.revision + 1)
+    }
+
+    /// The first window that was issued and may be again.
+    pub(super) fn oldest_issued(&self) -> Option<i64> {
+        let issued = self.issued.first_key_value().map(|(&k, _)| k);
+        issued.into_iter().chain(self.gaps.first().map(|(first, _)| *first)).min()
+    }
+
+    /// Forgets what was issued of windows before `k`.
+    pub(super) fn expire(&mut self, k: i64) {
+        self.issued = self.issued.split_off(&k);
+        self.gaps.retain(|&(_, last)| last >= k);
+        if let Some((first, _)) = self.gaps.first_mut() {
+            *first = k.max(*first);
+        }
     }
 
     /// The runs of buckets that are still of use, each from its first to before its end: those of results on their way,
@@ -184,9 +217,10 @@ impl Windows {
     pub(super) fn kept(&self) -> Vec<(i64, i64)> {
         let closer = &self.closer;
         let Some(next) = closer.next() else { return vec![(i64::MIN, i64::MAX)] };
-        let first = self.issued.keys().copied().chain([next]).min().unwrap_or(next);
-        let under_way = self.outstanding.iter().map(|result| result.k).chain(self.again.iter().copied());
-        let runs = under_way.map(|k| (closer.first_needed(k), closer.layout(closer.grid().window(k)).end_bucket()));
+        let first = self.open().min().unwrap_or(next);
+        let under_way = self.outstanding.iter().map(|result| &result.k).chain(&self.again);
+        let runs =
+            under_way.map(|&(k, _)| (closer.first_needed(k), closer.layout(closer.grid().window(k)).end_bucket()));
         runs.chain([(closer.first_needed(first), i64::MAX)]).collect()
     }
 
@@ -234,7 +268,7 @@ impl Live {
     /// Says which stamps are late from now on. To be called with the gate held alone.
     pub(super) fn set_limits(&self, windows: &Windows) {
         let Some(next) = windows.closer.next() else { return };
-        let open = if self.grace > 0 { windows.issued.keys().copied().chain([next]).min() } else { Some(next) };
+        let open = if self.grace > 0 { windows.open().min() } else { Some(next) };
         let grid = self.grid;
         *self.limits.write() =
             Limits { floor: grid.window(open.unwrap_or(next)).start, closed: grid.window(next - 1).end };
@@ -243,7 +277,7 @@ impl Live {
     /// Counts a batch, and those that waited for it, once all before it in its input are counted.
     pub(super) fn receive(&self, shared: &Shared, worker: usize, batch: Arc<Records>) -> Result<()> {
         let _gate = self.gate.read();
-        let ready = self.order.lock().arrive(Place::of(&batch.chunk), None, batch);
+        let ready = self.order.lock().arrive(Place::of(&batch.chunk), Peaks::default(), batch);
         for (_, batch) in ready {
             self.counting.fetch_add(1, Ordering::Relaxed);
             self.count(shared, worker, &batch)?;
@@ -332,5 +366,34 @@ impl Live {
     pub(super) fn wait(&self, time: Duration) {
         let mut stages = self.stages.lock();
         self.moved.wait_for(&mut stages, time);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::count::Buckets;
+
+    #[test]
+    fn a_long_silence_that_may_not_be_written_comes_again_as_one_and_is_open_to_late_records() {
+        let grid = Grid { anchor: Timestamp::from_seconds(0), length: 10, period: 10, first: None };
+        let buckets = Buckets { anchor: grid.anchor, grain: 10, last: i64::MAX };
+        let closer = || Closer::new(grid, buckets, false);
+        let mut windows = Windows::new(closer(), Some(SavedWindows { next: Some(900), ..SavedWindows::default() }));
+        windows.issued.extend([(3, Issued { revision: 2, connections: 7 }), (899, Issued::default())]);
+        windows.gaps.push((4, 800));
+        let sent = |k| Outstanding { k, closed: Weak::new(), written: Arc::default() };
+        windows.outstanding.extend([sent((4, 800)), sent((899, 899))]);
+        let saved = windows.saved();
+        assert_eq!(saved.again(), [(4, 800), (899, 899)]);
+        let mut windows = Windows::new(closer(), Some(saved));
+        assert_eq!((windows.closer.next(), windows.lowest()), (Some(900), Some(3)));
+        // One window comes again under its number; one of many that held nothing was issued as such.
+        assert_eq!([3, 4, 800, 801, 899].map(|k| windows.next_revision(k)), [3, 1, 1, 0, 0]);
+        windows.again.clear();
+        windows.expire(500);
+        assert_eq!((windows.lowest(), &windows.gaps[..]), (Some(500), &[(500, 800)][..]));
+        windows.expire(801);
+        assert_eq!((windows.lowest(), windows.gaps.len()), (Some(900), 0));
     }
 }

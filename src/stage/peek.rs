@@ -8,7 +8,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::aggregator::{Closed, Shared};
-use crate::model::{Aggregates, Balance, Issue, MemoryPolicy};
+use crate::model::{Aggregates, Balance, Gap, Issue, MemoryPolicy};
 use crate::ops::close::{Closer, Windows, once_layout};
 
 /// What an aggregator that is watched knows beside its windows.
@@ -26,6 +26,8 @@ pub struct Look<'a> {
     pub sequence: u64,
     /// Whether it is one of many.
     pub periodic: bool,
+    /// The windows that it is, if it is a run of them that hold nothing; the view is then that of the first.
+    pub gap: Option<Gap>,
     /// Which result of the window it is, where there may be several.
     pub issue: Option<Issue>,
     /// What it holds.
@@ -52,6 +54,7 @@ impl Closed {
         Look {
             sequence: self.sequence,
             periodic: self.periodic,
+            gap: self.gap,
             issue: self.issue,
             view: &self.view,
             balance: &self.balance,
@@ -100,7 +103,7 @@ impl Shared {
         tally.show(&layout, |view| {
             // Joined, panes may have taken more than they did before, and than there was.
             let is_whole = self.policy != MemoryPolicy::Spill || view.overflow() == 0;
-            is_whole.then(|| f(Look { sequence: 0, periodic, issue: None, view, balance: &balance }))
+            is_whole.then(|| f(Look { sequence: 0, periodic, gap: None, issue: None, view, balance: &balance }))
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::actor::{Exit, Outlet, Permits, Stop};
 use crate::metrics::Progress;
 use crate::model::recycle::{Pool, Pooled};
 use crate::model::{Balance, Chunk, Guard, Live, Span, TimeUnit, Timestamp};
-use crate::ops::scan::{Block, detect_unit, last_stamp};
+use crate::ops::scan::{Block, detect_unit, last_stamps};
 use crate::source::{Cut, Schedule, Step, Turn};
 
 use super::Failures;
@@ -29,6 +29,8 @@ pub struct Shared {
     pub unit: Option<TimeUnit>,
     /// Stamps beyond this are in the future, and say nothing of where an input has come to.
     pub future_after: Timestamp,
+    /// How far a handful of stamps may lie ahead of all others and still say that, in nanoseconds.
+    pub max_jump: i64,
     /// Bytes that a line may have.
     pub max_line: usize,
     /// The run's stop switch.
@@ -78,7 +80,7 @@ pub(super) fn read(
     let block = Block { bytes: &bytes, from: step.cut.from, max_line: shared.max_line };
     turn.unit = shared.unit.or(turn.unit).or_else(|| detect_unit(shared.format, block));
     let last = step.cut.last;
-    let frontier = frontier(shared, block, turn.unit);
+    let frontier = frontier(shared, block, turn);
     let chunk = Chunk { guard: Some(Box::new(permit)), ..chunk(shared, turn, step, bytes) };
     if let Some(pruned) = &mut turn.pruned {
         pruned.sent += chunk.span.len();
@@ -123,9 +125,11 @@ fn chunk(shared: &Shared, turn: &mut Turn, step: Step, bytes: Pooled<u8>) -> Chu
     }
 }
 
-/// Where in time an input has come to, if anybody wants to know.
-fn frontier(shared: &Shared, block: Block<'_>, unit: Option<TimeUnit>) -> Timestamp {
-    let unit = unit.filter(|_| shared.schedule.is_by_time());
-    let stamp = unit.and_then(|unit| last_stamp(shared.format, block, unit, shared.future_after));
-    stamp.unwrap_or(Timestamp::MIN)
+/// Where in time an input has come to, if anybody wants to know. Of one that has shown too few records to tell, nothing is
+/// known, and so it is read on: it holds back all windows until they have come, or its end.
+fn frontier(shared: &Shared, block: Block<'_>, turn: &mut Turn) -> Timestamp {
+    if let Some(unit) = turn.unit.filter(|_| shared.schedule.is_by_time()) {
+        turn.peaks.join(&last_stamps(shared.format, block, unit, shared.future_after));
+    }
+    turn.peaks.trusted(shared.max_jump).unwrap_or(Timestamp::MIN)
 }

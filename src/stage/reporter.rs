@@ -66,11 +66,15 @@ impl Shared {
             if entry.looks_at_pairs {
                 report.overflow = seen.view.overflow();
             }
+            if seen.gap.is_some() {
+                report.rows.clear();
+            }
             Ok(report)
         });
         Ok(WindowResult {
             sequence: seen.sequence,
-            window,
+            window: seen.gap.map_or(window, |gap| gap.window),
+            windows: seen.gap.map_or(1, |gap| gap.windows),
             periodic: seen.periodic,
             issue: seen.issue,
             connections: seen.view.total(),
@@ -102,7 +106,7 @@ impl Shared {
                 true
             }
         });
-        desk.next = desk.next.map(|next| next + 1);
+        desk.next = desk.next.map(|next| next + result.windows);
         self.written.notify_all();
         match failed {
             Some(error) => Err(error.into()),

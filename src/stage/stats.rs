@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::model::{Chunk, Lines, Timestamp};
+use crate::model::{Chunk, Lines, Peaks, Timestamp};
 use crate::ops::disorder::Disorder;
 use crate::ops::scan::{Block, extent};
 use crate::ops::sequence::{Place, Sequencer};
@@ -29,12 +29,16 @@ impl Stats {
     pub(super) fn note(&self, format: &str, lines: &Arc<Lines>) {
         let chunk = &lines.chunk;
         let highest = chunk.unit.and_then(|unit| extent(format, block(chunk), unit, self.future_after));
-        let highest = highest.map(|extent| extent.highest);
-        let ready = self.sequencer.lock().arrive(Place::of(chunk), highest, Arc::clone(lines));
+        // The measure is the highest stamp of all, trusted or not.
+        let mut peaks = Peaks::default();
+        highest.into_iter().for_each(|extent| {
+            peaks.add(extent.highest);
+        });
+        let ready = self.sequencer.lock().arrive(Place::of(chunk), peaks, Arc::clone(lines));
         for (before, lines) in ready {
             let Some(unit) = lines.chunk.unit else { continue };
             let mut measured = Disorder::default();
-            measured.measure(format, block(&lines.chunk), unit, self.future_after, before);
+            measured.measure(format, block(&lines.chunk), unit, self.future_after, before.highest());
             self.disorder.lock().merge(&measured);
         }
     }

@@ -177,8 +177,8 @@ mod tests {
 
     #[test]
     fn d12_another_format_is_refused_by_its_age_if_it_is_the_newest() {
-        assert!(said(other(3, FORMAT + 1), valid(2)).contains("state of format 2, of a newer logparser"));
-        assert!(said(other(3, 0), damaged()).contains("state of format 0, of an older logparser"));
+        assert!(said(other(3, FORMAT + 1), valid(2)).contains("state of format 3, of a newer logparser"));
+        assert!(said(other(3, FORMAT - 1), damaged()).contains("state of format 1, of an older logparser"));
         assert_eq!(said(other(1, 7), valid(2)), "1 ");
     }
 

@@ -31,7 +31,7 @@ use crate::model::Timestamp;
 pub(super) const NAMES: [&str; 2] = ["state.0", "state.1"];
 
 /// The version of the format that this program writes, and the only one that it reads.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The first bytes of every slot. The end of line shows a copy that was made as text.
 const MAGIC: [u8; 8] = *b"lpstate\n";

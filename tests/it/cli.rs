@@ -241,7 +241,8 @@ fn e5_a_full_disk_is_a_message_and_an_exit_code() {
 /// The program reading a pipe that stays open, once it has read what was written.
 fn reading_a_pipe(folder: &Folder) -> (std::process::Child, std::process::ChildStdin) {
     use std::io::Write;
-    let mut child = piped(folder, &["top", "--every", "60", "--output", "json", "--lateness", "0"]);
+    let args = ["top", "--every", "60", "--output", "json", "--lateness", "0", "--max-jump", "0"];
+    let mut child = piped(folder, &args);
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(b"1700000000 a b\n1700000100 a b\n1700000500 a b\n").unwrap();
     let stdout = child.stdout.as_mut().unwrap();

@@ -11,13 +11,14 @@ use serde_json::Value;
 use crate::support::{Folder, program, run, signal, stderr, stdout};
 
 /// A program that follows, and the results that it writes.
-struct Follower {
+pub struct Follower {
     child: Child,
     results: Receiver<Value>,
 }
 
-/// Windows of ten seconds from the epoch on, no disorder, silent files left alone after two seconds.
-const TUMBLING: [&str; 16] = [
+/// Windows of ten seconds from the epoch on, no disorder, silent files left alone after two seconds. Single lines move
+/// time, so that each test can say which one does.
+const TUMBLING: [&str; 18] = [
     "--every",
     "10",
     "--seconds",
@@ -28,6 +29,8 @@ const TUMBLING: [&str; 16] = [
     "0",
     "--lateness",
     "0",
+    "--max-jump",
+    "0",
     "--idle",
     "2",
     "--checkpoint",
@@ -37,8 +40,9 @@ const TUMBLING: [&str; 16] = [
 ];
 
 impl Follower {
-    fn start(folder: &Folder, args: &[&str]) -> Self {
-        Self::start_with(folder, &[&TUMBLING[..], args].concat())
+    pub fn start(folder: &Folder, args: &[&str]) -> Self {
+        let common = TUMBLING.chunks(2).filter(|pair| !args.contains(&pair[0]));
+        Self::start_with(folder, &[&common.flatten().copied().collect::<Vec<_>>(), args].concat())
     }
 
     fn start_with(folder: &Folder, args: &[&str]) -> Self {
@@ -56,16 +60,21 @@ impl Follower {
     }
 
     /// The next result: where its window ends, its revision, whether it is provisional, and its connections.
-    fn next(&self) -> (i64, i64, bool, i64) {
-        summary(&self.results.recv_timeout(Duration::from_secs(20)).expect("a result"))
+    pub fn next(&self) -> (i64, i64, bool, i64) {
+        summary(&self.result())
     }
 
-    fn nothing_for(&self, millis: u64) {
+    /// The next result.
+    pub fn result(&self) -> Value {
+        self.results.recv_timeout(Duration::from_secs(20)).expect("a result")
+    }
+
+    pub fn nothing_for(&self, millis: u64) {
         assert!(self.results.recv_timeout(Duration::from_millis(millis)).is_err(), "a result that is not due");
     }
 
     /// Ends it by a signal, and gives the results that were left.
-    fn stop(mut self) -> Vec<(i64, i64, bool, i64)> {
+    pub fn stop(mut self) -> Vec<(i64, i64, bool, i64)> {
         signal(&self.child, "TERM");
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
         std::mem::replace(&mut self.results, channel().1).iter().map(|result| summary(&result)).collect()
@@ -93,7 +102,7 @@ fn summary(result: &Value) -> (i64, i64, bool, i64) {
     (window["end_unix"].as_i64().unwrap(), window["revision"].as_i64().unwrap(), provisional, connections)
 }
 
-fn append(path: &std::path::Path, text: &str) {
+pub fn append(path: &std::path::Path, text: &str) {
     OpenOptions::new().append(true).create(true).open(path).unwrap().write_all(text.as_bytes()).unwrap();
 }
 
@@ -274,6 +283,8 @@ fn files_that_are_written_go_on_after_a_restart_and_are_never_followed() {
         "--align",
         "epoch",
         "--lateness",
+        "0",
+        "--max-jump",
         "0",
         "--state",
         "st",

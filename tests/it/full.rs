@@ -178,6 +178,8 @@ impl Followed {
         let mut command = Command::new("bash");
         command.args(["-c", &script, env!("CARGO_BIN_EXE_logparser"), "--follow", "--every", "1", "--seconds", "1"]);
         command.args(["--align", "epoch", "--since", "0", "--lateness", "0", "--quiet", "--checkpoint", "50ms"]);
+        // Single lines move time.
+        command.args(["--max-jump", "0"]);
         command.args(args).env("FAILPOINTS", faults).current_dir(folder.path()).stderr(Stdio::piped()).spawn().unwrap()
     }
 

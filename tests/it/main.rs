@@ -16,6 +16,7 @@ mod exact;
 mod floors;
 mod follow;
 mod full;
+mod gaps;
 mod guards;
 #[cfg(feature = "live")]
 mod live;

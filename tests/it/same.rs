@@ -74,7 +74,7 @@ fn c2_stamps_between_now_and_a_window_in_the_future_are_in_the_future() {
 fn late_records_between_windows_do_not_reach_the_comparison() {
     let folder = Folder::new();
     folder.write("0.log", "65 a b\n70 x y\n55 a b\n200 z z\n");
-    let text = "every = 60\nseconds = 10\nlateness = 0\nunit = 's'\nreports = ['new-pairs']";
+    let text = "every = 60\nseconds = 10\nlateness = 0\nmax-jump = 0\nunit = 's'\nreports = ['new-pairs']";
     let results = under_every_shape(&folder, text);
     assert_eq!(results[0]["reports"][0]["rows"][0][0], "a");
     folder.write("0.log", "61 a b\n200 x y\n55 a b\n201 x y\n");

@@ -269,10 +269,10 @@ fn show_prints_both_slots_and_which_one_is_used() {
     assert_eq!(output.status.code(), Some(0));
     let bytes = std::fs::metadata(dir.join("state.0")).unwrap().len();
     assert!(
-        lines[0].starts_with(&format!("s/state.0: valid, sequence 1, format 1, {bytes} bytes, saved 20")),
+        lines[0].starts_with(&format!("s/state.0: valid, sequence 1, format 2, {bytes} bytes, saved 20")),
         "{text}"
     );
-    assert!(lines[3].starts_with("s/state.1: valid, sequence 2, format 1, "), "{text}");
+    assert!(lines[3].starts_with("s/state.1: valid, sequence 2, format 2, "), "{text}");
     assert_eq!(lines[4..6], ["    seconds = 3600", "    period = 60"]);
     // Its length and checksum are right, but no run saved this.
     assert!(lines[6].starts_with("Not usable: s/state.1: cannot decode it, though its checksum is right"), "{text}");

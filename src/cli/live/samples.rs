@@ -48,6 +48,7 @@ pub fn glance_of(servers: &[(&str, u64)]) -> Glance {
         result: Some(WindowResult {
             sequence: 0,
             window: Window::closed(end.minus(3_600_000_000_000), end),
+            windows: 1,
             periodic: false,
             issue: None,
             connections: 6,
