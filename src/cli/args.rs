@@ -4,6 +4,8 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::error::{Error, Result};
+
 /// Overrides of a configuration file.
 #[derive(Debug, Default, Args)]
 pub struct Settings {
@@ -21,10 +23,14 @@ pub struct Counting {
     /// Grain of the aggregation [default: 1200].
     #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub grouping_seconds: Option<String>,
-    /// End of the window, or of the history with --every: now, latest, Unix seconds or RFC 3339.
+    /// End of the window: now, latest or an instant.
+    ///
+    /// An instant is Unix seconds or RFC 3339. With --every, end of the history.
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     pub until: Option<String>,
-    /// Start of the window, in place of --seconds; with --every, start of the history.
+    /// Start of the window, in place of --seconds.
+    ///
+    /// With --every, start of the history.
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     pub since: Option<String>,
     /// Unit of the stamps: auto, s, ms, us or ns [default: auto].
@@ -57,12 +63,38 @@ pub struct Counting {
     pub memory_policy: Option<String>,
 }
 
+/// Which reports there are, and where they go.
+#[derive(Debug, Default, Args)]
+pub struct Results {
+    /// A report in place of the command's own.
+    ///
+    /// NAME[:KEY=VALUE,...], e.g. top-pairs:limit=5. May be given several times; `logparser reports` lists them.
+    #[arg(long, short, value_name = "REPORT")]
+    pub report: Vec<String>,
+    /// Rows of each ranking.
+    #[arg(long, short = 'n', allow_hyphen_values = true, value_name = "N")]
+    pub limit: Option<String>,
+    /// Where results go: text, json, csv or json:PATH.
+    ///
+    /// A PATH that ends in .txt, .json or .csv may stand alone. May be given several times [default: text].
+    #[arg(long, short, value_name = "FORMAT[:PATH]")]
+    pub output: Vec<String>,
+    /// As --output json.
+    #[arg(long)]
+    pub json: bool,
+    /// As --output csv.
+    #[arg(long)]
+    pub csv: bool,
+}
+
 /// Options of everything that runs a pipeline.
 #[derive(Debug, Default, Args)]
 pub struct Common {
     #[command(flatten)]
     pub counting: Counting,
-    /// A result for each window, one every TIME, through the whole input.
+    /// A result for each window, one every TIME.
+    ///
+    /// The windows lie over the whole input.
     #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub every: Option<String>,
     /// Where windows of --every start: epoch, first, Unix seconds or RFC 3339 [default: epoch].
@@ -95,12 +127,8 @@ pub struct Common {
     /// When following, time between two savings of the state [default: 5s].
     #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub checkpoint: Option<String>,
-    /// Where results go: text, json or csv, or e.g. json:PATH. May be given several times [default: text].
-    #[arg(long, value_name = "FORMAT[:PATH]")]
-    pub output: Vec<String>,
-    /// Rows of each ranking.
-    #[arg(long, allow_hyphen_values = true, value_name = "N")]
-    pub limit: Option<String>,
+    #[command(flatten)]
+    pub results: Results,
     /// Keep all malformed lines in a file.
     #[arg(long, value_name = "PATH")]
     pub rejects: Option<String>,
@@ -110,7 +138,9 @@ pub struct Common {
     /// Say how far records lie behind others, to choose --lateness by; everything is then read.
     #[arg(long)]
     pub stats: bool,
-    /// Show the run on the terminal while it goes on, in place of results there. The key ? lists the others.
+    /// Show the run on the terminal while it goes on.
+    ///
+    /// It stands in place of results there. The key ? lists the others.
     #[cfg(feature = "live")]
     #[arg(long)]
     pub live: bool,
@@ -164,9 +194,57 @@ impl Counting {
     }
 }
 
+impl Results {
+    /// What is given of it. Errors with a report that cannot be read.
+    pub fn overrides(&self) -> Result<Vec<Override>> {
+        let mut all = given([("limit", &self.limit)]);
+        if !self.report.is_empty() {
+            let reports = self.report.iter().map(|text| report(text)).collect::<Result<Vec<_>>>()?;
+            all.push(("reports", format!("[{}]", reports.join(", ")), format!("-r {}", self.report.join(" -r "))));
+        }
+        let mut options: Vec<String> = self.output.iter().map(|output| format!("--output {output}")).collect();
+        options.extend(self.json.then(|| "--json".to_owned()));
+        options.extend(self.csv.then(|| "--csv".to_owned()));
+        if !options.is_empty() {
+            all.push(("outputs", toml_list(&self.outputs()), options.join(" ")));
+        }
+        Ok(all)
+    }
+
+    /// The outputs, as a configuration writes them.
+    pub fn outputs(&self) -> Vec<String> {
+        let mut all = self.output.clone();
+        all.extend(self.json.then(|| "json".to_owned()));
+        all.extend(self.csv.then(|| "csv".to_owned()));
+        all
+    }
+}
+
+/// `NAME[:KEY=VALUE,...]` as a configuration writes it, in TOML. A comma within a value has a backslash before it.
+fn report(text: &str) -> Result<String> {
+    let wrong = |what: String| Err(Error::usage(format!("-r {text}: {what}")));
+    let (name, options) = text.split_once(':').map_or((text, None), |(name, options)| (name, Some(options)));
+    let mut keys = vec!["name".to_owned()];
+    let mut parts = vec![format!("name = {}", toml_text(name))];
+    // What cannot stand in an argument stands for the comma that separates nothing.
+    let options = options.map(|options| options.replace("\\,", "\0"));
+    for option in options.iter().flat_map(|options| options.split(',')).map(|option| option.replace('\0', ",")) {
+        let Some((key, value)) = option.split_once('=') else {
+            let help = "e.g. -r top-pairs:limit=5; a comma within a value has a backslash before it";
+            return wrong(format!("expected KEY=VALUE, not '{option}', {help}"));
+        };
+        if keys.iter().any(|known| known == key) {
+            return wrong(format!("'{key}' is given twice"));
+        }
+        keys.push(key.to_owned());
+        parts.push(format!("{} = {}", toml_text(key), toml_text(value)));
+    }
+    Ok(format!("{{ {} }}", parts.join(", ")))
+}
+
 impl Common {
-    /// What is given of it.
-    pub fn overrides(&self) -> Vec<Override> {
+    /// What is given of it. Errors with what cannot be read.
+    pub fn overrides(&self) -> Result<Vec<Override>> {
         let mut all = self.counting.overrides();
         all.extend(given([
             ("every", &self.every),
@@ -178,7 +256,6 @@ impl Common {
             ("late-updates", &self.late_updates),
             ("state", &self.state),
             ("checkpoint", &self.checkpoint),
-            ("limit", &self.limit),
             ("rejects", &self.rejects),
             ("late-file", &self.late_file),
         ]));
@@ -188,14 +265,9 @@ impl Common {
         if self.stats {
             all.push(("stats", "true".to_owned(), "--stats".to_owned()));
         }
-        all.extend(outputs(&self.output));
-        all
+        all.extend(self.results.overrides()?);
+        Ok(all)
     }
-}
-
-/// The outputs, if any are given.
-pub fn outputs(output: &[String]) -> Option<Override> {
-    (!output.is_empty()).then(|| ("outputs", toml_list(output), format!("--output {}", output.join(" --output "))))
 }
 
 /// A text as a TOML string, whatever it holds.

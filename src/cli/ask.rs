@@ -2,20 +2,28 @@
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use super::args::{ColorWhen, Common, toml_list, toml_text};
 use super::commands::Positional;
 #[cfg(feature = "live")]
 use super::live;
-use super::{allocator, is_watched, show, watch, with_common};
+use super::{allocator, is_watched, show, slips, watch, with_common};
 use crate::error::{Error, Place, Result};
 use crate::output::Style;
 use crate::pipeline::{Builder, Pipeline, Summary};
 
-/// The form that the tool has always had.
-pub fn positional(args: &Positional) -> Result<u8> {
-    let reports = three_questions(&args.host_from, &args.host_to);
+/// The report on a location of which nothing else is asked, in TOML.
+pub const BUSIEST: &str = "[\"top-servers\"]";
+
+/// The form without a command. `insists`: words are what their places make them.
+pub fn positional(args: &Positional, insists: bool) -> Result<u8> {
+    let words = args.words();
+    slips::positional(&words, insists)?;
+    let reports = match words[..] {
+        [_, from, to] => three_questions(from, to),
+        _ => BUSIEST.to_owned(),
+    };
+    let location = or_piped(words.first().map(|location| (*location).to_owned()).into_iter().collect())?;
     let mut builder = Pipeline::builder();
     if args.tail {
         // Further options may say otherwise.
@@ -24,7 +32,7 @@ pub fn positional(args: &Positional) -> Result<u8> {
         builder = builder.set_at("follow", "true", tail()).set_at("every", &toml_text(&args.sleep_seconds), sleep);
         builder = builder.set_at("align", "start", tail());
     }
-    run(asked(builder, &reports, std::slice::from_ref(&args.location), &args.common), &args.common)
+    run(asked(builder, &reports, &location, &args.common)?, &args.common)
 }
 
 /// The reports of that form, in TOML.
@@ -45,7 +53,7 @@ pub fn about(report: &str, host: &str, location: Vec<String>, common: &Common) -
 /// A question, as a list of reports in TOML.
 pub fn question(reports: &str, location: Vec<String>, common: &Common) -> Result<u8> {
     let location = or_piped(location)?;
-    run(asked(Pipeline::builder(), reports, &location, common), common)
+    run(asked(Pipeline::builder(), reports, &location, common)?, common)
 }
 
 /// The locations, or standard input where there are none and something is piped in.
@@ -57,16 +65,17 @@ pub fn or_piped(location: Vec<String>) -> Result<Vec<String>> {
     }
 }
 
-/// A builder that reads these locations, if there are any, in place of those that it has.
-pub fn located(builder: Builder, location: &[String]) -> Builder {
-    match location {
+/// A builder that reads these locations, if there are any, in place of those that it has. Errors with one that is no log.
+pub fn located(builder: Builder, location: &[String]) -> Result<Builder> {
+    slips::logs(location)?;
+    Ok(match location {
         [] => builder,
         _ => builder.set_at("location", &toml_list(location), Place::Argument("the command line".into())),
-    }
+    })
 }
 
-fn asked(builder: Builder, reports: &str, location: &[String], common: &Common) -> Builder {
-    with_common(asking(located(builder, location), reports), common)
+fn asked(builder: Builder, reports: &str, location: &[String], common: &Common) -> Result<Builder> {
+    with_common(asking(located(builder, location)?, reports), common)
 }
 
 /// A builder with these reports, in TOML, in place of those that it has.
@@ -80,14 +89,9 @@ pub fn run(builder: Builder, common: &Common) -> Result<u8> {
     if common.live {
         return run_live(builder, common);
     }
-    let interrupted = watch::interrupt_flag()?;
-    run_until(builder, common, &interrupted)
-}
-
-fn run_until(builder: Builder, common: &Common, interrupted: &Arc<AtomicBool>) -> Result<u8> {
-    let reopen = Arc::default();
+    let (interrupted, reopen) = (Arc::default(), Arc::default());
     let mut builder = builder
-        .interrupt(Arc::clone(interrupted))
+        .interrupt(Arc::clone(&interrupted))
         .reopen(Arc::clone(&reopen))
         .style(style(common.color))
         .on_failure(show::error)
@@ -97,6 +101,8 @@ fn run_until(builder: Builder, common: &Common, interrupted: &Arc<AtomicBool>) -
         builder = builder.stdout(progress.stdout());
     }
     let pipeline = builder.build()?;
+    // Until there is something to work off, a signal ends the program as any other.
+    watch::drain_on_signals(&interrupted)?;
     if pipeline.plan().max_memory().is_some() {
         allocator::return_large_blocks();
     }

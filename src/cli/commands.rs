@@ -6,20 +6,27 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::args::{Common, Settings};
 
-/// Answers who connects to whom, exactly, over moving windows, from logs of any size.
+/// Answers who connects to whom, exactly, over moving windows of logs.
 #[derive(Debug, Parser)]
 #[command(name = "logparser", version)]
 pub struct Positional {
-    /// A quoted glob, a file, a folder, or - for standard input.
+    /// A quoted glob, a file, a folder, or - (standard input).
+    ///
+    /// Standard input is also the default if it is piped. Without hosts, the busiest servers are listed.
     #[arg(value_name = "LOCATION")]
-    pub location: String,
+    pub location: Option<String>,
     /// List the hosts that this one connects to.
     #[arg(value_name = "HOST_FROM")]
-    pub host_from: String,
+    pub host_from: Option<String>,
     /// List the hosts that connect to this one.
     #[arg(value_name = "HOST_TO")]
-    pub host_to: String,
-    /// Follow the files as they grow and rotate, and report every --sleep-seconds, until interrupted.
+    pub host_to: Option<String>,
+    /// Words that a shell makes of a glob without quotes.
+    #[arg(hide = true)]
+    pub more: Vec<String>,
+    /// Follow the files as they grow, and report every hour.
+    ///
+    /// Also as they rotate, until interrupted; --sleep-seconds is another time than an hour.
     #[arg(long, conflicts_with = "folder")]
     pub tail: bool,
     /// Report once (the default).
@@ -30,6 +37,14 @@ pub struct Positional {
     pub sleep_seconds: String,
     #[command(flatten)]
     pub common: Common,
+}
+
+impl Positional {
+    /// Its words in their order.
+    pub fn words(&self) -> Vec<&str> {
+        let named = [&self.location, &self.host_from, &self.host_to];
+        named.into_iter().flatten().chain(&self.more).map(String::as_str).collect()
+    }
 }
 
 /// Makes a log to try things on.
@@ -83,7 +98,9 @@ pub enum Command {
     },
     /// Which servers received most connections?
     Top {
-        /// Globs, files, folders, or - for standard input, which is also the default if it is piped.
+        /// Globs, files, folders, or - (standard input).
+        ///
+        /// Standard input is also the default if it is piped.
         location: Vec<String>,
         #[command(flatten)]
         common: Common,
@@ -92,7 +109,9 @@ pub enum Command {
     To {
         /// The host.
         host: String,
-        /// Globs, files, folders, or - for standard input, which is also the default if it is piped.
+        /// Globs, files, folders, or - (standard input).
+        ///
+        /// Standard input is also the default if it is piped.
         location: Vec<String>,
         #[command(flatten)]
         common: Common,
@@ -101,7 +120,9 @@ pub enum Command {
     From {
         /// The host.
         host: String,
-        /// Globs, files, folders, or - for standard input, which is also the default if it is piped.
+        /// Globs, files, folders, or - (standard input).
+        ///
+        /// Standard input is also the default if it is piped.
         location: Vec<String>,
         #[command(flatten)]
         common: Common,
@@ -134,7 +155,7 @@ pub enum Command {
         #[arg(required = true)]
         files: Vec<std::path::PathBuf>,
         /// Where to write them as one, or - for standard output.
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, short, value_name = "FILE")]
         output: std::path::PathBuf,
     },
     /// Report on tallies files as on the logs that they were made of.
@@ -149,6 +170,8 @@ pub enum Command {
     Reports,
     /// Make a log to try things on.
     Make(crate::make::Args),
+    /// Print the manual page, for man.
+    Man,
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -170,13 +193,28 @@ pub enum GraphFormat {
 /// What to do with a saved state.
 #[derive(Debug, Subcommand)]
 pub enum StateAction {
+    /// List the states that there are, by location and age.
+    List {
+        /// The folder that holds them [default: that of runs to which none is given].
+        #[arg(value_name = "DIR")]
+        root: Option<std::path::PathBuf>,
+        /// How to print it.
+        #[arg(long, short, value_enum, default_value = "text", value_name = "FORMAT")]
+        output: StateFormat,
+        /// As --output json.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print both slots, what they depend on, which one a run would go on from, and what that one holds.
     Show {
         #[command(flatten)]
         place: StatePlace,
         /// How to print it.
-        #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+        #[arg(long, short, value_enum, default_value = "text", value_name = "FORMAT")]
         output: StateFormat,
+        /// As --output json.
+        #[arg(long)]
+        json: bool,
         /// Print every pair with its connections, too.
         #[arg(long)]
         pairs: bool,
@@ -186,8 +224,11 @@ pub enum StateAction {
         #[command(flatten)]
         place: StatePlace,
         /// How to print it.
-        #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+        #[arg(long, short, value_enum, default_value = "text", value_name = "FORMAT")]
         output: StateFormat,
+        /// As --output json.
+        #[arg(long)]
+        json: bool,
     },
     /// Remove the state, so that the next run starts anew.
     Reset {

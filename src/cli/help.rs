@@ -14,7 +14,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("What to read", &["config", "set", "unit"]),
     ("Window", &["seconds", "since", "until", "now", "future", "grouping_seconds"]),
     ("Windows that repeat", &["every", "align", "lateness", "max_jump", "max_gap"]),
-    ("Results", &["limit", "output", "rejects", "late_file", "stats", "live", "color"]),
+    ("Results", &["report", "limit", "output", "json", "csv", "rejects", "late_file", "stats", "live", "color"]),
     (
         "Following",
         &["tail", "folder", "sleep_seconds", "follow", "idle", "trigger", "late_updates", "state", "checkpoint"],
@@ -25,31 +25,14 @@ const GROUPS: &[(&str, &[&str])] = &[
 
 /// The options that `-h` shows: those of every day, so that they fit a screen.
 const EVERYDAY: &[&str] = &[
-    "location",
-    "host",
-    "host_from",
-    "host_to",
-    "words",
-    "file",
-    "files",
-    "seconds",
-    "since",
-    "until",
-    "every",
-    "limit",
-    "output",
-    "live",
-    "tail",
-    "follow",
-    "quiet",
-    "help",
+    "seconds", "since", "until", "every", "report", "limit", "output", "json", "csv", "live", "tail", "quiet", "help",
 ];
 
 /// Commands with options of their own, which need no headings.
-const PLAIN: &[&str] = &["state", "reports", "make", "completions"];
+const PLAIN: &[&str] = &["state", "reports", "make", "completions", "man"];
 
-/// Shown under the help of the positional form.
-const WINDOWS: &str = "\
+/// What windows are.
+pub const WINDOWS: &str = "\
 The window of a one-shot run, both ends in:
 
              until - seconds                    until (now)
@@ -61,28 +44,35 @@ and each is half-open: [end - seconds, end).
 
 Numbers are seconds; 90s, 5m, 1h30m and 2d are understood too.";
 
-const EXAMPLES: &str = "\
-Examples:
+/// Command lines with what they ask.
+pub const EXAMPLES: &str = "\
   logparser '/var/log/conn*.log' sierra Delta
       the last hour: the busiest server, who connected to Delta, where sierra connected to
-  zcat old.log.gz | logparser top --until latest
+  logparser conn.log --until latest
       the busiest servers in the last hour of an old log
+  zcat old.log.gz | logparser -r top-pairs:limit=5 --until latest
+      the five busiest pairs, of a compressed log
   logparser top conn.log --seconds 1h --every 1h --output csv
       the busiest servers of each hour, as CSV";
 
-const EXIT_CODES: &str = "\
-Exit codes:
-  0    done, also when nothing falls in the window
-  1    a run that failed, in whole or for one input
-  2    a wrong command line or configuration
-  3    no input
-  4    a saved state that cannot be used
-  5    tallies that were made of a part of a log that has to be read whole
-  130  on the second interrupt; the first ends the run with the report of what was read";
+/// What exit codes mean.
+pub const EXIT_CODES: &[(u8, &str)] = &[
+    (0, "done, also when nothing falls in the window"),
+    (1, "a run that failed, in whole or for one input"),
+    (2, "a wrong command line or configuration"),
+    (3, "no input"),
+    (4, "a saved state that cannot be used"),
+    (5, "tallies that were made of a part of a log that has to be read whole"),
+    (130, "on the second interrupt; the first ends the run with the report of what was read"),
+];
+
+/// How the program is called.
+pub const USAGE: &str = "\
+logparser [OPTIONS] [LOCATION [HOST_FROM HOST_TO]]
+       logparser COMMAND [OPTIONS] ...";
 
 /// The command line without a command.
 pub fn positional() -> Command {
-    let usage = "logparser [OPTIONS] LOCATION HOST_FROM HOST_TO\n       logparser COMMAND [OPTIONS] ...";
     let commands = Commanded::command();
     let (mut names, mut lines) = (Vec::new(), String::new());
     for command in commands.get_subcommands() {
@@ -92,10 +82,13 @@ pub fn positional() -> Command {
         let _ = writeln!(lines, "  {:<12}{about}", command.get_name());
     }
     let named = "`logparser COMMAND --help` tells more. A file whose name is that of a command is\nread as ./NAME.";
+    let codes: String = EXIT_CODES.iter().map(|(code, meaning)| format!("\n  {code:<5}{meaning}")).collect();
     arranged(&Positional::command())
-        .override_usage(usage)
+        .override_usage(USAGE)
         .after_help(format!("Commands: {}", names.join(", ")))
-        .after_long_help(format!("{WINDOWS}\n\n{EXAMPLES}\n\nCommands:\n{lines}{named}\n\n{EXIT_CODES}"))
+        .after_long_help(format!(
+            "{WINDOWS}\n\nExamples:\n{EXAMPLES}\n\nCommands:\n{lines}{named}\n\nExit codes:{codes}"
+        ))
 }
 
 /// The command line with a command.
@@ -113,7 +106,7 @@ fn arranged(command: &Command) -> Command {
     let version = Arg::new("version").short('V').long("version").action(ArgAction::Version).help("Print the version");
     let mut args: Vec<Arg> = command.get_arguments().cloned().collect();
     // Positional arguments come first, in their own order.
-    args.push(help.help("Print help: -h for a screenful, --help for all"));
+    args.push(help.help("Print help: -h a screenful, --help all"));
     args.extend(command.get_version().is_some().then_some(version));
     args.sort_by_key(|arg| if arg.is_positional() { None } else { Some(place(arg)) });
     let mut out = Command::new(command.get_name().to_owned()).disable_help_flag(true).disable_version_flag(true);
@@ -175,9 +168,9 @@ mod tests {
         for word in ["--prune-above", "Exit codes", "130", "Examples", "  top"] {
             assert!(long.contains(word), "{word}");
         }
-        for mut command in [positional()].into_iter().chain(commanded().get_subcommands().cloned()) {
-            let short = command.render_help().to_string();
-            assert!(short.lines().count() <= 40, "{short}");
+        for command in [positional()].into_iter().chain(commanded().get_subcommands().cloned()) {
+            let short = command.term_width(80).render_help().to_string();
+            assert!(short.lines().count() <= 40, "{}: {short}", short.lines().count());
         }
     }
 }

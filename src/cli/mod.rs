@@ -11,7 +11,9 @@ mod explain;
 mod help;
 #[cfg(feature = "live")]
 mod live;
+mod man;
 mod show;
+mod slips;
 mod state;
 mod tallies;
 mod watch;
@@ -24,7 +26,7 @@ use std::process::ExitCode;
 use clap::{FromArgMatches, Parser};
 
 use args::{Common, Settings};
-use commands::{Command, Commanded, GraphFormat, Make, Positional, StateAction};
+use commands::{Command, Commanded, GraphFormat, Make, Positional, StateAction, StateFormat};
 
 use crate::config::{DrawFormat, draw};
 use crate::error::{Error, ErrorKind, Place, Result};
@@ -64,10 +66,11 @@ fn make_log(args: &crate::make::Args) -> Result<u8> {
 }
 
 fn dispatch(argv: Vec<OsString>) -> Result<u8> {
+    let insists = argv.iter().any(|arg| arg == "--");
     let Some(argv) = with_command_first(&argv) else {
         return match parsed::<Positional>(help::positional(), &argv) {
-            Ok(positional) => ask::positional(&positional),
-            Err(error) => Ok(show::usage(&error, near_command(&argv))),
+            Ok(positional) => ask::positional(&positional, insists),
+            Err(error) => Ok(show::usage(&error, first_word(&argv).and_then(near_command))),
         };
     };
     let command = match parsed::<Commanded>(help::commanded(), &argv) {
@@ -77,7 +80,7 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
     match command {
         Command::Run { file, settings, common } => {
             let builder = with_settings(configured(&file)?, &settings)?;
-            ask::run(with_common(builder, &common), &common)
+            ask::run(with_common(builder, &common)?, &common)
         }
         Command::Check { file, settings } => {
             let pipeline = with_settings(configured(&file)?, &settings)?.build()?;
@@ -93,25 +96,40 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
             };
             print(&draw(pipeline.plan(), format))
         }
-        Command::Top { location, common } => ask::question("[\"top-servers\"]", location, &common),
-        Command::To { host, location, common } => ask::about("connected-to", &host, location, &common),
-        Command::From { host, location, common } => ask::about("connected-from", &host, location, &common),
+        Command::Top { location, common } => ask::question(ask::BUSIEST, location, &common),
+        Command::To { host, location, common } => {
+            slips::host("to", &host, &location, insists)?;
+            ask::about("connected-to", &host, location, &common)
+        }
+        Command::From { host, location, common } => {
+            slips::host("from", &host, &location, insists)?;
+            ask::about("connected-from", &host, location, &common)
+        }
         Command::Explain { location, config, settings, common } => {
             let location = if config.is_some() { location } else { ask::or_piped(location)? };
             let builder = with_settings(configured_or_standard(config.as_deref())?, &settings)?;
-            let builder = ask::located(with_common(builder, &common), &location);
+            let builder = ask::located(with_common(builder, &common)?, &location)?;
             let explained = builder.on_failure(show::error).on_warning(show::warning).build()?.explain()?;
-            let as_json = common.output.iter().any(|output| output == "json");
+            let as_json = common.results.outputs().iter().any(|output| output == "json");
             print(&if as_json { explain::json(&explained)? } else { explain::text(&explained) })
         }
         Command::State { action } => match action {
-            StateAction::Show { place, output, pairs } => {
+            StateAction::List { root, output, json } => {
+                let output = if json { StateFormat::Json } else { output };
+                let root = root.or_else(crate::pipeline::state_root).ok_or_else(|| {
+                    Error::usage("neither XDG_STATE_HOME nor HOME is set; name the folder that holds the states")
+                })?;
+                print(&state::list(&root, output, crate::pipeline::wall_clock())?)
+            }
+            StateAction::Show { place, output, json, pairs } => {
+                let output = if json { StateFormat::Json } else { output };
                 let contents = |decoder: &mut crate::codec::Decoder<'_>| {
                     crate::pipeline::saved(decoder, pairs).map(|saved| contents::render(&saved))
                 };
                 print(&state::show(&place.state, output, Some(&contents))?)
             }
-            StateAction::Verify { place, output } => {
+            StateAction::Verify { place, output, json } => {
+                let output = if json { StateFormat::Json } else { output };
                 let (text, is_sound) = state::verify(&place.state, output)?;
                 print(&text).map(|code| if is_sound { code } else { 4 })
             }
@@ -124,6 +142,11 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
         Command::Inspect { files } => print(&tallies::inspect(&files)?),
         Command::Reports => print(&show::reports()),
         Command::Make(args) => make_log(&args),
+        Command::Man => {
+            let page =
+                man::page().map_err(|source| ErrorKind::System { action: "cannot make the page".into(), source })?;
+            print(&page)
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut help::commanded(), "logparser", &mut script);
@@ -171,12 +194,23 @@ fn with_command_first(argv: &[OsString]) -> Option<Vec<OsString>> {
     })
 }
 
-/// The command that the first word may have been meant to be, if it is no file.
-fn near_command(argv: &[OsString]) -> Option<String> {
-    let word = argv.iter().skip(1).find_map(|word| word.to_str().filter(|word| !word.starts_with('-')))?;
+/// The first word that is no option.
+fn first_word(argv: &[OsString]) -> Option<&str> {
+    argv.iter().skip(1).find_map(|word| word.to_str().filter(|word| !word.starts_with('-')))
+}
+
+/// The command that a word may have been meant to be, if it is no file.
+fn near_command(word: &str) -> Option<String> {
+    if Path::new(word).exists() {
+        return None;
+    }
     let commands = help::commanded();
-    let names = commands.get_subcommands().map(clap::Command::get_name);
-    if Path::new(word).exists() { None } else { suggest(word, names) }
+    let names = || commands.get_subcommands().map(clap::Command::get_name);
+    // Of short names, two letters that have changed places are half.
+    match names().find(|name| strsim::osa_distance(name, word) == 1) {
+        Some(name) => Some(format!("did you mean '{name}'?")),
+        None => suggest(word, names()),
+    }
 }
 
 /// A builder with a configuration file.
@@ -201,8 +235,8 @@ fn with_settings(mut builder: Builder, settings: &Settings) -> Result<Builder> {
 }
 
 /// A builder with the common options on top.
-fn with_common(builder: Builder, common: &Common) -> Builder {
-    with_overrides(builder, common.overrides())
+fn with_common(builder: Builder, common: &Common) -> Result<Builder> {
+    Ok(with_overrides(builder, common.overrides()?))
 }
 
 /// A builder with options on top.

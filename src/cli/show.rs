@@ -13,15 +13,22 @@ use crate::options::OptionSpec;
 use crate::pipeline::{Sheet, Summary};
 use crate::report;
 
+/// How many problems of a configuration are told at once.
+const MOST_PROBLEMS: usize = 10;
+
 /// Says an error on stderr: one line, or one for each problem of a configuration.
 pub fn error(error: &Error) {
     let (red, plain) = if io::stderr().is_terminal() { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
     let mut text = String::new();
     match error.kind() {
         ErrorKind::Config(problems) => {
-            for problem in problems {
+            for problem in problems.iter().take(MOST_PROBLEMS) {
                 let problem = problem.to_string();
                 let _ = writeln!(text, "{red}logparser:{plain} {}", printable(problem.as_bytes()));
+            }
+            let more = problems.len().saturating_sub(MOST_PROBLEMS);
+            if more > 0 {
+                let _ = writeln!(text, "{red}logparser:{plain} and {more} more");
             }
         }
         _ => {
@@ -100,6 +107,10 @@ pub fn summary(summary: &Summary, sheets: bool) {
             let name = (summary.sheets.len() > 1).then_some(sheet.stage.as_str());
             text.push_str(&sheet_text(sheet, name));
         }
+    }
+    for hint in &summary.hints {
+        // Names in it are escaped.
+        let _ = writeln!(text, "logparser: {hint}");
     }
     say(&text);
 }

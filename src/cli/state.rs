@@ -1,6 +1,7 @@
 //! A saved state, said: what is in its slots, whether they are sound, and what a reset removed.
 
 use std::fmt::Write as _;
+use std::fs::DirEntry;
 use std::io;
 use std::path::Path;
 
@@ -9,7 +10,9 @@ use serde::Serialize;
 use super::commands::StateFormat;
 use crate::codec::Decoder;
 use crate::error::{Error, Result, show_path};
-use crate::model::escape::printable;
+use crate::model::Timestamp;
+use crate::model::escape::{is_hostile, printable};
+use crate::model::time::SECOND;
 use crate::state::{self, Choice, FORMAT, SlotContent, SlotInfo};
 
 /// What a snapshot holds, as whoever saved it can tell: lines for people, and the same for programs.
@@ -151,6 +154,87 @@ pub fn verify(dir: &Path, format: StateFormat) -> Result<(String, bool)> {
         StateFormat::Json => json(&slots, &choice, None)?,
     };
     Ok((text, is_good))
+}
+
+/// The whole of the JSON of a list, of the schema `logparser-states/1`.
+#[derive(Serialize)]
+struct States {
+    schema: &'static str,
+    states: Vec<Listed>,
+}
+
+/// A state of those in a folder.
+#[derive(Serialize)]
+struct Listed {
+    locations: Vec<String>,
+    saved_at: Option<String>,
+    age_seconds: Option<u64>,
+    bytes: u64,
+    usable: bool,
+    state: String,
+}
+
+/// The states in a folder, one a line, by location and age.
+pub fn list(root: &Path, format: StateFormat, now: Timestamp) -> Result<String> {
+    let entries = match std::fs::read_dir(root) {
+        Ok(entries) => entries.flatten().collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(Error::state(root, format!("cannot list the states in it: {error}"))),
+    };
+    // A folder that is itself a state is one of them.
+    let folders = entries.into_iter().map(|entry: DirEntry| entry.path()).chain([root.to_owned()]);
+    let folders = folders.filter(|path| path.is_dir());
+    let mut all: Vec<Listed> = folders.filter_map(|dir| listed(&dir, now)).collect();
+    all.sort_by(|a, b| (&a.locations, a.age_seconds, &a.state).cmp(&(&b.locations, b.age_seconds, &b.state)));
+    if format == StateFormat::Json {
+        let whole = States { schema: "logparser-states/1", states: all };
+        let mut text = serde_json::to_string(&whole).map_err(|error| Error::usage(error.to_string()))?;
+        text.push('\n');
+        return Ok(text);
+    }
+    if all.is_empty() {
+        return Ok(format!("{}: no states\n", show_path(root)));
+    }
+    let lines = all.iter().map(|state| {
+        let location = if state.locations.is_empty() { "?".to_owned() } else { state.locations.join(", ") };
+        let age = state.age_seconds.map_or("of unknown age".to_owned(), |seconds| {
+            format!("saved {} ago", humantime::format_duration(std::time::Duration::from_secs(seconds)))
+        });
+        let usable = if state.usable { "" } else { ", not usable" };
+        format!("{location}: {age}, {} bytes{usable}: {}\n", state.bytes, state.state)
+    });
+    Ok(lines.collect())
+}
+
+/// What is in a folder, if it is a state.
+fn listed(dir: &Path, now: Timestamp) -> Option<Listed> {
+    let slots = state::inspect(dir);
+    let newest = slots.iter().filter(|slot| !matches!(slot.content, SlotContent::Missing)).max_by_key(|slot| {
+        let sequence = match slot.content {
+            SlotContent::Valid { sequence, .. } => Some(sequence),
+            _ => None,
+        };
+        (sequence, slot.saved_at)
+    })?;
+    let fingerprint = match &newest.content {
+        SlotContent::Valid { fingerprint, .. } => fingerprint.as_str(),
+        _ => "",
+    };
+    // Who saved it has escaped them; what somebody has altered is no better than any other text.
+    let shown = |text: &str| match text.chars().any(is_hostile) {
+        true => printable(text.as_bytes()).into_owned(),
+        false => text.to_owned(),
+    };
+    let locations = fingerprint.lines().filter_map(|line| line.strip_prefix("location = ")).map(shown);
+    let age = |saved: Timestamp| u64::try_from(now.nanos().saturating_sub(saved.nanos()) / SECOND).unwrap_or(0);
+    Some(Listed {
+        locations: locations.collect(),
+        saved_at: newest.saved_at.map(|instant| instant.to_string()),
+        age_seconds: newest.saved_at.map(age),
+        bytes: newest.bytes,
+        usable: matches!(state::choose(dir, &slots), Choice::Use { .. }),
+        state: show_path(dir),
+    })
 }
 
 /// Removes the state and says which files that were.

@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use super::args::{ColorWhen, Counting, Settings, outputs};
+use super::args::{ColorWhen, Counting, Results, Settings};
 use super::{ask, configured_or_standard, is_watched, show, watch, with_overrides, with_settings};
 use crate::config::{Plan, Task};
 use crate::error::{Error, ErrorKind, Result};
@@ -51,7 +51,7 @@ impl Source {
         let location = if self.config.is_some() { location.to_vec() } else { ask::or_piped(location.to_vec())? };
         let builder = with_settings(configured_or_standard(self.config.as_deref())?, &self.settings)?;
         let builder = with_overrides(builder, self.counting.overrides());
-        Ok(ask::located(builder, &location).on_failure(show::error).on_warning(show::warning))
+        Ok(ask::located(builder, &location)?.on_failure(show::error).on_warning(show::warning))
     }
 }
 
@@ -61,7 +61,7 @@ pub struct PartialArgs {
     /// Globs, files, folders, or - for standard input; without any, those of the configuration.
     location: Vec<String>,
     /// Where to write the tallies, or - for standard output.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     /// Of one file, the lines that begin in this range of bytes; without an end, to that of the file.
     #[arg(long, value_name = "FROM..TO")]
@@ -102,12 +102,8 @@ pub struct ReportArgs {
     config: Option<PathBuf>,
     #[command(flatten)]
     settings: Settings,
-    /// Where results go: text, json or csv, or e.g. json:PATH. May be given several times [default: text].
-    #[arg(long, value_name = "FORMAT[:PATH]")]
-    output: Vec<String>,
-    /// Rows of each ranking.
-    #[arg(long, allow_hyphen_values = true, value_name = "N")]
-    limit: Option<String>,
+    #[command(flatten)]
+    results: Results,
     /// Threads of each stage.
     #[arg(long, allow_hyphen_values = true, value_name = "N")]
     threads: Option<String>,
@@ -250,8 +246,9 @@ pub fn partial(args: &PartialArgs) -> Result<u8> {
             Some(ByteRange { from, to, size: args.size, head: head.transpose()?, passed, note_order: args.order })
         }
     };
-    let interrupted = watch::interrupt_flag()?;
-    let pipeline = args.source.builder(&args.location)?.interrupt(interrupted).build()?;
+    let interrupted = Arc::default();
+    let pipeline = args.source.builder(&args.location)?.interrupt(Arc::clone(&interrupted)).build()?;
+    watch::drain_on_signals(&interrupted)?;
     if pipeline.plan().max_memory().is_some() {
         super::allocator::return_large_blocks();
     }
@@ -321,14 +318,14 @@ impl Shown {
 pub fn report(args: &ReportArgs) -> Result<u8> {
     let (files, hosts) = files_and_hosts(&args.words)?;
     let builder = with_settings(configured_or_standard(args.config.as_deref())?, &args.settings)?;
-    let given = [("limit", &args.limit), ("threads", &args.threads), ("max-memory", &args.max_memory)];
+    let given = [("threads", &args.threads), ("max-memory", &args.max_memory)];
     let builder = with_overrides(builder, super::args::given(given));
-    let builder = with_overrides(builder, outputs(&args.output));
     // The logs are not needed any more.
-    let mut builder = ask::located(builder, &["-".to_owned()]).style(ask::style(args.color));
+    let mut builder = ask::located(builder, &["-".to_owned()])?.style(ask::style(args.color));
     if let Some([from, to]) = &hosts {
         builder = ask::asking(builder, &ask::three_questions(from, to));
     }
+    let mut builder = with_overrides(builder, args.results.overrides()?);
     let mut shown = Shown::new(args.quiet);
     if let Some(bar) = shown.0.as_ref().filter(|_| io::stdout().is_terminal()) {
         builder = builder.stdout(bar.stdout());

@@ -19,19 +19,17 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Time between two looks at the progress.
 const TICK: Duration = Duration::from_millis(100);
 
-/// A flag that the first SIGINT or SIGTERM sets. The second one ends the process at once, with 130 or 143.
-pub fn interrupt_flag() -> Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
+/// Has the first SIGINT or SIGTERM set the flag. The second one ends the process at once, with 130 or 143.
+pub fn drain_on_signals(flag: &Arc<AtomicBool>) -> Result<()> {
     let register = || {
         for (signal, code) in [(SIGINT, 130), (SIGTERM, 143)] {
             // In this order: the signal that sets the flag must not be the one that finds it set.
-            flag::register_conditional_shutdown(signal, code, Arc::clone(&flag))?;
-            flag::register(signal, Arc::clone(&flag))?;
+            flag::register_conditional_shutdown(signal, code, Arc::clone(flag))?;
+            flag::register(signal, Arc::clone(flag))?;
         }
         Ok(())
     };
-    register().map_err(|source| ErrorKind::System { action: "cannot watch for signals".into(), source })?;
-    Ok(flag)
+    register().map_err(|source| ErrorKind::System { action: "cannot watch for signals".into(), source }.into())
 }
 
 /// Has a run that goes on for months outlive signals that are meant for others, or for nobody: SIGHUP sets the flag, upon

@@ -21,7 +21,7 @@ pub use plan::{
     AggregatorPlan, Align, FilterPlan, FollowPlan, LivePlan, OutputPlan, Plan, Range, ReaderPlan, ReportPlan,
     ReporterPlan, Scan, StagePlan, Start, StatePlan, Task, Trigger, Until,
 };
-pub use written::Written;
+pub use written::{Written, is_configuration};
 
 #[cfg(test)]
 mod size_tests;

@@ -177,3 +177,22 @@ impl<'a> Places<'a> {
 fn starts(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| (**byte as i8) >= -0x40).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_lines_and_characters_wherever_they_are() {
+        let text = format!("ä=1\n{}\n\nö x\n", "täst ".repeat(1000));
+        let places = Places::of("f", &text);
+        for (offset, _) in text.char_indices().chain([(text.len(), ' ')]) {
+            let before = &text[..offset];
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
+            assert_eq!(places.at(offset), Place::File { path: "f".into(), line, column });
+        }
+        assert_eq!(places.at(1), places.at(0));
+        assert_eq!(places.at(text.len() + 9), places.at(text.len()));
+    }
+}

@@ -1,7 +1,7 @@
 //! One stage's keys to its plan.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::check::{Catalog, Draft, Layer, Problems};
@@ -257,7 +257,8 @@ fn report(
     };
     let Some(entry) = catalog.reports.iter().find(|entry| entry.name == name) else {
         let names = || catalog.reports.iter().map(|entry| entry.name);
-        let help = suggest(name, names()).unwrap_or_else(|| "`logparser reports` lists them".into());
+        let help = suggest(name, names())
+            .unwrap_or_else(|| format!("the reports are {}", names().collect::<Vec<_>>().join(", ")));
         let place = named.map_or(&item.place, |node| &node.place);
         problems.add(place, draft.key("reports"), format!("unknown report '{name}'"), Some(help));
         return None;
@@ -269,8 +270,13 @@ fn report(
     }
     for given in item.entries().iter().filter(|given| given.key != "name") {
         let Some(spec) = entry.options.iter().find(|spec| spec.name == given.key) else {
-            let help = suggest(&given.key, entry.options.iter().map(|spec| spec.name));
-            problems.add(&given.place, key(), format!("unknown option '{}'", given.key), help);
+            let names = || entry.options.iter().map(|spec| spec.name);
+            let help = suggest(&given.key, names()).unwrap_or_else(|| match entry.options {
+                [] => "it has none".to_owned(),
+                [only] => format!("its one option is {}", only.name),
+                _ => format!("its options are {}", names().collect::<Vec<_>>().join(", ")),
+            });
+            problems.add(&given.place, key(), format!("unknown option '{}'", given.key), Some(help));
             continue;
         };
         match spec.kind.parse(&given.node.raw()) {
@@ -297,7 +303,7 @@ fn output(draft: &Draft, item: &Node, catalog: &Catalog, problems: &mut Problems
     };
     let (name, path) = match text.split_once(':') {
         Some((name, path)) => (name, Some(path)),
-        None => (text, None),
+        None => by_ending(text).map_or((text, None), |format| (format, Some(text))),
     };
     let Some(entry) = catalog.outputs.iter().find(|entry| entry.name == name) else {
         let names = || catalog.outputs.iter().map(|entry| entry.name);
@@ -312,6 +318,16 @@ fn output(draft: &Draft, item: &Node, catalog: &Catalog, problems: &mut Problems
         return None;
     }
     Some(OutputPlan { format: entry.name, path: path.map(PathBuf::from) })
+}
+
+/// The output that a path asks for by its ending, where the text is one.
+fn by_ending(text: &str) -> Option<&'static str> {
+    match Path::new(text).extension()?.to_str()? {
+        "txt" => Some("text"),
+        "json" | "jsonl" | "ndjson" => Some("json"),
+        "csv" => Some("csv"),
+        _ => None,
+    }
 }
 
 /// The files and streams that a stage writes to: where to, under which key, and where that stands.

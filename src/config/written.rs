@@ -1,10 +1,18 @@
 //! The configuration as written: a file or none, and overrides.
+//!
+//! Invariant: of a file that is no configuration, no more is read than it takes to say what it is.
 
 use std::collections::HashSet;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
+use super::node::parse_file;
+use super::schema::all_keys;
 use crate::error::{Error, Place, Result, show_path};
+
+/// More bytes than any configuration has.
+const LARGEST: u64 = 1 << 20;
 
 /// A configuration that nobody has checked yet.
 #[derive(Debug, Clone)]
@@ -23,15 +31,35 @@ pub(super) struct Override {
 }
 
 impl Written {
-    /// Reads a file. A file that is not there is an error that says what to do.
+    /// Reads a file. A file that is not there, or no configuration, is an error that says what to do.
     pub fn read(path: &Path) -> Result<Self> {
-        match std::fs::read_to_string(path) {
-            Ok(text) => Ok(Written::from_text(&show_path(path), &text)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::usage(format!(
-                "there is no '{}'; name a configuration file, or ask without one: logparser top LOCATION",
-                show_path(path)
-            ))),
-            Err(error) => Err(Error::usage(format!("{}: cannot read the configuration: {error}", show_path(path)))),
+        let shown = show_path(path);
+        let mut bytes = Vec::new();
+        match File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(Error::usage(format!(
+                    "there is no '{shown}'; name a configuration file, or ask without one: logparser top LOCATION"
+                )));
+            }
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                return Err(Error::usage(format!(
+                    "{shown} is a folder, and a configuration file is expected; did you mean `logparser top {shown}`?"
+                )));
+            }
+            Err(error) => return Err(Error::usage(format!("{shown}: cannot read the configuration: {error}"))),
+        }
+        let not_one = |what: &str| {
+            Err(Error::usage(format!(
+                "{shown} {what}, and a configuration (TOML) is expected; did you mean `logparser top {shown}`?"
+            )))
+        };
+        if let Some(what) = no_configuration(&bytes) {
+            return not_one(what);
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Written::from_text(&shown, &text)),
+            Err(error) => not_one(&format!("is no UTF-8 at byte {}", error.utf8_error().valid_up_to())),
         }
     }
 
@@ -58,5 +86,77 @@ impl Written {
     /// plain text. A key set twice has the value that it got last.
     pub fn set(&mut self, key: &str, value: &str, place: Place) {
         self.overrides.push(Override { key: key.to_owned(), value: value.to_owned(), place });
+    }
+}
+
+/// What a file shows that is no configuration.
+fn no_configuration(bytes: &[u8]) -> Option<&'static str> {
+    let first = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    let first = first.into_iter().find(|line| !line.is_empty() && !line.starts_with(b"#")).unwrap_or_default();
+    let is_stamp = |word: &[u8]| word.first().is_some_and(u8::is_ascii_digit);
+    let mut words = first.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    // A key that is a number has its equals sign behind it.
+    if words.next().is_some_and(is_stamp) && words.next().is_some_and(|word| !word.starts_with(b"=")) {
+        return Some("begins with a number, as a log does");
+    }
+    if first.starts_with(b"{") {
+        return Some("begins with '{', as JSON does");
+    }
+    if bytes.contains(&0) {
+        return Some("holds zero bytes");
+    }
+    (bytes.len() as u64 > LARGEST).then_some("has more than 1 MiB")
+}
+
+/// Whether a file is a configuration: TOML with a key that one has, which no log is.
+pub fn is_configuration(path: &Path) -> bool {
+    let is_small = path.metadata().is_ok_and(|found| found.is_file() && found.len() <= LARGEST);
+    let Some(text) = is_small.then(|| std::fs::read_to_string(path).ok()).flatten() else { return false };
+    if no_configuration(text.as_bytes()).is_some() {
+        return false;
+    }
+    let begins_as_one = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
+    if !begins_as_one.is_some_and(|line| line.starts_with('[') || line.contains('=')) {
+        return false;
+    }
+    let known = |key: &str| key == "stages" || all_keys().any(|spec| spec.name == key);
+    parse_file("", &text).is_ok_and(|root| root.entries().iter().any(|entry| known(&entry.key)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_configuration_is_named_as_what_it_is() {
+        for (bytes, said) in [
+            (&b"1700000000 a b\n"[..], "begins with a number"),
+            (b"\n# x\n  17 a\n", "begins with a number"),
+            (b"2023-11-14T22:13:20Z a b\n", "begins with a number"),
+            (b"{\"ts\": 1}\n", "begins with '{'"),
+            (b"a\0b", "zero bytes"),
+        ] {
+            assert!(no_configuration(bytes).unwrap().contains(said), "{bytes:?}");
+        }
+        for bytes in [&b""[..], b"# only\n", b"location = 'x'\n", b"[stages.read]\n", b"1 = 2\n", b"nonsense\n"] {
+            assert!(no_configuration(bytes).is_none(), "{bytes:?}");
+        }
+        assert!(no_configuration(&vec![b'\n'; (1 << 20) + 1]).is_some());
+    }
+
+    #[test]
+    fn a_configuration_is_told_from_a_log_by_its_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let is_one = |text: &str| {
+            let path = folder.path().join("x");
+            std::fs::write(&path, text).unwrap();
+            is_configuration(&path)
+        };
+        for text in ["location = 'x'\n", "# c\n\n[stages.read]\ntype = 'reader'\n", "x = 1\nevery = '1h'\n"] {
+            assert!(is_one(text), "{text}");
+        }
+        for text in ["", "1700000000 a b\n", "a = b\n", "other = 1\n", "[x]\ny = 1\n"] {
+            assert!(!is_one(text), "{text}");
+        }
     }
 }

@@ -265,18 +265,24 @@ fn state_folder(plan: &Plan, aggregator: &AggregatorPlan, fingerprint: &str, wir
         StatePlan::Folder(folder) => Ok(Some(folder.clone())),
         StatePlan::Auto if reads_stdin => Ok(None),
         StatePlan::Auto => {
-            let given = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-            let home = given("XDG_STATE_HOME").or_else(|| given("HOME").map(|home| home.join(".local/state")));
-            let Some(home) = home else {
+            let Some(root) = state_root() else {
                 wired.failures.warn(
                     "no state is kept, as neither XDG_STATE_HOME nor HOME is set: a restart begins anew; give --state",
                 );
                 return Ok(None);
             };
             let key = Guard::of(fingerprint.as_bytes()).hash;
-            Ok(Some(home.join("logparser").join(format!("{key:016x}"))))
+            Ok(Some(root.join(format!("{key:016x}"))))
         }
     }
+}
+
+/// The folder in which each configuration has a folder for its state, where none is given. `None` where there is no
+/// home.
+pub fn state_root() -> Option<PathBuf> {
+    let given = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let home = given("XDG_STATE_HOME").or_else(|| given("HOME").map(|home| home.join(".local/state")));
+    home.map(|home| home.join("logparser"))
 }
 
 /// How many files may be held open: as many as the system allows, some left for everything else.

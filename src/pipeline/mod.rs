@@ -21,6 +21,7 @@ mod wire;
 
 pub use builder::{Builder, Pipeline, wall_clock};
 pub use explain::Explained;
+pub use follow::state_root;
 pub use observe::{Observation, StageObservation};
 pub use partial::{Partial, PartialRequest};
 pub use partition::{Partition, PlannedInput, PlannedTask};

@@ -42,11 +42,14 @@ pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> 
     let view = view(&plan, aggregation, files)?;
     let balance = header.balance();
     let look = Look { sequence: 0, periodic: false, gap: None, issue: None, view: &view, balance: &balance };
+    let mut hints = Vec::new();
     for (at, stage) in plan.stages.iter().enumerate() {
         let Task::Reporter(reporter) = &stage.task else { continue };
         let outputs = targets.reporters.remove(&at).unwrap_or_default();
+        let reports: Vec<_> = reporter.reports.iter().map(|report| (report.entry, report.options.clone())).collect();
         let shared = reporter::Shared {
-            reports: reporter.reports.iter().map(|report| (report.entry, report.options.clone())).collect(),
+            searches: reporter::Shared::searches(&reports),
+            reports,
             threads: stage.threads,
             desk: Mutex::new(reporter::Desk { outputs, next: None }),
             reopen: None,
@@ -54,14 +57,17 @@ pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> 
             stop: stop.clone(),
             kept: None,
         };
+        let result = shared.result(look)?;
+        shared.search(look, &result)?;
+        hints.extend(shared.hints());
         // Any other end is that of who has read enough, such as `head`.
-        if let Err(Exit::Failed(error)) = shared.write(&shared.result(look)?, Arc::default()) {
+        if let Err(Exit::Failed(error)) = shared.write(&result, Arc::default()) {
             return Err(error);
         }
     }
     let sheet = Sheet { stage: plan.stages[aggregator].name.clone(), balance, rejected: header.rejected() };
     let (disorder, failures, warnings) = (Vec::new(), Vec::new(), Vec::new());
-    Ok(Summary { outcome: Outcome::Done, sheets: vec![sheet], disorder, failures, warnings, interrupted: false })
+    Ok(Summary { outcome: Outcome::Done, sheets: vec![sheet], disorder, failures, warnings, hints, interrupted: false })
 }
 
 /// Refuses tallies that bytes of their inputs are missing from.

@@ -56,6 +56,8 @@ pub struct Summary {
     pub failures: Vec<Error>,
     /// What people should know though nothing failed.
     pub warnings: Vec<String>,
+    /// What may have been meant by a host that was asked about and is nowhere.
+    pub hints: Vec<String>,
     /// Whether it was interrupted: what had been read is reported.
     pub interrupted: bool,
 }
@@ -144,7 +146,8 @@ impl Running {
         let measured = self.filters.iter().filter_map(|(stage, shared)| Some((stage.clone(), shared.stats.as_ref()?)));
         let disorder = measured.map(|(stage, stats)| (stage, stats.disorder.lock().clone())).collect();
         let (failures, warnings) = (self.failures.take(), self.failures.take_warnings());
-        Summary { outcome, sheets, disorder, failures, warnings, interrupted }
+        let hints = self.observed.reporters.iter().flat_map(|(_, reporter)| reporter.hints()).collect();
+        Summary { outcome, sheets, disorder, failures, warnings, hints, interrupted }
     }
 }
 

@@ -415,8 +415,10 @@ impl Place<'_> {
         parts: &mut Parts,
     ) -> Start {
         let follows = self.follow.is_some();
+        let reports: Vec<_> = plan.reports.iter().map(|report| (report.entry, report.options.clone())).collect();
         let shared = Arc::new(reporter::Shared {
-            reports: plan.reports.iter().map(|report| (report.entry, report.options.clone())).collect(),
+            searches: reporter::Shared::searches(&reports),
+            reports,
             threads: self.stage.threads,
             desk: Mutex::new(reporter::Desk { outputs, next: (!follows).then_some(0) }),
             reopen,

@@ -1,7 +1,7 @@
 //! `connected-to` and `connected-from`: the peers of one host.
 
 use crate::error::{Error, Result};
-use crate::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Report, Side, Timestamp, escape};
+use crate::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Peer, Report, Side, Timestamp, escape};
 use crate::options::{Kind, OptionSpec};
 
 use super::ranking::host;
@@ -45,15 +45,58 @@ fn from(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<
     list(context, view, Side::From, b"List of connections from ", false)
 }
 
-fn asked(context: &ReportContext<'_>) -> Result<Vec<u8>> {
-    let text = context.options.text("host");
-    text.map(escape::bytes).ok_or_else(|| Error::report(context.name, "which host? give it as `host`"))
+/// The side of a connection on which a report looks for a host, if it does.
+pub(super) fn side(entry: &ReportEntry) -> Option<Side> {
+    match entry.name {
+        name if name == TO.name => Some(Side::To),
+        name if name == FROM.name => Some(Side::From),
+        _ => None,
+    }
+}
+
+/// The names that a host may have been asked for by.
+pub(super) struct Forms {
+    /// With each `\xNN` as the byte that is shown so.
+    pub byte: Vec<u8>,
+    /// As it stands, with its backslash, if that is another.
+    pub backslash: Option<Vec<u8>>,
+}
+
+impl Forms {
+    /// Of a host as it was asked for.
+    pub fn of(asked: &str) -> Self {
+        let (byte, as_it_stands) = (escape::bytes(asked), asked.as_bytes().to_vec());
+        Forms { backslash: (byte != as_it_stands).then_some(as_it_stands), byte }
+    }
+
+    /// Whether there are hosts of both names.
+    pub fn are_both_in(&self, context: &ReportContext<'_>, view: &Aggregates, side: Side) -> Result<bool> {
+        let Some(backslash) = &self.backslash else { return Ok(false) };
+        let peers = context.peers(view, side, &[&self.byte, backslash])?;
+        Ok(peers.iter().all(|peers| !peers.is_empty()))
+    }
+}
+
+/// The host, and those on the other side of it. Where `\xNN` may be a byte or four characters, it is the byte, as
+/// outputs show it, if there is such a host; never both.
+fn peers(context: &ReportContext<'_>, view: &Aggregates, side: Side) -> Result<(Vec<u8>, Vec<Peer>)> {
+    let asked = context.options.text("host");
+    let asked = asked.ok_or_else(|| Error::report(context.name, "which host? give it as `host`"))?;
+    let Forms { byte, backslash } = Forms::of(asked);
+    let names: Vec<&[u8]> = [Some(&byte), backslash.as_ref()].into_iter().flatten().map(Vec::as_slice).collect();
+    let mut found = context.peers(view, side, &names)?;
+    match (found.pop(), backslash) {
+        (Some(peers), Some(backslash)) if found.iter().all(Vec::is_empty) && !peers.is_empty() => {
+            Ok((backslash, peers))
+        }
+        (Some(peers), None) => Ok((byte, peers)),
+        _ => Ok((byte, found.pop().unwrap_or_default())),
+    }
 }
 
 /// The hosts on the other side of one.
 fn list(context: &ReportContext<'_>, view: &Aggregates, side: Side, title: &[u8], gap: bool) -> Result<Report> {
-    let name = asked(context)?;
-    let peers = context.peers(view, side, &[&name])?.into_iter().flatten();
+    let (name, peers) = peers(context, view, side)?;
     Ok(Report {
         id: context.name.to_owned(),
         title: [title, &name].concat(),
@@ -61,7 +104,7 @@ fn list(context: &ReportContext<'_>, view: &Aggregates, side: Side, title: &[u8]
             Column { name: "host", kind: ColumnKind::Host },
             Column { name: "connections", kind: ColumnKind::Count },
         ],
-        rows: peers.map(|peer| vec![host(peer.host), Cell::Count(peer.connections)]).collect(),
+        rows: peers.into_iter().map(|peer| vec![host(peer.host), Cell::Count(peer.connections)]).collect(),
         drawing: Drawing::List { gap },
         overflow: 0,
     })

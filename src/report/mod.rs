@@ -3,6 +3,7 @@
 //! To add one: write its file beside the others, and add its line to `TABLE`.
 //! Not here: printing. A report function turns the merged view of a window into plain data, and nothing else.
 
+mod absent;
 mod connected;
 mod context;
 mod fan;
@@ -13,6 +14,7 @@ mod ranking;
 mod timeline;
 mod top;
 
+pub use absent::Search;
 pub use context::ReportContext;
 pub use ranking::Top;
 

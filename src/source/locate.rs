@@ -10,7 +10,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::walk::{Finding, walk};
+use super::walk::{Finding, folder_note, walk};
 use super::{Input, Origin};
 use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::options::suggest;
@@ -22,6 +22,8 @@ pub struct Located {
     pub inputs: Vec<Input>,
     /// What was found and cannot be read, one clear message each.
     pub failures: Vec<Error>,
+    /// What was come across and is not read, though that is no failure.
+    pub note: Option<String>,
 }
 
 /// Finds all inputs. Errors if there is none, with the locations and what exists near them.
@@ -33,18 +35,25 @@ pub fn locate(locations: &[String]) -> Result<Located> {
             missing.push(format!("'{}' matches nothing{}", show_path(Path::new(location)), near(location)));
         }
     }
-    let Search { inputs, mut failures, .. } = search;
+    let Search { inputs, mut failures, folders, .. } = search;
+    let note = folders.first().map(|first| match folders.len() - 1 {
+        0 => folder_note(first),
+        more => format!("{} ({more} more folders likewise)", folder_note(first)),
+    });
     if inputs.is_empty() && failures.is_empty() {
+        missing.extend(note);
         return Err(ErrorKind::NoInput(missing.join("; ")).into());
     }
     failures.extend(missing.into_iter().map(|text| Error::from(ErrorKind::NoInput(text))));
-    Ok(Located { inputs, failures })
+    Ok(Located { inputs, failures, note })
 }
 
 #[derive(Default)]
 struct Search {
     inputs: Vec<Input>,
     failures: Vec<Error>,
+    /// Folders that a folder or a glob came across.
+    folders: Vec<PathBuf>,
     known: HashSet<(u64, u64)>,
     stdin: bool,
 }
@@ -67,6 +76,9 @@ impl Search {
 
     /// Adds a path. Streams only if they were `named`: one that a glob merely came across could block for ever.
     fn add_path(&mut self, path: &Path, found: &Metadata, named: bool) {
+        if found.is_dir() {
+            return self.folders.push(path.to_owned());
+        }
         if let Some(source) = unfit(found, named) {
             return self.failures.push(Error::input(path, "was not read", source));
         }
@@ -85,9 +97,6 @@ impl Search {
 
 /// Why what was found is not to be read, if it is not. Streams are, if they were `named`.
 fn unfit(found: &Metadata, named: bool) -> Option<io::Error> {
-    if found.is_dir() {
-        return Some(io::ErrorKind::IsADirectory.into());
-    }
     let stream = !found.is_file() && !named;
     stream.then(|| io::Error::other("not a regular file; name it by itself to read it as a stream"))
 }
@@ -170,13 +179,28 @@ mod tests {
     }
 
     #[test]
-    fn a18_what_is_no_file_is_one_message_and_the_rest_is_read() {
+    fn a18_what_cannot_be_opened_is_one_message_and_the_rest_is_read() {
         let (folder, path) = folder();
         fs::create_dir(folder.path().join("sub.log")).unwrap();
         std::os::unix::fs::symlink("nowhere", folder.path().join("dangling.log")).unwrap();
         let located = locate(&[format!("{path}/*.log")]).unwrap();
         assert_eq!(names(&located), ["a.log", "b.log"]);
-        assert_eq!(located.failures.len(), 2);
+        assert_eq!(located.failures.len(), 1);
+    }
+
+    #[test]
+    fn folders_that_are_come_across_are_told_once_and_are_no_failure() {
+        let (folder, path) = folder();
+        fs::create_dir(folder.path().join("c.log")).unwrap();
+        fs::create_dir(folder.path().join("d.log")).unwrap();
+        for location in [path.clone(), format!("{path}/*.log")] {
+            let located = locate(&[location]).unwrap();
+            assert_eq!((names(&located).len(), located.failures.len()), (2, 0));
+            let note = located.note.unwrap();
+            assert!(note.contains("c.log: was not read") && note.contains("(1 more folders likewise)"), "{note}");
+        }
+        let error = locate(&[format!("{path}/[cd].log")]).unwrap_err().to_string();
+        assert!(error.starts_with("No log files found! ") && error.contains("as it is a folder"), "{error}");
     }
 
     #[test]

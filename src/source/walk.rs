@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use glob::Pattern;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, show_path};
 
 /// What a location leads to.
 pub(super) enum Finding {
@@ -150,6 +150,12 @@ fn look(path: PathBuf) -> Finding {
         Ok(found) => Finding::Path { path, found, named: false },
         Err(source) => Finding::Unreadable { path, source, folder: false },
     }
+}
+
+/// For a folder that a folder or a glob came across: that its files are not read, and how they would be.
+pub(super) fn folder_note(path: &Path) -> String {
+    let path = show_path(path);
+    format!("{path}: was not read, as it is a folder; to read its files too, name it: '{path}'")
 }
 
 /// Whether a location has characters that only globs have.

@@ -13,7 +13,7 @@ use crate::model::WindowResult;
 use crate::options::Options;
 use crate::output::destination::{Destination, Receipt};
 use crate::output::target::Reopen;
-use crate::report::{ReportContext, ReportEntry};
+use crate::report::{ReportContext, ReportEntry, Search};
 
 use super::Closed;
 use super::peek::Look;
@@ -28,6 +28,8 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 pub struct Shared {
     /// The reports, in the order of the results, with their options.
     pub reports: Vec<(ReportEntry, Options)>,
+    /// For each report, what is known of the host that it asks about, if it does.
+    pub searches: Mutex<Vec<Option<Search>>>,
     /// Threads that a report may use.
     pub threads: NonZeroUsize,
     /// Where results go.
@@ -54,12 +56,38 @@ pub struct Desk {
 }
 
 impl Shared {
+    /// The searches of these reports.
+    pub fn searches(reports: &[(ReportEntry, Options)]) -> Mutex<Vec<Option<Search>>> {
+        Mutex::new(reports.iter().map(|(entry, options)| Search::of(entry, options)).collect())
+    }
+
+    /// What is to say of hosts that were asked about and are nowhere.
+    pub fn hints(&self) -> Vec<String> {
+        self.searches.lock().iter().flatten().filter_map(Search::hint).collect()
+    }
+
+    /// Looks for the hosts that are asked about in a window that is closed.
+    pub fn search(&self, seen: Look<'_>, result: &WindowResult) -> Result<()> {
+        let mut searches = self.searches.lock();
+        let all = self.reports.iter().zip(&mut *searches).zip(&result.reports);
+        for (((entry, options), search), report) in all {
+            let Some(search) = search else { continue };
+            let context = self.context(entry, options, seen);
+            search.look(&context, seen.view, report, (seen.sequence, seen.periodic))?;
+        }
+        Ok(())
+    }
+
+    fn context<'a>(&self, entry: &'a ReportEntry, options: &'a Options, seen: Look<'a>) -> ReportContext<'a> {
+        let (window, balance) = (seen.view.window(), seen.balance);
+        ReportContext { name: entry.name, options, window, balance, threads: self.threads }
+    }
+
     /// The result on a window, closed or not.
     pub fn result(&self, seen: Look<'_>) -> Result<WindowResult> {
         let window = seen.view.window();
         let reports = self.reports.iter().map(|(entry, options)| {
-            let context =
-                ReportContext { name: entry.name, options, window, balance: seen.balance, threads: self.threads };
+            let context = self.context(entry, options, seen);
             let mut report = (entry.function)(&context, seen.view, window.end)?;
             // A function of another crate may be wrong; outputs rely on this.
             report.check().map_err(|message| Error::report(entry.name, message))?;
@@ -143,6 +171,7 @@ impl Transform for Reporter {
             return Ok(());
         }
         let result = self.shared.result(closed.look())?;
+        self.shared.search(closed.look(), &result)?;
         self.shared.write(&result, Arc::clone(&closed.written))?;
         outlet.count();
         Ok(())

@@ -32,6 +32,7 @@ mod rows;
 mod runtime;
 mod same;
 mod shipped;
+mod slips;
 mod soak;
 mod state;
 mod sweep;

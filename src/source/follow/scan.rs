@@ -16,7 +16,7 @@ use super::handles::is_shortage;
 use super::{Follower, New, Scanned};
 use crate::error::{Error, show_path};
 use crate::model::InputId;
-use crate::source::walk::{Finding, is_glob, walk};
+use crate::source::walk::{Finding, folder_note, is_glob, walk};
 
 /// What the locations lead to.
 #[derive(Default)]
@@ -60,11 +60,11 @@ impl Survey {
             Finding::Unreadable { path, source, folder } => return self.unreadable(&path, source, folder),
             Finding::Path { path, found, .. } => (path, found),
         };
+        if found.is_dir() {
+            return self.warnings.push(folder_note(&path));
+        }
         if !found.is_file() {
-            let source = match found.is_dir() {
-                true => io::ErrorKind::IsADirectory.into(),
-                false => io::Error::other("not a regular file, so that it cannot be followed"),
-            };
+            let source = io::Error::other("not a regular file, so that it cannot be followed");
             return self.warnings.push(Error::input(&path, "was not read", source).to_string());
         }
         let stat = Stat::of(&found);

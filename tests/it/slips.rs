@@ -1,0 +1,103 @@
+//! Slips: command lines that people get wrong, what is said to them, and the exit code.
+//!
+//! `tests/slips/*.txt` are the tables: a line `$ COMMAND`, run by a shell in a folder with a few files, then both
+//! streams as a terminal shows them, then `exit N`. With `UPDATE_CASES=1` they are written anew: read the difference.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use logparser::state::Store;
+
+use crate::support::{Folder, run, stderr, stdout};
+
+const LOG: &str = "\
+1699999000 sierra Alpha
+1699999100 almont Delta
+1699999200 alta Delta
+1699999300 sierra Bravo
+1699999400 alpine Delta
+1700000000 almont Bravo
+1700000000 w CORP\\xfer01
+1700000000 web.example.com Alpha
+";
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    for name in ["conn.log", "conn1.log", "conn2.log", "a b.log", "-odd.log"] {
+        folder.write(name, LOG);
+    }
+    folder.write("mine.toml", "location = 'conn.log'\nuntil = 'latest'\n");
+    folder.write("bad.toml", "secnds = 5\n".to_owned() + &(0..30).map(|n| format!("k{n} = 1\n")).collect::<String>());
+    folder.write("syntax.toml", "x y\n".repeat(2000));
+    folder.write("zeros.bin", b"a\0b");
+    folder.write("text.txt", "nothing but words\n");
+    folder.write("big.toml", "# comment\n".repeat(200_000));
+    std::fs::create_dir_all(folder.at("logs/old")).unwrap();
+    std::fs::create_dir(folder.at("web")).unwrap();
+    folder.write("logs/1.log", LOG);
+    folder.write("logs/old/0.log", LOG);
+    for (name, location) in [("0123", "conn*.log"), ("4567", "/var/log/a\u{1b}.log")] {
+        let fingerprint = format!("location = {location}\nmax-line = 65536\n");
+        let mut store = Store::open(&folder.at(&format!("logparser/{name}"))).unwrap();
+        store.load(&fingerprint).unwrap();
+        store.save(&fingerprint, &mut |encoder| encoder.put(&1u8)).unwrap();
+    }
+    std::fs::create_dir_all(folder.at("logparser/damaged")).unwrap();
+    folder.write("logparser/damaged/state.0", b"no state");
+    folder
+}
+
+/// What a command prints, both streams as in a terminal, with its exit code.
+fn said(folder: &Folder, command: &str) -> String {
+    let programs = PathBuf::from(env!("CARGO_BIN_EXE_logparser")).parent().unwrap().to_owned();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let mut shell = Command::new("sh");
+    shell.current_dir(folder.path()).env("PATH", path).env("XDG_STATE_HOME", folder.path()).env_remove("FAILPOINTS");
+    let script = format!("exec 2>&1 < /dev/null\n{command}\necho exit $?");
+    stdout(&shell.args(["-c", &script]).output().unwrap())
+}
+
+#[test]
+fn every_slip_is_told_with_its_remedy() {
+    let update = std::env::var_os("UPDATE_CASES").is_some();
+    let tables = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slips");
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for table in std::fs::read_dir(tables).unwrap().map(|entry| entry.unwrap().path()) {
+        let text = std::fs::read_to_string(&table).unwrap();
+        let folder = folder();
+        let mut now = String::new();
+        for line in text.lines().take_while(|line| line.starts_with('#')) {
+            now += &format!("{line}\n");
+        }
+        for command in text.lines().filter_map(|line| line.strip_prefix("$ ")) {
+            count += 1;
+            now += &format!("\n$ {command}\n{}", said(&folder, command));
+        }
+        if update {
+            std::fs::write(&table, &now).unwrap();
+        } else if now != text {
+            let differs = now.lines().zip(text.lines()).find(|(now, text)| now != text);
+            wrong.push(format!("{}: the first line that differs (now, table): {differs:#?}", table.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(count >= 40, "{count}");
+}
+
+/// A mebibyte of problems took half an hour when each was looked for from the start of the file.
+#[test]
+fn a_file_full_of_problems_is_refused_in_time_that_grows_with_its_size() {
+    let folder = Folder::new();
+    for (name, text) in
+        [("lines.toml", "x y\n".repeat(200_000)), ("line.toml", format!("x = [{}", "y, ".repeat(200_000)))]
+    {
+        folder.write(name, text);
+        let started = Instant::now();
+        let output = run(&folder, &["run", name]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).lines().count() <= 11, "{}", stderr(&output));
+        assert!(started.elapsed() < Duration::from_secs(60), "{name}: {:?}", started.elapsed());
+    }
+}
