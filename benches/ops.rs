@@ -11,7 +11,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use logparser::model::recycle::Pool;
 use logparser::model::tally::Shape;
 use logparser::model::time::SECOND;
-use logparser::model::{Hosts, Record, Tally, Timestamp};
+use logparser::model::{Hosts, Record, Tally, Timestamp, Units};
 use logparser::ops::count::{Counter, count};
 use logparser::ops::select::{Bounds, select};
 use logparser::ops::split::split;
@@ -74,7 +74,7 @@ fn parsing(criterion: &mut Criterion) {
             bench.iter(|| {
                 records.clear();
                 for lines in &lines {
-                    black_box(select("plain", lines, &bounds, false, &mut records));
+                    black_box(select("plain", Units::AUTO, lines, &bounds, false, &mut records));
                 }
             })
         });
@@ -118,7 +118,7 @@ fn counting(criterion: &mut Criterion) {
         .iter()
         .map(|chunk| {
             let mut records = Vec::new();
-            select("plain", &lines(chunk, &Pool::default()), &bounds, false, &mut records);
+            select("plain", Units::AUTO, &lines(chunk, &Pool::default()), &bounds, false, &mut records);
             records
         })
         .collect();

@@ -17,7 +17,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use logparser::Pipeline;
 use logparser::model::recycle::Pool;
 use logparser::model::tally::Shape;
-use logparser::model::{Chunk, Record, Tally};
+use logparser::model::{Chunk, Record, Tally, Units};
 use logparser::ops::count::{Counter, count};
 use logparser::ops::select::{Bounds, select};
 
@@ -37,7 +37,7 @@ fn fused(chunks: &[Arc<Chunk>], bounds: &Bounds) -> u64 {
     let (pool, mut records, mut counted) = (Pool::default(), Vec::<Record>::new(), 0);
     for chunk in chunks {
         records.clear();
-        let selected = select("plain", &lines(chunk, &pool), bounds, false, &mut records);
+        let selected = select("plain", Units::AUTO, &lines(chunk, &pool), bounds, false, &mut records);
         counted += selected.map_or(0, |selected| selected.balance.counted);
         black_box(count(&records, &chunk.bytes, &buckets, &tally, &mut counter));
     }

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use logparser::Pipeline;
 use logparser::model::recycle::Pool;
 use logparser::model::tally::Shape;
-use logparser::model::{Record, Tally};
+use logparser::model::{Record, Tally, Units};
 use logparser::ops::count::{Counter, count};
 use logparser::ops::select::{Bounds, select};
 
@@ -66,7 +66,7 @@ fn fused(file: &File, part: Range<u64>, bounds: &Bounds) -> u64 {
         at += whole as u64;
         let chunk = Arc::new(chunk(bytes, at - whole as u64, at == part.end));
         records.clear();
-        let selected = select("plain", &lines(&chunk, &ends), bounds, false, &mut records);
+        let selected = select("plain", Units::AUTO, &lines(&chunk, &ends), bounds, false, &mut records);
         counted += selected.map_or(0, |selected| selected.balance.counted);
         assert!(count(&records, &chunk.bytes, &buckets, &tally, &mut counter).is_empty());
     }

@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use crate::model::time::{SECOND, TimeUnit, Timestamp};
+use crate::model::Moment;
+use crate::model::time::SECOND;
 
 /// One option that a stage or plug-in understands.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +44,7 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// A path.
     Path,
-    /// An instant: Unix seconds, RFC 3339, or one of these words.
+    /// An instant: a number as stamps are, RFC 3339, a date, or one of these words.
     Instant(&'static [&'static str]),
     /// A list of reports: names, or tables with `name` and the report's options. Checked by `config`.
     Reports,
@@ -58,6 +59,8 @@ pub enum Raw {
     Text(String),
     /// A whole number.
     Integer(i64),
+    /// A number with a fraction, as it was written.
+    Decimal(String),
     /// `true` or `false`.
     Flag(bool),
     /// A list.
@@ -86,9 +89,9 @@ pub enum Value {
 /// An instant, or a word that stands for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Instant {
-    /// A given instant.
-    At(Timestamp),
-    /// One of the words that the option's kind lists.
+    /// An instant, or what one rests on.
+    At(Moment),
+    /// Another of the words that the option's kind lists.
     Word(&'static str),
 }
 
@@ -188,6 +191,7 @@ impl Kind {
             }
             (Kind::Duration | Kind::DurationOrZero, _) => {
                 let nanos = duration(raw).ok_or_else(|| self.expected())?;
+                let nanos = i64::try_from(nanos).map_err(|_| TOO_LONG.to_owned())?;
                 if nanos == 0 && self == Kind::Duration { Err(self.expected()) } else { Ok(Value::Nanos(nanos)) }
             }
             (Kind::Flag, Raw::Flag(flag)) => Ok(Value::Flag(*flag)),
@@ -199,7 +203,7 @@ impl Kind {
                 let help = suggest(text, words.iter().copied()).map_or(String::new(), |word| format!(" ({word})"));
                 Err(format!("{}{help}", self.expected()))
             }
-            (Kind::Instant(words), _) => instant(raw, words).map(Value::Instant).ok_or_else(|| self.expected()),
+            (Kind::Instant(words), _) => instant(raw, words)?.map(Value::Instant).ok_or_else(|| self.expected()),
             _ => Err(self.expected()),
         }
     }
@@ -221,7 +225,9 @@ impl Kind {
             Kind::Choice(words) => format!("expected one of {}", words.join(", ")),
             Kind::Instant(words) => {
                 let words: String = words.iter().map(|word| format!("{word}, ")).collect();
-                format!("expected {words}Unix seconds, or RFC 3339, e.g. 2026-01-31T12:00:00Z")
+                format!(
+                    "expected {words}a Unix time, or a date, e.g. 2026-01-31, 2026-01-31 12:00 or 2026-01-31T12:00:00Z"
+                )
             }
             Kind::Reports => "expected a list of reports, e.g. [\"top-servers\"]".into(),
             Kind::Outputs => "expected a list of outputs, e.g. [\"text\", \"json:results.jsonl\"]".into(),
@@ -253,30 +259,30 @@ fn bytes(raw: &Raw) -> Option<u64> {
     text[..digits].parse::<u64>().ok()?.checked_mul(factor)
 }
 
+/// What is expected of a length of time that is none since it is too long.
+const TOO_LONG: &str = "expected a length of time of at most 292 years (9223372036 seconds)";
+
 /// Nanoseconds, zero or more: a bare number means seconds.
-fn duration(raw: &Raw) -> Option<i64> {
+fn duration(raw: &Raw) -> Option<u128> {
     if let Some(seconds) = number(raw) {
-        return i64::try_from(seconds).ok()?.checked_mul(SECOND);
+        return Some(u128::from(seconds) * u128::from(SECOND.unsigned_abs()));
     }
     let Raw::Text(text) = raw else { return None };
     let duration: Duration = humantime::parse_duration(text).ok()?;
-    i64::try_from(duration.as_nanos()).ok()
+    Some(duration.as_nanos())
 }
 
-fn instant(raw: &Raw, words: &'static [&'static str]) -> Option<Instant> {
+/// The instant that a value means; `None` if it means none. Errors with what is expected if it does not fit.
+fn instant(raw: &Raw, words: &'static [&'static str]) -> Result<Option<Instant>, String> {
     let text = match raw {
-        Raw::Integer(seconds) => return Some(Instant::At(TimeUnit::Seconds.timestamp(*seconds))),
-        Raw::Text(text) => text,
-        _ => return None,
+        Raw::Integer(stamp) => &stamp.to_string(),
+        Raw::Text(text) | Raw::Decimal(text) => text,
+        _ => return Ok(None),
     };
-    if let Some(word) = words.iter().find(|word| *word == text) {
-        return Some(Instant::Word(word));
+    if let Some(moment) = Moment::read(text, words)? {
+        return Ok(Some(Instant::At(moment)));
     }
-    if let Ok(seconds) = text.parse::<i64>() {
-        return Some(Instant::At(TimeUnit::Seconds.timestamp(seconds)));
-    }
-    let parsed: jiff::Timestamp = text.parse().ok()?;
-    i64::try_from(parsed.as_nanosecond()).ok().map(|nanos| Instant::At(Timestamp::from_nanos(nanos)))
+    Ok(words.iter().find(|word| *word == text).map(|word| Instant::Word(word)))
 }
 
 /// Bytes of a text for which the nearest is looked for, and of those that it may be: comparing takes the product of both.
@@ -312,9 +318,14 @@ mod tests {
             assert_eq!(parse(Kind::Duration, text), Ok(Value::Nanos(seconds * SECOND)), "{text}");
         }
         assert_eq!(Kind::Duration.parse(&Raw::Integer(60)), Ok(Value::Nanos(60 * SECOND)));
-        for bad in ["", "x", "-5", "5 parsecs", "0", "99999999999999"] {
+        for bad in ["", "x", "-5", "5 parsecs", "0"] {
             assert!(parse(Kind::Duration, bad).is_err(), "{bad}");
         }
+        assert_eq!(parse(Kind::Duration, "9223372036"), Ok(Value::Nanos(9_223_372_036 * SECOND)));
+        for long in ["9223372037", "99999999999999", "18446744073709551615", "293years", "500000000000years"] {
+            assert!(parse(Kind::Duration, long).is_err(), "{long}");
+        }
+        assert_eq!(parse(Kind::DurationOrZero, "293years"), Err(TOO_LONG.to_owned()));
         assert_eq!(parse(Kind::DurationOrZero, "0"), Ok(Value::Nanos(0)));
     }
 
@@ -330,16 +341,27 @@ mod tests {
     }
 
     #[test]
-    fn instants_are_unix_seconds_rfc_3339_or_a_word() {
-        let kind = Kind::Instant(&["now", "latest"]);
-        let at = |seconds| Ok(Value::Instant(Instant::At(Timestamp::from_seconds(seconds))));
-        assert_eq!(parse(kind, "1700000000"), at(1_700_000_000));
-        assert_eq!(parse(kind, "-10"), at(-10));
-        assert_eq!(parse(kind, "2023-11-14T22:13:20Z"), at(1_700_000_000));
-        assert_eq!(parse(kind, "2023-11-15T00:13:20+02:00"), at(1_700_000_000));
-        assert_eq!(parse(kind, "latest"), Ok(Value::Instant(Instant::Word("latest"))));
-        assert!(parse(kind, "yesterday").is_err());
-        assert!(parse(kind, "2023-11-14").is_err());
+    fn instants_are_numbers_as_stamps_are_dates_or_a_word() {
+        use crate::model::{Timestamp, Word};
+        let kind = Kind::Instant(&["now", "latest", "today", "first"]);
+        let at = |moment| Ok(Value::Instant(Instant::At(moment)));
+        let seconds = |seconds| at(Moment::At(Timestamp::from_seconds(seconds)));
+        assert_eq!(parse(kind, "1700000000"), seconds(1_700_000_000));
+        assert_eq!(parse(kind, "1700000000000"), seconds(1_700_000_000));
+        assert_eq!(kind.parse(&Raw::Integer(1_700_000_000_000_000)), seconds(1_700_000_000));
+        assert_eq!(kind.parse(&Raw::Decimal("5.0".into())), seconds(5));
+        assert_eq!(parse(kind, "-10"), seconds(-10));
+        assert_eq!(parse(kind, "2023-11-14T22:13:20Z"), seconds(1_700_000_000));
+        assert_eq!(parse(kind, "2023-11-15T00:13:20+02:00"), seconds(1_700_000_000));
+        assert_eq!(parse(kind, "latest"), at(Moment::LATEST));
+        assert_eq!(parse(kind, "latest-1h"), at(Moment::Word(Word::Latest, -3_600 * SECOND)));
+        assert_eq!(parse(kind, "first"), Ok(Value::Instant(Instant::Word("first"))));
+        for bad in ["yesterday", "first-1h", "soon", "now-", "now-1", "", "1e9", "2023-11-14X", "12:00"] {
+            assert!(parse(kind, bad).unwrap_err().contains("now, latest, today, first, a Unix time"), "{bad}");
+        }
+        for beyond in ["9999999999", "3000-01-01T00:00:00Z", "-9999999999.5", "now+300years"] {
+            assert!(parse(kind, beyond).unwrap_err().contains("from 1677-09-21T"), "{beyond}");
+        }
     }
 
     #[test]

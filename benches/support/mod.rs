@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use logparser::make::{Generator, Settings};
 use logparser::model::recycle::{Pool, Pooled};
-use logparser::model::{Balance, Chunk, InputId, Lines, Span, TimeUnit, Timestamp};
+use logparser::model::{Balance, Chunk, InputId, Lines, Span, Timestamp};
 use logparser::ops::close::Windows;
 use logparser::ops::count::Buckets;
 use logparser::ops::select::Bounds;
@@ -51,7 +51,6 @@ pub fn chunk(bytes: Pooled<u8>, from: u64, last: bool) -> Chunk {
         balance: Balance { bytes_read: span.len(), ..Balance::default() },
         streamed: false,
         order: None,
-        unit: Some(TimeUnit::Seconds),
         last,
         live: None,
         guard: None,

@@ -25,12 +25,13 @@ pub struct Counting {
     pub grouping_seconds: Option<String>,
     /// End of the window: now, latest or an instant.
     ///
-    /// An instant is Unix seconds or RFC 3339. With --every, end of the history.
+    /// Also today and yesterday, and a length may be added: latest-1h, or -2h for now-2h. An instant is a Unix time, or a
+    /// date: 2026-01-31, 2026-01-31 12:00, 2026-01-31T12:00:00Z. With --every, end of the history.
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     pub until: Option<String>,
     /// Start of the window, in place of --seconds.
     ///
-    /// With --every, start of the history.
+    /// As --until. With --every, start of the history.
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     pub since: Option<String>,
     /// Unit of the stamps: auto, s, ms, us or ns [default: auto].
@@ -42,6 +43,9 @@ pub struct Counting {
     /// What is taken for now, for --until and --future [default: the clock].
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     pub now: Option<String>,
+    /// Zone of dates that are given without one: a name (Europe/Berlin) or an offset (+02:00) [default: UTC].
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub timezone: Option<String>,
     /// How far beyond now a stamp may lie before it is counted as future [default: 1h].
     #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub future: Option<String>,
@@ -97,7 +101,7 @@ pub struct Common {
     /// The windows lie over the whole input.
     #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub every: Option<String>,
-    /// Where windows of --every start: epoch, first, Unix seconds or RFC 3339 [default: epoch].
+    /// Where windows of --every start: epoch, first, today, a Unix time or a date [default: epoch].
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     pub align: Option<String>,
     /// With --every: how far fewer than 8 stamps may lie ahead of all others and still close windows; 0: any distance
@@ -184,6 +188,7 @@ impl Counting {
             ("unit", &self.unit),
             ("lateness", &self.lateness),
             ("now", &self.now),
+            ("timezone", &self.timezone),
             ("future", &self.future),
             ("scan", &self.scan),
             ("prune-above", &self.prune_above),

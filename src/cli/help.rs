@@ -12,7 +12,7 @@ use super::commands::{Commanded, Positional};
 /// The headings in their order, with the options that stand under each in theirs.
 const GROUPS: &[(&str, &[&str])] = &[
     ("What to read", &["config", "set", "unit"]),
-    ("Window", &["seconds", "since", "until", "now", "future", "grouping_seconds"]),
+    ("Window", &["seconds", "since", "until", "timezone", "now", "future", "grouping_seconds"]),
     ("Windows that repeat", &["every", "align", "lateness", "max_jump", "max_gap"]),
     ("Results", &["report", "limit", "output", "json", "csv", "rejects", "late_file", "stats", "live", "color"]),
     (

@@ -13,7 +13,7 @@ use super::{ask, configured_or_standard, is_watched, show, watch, with_overrides
 use crate::config::{Plan, Task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Progress;
-use crate::model::{Extent, Guard, TimeUnit, Timestamp};
+use crate::model::{Extent, Guard, Timestamp};
 use crate::options::{Kind, Raw, Value};
 use crate::output::json::{balance, window};
 use crate::pipeline::{Builder, ByteRange, PartialRequest, Partition, Passed, PlannedTask};
@@ -140,8 +140,7 @@ pub fn plan(args: &PlanArgs) -> Result<String> {
         })
     };
     let tasks = partition.tasks.iter().map(|task| {
-        let unit = partition.inputs[task.input].unit;
-        let args = [&question[..], &tuning, &ranged(task, unit), &[argument(path(task.input)?)]].concat();
+        let args = [&question[..], &tuning, &ranged(task), &[argument(path(task.input)?)]].concat();
         Ok(json!({ "input": task.input, "from": task.range.from, "to": task.range.to, "args": args }))
     });
     let inputs = partition.inputs.iter().enumerate().map(|(at, input)| {
@@ -180,6 +179,7 @@ fn question(partition: &Partition) -> Vec<String> {
         ("--now", partition.now.to_string()),
         ("--future", nanos(partition.future)),
         ("--lateness", nanos(question.lateness)),
+        ("--unit", partition.units.name().to_owned()),
         ("--grouping-seconds", nanos(question.grouping)),
         ("--set", format!("format={}", question.format)),
         ("--set", format!("max-line={}", question.max_line)),
@@ -206,13 +206,10 @@ fn tuning(plan: &Plan, counting: &Counting) -> Vec<String> {
 }
 
 /// The arguments that say which bytes a task is about.
-fn ranged(task: &PlannedTask, unit: Option<TimeUnit>) -> Vec<String> {
+fn ranged(task: &PlannedTask) -> Vec<String> {
     let ByteRange { from, to, size, head, passed, note_order } = &task.range;
     let mut args = Vec::new();
     let mut add = |option: &str, value: String| args.extend([option.to_owned(), value]);
-    if let Some(unit) = unit {
-        add("--unit", unit.name().to_owned());
-    }
     add("--range", format!("{from}..{}", to.map_or_else(String::new, |to| to.to_string())));
     if let Some(size) = size {
         add("--size", size.to_string());

@@ -75,6 +75,10 @@ fn refused(draft: &Draft, problems: &mut Problems) {
         let help = Some("give epoch, start or an instant".into());
         problems.add(&place(draft, "align"), draft.key("align"), "first is not known before all is read", help);
     }
+    if text("since").is_some_and(|since| since.starts_with("latest")) {
+        let help = Some("give an instant, or one that rests on now, e.g. now-1h".into());
+        problems.add(&place(draft, "since"), draft.key("since"), "latest is not known before all is read", help);
+    }
     if draft.value("stats").is_some_and(|(_, entry)| entry.node.raw() == crate::options::Raw::Flag(true)) {
         let help = Some("measure the disorder in a run that ends".into());
         problems.add(&place(draft, "stats"), draft.key("stats"), "cannot be had while following", help);
@@ -114,7 +118,7 @@ pub fn fingerprint(plan: &Plan) -> String {
             }
             Task::TimeFilter(filter) => {
                 line("format", &filter.format);
-                line("unit", &format_args!("{:?}", filter.unit));
+                line("unit", &filter.units.name());
                 line("previous", &filter.needs_previous);
                 if let Range::Every { length, period, align, lateness, since, .. } = filter.range {
                     line("seconds", &Seconds(length));

@@ -298,7 +298,9 @@ fn ranges(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) {
         aggregator.range = filter.range;
         aggregator.live.grace = filter.grace;
         let Some(draft) = draft(&stage.name) else { continue };
-        if let Some((_, other, _)) = feeding.iter().find(|(_, _, other)| other.range != filter.range) {
+        if let Some((_, other, _)) =
+            feeding.iter().find(|(_, _, other)| (other.range, &other.zone) != (filter.range, &filter.zone))
+        {
             let message = format!("'{first}' and '{other}' feed it with different windows");
             problems.add(
                 &draft.place,
@@ -318,7 +320,7 @@ fn ranges(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) {
     for (at, name, filter) in &filters {
         let mine = readers_of(plan, *at);
         let clash = filters.iter().take_while(|(other, ..)| other != at).find(|(other, _, plan_of_other)| {
-            let alike = (plan_of_other.format, plan_of_other.unit) == (filter.format, filter.unit);
+            let alike = (plan_of_other.format, plan_of_other.units) == (filter.format, filter.units);
             !alike && !readers_of(plan, *other).is_disjoint(&mine)
         });
         if let (Some((_, other, _)), Some(draft)) = (clash, draft(name)) {

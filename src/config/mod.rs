@@ -12,6 +12,7 @@ mod node;
 mod plan;
 pub mod schema;
 mod stage;
+mod window;
 mod written;
 
 pub use check::{Catalog, check};
@@ -19,7 +20,7 @@ pub use draw::{DrawFormat, draw};
 pub use follow::fingerprint;
 pub use plan::{
     AggregatorPlan, Align, FilterPlan, FollowPlan, LivePlan, OutputPlan, Plan, Range, ReaderPlan, ReportPlan,
-    ReporterPlan, Scan, StagePlan, Start, StatePlan, Task, Trigger, Until,
+    ReporterPlan, Scan, StagePlan, Start, StatePlan, Task, Trigger,
 };
 pub use written::{Written, is_configuration};
 

@@ -121,7 +121,7 @@ fn value_node(value: &Spanned<DeValue<'_>>, at: &PlaceAt<'_>) -> Node {
         DeValue::Boolean(flag) => leaf(Raw::Flag(*flag)),
         // An instant may stand without quotes: TOML has them.
         DeValue::Datetime(instant) => leaf(Raw::Text(instant.to_string())),
-        DeValue::Float(_) => leaf(Raw::Other("number with a fraction")),
+        DeValue::Float(number) => leaf(Raw::Decimal(number.as_str().to_owned())),
         DeValue::Array(items) => {
             Node { place, content: Content::List(items.iter().map(|item| value_node(item, at)).collect()) }
         }

@@ -7,9 +7,11 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
 use super::schema::StageType;
 use crate::error::{Error, Result};
-use crate::model::{MemoryPolicy, TimeUnit, Timestamp};
+use crate::model::{MemoryPolicy, Moment, Units};
 use crate::options::Options;
 use crate::report::ReportEntry;
 
@@ -242,12 +244,14 @@ pub struct FilterPlan {
     /// How far a handful of stamps may lie ahead of all others and still move time, in nanoseconds: no less than the
     /// declared disorder, or 0 for any distance.
     pub max_jump: i64,
-    /// The unit of the stamps; `None` tells it by magnitude, once an input.
-    pub unit: Option<TimeUnit>,
+    /// How stamps tell their unit.
+    pub units: Units,
     /// How much later than the declared disorder a record may be and still count, in nanoseconds. Only when following.
     pub grace: i64,
     /// What is taken for now; `None` is the clock.
-    pub now: Option<Timestamp>,
+    pub now: Option<Moment>,
+    /// The zone of dates without one.
+    pub zone: TimeZone,
     /// How far beyond now a stamp may lie, in nanoseconds.
     pub future: i64,
     /// Where malformed lines go.
@@ -268,7 +272,7 @@ pub enum Range {
         /// Where it starts.
         start: Start,
         /// Where it ends.
-        until: Until,
+        until: Moment,
     },
     /// A window of `length` every `period`, through the input.
     Every {
@@ -281,9 +285,9 @@ pub enum Range {
         /// The declared disorder in nanoseconds.
         lateness: i64,
         /// Records before it are out of every window.
-        since: Option<Timestamp>,
-        /// Records from it on are out of every window; `None` for all of the input.
-        until: Option<Until>,
+        since: Option<Moment>,
+        /// Records from it on are out of every window; `None` for all of the input, as is its highest stamp.
+        until: Option<Moment>,
     },
 }
 
@@ -291,8 +295,14 @@ impl Range {
     /// Whether the windows are known only once the input has been looked at.
     pub fn depends_on_input(&self) -> bool {
         match self {
-            Range::Once { until, .. } => *until == Until::Latest,
-            Range::Every { align, .. } => *align == Align::First,
+            Range::Once { start, until } => {
+                let start = matches!(start, Start::At(moment) if moment.rests_on_inputs());
+                start || until.rests_on_inputs()
+            }
+            Range::Every { align, since, until, .. } => {
+                let rests = |moment: &Option<Moment>| moment.is_some_and(Moment::rests_on_inputs);
+                *align == Align::First || rests(since) || (rests(until) && *until != Some(Moment::LATEST))
+            }
         }
     }
 }
@@ -303,25 +313,14 @@ pub enum Start {
     /// So many nanoseconds before its end.
     Before(i64),
     /// At an instant.
-    At(Timestamp),
-}
-
-/// Where a window or history ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
-    /// When the run starts, in whole seconds.
-    Now,
-    /// At the highest stamp of the input that is not in the future.
-    Latest,
-    /// At an instant.
-    At(Timestamp),
+    At(Moment),
 }
 
 /// Where periodic windows start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
     /// At an instant and whole periods before and after it. The epoch is instant 0.
-    At(Timestamp),
+    At(Moment),
     /// At the lowest stamp of the input that is not late, and whole periods after it.
     First,
     /// So that one ends when the run starts. Only when following.

@@ -181,15 +181,25 @@ const READER: &[OptionSpec] = &[
 const TIME_FILTER: &[OptionSpec] = &[
     key("format", Kind::Text, Some("plain"), "the log format"),
     key("seconds", Kind::Duration, Some("3600"), "length of the window"),
-    key("since", Kind::Instant(&[]), None, "start of the window, in place of seconds; with every, of the history"),
+    key(
+        "since",
+        Kind::Instant(&["now", "latest", "today", "yesterday"]),
+        None,
+        "start of the window, in place of seconds; with every, of the history",
+    ),
     key(
         "until",
-        Kind::Instant(&["now", "latest"]),
+        Kind::Instant(&["now", "latest", "today", "yesterday"]),
         None,
         "end of the window (default now); with every, of the history",
     ),
     key("every", Kind::Duration, None, "a result for each window, one every so often"),
-    key("align", Kind::Instant(&["epoch", "first", "start"]), Some("epoch"), "where windows of every start"),
+    key(
+        "align",
+        Kind::Instant(&["epoch", "first", "start", "today", "yesterday"]),
+        Some("epoch"),
+        "where windows of every start",
+    ),
     key(
         "lateness",
         Kind::DurationOrZero,
@@ -210,7 +220,8 @@ const TIME_FILTER: &[OptionSpec] = &[
         "how long behind the declared disorder records still count: results that they change are issued again",
     ),
     key("unit", Kind::Choice(&["auto", "s", "ms", "us", "ns"]), Some("auto"), "unit of the stamps"),
-    key("now", Kind::Instant(&[]), None, "what is taken for now (default: the clock)"),
+    key("now", Kind::Instant(&["now", "today", "yesterday"]), None, "what is taken for now (default: the clock)"),
+    key("timezone", Kind::Text, Some("UTC"), "zone of dates and times that are given without one"),
     key("future", Kind::DurationOrZero, Some("1h"), "how far beyond now a stamp may lie"),
     key("rejects", Kind::Path, None, "file for all malformed lines"),
     key("late-file", Kind::Path, None, "file for all late lines, with every"),

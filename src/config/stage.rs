@@ -7,13 +7,14 @@ use std::time::Duration;
 use super::check::{Catalog, Draft, Layer, Problems};
 use super::node::{Content, Node};
 use super::plan::{
-    AggregatorPlan, Align, FilterPlan, FollowPlan, LivePlan, OutputPlan, Range, ReaderPlan, ReportPlan, ReporterPlan,
-    Scan, Start, StatePlan, Task, Trigger, Until,
+    AggregatorPlan, FollowPlan, LivePlan, OutputPlan, Range, ReaderPlan, ReportPlan, ReporterPlan, Scan, Start,
+    StatePlan, Task, Trigger,
 };
 use super::schema::StageType;
+use super::window;
 use crate::error::Place;
-use crate::model::{MemoryPolicy, TimeUnit, Timestamp};
-use crate::options::{Instant, Kind, Options, Raw, Value, suggest};
+use crate::model::{MemoryPolicy, Moment};
+use crate::options::{Kind, Options, Raw, Value, suggest};
 
 /// A stage on its own, not yet in the graph.
 pub(super) struct Parsed {
@@ -33,11 +34,11 @@ pub(super) fn read(draft: &Draft, catalog: &Catalog, cores: NonZeroUsize, proble
     let task = match kind {
         StageType::Reader => Task::Reader(reader(&options)),
         StageType::LineSplitter => Task::LineSplitter,
-        StageType::TimeFilter => Task::TimeFilter(filter(draft, &options, catalog, problems)),
+        StageType::TimeFilter => Task::TimeFilter(window::filter(draft, &options, catalog, problems)),
         StageType::BucketAggregator => {
             let grouping = options.nanos("grouping-seconds").unwrap_or(1);
             // The range is that of the filters that feed it; the graph fills it in.
-            let range = Range::Once { start: Start::Before(1), until: Until::Now };
+            let range = Range::Once { start: Start::Before(1), until: Moment::NOW };
             let max_memory = options.count("max-memory").map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
             let memory_policy = match options.text("memory-policy") {
                 Some("spill") => MemoryPolicy::Spill,
@@ -94,6 +95,7 @@ fn shown(node: &Node) -> String {
     match node.raw() {
         Raw::Text(text) => format!("'{text}'"),
         Raw::Integer(number) => number.to_string(),
+        Raw::Decimal(number) => number,
         Raw::Flag(flag) => flag.to_string(),
         Raw::List(_) => "a list".into(),
         Raw::Other(name) => format!("a {name}"),
@@ -137,32 +139,7 @@ fn length(options: &Options, key: &str) -> Duration {
     Duration::from_nanos(options.nanos(key).unwrap_or(1).unsigned_abs())
 }
 
-fn filter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> FilterPlan {
-    let path = |key| options.text(key).map(PathBuf::from);
-    let nanos = |key| options.nanos(key).unwrap_or(0);
-    FilterPlan {
-        format: format(draft, options, catalog, problems),
-        range: range(draft, options, problems),
-        lateness: nanos("lateness"),
-        max_jump: match nanos("max-jump") {
-            0 => 0,
-            jump => jump.max(nanos("lateness")),
-        },
-        unit: TimeUnit::ALL.into_iter().find(|unit| options.text("unit") == Some(unit.name())),
-        grace: nanos("late-updates"),
-        now: match options.instant("now") {
-            Some(Instant::At(time)) => Some(time),
-            _ => None,
-        },
-        future: nanos("future"),
-        rejects: path("rejects"),
-        late_file: path("late-file"),
-        stats: options.flag("stats"),
-        needs_previous: false,
-    }
-}
-
-fn format(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> &'static str {
+pub(super) fn format(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> &'static str {
     let name = options.text("format").unwrap_or_default();
     if let Some(known) = catalog.formats.iter().find(|known| **known == name) {
         return known;
@@ -172,50 +149,6 @@ fn format(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Pr
         .unwrap_or_else(|| format!("the formats are {}", catalog.formats.join(", ")));
     problems.add(place, draft.key("format"), format!("unknown format '{name}'"), Some(help));
     catalog.formats.first().copied().unwrap_or_default()
-}
-
-fn range(draft: &Draft, options: &Options, problems: &mut Problems) -> Range {
-    let until = match options.instant("until") {
-        Some(Instant::At(time)) => Some(Until::At(time)),
-        Some(Instant::Word("latest")) => Some(Until::Latest),
-        Some(Instant::Word(_)) => Some(Until::Now),
-        None => None,
-    };
-    let since = match options.instant("since") {
-        Some(Instant::At(time)) => Some(time),
-        _ => None,
-    };
-    let length = options.nanos("seconds").unwrap_or(1);
-    if let Some(period) = options.nanos("every") {
-        let align = match options.instant("align") {
-            Some(Instant::At(time)) => Align::At(time),
-            Some(Instant::Word("first")) => Align::First,
-            Some(Instant::Word("start")) => Align::Start,
-            _ => Align::At(Timestamp::from_seconds(0)),
-        };
-        let lateness = options.nanos("lateness").unwrap_or(0);
-        return Range::Every { length, period, align, lateness, since, until };
-    }
-    for key in ["align", "late-file"] {
-        if let Some((_, entry)) = draft.value(key) {
-            let help = Some("give every too, or leave it out".into());
-            problems.add(&entry.place, draft.key(key), "has a meaning only with every", help);
-        }
-    }
-    let start = since.filter(|_| since_wins(draft, problems)).map_or(Start::Before(length), Start::At);
-    Range::Once { start, until: until.unwrap_or(Until::Now) }
-}
-
-/// Whether `since` is the start of a one-shot window, and not `seconds`: the nearer layer wins.
-fn since_wins(draft: &Draft, problems: &mut Problems) -> bool {
-    let layer = |key| draft.value(key).map(|(layer, _): &(Layer, _)| *layer);
-    if let (Some(since), Some(seconds)) = (draft.value("since"), draft.value("seconds"))
-        && since.0 == seconds.0
-    {
-        let message = "takes the place of seconds, which is given too";
-        problems.add(&since.1.place, draft.key("since"), message, Some("leave one of them out".into()));
-    }
-    layer("since") >= layer("seconds")
 }
 
 fn reporter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> ReporterPlan {

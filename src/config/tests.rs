@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::{ErrorKind, Place};
-use crate::model::Timestamp;
 use crate::model::time::SECOND;
+use crate::model::{Moment, Timestamp};
 
 pub(super) fn catalog() -> Catalog {
     Catalog { reports: crate::report::TABLE.to_vec(), outputs: crate::output::TABLE, formats: &["plain"] }
@@ -391,7 +391,7 @@ fn the_nearest_layer_wins() {
     assert_eq!(start(&set(text, &[("stages.f.seconds", "4m"), ("seconds", "3")])), seconds(240));
     assert_eq!(
         start(&set(text, &[("since", "2023-11-14T22:13:20Z")])),
-        Start::At(Timestamp::from_seconds(1_700_000_000))
+        Start::At(Moment::At(Timestamp::from_seconds(1_700_000_000)))
     );
     assert_eq!(start(&set("location = 'x'\nsince = 5", &[("seconds", "3")])), seconds(3));
 }

@@ -7,7 +7,7 @@ mod plain;
 
 pub use plain::Plain;
 
-use crate::model::Cause;
+use crate::model::{Cause, Timestamp, Units};
 
 /// A format of lines. Without state: all that a line means stands in the line.
 pub trait LineFormat {
@@ -18,11 +18,12 @@ pub trait LineFormat {
 
     /// The stamp of the line `bytes[start..end]`, and where it ends. What follows is not looked at, so that lines
     /// outside the window cost no more than their stamp. `bytes` may go on after the line.
-    fn stamp(bytes: &[u8], start: usize, end: usize) -> Stamp;
+    fn stamp(bytes: &[u8], start: usize, end: usize, units: Units) -> Stamp;
 
     /// What `is_outside` compares with, for stamps to keep from `keep.0` to `keep.1` and none in the future up to
-    /// `present`; `None` if this format has no quick way.
-    fn fence(_keep: (i64, i64), _present: i64) -> Option<Fence> {
+    /// `present`; `None` if this format has no quick way. Of `lines`, the first show which kind of stamp is worth it;
+    /// whichever it is, no line is another's.
+    fn fence(_lines: &[u8], _keep: (Timestamp, Timestamp), _present: Timestamp, _units: Units) -> Option<Fence> {
         None
     }
 
@@ -34,7 +35,13 @@ pub trait LineFormat {
 
     /// The stamp and the hosts of the line `bytes[start..end]`, if it is of the common kind and its stamp is one to keep.
     /// If in doubt it is not: then it is parsed part by part, with the same result.
-    fn common(_bytes: &[u8], _start: usize, _end: usize, _keep: (i64, i64)) -> Option<(i64, HostRanges)> {
+    fn common(
+        _bytes: &[u8],
+        _start: usize,
+        _end: usize,
+        _units: Units,
+        _keep: (Timestamp, Timestamp),
+    ) -> Option<(Timestamp, HostRanges)> {
         None
     }
 
@@ -45,11 +52,15 @@ pub trait LineFormat {
 /// What the beginning of a line says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stamp {
-    /// A number, in the input's unit, and where it ends.
-    At(i64, usize),
+    /// An instant, and where its stamp ends.
+    At(Timestamp, usize),
     /// Nothing but white space in the line.
     Blank,
-    /// No number, or one that does not fit 64 bits.
+    /// Before the first instant there is, and where the stamp ends.
+    TooEarly(usize),
+    /// After the last instant there is.
+    TooLate,
+    /// No stamp.
     Bad,
 }
 
@@ -58,8 +69,11 @@ pub enum Stamp {
 pub struct Fence {
     /// Characters of a stamp that can be held against it.
     pub length: usize,
-    /// The beginnings of the bounds: of the lowest stamp to keep, the highest, and the highest that is not in the future.
+    /// The beginnings of the bounds: of the lowest stamp to keep, the highest, and the highest that is not in the future;
+    /// all less `least`.
     pub bounds: [u64; 3],
+    /// The lowest beginning of a stamp that it speaks of.
+    pub least: u64,
 }
 
 /// Where the two hosts of a line stand: first byte and one past the last.
@@ -106,7 +120,7 @@ mod tests {
     impl FormatVisitor for Parse<'_> {
         type Output = Option<Result<HostRanges, Cause>>;
         fn visit<F: LineFormat>(self) -> Self::Output {
-            match F::stamp(self.0, 0, self.0.len()) {
+            match F::stamp(self.0, 0, self.0.len(), Units::AUTO) {
                 Stamp::At(_, at) => Some(F::hosts(self.0, at, self.0.len())),
                 _ => None,
             }
@@ -116,9 +130,9 @@ mod tests {
     struct Common<'a>(&'a [u8]);
 
     impl FormatVisitor for Common<'_> {
-        type Output = Option<(i64, HostRanges)>;
+        type Output = Option<(Timestamp, HostRanges)>;
         fn visit<F: LineFormat>(self) -> Self::Output {
-            F::common(self.0, 0, self.0.len(), (i64::MIN, i64::MAX))
+            F::common(self.0, 0, self.0.len(), Units::AUTO, (Timestamp::MIN, Timestamp::MAX))
         }
     }
 

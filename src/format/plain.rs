@@ -1,11 +1,12 @@
 //! `<timestamp> <from> <to>`, separated by runs of spaces or tabs.
 //!
 //! White space before the stamp and after the second host is ignored, and so is a carriage return at the line's end.
-//! A stamp is a whole number, with a minus before it if it is before 1970. Hosts are any other bytes but zero.
+//! A stamp is a number, with a minus before it if it is before 1970, and perhaps with a point and decimals. Hosts are any
+//! other bytes but zero.
 
 use super::{Fence, HostRanges, LineFormat, Stamp};
-use crate::model::Cause;
 use crate::model::lanes::{MIDDLE, NARROW, at_most, block, digits};
+use crate::model::{Cause, Timestamp, Unfit, Units};
 
 /// The format that `logparser` has always read.
 pub struct Plain;
@@ -15,41 +16,53 @@ impl LineFormat for Plain {
     const EXAMPLE: &'static str = "1700000000 sierra Delta";
 
     #[inline(always)]
-    fn stamp(bytes: &[u8], start: usize, end: usize) -> Stamp {
-        match common_stamp(bytes, start) {
-            Some((stamp, at)) => Stamp::At(stamp, at),
-            None => slow_stamp(bytes, start, end),
+    fn stamp(bytes: &[u8], start: usize, end: usize, units: Units) -> Stamp {
+        match common_stamp(bytes, start, units) {
+            Some((time, at)) => Stamp::At(time, at),
+            None => slow_stamp(bytes, start, end, units),
         }
     }
 
     #[inline(always)]
-    fn common(bytes: &[u8], start: usize, end: usize, keep: (i64, i64)) -> Option<(i64, HostRanges)> {
-        let (stamp, at) = common_stamp(bytes, start)?;
-        if stamp < keep.0 || stamp > keep.1 {
+    fn common(
+        bytes: &[u8],
+        start: usize,
+        end: usize,
+        units: Units,
+        keep: (Timestamp, Timestamp),
+    ) -> Option<(Timestamp, HostRanges)> {
+        let (time, at) = common_stamp(bytes, start, units)?;
+        if time < keep.0 || time > keep.1 {
             return None;
         }
-        Some((stamp, common_hosts(bytes, at + 1, end)?))
+        Some((time, common_hosts(bytes, at + 1, end)?))
     }
 
-    fn fence(keep: (i64, i64), present: i64) -> Option<Fence> {
+    fn fence(lines: &[u8], keep: (Timestamp, Timestamp), present: Timestamp, units: Units) -> Option<Fence> {
+        let length = length_of_stamps(lines, units);
         // Stamps of one length order as their texts do. The first eight digits decide for nearly all lines.
-        let texts = [keep.0, keep.1, present].map(|stamp| stamp.to_string());
-        let length = texts[0].len();
+        let lowest = 10u64.pow(length as u32 - 1);
+        let unit = units.of(lowest);
+        let stamps = [unit.first_stamp(keep.0), unit.last_stamp(keep.1), unit.last_stamp(present)];
+        let texts = stamps.map(|stamp| stamp.to_string());
         let alike = texts.iter().all(|text| text.len() == length && text.as_bytes()[0].is_ascii_digit());
         // A window that begins in the future has stamps before it that are in the future too.
         let in_order = keep.0 <= keep.1 && keep.1 <= present;
-        if !alike || !in_order || !(8..NARROW).contains(&length) {
+        if !alike || !in_order {
             return None;
         }
-        let bounds = texts.map(|text| text.as_bytes().first_chunk().map_or(0, |head| u64::from_be_bytes(*head)));
-        Some(Fence { length, bounds })
+        // With zeros at its start, a stamp of this length may be in another unit.
+        let least = if units.of(0) == unit { 0 } else { head(lowest.to_string().as_bytes()) };
+        let bounds = texts.map(|text| head(text.as_bytes()).wrapping_sub(least));
+        Some(Fence { length, bounds, least })
     }
 
     #[inline(always)]
     fn is_outside(bytes: &[u8], start: usize, fence: &Fence) -> bool {
         let Some(block) = block::<NARROW>(bytes, start) else { return false };
         let (&[head, _], _) = block.as_chunks::<8>() else { return false };
-        let head = u64::from_be_bytes(head);
+        // Below the least it wraps, and is beyond all bounds.
+        let head = u64::from_be_bytes(head).wrapping_sub(fence.least);
         let [lowest, highest, present] = fence.bounds;
         if head >= lowest && (head <= highest || head >= present) {
             return false;
@@ -67,13 +80,29 @@ impl LineFormat for Plain {
 
 /// The stamp at `start` and where it ends, if it is of the common kind: eight to fifteen digits and a separator.
 #[inline(always)]
-fn common_stamp(bytes: &[u8], start: usize) -> Option<(i64, usize)> {
+fn common_stamp(bytes: &[u8], start: usize, units: Units) -> Option<(Timestamp, usize)> {
     let block = block(bytes, start)?;
     // Digits reach no further than the line does: a newline, or the end of the bytes, is none.
     let length = digits(block).trailing_ones() as usize;
     // Almost every line of almost every log passes: seconds have ten digits, milliseconds thirteen.
     let common = (8..NARROW).contains(&length) && is_separator(block[length]);
-    common.then(|| (number(block, length) as i64, start + length))
+    if !common {
+        return None;
+    }
+    let time = if length == SECONDS { units.short(ten_digits(block)) } else { units.instant(number(block, length)) };
+    Some((time?, start + length))
+}
+
+/// The digits of the first common stamp of some lines, or of seconds.
+fn length_of_stamps(lines: &[u8], units: Units) -> usize {
+    let starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', lines).map(|newline| newline + 1));
+    let mut lengths = starts.take(8).filter_map(|start| Some(common_stamp(lines, start, units)?.1 - start));
+    lengths.next().unwrap_or(SECONDS)
+}
+
+/// The first eight characters of a text, in their order.
+fn head(text: &[u8]) -> u64 {
+    text.first_chunk().map_or(0, |head| u64::from_be_bytes(*head))
 }
 
 /// The hosts of a line that go from `start` to `end`, if they are of the common kind: two names of ordinary bytes with
@@ -111,20 +140,23 @@ const SECONDS: usize = 10;
 /// Ten to the power of each number of digits behind the first eight.
 const TENS: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
+/// The number that the first ten bytes write, all digits. Of seconds two digits are left behind eight: less work than
+/// for any number.
+#[inline(always)]
+fn ten_digits(block: &[u8; NARROW]) -> i64 {
+    let (&[head, [tens, ones, ..]], _) = block.as_chunks::<8>() else { return 0 };
+    let rest = 10 * u64::from(tens) + u64::from(ones) - 11 * u64::from(b'0');
+    (100 * eight_digits(u64::from_le_bytes(head)) + rest) as i64
+}
+
 /// The number that the first `length` bytes write, all digits, at least eight and below sixteen.
 #[inline]
-fn number(block: &[u8; NARROW], length: usize) -> u64 {
+fn number(block: &[u8; NARROW], length: usize) -> i64 {
     let (&[head, tail], _) = block.as_chunks::<8>() else { return 0 };
-    if length == SECONDS {
-        // Of seconds two digits are left: less work than eight.
-        let [tens, ones, ..] = tail;
-        let rest = 10 * u64::from(tens) + u64::from(ones) - 11 * u64::from(b'0');
-        return 100 * eight_digits(u64::from_le_bytes(head)) + rest;
-    }
     let more = length % 8;
     // The digits move to the end of the eight, and zero bytes come before them; twice, as a shift by all would be none.
     let tail = u64::from_le_bytes(tail) << 8 << (56 - 8 * more);
-    eight_digits(u64::from_le_bytes(head)) * TENS[more] + eight_digits(tail)
+    (eight_digits(u64::from_le_bytes(head)) * TENS[more] + eight_digits(tail)) as i64
 }
 
 /// The number that eight digits write, the first in the lowest byte. A zero byte counts as the digit 0.
@@ -139,24 +171,23 @@ fn eight_digits(word: u64) -> u64 {
     (fours.wrapping_mul(10_000) + (fours >> 32)) & 0xffff_ffff
 }
 
-/// The stamp of a line that is not the common kind: blank, indented, negative, long, alone on its line, or bad.
+/// The stamp of a line that is not the common kind: blank, indented, negative, long, with a fraction, alone on its line,
+/// or bad.
 #[cold]
-fn slow_stamp(bytes: &[u8], start: usize, end: usize) -> Stamp {
+fn slow_stamp(bytes: &[u8], start: usize, end: usize, units: Units) -> Stamp {
     let end = if end > start && bytes[end - 1] == b'\r' { end - 1 } else { end };
     let start = skip_separators(bytes, start, end);
     if start == end {
         return Stamp::Blank;
     }
-    let negative = bytes[start] == b'-';
-    let first = start + usize::from(negative);
-    let at = first + bytes[first..end].iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if at == first || (at < end && !is_separator(bytes[at])) {
-        return Stamp::Bad;
-    }
-    let text = std::str::from_utf8(&bytes[start..at]);
-    match text.map(str::parse::<i64>) {
-        Ok(Ok(value)) => Stamp::At(value, at),
-        _ => Stamp::Bad,
+    let at = field_end(bytes, start, end);
+    let whole = at == end || is_separator(bytes[at]);
+    match units.read(&bytes[start..at]) {
+        _ if !whole => Stamp::Bad,
+        Ok(time) => Stamp::At(time, at),
+        Err(Unfit::TooEarly) => Stamp::TooEarly(at),
+        Err(Unfit::TooLate) => Stamp::TooLate,
+        Err(Unfit::NoStamp) => Stamp::Bad,
     }
 }
 
@@ -214,15 +245,16 @@ fn field_end(bytes: &[u8], mut at: usize, end: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::TimeUnit;
     use proptest::prelude::*;
 
-    type Parsed<'a> = Result<(i64, &'a [u8], &'a [u8]), Option<Cause>>;
+    type Parsed<'a> = Result<(Timestamp, &'a [u8], &'a [u8]), Option<Cause>>;
 
     /// A parsed line; `Err(None)` is a blank one. Parsed as part of a chunk, with bytes around it.
     fn parse<'a>(chunk: &'a [u8], line: std::ops::Range<usize>) -> Parsed<'a> {
-        match Plain::stamp(chunk, line.start, line.end) {
+        match Plain::stamp(chunk, line.start, line.end, Units::AUTO) {
             Stamp::Blank => Err(None),
-            Stamp::Bad => Err(Some(Cause::BadStamp)),
+            Stamp::Bad | Stamp::TooEarly(_) | Stamp::TooLate => Err(Some(Cause::BadStamp)),
             Stamp::At(stamp, at) => {
                 let hosts = Plain::hosts(chunk, at, line.end).map_err(Some)?;
                 Ok((stamp, &chunk[hosts.from.0..hosts.from.1], &chunk[hosts.to.0..hosts.to.1]))
@@ -230,13 +262,26 @@ mod tests {
         }
     }
 
+    /// The instant of a stamp, by its characters: the digits before the point say how many of those behind it count.
+    fn instant(text: &str) -> Option<Timestamp> {
+        let (sign, text) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+        let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+        let are_digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+        let places =
+            [9, 6, 3, 0][[11, 14, 17].iter().filter(|most| whole.trim_start_matches('0').len() > **most).count()];
+        let padded = format!("{part:0<places$}");
+        if !are_digits(whole) || !are_digits(part) || padded[places..].chars().any(|c| c != '0') {
+            return None;
+        }
+        format!("{sign}{whole}{}", &padded[..places]).parse().ok().map(Timestamp::from_nanos)
+    }
+
     /// The same, by splitting.
     fn oracle(line: &[u8]) -> Parsed<'_> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let fields: Vec<&[u8]> = line.split(|b| is_separator(*b)).filter(|field| !field.is_empty()).collect();
         let Some(stamp) = fields.first() else { return Err(None) };
-        let text = std::str::from_utf8(stamp).ok().filter(|text| !text.starts_with('+'));
-        let stamp = text.and_then(|text| text.parse().ok()).ok_or(Some(Cause::BadStamp))?;
+        let stamp = std::str::from_utf8(stamp).ok().and_then(instant).ok_or(Some(Cause::BadStamp))?;
         // The first fault from the left is the one that is named.
         for field in fields.iter().skip(1).take(2) {
             if field.contains(&0) {
@@ -255,19 +300,26 @@ mod tests {
     #[test]
     fn each_kind_of_line_is_told() {
         use Cause::{BadStamp, EmptyHost, Nul, TooFewFields, TooManyFields};
+        let at = Timestamp::from_seconds;
         let cases: &[(&[u8], Parsed<'_>)] = &[
-            (b"1700000000 a b", Ok((1_700_000_000, b"a", b"b"))),
-            (b"1700000000\ta\t\t b\r", Ok((1_700_000_000, b"a", b"b"))),
-            (b"  17 a b  ", Ok((17, b"a", b"b"))),
-            (b"-5 a b", Ok((-5, b"a", b"b"))),
-            (b"9223372036854775807 a b", Ok((i64::MAX, b"a", b"b"))),
-            (b"5 \xff\xfe b\x01c", Ok((5, b"\xff\xfe", b"b\x01c"))),
+            (b"1700000000 a b", Ok((at(1_700_000_000), b"a", b"b"))),
+            (b"1700000000\ta\t\t b\r", Ok((at(1_700_000_000), b"a", b"b"))),
+            (b"  17 a b  ", Ok((at(17), b"a", b"b"))),
+            (b"-5 a b", Ok((at(-5), b"a", b"b"))),
+            (b"9223372036854775807 a b", Ok((Timestamp::MAX, b"a", b"b"))),
+            (b"1700000000000 a b", Ok((at(1_700_000_000), b"a", b"b"))),
+            (b"1700000000.5 a b", Ok((at(1_700_000_000).plus(500_000_000), b"a", b"b"))),
+            (b"-0.25\ta b", Ok((at(0).plus(-250_000_000), b"a", b"b"))),
+            (b"5 \xff\xfe b\x01c", Ok((at(5), b"\xff\xfe", b"b\x01c"))),
+            (b"9999999999 a b", Err(Some(BadStamp))),
+            (b"1700000000.0000000001 a b", Err(Some(BadStamp))),
+            (b"1700000000. a b", Err(Some(BadStamp))),
+            (b"1700000000\0 a b", Err(Some(BadStamp))),
             (b"", Err(None)),
             (b" \t\r", Err(None)),
             (b"9223372036854775808 a b", Err(Some(BadStamp))),
             (b"99999999999999999999999 a b", Err(Some(BadStamp))),
             (b"x a b", Err(Some(BadStamp))),
-            (b"1700000000.5 a b", Err(Some(BadStamp))),
             (b"+5 a b", Err(Some(BadStamp))),
             (b"- a b", Err(Some(BadStamp))),
             (b"1700000000", Err(Some(TooFewFields))),
@@ -285,9 +337,23 @@ mod tests {
     }
 
     #[test]
+    fn stamps_beyond_all_instants_are_told() {
+        let stamp = |line: &[u8]| Plain::stamp(line, 0, line.len(), Units::AUTO);
+        assert_eq!(stamp(b"9223372036 a b 12345678"), Stamp::At(Timestamp::from_seconds(9_223_372_036), 10));
+        assert_eq!(stamp(b"9223372037 a b 12345678"), Stamp::TooLate);
+        assert_eq!(stamp(b"-9223372037 a b"), Stamp::TooEarly(11));
+        assert_eq!(stamp(b"9223372036.9 a b"), Stamp::TooLate);
+        assert_eq!(stamp(b"99999999999999999999999 a b"), Stamp::Bad);
+    }
+
+    #[test]
     fn most_lines_outside_are_seen_at_a_glance() {
-        let fence = Plain::fence((1_699_996_400, 1_700_000_000), 1_700_003_600).unwrap();
-        let is_outside = |line: &[u8]| Plain::is_outside(&[line, b"                "].concat(), 0, &fence);
+        let at = |(lowest, highest)| (Timestamp::from_seconds(lowest), Timestamp::from_seconds(highest));
+        let fence =
+            |lines: &[u8], keep, present| Plain::fence(lines, at(keep), Timestamp::from_seconds(present), Units::AUTO);
+        let seconds = fence(b"", (1_699_996_400, 1_700_000_000), 1_700_003_600).unwrap();
+        let outside = |line: &[u8], fence| Plain::is_outside(&[line, b"                "].concat(), 0, fence);
+        let is_outside = |line: &[u8]| outside(line, &seconds);
         for line in [&b"1699996299 a b\n"[..], b"1000000000\ta b\n", b"1700000100 a b\n", b"1700003499 a b\n"] {
             assert!(is_outside(line), "{}", line.escape_ascii());
         }
@@ -306,9 +372,13 @@ mod tests {
         ] {
             assert!(!is_outside(line), "{}", line.escape_ascii());
         }
-        assert_eq!(Plain::fence((-5, 1_700_000_000), 1_700_000_000), None);
-        assert_eq!(Plain::fence((999_999_999, 1_700_000_000), 1_700_000_000), None);
-        assert_eq!(Plain::fence((1_900_000_000, 1_700_000_000), 1_700_000_000), None);
+        assert_eq!(fence(b"", (-5, 1_700_000_000), 1_700_000_000), None);
+        assert_eq!(fence(b"", (999_999_999, 1_700_000_000), 1_700_000_000), None);
+        assert_eq!(fence(b"", (1_900_000_000, 1_700_000_000), 1_700_000_000), None);
+        // Of a log in milliseconds, lines in milliseconds are; one with zeros before it may be in seconds.
+        let millis = fence(b"# a log\n1700000000000 a b\n", (1_699_996_400, 1_700_000_000), 1_700_003_600).unwrap();
+        assert!(outside(b"1699996299000 a b\n", &millis) && outside(b"1700000100000 a b\n", &millis));
+        assert!(!outside(b"0001699999999 a b\n", &millis) && !outside(b"1699996299 a b\n", &millis));
     }
 
     #[test]
@@ -318,9 +388,10 @@ mod tests {
             assert_eq!(eight_digits(word), text.parse::<u64>().unwrap());
         }
         let block = b"1234567890987654";
+        assert_eq!(ten_digits(block), 1_234_567_890);
         for length in 8..NARROW {
             let text = std::str::from_utf8(&block[..length]).unwrap();
-            assert_eq!(number(block, length), text.parse::<u64>().unwrap());
+            assert_eq!(number(block, length), text.parse::<i64>().unwrap());
         }
     }
 
@@ -334,10 +405,18 @@ mod tests {
             Just(b'7'),
             Just(1u8),
             Just(b'-'),
+            Just(b'.'),
             Just(0xffu8)
         ];
         (
-            prop_oneof![Just(""), Just("1700000000 "), Just("12345678"), Just(" 5\t")],
+            prop_oneof![
+                Just(""),
+                Just("1700000000 "),
+                Just("12345678"),
+                Just(" 5\t"),
+                Just("1700000000."),
+                Just("99999999")
+            ],
             proptest::collection::vec(byte, 0..24),
         )
             .prop_map(|(head, tail)| [head.as_bytes(), &tail].concat())
@@ -357,13 +436,18 @@ mod tests {
         fn what_is_outside_at_a_glance_is_so_by_parsing(
             bounds in proptest::array::uniform3(stamp()),
             stamp in stamp(),
+            zeros in 0usize..4,
+            unit in 0usize..5,
             tail in prop_oneof![Just(" a b\n"), Just("\tsome longer hosts\n"), Just("5 a b"), Just("x a b\n"), Just("")],
         ) {
+            let units = TimeUnit::ALL.map(Units::all).into_iter().chain([Units::AUTO]).nth(unit).unwrap();
+            let bounds = bounds.map(|stamp| units.instant(stamp).unwrap_or(Timestamp::MAX));
             let [lowest, highest, present] = bounds;
-            let line = format!("{stamp}{tail}{}", "0 filler of a next line\n");
-            let Some(fence) = Plain::fence((lowest, highest), present) else { return Ok(()) };
+            let line = format!("{}{stamp}{tail}{}", &"000"[..zeros], "0 filler of a next line\n");
+            let Some(fence) = Plain::fence(line.as_bytes(), (lowest, highest), present, units) else { return Ok(()) };
             if Plain::is_outside(line.as_bytes(), 0, &fence) {
-                let Stamp::At(parsed, _) = Plain::stamp(line.as_bytes(), 0, line.len()) else { panic!("no stamp: {line}") };
+                let end = line.find('\n').unwrap_or(line.len());
+                let Stamp::At(parsed, _) = Plain::stamp(line.as_bytes(), 0, end, units) else { panic!("no stamp: {line}") };
                 prop_assert!((parsed < lowest || highest < parsed) && parsed <= present, "{parsed} {bounds:?}");
             }
         }

@@ -278,10 +278,11 @@ mod tests {
     #[test]
     fn malformed_lines_are_malformed_and_as_many_as_asked_for() {
         use crate::format::{LineFormat, Plain, Stamp};
+        use crate::model::Units;
         let text = made(Settings { lines: 5_000, malformed: 0.1, ..Settings::default() });
-        let bad = text.lines().filter(|line| match Plain::stamp(line.as_bytes(), 0, line.len()) {
+        let bad = text.lines().filter(|line| match Plain::stamp(line.as_bytes(), 0, line.len(), Units::AUTO) {
             Stamp::At(_, at) => Plain::hosts(line.as_bytes(), at, line.len()).is_err(),
-            Stamp::Bad => true,
+            Stamp::Bad | Stamp::TooEarly(_) | Stamp::TooLate => true,
             Stamp::Blank => panic!("a blank line"),
         });
         assert!((400..600).contains(&bad.count()));

@@ -120,8 +120,11 @@ fn new_bar(lines: u64) -> ProgressBar {
 }
 
 fn settings(args: &Args, now: Timestamp) -> Result<Settings> {
-    let end = match value("end", Kind::Instant(&["now"]), &args.end)? {
-        Value::Instant(Instant::At(time)) => time,
+    let end = match value("end", Kind::Instant(&["now", "today", "yesterday"]), &args.end)? {
+        Value::Instant(Instant::At(moment)) => {
+            let end = moment.resolve(&jiff::tz::TimeZone::UTC, now, || Ok(now));
+            end.map_err(|message: String| Error::usage(format!("--end {}: {message}", args.end)))?
+        }
         _ => now,
     };
     let unit = match args.unit.as_str() {

@@ -15,7 +15,7 @@ use super::order::OrderMeter;
 use super::peaks::Peaks;
 use super::recycle::Pooled;
 use super::span::Span;
-use super::time::{TimeUnit, Timestamp};
+use super::time::Timestamp;
 
 /// A block of an input's bytes, cut at a line end. Only at the end of an input, or of what a followed one has before it is
 /// renamed or deleted, a chunk may end without a newline.
@@ -34,8 +34,6 @@ pub struct Chunk {
     pub balance: Balance,
     /// Whether the size of the input shows only by reading it, so that the bytes in it are those read.
     pub streamed: bool,
-    /// The unit of the input's stamps; `None` until a stamp has shown it.
-    pub unit: Option<TimeUnit>,
     /// Where the extent of the chunk's stamps has to be noted, since bytes of the input are skipped.
     pub order: Option<Arc<OrderMeter>>,
     /// Whether the input ends here. Every input has exactly one last chunk, which may be empty.

@@ -9,7 +9,7 @@
 
 use crate::format::{FormatVisitor, LineFormat, dispatch};
 use crate::model::batch::Mark;
-use crate::model::{Grid, Lines, Peaks, Record, Timestamp};
+use crate::model::{Grid, Lines, Peaks, Record, Timestamp, Units};
 
 use super::select::{Bounds, Judge, Selected, Verdict, each_line};
 
@@ -18,6 +18,8 @@ use super::select::{Bounds, Judge, Selected, Verdict, each_line};
 pub struct History {
     /// The log format, by its name in the table.
     pub format: &'static str,
+    /// How its stamps tell their unit.
+    pub units: Units,
     /// The bounds of the history.
     pub bounds: Bounds,
     /// Where its windows lie.
@@ -145,7 +147,7 @@ impl FormatVisitor for Pass<'_> {
         let (history, lines, records) = (self.history, self.lines, self.records);
         // Of an input that goes on, the present is when its bytes were read.
         let future_after = lines.chunk.live.map_or(history.bounds.future_after, |live| live.future_after);
-        let judge = Judge::of(lines, &Bounds { future_after, ..history.bounds });
+        let judge = Judge::of(lines, &Bounds { future_after, ..history.bounds }, history.units);
         let (in_order, before) = (self.before.is_some(), self.before.unwrap_or_default());
         let selected = Selected::of(lines, history.list);
         let mut walk = Walk { selected, peaks: before, ..Walk::default() };

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ErrorKind, Result};
 use crate::model::balance::{Rejected, SHOWN_REJECTED};
-use crate::model::{Balance, Chunk, Guard, InputId, Ledger, Mark, Peaks, Records, Span, TimeUnit, Timestamp};
+use crate::model::{Balance, Chunk, Guard, InputId, Ledger, Mark, Peaks, Records, Span, Timestamp};
 
 /// The progress of one aggregator.
 pub struct Progress {
@@ -44,8 +44,6 @@ pub struct Position {
     pub next: u64,
     /// Of the last bytes before it.
     pub tail: Guard,
-    /// The unit of its stamps, once that is known.
-    pub unit: Option<TimeUnit>,
     /// Its watermark.
     pub watermark: Timestamp,
     /// What that is while nothing more comes of it.
@@ -318,7 +316,6 @@ impl InputProgress {
             (position.peaks, position.ahead) = (step.peaks, step.ahead);
             position.ended |= step.chunk.last;
             position.next = step.chunk.span.to;
-            position.unit = position.unit.or(step.chunk.unit);
             position.idle = step.chunk.live.is_some_and(|live| live.idle);
             if let Some(live) = &step.chunk.live {
                 position.tail = live.tail;
@@ -357,7 +354,6 @@ impl Default for Position {
         Position {
             next: 0,
             tail: Guard::default(),
-            unit: None,
             watermark: Timestamp::MIN,
             at_rest: Timestamp::MIN,
             peaks: Peaks::default(),
@@ -387,7 +383,6 @@ mod tests {
                 balance: Balance::default(),
                 streamed: false,
                 order: None,
-                unit: None,
                 last,
                 live: Some(live),
                 guard: None,

@@ -1,8 +1,8 @@
-//! Looks at the stamps of an input before, or beside, the run itself: their unit, the highest, the lowest.
+//! Looks at the stamps of an input before, or beside, the run itself: the highest, the lowest.
 
 use crate::format::{FormatVisitor, LineFormat, Stamp, dispatch};
 use crate::model::peaks::ENOUGH;
-use crate::model::{Extent, Peaks, TimeUnit, Timestamp};
+use crate::model::{Extent, Peaks, Timestamp, Units};
 
 use super::split::first_line;
 
@@ -15,31 +15,33 @@ pub struct Block<'a> {
     pub from: u64,
     /// Bytes that a line may have; a longer one is malformed.
     pub max_line: usize,
+    /// How stamps tell their unit.
+    pub units: Units,
 }
 
 impl Block<'_> {
     /// The stamp of the line `start..end`, if it has one, and where it ends.
-    fn stamp<F: LineFormat>(&self, start: usize, end: usize) -> Option<(i64, usize)> {
+    fn stamp<F: LineFormat>(&self, start: usize, end: usize) -> Option<(Timestamp, usize)> {
         if end - start > self.max_line {
             return None;
         }
         let skip = if start == 0 { first_line(self.bytes, self.from).min(end) } else { start };
-        match F::stamp(self.bytes, skip, end) {
-            Stamp::At(stamp, at) => Some((stamp, at)),
-            Stamp::Blank | Stamp::Bad => None,
+        match F::stamp(self.bytes, skip, end, self.units) {
+            Stamp::At(time, at) => Some((time, at)),
+            Stamp::Blank | Stamp::Bad | Stamp::TooEarly(_) | Stamp::TooLate => None,
         }
     }
 }
 
 /// Calls `f` with the stamp of each line that has one, and a way to learn whether the rest of the line is well-formed.
 /// Goes on while `f` says so.
-fn each_stamp<F: LineFormat>(block: Block<'_>, mut f: impl FnMut(i64, &dyn Fn() -> bool) -> bool) {
+fn each_stamp<F: LineFormat>(block: Block<'_>, mut f: impl FnMut(Timestamp, &dyn Fn() -> bool) -> bool) {
     let bytes = block.bytes;
     let mut start = 0;
     while start < bytes.len() {
         let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |at| start + at);
-        if let Some((stamp, at)) = block.stamp::<F>(start, end)
-            && !f(stamp, &|| F::hosts(bytes, at, end).is_ok())
+        if let Some((time, at)) = block.stamp::<F>(start, end)
+            && !f(time, &|| F::hosts(bytes, at, end).is_ok())
         {
             return;
         }
@@ -48,14 +50,14 @@ fn each_stamp<F: LineFormat>(block: Block<'_>, mut f: impl FnMut(i64, &dyn Fn() 
 }
 
 /// Calls `f` with the stamp of each well-formed line.
-pub fn each_record(format: &str, block: Block<'_>, f: impl FnMut(i64)) {
+pub fn each_record(format: &str, block: Block<'_>, f: impl FnMut(Timestamp)) {
     struct Each<'a, F>(Block<'a>, F);
-    impl<G: FnMut(i64)> FormatVisitor for Each<'_, G> {
+    impl<G: FnMut(Timestamp)> FormatVisitor for Each<'_, G> {
         type Output = ();
         fn visit<F: LineFormat>(mut self) {
-            each_stamp::<F>(self.0, |stamp, well_formed| {
+            each_stamp::<F>(self.0, |time, well_formed| {
                 if well_formed() {
-                    (self.1)(stamp);
+                    (self.1)(time);
                 }
                 true
             });
@@ -64,28 +66,10 @@ pub fn each_record(format: &str, block: Block<'_>, f: impl FnMut(i64)) {
     dispatch(format, Each(block, f));
 }
 
-/// The unit of an input's stamps by its first one; `None` if the block has none. Whether the rest of that line is
-/// well-formed does not matter: so no line before it depends on the unit, wherever chunks are cut.
-pub fn detect_unit(format: &str, block: Block<'_>) -> Option<TimeUnit> {
-    struct Detect<'a>(Block<'a>);
-    impl FormatVisitor for Detect<'_> {
-        type Output = Option<TimeUnit>;
-        fn visit<F: LineFormat>(self) -> Option<TimeUnit> {
-            let mut unit = None;
-            each_stamp::<F>(self.0, |stamp, _| {
-                unit = Some(TimeUnit::by_magnitude(stamp));
-                false
-            });
-            unit
-        }
-    }
-    dispatch(format, Detect(block)).flatten()
-}
-
 /// The stamps of the last well-formed lines in a block that are not in the future, as many as are believed: where an
 /// input has come to, for choosing which to read next.
-pub fn last_stamps(format: &str, block: Block<'_>, unit: TimeUnit, future_after: Timestamp) -> Peaks {
-    struct Last<'a>(Block<'a>, TimeUnit, Timestamp);
+pub fn last_stamps(format: &str, block: Block<'_>, future_after: Timestamp) -> Peaks {
+    struct Last<'a>(Block<'a>, Timestamp);
     impl FormatVisitor for Last<'_> {
         type Output = Peaks;
         fn visit<F: LineFormat>(self) -> Peaks {
@@ -94,11 +78,11 @@ pub fn last_stamps(format: &str, block: Block<'_>, unit: TimeUnit, future_after:
             let (mut peaks, mut found) = (Peaks::default(), 0);
             while found < ENOUGH {
                 let start = memchr::memrchr(b'\n', &bytes[..end]).map_or(0, |at| at + 1);
-                if let Some((stamp, at)) = self.0.stamp::<F>(start, end)
-                    && self.1.timestamp(stamp) <= self.2
+                if let Some((time, at)) = self.0.stamp::<F>(start, end)
+                    && time <= self.1
                     && F::hosts(bytes, at, end).is_ok()
                 {
-                    peaks.add(self.1.timestamp(stamp));
+                    peaks.add(time);
                     found += 1;
                 }
                 let Some(before) = start.checked_sub(1) else { break };
@@ -107,19 +91,18 @@ pub fn last_stamps(format: &str, block: Block<'_>, unit: TimeUnit, future_after:
             peaks
         }
     }
-    dispatch(format, Last(block, unit, future_after)).unwrap_or_default()
+    dispatch(format, Last(block, future_after)).unwrap_or_default()
 }
 
 /// The extent of the stamps in a block of whole lines, those in the future aside.
-pub fn extent(format: &str, block: Block<'_>, unit: TimeUnit, future_after: Timestamp) -> Option<Extent> {
-    struct Measure<'a>(Block<'a>, TimeUnit, Timestamp);
+pub fn extent(format: &str, block: Block<'_>, future_after: Timestamp) -> Option<Extent> {
+    struct Measure<'a>(Block<'a>, Timestamp);
     impl FormatVisitor for Measure<'_> {
         type Output = Option<Extent>;
         fn visit<F: LineFormat>(self) -> Option<Extent> {
             let mut extent: Option<Extent> = None;
-            each_stamp::<F>(self.0, |stamp, well_formed| {
-                let time = self.1.timestamp(stamp);
-                if time <= self.2 {
+            each_stamp::<F>(self.0, |time, well_formed| {
+                if time <= self.1 {
                     Extent::add(&mut extent, time, well_formed);
                 }
                 true
@@ -127,7 +110,7 @@ pub fn extent(format: &str, block: Block<'_>, unit: TimeUnit, future_after: Time
             extent
         }
     }
-    dispatch(format, Measure(block, unit, future_after)).flatten()
+    dispatch(format, Measure(block, future_after)).flatten()
 }
 
 /// The highest stamp of an input that is not in the future, block by block.
@@ -137,6 +120,8 @@ pub struct Highest {
     pub future_after: Timestamp,
     /// The highest so far.
     pub found: Option<Timestamp>,
+    /// The highest so far of lines that are malformed behind it, or well-formed.
+    pub any: Option<Timestamp>,
 }
 
 /// The lowest stamp of an input that is not late, block by block.
@@ -158,15 +143,15 @@ pub struct Lowest {
 
 impl Highest {
     /// Looks at a block of whole lines.
-    pub fn look(&mut self, format: &str, block: Block<'_>, unit: TimeUnit) {
-        dispatch(format, Look { block, unit, state: self });
+    pub fn look(&mut self, format: &str, block: Block<'_>) {
+        dispatch(format, Look { block, state: self });
     }
 }
 
 impl Lowest {
     /// Looks at a block of whole lines.
-    pub fn look(&mut self, format: &str, block: Block<'_>, unit: TimeUnit) {
-        dispatch(format, Look { block, unit, state: self });
+    pub fn look(&mut self, format: &str, block: Block<'_>) {
+        dispatch(format, Look { block, state: self });
     }
 
     /// Whether no lower stamp can come that is not late.
@@ -194,17 +179,18 @@ impl Lowest {
 
 struct Look<'a, S> {
     block: Block<'a>,
-    unit: TimeUnit,
     state: &'a mut S,
 }
 
 impl FormatVisitor for Look<'_, Highest> {
     type Output = ();
     fn visit<F: LineFormat>(self) {
-        each_stamp::<F>(self.block, |stamp, well_formed| {
-            let time = self.unit.timestamp(stamp);
-            if Some(time) > self.state.found && time <= self.state.future_after && well_formed() {
-                self.state.found = Some(time);
+        each_stamp::<F>(self.block, |time, well_formed| {
+            if Some(time) > self.state.found && time <= self.state.future_after {
+                self.state.any = self.state.any.max(Some(time));
+                if well_formed() {
+                    self.state.found = Some(time);
+                }
             }
             true
         });
@@ -214,7 +200,7 @@ impl FormatVisitor for Look<'_, Highest> {
 impl FormatVisitor for Look<'_, Lowest> {
     type Output = ();
     fn visit<F: LineFormat>(self) {
-        each_stamp::<F>(self.block, |stamp, well_formed| self.state.note(self.unit.timestamp(stamp), well_formed));
+        each_stamp::<F>(self.block, |time, well_formed| self.state.note(time, well_formed));
     }
 }
 
@@ -226,37 +212,36 @@ mod tests {
 
     /// A block at the start of an input.
     fn block(bytes: &[u8]) -> Block<'_> {
-        Block { bytes, from: 0, max_line: 20 }
+        Block { bytes, from: 0, max_line: 20, units: Units::AUTO }
     }
 
     #[test]
-    fn the_unit_is_told_by_the_first_stamp() {
-        assert_eq!(detect_unit("plain", block(b"\nx y z\n1700000000000 a\n17 a b\n")), Some(TimeUnit::Millis));
-        assert_eq!(detect_unit("plain", block(b"nothing\n")), None);
+    fn each_stamp_tells_its_own_unit() {
+        let text = b"0 a b\n1700000000000 a b\n1700000001 a b\n1700000002000000 a b\n";
+        let found = extent("plain", Block { max_line: 30, ..block(text) }, AT(1_800_000_000)).unwrap();
+        assert_eq!((found.lowest, found.highest, found.disorder), (AT(0), AT(1_700_000_002), 0));
     }
 
     #[test]
     fn b5_a_byte_order_mark_hides_no_stamp() {
         let text = b"\xef\xbb\xbf1700000000000 a b\n";
-        assert_eq!(detect_unit("plain", block(text)), Some(TimeUnit::Millis));
-        let last = last_stamps("plain", block(text), TimeUnit::Millis, AT(1_700_000_000));
+        let last = last_stamps("plain", block(text), AT(1_700_000_000));
         assert_eq!(last.highest(), Some(AT(1_700_000_000)));
-        assert_eq!(detect_unit("plain", Block { from: 7, ..block(text) }), None);
+        assert_eq!(last_stamps("plain", Block { from: 7, ..block(text) }, AT(1_700_000_000)).highest(), None);
     }
 
     #[test]
     fn a_line_that_is_too_long_says_nothing() {
-        let text = b"90000000000000 a-long-name b\n5 a b\n90000000000000 a-long-name b\n";
-        assert_eq!(detect_unit("plain", block(text)), Some(TimeUnit::Seconds));
-        assert_eq!(last_stamps("plain", block(text), TimeUnit::Seconds, AT(1_700_000_000)).highest(), Some(AT(5)));
-        let mut highest = Highest { future_after: Timestamp::MAX, found: None };
-        highest.look("plain", block(text), TimeUnit::Seconds);
+        let text = b"90 a-very-long-name b\n5 a b\n90 a-very-long-name b\n";
+        assert_eq!(last_stamps("plain", block(text), AT(1_700_000_000)).highest(), Some(AT(5)));
+        let mut highest = Highest { future_after: Timestamp::MAX, found: None, any: None };
+        highest.look("plain", block(text));
         assert_eq!(highest.found, Some(AT(5)));
     }
 
     #[test]
     fn the_last_well_formed_lines_say_how_far_an_input_has_come() {
-        let last = |text| last_stamps("plain", block(text), TimeUnit::Seconds, AT(1_700_000_000));
+        let last = |text| last_stamps("plain", block(text), AT(1_700_000_000));
         assert_eq!(last(b"5 a b\n7 a b\nbad\n\n").highest(), Some(AT(7)));
         assert_eq!(last(b"7 a b").highest(), Some(AT(7)));
         assert_eq!(last(b"5 a b\n1700000001 a b\n").highest(), Some(AT(5)));
@@ -271,8 +256,8 @@ mod tests {
 
     #[test]
     fn malformed_and_future_lines_are_not_the_highest() {
-        let mut highest = Highest { future_after: AT(100), found: None };
-        highest.look("plain", block(b"50 a b\n90 a\n101 a b\n70 a b\n"), TimeUnit::Seconds);
+        let mut highest = Highest { future_after: AT(100), found: None, any: None };
+        highest.look("plain", block(b"50 a b\n90 a\n101 a b\n70 a b\n"));
         assert_eq!(highest.found, Some(AT(70)));
     }
 
@@ -286,9 +271,9 @@ mod tests {
             peaks: Peaks::default(),
             found: None,
         };
-        lowest.look("plain", block(b"50 a b\n45 a b\n40 a\n"), TimeUnit::Seconds);
+        lowest.look("plain", block(b"50 a b\n45 a b\n40 a\n"));
         assert_eq!((lowest.found, lowest.is_settled()), (Some(AT(45)), false));
-        lowest.look("plain", block(b"55 a b\n1 a b\n"), TimeUnit::Seconds);
+        lowest.look("plain", block(b"55 a b\n1 a b\n"));
         assert_eq!((lowest.found, lowest.is_settled()), (Some(AT(45)), true));
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::format::{Fence, FormatVisitor, HostRanges, LineFormat, Stamp, dispatch};
 use crate::model::balance::{Rejected, SHOWN_BYTES, SHOWN_REJECTED};
-use crate::model::{Balance, Cause, Extent, Lines, Record, TimeUnit, Timestamp};
+use crate::model::{Balance, Cause, Extent, Lines, Record, Timestamp, Units};
 
 use super::split::first_line;
 
@@ -47,19 +47,21 @@ pub struct Selected {
     pub all_rejected: Vec<(Cause, usize, usize)>,
 }
 
-/// Parses the lines of a batch in `format` and appends the records within `bounds` to `records`. With
+/// Parses the lines of a batch in `format` with stamps in `units` and appends the records within `bounds` to `records`. With
 /// `list_rejected`, all malformed lines are listed. `None` if there is no such format.
 pub fn select(
     format: &str,
+    units: Units,
     lines: &Lines,
     bounds: &Bounds,
     list_rejected: bool,
     records: &mut Vec<Record>,
 ) -> Option<Selected> {
-    dispatch(format, Select { lines, bounds, list_rejected, records })
+    dispatch(format, Select { units, lines, bounds, list_rejected, records })
 }
 
 struct Select<'a> {
+    units: Units,
     lines: &'a Lines,
     bounds: &'a Bounds,
     list_rejected: bool,
@@ -81,9 +83,10 @@ impl Select<'_> {
     /// One pass over the lines. With `MEASURE` it also tells how they are sorted.
     fn pass<F: LineFormat, const MEASURE: bool>(self) -> Selected {
         let mut selected = Selected::of(self.lines, self.list_rejected);
-        let judge = Judge::of(self.lines, self.bounds);
+        let judge = Judge::of(self.lines, self.bounds, self.units);
         // Where no stamp lies outside, nothing is at a glance.
-        let fence = F::fence(judge.keep, judge.present).unwrap_or(Fence { length: 0, bounds: [0, u64::MAX, 0] });
+        let nothing = Fence { length: 0, bounds: [0, u64::MAX, 0], least: 0 };
+        let fence = F::fence(&self.lines.chunk.bytes, judge.keep, judge.present, judge.units).unwrap_or(nothing);
         // Lines outside come in long runs, and so do those inside: each kind is looked for where the last one was.
         let (mut out_of_window, mut inside) = (0, false);
         let mut extent: Option<Extent> = None;
@@ -101,10 +104,10 @@ impl Select<'_> {
                 return;
             }
             if inside
-                && let Some((stamp, hosts)) = F::common(bytes, start, end, judge.keep)
+                && let Some((time, hosts)) = F::common(bytes, start, end, judge.units, judge.keep)
                 && fits()
             {
-                return keep(judge.record(stamp, hosts), &mut extent, &mut out_of_window);
+                return keep(record(time, hosts), &mut extent, &mut out_of_window);
             }
             let verdict = judge.line::<F>(bytes, start, end);
             inside = !matches!(verdict, Verdict::Outside(..));
@@ -184,15 +187,15 @@ pub(super) fn each_line(lines: &Lines, mut f: impl FnMut(&[u8], usize, usize)) {
     }
 }
 
-/// Tells what lines are. The bounds are kept in the unit of the stamps, so that most lines need no arithmetic.
+/// Tells what lines are.
 #[derive(Clone, Copy)]
 pub(super) struct Judge {
-    /// The lowest and the highest stamp to keep, and the lowest that counts.
-    keep: (i64, i64),
-    first: i64,
-    /// The highest stamp that is not in the future.
-    present: i64,
-    unit: TimeUnit,
+    /// The lowest and the highest instant to keep, and the lowest that counts.
+    keep: (Timestamp, Timestamp),
+    first: Timestamp,
+    /// The highest instant that is not in the future.
+    present: Timestamp,
+    units: Units,
     max_line: usize,
     /// Where the first line's stamp may begin, if not at its start.
     skip: usize,
@@ -200,15 +203,13 @@ pub(super) struct Judge {
 
 impl Judge {
     /// For the lines of a batch.
-    pub(super) fn of(lines: &Lines, bounds: &Bounds) -> Self {
+    pub(super) fn of(lines: &Lines, bounds: &Bounds, units: Units) -> Self {
         let chunk = &lines.chunk;
-        let unit = chunk.unit.unwrap_or(TimeUnit::Seconds);
-        let present = unit.last_stamp(bounds.future_after);
         Judge {
-            keep: (unit.first_stamp(bounds.keep_from), unit.last_stamp(bounds.last).min(present)),
-            first: unit.first_stamp(bounds.first),
-            present,
-            unit,
+            keep: (bounds.keep_from, bounds.last.min(bounds.future_after)),
+            first: bounds.first,
+            present: bounds.future_after,
+            units,
             max_line: chunk.max_line,
             skip: first_line(&chunk.bytes, chunk.span.from),
         }
@@ -220,42 +221,41 @@ impl Judge {
         if end - start > self.max_line {
             return Verdict::Malformed(Cause::TooLong);
         }
-        let (stamp, at) = match F::stamp(bytes, start, end) {
-            Stamp::At(stamp, at) => (stamp, at),
+        let (time, at) = match F::stamp(bytes, start, end, self.units) {
+            Stamp::At(time, at) => (time, at),
             _ => match self.odd_stamp::<F>(bytes, start, end) {
-                Stamp::At(stamp, at) => (stamp, at),
+                Stamp::At(time, at) => (time, at),
                 Stamp::Blank => return Verdict::Blank,
+                // Whatever the bounds are.
+                Stamp::TooLate => return Verdict::Future,
+                Stamp::TooEarly(at) => return Verdict::Outside(Timestamp::MIN, at),
                 Stamp::Bad => return Verdict::Malformed(Cause::BadStamp),
             },
         };
-        if stamp < self.keep.0 || stamp > self.keep.1 {
-            return if stamp > self.present {
-                Verdict::Future
-            } else {
-                Verdict::Outside(self.unit.timestamp(stamp), at)
-            };
+        if time < self.keep.0 || time > self.keep.1 {
+            return if time > self.present { Verdict::Future } else { Verdict::Outside(time, at) };
         }
         match F::hosts(bytes, at, end) {
-            Ok(hosts) => Verdict::Keep(self.record(stamp, hosts)),
+            Ok(hosts) => Verdict::Keep(record(time, hosts)),
             // Where a line only serves to compare with the window before, it is outside whatever its hosts are.
-            Err(_) if stamp < self.first => Verdict::Outside(self.unit.timestamp(stamp), at),
+            Err(_) if time < self.first => Verdict::Outside(time, at),
             Err(cause) => Verdict::Malformed(cause),
         }
-    }
-
-    /// The record of a stamp and two hosts.
-    #[inline(always)]
-    fn record(&self, stamp: i64, hosts: HostRanges) -> Record {
-        let range = |(from, to): (usize, usize)| (from as u32, to as u32);
-        Record { time: self.unit.timestamp(stamp), from: range(hosts.from), to: range(hosts.to) }
     }
 
     /// The stamp of a line that does not begin with one: a byte order mark may stand before it.
     #[cold]
     fn odd_stamp<F: LineFormat>(&self, bytes: &[u8], start: usize, end: usize) -> Stamp {
         let skip = if start == 0 { self.skip.min(end) } else { start };
-        F::stamp(bytes, skip, end)
+        F::stamp(bytes, skip, end, self.units)
     }
+}
+
+/// The record of an instant and two hosts.
+#[inline(always)]
+fn record(time: Timestamp, hosts: HostRanges) -> Record {
+    let range = |(from, to): (usize, usize)| (from as u32, to as u32);
+    Record { time, from: range(hosts.from), to: range(hosts.to) }
 }
 
 #[cfg(test)]
@@ -277,7 +277,6 @@ mod tests {
             balance: Balance { bytes_read: span.len(), ..Balance::default() },
             streamed: false,
             order: None,
-            unit: Some(TimeUnit::Seconds),
             last: true,
             live: None,
             guard: None,
@@ -295,7 +294,8 @@ mod tests {
         let text =
             b"99 a b\n100 a b\n150 a b\n200 c d\n201 a b\n900 a b\n\nx\n150 a\n99 a\n901\n150 aaaaaaaaaaaaaa b\n";
         let mut records = Vec::new();
-        let selected = select("plain", &lines(text, 15), &bounds(100, 100, 200, 500), true, &mut records).unwrap();
+        let selected =
+            select("plain", Units::AUTO, &lines(text, 15), &bounds(100, 100, 200, 500), true, &mut records).unwrap();
         let times: Vec<_> = records.iter().map(|record| record.time).collect();
         assert_eq!(times, [100, 150, 200].map(Timestamp::from_seconds));
         let sheet = &selected.balance;
@@ -310,7 +310,7 @@ mod tests {
     fn records_before_the_window_are_kept_for_comparison_but_do_not_count() {
         let mut records = Vec::new();
         let lines = lines(b"40 a b\n60 a b\n60 bad\n100 a b\n", 100);
-        let selected = select("plain", &lines, &bounds(50, 100, 200, 500), false, &mut records).unwrap();
+        let selected = select("plain", Units::AUTO, &lines, &bounds(50, 100, 200, 500), false, &mut records).unwrap();
         assert_eq!(records.len(), 2);
         assert_eq!((selected.balance.counted, selected.balance.out_of_window), (1, 3));
         assert_eq!(selected.balance.malformed_total(), 0);
@@ -319,7 +319,15 @@ mod tests {
     #[test]
     fn b5_a_byte_order_mark_belongs_to_no_field() {
         let mut records = Vec::new();
-        select("plain", &lines(b"\xef\xbb\xbf150 a b\n", 100), &bounds(0, 0, 200, 500), false, &mut records).unwrap();
+        select(
+            "plain",
+            Units::AUTO,
+            &lines(b"\xef\xbb\xbf150 a b\n", 100),
+            &bounds(0, 0, 200, 500),
+            false,
+            &mut records,
+        )
+        .unwrap();
         assert_eq!(records.len(), 1);
     }
 }

@@ -7,10 +7,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
-use serde_json::value::RawValue;
 
 use super::OutputEntry;
 use crate::model::escape::{exact, is_hostile};
+use crate::model::time::SECOND;
 use crate::model::{Balance, Cell, Issue, Report, Timestamp, Window, WindowResult};
 
 /// The output.
@@ -34,8 +34,13 @@ struct ResultLine<'a> {
 struct WindowPart {
     start: String,
     end: String,
-    start_unix: Box<RawValue>,
-    end_unix: Box<RawValue>,
+    /// Only where they are whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_unix: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_unix: Option<i64>,
+    start_unix_nanos: i64,
+    end_unix_nanos: i64,
     end_inclusive: bool,
     /// Only where it stands for many windows, which hold nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,8 +125,10 @@ fn window_part(window: Window, issue: Option<Issue>) -> io::Result<WindowPart> {
     Ok(WindowPart {
         start: window.start.to_string(),
         end: window.end.to_string(),
-        start_unix: number(window.start)?,
-        end_unix: number(window.end)?,
+        start_unix: seconds(window.start),
+        end_unix: seconds(window.end),
+        start_unix_nanos: window.start.nanos(),
+        end_unix_nanos: window.end.nanos(),
         end_inclusive: window.end_inclusive,
         empty_windows: None,
         revision: issue.map(|issue| issue.revision),
@@ -129,9 +136,9 @@ fn window_part(window: Window, issue: Option<Issue>) -> io::Result<WindowPart> {
     })
 }
 
-/// Unix seconds as a number of JSON, without the loss that a float would bring.
-fn number(time: Timestamp) -> io::Result<Box<RawValue>> {
-    Ok(RawValue::from_string(time.unix_decimal())?)
+/// Unix seconds, if they are whole: a fraction would be a float to whoever reads it, and not exact.
+fn seconds(time: Timestamp) -> Option<i64> {
+    (time.nanos() % SECOND == 0).then_some(time.nanos() / SECOND)
 }
 
 fn report_part(report: &Report) -> ReportPart<'_> {

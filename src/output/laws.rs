@@ -161,8 +161,10 @@ struct SchemaResult {
 struct SchemaWindow {
     start: String,
     end: String,
-    start_unix: serde_json::Number,
-    end_unix: serde_json::Number,
+    start_unix: Option<i64>,
+    end_unix: Option<i64>,
+    start_unix_nanos: i64,
+    end_unix_nanos: i64,
     end_inclusive: bool,
 }
 
@@ -205,7 +207,7 @@ fn the_schema_of_json_is_pinned() {
     let text = written("json", &[classic()]);
     let expected = concat!(
         r#"{"schema":"logparser/1","window":{"start":"2023-11-14T22:13:20Z","end":"2023-11-14T23:13:20Z","#,
-        r#""start_unix":1700000000,"end_unix":1700003600,"end_inclusive":true},"reports":["#,
+        r#""start_unix":1700000000,"end_unix":1700003600,"start_unix_nanos":1700000000000000000,"end_unix_nanos":1700003600000000000,"end_inclusive":true},"reports":["#,
         r#"{"id":"top-servers","title":"Server that received more connections:","columns":["#,
         r#"{"name":"server","type":"host"},{"name":"connections","type":"count"}],"rows":[["Uniform",1015]]},"#,
         r#"{"id":"connected-to","title":"List of connected hosts to Delta","columns":[{"name":"host","type":"host"},"#,

@@ -72,7 +72,6 @@ fn explained(input: &Input, pruned: Option<&Pruned>, whole: &str) -> Explained {
                 (Reason::Pruned, true) => "it lies outside the window".to_owned(),
                 (Reason::Pruned, false) => "the rest lies outside the window".to_owned(),
                 (Reason::NothingToSkip, _) => "nothing is worth skipping".to_owned(),
-                (Reason::NoStamp, _) => "it does not begin with a stamp".to_owned(),
                 (Reason::NotSorted, _) => {
                     let seconds = |nanos| Timestamp::from_nanos(nanos).unix_decimal();
                     let seen = found.extent.map_or(0, |extent| extent.disorder);

@@ -1,6 +1,7 @@
 //! What a run has in addition that follows its inputs: a state to go on from, files that come and go, a keeper and a
 //! saver beside the aggregator.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
@@ -24,7 +25,7 @@ use crate::ops::sequence::Sequencer;
 use crate::output::rejects::RejectsFile;
 use crate::source::follow::{Events, Follower, New, Options, Records};
 use crate::source::seek::{Reason, Wanted, seek};
-use crate::stage::follow::{Begin, Following, Known};
+use crate::stage::follow::{Begin, Following};
 use crate::stage::keeper::Keeper;
 use crate::stage::live::{self, Live};
 use crate::stage::saver::{Header, Saver};
@@ -131,10 +132,6 @@ impl Follow {
         };
         let header = self.restored.as_ref().map(|restored| &restored.header);
         let (saved, next) = header.map_or((Vec::new(), 0), |header| (header.files.clone(), header.next_input));
-        let known = header.map(|header| {
-            let inputs = header.progress.inputs.iter();
-            inputs.map(|(id, position)| (*id, Known { number: 0, unit: position.unit })).collect()
-        });
         for file in &saved {
             wired.names.set(file.id, crate::model::escape::printable(&file.name).into_owned());
         }
@@ -152,8 +149,6 @@ impl Follow {
             register: Box::new(move |id| progress.lock().register(id)),
             permits,
             buffers: Default::default(),
-            format: filter.format,
-            unit: filter.unit,
             now,
             future: filter.future,
             max_line: plan.max_line,
@@ -161,7 +156,7 @@ impl Follow {
             progress: Arc::clone(&wired.progress),
             failures: Arc::clone(&wired.failures),
             names: Arc::clone(&wired.names),
-            inputs: known.unwrap_or_default(),
+            numbers: HashMap::new(),
             clock: Duration::ZERO,
             pace: Duration::ZERO,
         };

@@ -166,16 +166,18 @@ fn whole(Portion { id, pruned, .. }: &Portion, progress: &Progress) -> (u64, Vec
     let size = progress.ledger().frontier(*id);
     let skipped = progress.skipped().spans(*id);
     let order = |of: &dyn Fn(&Pruned) -> Option<Extent>| pruned.as_ref().map_or(Order::Unknown, |it| Order::of(of(it)));
+    // Where nothing was pruned, zeros at the start were passed over, which hold no line.
+    let outside = |of: &dyn Fn(&Pruned) -> Option<Extent>| Order::of(pruned.as_ref().and_then(of));
     let (mut pieces, mut end) = (Vec::new(), 0);
     for (from, to) in skipped.chain([(size, size)]) {
         pieces.push(Piece { from: end, to: from, skipped: false, order: order(&|it| seen(it, from - end)) });
         // Bytes are skipped at the start of a file, and at its end.
-        let outside = order(&|it| match (from == 0, to == size) {
+        let order = outside(&|it| match (from == 0, to == size) {
             (true, true) => joined([it.found.outside.0, it.found.outside.1]),
             (true, false) => it.found.outside.0,
             (false, _) => it.found.outside.1,
         });
-        pieces.push(Piece { from, to, skipped: true, order: outside });
+        pieces.push(Piece { from, to, skipped: true, order });
         end = to;
     }
     (size, pieces)
@@ -195,7 +197,11 @@ fn part(Portion { id, pruned, .. }: &Portion, range: &ByteRange, progress: &Prog
         order: Order::of(passed.extent),
     });
     let size = range.size.unwrap_or_else(|| progress.ledger().frontier(*id)).max(to);
-    (size, [Piece { from, to, skipped: false, order }].into_iter().chain(passed).collect())
+    // Zeros at the start of a file.
+    let zeros = progress.skipped().spans(*id).find(|zeros| zeros.0 == from && zeros.1 <= to);
+    let zeros = zeros.map(|(from, to)| Piece { from, to, skipped: true, order: Order::of(None) });
+    let read = Piece { from: zeros.as_ref().map_or(from, |zeros| zeros.to), to, skipped: false, order };
+    (size, zeros.into_iter().chain([read]).chain(passed).collect())
 }
 
 /// The extent of so many bytes that were read, all of which the run has seen.

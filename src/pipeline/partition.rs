@@ -15,7 +15,7 @@ use super::wire::{pruned_or_warn, resolve_all};
 use crate::actor::Stop;
 use crate::config::Task;
 use crate::error::{Error, Result};
-use crate::model::{InputId, TimeUnit, Timestamp};
+use crate::model::{InputId, Timestamp, Units};
 use crate::ops::close::Windows;
 use crate::source::seek::Reason;
 use crate::source::{Origin, Pruned};
@@ -31,6 +31,8 @@ pub struct Partition {
     pub now: Timestamp,
     /// How far beyond now a stamp may lie, in nanoseconds.
     pub future: i64,
+    /// How stamps tell their unit.
+    pub units: Units,
     /// The inputs, in the order in which a run would have them.
     pub inputs: Vec<PlannedInput>,
     /// The tasks, in the order of their inputs and of the bytes in them.
@@ -44,8 +46,6 @@ pub struct PlannedInput {
     pub path: PathBuf,
     /// Its bytes.
     pub size: u64,
-    /// The unit of its stamps, if all tasks have to be told.
-    pub unit: Option<TimeUnit>,
     /// The bytes that are read: first, and one past the last.
     pub read: (u64, u64),
     /// Whether it lies outside the window, or in part, or is read whole, and why.
@@ -93,18 +93,20 @@ pub(super) fn partition(pipeline: Pipeline, bytes: u64, previous: bool) -> Resul
         let looked = pruned.get(&InputId(at as u32));
         let kept = looked.and_then(|looked| pruned_or_warn(looked, &input.name, &failures));
         let (read, size) = kept.as_ref().map_or(((0, *size), *size), |it| ((it.found.from, it.found.to), it.size));
-        let has_stamp = looked.is_none_or(|looked| looked.found.reason != Reason::NoStamp);
-        let unit = filtering.unit.or_else(|| looked.and_then(|looked| looked.found.unit));
-        // Without a stamp at its start, only who reads it from there knows the unit of those that come.
-        let most = if has_stamp { bytes.max(1) } else { u64::MAX };
-        let ranges = divided(read, size, most, kept.as_ref()).into_iter();
+        let ranges = divided(read, size, bytes.max(1), kept.as_ref()).into_iter();
         let ranges = ranges.map(|range| ByteRange { head: Some(start), ..range });
         tasks.extend(ranges.map(|range| PlannedTask { input: at, range }));
         let reason = reason(kept.as_ref(), looked);
-        planned.push(PlannedInput { path: path.clone(), size, unit, read, reason });
+        planned.push(PlannedInput { path: path.clone(), size, read, reason });
     }
-    let now = filtering.now.unwrap_or(now);
-    Ok(Partition { question: question(&plan, window)?, now, future: filtering.future, inputs: planned, tasks })
+    Ok(Partition {
+        question: question(&plan, window)?,
+        now: found.now,
+        future: filtering.future,
+        units: filtering.units,
+        inputs: planned,
+        tasks,
+    })
 }
 
 /// The bytes that are read of an input in ranges of about the same length, of at most `most` bytes; one at least, as
@@ -133,7 +135,6 @@ fn reason(kept: Option<&Pruned>, looked: Option<&Pruned>) -> &'static str {
         (Some(kept), _) if kept.found.from == kept.found.to => "it lies outside the window",
         (Some(_), _) => "the rest lies outside the window",
         (None, Some(Reason::NotSorted)) => "it is not sorted as declared",
-        (None, Some(Reason::NoStamp)) => "it does not begin with a stamp",
         (None, _) => "all of it is read",
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::inputs::{Inputs, readers};
 use super::resolve::Resolved;
 use crate::config::{FilterPlan, Plan, ReaderPlan, Task};
-use crate::model::{Extent, InputId, TimeUnit, Timestamp};
+use crate::model::{Extent, InputId, Timestamp, Units};
 use crate::ops::close::Windows;
 use crate::ops::scan::{self, Block};
 use crate::source::seek::{self, Found, Stamps, Wanted, seek};
@@ -91,24 +91,20 @@ pub(super) fn open(input: &Input) -> Option<(File, u64)> {
 /// The stamps of a log format.
 pub(super) struct FormatStamps {
     format: &'static str,
-    unit: Option<TimeUnit>,
+    units: Units,
     future_after: Timestamp,
     max_line: usize,
 }
 
 impl FormatStamps {
     pub(super) fn of(filter: &FilterPlan, future_after: Timestamp, max_line: usize) -> Self {
-        FormatStamps { format: filter.format, unit: filter.unit, future_after, max_line }
+        FormatStamps { format: filter.format, units: filter.units, future_after, max_line }
     }
 }
 
 impl Stamps for FormatStamps {
-    fn unit(&self, bytes: &[u8], from: u64) -> Option<TimeUnit> {
-        let found = scan::detect_unit(self.format, Block { bytes, from, max_line: self.max_line });
-        found.map(|unit| self.unit.unwrap_or(unit))
-    }
-
-    fn extent(&self, bytes: &[u8], from: u64, unit: TimeUnit) -> Option<Extent> {
-        scan::extent(self.format, Block { bytes, from, max_line: self.max_line }, unit, self.future_after)
+    fn extent(&self, bytes: &[u8], from: u64) -> Option<Extent> {
+        let block = Block { bytes, from, max_line: self.max_line, units: self.units };
+        scan::extent(self.format, block, self.future_after)
     }
 }

@@ -8,9 +8,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::inputs::Inputs;
-use super::prune::{FormatStamps, open};
-use super::resolve::Resolved;
-use crate::config::{Plan, Task};
+use super::prune::open;
+use crate::config::Plan;
 use crate::error::{Error, Result};
 use crate::model::{Extent, Guard, InputId};
 use crate::source::follow::{HEAD, read_range};
@@ -46,18 +45,8 @@ pub struct Passed {
 }
 
 /// The bytes from line to line that a range means. Errors if there is not one file that has them.
-pub(super) fn ranged(
-    plan: &Plan,
-    resolved: &[Option<Resolved>],
-    inputs: &Inputs,
-    range: &ByteRange,
-) -> Result<BTreeMap<InputId, Pruned>> {
-    let [reader, filter, _] = plan.single()?;
-    let (Task::Reader(reading), Task::TimeFilter(filtering), Some(resolved)) =
-        (&plan.stages[reader].task, &plan.stages[filter].task, resolved[filter])
-    else {
-        return Err(Error::usage("a range needs a window"));
-    };
+pub(super) fn ranged(plan: &Plan, inputs: &Inputs, range: &ByteRange) -> Result<BTreeMap<InputId, Pruned>> {
+    plan.single()?;
     let [input] = &inputs.all[..] else {
         return Err(Error::usage(format!("a range is of one file, and the location leads to {}", inputs.all.len())));
     };
@@ -89,19 +78,7 @@ pub(super) fn ranged(
     let read = |at: u64, into: &mut [u8]| file.read_at(into, at);
     let start = seek::line_start(&read, size, range.from).map_err(cannot)?;
     let end = seek::line_start(&read, size, to).map_err(cannot)?;
-    let mut unit = filtering.unit;
-    if unit.is_none() && start > 0 && start < end {
-        let stamps = FormatStamps::of(filtering, resolved.bounds.future_after, reading.max_line);
-        unit = seek::unit(&read, size, &stamps).map_err(cannot)?;
-        if unit.is_none() {
-            let name = &input.name;
-            return Err(Error::usage(format!(
-                "{name} does not begin with a stamp, which would tell the unit; give --unit"
-            )));
-        }
-    }
-    let found =
-        Found { from: start, to: end, unit, extent: None, outside: (None, None), probes: 0, reason: Reason::Pruned };
+    let found = Found { from: start, to: end, extent: None, outside: (None, None), probes: 0, reason: Reason::Pruned };
     let order = range.note_order.then(Default::default);
     // No disorder makes the rest be read, and the range ends where it ends however the file grows.
     let pruned = Pruned { found, size: u64::MAX, disorder: i64::MAX, order, sent: 0 };

@@ -9,11 +9,11 @@ use std::thread;
 
 use super::inputs::Inputs;
 use super::prune::latest;
-use crate::config::{Align, FilterPlan, Range, Start, Until};
+use crate::config::{Align, FilterPlan, Range, Start};
 use crate::error::{Error, Result};
-use crate::model::{Grid, InputId, Peaks, TimeUnit, Timestamp, Window};
+use crate::model::{Grid, InputId, Moment, Peaks, Timestamp, Window};
 use crate::ops::close::Windows;
-use crate::ops::scan::{Block, Highest, Lowest, detect_unit};
+use crate::ops::scan::{Block, Highest, Lowest};
 use crate::ops::select::Bounds;
 use crate::source::{Cursor, Input};
 
@@ -25,6 +25,8 @@ const BLOCK: usize = 256 << 10;
 pub(super) struct Resolved {
     pub windows: Windows,
     pub bounds: Bounds,
+    /// What is taken for now.
+    pub now: Timestamp,
 }
 
 /// Resolves the range of a time-filter over `ids`. Inputs that can be read once only are replaced by spooled ones.
@@ -36,44 +38,38 @@ pub(super) fn resolve(
     follows: bool,
     interrupted: &(dyn Fn() -> bool + Sync),
 ) -> Result<Resolved> {
-    let now = filter.now.unwrap_or(now);
-    let future_after = now.plus(filter.future);
-    let mut look = Look { filter, inputs, ids, interrupted };
+    let now = filter.now.map_or(Ok(now), |moment| {
+        moment.resolve(&filter.zone, now, || Ok(now)).map_err(|message: String| beyond("now", moment, &message))
+    })?;
+    let future_after = now.checked_plus(filter.future).ok_or_else(|| {
+        Error::usage(format!("future reaches beyond the instants there are, from now at {now}; give a shorter one"))
+    })?;
+    let mut look = Look { filter, inputs, ids, interrupted, now, future_after, latest: None };
     match filter.range {
         Range::Once { start, until } => {
-            let end = match until {
-                Until::Now => now,
-                Until::At(time) => time,
-                Until::Latest => look.highest(future_after)?.unwrap_or(now),
-            };
-            let start = match start {
-                Start::Before(nanos) => end.minus(nanos),
-                Start::At(time) => time,
-            };
-            if start > end {
-                return Err(not_before(start, end));
-            }
-            let window = Window::closed(start, end);
-            let keep_from = if filter.needs_previous { start.minus(window.length()) } else { start };
-            let bounds = Bounds { keep_from, first: start, last: end, future_after };
-            Ok(Resolved { windows: Windows::Once(window), bounds })
+            let window = once(start, until, &mut look)?;
+            let (first, last) = (window.start, window.end);
+            let keep_from = if filter.needs_previous { first.minus(window.length()) } else { first };
+            let bounds = Bounds { keep_from, first, last, future_after };
+            Ok(Resolved { windows: Windows::Once(window), bounds, now })
         }
         Range::Every { length, period, align, lateness, since, until } => {
             // A window that reaches beyond the instants there are could not say where it starts or ends.
-            let margin = length.saturating_add(period);
+            let too_long = || Error::usage("seconds and every reach beyond the instants there are; give shorter ones");
+            let margin = length.checked_add(period).ok_or_else(too_long)?;
+            let since = since.map(|moment| look.moment("since", moment)).transpose()?;
             let first = since.unwrap_or(Timestamp::MIN).max(Timestamp::MIN.plus(margin));
             let last = match until {
-                None | Some(Until::Latest) => future_after,
-                Some(Until::Now) => now.minus(1),
-                Some(Until::At(time)) => time.minus(1),
+                None | Some(Moment::LATEST) => future_after,
+                Some(moment) => look.moment("until", moment)?.minus(1),
             };
             if let Some(since) = since.filter(|since| *since > last) {
                 return Err(not_before(since, last.plus(1)));
             }
-            let last = last.min(Timestamp::MAX.minus(margin));
+            last.checked_plus(margin).ok_or_else(too_long)?;
             let (anchor, start) = match align {
-                Align::At(time) => (time, None),
-                Align::Start => (now.minus(length), None),
+                Align::At(moment) => (look.moment("align", moment)?, None),
+                Align::Start => (now.checked_plus(-length).ok_or_else(too_long)?, None),
                 Align::First => {
                     let (max_jump, bounds, peaks) = (filter.max_jump, (first, last), Peaks::default());
                     let state = Lowest { future_after, lateness, max_jump, bounds, peaks, found: None };
@@ -84,12 +80,30 @@ pub(super) fn resolve(
             if follows {
                 return Ok(following(grid, filter, now, since.map(|_| first), future_after));
             }
-            Ok(Resolved {
-                windows: Windows::Every(grid),
-                bounds: Bounds { keep_from: first, first, last, future_after },
-            })
+            let bounds = Bounds { keep_from: first, first, last, future_after };
+            Ok(Resolved { windows: Windows::Every(grid), bounds, now })
         }
     }
+}
+
+/// The one window of a run that ends.
+fn once(start: Start, until: Moment, look: &mut Look<'_>) -> Result<Window> {
+    let end = look.moment("until", until)?;
+    let start = match start {
+        Start::At(moment) => look.moment("since", moment)?,
+        Start::Before(nanos) => end.checked_plus(-nanos).ok_or_else(|| {
+            Error::usage(format!("seconds reaches beyond the instants there are, back from {end}; give fewer"))
+        })?,
+    };
+    if start > end {
+        return Err(not_before(start, end));
+    }
+    if end.nanos().checked_sub(start.nanos()).is_none() {
+        return Err(Error::usage(format!(
+            "the window from {start} to {end} is longer than 292 years; give a later since"
+        )));
+    }
+    Ok(Window::closed(start, end))
 }
 
 /// The windows of a run that goes on: from the first one that ends now or later, or from where the history is to start.
@@ -105,7 +119,11 @@ fn following(
     let first = since.unwrap_or(grid.window(next).start);
     let keep_from = if filter.needs_previous { first.minus(grid.length) } else { first };
     let last = Timestamp::MAX.minus(grid.length.saturating_add(grid.period));
-    Resolved { windows: Windows::Every(grid), bounds: Bounds { keep_from, first, last, future_after } }
+    Resolved { windows: Windows::Every(grid), bounds: Bounds { keep_from, first, last, future_after }, now }
+}
+
+fn beyond(key: &str, moment: Moment, message: &str) -> Error {
+    Error::usage(format!("{key} {moment}: {message}"))
 }
 
 fn not_before(start: Timestamp, end: Timestamp) -> Error {
@@ -118,11 +136,27 @@ struct Look<'a> {
     inputs: &'a mut Inputs,
     ids: &'a [InputId],
     interrupted: &'a (dyn Fn() -> bool + Sync),
+    now: Timestamp,
+    future_after: Timestamp,
+    /// The highest stamp, once it has been looked for.
+    latest: Option<Timestamp>,
 }
 
 impl Look<'_> {
-    /// The highest stamp of all inputs.
-    fn highest(&mut self, future_after: Timestamp) -> Result<Option<Timestamp>> {
+    /// The instant that a key gives.
+    fn moment(&mut self, key: &str, moment: Moment) -> Result<Timestamp> {
+        if moment.rests_on_inputs() && self.latest.is_none() {
+            self.latest = Some(self.highest()?.unwrap_or(self.now));
+        }
+        let latest = self.latest.unwrap_or(self.now);
+        let found = moment.resolve(&self.filter.zone, self.now, || Ok(latest));
+        found.map_err(|message: String| beyond(key, moment, &message))
+    }
+
+    /// The highest stamp of all inputs; of lines that are malformed behind theirs where there are no others, so that
+    /// these are told as what they are.
+    fn highest(&mut self) -> Result<Option<Timestamp>> {
+        let future_after = self.future_after;
         // Most files tell it by their ends; the others have to be looked at from their starts.
         let (mut highest, mut others) = (None, Vec::new());
         for &id in self.ids {
@@ -131,20 +165,21 @@ impl Look<'_> {
                 None => others.push(id),
             }
         }
-        let state = Highest { future_after, found: None };
+        let state = Highest { future_after, found: None, any: None };
         let format = self.filter.format;
-        let looked = self.each(&others, &state, |state, block, unit| {
-            state.look(format, block, unit);
+        let looked = self.each(&others, &state, |state, block| {
+            state.look(format, block);
             true
         })?;
-        Ok(looked.iter().filter_map(|state| state.found).max().max(highest))
+        let highest = looked.iter().filter_map(|state| state.found).max().max(highest);
+        Ok(highest.or_else(|| looked.iter().filter_map(|state| state.any).max()))
     }
 
     /// The lowest stamp of all inputs that is not late.
     fn lowest(&mut self, state: Lowest) -> Result<Option<Timestamp>> {
         let format = self.filter.format;
-        let looked = self.each(self.ids, &state, |state, block, unit| {
-            state.look(format, block, unit);
+        let looked = self.each(self.ids, &state, |state, block| {
+            state.look(format, block);
             !state.is_settled()
         })?;
         Ok(looked.iter().filter_map(|state| state.found).min())
@@ -156,7 +191,7 @@ impl Look<'_> {
         &mut self,
         ids: &[InputId],
         state: &S,
-        f: impl Fn(&mut S, Block<'_>, TimeUnit) -> bool + Sync,
+        f: impl Fn(&mut S, Block<'_>) -> bool + Sync,
     ) -> Result<Vec<S>> {
         let workers = thread::available_parallelism().map_or(1, usize::from).min(ids.len());
         let next = AtomicUsize::new(0);
@@ -191,26 +226,19 @@ impl Look<'_> {
 
     /// Looks at one input; gives the input to read instead, if it could be read once only. What goes wrong here goes
     /// wrong in the run too, and is told there.
-    fn look_at<S>(
-        &self,
-        id: InputId,
-        state: &mut S,
-        f: &impl Fn(&mut S, Block<'_>, TimeUnit) -> bool,
-    ) -> Result<Option<Input>> {
+    fn look_at<S>(&self, id: InputId, state: &mut S, f: &impl Fn(&mut S, Block<'_>) -> bool) -> Result<Option<Input>> {
         let (input, max_line) = (&self.inputs.all[id.0 as usize], self.inputs.max_line[id.0 as usize]);
         let mut cursor = Cursor::new(input.clone(), BLOCK, max_line);
         cursor.keep()?;
-        let (mut bytes, mut unit) = (Vec::new(), self.filter.unit);
+        let mut bytes = Vec::new();
         loop {
             let mut step = cursor.next(&mut bytes, &self.interrupted);
             // Of a stream, what went wrong here would not go wrong again: what was taken from it is gone.
             if let Some(failure) = step.failure.take().filter(|_| cursor.has_taken()) {
                 return Err(failure);
             }
-            let block = Block { bytes: &bytes, from: step.cut.from, max_line };
-            unit = unit.or_else(|| detect_unit(self.filter.format, block));
-            let enough = unit.is_some_and(|unit| !f(state, block, unit));
-            if step.cut.last || enough {
+            let block = Block { bytes: &bytes, from: step.cut.from, max_line, units: self.filter.units };
+            if !f(state, block) || step.cut.last {
                 return Ok(cursor.into_kept(step.cut.last));
             }
         }

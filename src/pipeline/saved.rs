@@ -6,7 +6,6 @@ use std::io;
 use std::sync::Arc;
 
 use crate::codec::Decoder;
-use crate::model::time::TimeUnit;
 use crate::model::{Balance, InputId, Tally, Timestamp};
 use crate::ops::close::Windows;
 use crate::ops::count::Buckets;
@@ -58,8 +57,6 @@ pub struct SavedInput {
     pub position: u64,
     /// Bytes of it that were gone before they could be read: at least so many.
     pub lost: u64,
-    /// The unit of its stamps, once that is known.
-    pub unit: Option<TimeUnit>,
     /// Its watermark.
     pub watermark: Timestamp,
     /// No location leads to it any more.
@@ -145,7 +142,6 @@ fn inputs(header: &Header) -> Vec<SavedInput> {
             start: file.start.clone(),
             position: file.position,
             lost: file.lost,
-            unit: position.unit,
             watermark: position.watermark,
             departed: file.departed,
             ended: position.ended(),

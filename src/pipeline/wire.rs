@@ -19,7 +19,7 @@ use crate::actor::{Countdown, Gauge, Inbox, LatestOutlet, Outlet, Permits, Pool,
 use crate::config::{AggregatorPlan, FilterPlan, Plan, ReaderPlan, ReporterPlan, StagePlan, Task};
 use crate::error::{Error, Result};
 use crate::metrics::{Progress, StageMetrics};
-use crate::model::{Chunk, InputId, Lines, Records, Timestamp};
+use crate::model::{Chunk, InputId, Lines, Records, Timestamp, Units};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::history::History;
 use crate::ops::progress;
@@ -83,7 +83,7 @@ pub(super) fn wire(
         follow.adjust(&mut resolved);
     }
     let pruned = match &range {
-        Some(range) => ranged(plan, &resolved, &inputs, range)?,
+        Some(range) => ranged(plan, &inputs, range)?,
         None => prune(plan, &resolved, &inputs),
     };
     let edges: Vec<Edge> = plan.stages.iter().map(|stage| edge_before(stage, &wired.stop)).collect();
@@ -264,7 +264,7 @@ impl Place<'_> {
             permits,
             buffers: Default::default(),
             format: filter.map_or(crate::format::NAMES[0], |(_, filter)| filter.format),
-            unit: filter.and_then(|(_, filter)| filter.unit),
+            units: filter.map_or(Units::AUTO, |(_, filter)| filter.units),
             future_after: filter.and_then(|(at, _)| resolved[at]).map_or(Timestamp::MAX, |it| it.bounds.future_after),
             max_jump: filter.map_or(0, |(_, filter)| filter.max_jump),
             max_line: plan.max_line,
@@ -318,17 +318,27 @@ impl Place<'_> {
         let keep = match (resolved.windows, plan.range) {
             (Windows::Every(grid), crate::config::Range::Every { lateness, .. }) => {
                 let list = rejects.is_some() || late.is_some();
-                let (format, bounds, keep_gaps) = (plan.format, resolved.bounds, plan.needs_previous);
+                let (format, units) = (plan.format, plan.units);
+                let (bounds, keep_gaps) = (resolved.bounds, plan.needs_previous);
                 let (max_jump, grace) = (plan.max_jump, plan.grace);
-                let history = History { format, bounds, grid, lateness, max_jump, grace, keep_gaps, list };
+                let history = History { format, units, bounds, grid, lateness, max_jump, grace, keep_gaps, list };
                 let sequencer = self.follow.as_ref().map(|follow| follow.sequencer()).unwrap_or_default();
                 filter::Keep::Every(Box::new(history), Mutex::new(sequencer))
             }
             _ => filter::Keep::Once(resolved.bounds),
         };
         let (names, pool) = (Arc::clone(&wired.names), Default::default());
-        let stats = plan.stats.then(|| Stats::new(resolved.bounds.future_after));
-        let shared = Arc::new(filter::Shared { format: plan.format, keep, rejects, late, names, pool, stats });
+        let stats = plan.stats.then(|| Stats::new(plan.units, resolved.bounds.future_after));
+        let shared = Arc::new(filter::Shared {
+            format: plan.format,
+            units: plan.units,
+            keep,
+            rejects,
+            late,
+            names,
+            pool,
+            stats,
+        });
         parts.filters.push((self.stage.name.clone(), Arc::clone(&shared)));
         let outlet = self.outlet(|edge| match edge {
             Edge::Records(port, _) => Some(port.clone()),

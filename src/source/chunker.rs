@@ -90,6 +90,12 @@ impl Chunker {
         self.long = None;
     }
 
+    /// A chunk that was cut from bytes with so many others before them, which were passed over.
+    pub fn shifted(&mut self, cut: Cut, bytes: u64) -> Cut {
+        self.position += bytes;
+        Cut { from: cut.from + bytes, to: cut.to + bytes, ..cut }
+    }
+
     /// Forgets the start of a line that was read; it is to be read again. Gives its memory back.
     pub fn forget_carried(&mut self) {
         self.carry = Vec::new();

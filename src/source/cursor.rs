@@ -59,6 +59,8 @@ enum Handle {
 pub struct Step {
     /// Where the chunk was cut.
     pub cut: Cut,
+    /// Bytes right before `cut.from` that are passed over: zeros at the start of the input.
+    pub zeros: u64,
     /// Bytes of the input that are news: of a file its size at the first step and its growth later, of a stream those
     /// that this step accounts for.
     pub news: u64,
@@ -153,25 +155,35 @@ impl Cursor {
         }
         let (handle, input, spool) = (&mut self.handle, &self.input, &mut self.spool);
         let (mut offset, end) = (self.chunker.bytes_read(), self.end);
+        let (mut leading, mut zeros) = (offset == 0, 0);
         let mut fill = |into: &mut Vec<u8>| {
-            if offset >= end {
-                return Ok(0);
+            while offset < end {
+                let before = into.len();
+                handle.read(input, offset, into, interrupted)?;
+                let wanted = usize::try_from(end - offset).unwrap_or(usize::MAX);
+                into.truncate(before.saturating_add(wanted));
+                let read = into.len() - before;
+                if let Some(spool) = spool {
+                    spool.keep(&into[into.len() - read..])?;
+                }
+                offset += read as u64;
+                if leading {
+                    zeros += pass_zeros(into);
+                    leading = into.is_empty();
+                }
+                if read == 0 || !leading {
+                    return Ok(into.len() - before);
+                }
+                if interrupted() {
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
             }
-            let before = into.len();
-            handle.read(input, offset, into, interrupted)?;
-            let wanted = usize::try_from(end - offset).unwrap_or(usize::MAX);
-            into.truncate(before.saturating_add(wanted));
-            let read = into.len() - before;
-            if let Some(spool) = spool {
-                spool.keep(&into[into.len() - read..])?;
-            }
-            offset += read as u64;
-            Ok(read)
+            Ok(0)
         };
         let result = self.chunker.next(&mut fill, into);
         self.known = self.known.max(offset);
         let cut = match result {
-            Ok(cut) => cut,
+            Ok(cut) => self.chunker.shifted(cut, zeros),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                 into.clear();
                 return self.interrupted(before, opened);
@@ -192,7 +204,8 @@ impl Cursor {
             let action = format!("was cut short from {} to {} bytes while it was read", self.known, cut.to);
             Error::input(&self.input.path(), action, io::Error::from(io::ErrorKind::UnexpectedEof))
         });
-        Step { news: self.news(before, &cut, unread), unread, failure, opened, cut }
+        let news = self.news(before, &cut, unread) + if self.input.is_streamed() { zeros } else { 0 };
+        Step { news, unread, failure, opened, cut, zeros }
     }
 
     fn news(&self, before: u64, cut: &Cut, unread: u64) -> u64 {
@@ -204,7 +217,7 @@ impl Cursor {
         let at = self.chunker.position();
         let cut = Cut { from: at, to: at, oversized: None, last: true };
         let unread = self.known.min(self.end).saturating_sub(at);
-        Step { news: self.news(before, &cut, unread), unread, failure: None, opened, cut }
+        Step { news: self.news(before, &cut, unread), unread, failure: None, opened, cut, zeros: 0 }
     }
 
     fn give_up(&mut self, failure: Error, before: u64, opened: bool) -> Step {
@@ -318,6 +331,13 @@ fn read_stream(stream: impl AsFd, into: &mut Vec<u8>, interrupted: &dyn Fn() -> 
             other => return other,
         }
     }
+}
+
+/// Takes the zeros from the start of an input's first bytes, as a truncation beneath a writer leaves them. How many.
+fn pass_zeros(bytes: &mut Vec<u8>) -> u64 {
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    bytes.drain(..zeros);
+    zeros as u64
 }
 
 /// The error for an input that begins as compressed files do.

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use super::Cursor;
 use super::seek::Found;
-use crate::model::{InputId, OrderMeter, Peaks, TimeUnit, Timestamp};
+use crate::model::{InputId, OrderMeter, Peaks, Timestamp};
 
 /// Open files above which a file is closed after each chunk, when many are read in turns.
 const KEEP_OPEN: usize = 16;
@@ -43,8 +43,6 @@ pub struct Turn {
     pub id: InputId,
     /// How far it is read.
     pub cursor: Cursor,
-    /// The unit of its stamps, once that is known.
-    pub unit: Option<TimeUnit>,
     /// The highest of the last stamps of its chunks.
     pub peaks: Peaks,
     /// What is skipped of it, until that has proved right.
@@ -74,14 +72,13 @@ impl Schedule {
         let many_files = order == Order::ByTime && inputs.len() > KEEP_OPEN;
         let first_look = order == Order::ByTime && inputs.len() > 1;
         let turns = inputs.into_iter().map(|(id, mut cursor, pruned)| {
-            let unit = pruned.as_ref().and_then(|pruned| pruned.found.unit);
             if let Some(Pruned { found, size, .. }) = &pruned {
                 cursor.restrict(found.from, found.stop(*size));
             }
             if first_look {
                 cursor.set_chunk(FIRST_LOOK.min(chunk));
             }
-            Reverse(Turn { frontier: Timestamp::MIN, id, cursor, unit, peaks: Peaks::default(), pruned, chunks: 0 })
+            Reverse(Turn { frontier: Timestamp::MIN, id, cursor, peaks: Peaks::default(), pruned, chunks: 0 })
         });
         Schedule { waiting: Mutex::new(turns.collect()), order, many_files, chunk }
     }

@@ -7,8 +7,8 @@
 
 use std::io;
 
+use crate::model::Timestamp;
 use crate::model::order::{Extent, joined};
-use crate::model::{TimeUnit, Timestamp};
 
 /// Bytes of a probe: some dozens of lines, so that a single stray stamp decides nothing.
 const PROBE: usize = 4 << 10;
@@ -43,8 +43,6 @@ pub struct Found {
     pub from: u64,
     /// One past the last, where a line ends.
     pub to: u64,
-    /// The unit of the stamps; `None` if no stamp was found at the start of the file.
-    pub unit: Option<TimeUnit>,
     /// Of all probes, in their order.
     pub extent: Option<Extent>,
     /// Of the probes before `from`, and of those from `to` on.
@@ -71,19 +69,15 @@ pub enum Reason {
     NothingToSkip,
     /// Its lines are further out of order than declared.
     NotSorted,
-    /// It begins without a stamp.
-    NoStamp,
 }
 
 /// The bytes of a file, by offset; may give fewer than asked for, and none only at the end.
 pub type ReadAt<'a> = dyn Fn(u64, &mut [u8]) -> io::Result<usize> + 'a;
 
-/// What a block of whole lines says, given the offset of its first byte, and the unit if it is known.
+/// What a block of whole lines says, given the offset of its first byte.
 pub trait Stamps {
-    /// The unit by the first stamp in the block.
-    fn unit(&self, bytes: &[u8], from: u64) -> Option<TimeUnit>;
     /// The extent of its stamps that are not in the future.
-    fn extent(&self, bytes: &[u8], from: u64, unit: TimeUnit) -> Option<Extent>;
+    fn extent(&self, bytes: &[u8], from: u64) -> Option<Extent>;
 }
 
 /// A block of whole lines that was looked at.
@@ -96,23 +90,12 @@ struct Probe {
 
 /// Finds the bytes of a file of `size` bytes that can hold what is wanted. Errors are those of reading.
 pub fn seek(read: &ReadAt<'_>, size: u64, wanted: &Wanted, stamps: &dyn Stamps) -> io::Result<Found> {
-    let mut search = Search { read, size, stamps, unit: TimeUnit::Seconds, probes: Vec::new(), reads: 0 };
-    let mut found = Found {
-        from: 0,
-        to: size,
-        unit: None,
-        extent: None,
-        outside: (None, None),
-        probes: 0,
-        reason: Reason::NoStamp,
-    };
-    let head = search.lines(0)?;
-    found.unit = head.as_ref().and_then(|(bytes, from)| stamps.unit(bytes, *from));
-    let Some(unit) = found.unit else { return Ok(found) };
+    let mut search = Search { read, size, stamps, probes: Vec::new(), reads: 0 };
+    let mut found =
+        Found { from: 0, to: size, extent: None, outside: (None, None), probes: 0, reason: Reason::NothingToSkip };
     if size <= SMALL {
-        return Ok(Found { reason: Reason::NothingToSkip, ..found });
+        return Ok(found);
     }
-    search.unit = unit;
     search.spread()?;
     // Where the file ends, so that one that lies before the window is not read at all.
     search.probe(size.saturating_sub(PROBE as u64 - 1))?;
@@ -137,12 +120,6 @@ pub fn seek(read: &ReadAt<'_>, size: u64, wanted: &Wanted, stamps: &dyn Stamps) 
     Ok(found)
 }
 
-/// The unit of the stamps of a file, by the first of them, which its start has to hold. Errors are those of reading.
-pub fn unit(read: &ReadAt<'_>, size: u64, stamps: &dyn Stamps) -> io::Result<Option<TimeUnit>> {
-    let mut search = Search { read, size, stamps, unit: TimeUnit::Seconds, probes: Vec::new(), reads: 0 };
-    Ok(search.lines(0)?.and_then(|(bytes, from)| stamps.unit(&bytes, from)))
-}
-
 /// Where the first line begins that begins at `at` or behind it; `size` if none does. Errors are those of reading.
 pub fn line_start(read: &ReadAt<'_>, size: u64, at: u64) -> io::Result<u64> {
     if at == 0 || at >= size {
@@ -163,10 +140,10 @@ pub fn line_start(read: &ReadAt<'_>, size: u64, at: u64) -> io::Result<u64> {
 /// The highest stamp of a file, by reading its end: as much of it as it takes for the disorder to say that no stamp
 /// before it is higher. `None` if that would be most of the file, or if its lines are not sorted as declared.
 pub fn latest(read: &ReadAt<'_>, size: u64, disorder: i64, stamps: &dyn Stamps) -> io::Result<Option<Timestamp>> {
-    let mut search = Search { read, size, stamps, unit: TimeUnit::Seconds, probes: Vec::new(), reads: 0 };
-    let Some((head, from)) = search.lines(0)? else { return Ok(None) };
-    let Some(unit) = stamps.unit(&head, from).filter(|_| size > SMALL) else { return Ok(None) };
-    search.unit = unit;
+    let mut search = Search { read, size, stamps, probes: Vec::new(), reads: 0 };
+    if size <= SMALL {
+        return Ok(None);
+    }
     search.spread()?;
     let mut length = GRAIN;
     while length < size / 2 {
@@ -196,7 +173,6 @@ struct Search<'a> {
     read: &'a ReadAt<'a>,
     size: u64,
     stamps: &'a dyn Stamps,
-    unit: TimeUnit,
     probes: Vec<Probe>,
     reads: u32,
 }
@@ -227,7 +203,7 @@ impl Search<'_> {
             let last =
                 if ended { Some(filled) } else { memchr::memrchr(b'\n', &bytes[..filled]).map(|newline| newline + 1) };
             let (Some(first), Some(last)) = (first, last.filter(|last| *last > 0)) else { return Ok(None) };
-            let block = self.stamps.extent(&bytes[first.min(last)..last], at + first as u64, self.unit);
+            let block = self.stamps.extent(&bytes[first.min(last)..last], at + first as u64);
             extent = joined([extent, block]);
             (at, skip) = (at + last as u64, false);
         }
@@ -251,7 +227,7 @@ impl Search<'_> {
     /// Looks at the lines that begin behind `at`. `None` if there are none, or none with a stamp.
     fn probe(&mut self, at: u64) -> io::Result<Option<Probe>> {
         let Some((bytes, from)) = self.lines(at)? else { return Ok(None) };
-        let Some(extent) = self.stamps.extent(&bytes, from, self.unit) else { return Ok(None) };
+        let Some(extent) = self.stamps.extent(&bytes, from) else { return Ok(None) };
         let probe = Probe { from, to: from + bytes.len() as u64, extent };
         self.probes.push(probe);
         Ok(Some(probe))
@@ -299,11 +275,7 @@ mod tests {
     struct Plain;
 
     impl Stamps for Plain {
-        fn unit(&self, bytes: &[u8], _: u64) -> Option<TimeUnit> {
-            self.extent(bytes, 0, TimeUnit::Seconds).map(|_| TimeUnit::Seconds)
-        }
-
-        fn extent(&self, bytes: &[u8], _: u64, _: TimeUnit) -> Option<Extent> {
+        fn extent(&self, bytes: &[u8], _: u64) -> Option<Extent> {
             let lines = std::str::from_utf8(bytes).unwrap().lines();
             joined(lines.map(|line| line.parse().ok().map(|stamp| Extent::of(Timestamp::from_seconds(stamp)))))
         }
@@ -399,7 +371,7 @@ mod tests {
     fn files_without_stamps_or_lines_are_read_whole() {
         for text in ["", "\n", "no stamps here\n", &"x".repeat(500_000)] {
             let found = found(text, 0, 10, 0);
-            assert_eq!((found.from, found.to, found.reason), (0, text.len() as u64, Reason::NoStamp));
+            assert_eq!((found.from, found.to, found.reason), (0, text.len() as u64, Reason::NothingToSkip));
         }
     }
 

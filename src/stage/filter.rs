@@ -8,7 +8,7 @@ use crate::actor::{Exit, Outlet, Transform};
 use crate::error::{Error, Result};
 use crate::model::balance::OVERSIZED_HEAD;
 use crate::model::recycle::{Pool, Pooled};
-use crate::model::{Cause, Lines, Peaks, Record, Records, Timestamp};
+use crate::model::{Cause, Lines, Peaks, Record, Records, Timestamp, Units};
 use crate::ops::history::{History, Placed, Survey};
 use crate::ops::select::{Bounds, Selected, select};
 use crate::ops::sequence::{Place, Sequencer};
@@ -21,6 +21,8 @@ use super::stats::Stats;
 pub struct Shared {
     /// The log format.
     pub format: &'static str,
+    /// How its stamps tell their unit.
+    pub units: Units,
     /// What to keep.
     pub keep: Keep,
     /// Where malformed lines go.
@@ -76,8 +78,8 @@ impl Filter {
         let shared = &self.shared;
         let mut records = shared.pool.take();
         let list = shared.rejects.is_some();
-        let selected =
-            select(shared.format, lines, bounds, list, &mut records).ok_or_else(|| no_format(shared.format))?;
+        let selected = select(shared.format, shared.units, lines, bounds, list, &mut records);
+        let selected = selected.ok_or_else(|| no_format(shared.format))?;
         if let Some(order) = &lines.chunk.order {
             order.note(lines.chunk.span.from, lines.chunk.span.to, selected.extent);
         }

@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 use crate::actor::{Exit, Outlet, Permits, Stop};
 use crate::metrics::Progress;
 use crate::model::recycle::Pool;
-use crate::model::{Balance, Chunk, InputId, Live, Span, TimeUnit, Timestamp};
-use crate::ops::scan::{Block, detect_unit};
+use crate::model::{Balance, Chunk, InputId, Live, Span, Timestamp};
 use crate::source::follow::{Events, Follower, New, Step};
 
 use super::{Failures, InputNames};
@@ -69,10 +68,6 @@ pub struct Following {
     pub permits: Permits,
     /// Where their bytes come from.
     pub buffers: Pool<u8>,
-    /// The log format.
-    pub format: &'static str,
-    /// The unit of the stamps, if it is given.
-    pub unit: Option<TimeUnit>,
     /// The clock.
     pub now: fn() -> Timestamp,
     /// How far beyond now a stamp may lie, in nanoseconds.
@@ -87,21 +82,12 @@ pub struct Following {
     pub failures: Arc<Failures>,
     /// The names of all inputs.
     pub names: Arc<InputNames>,
-    /// What is known of each input on the way.
-    pub inputs: HashMap<InputId, Known>,
+    /// The number of the next chunk of each input that had one.
+    pub numbers: HashMap<InputId, u64>,
     /// The clock of silences.
     pub clock: Duration,
     /// Time between two looks at all there is, for the number of files.
     pub pace: Duration,
-}
-
-/// What is known of an input.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Known {
-    /// The number of its next chunk.
-    pub number: u64,
-    /// The unit of its stamps, once that is known.
-    pub unit: Option<TimeUnit>,
 }
 
 impl Following {
@@ -182,10 +168,9 @@ impl Following {
             any = true;
             self.tell(&step);
             let chunk = Chunk { bytes, guard: Some(Box::new(permit)), ..self.chunk(&step) };
-            let chunk = self.with_unit(chunk);
             outlet.send(Arc::new(chunk))?;
             if step.cut.last {
-                self.inputs.remove(&step.id);
+                self.numbers.remove(&step.id);
             }
             if self.stop.draining() {
                 return Ok(any);
@@ -209,8 +194,8 @@ impl Following {
     }
 
     fn chunk(&mut self, step: &Step) -> Chunk {
-        let known = self.inputs.entry(step.id).or_default();
-        known.number += 1;
+        let number = self.numbers.entry(step.id).or_default();
+        *number += 1;
         let span = Span { input: step.id, from: step.cut.from, to: step.cut.to };
         self.progress.add_read(span.len());
         let lost = step.lost.as_ref().map_or(0, |loss| loss.to - loss.from);
@@ -226,27 +211,16 @@ impl Following {
         let future_after = (self.now)().plus(self.future);
         Chunk {
             span,
-            number: known.number - 1,
+            number: *number - 1,
             bytes: Vec::new().into(),
             oversized: step.cut.oversized.clone(),
             max_line: self.max_line,
             balance,
             streamed: true,
-            unit: self.unit.or(known.unit),
             order: None,
             last: step.cut.last,
             live: Some(Live { tail: step.tail, idle: step.idle, future_after }),
             guard: None,
         }
-    }
-
-    /// A chunk with the unit of its stamps, if they show it.
-    fn with_unit(&mut self, chunk: Chunk) -> Chunk {
-        let block = Block { bytes: &chunk.bytes, from: chunk.span.from, max_line: self.max_line };
-        let unit = chunk.unit.or_else(|| detect_unit(self.format, block));
-        if let Some(known) = self.inputs.get_mut(&chunk.span.input) {
-            known.unit = unit;
-        }
-        Chunk { unit, ..chunk }
     }
 }

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use crate::actor::{Exit, Outlet, Permits, Stop};
 use crate::metrics::Progress;
 use crate::model::recycle::{Pool, Pooled};
-use crate::model::{Balance, Chunk, Guard, Live, Span, TimeUnit, Timestamp};
-use crate::ops::scan::{Block, detect_unit, last_stamps};
+use crate::model::{Balance, Chunk, Guard, Live, Span, Timestamp, Units};
+use crate::ops::scan::{Block, last_stamps};
 use crate::source::{Cut, Schedule, Step, Turn};
 
 use super::Failures;
-use super::skip::skip_or_read;
+use super::skip::{send_skipped, skip_or_read};
 
 /// What all workers of a reader share.
 pub struct Shared {
@@ -25,8 +25,8 @@ pub struct Shared {
     pub buffers: Pool<u8>,
     /// The log format.
     pub format: &'static str,
-    /// The unit of the stamps, if it is given.
-    pub unit: Option<TimeUnit>,
+    /// How its stamps tell their unit.
+    pub units: Units,
     /// Stamps beyond this are in the future, and say nothing of where an input has come to.
     pub future_after: Timestamp,
     /// How far a handful of stamps may lie ahead of all others and still say that, in nanoseconds.
@@ -77,8 +77,11 @@ pub(super) fn read(
     if let Some(failure) = step.failure.take() {
         shared.failures.add(failure);
     }
-    let block = Block { bytes: &bytes, from: step.cut.from, max_line: shared.max_line };
-    turn.unit = shared.unit.or(turn.unit).or_else(|| detect_unit(shared.format, block));
+    if step.zeros > 0 {
+        let span = Span { input: turn.id, from: step.cut.from - step.zeros, to: step.cut.from };
+        send_skipped(shared, turn, span, false, outlet)?;
+    }
+    let block = Block { bytes: &bytes, from: step.cut.from, max_line: shared.max_line, units: shared.units };
     let last = step.cut.last;
     let frontier = frontier(shared, block, turn);
     let chunk = Chunk { guard: Some(Box::new(permit)), ..chunk(shared, turn, step, bytes) };
@@ -112,7 +115,6 @@ fn chunk(shared: &Shared, turn: &mut Turn, step: Step, bytes: Pooled<u8>) -> Chu
         max_line: shared.max_line,
         balance,
         streamed: turn.cursor.input().is_streamed(),
-        unit: turn.unit,
         order: turn.pruned.as_ref().and_then(|pruned| pruned.order.clone()),
         // What is skipped of a pruned input comes behind what is read of it.
         last: last && turn.pruned.is_none(),
@@ -128,8 +130,8 @@ fn chunk(shared: &Shared, turn: &mut Turn, step: Step, bytes: Pooled<u8>) -> Chu
 /// Where in time an input has come to, if anybody wants to know. Of one that has shown too few records to tell, nothing is
 /// known, and so it is read on: it holds back all windows until they have come, or its end.
 fn frontier(shared: &Shared, block: Block<'_>, turn: &mut Turn) -> Timestamp {
-    if let Some(unit) = turn.unit.filter(|_| shared.schedule.is_by_time()) {
-        turn.peaks.join(&last_stamps(shared.format, block, unit, shared.future_after));
+    if shared.schedule.is_by_time() {
+        turn.peaks.join(&last_stamps(shared.format, block, shared.future_after));
     }
     turn.peaks.trusted(shared.max_jump).unwrap_or(Timestamp::MIN)
 }

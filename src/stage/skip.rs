@@ -56,7 +56,7 @@ fn seen(shared: &Shared, pruned: &Pruned) -> Result<Option<Extent>, Exit> {
 }
 
 /// Accounts for bytes that are not read.
-fn send_skipped(
+pub(super) fn send_skipped(
     shared: &Shared,
     turn: &mut Turn,
     span: Span,
@@ -73,7 +73,6 @@ fn send_skipped(
         max_line: shared.max_line,
         balance: Balance { bytes_skipped: span.len(), ..Balance::default() },
         streamed: false,
-        unit: turn.unit,
         order: None,
         last,
         live: None,

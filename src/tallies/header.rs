@@ -149,7 +149,8 @@ impl Share {
 
     /// The disorder that what was skipped does not bear, in nanoseconds; `None` within that if nobody looked.
     pub fn unsorted(&self, lateness: i64) -> Option<Option<i64>> {
-        if !self.pieces.iter().any(|piece| piece.skipped) {
+        // What holds no line, as zeros at the start of a file do, rests on nothing.
+        if !self.pieces.iter().any(|piece| piece.skipped && piece.order != Order::of(None)) {
             return None;
         }
         let all = self.pieces.iter().map(|piece| piece.order).reduce(Order::then)?;

@@ -18,6 +18,7 @@ mod follow;
 mod full;
 mod gaps;
 mod guards;
+mod instants;
 #[cfg(feature = "live")]
 mod live;
 mod logs;
@@ -34,6 +35,7 @@ mod same;
 mod shipped;
 mod slips;
 mod soak;
+mod stamps;
 mod state;
 mod sweep;
 mod tallies;

@@ -114,7 +114,7 @@ fn what_is_explained_is_what_is_read() {
     let reasons: Vec<_> = lines.iter().map(|line| line["reason"].as_str().unwrap()).collect();
     assert_eq!(reasons[0], "the rest lies outside the window");
     assert!(reasons[1].ends_with("300 s are declared"), "{}", reasons[1]);
-    assert_eq!(reasons[2..], ["it does not begin with a stamp", "it lies outside the window"]);
+    assert_eq!(reasons[2..], ["nothing is worth skipping", "it lies outside the window"]);
     for (option, reason) in [
         (["--scan", "full"], "all is asked for"),
         (["--every", "60"], "every window is asked for"),

@@ -366,7 +366,6 @@ fn what_cannot_be_divided_or_counted_is_said() {
             2,
             "a range is of one file, and the location leads to 2",
         ),
-        (&["partial", "b.log", "--output", "x", "--range", "9.."], 2, "b.log does not begin with a stamp"),
         (&["partial", "a.log", "--output", "x", "--range", "5..9", "--head", "9"], 2, "--head 9: expected BYTES:HASH"),
         (&["report", "none.tally", "--output", "nonsense"], 2, "--output nonsense: "),
         (&["merge", "a.log", "--output", "x"], 1, "a.log: it is no tallies file of logparser"),

@@ -16,6 +16,7 @@ QUESTION = (
     "--until",
     "--since",
     "--unit",
+    "--timezone",
     "--lateness",
     "--now",
     "--future",

@@ -1,0 +1,148 @@
+//! A time-filter's keys to its plan: which lines are read how, and which window or windows they are for.
+//!
+//! Not here: `now` and the stamps of the inputs, on which instants may rest; they are known once a run begins.
+//! Invariant: what can be known to lie beyond the instants there are is a problem, at its place.
+
+use std::path::PathBuf;
+
+use jiff::tz::TimeZone;
+
+use super::check::{Catalog, Draft, Layer, Problems};
+use super::plan::{Align, FilterPlan, Range, Start};
+use super::stage::format;
+use crate::model::{Moment, Timestamp, Units, moment};
+use crate::options::{Instant, Options, suggest};
+
+/// A time-filter.
+pub(super) fn filter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> FilterPlan {
+    let path = |key| options.text(key).map(PathBuf::from);
+    let nanos = |key| options.nanos(key).unwrap_or(0);
+    let zone = zone(draft, options, problems);
+    let mut moment = |key: &str| {
+        let Some(Instant::At(moment)) = options.instant(key) else { return None };
+        match moment.within(&zone) {
+            Ok(moment) => Some(moment),
+            Err(message) => {
+                refuse(draft, key, message, None, problems);
+                None
+            }
+        }
+    };
+    let (since, until, align, now) = (moment("since"), moment("until"), moment("align"), moment("now"));
+    let plan = FilterPlan {
+        format: format(draft, options, catalog, problems),
+        range: range(draft, options, [since, until, align], problems),
+        lateness: nanos("lateness"),
+        max_jump: match nanos("max-jump") {
+            0 => 0,
+            jump => jump.max(nanos("lateness")),
+        },
+        units: options.text("unit").and_then(Units::named).unwrap_or(Units::AUTO),
+        grace: nanos("late-updates"),
+        now,
+        zone,
+        future: nanos("future"),
+        rejects: path("rejects"),
+        late_file: path("late-file"),
+        stats: options.flag("stats"),
+        needs_previous: false,
+    };
+    fits(&plan, draft, problems);
+    plan
+}
+
+fn zone(draft: &Draft, options: &Options, problems: &mut Problems) -> TimeZone {
+    let name = options.text("timezone").unwrap_or("UTC");
+    moment::zone(name).unwrap_or_else(|| {
+        let near = suggest(name, moment::zone_names().iter().map(String::as_str));
+        let message = format!("expected a time zone, e.g. UTC, Europe/Berlin or +02:00, not '{name}'");
+        refuse(draft, "timezone", message, near, problems);
+        TimeZone::UTC
+    })
+}
+
+fn range(
+    draft: &Draft,
+    options: &Options,
+    [since, until, align]: [Option<Moment>; 3],
+    problems: &mut Problems,
+) -> Range {
+    let length = options.nanos("seconds").unwrap_or(1);
+    if let Some(period) = options.nanos("every") {
+        let align = match (options.instant("align"), align) {
+            (_, Some(moment)) => Align::At(moment),
+            (Some(Instant::Word("first")), _) => Align::First,
+            (Some(Instant::Word("start")), _) => Align::Start,
+            _ => Align::At(Moment::At(Timestamp::from_seconds(0))),
+        };
+        let lateness = options.nanos("lateness").unwrap_or(0);
+        return Range::Every { length, period, align, lateness, since, until };
+    }
+    for key in ["align", "late-file"] {
+        if let Some((_, entry)) = draft.value(key) {
+            let help = Some("give every too, or leave it out".into());
+            problems.add(&entry.place, draft.key(key), "has a meaning only with every", help);
+        }
+    }
+    let start = since.filter(|_| since_wins(draft, problems)).map_or(Start::Before(length), Start::At);
+    Range::Once { start, until: until.unwrap_or(Moment::NOW) }
+}
+
+/// Whether `since` is the start of a one-shot window, and not `seconds`: the nearer layer wins.
+fn since_wins(draft: &Draft, problems: &mut Problems) -> bool {
+    let layer = |key| draft.value(key).map(|(layer, _): &(Layer, _)| *layer);
+    if let (Some(since), Some(seconds)) = (draft.value("since"), draft.value("seconds"))
+        && since.0 == seconds.0
+    {
+        let message = "takes the place of seconds, which is given too";
+        problems.add(&since.1.place, draft.key("since"), message, Some("leave one of them out".into()));
+    }
+    layer("since") >= layer("seconds")
+}
+
+/// Notes sums that lie beyond the instants there are.
+fn fits(plan: &FilterPlan, draft: &Draft, problems: &mut Problems) {
+    let beyond = |from: Moment, nanos: i64| matches!(from, Moment::At(time) if time.checked_plus(nanos).is_none());
+    let range = format!("there are instants from {} to {} only", Timestamp::MIN, Timestamp::MAX);
+    let mut note = |key: &str, message: String| {
+        refuse(draft, key, message, Some(range.clone()), problems);
+    };
+    if let Some(now) = plan.now.filter(|now| beyond(*now, plan.future)) {
+        note("future", format!("reaches too far beyond now, which is {now}"));
+    }
+    match plan.range {
+        Range::Once { start: Start::Before(length), until } if beyond(until, -length) => {
+            note("seconds", format!("reaches too far back from the window's end at {until}"));
+        }
+        Range::Once { start: Start::At(Moment::At(start)), until: Moment::At(end) }
+            if end.nanos().checked_sub(start.nanos()).is_none() =>
+        {
+            note("since", format!("makes a window of more than 292 years, up to {end}"));
+        }
+        Range::Every { length, period, since, until, .. } => {
+            let Some(reach) = length.checked_add(period) else {
+                note("every", "is too long together with seconds".to_owned());
+                return;
+            };
+            if let Some(since) = since.filter(|since| beyond(*since, -reach)) {
+                note("since", format!("has no windows around it: {since} less seconds and every is no instant"));
+            }
+            if let Some(until) = until.filter(|until| beyond(*until, reach)) {
+                note("until", format!("has no windows around it: {until} and seconds and every is no instant"));
+            }
+        }
+        Range::Once { .. } => {}
+    }
+}
+
+/// Notes what is wrong with a key where its value stands, or the stage if it has none.
+fn refuse(draft: &Draft, key: &str, message: String, help: Option<String>, problems: &mut Problems) {
+    match draft.value(key) {
+        // A value that was given to several stages at once is wrong once.
+        Some((Layer::TopLevel | Layer::Override, entry)) => {
+            problems.add(&entry.node.place, key.to_owned(), message, help);
+        }
+        Some((_, entry)) => problems.add(&entry.node.place, draft.key(key), message, help),
+        None => problems.add(&draft.place, draft.key(key), message, help),
+    }
+}

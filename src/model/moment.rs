@@ -1,0 +1,332 @@
+//! Moments: instants as people give them, in options and files.
+//!
+//! A number means what it means as a stamp. A date, with a time of day or without, stands in the zone that is given. Words
+//! rest on now, on its day, or on the highest stamp of the inputs, and a length may be added: `latest-1h`.
+//! Not here: what now is, and the stamps. Invariant: a moment is exact; what does not fit is no moment, and says why.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::civil::{Date, DateTime};
+use jiff::fmt::temporal::DateTimeParser;
+use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
+
+use super::stamp::{Unfit, Units};
+use super::time::Timestamp;
+
+/// An instant, or what one rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// An instant.
+    At(Timestamp),
+    /// A day, or a time of one, in a zone that is given elsewhere.
+    Local(Local),
+    /// So many nanoseconds after what a word means.
+    Word(Word, i64),
+}
+
+/// A date in no zone yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Local {
+    /// The first instant of a day.
+    Day(Date),
+    /// A time of a day.
+    Time(DateTime),
+}
+
+/// What a word means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// When the run starts.
+    Now,
+    /// The first instant of the day that now is in.
+    Today,
+    /// The first instant of the day before it.
+    Yesterday,
+    /// The highest stamp of the inputs that is not in the future.
+    Latest,
+}
+
+impl Word {
+    /// All words.
+    pub const ALL: [Word; 4] = [Word::Now, Word::Today, Word::Yesterday, Word::Latest];
+
+    /// As it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Word::Now => "now",
+            Word::Today => "today",
+            Word::Yesterday => "yesterday",
+            Word::Latest => "latest",
+        }
+    }
+}
+
+impl Moment {
+    /// When the run starts.
+    pub const NOW: Moment = Moment::Word(Word::Now, 0);
+    /// The highest stamp of the inputs.
+    pub const LATEST: Moment = Moment::Word(Word::Latest, 0);
+
+    /// The moment that a text means, if its word is one of these. `Ok(None)` if it is none; an error if it would be one
+    /// that does not fit, with what is wrong.
+    pub fn read(text: &str, words: &[&str]) -> Result<Option<Self>, String> {
+        match Units::AUTO.read(text.as_bytes()) {
+            Ok(time) => return Ok(Some(Moment::At(time))),
+            Err(Unfit::TooEarly | Unfit::TooLate) => return Err(beyond()),
+            Err(Unfit::NoStamp) => {}
+        }
+        if let Some(word) = word(text, words)? {
+            return Ok(Some(word));
+        }
+        if !text.chars().all(|c| c.is_ascii_digit() || " :.+-TtZz".contains(c)) {
+            return Ok(None);
+        }
+        if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+            return exact(instant).map(|time| Some(Moment::At(time)));
+        }
+        // What has an offset and was no instant is none without it either.
+        let time_of_day = text.get(10..).unwrap_or_default();
+        if time_of_day.contains(['+', '-', 'Z', 'z']) {
+            return Ok(None);
+        }
+        let date = || text.parse::<Date>().map(Local::Day);
+        let time = || text.parse::<DateTime>().map(Local::Time);
+        let local = if time_of_day.is_empty() { date() } else { time() };
+        Ok(local.ok().map(Moment::Local))
+    }
+
+    /// Whether it rests on the stamps of the inputs.
+    pub fn rests_on_inputs(self) -> bool {
+        matches!(self, Moment::Word(Word::Latest, _))
+    }
+
+    /// In a zone: a date becomes an instant. Errors with what is wrong.
+    pub fn within(self, zone: &TimeZone) -> Result<Self, String> {
+        match self {
+            Moment::Local(Local::Day(date)) => first_instant(date, zone).map(Moment::At),
+            Moment::Local(Local::Time(time)) => time_within(time, zone).map(Moment::At),
+            other => Ok(other),
+        }
+    }
+
+    /// The instant, in a zone, when `now` is now and `latest` gives the highest stamp of the inputs. Errors with what is
+    /// wrong, or those of `latest`.
+    pub fn resolve<E: From<String>>(
+        self,
+        zone: &TimeZone,
+        now: Timestamp,
+        latest: impl FnOnce() -> Result<Timestamp, E>,
+    ) -> Result<Timestamp, E> {
+        let (word, added) = match self.within(zone)? {
+            Moment::At(time) => return Ok(time),
+            Moment::Word(word, added) => (word, added),
+            // `within` leaves none.
+            Moment::Local(_) => return Err(beyond().into()),
+        };
+        let base = match word {
+            Word::Now => now,
+            Word::Latest => latest()?,
+            Word::Today | Word::Yesterday => {
+                let today = zone.to_datetime(civil(now)).date();
+                let day = if word == Word::Today { Ok(today) } else { today.yesterday() };
+                first_instant(day.map_err(|_| beyond())?, zone)?
+            }
+        };
+        base.checked_plus(added).ok_or_else(|| beyond().into())
+    }
+}
+
+/// As it may be written again.
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Moment::At(time) => time.fmt(f),
+            Moment::Local(Local::Day(date)) => date.fmt(f),
+            Moment::Local(Local::Time(time)) => time.fmt(f),
+            Moment::Word(word, 0) => f.write_str(word.name()),
+            Moment::Word(word, added) => {
+                let sign = if *added < 0 { '-' } else { '+' };
+                let length = Duration::from_nanos(added.unsigned_abs());
+                write!(f, "{}{sign}{}", word.name(), humantime::format_duration(length).to_string().replace(' ', ""))
+            }
+        }
+    }
+}
+
+/// The zone that a text names: one of the IANA database, or an offset.
+pub fn zone(text: &str) -> Option<TimeZone> {
+    if text == "UTC" || text == "Z" {
+        return Some(TimeZone::UTC);
+    }
+    // Other forms are rules that hardly anybody means.
+    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "/_-+:".contains(c));
+    let found = DateTimeParser::new().parse_time_zone_with(&TimeZoneDatabase::bundled(), text);
+    let zone = found.ok().filter(|_| plain)?;
+    (zone.iana_name().is_some() || zone.to_fixed_offset().is_ok()).then_some(zone)
+}
+
+/// The names of all zones that have one.
+pub fn zone_names() -> Vec<String> {
+    TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect()
+}
+
+/// A word that is one of these, and what is added to it: `latest-1h`, or `-2h` for `now-2h`.
+fn word(text: &str, words: &[&str]) -> Result<Option<Moment>, String> {
+    let at = text.find(['+', '-']).unwrap_or(text.len());
+    let (name, added) = text.split_at(at);
+    let name = if name.is_empty() && !added.is_empty() { Word::Now.name() } else { name };
+    let found = Word::ALL.into_iter().find(|word| word.name() == name && words.contains(&name));
+    let Some(word) = found else { return Ok(None) };
+    let Some(length) = added.get(1..) else { return Ok(Some(Moment::Word(word, 0))) };
+    let Ok(length) = humantime::parse_duration(length) else { return Ok(None) };
+    let length = i64::try_from(length.as_nanos()).map_err(|_| beyond())?;
+    Ok(Some(Moment::Word(word, if added.starts_with('-') { -length } else { length })))
+}
+
+/// The first instant of a day.
+fn first_instant(date: Date, zone: &TimeZone) -> Result<Timestamp, String> {
+    let midnight = zone.to_ambiguous_timestamp(date.to_datetime(jiff::civil::Time::midnight()));
+    exact(midnight.compatible().map_err(|_| beyond())?)
+}
+
+/// The instant of a time of day. One that is there twice, or not at all, is refused.
+fn time_within(time: DateTime, zone: &TimeZone) -> Result<Timestamp, String> {
+    let found = zone.to_ambiguous_timestamp(time);
+    match found.offset() {
+        AmbiguousOffset::Unambiguous { .. } => exact(found.unambiguous().map_err(|_| beyond())?),
+        AmbiguousOffset::Gap { before, after } => Err(format!(
+            "{time} is no time there, as clocks were set forward; give it with its offset, {time}{before} or {time}{after}"
+        )),
+        AmbiguousOffset::Fold { before, after } => Err(format!(
+            "{time} was there twice, as clocks were set back; give it with its offset, {time}{before} or {time}{after}"
+        )),
+    }
+}
+
+fn exact(instant: jiff::Timestamp) -> Result<Timestamp, String> {
+    i64::try_from(instant.as_nanosecond()).map(Timestamp::from_nanos).map_err(|_| beyond())
+}
+
+/// All instants there are lie within those of the crate.
+fn civil(time: Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_nanosecond(i128::from(time.nanos())).unwrap_or_default()
+}
+
+/// What is expected of a moment that does not fit.
+fn beyond() -> String {
+    format!("expected an instant from {} to {}", Timestamp::MIN, Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::SECOND;
+    use proptest::prelude::*;
+
+    const WORDS: &[&str] = &["now", "today", "yesterday", "latest"];
+
+    fn read(text: &str) -> Option<Moment> {
+        Moment::read(text, WORDS).unwrap()
+    }
+
+    fn at(text: &str, zone_name: &str) -> Result<Timestamp, String> {
+        read(text).unwrap().resolve(&zone(zone_name).unwrap(), Timestamp::from_seconds(1_700_000_000), || {
+            Ok(Timestamp::from_seconds(1_600_000_000))
+        })
+    }
+
+    #[test]
+    fn days_begin_with_their_first_instant() {
+        let seconds = |text: &str, zone: &str| at(text, zone).unwrap().nanos() / SECOND;
+        assert_eq!(seconds("2023-11-14", "UTC"), 1_699_920_000);
+        assert_eq!(seconds("today", "UTC"), 1_699_920_000);
+        assert_eq!(seconds("yesterday", "+01:00"), 1_699_920_000 - 86_400 - 3_600);
+        // It is the 15th there already.
+        assert_eq!(seconds("today", "Asia/Tokyo"), 1_699_920_000 + 86_400 - 9 * 3_600);
+        // Clocks went from 24:00 to 1:00: the day began at one.
+        assert_eq!(seconds("2018-11-04", "America/Sao_Paulo"), 1_541_300_400);
+        assert_eq!(seconds("latest-1h", "UTC"), 1_600_000_000 - 3_600);
+        assert_eq!(seconds("-2h", "UTC"), 1_700_000_000 - 7_200);
+    }
+
+    #[test]
+    fn a_time_that_is_there_twice_or_not_at_all_is_refused_with_what_would_be_right() {
+        for (text, is) in [("2026-10-25 02:30", "was there twice"), ("2026-03-29T02:30:00.5", "is no time there")] {
+            let said = at(text, "Europe/Berlin").unwrap_err();
+            assert!(said.contains(is), "{said}");
+            let remedies: Vec<&str> = said.rsplit("offset, ").next().unwrap().split(" or ").collect();
+            let instants = remedies.iter().map(|text| at(text, "Europe/Berlin").unwrap()).collect::<Vec<_>>();
+            assert_eq!((instants[1].nanos() - instants[0].nanos()).abs(), 3_600 * SECOND, "{said}");
+        }
+    }
+
+    #[test]
+    fn zones_are_names_or_offsets() {
+        for good in ["UTC", "Z", "Europe/Berlin", "+02:00", "-0330", "Etc/UTC"] {
+            assert!(zone(good).is_some(), "{good}");
+        }
+        for bad in ["", "Mars", "+26:00", "EST5EDT,M3.2.0,M11.1.0", "2026-01-31", "Europe/../Berlin"] {
+            assert_eq!(zone(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_none_is_none() {
+        for bad in [
+            "",
+            "-",
+            "+",
+            "soon",
+            "nowx",
+            "now-",
+            "now--1h",
+            "now-1",
+            "2026",
+            "2026-1-1",
+            "2026-01-31T",
+            "2026-01-31T12",
+            "2026-01-31T12:00[UTC]",
+            "2026-01-31T24:00",
+            "2026-01-31 12:00 +01:00",
+            "12:00",
+            "2026-W05-6",
+            "Z",
+            "5 s",
+            "2026-01-31T12:00:00.0000000001",
+            "2026-01-31T12:00:00.0000000001Z",
+        ] {
+            assert!(matches!(Moment::read(bad, WORDS), Ok(None)), "{bad:?} {:?}", Moment::read(bad, WORDS));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read_as_the_same(nanos in prop_oneof![any::<i64>(), -9_000_000_000i64..9_000_000_000, Just(i64::MIN), Just(i64::MAX)]) {
+            let time = Timestamp::from_nanos(nanos);
+            prop_assert_eq!(read(&time.to_string()), Some(Moment::At(time)));
+            prop_assert_eq!(read(&time.unix_decimal()), Some(Moment::At(time)));
+        }
+
+        #[test]
+        fn moments_are_read_from_what_they_show(word in 0usize..4, added in prop_oneof![Just(0), any::<i64>(), -100_000i64..100_000]) {
+            prop_assume!(added > i64::MIN);
+            let moment = Moment::Word(Word::ALL[word], added);
+            prop_assert_eq!(read(&moment.to_string()), Some(moment), "{}", moment);
+        }
+
+        #[test]
+        fn sums_are_exact_or_refused(nanos: i64, added: i64) {
+            let now = Timestamp::from_nanos(nanos);
+            let found: Result<_, String> = Moment::Word(Word::Now, added).resolve(&TimeZone::UTC, now, || Ok(now));
+            let sum = i128::from(nanos) + i128::from(added);
+            prop_assert_eq!(found.ok().map(|time| i128::from(time.nanos())), i64::try_from(sum).ok().map(i128::from));
+        }
+
+        #[test]
+        fn any_text_is_read_without_panic(text in "[-+0-9TZ:. a-zäö]{0,30}") {
+            let _ = Moment::read(&text, WORDS);
+            let _ = zone(&text);
+        }
+    }
+}
