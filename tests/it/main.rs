@@ -35,5 +35,6 @@ mod shipped;
 mod slips;
 mod soak;
 mod state;
+mod stops;
 mod sweep;
 mod tallies;
