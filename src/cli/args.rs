@@ -131,6 +131,10 @@ pub struct Common {
     /// When following, time between two savings of the state [default: 5s].
     #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub checkpoint: Option<String>,
+    /// When following, how long a run that is asked to end may take to count what it has read and to save the state
+    /// [default: 10s].
+    #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
+    pub stop_timeout: Option<String>,
     #[command(flatten)]
     pub results: Results,
     /// Keep all malformed lines in a file.
@@ -261,6 +265,7 @@ impl Common {
             ("late-updates", &self.late_updates),
             ("state", &self.state),
             ("checkpoint", &self.checkpoint),
+            ("stop-timeout", &self.stop_timeout),
             ("rejects", &self.rejects),
             ("late-file", &self.late_file),
         ]));

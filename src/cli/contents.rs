@@ -48,6 +48,7 @@ fn text(saved: &Saved) -> String {
         ("bytes read", balance.bytes_read),
         ("bytes skipped", balance.bytes_skipped),
         ("bytes unread", balance.bytes_unread),
+        ("losses of unknown size", balance.unknown_losses),
     ];
     let rows = rows.iter().filter(|(label, value)| *value > 0 || *label == "lines read");
     let rows: Vec<String> = rows.map(|(label, value)| format!("{value} {label}")).collect();
@@ -125,6 +126,7 @@ fn balance(balance: &Balance) -> Value {
         "bytes_read": balance.bytes_read,
         "bytes_skipped": balance.bytes_skipped,
         "bytes_unread": balance.bytes_unread,
+        "unknown_losses": balance.unknown_losses,
         "bytes_total": balance.bytes_total,
         "unterminated": balance.unterminated,
         "inputs": balance.inputs,

@@ -130,7 +130,7 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
             }
             StateAction::Verify { place, output, json } => {
                 let output = if json { StateFormat::Json } else { output };
-                let (text, is_sound) = state::verify(&place.state, output)?;
+                let (text, is_sound) = state::verify(&place.state, output, &crate::pipeline::verified)?;
                 print(&text).map(|code| if is_sound { code } else { 4 })
             }
             StateAction::Reset { place } => print(&state::reset(&place.state)?),

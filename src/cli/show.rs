@@ -147,11 +147,12 @@ pub fn sheet_rows(balance: &Balance) -> impl Iterator<Item = (&'static str, u64)
         ("bytes read", balance.bytes_read),
         ("+ skipped", balance.bytes_skipped),
         ("+ unread", balance.bytes_unread),
+        ("+ unknown losses", balance.unknown_losses),
         ("= in inputs", balance.bytes_total),
         ("inputs", balance.inputs),
     ];
     // Bytes are left unread only when something went wrong, and pairs overflow only where memory is limited.
-    let seldom = ["+ unread", "  of them overflow", "  unterminated"];
+    let seldom = ["+ unread", "+ unknown losses", "  of them overflow", "  unterminated"];
     rows.into_iter().filter(move |(label, value)| !seldom.contains(label) || *value > 0)
 }
 

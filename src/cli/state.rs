@@ -21,6 +21,9 @@ pub type Contents = (String, serde_json::Value);
 /// Reads what a snapshot holds; it has to get every value.
 pub type ReadContents<'a> = &'a dyn Fn(&mut Decoder<'_>) -> io::Result<Contents>;
 
+/// Reads what a snapshot holds, and errors unless it adds up.
+pub type AddsUp<'a> = &'a dyn Fn(&mut Decoder<'_>) -> io::Result<()>;
+
 /// The whole of the JSON, of the schema `logparser-state/1`.
 #[derive(Serialize)]
 struct Whole<'a> {
@@ -144,13 +147,28 @@ fn line(slot: &SlotInfo) -> String {
 }
 
 /// A line for each slot, or the JSON of both, and whether there is a state to go on from and neither slot is damaged.
-pub fn verify(dir: &Path, format: StateFormat) -> Result<(String, bool)> {
+/// The counts of the one to go on from have to add up, too.
+pub fn verify(dir: &Path, format: StateFormat, adds_up: AddsUp<'_>) -> Result<(String, bool)> {
     let slots = state::inspect(dir);
-    let choice = state::choose(dir, &slots);
+    let choice = match state::choose(dir, &slots) {
+        used @ Choice::Use { .. } => {
+            let loaded = state::peek(dir)?;
+            let checked = loaded.map(|mut loaded| loaded.read(|decoder| adds_up(decoder))).transpose();
+            checked.map_or_else(Choice::Refuse, |_| used)
+        }
+        other => other,
+    };
     let is_sound = |slot: &SlotInfo| matches!(slot.content, SlotContent::Missing | SlotContent::Valid { .. });
     let is_good = matches!(choice, Choice::Use { .. }) && slots.iter().all(is_sound);
     let text = match format {
-        StateFormat::Text => slots.iter().map(|slot| format!("{}\n", line(slot))).collect(),
+        StateFormat::Text => {
+            let lines = slots.iter().map(|slot| format!("{}\n", line(slot)));
+            let problem = match &choice {
+                Choice::Refuse(error) if slots.iter().all(is_sound) => Some(format!("Not usable: {error}\n")),
+                _ => None,
+            };
+            lines.chain(problem).collect()
+        }
         StateFormat::Json => json(&slots, &choice, None)?,
     };
     Ok((text, is_good))

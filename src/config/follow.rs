@@ -9,7 +9,8 @@ use super::schema::StageType;
 use crate::model::MemoryPolicy;
 
 /// Keys that mean something only when inputs are followed.
-const ONLY_FOLLOWING: [&str; 6] = ["idle", "rotate-wait", "late-updates", "trigger", "state", "checkpoint"];
+const ONLY_FOLLOWING: [&str; 7] =
+    ["idle", "rotate-wait", "late-updates", "trigger", "state", "checkpoint", "stop-timeout"];
 
 /// Holds a plan to the rules of following, if any reader follows, and completes it.
 pub(super) fn check(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) {

@@ -359,6 +359,8 @@ pub struct LivePlan {
     pub state: StatePlan,
     /// Time between two savings.
     pub checkpoint: Duration,
+    /// How long a run that is asked to end may take for that.
+    pub stop_timeout: Duration,
 }
 
 /// When the result of a window comes.

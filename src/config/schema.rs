@@ -261,6 +261,7 @@ const BUCKET_AGGREGATOR: &[OptionSpec] = &[
     ),
     key("state", Kind::Path, Some("auto"), "folder in which a following run keeps its state, auto or none"),
     key("checkpoint", Kind::Duration, Some("5s"), "time between two savings of the state"),
+    key("stop-timeout", Kind::Duration, Some("10s"), "how long a run that is asked to end may take to save the state"),
 ];
 
 const REPORTER: &[OptionSpec] = &[

@@ -132,6 +132,7 @@ fn live(options: &Options) -> LivePlan {
             Some(folder) => StatePlan::Folder(PathBuf::from(folder)),
         },
         checkpoint: length(options, "checkpoint"),
+        stop_timeout: length(options, "stop-timeout"),
     }
 }
 

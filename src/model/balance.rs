@@ -95,6 +95,10 @@ pub struct Balance {
     /// Bytes that an error, an interrupt or a closed output kept from being read. Not part of the JSON schema: there,
     /// the sheet of such a run visibly fails to add up.
     pub bytes_unread: u64,
+    /// Files of which it is not known whether anything was gone before it was read, nor how much. No part of tallies,
+    /// which are made of files that stay; a saved state has it beside its sheets.
+    #[serde(skip)]
+    pub unknown_losses: u64,
     /// Of the lines read, those that have no newline behind them: the ends of inputs that end so.
     pub unterminated: u64,
     /// Inputs opened.
@@ -178,6 +182,7 @@ impl AddAssign<&Balance> for Balance {
             bytes_skipped,
             bytes_total,
             bytes_unread,
+            unknown_losses,
             unterminated,
             inputs,
         } = other;
@@ -195,6 +200,7 @@ impl AddAssign<&Balance> for Balance {
         self.bytes_skipped += bytes_skipped;
         self.bytes_total += bytes_total;
         self.bytes_unread += bytes_unread;
+        self.unknown_losses += unknown_losses;
         self.unterminated += unterminated;
         self.inputs += inputs;
     }

@@ -142,10 +142,12 @@ impl Closer {
 
     /// The first window that holds anything, from `window` on.
     fn first_holding(&self, window: Window, tally: &Tally) -> Option<i64> {
-        let mut from = self.buckets.of(window.start);
+        let (lowest, mut from) = (self.number(window), self.buckets.of(window.start));
         loop {
             let bucket = tally.first_from(from)?;
             let k = self.grid.first_ending_after(self.buckets.anchor.plus_times(bucket, self.buckets.grain));
+            // Where windows overlap, one before it may hold that, too.
+            let k = k.max(lowest);
             let start = self.buckets.of(self.grid.window(k).start);
             if start <= bucket {
                 return Some(k);
@@ -200,6 +202,11 @@ impl Closer {
     pub fn first_needed(&self, k: i64) -> i64 {
         let layout = self.layout(self.grid.window(k));
         if self.needs_previous { layout.first_bucket - layout.buckets } else { layout.first_bucket }
+    }
+
+    /// Whether any window holds a bucket.
+    pub fn covers(&self, bucket: i64) -> bool {
+        self.grid.covers(self.buckets.anchor.plus_times(bucket, self.buckets.grain))
     }
 
     /// How a window lies on the tally.

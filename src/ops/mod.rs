@@ -10,4 +10,5 @@ pub mod progress;
 pub mod scan;
 pub mod select;
 pub mod sequence;
+pub mod settled;
 pub mod split;

@@ -92,6 +92,9 @@ struct BalancePart {
     bytes_total: u64,
     #[serde(skip_serializing_if = "is_zero")]
     unterminated: u64,
+    /// Only where files are followed.
+    #[serde(skip_serializing_if = "is_zero")]
+    unknown_losses: u64,
     inputs: u64,
 }
 
@@ -171,6 +174,7 @@ fn balance_part(balance: &Balance) -> BalancePart {
         bytes_skipped: balance.bytes_skipped,
         bytes_total: balance.bytes_total,
         unterminated: balance.unterminated,
+        unknown_losses: balance.unknown_losses,
         inputs: balance.inputs,
     }
 }

@@ -25,11 +25,13 @@ use crate::ops::sequence::Sequencer;
 use crate::output::rejects::RejectsFile;
 use crate::source::follow::{Events, Follower, New, Options, Records};
 use crate::source::seek::{Reason, Wanted, seek};
-use crate::stage::follow::{Begin, Following};
+use crate::stage::abreast::Abreast;
+use crate::stage::follow::{Begin, Following, Known};
+use crate::stage::header::Header;
 use crate::stage::keeper::Keeper;
 use crate::stage::live::{self, Live};
-use crate::stage::saver::{Header, Saver};
-use crate::stage::{aggregator, live::Windows as LiveWindows};
+use crate::stage::saver::Saver;
+use crate::stage::{aggregator, windows::Windows as LiveWindows};
 use crate::state::Store;
 
 /// Descriptors that are left for everything but followed files.
@@ -51,6 +53,7 @@ pub(super) struct Follow {
     /// Where late lines go, once there is a time-filter.
     pub late: Option<Arc<RejectsFile>>,
     started: (Timestamp, Instant),
+    abreast: Arc<Abreast>,
 }
 
 struct Restored {
@@ -71,6 +74,7 @@ impl Follow {
             files: Arc::default(),
             late: None,
             started: (now, Instant::now()),
+            abreast: Arc::default(),
         };
         if stdin {
             follow.progress.lock().register(InputId(0));
@@ -86,6 +90,7 @@ impl Follow {
                 let header: Header = decoder.get()?;
                 let mut tally = new_tally(plan, aggregator, Windows::Every(header.grid));
                 header.read_counts(decoder, &mut tally)?;
+                header.check_tally(&tally)?;
                 Ok(Restored { header, tally })
             })?;
             let progress = Progress::following(Some(restored.header.progress.clone()))?;
@@ -156,10 +161,13 @@ impl Follow {
             progress: Arc::clone(&wired.progress),
             failures: Arc::clone(&wired.failures),
             names: Arc::clone(&wired.names),
-            numbers: HashMap::new(),
-            clock: Duration::ZERO,
+            inputs: known.unwrap_or_default(),
+            clock: header.map_or(Duration::ZERO, |header| header.clock),
             pace: Duration::ZERO,
+            abreast: Arc::clone(&self.abreast),
+            sent: 0,
         };
+        following.follower.records().set_clock(following.clock);
         following.scan(true);
         following
     }
@@ -173,13 +181,13 @@ impl Follow {
     /// How an aggregator closes windows.
     pub fn closing(&self, plan: &AggregatorPlan, grid: Grid, buckets: Buckets) -> aggregator::Closing {
         let saved = self.restored.as_ref().map(|restored| restored.header.windows.clone());
-        let windows =
-            LiveWindows::new(Closer::new(grid, buckets, plan.needs_previous).with_max_gap(plan.max_gap), saved);
+        let closer = Closer::new(grid, buckets, plan.needs_previous).with_max_gap(plan.max_gap);
+        let windows = LiveWindows::new(closer, plan.live.grace, saved);
         let trigger = match plan.live.trigger {
             Trigger::Event => live::Trigger::Event,
             Trigger::Clock => live::Trigger::Clock,
         };
-        let mut live = Live::new(Sequencer::default(), windows, trigger, plan.live.grace);
+        let mut live = Live::new(Sequencer::default(), windows, trigger, Arc::clone(&self.abreast));
         live.late.clone_from(&self.late);
         aggregator::Closing::Live(Box::new(live))
     }
@@ -213,9 +221,9 @@ impl Follow {
         let keeper = Keeper {
             shared: Arc::clone(shared),
             started: self.started,
-            progress: Arc::clone(&wired.progress),
             ends: !files_are_followed,
             saves: saver.is_some(),
+            stop_timeout: aggregator.live.stop_timeout,
             files: Arc::clone(&self.files),
             names: Arc::clone(&wired.names),
             failures: Arc::clone(&wired.failures),

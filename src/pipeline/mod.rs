@@ -27,4 +27,4 @@ pub use partial::{Partial, PartialRequest};
 pub use partition::{Partition, PlannedInput, PlannedTask};
 pub use range::{ByteRange, Passed};
 pub use run::{Running, Sheet, Summary};
-pub use saved::{Saved, SavedInput, SavedPair, SavedWindow, saved};
+pub use saved::{Saved, SavedInput, SavedPair, SavedWindow, saved, verified};

@@ -9,7 +9,7 @@ use crate::codec::Decoder;
 use crate::model::{Balance, InputId, Tally, Timestamp};
 use crate::ops::close::Windows;
 use crate::ops::count::Buckets;
-use crate::stage::saver::Header;
+use crate::stage::header::Header;
 
 /// A saved state.
 #[derive(Debug)]
@@ -91,11 +91,8 @@ pub struct SavedPair {
 
 /// Reads a snapshot, and its pairs only if they are asked for.
 pub fn saved(decoder: &mut Decoder<'_>, pairs: bool) -> io::Result<Saved> {
-    let header: Header = decoder.get()?;
+    let header = header(decoder)?;
     let buckets = Buckets { anchor: header.grid.anchor, grain: header.grain, last: i64::MAX };
-    if header.grain <= 0 || header.grid.length <= 0 || header.grid.period <= 0 {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "a length of time in it is not above 0"));
-    }
     let shape = Windows::Every(header.grid).shape(&buckets, 0);
     let start = |bucket: i64| buckets.anchor.plus_times(bucket, buckets.grain);
     let pane = shape.pane.saturating_mul(buckets.grain);
@@ -106,7 +103,7 @@ pub fn saved(decoder: &mut Decoder<'_>, pairs: bool) -> io::Result<Saved> {
         let hosts = tally.hosts().read().names().len();
         (hosts, Some(listed(&tally, pane_start)))
     } else {
-        (header.skip_counts(decoder)?, None)
+        (header.sums(decoder)?.0, None)
     };
     let end = |k: i64| header.grid.window(k).end;
     let issued = header.windows.issued().iter().map(|&(k, issued)| SavedWindow {
@@ -128,6 +125,21 @@ pub fn saved(decoder: &mut Decoder<'_>, pairs: bool) -> io::Result<Saved> {
         hosts,
         pairs,
     })
+}
+
+/// Reads a snapshot, and errors unless what is counted in it adds up.
+pub fn verified(decoder: &mut Decoder<'_>) -> io::Result<()> {
+    let header = header(decoder)?;
+    let (_, panes) = header.sums(decoder)?;
+    header.check(&panes).map_err(|text| io::Error::new(io::ErrorKind::InvalidData, text))
+}
+
+fn header(decoder: &mut Decoder<'_>) -> io::Result<Header> {
+    let header: Header = decoder.get()?;
+    if header.grain <= 0 || header.grid.length <= 0 || header.grid.period <= 0 {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a length of time in it is not above 0"));
+    }
+    Ok(header)
 }
 
 fn inputs(header: &Header) -> Vec<SavedInput> {

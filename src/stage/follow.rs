@@ -14,6 +14,7 @@ use crate::model::recycle::Pool;
 use crate::model::{Balance, Chunk, InputId, Live, Span, Timestamp};
 use crate::source::follow::{Events, Follower, New, Step};
 
+use super::abreast::Abreast;
 use super::{Failures, InputNames};
 
 /// How long to wait for events; also how soon an interrupt is heard.
@@ -42,6 +43,9 @@ const SCAN_SOON: Duration = Duration::from_millis(20);
 
 /// Time between two looks at which folders to watch, while the files in them stay the same.
 const WATCH: Duration = Duration::from_secs(5);
+
+/// Chunks that are passed on before other things have their turn, such as a look at the locations.
+const CHUNKS: usize = 256;
 
 /// The most by which the clock of silences goes on in one round.
 const LONGEST_ROUND: Duration = Duration::from_millis(200);
@@ -88,6 +92,10 @@ pub struct Following {
     pub clock: Duration,
     /// Time between two looks at all there is, for the number of files.
     pub pace: Duration,
+    /// Asks that all be read that is there.
+    pub abreast: Arc<Abreast>,
+    /// Chunks that were sent.
+    pub sent: u64,
 }
 
 impl Following {
@@ -117,10 +125,12 @@ impl Following {
     pub fn run(mut self, mut outlet: Outlet<Arc<Chunk>>) -> Result<(), Exit> {
         let mut round = Instant::now();
         let (mut polled, mut scanned, mut watched, mut scan_after, mut wanted) = (round, round, round, SCAN, false);
+        let mut question = None;
         while !self.stop.draining() {
             fail::fail_point!("reader");
             let now = Instant::now();
             self.clock += (now - round).min(LONGEST_ROUND);
+            self.follower.records().set_clock(self.clock);
             round = now;
             if now - scanned >= if wanted { SCAN_SOON.max(scan_after / 4) } else { scan_after } {
                 if self.scan(false) || now - watched >= WATCH {
@@ -131,12 +141,24 @@ impl Following {
                 (scanned, wanted) = (Instant::now(), false);
                 scan_after = SCAN.max((scanned - now) * 20).max(self.pace);
             }
+            if question.is_none()
+                && let Some(asked) = self.abreast.question()
+            {
+                self.scan(false);
+                self.follower.mark_behind();
+                question = Some(asked);
+            }
             let polling = self.events.polling();
             if polling || now - polled >= POLL.max(self.pace) {
                 self.follower.touch_all();
                 polled = now;
             }
             let any = self.read(&mut outlet)?;
+            if self.follower.is_abreast()
+                && let Some(asked) = question.take()
+            {
+                self.abreast.answer(asked, self.sent);
+            }
             wanted |= self.follower.scan_due();
             if any {
                 continue;
@@ -157,10 +179,10 @@ impl Following {
         Ok(())
     }
 
-    /// Passes on what there is of each file, a chunk of each at most. Whether there was anything.
+    /// Passes on what there is of each file, a chunk of each in turn. Whether there was anything.
     fn read(&mut self, outlet: &mut Outlet<Arc<Chunk>>) -> Result<bool, Exit> {
         let mut any = false;
-        loop {
+        for _ in 0..CHUNKS {
             // The permit comes first: with it held, a chunk can always be worked off.
             let permit = self.permits.acquire()?;
             let mut bytes = self.buffers.take();
@@ -169,13 +191,15 @@ impl Following {
             self.tell(&step);
             let chunk = Chunk { bytes, guard: Some(Box::new(permit)), ..self.chunk(&step) };
             outlet.send(Arc::new(chunk))?;
+            self.sent += 1;
             if step.cut.last {
                 self.numbers.remove(&step.id);
             }
             if self.stop.draining() {
-                return Ok(any);
+                break;
             }
         }
+        Ok(any)
     }
 
     fn tell(&self, step: &Step) {
@@ -183,13 +207,17 @@ impl Following {
             self.failures.warn(text);
         }
         if let Some(loss) = &step.lost {
-            let lost = loss.to - loss.from;
-            let what = if lost > 0 {
-                format!("bytes {} to {} are lost", loss.from, loss.to)
-            } else {
-                format!("what was written behind byte {} before that, if anything, is lost", loss.from)
+            let what = match (loss.from < loss.to, loss.open_ended) {
+                (true, false) => format!(": bytes {} to {} are lost", loss.from, loss.to),
+                (true, true) => {
+                    format!(
+                        ": bytes {} to {} are lost, and what was written behind them, if anything",
+                        loss.from, loss.to
+                    )
+                }
+                (false, _) => format!("; what was written behind byte {}, if anything, is lost", loss.from),
             };
-            self.failures.warn(&format!("{}: {}: {what}", loss.name, loss.cause));
+            self.failures.warn(&format!("{}: {}{what}", loss.name, loss.cause));
         }
     }
 
@@ -203,6 +231,7 @@ impl Following {
             bytes_read: span.len(),
             bytes_skipped: step.skipped,
             bytes_unread: lost,
+            unknown_losses: step.lost.as_ref().map_or(0, |loss| u64::from(loss.open_ended)),
             bytes_total: span.len() + step.skipped + lost,
             unterminated: u64::from(step.unterminated),
             inputs: u64::from(step.opened),

@@ -9,15 +9,17 @@ use std::time::{Duration, Instant};
 
 use crate::actor::{Exit, LatestOutlet, Stop};
 use crate::error::Result;
-use crate::metrics::Progress;
 use crate::model::aggregates::Layout;
 use crate::model::{Balance, Gap, Issue, Timestamp, Window};
 use crate::ops::close::Due;
 use crate::source::follow::Records;
 
 use super::aggregator::{Closed, Closing, Shared, Then};
-use super::live::{Issued, Live, Outstanding, Trigger, Windows};
+use super::by_clock::ByClock;
+use super::ending::{Ending, WaitsFor};
+use super::live::{Live, Trigger};
 use super::sweeping::Sweeping;
+use super::windows::{Issued, Outstanding, Windows};
 use super::{Failures, InputNames};
 
 /// How often is looked whether a window is due.
@@ -35,21 +37,18 @@ const CHANGES: Duration = Duration::from_secs(1);
 /// How long an output that takes nothing is waited for before results that it does not take are dropped for later ones.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How long a run that was asked to end waits for outputs that take nothing, and for a disk that does not answer.
-const LAST_PATIENCE: Duration = Duration::from_millis(800);
-
 /// What a keeper works with.
 pub struct Keeper {
     /// The aggregator.
     pub shared: Arc<Shared>,
     /// The clock at the start of the run, which goes on by itself from there: steps of the system's clock do not count.
     pub started: (Timestamp, Instant),
-    /// How far reading has come.
-    pub progress: Arc<Progress>,
     /// Whether the inputs end by themselves: then all windows close with them.
     pub ends: bool,
     /// Whether there is a saver to wait for. Where there is none, the keeper drops what is known of inputs that have ended.
     pub saves: bool,
+    /// How long a run that was asked to end may take for that.
+    pub stop_timeout: Duration,
     /// The files that are followed.
     pub files: Arc<Records>,
     /// The names of all inputs.
@@ -62,7 +61,7 @@ pub struct Keeper {
 
 /// How a window is issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// The window has closed.
     Final,
     /// It goes on.
@@ -73,23 +72,24 @@ impl Keeper {
     /// Runs until all is counted and issued.
     pub fn run(self, mut outlet: LatestOutlet<Arc<Closed>>) -> Result<(), Exit> {
         let Closing::Live(live) = &self.shared.closing else { return Ok(()) };
-        let result = self.keep(live, &mut outlet);
+        let mut ending = Ending::new(self.stop_timeout);
+        let result = self.keep(live, &mut outlet, &mut ending);
         live.done(|stages| stages.issued = true);
         if let Err(Exit::DownstreamClosed) = &result {
             // Nobody takes results any more, such as behind `head`: nothing more has to be read.
             self.stop.drain();
         }
-        self.wait_for_others(live, &mut outlet);
+        self.wait_for_others(live, &mut outlet, &mut ending);
         result
     }
 
-    fn keep(&self, live: &Live, outlet: &mut LatestOutlet<Arc<Closed>>) -> Result<(), Exit> {
+    fn keep(&self, live: &Live, outlet: &mut LatestOutlet<Arc<Closed>>, ending: &mut Ending) -> Result<(), Exit> {
         let mut work = Work {
             keeper: self,
             live,
             outlet,
             dropped: 0,
-            clock: None,
+            clock: ByClock::default(),
             waits: None,
             changes: Instant::now(),
             needed: None,
@@ -115,6 +115,9 @@ impl Keeper {
             if self.stop.aborted() {
                 return Err(Exit::Stopped);
             }
+            if ending.is_over(WaitsFor::Counting, &self.stop, &self.failures) {
+                self.stop.abort();
+            }
             let counted = self.shared.progress.lock().balance().lines_read;
             if counted != seen.0 {
                 seen = (counted, Instant::now());
@@ -130,26 +133,29 @@ impl Keeper {
             work.issue_current()?;
         }
         work.tell_dropped();
-        Ok(())
+        let _gate = live.gate.write();
+        let windows = live.windows.lock();
+        self.shared.hand_over(i64::MIN, &mut self.shared.tally.write());
+        Ok(live.check(&self.shared, &windows)?)
     }
 
     /// Waits until results are written and the state is saved. Where the run was asked to end, not for ever.
-    fn wait_for_others(&self, live: &Live, outlet: &mut LatestOutlet<Arc<Closed>>) {
-        let mut since = Instant::now();
+    fn wait_for_others(&self, live: &Live, outlet: &mut LatestOutlet<Arc<Closed>>, ending: &mut Ending) {
         while !self.stop.aborted() {
             let stages = live.stages();
-            if !stages.drained {
-                since = Instant::now();
-            }
             // An outlet to nobody holds nothing.
             let flushed = outlet.flush().unwrap_or(true);
             let written = flushed && live.windows.lock().all_written();
-            if stages.drained && written && (stages.saved || !self.saves) {
+            let saved = stages.saved || !self.saves;
+            if stages.drained && written && saved {
                 return;
             }
-            if self.stop.draining() && since.elapsed() > LAST_PATIENCE {
-                self.failures
-                    .warn("an output takes nothing, or the state cannot be saved in time: ending without them");
+            let waits_for = match (stages.drained, saved) {
+                (false, _) => WaitsFor::Counting,
+                (true, false) => WaitsFor::State,
+                (true, true) => WaitsFor::Outputs,
+            };
+            if ending.is_over(waits_for, &self.stop, &self.failures) {
                 return self.stop.abort();
             }
             live.wait(TICK);
@@ -157,21 +163,21 @@ impl Keeper {
     }
 
     /// The wall clock as the run has it.
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         let (time, instant) = self.started;
         time.plus(i64::try_from(instant.elapsed().as_nanos()).unwrap_or(i64::MAX))
     }
 }
 
 /// A keeper at work.
-struct Work<'a> {
-    keeper: &'a Keeper,
-    live: &'a Live,
+pub(super) struct Work<'a> {
+    pub keeper: &'a Keeper,
+    pub live: &'a Live,
     outlet: &'a mut LatestOutlet<Arc<Closed>>,
     /// Results that a blocked output did not take.
     dropped: u64,
-    /// The last window that was issued by the clock.
-    clock: Option<i64>,
+    /// The windows that are issued by the clock.
+    pub clock: ByClock,
     /// The watermark at which windows were due that wait, as they hold nothing and may be many.
     waits: Option<Timestamp>,
     /// When changes were looked for.
@@ -218,33 +224,27 @@ impl Work<'_> {
             drop((windows, gate));
             closed.map_or(Ok(()), |closed| self.send(&closed))?;
         }
-        self.forget();
-        Ok(())
+        self.forget()
     }
 
     /// Closes a window. What is to be sent of it, if anything is.
     fn close(&self, windows: &mut Windows, window: Window) -> Result<Option<Arc<Closed>>> {
         let k = windows.closer.number(window);
         windows.first.get_or_insert(k);
-        let issued = windows.issued.get(&k).copied();
-        let is_news = match (self.live.trigger, issued) {
-            (Trigger::Event, _) => true,
-            // What came by the clock stands, unless late records may change it.
-            (Trigger::Clock, Some(issued)) if self.live.grace > 0 => issued.connections != self.connections(windows, k),
-            (Trigger::Clock, _) => false,
+        let stands = match (self.live.trigger, windows.issued.get(&k).copied()) {
+            // What came by the clock stands, unless more has come since.
+            (Trigger::Clock, Some(issued)) => issued.connections == self.connections(windows, k),
+            _ => false,
         };
-        let closed = if is_news {
-            Some(self.result(windows, k, Kind::Final)?)
-        } else {
+        let closed = if stands {
             // The sheets move on even where nothing is sent.
             self.keeper.shared.progress.lock().balance_at(window.end);
             None
+        } else {
+            Some(self.result(windows, k, Kind::Final)?)
         };
         windows.closer.close(window, 1);
-        if self.live.grace == 0 {
-            windows.issued.remove(&k);
-        }
-        self.live.set_limits(windows);
+        self.settle(windows)?;
         Ok(closed)
     }
 
@@ -259,12 +259,10 @@ impl Work<'_> {
             Trigger::Clock => None,
         };
         windows.closer.close(gap.window, gap.windows);
-        if self.live.grace == 0 {
-            windows.issued.retain(|k, _| !(run.0..=run.1).contains(k));
-        } else if closed.is_some() {
+        if self.live.grace > 0 {
             windows.gaps.push(run);
         }
-        self.live.set_limits(windows);
+        self.settle(windows)?;
         Ok(closed)
     }
 
@@ -275,22 +273,33 @@ impl Work<'_> {
         self.issue(windows, run, &layout, Some(gap), Issue { revision: 0, provisional: false }, balance)
     }
 
+    /// Lets go what is done with, before it is dropped. To be called with the gate held alone.
+    fn settle(&self, windows: &mut Windows) -> Result<()> {
+        let shared = &self.keeper.shared;
+        {
+            let mut tally = shared.tally.write();
+            shared.hand_over(i64::MIN, &mut tally);
+            windows.settle(&tally)?;
+        }
+        self.live.set_limits(windows);
+        self.live.check(shared, windows)
+    }
+
     /// The connections that are counted in window `k`.
-    fn connections(&self, windows: &Windows, k: i64) -> u64 {
+    pub(super) fn connections(&self, windows: &Windows, k: i64) -> u64 {
         let mut tally = self.keeper.shared.tally.write();
         self.keeper.shared.hand_over(i64::MIN, &mut tally);
-        let layout = windows.closer.layout(windows.closer.grid().window(k));
-        tally.connections(layout.first_bucket, layout.end_bucket())
+        windows.connections(k, &tally)
     }
 
     /// The result of window `k` as it is, noted as issued. To be called with the gate held alone.
-    fn result(&self, windows: &mut Windows, k: i64, kind: Kind) -> Result<Arc<Closed>> {
+    pub(super) fn result(&self, windows: &mut Windows, k: i64, kind: Kind) -> Result<Arc<Closed>> {
         let shared = &self.keeper.shared;
         let window = windows.closer.grid().window(k);
         let layout = windows.closer.layout(window);
         let provisional = kind == Kind::Provisional;
         let issue = Issue { revision: windows.next_revision(k), provisional };
-        let is_closing = kind == Kind::Final && windows.closer.next().is_none_or(|next| next <= k);
+        let is_closing = kind == Kind::Final && !windows.has_closed(k);
         let balance = {
             let mut progress = shared.progress.lock();
             if is_closing { progress.balance_at(window.end) } else { progress.balance().clone() }
@@ -314,11 +323,12 @@ impl Work<'_> {
         let may_change = issue.provisional || self.live.grace > 0;
         let then = if may_change && !self.live.stages().drained { Then::Open } else { Then::Closed };
         let view = shared.view(&mut shared.tally.write(), layout, then)?;
+        let issued = Issued { revision: issue.revision, connections: view.total() };
         let sequence = u64::try_from(run.0.saturating_sub(windows.first.unwrap_or(run.0))).unwrap_or(0);
         let (issue, balance, written) = (Some(issue), shared.with_overflow(balance), Arc::default());
         let periodic = true;
         let closed = Arc::new(Closed { sequence, periodic, gap, issue, view, balance, written: Arc::clone(&written) });
-        windows.outstanding.push(Outstanding { k: run, closed: Arc::downgrade(&closed), written });
+        windows.outstanding.push(Outstanding { k: run, issued, closed: Arc::downgrade(&closed), written });
         Ok(closed)
     }
 
@@ -328,17 +338,15 @@ impl Work<'_> {
             let gate = self.live.gate.write();
             let mut windows = self.live.windows.lock();
             let Some((k, last)) = windows.again.first().copied() else { return Ok(()) };
-            let is_closed = windows.closer.next().is_some_and(|next| k < next);
+            let kind = if windows.has_closed(k) { Kind::Final } else { Kind::Provisional };
             let closed = if k < last {
                 let balance = self.keeper.shared.progress.lock().balance().clone();
                 self.gap_result(&mut windows, (k, last), balance)?
             } else {
-                self.result(&mut windows, k, if is_closed { Kind::Final } else { Kind::Provisional })?
+                self.result(&mut windows, k, kind)?
             };
             windows.again.remove(0);
-            if self.live.grace == 0 && is_closed {
-                windows.issued.remove(&k);
-            }
+            self.settle(&mut windows)?;
             drop((windows, gate));
             self.send(&closed)?;
         }
@@ -355,77 +363,19 @@ impl Work<'_> {
             let _gate = self.live.gate.write();
             let mut windows = self.live.windows.lock();
             let next = windows.closer.next().unwrap_or(i64::MIN);
-            let issued: Vec<(i64, Issued)> = windows.issued.range(..next).map(|(&k, &issued)| (k, issued)).collect();
-            for (k, issued) in issued {
-                if self.connections(&windows, k) != issued.connections {
-                    changed.push(self.result(&mut windows, k, Kind::Final)?);
-                }
-            }
-            for k in self.filled(&windows) {
+            for k in self.changed_before(&windows, next) {
                 changed.push(self.result(&mut windows, k, Kind::Final)?);
             }
         }
         changed.into_iter().try_for_each(|closed| self.send(&closed))
     }
 
-    /// The windows that were issued as some of many that hold nothing, and hold something now.
-    fn filled(&self, windows: &Windows) -> Vec<i64> {
-        if windows.gaps.is_empty() {
-            return Vec::new();
-        }
-        let mut tally = self.keeper.shared.tally.write();
-        self.keeper.shared.hand_over(i64::MIN, &mut tally);
-        let held = windows.gaps.iter().flat_map(|&(first, last)| windows.closer.holding(first, last, &tally));
-        held.filter(|k| !windows.issued.contains_key(k)).collect()
-    }
-
-    /// Issues the latest window that the clock has passed, whatever more may come for it. Windows that passed while the
-    /// program was stopped are not made up for.
-    fn issue_by_clock(&mut self) -> Result<(), Exit> {
-        if self.live.trigger != Trigger::Clock || !self.keeper.progress.has_caught_up() {
-            return Ok(());
-        }
-        let grid = *self.live.windows.lock().closer.grid();
-        let k = grid.first_ending_after(self.keeper.now()) - 1;
-        if grid.first.is_some_and(|first| k < first) || self.clock.is_some_and(|last| k <= last) {
-            return Ok(());
-        }
-        self.clock = Some(k);
-        let closed = {
-            let _gate = self.live.gate.write();
-            let mut windows = self.live.windows.lock();
-            // It came before a restart.
-            if windows.issued.contains_key(&k) {
-                return Ok(());
-            }
-            windows.first.get_or_insert(k);
-            self.result(&mut windows, k, Kind::Provisional)?
-        };
-        self.send(&closed)
-    }
-
-    /// At the end of a run that may go on: the window that the last records are in.
-    fn issue_current(&mut self) -> Result<(), Exit> {
-        let closed = {
-            let _gate = self.live.gate.write();
-            let mut windows = self.live.windows.lock();
-            let Some((_, highest)) = self.keeper.shared.progress.lock().extent() else { return Ok(()) };
-            let k = windows.closer.grid().first_ending_after(highest);
-            if windows.closer.next().is_some_and(|next| k < next) {
-                return Ok(());
-            }
-            windows.first.get_or_insert(k);
-            self.result(&mut windows, k, Kind::Provisional)?
-        };
-        self.send(&closed)
-    }
-
     /// Drops what no result needs any more.
-    fn forget(&mut self) {
-        let shared = &self.keeper.shared;
+    fn forget(&mut self) -> Result<(), Exit> {
         if self.live.grace > 0 {
-            self.expire();
+            self.expire()?;
         }
+        let shared = &self.keeper.shared;
         let needed = {
             let mut windows = self.live.windows.lock();
             windows.lowest().map(|k| windows.closer.first_needed(k))
@@ -443,10 +393,18 @@ impl Work<'_> {
             self.kept = next;
             shared.tally.write().keep_only(&kept);
         }
+        Ok(())
     }
 
-    /// Forgets the results that are too old to be issued again.
-    fn expire(&self) {
+    /// The windows before `k` that were issued and hold something else now.
+    fn changed_before(&self, windows: &Windows, k: i64) -> Vec<i64> {
+        let mut tally = self.keeper.shared.tally.write();
+        self.keeper.shared.hand_over(i64::MIN, &mut tally);
+        windows.changed_before(k, &tally)
+    }
+
+    /// Forgets the results that are too old to be issued again; what has changed since the last look is issued before.
+    fn expire(&mut self) -> Result<(), Exit> {
         let (watermark, grace) = (self.keeper.shared.progress.lock().watermark(), self.live.grace);
         let kept = |windows: &Windows| {
             let next = windows.closer.next()?;
@@ -454,17 +412,23 @@ impl Work<'_> {
             (windows.oldest_issued()? < kept).then_some(kept)
         };
         if kept(&self.live.windows.lock()).is_none() {
-            return;
+            return Ok(());
         }
-        let _gate = self.live.gate.write();
-        let mut windows = self.live.windows.lock();
-        if let Some(k) = kept(&windows) {
-            windows.expire(k);
-            self.live.set_limits(&windows);
+        let mut changed = Vec::new();
+        {
+            let _gate = self.live.gate.write();
+            let mut windows = self.live.windows.lock();
+            let Some(kept) = kept(&windows) else { return Ok(()) };
+            for k in self.changed_before(&windows, kept) {
+                changed.push(self.result(&mut windows, k, Kind::Final)?);
+            }
+            windows.release(kept, &self.keeper.shared.tally.read())?;
+            self.settle(&mut windows)?;
         }
+        changed.into_iter().try_for_each(|closed| self.send(&closed))
     }
 
-    fn send(&mut self, closed: &Arc<Closed>) -> Result<(), Exit> {
+    pub(super) fn send(&mut self, closed: &Arc<Closed>) -> Result<(), Exit> {
         let patience = if self.keeper.stop.draining() { Duration::ZERO } else { PATIENCE };
         let dropped = self.outlet.send(closed, patience)?;
         if dropped > 0 {

@@ -1,8 +1,12 @@
 //! The five stages, in the order of the data. Each glues one pure thing to the runtime, and does nothing else; X to the time-filter, and `peek` to the aggregator.
 
+pub mod abreast;
 pub mod aggregator;
+mod by_clock;
+mod ending;
 pub mod filter;
 pub mod follow;
+pub mod header;
 pub mod keeper;
 pub mod live;
 pub mod peek;
@@ -13,6 +17,7 @@ pub mod skip;
 pub mod splitter;
 pub mod stats;
 mod sweeping;
+pub mod windows;
 
 pub use aggregator::Closed;
 

@@ -8,20 +8,19 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use crate::actor::{Exit, Stop};
-use crate::codec::{Decoder, Encoder};
+use crate::codec::Encoder;
 use crate::error::{Error, Result};
 use crate::model::pairs::PairTable;
 use crate::model::pane::Pane;
-use crate::model::{Balance, Grid, HostId, InputId, Tally, Timestamp};
+use crate::model::{Grid, HostId, InputId, Timestamp};
 use crate::ops::progress;
 use crate::source::follow::{Records, Saved as SavedFile};
 use crate::state::Store;
 
 use super::aggregator::{Closing, Shared};
-use super::live::{Live, SavedWindows};
+use super::header::Header;
+use super::live::Live;
 use super::{Failures, InputNames};
 
 /// How often is looked whether the last results of a run that ends are written.
@@ -30,100 +29,18 @@ const TICK: Duration = Duration::from_millis(25);
 /// How often is looked before that whether a state is due, and whether the run was aborted. That it ends is told.
 const IDLE_TICK: Duration = Duration::from_millis(200);
 
-/// The first state is saved so long after the start, so that a run that is killed again and again comes forward.
-const FIRST: Duration = Duration::from_millis(500);
+/// The first state is saved so long after the start, and the next ones after twice as long each, up to the interval, so that
+/// a run that is killed again and again comes forward, also where a busy machine gives it little time.
+const FIRST: Duration = Duration::from_millis(50);
 
 /// How long the last results of a run that was asked to end are waited for.
 const LAST_RESULTS: Duration = Duration::from_millis(300);
 
-/// A state is saved no more often than takes this part of the time.
-const SHARE: u32 = 10;
+/// Between two savings lies so many times what the last one took. On a busy machine that may be mostly waiting.
+const SHARE: u32 = 3;
 
 /// Names that are copied at a time, so that nobody who meets a new one waits for long.
 const NAMES: usize = 1024;
-
-/// All of a state but names and pairs, which follow it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Header {
-    /// Where the windows lie.
-    pub grid: Grid,
-    /// The first instant that is kept, and the first that counts.
-    pub bounds: (Timestamp, Timestamp),
-    /// The windows and what was issued of them.
-    pub windows: SavedWindows,
-    /// How far each input is counted.
-    pub progress: progress::Saved,
-    /// The files that the inputs are.
-    pub files: Vec<SavedFile>,
-    /// The number of the next input.
-    pub next_input: u32,
-    /// Length of a bucket in nanoseconds.
-    pub grain: i64,
-    /// Connections of all pairs, by bucket.
-    pub buckets: Vec<(i64, u64)>,
-    /// Connections that are counted without their pair.
-    overflowed: u64,
-    /// By number: what is counted without its pair, and how many shards there are.
-    panes: Vec<(i64, u64, u64)>,
-    /// Host names by number are so many, those of holes without bytes.
-    numbers: u32,
-}
-
-impl Header {
-    /// The sheet of all that is counted.
-    pub fn balance(&self) -> Balance {
-        Balance { overflowed: self.overflowed, ..self.progress.balance().clone() }
-    }
-
-    /// Reads the names and pairs behind it into a tally that is empty.
-    pub fn read_counts(&self, decoder: &mut Decoder<'_>, tally: &mut Tally) -> io::Result<()> {
-        for _ in 0..self.numbers {
-            let name: Vec<u8> = decoder.get()?;
-            let mut hosts = tally.hosts().write();
-            let before = hosts.bytes();
-            hosts.restore(&name);
-            tally.budget().take_anyway(hosts.bytes() - before);
-        }
-        for &(number, overflow, shards) in &self.panes {
-            let pane = tally.pane(number);
-            pane.overflow(overflow);
-            for _ in 0..shards {
-                let pairs: u64 = decoder.get()?;
-                for _ in 0..pairs {
-                    let (from, to, count): (u32, u32, u64) = decoder.get()?;
-                    if from.max(to) >= self.numbers {
-                        return Err(io::Error::new(io::ErrorKind::InvalidData, "a pair of a host that has no name"));
-                    }
-                    pane.add_anyway(HostId(from), HostId(to), count);
-                }
-            }
-        }
-        for &(bucket, connections) in &self.buckets {
-            tally.add_to_bucket(bucket, connections);
-        }
-        Ok(())
-    }
-
-    /// As `read_counts`, where only the bytes matter. How many hosts there are.
-    pub fn skip_counts(&self, decoder: &mut Decoder<'_>) -> io::Result<usize> {
-        let mut hosts = 0;
-        for _ in 0..self.numbers {
-            hosts += usize::from(!decoder.get::<Vec<u8>>()?.is_empty());
-        }
-        for &(_, _, shards) in &self.panes {
-            for _ in 0..shards {
-                let pairs: u64 = decoder.get()?;
-                (0..pairs).try_for_each(|_| decoder.get::<(u32, u32, u64)>().map(drop))?;
-            }
-        }
-        Ok(hosts)
-    }
-
-    /// Connections that are counted without their pair, by pane.
-    pub fn overflows(&self) -> impl Iterator<Item = (i64, u64)> {
-        self.panes.iter().map(|&(number, overflow, _)| (number, overflow))
-    }
-}
 
 /// What a saver works with.
 pub struct Saver {
@@ -162,7 +79,8 @@ impl Saver {
     pub fn run(mut self) -> Result<(), Exit> {
         let shared = Arc::clone(&self.shared);
         let Closing::Live(live) = &shared.closing else { return Ok(()) };
-        let (mut due, mut last) = (Instant::now() + FIRST.min(self.interval), None);
+        let mut pause = FIRST.min(self.interval);
+        let (mut due, mut last) = (Instant::now() + pause, None);
         let mut last_results = None;
         loop {
             let ends = live.stages().issued && live.stages().drained && self.written(live, &mut last_results);
@@ -179,7 +97,9 @@ impl Saver {
             // An idle run writes nothing.
             if last != Some(mark) || ends {
                 fail::fail_point!("saver");
-                match self.save(live) {
+                // Counts that do not add up end the run, and what was saved before stays.
+                let snapshot = self.snapshot(live)?;
+                match self.put(live, snapshot) {
                     Ok(()) => last = Some(mark),
                     Err(error) if self.has_failed => self.failures.tell(&error),
                     Err(error) => {
@@ -192,7 +112,8 @@ impl Saver {
                 live.done(|stages| stages.saved = true);
                 return Ok(());
             }
-            due = Instant::now() + self.interval.max(started.elapsed() * SHARE);
+            pause = (pause * 2).min(self.interval);
+            due = Instant::now() + pause.max(started.elapsed() * SHARE);
         }
     }
 
@@ -209,7 +130,8 @@ impl Saver {
             && live.is_consistent()
         {
             drop(_gate);
-            self.save(live)?;
+            let snapshot = self.snapshot(live)?;
+            self.put(live, snapshot)?;
         }
         Err(Exit::Stopped)
     }
@@ -219,15 +141,14 @@ impl Saver {
         let (bytes, losses) = {
             let progress = self.shared.progress.lock();
             let balance = progress.balance();
-            (balance.bytes_read + balance.bytes_skipped, balance.bytes_unread + balance.inputs)
+            (balance.bytes_read + balance.bytes_skipped, balance.bytes_unread + balance.unknown_losses + balance.inputs)
         };
         let mut windows = live.windows.lock();
         let unwritten = !windows.all_written();
         (bytes, losses, windows.closer.next(), u64::from(unwritten))
     }
 
-    fn save(&mut self, live: &Live) -> Result<()> {
-        let mut snapshot = self.snapshot(live);
+    fn put(&mut self, live: &Live, mut snapshot: Snapshot) -> Result<()> {
         let shared = Arc::clone(&self.shared);
         let saved = self.store.save(&self.fingerprint, &mut |encoder| write(&shared, &snapshot, encoder));
         for (pane, tables) in snapshot.panes.drain(..) {
@@ -245,12 +166,13 @@ impl Saver {
     }
 
     /// Sets everything aside that is to be saved. Counting waits for it, and it is quick.
-    fn snapshot(&self, live: &Live) -> Snapshot {
+    fn snapshot(&self, live: &Live) -> Result<Snapshot> {
         let (shared, since) = (&self.shared, Instant::now());
         let _gate = live.gate.write();
+        shared.hand_over(i64::MAX, &mut shared.tally.write());
+        live.check(shared, &live.windows.lock())?;
         shared.saving.store(true, Ordering::Relaxed);
-        let mut tally = shared.tally.write();
-        shared.hand_over(i64::MAX, &mut tally);
+        let tally = shared.tally.write();
         let panes: Vec<(i64, Arc<Pane>)> = tally.panes();
         let (progress, forgotten) = {
             let mut progress = shared.progress.lock();
@@ -265,6 +187,7 @@ impl Saver {
             bounds: self.bounds,
             windows: live.windows.lock().saved(),
             files: self.files(&progress),
+            clock: self.files.clock(),
             next_input: progress.inputs.last().map_or(0, |(id, _)| id.0 + 1),
             progress,
             grain: shared.buckets.grain,
@@ -279,7 +202,7 @@ impl Saver {
         });
         let snapshot = Snapshot { header, panes: panes.collect() };
         live.stalled_for(since.elapsed());
-        snapshot
+        Ok(snapshot)
     }
 
     /// The files, each with the position up to which it is counted.
@@ -331,16 +254,18 @@ mod tests {
     use parking_lot::{Mutex, RwLock};
 
     use super::*;
+    use crate::codec::Decoder;
     use crate::model::sweep::ALWAYS_KEPT;
     use crate::model::tally::Shape;
     use crate::model::time::SECOND;
-    use crate::model::{Budget, MemoryPolicy};
+    use crate::model::{Balance, Budget, Chunk, MemoryPolicy, Span, Tally};
     use crate::ops::close::Closer;
     use crate::ops::count::Buckets;
     use crate::ops::progress::Progress;
     use crate::ops::sequence::Sequencer;
-    use crate::stage::live::{Trigger, Windows};
+    use crate::stage::live::Trigger;
     use crate::stage::sweeping::Sweeping;
+    use crate::stage::windows::Windows;
 
     const GRID: Grid = Grid { anchor: Timestamp::from_seconds(0), length: SECOND, period: SECOND, first: None };
 
@@ -348,7 +273,7 @@ mod tests {
 
     fn shared() -> Arc<Shared> {
         let buckets = Buckets { anchor: GRID.anchor, grain: SECOND, last: i64::MAX };
-        let windows = Windows::new(Closer::new(GRID, buckets, false), None);
+        let windows = Windows::new(Closer::new(GRID, buckets, false), 0, None);
         Arc::new(Shared {
             buckets,
             tally: RwLock::new(empty()),
@@ -358,7 +283,7 @@ mod tests {
             overflowed: AtomicU64::new(0),
             saving: AtomicBool::new(false),
             progress: Arc::new(Mutex::new(Progress::new([], true))),
-            closing: Closing::Live(Box::new(Live::new(Sequencer::default(), windows, Trigger::Event, 0))),
+            closing: Closing::Live(Box::new(Live::new(Sequencer::default(), windows, Trigger::Event, Arc::default()))),
             peek: None,
             stop: Stop::default(),
             next_worker: AtomicUsize::new(0),
@@ -396,6 +321,31 @@ mod tests {
         pairs
     }
 
+    /// An input of which so many lines are counted.
+    fn counted(input: u32, lines: u64) -> crate::model::Records {
+        let balance = Balance { lines_read: lines, counted: lines, ..Balance::default() };
+        let span = Span { input: InputId(input), from: 0, to: 1 };
+        let chunk = Chunk {
+            span,
+            number: 0,
+            bytes: Vec::new().into(),
+            oversized: None,
+            max_line: 1,
+            balance: Balance::default(),
+            streamed: true,
+            unit: None,
+            order: None,
+            last: false,
+            live: None,
+            guard: None,
+        };
+        let records = Vec::new().into();
+        let (rejected, marks, watermark, extent) = (Vec::new(), Vec::new(), Timestamp::MIN, None);
+        let (chunk, peaks) = (Arc::new(chunk), crate::model::Peaks::default());
+        let at_rest = watermark;
+        crate::model::Records { chunk, records, balance, rejected, marks, watermark, at_rest, peaks, ahead: 0, extent }
+    }
+
     /// The tally in a directory.
     fn restored(dir: &std::path::Path) -> Tally {
         let mut tally = empty();
@@ -406,6 +356,65 @@ mod tests {
     }
 
     #[test]
+    fn a_state_that_lacks_what_was_counted_is_not_saved() {
+        let (shared, dir) = (shared(), tempfile::tempdir().unwrap());
+        let Closing::Live(live) = &shared.closing else { unreachable!() };
+        let saver = saver(&shared, dir.path());
+        shared.tally.write().add(0, b"a", b"b", 2);
+        shared.progress.lock().applied(&counted(1, 2)).unwrap();
+        drop(saver.snapshot(live).unwrap());
+        shared.tally.write().drop_before(1);
+        let error = saver.snapshot(live).err().unwrap();
+        assert!(
+            error.to_string().contains("0 connections in windows that are done with and 0 in open ones, 2 counted")
+        );
+        assert_eq!(error.exit_code(), 1);
+    }
+
+    #[test]
+    fn a_state_whose_counts_do_not_add_up_is_told_when_it_is_read() {
+        let (shared, dir) = (shared(), tempfile::tempdir().unwrap());
+        let Closing::Live(live) = &shared.closing else { unreachable!() };
+        let mut saver = saver(&shared, dir.path());
+        shared.tally.write().add(0, b"a", b"b", 2);
+        shared.progress.lock().applied(&counted(1, 2)).unwrap();
+        let mut saved = |change: &dyn Fn(&mut Header)| {
+            let mut snapshot = saver.snapshot(live).unwrap();
+            change(&mut snapshot.header);
+            saver.put(live, snapshot).unwrap();
+            let (mut loaded, mut tally) = (crate::state::peek(dir.path()).unwrap().unwrap(), empty());
+            let mut checked = Ok(());
+            let read = |decoder: &mut Decoder<'_>| {
+                let header = decoder.get::<Header>()?;
+                header.read_counts(decoder, &mut tally)?;
+                checked = header.check_tally(&tally);
+                Ok(())
+            };
+            loaded.read(read).unwrap();
+            let mut loaded = crate::state::peek(dir.path()).unwrap().unwrap();
+            let summed = loaded.read(|decoder| {
+                let header = decoder.get::<Header>()?;
+                let (_, panes) = header.sums(decoder)?;
+                Ok(header.check(&panes))
+            });
+            assert_eq!(summed.unwrap().is_ok(), checked.is_ok());
+            checked.map_err(|error| error.to_string())
+        };
+        assert_eq!(saved(&|_| {}), Ok(()));
+        assert!(saved(&|header| header.buckets[0].1 += 1).unwrap_err().contains("3 in open ones, 2 counted"));
+        assert!(
+            saved(&|header| header.buckets[0].0 += 1)
+                .unwrap_err()
+                .contains("pane 0 holds 0 connections and the pairs of 2")
+        );
+        assert!(
+            saved(&|header| header.panes[0].1 += 1)
+                .unwrap_err()
+                .contains("pane 0 holds 2 connections and the pairs of 3")
+        );
+    }
+
+    #[test]
     fn names_are_dropped_before_and_after_a_state_is_saved_and_not_meanwhile() {
         let (shared, dir) = (shared(), tempfile::tempdir().unwrap());
         let Closing::Live(live) = &shared.closing else { unreachable!() };
@@ -413,12 +422,18 @@ mod tests {
         let names = || shared.tally.read().hosts().read().names().len();
         let add = |bucket: i64, hosts: std::ops::Range<u32>| {
             let mut tally = shared.tally.write();
-            hosts.for_each(|host| tally.add(bucket, format!("h{host}").as_bytes(), b"to", 1));
+            hosts.clone().for_each(|host| tally.add(bucket, format!("h{host}").as_bytes(), b"to", 1));
+            shared.progress.lock().applied(&counted(bucket as u32, hosts.len() as u64)).unwrap();
         };
         add(0, 0..3_000);
         add(1, 2_000..2_500);
-        let mut snapshot = saver.snapshot(live);
+        let mut snapshot = saver.snapshot(live).unwrap();
         let expected = pairs(&shared.tally.read());
+        {
+            let mut windows = live.windows.lock();
+            windows.closer.close(GRID.window(0), 1);
+            windows.settle(&shared.tally.read()).unwrap();
+        }
         shared.tally.write().drop_before(1);
         (0..1_000).for_each(|_| sweeping.go_on(&shared, live));
         assert_eq!(names(), 3_001, "names are dropped while they are saved");
@@ -426,11 +441,15 @@ mod tests {
         saver.store.save("", &mut { to_write }).unwrap();
         assert_eq!(pairs(&restored(dir.path())), expected);
         snapshot.panes.clear();
-        saver.save(live).unwrap();
+        let save = |saver: &mut Saver| {
+            let snapshot = saver.snapshot(live).unwrap();
+            saver.put(live, snapshot).unwrap();
+        };
+        save(&mut saver);
         (0..1_000).for_each(|_| sweeping.go_on(&shared, live));
         assert_eq!(names(), ALWAYS_KEPT + 500);
         // A state with holes; what is counted behind it takes their numbers.
-        saver.save(live).unwrap();
+        save(&mut saver);
         let tally = restored(dir.path());
         assert_eq!(pairs(&tally), pairs(&shared.tally.read()));
         assert!(tally.hosts().read().find(b"").is_none());

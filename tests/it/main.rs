@@ -37,5 +37,6 @@ mod slips;
 mod soak;
 mod stamps;
 mod state;
+mod stops;
 mod sweep;
 mod tallies;

@@ -339,7 +339,7 @@ fn e11_a_thread_that_cannot_start_is_a_clean_error() {
 fn d18_while_the_disk_does_not_answer_counting_goes_on_and_the_run_can_be_ended() {
     // Not by strace: a thread that it delays keeps the whole process from going.
     let folder = Folder::new();
-    configure(&folder, "1s", "50ms", "");
+    configure(&folder, "1s", "50ms", "stop-timeout = \"1s\"");
     let mut logs = Logs::new(&folder, 3);
     logs.pace = 1_000_000;
     let mut command = follower(&folder);

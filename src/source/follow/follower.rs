@@ -54,6 +54,8 @@ pub struct Follower {
     timers: BTreeSet<(Duration, InputId)>,
     /// Looks in this call that gave nothing yet.
     looks: u32,
+    /// Of each generation that was not read yet to where it was when that was asked for: where that is, once known.
+    behind: HashMap<InputId, Option<u64>>,
     /// Generations that are settled and have no file, in the order in which that came about.
     departed: VecDeque<InputId>,
     warnings: Vec<String>,
@@ -68,7 +70,8 @@ enum Turn {
 }
 
 impl Follower {
-    /// Goes on with what was saved; without, all that is there is new. New generations are numbered from `next_id`.
+    /// Goes on with what was saved; without, all that is there is new. New generations are numbered from `next_id`. Time
+    /// goes on from where it was when that was saved.
     pub fn new(options: Options, saved: Vec<Saved>, next_id: u32) -> Self {
         let mut follower = Follower {
             handles: Handles::new(options.open_files),
@@ -87,6 +90,7 @@ impl Follower {
             queue: VecDeque::new(),
             timers: BTreeSet::new(),
             looks: 0,
+            behind: HashMap::new(),
             departed: VecDeque::new(),
             warnings: Vec::new(),
         };
@@ -141,6 +145,18 @@ impl Follower {
     pub fn touch_all(&mut self) {
         let ids: Vec<InputId> = self.generations.keys().copied().collect();
         ids.into_iter().for_each(|id| self.enqueue(id));
+    }
+
+    /// Asks that all be read that is there now; `is_abreast` says when it is.
+    pub fn mark_behind(&mut self) {
+        self.behind = self.generations.keys().map(|id| (*id, None)).collect();
+        self.touch_all();
+    }
+
+    /// Whether all has been passed on that was there when it was last asked for, but for lines without their end and what
+    /// cannot be read now.
+    pub fn is_abreast(&self) -> bool {
+        self.behind.is_empty()
     }
 
     /// Whether a scan should not wait until its next regular time.
@@ -209,10 +225,12 @@ impl Follower {
         let generation = self.generations.get_mut(&id)?;
         generation.queued = false;
         if generation.retry.is_some_and(|retry| retry > now) {
+            self.behind.remove(&id);
             return self.say_idle(id, now);
         }
         generation.retry = None;
         let turn = self.read(id, now, false, into);
+        self.catch_up(id, &turn);
         let step = match turn {
             Turn::Step(step) => Some(step),
             Turn::Nothing => self.bring_about(id, now, into),
@@ -223,6 +241,17 @@ impl Follower {
             self.enqueue(id);
         }
         step
+    }
+
+    /// Notes how far a generation is read after a turn.
+    fn catch_up(&mut self, id: InputId, turn: &Turn) {
+        let Some(wanted) = self.behind.get_mut(&id) else { return };
+        let generation = self.generations.get(&id).filter(|_| matches!(turn, Turn::Step(_)));
+        let more =
+            generation.is_some_and(|generation| generation.position() < *wanted.get_or_insert(generation.size_seen));
+        if !more {
+            self.behind.remove(&id);
+        }
     }
 
     /// Reads on. A chunk, or news of bytes that are gone, is a step.
@@ -248,6 +277,7 @@ impl Follower {
             cause: "was cut short before it was read",
             from: from.max(generation.position().min(to)),
             to,
+            open_ended: false,
         });
         let mut more = false;
         match looked {
@@ -395,12 +425,6 @@ impl Follower {
         }
         generation.settled = true;
         let lost = generation.loss();
-        let unknown = lost.as_ref().filter(|lost| lost.from == lost.to).map(|lost| {
-            format!(
-                "{}: was truncated or overwritten; if it was written to since it was last read, that is lost",
-                lost.name
-            )
-        });
         let wanted = step.is_some() || lost.is_some() || !generation.idle_said || generation.skipped > 0;
         if generation.away.is_some() {
             self.lose_file(id);
@@ -414,7 +438,6 @@ impl Follower {
             None => self.step(id, now)?,
         };
         step.lost = step.lost.or(lost);
-        step.warnings.extend(unknown);
         step.idle = true;
         self.generations.get_mut(&id)?.idle_said = true;
         Some(step)

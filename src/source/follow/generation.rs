@@ -139,7 +139,6 @@ impl Generation {
     pub fn restored(saved: &Saved, options: &Options) -> Self {
         use std::os::unix::ffi::OsStrExt;
         let path = Path::new(std::ffi::OsStr::from_bytes(&saved.name)).to_owned();
-        let now = Duration::ZERO;
         let mut chunker = Chunker::new(options.chunk, options.max_line, true);
         chunker.jump(saved.position);
         Generation {
@@ -154,11 +153,13 @@ impl Generation {
             rotated: saved.rotated,
             truncated: saved.truncated,
             told: saved.settled,
-            away: Some(Away { since: now, missed: 0 }),
+            away: Some(Away { since: saved.away, missed: saved.missed }),
             resumed: true,
             restored: true,
             opened_said: saved.position > 0,
-            ..Generation::new(saved.id, path, options, now)
+            active: saved.active,
+            moved: saved.moved,
+            ..Generation::new(saved.id, path, options, saved.active)
         }
     }
 
@@ -181,6 +182,10 @@ impl Generation {
             truncated: false,
             settled: false,
             departed: false,
+            missed: 0,
+            active: Duration::ZERO,
+            moved: Duration::ZERO,
+            away: Duration::ZERO,
             ended: false,
         };
         self.update(&mut saved);
@@ -205,8 +210,11 @@ impl Generation {
         saved.size_seen = self.size_seen;
         saved.rotated = self.rotated;
         saved.truncated = self.truncated;
-        saved.settled = self.settled;
+        saved.settled = self.settled || self.told;
         saved.departed = self.away.is_some();
+        let away = self.away.unwrap_or(Away { since: Duration::ZERO, missed: 0 });
+        (saved.away, saved.missed) = (away.since, away.missed.min(MISSES));
+        (saved.active, saved.moved) = (self.active, self.moved);
     }
 
     pub fn position(&self) -> u64 {
@@ -240,6 +248,21 @@ impl Generation {
         self.away.get_or_insert(Away { since: now, missed: 0 });
         self.moved = now;
         self.settled = false;
+    }
+
+    /// Notes that a scan has missed its file, which is not open. That is news if it was there when an earlier run ended.
+    pub fn missed(&mut self, now: Duration) {
+        let Some(away) = self.away.as_mut() else { return };
+        away.missed = away.missed.saturating_add(1);
+        if self.restored && away.missed == 1 {
+            (away.since, self.moved) = (now, now);
+        }
+    }
+
+    /// Takes up the silence that an earlier run has waited through, in a file that is what it was.
+    pub fn stay_silent(&mut self, active: Duration, moved: Option<Duration>) {
+        self.active = active;
+        self.moved = moved.unwrap_or(self.moved);
     }
 
     /// Whether its end may be dealt with: a rotated or departed file that has not grown for a while.
@@ -279,18 +302,22 @@ impl Generation {
     pub fn loss(&mut self) -> Option<Loss> {
         let to = self.size_seen;
         let known = to > self.position() + self.lost;
-        let unknown = self.truncated && self.key.is_none() && self.lost == 0 && !self.told;
+        // It was there when an earlier run ended, and what became of it since then nobody knows.
+        let gone = self.restored && self.key.is_none() && !self.truncated;
+        let unknown = (self.truncated || gone) && self.key.is_none() && self.lost == 0 && !self.told;
         if !known && !unknown {
             return None;
         }
         let cause = match (self.truncated, self.key) {
             (true, _) => "was truncated or overwritten before it was read",
+            (false, None) if gone => "was gone when this run began",
             (false, Some(_)) if self.rotated => "was truncated before all of it was copied",
             _ => "was gone before it was read",
         };
         let from = if known { self.position() + self.lost } else { self.position() };
         let to = if known { to } else { from };
         self.lost += to - from;
-        Some(Loss { name: show_path(&self.path), cause, from, to })
+        self.told = true;
+        Some(Loss { name: show_path(&self.path), cause, from, to, open_ended: unknown })
     }
 }

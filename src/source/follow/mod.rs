@@ -123,8 +123,10 @@ pub struct Loss {
     pub cause: &'static str,
     /// First byte of the generation that was lost.
     pub from: u64,
-    /// One past the last that was seen; `from` if it is not known whether there was any.
+    /// One past the last that was seen; `from` if none was.
     pub to: u64,
+    /// Whether there may have been more behind that, which nobody saw.
+    pub open_ended: bool,
 }
 
 impl Step {

@@ -4,6 +4,9 @@
 //! lags behind what is read.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -48,6 +51,15 @@ pub struct Saved {
     pub settled: bool,
     /// No location leads to it any more.
     pub departed: bool,
+    /// Scans that missed it since then, up to a few.
+    pub missed: u32,
+    /// When it last gave bytes, when it last grew, was renamed or went away, and when it went away, by the clock of
+    /// silences, which goes on from run to run: what was waited through is not waited for again.
+    pub active: Duration,
+    /// See `active`.
+    pub moved: Duration,
+    /// See `active`.
+    pub away: Duration,
     /// Its last step has been given.
     pub ended: bool,
 }
@@ -56,12 +68,23 @@ pub struct Saved {
 #[derive(Debug, Default)]
 pub struct Records {
     records: Mutex<BTreeMap<InputId, Saved>>,
+    clock: AtomicU64,
 }
 
 impl Records {
     /// Copies of all records, by number.
     pub fn all(&self) -> Vec<Saved> {
         self.records.lock().values().cloned().collect()
+    }
+
+    /// The clock of silences.
+    pub fn clock(&self) -> Duration {
+        Duration::from_nanos(self.clock.load(Ordering::Relaxed))
+    }
+
+    /// Notes what that clock says.
+    pub fn set_clock(&self, now: Duration) {
+        self.clock.store(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// Drops a record. To be called once the last step of the generation has been counted and that has been saved.

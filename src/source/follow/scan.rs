@@ -149,8 +149,8 @@ impl Follower {
         for id in ids {
             let Some(generation) = self.generations.get_mut(&id) else { continue };
             let Some(key) = generation.key else {
-                if let Some(away) = generation.away.as_mut().filter(|_| survey.complete && !generation.settled) {
-                    away.missed = away.missed.saturating_add(1);
+                if generation.away.is_some() && survey.complete && !generation.settled {
+                    generation.missed(now);
                     self.enqueue(id);
                 }
                 continue;
@@ -312,11 +312,17 @@ impl Follower {
             };
             if whole && size >= position && holds {
                 let last = Last { size: generation.size_seen, modified: (0, 0), since: now, sure: false };
+                let (restored, rotated) = (generation.restored, generation.rotated);
+                let (active, moved) = (generation.active, generation.moved);
                 self.go_on(at, *id, now);
                 if let Some(generation) = self.generations.get_mut(id) {
                     // That it has grown in the meantime is no news, but that it has shrunk is.
                     generation.last = Some(last);
+                    if restored {
+                        generation.stay_silent(active, (generation.rotated == rotated).then_some(moved));
+                    }
                 }
+                self.update_record(*id);
                 return;
             }
             // It has no file any more, and that is news: a copy may have been made before it was truncated.

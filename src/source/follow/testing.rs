@@ -214,7 +214,6 @@ impl World {
         self.waiting.clear();
         self.at.clear();
         self.ended.clear();
-        self.now = Duration::ZERO;
         saved
     }
 

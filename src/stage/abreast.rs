@@ -1,0 +1,67 @@
+//! Whether what was in the followed files at an instant is counted: asked by the keeper, answered by the follower.
+//!
+//! Invariant: what is answered counts chunks that were sent before; once so many are counted, all is that was there when it
+//! was asked.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A question and its answer. One keeper asks, one follower answers.
+#[derive(Debug, Default)]
+pub struct Abreast {
+    asked: AtomicU64,
+    answered: AtomicU64,
+    /// Chunks that were sent when the last question was answered.
+    sent: AtomicU64,
+    counted: AtomicU64,
+}
+
+impl Abreast {
+    /// Asks that all be read that is there now.
+    pub fn ask(&self) {
+        self.asked.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// The question that is to be answered, if there is any.
+    pub fn question(&self) -> Option<u64> {
+        let asked = self.asked.load(Ordering::Acquire);
+        (asked > self.answered.load(Ordering::Acquire)).then_some(asked)
+    }
+
+    /// Answers a question: all that was there is in the first `sent` chunks.
+    pub fn answer(&self, question: u64, sent: u64) {
+        self.sent.store(sent, Ordering::Release);
+        self.answered.store(question, Ordering::Release);
+    }
+
+    /// Notes that a chunk is counted.
+    pub fn count(&self) {
+        self.counted.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Whether all is counted that was there when it was last asked.
+    pub fn is_reached(&self) -> bool {
+        self.question().is_none() && self.counted.load(Ordering::Acquire) >= self.sent.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_is_answered_once_what_was_sent_before_is_counted() {
+        let abreast = Abreast::default();
+        assert_eq!(abreast.question(), None);
+        abreast.ask();
+        let question = abreast.question().unwrap();
+        assert!(!abreast.is_reached());
+        abreast.answer(question, 2);
+        assert!(abreast.question().is_none() && !abreast.is_reached());
+        abreast.count();
+        assert!(!abreast.is_reached());
+        abreast.count();
+        assert!(abreast.is_reached());
+        abreast.ask();
+        assert!(!abreast.is_reached());
+    }
+}

@@ -1,0 +1,97 @@
+//! Part of the keeper: results of windows that have not closed, by the clock and at the end of a run that may go on.
+//!
+//! They are provisional, and move nothing (`windows`). Invariant: a result by the clock has all that was in the files when the
+//! clock passed its window; what comes for it later is in the next revision.
+
+use std::sync::Arc;
+
+use crate::actor::Exit;
+use crate::error::Result;
+
+use super::aggregator::Closed;
+use super::keeper::{Kind, Work};
+use super::live::Trigger;
+use super::windows::Windows;
+
+/// Which windows were issued by the clock.
+#[derive(Debug, Default)]
+pub(super) struct ByClock {
+    /// The last of them.
+    last: Option<i64>,
+    /// The next, which waits for what was in the files when the clock passed it.
+    asked: Option<i64>,
+}
+
+impl Work<'_> {
+    /// Issues the latest window that the clock has passed once all is counted that was there then, and those before it again
+    /// for which more has come. Windows that passed while the program was stopped come when they close.
+    pub(super) fn issue_by_clock(&mut self) -> Result<(), Exit> {
+        if self.live.trigger != Trigger::Clock {
+            return Ok(());
+        }
+        let grid = *self.live.windows.lock().closer.grid();
+        let Some(k) = self.clock.asked else {
+            let k = grid.first_ending_after(self.keeper.now()).saturating_sub(1);
+            if grid.first.is_none_or(|first| first <= k) && self.clock.last.is_none_or(|last| last < k) {
+                // Standard input has nothing that could be waited for: what it will give, nobody knows.
+                if !self.keeper.ends {
+                    self.live.abreast.ask();
+                }
+                self.clock.asked = Some(k);
+            }
+            return Ok(());
+        };
+        if !self.live.abreast.is_reached() {
+            return Ok(());
+        }
+        (self.clock.last, self.clock.asked) = (Some(k), None);
+        let results = {
+            let _gate = self.live.gate.write();
+            let mut windows = self.live.windows.lock();
+            let next = windows.closer.next().unwrap_or(i64::MIN);
+            let mut open: Vec<i64> = windows.issued.range(next..k).map(|(&k, _)| k).collect();
+            open.extend((next <= k).then_some(k));
+            self.news(&mut windows, open)?
+        };
+        results.iter().try_for_each(|closed| self.send(closed))
+    }
+
+    /// At the end of a run that may go on: the window that the last records are in; by the clock, all that hold anything.
+    pub(super) fn issue_current(&mut self) -> Result<(), Exit> {
+        let results = {
+            let _gate = self.live.gate.write();
+            let mut windows = self.live.windows.lock();
+            let Some((lowest, highest)) = self.keeper.shared.progress.lock().extent() else { return Ok(()) };
+            let first = windows.closer.next().unwrap_or_else(|| windows.closer.grid().first_ending_after(lowest));
+            let last = windows.closer.grid().first_ending_after(highest);
+            if last < first {
+                return Ok(());
+            }
+            match self.live.trigger {
+                Trigger::Event => vec![self.result(&mut windows, last, Kind::Provisional)?],
+                Trigger::Clock => {
+                    let held = {
+                        let mut tally = self.keeper.shared.tally.write();
+                        self.keeper.shared.hand_over(i64::MIN, &mut tally);
+                        windows.closer.holding(first, last, &tally)
+                    };
+                    self.news(&mut windows, held)?
+                }
+            }
+        };
+        results.iter().try_for_each(|closed| self.send(closed))
+    }
+
+    /// The results of those of some open windows of which more is known than was issued. To be called with the gate held
+    /// alone.
+    fn news(&self, windows: &mut Windows, open: Vec<i64>) -> Result<Vec<Arc<Closed>>> {
+        let mut results = Vec::new();
+        for k in open {
+            let issued = windows.issued.get(&k).map(|issued| issued.connections);
+            if issued.is_none_or(|issued| issued != self.connections(windows, k)) {
+                results.push(self.result(windows, k, Kind::Provisional)?);
+            }
+        }
+        Ok(results)
+    }
+}

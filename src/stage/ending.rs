@@ -1,0 +1,103 @@
+//! How long a run takes that was asked to end, and what it says meanwhile.
+//!
+//! Invariant: whoever asks a run to end gets it to end within the stop timeout, with the last state that could be saved.
+
+use std::time::{Duration, Instant};
+
+use crate::actor::Stop;
+
+use super::Failures;
+
+/// How long outputs that take nothing are waited for, once all else is done.
+const OUTPUTS: Duration = Duration::from_millis(800);
+
+/// How long it waits before it says so.
+const SAY: Duration = Duration::from_secs(1);
+
+/// What a run that was asked to end waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WaitsFor {
+    /// What was read is being counted.
+    Counting,
+    /// The state is being saved.
+    State,
+    /// Results are not written yet.
+    Outputs,
+}
+
+impl WaitsFor {
+    fn name(self) -> &'static str {
+        match self {
+            WaitsFor::Counting => "what was read to be counted",
+            WaitsFor::State => "the state to be saved",
+            WaitsFor::Outputs => "an output that takes nothing",
+        }
+    }
+}
+
+/// The end of a run.
+#[derive(Debug)]
+pub(super) struct Ending {
+    timeout: Duration,
+    /// When the run was asked to end.
+    asked: Option<Instant>,
+    /// Since when outputs are all that is waited for.
+    outputs: Option<Instant>,
+    said: Option<WaitsFor>,
+}
+
+impl Ending {
+    pub fn new(timeout: Duration) -> Self {
+        Ending { timeout, asked: None, outputs: None, said: None }
+    }
+
+    /// Whether there is no more time. Says what is waited for where that takes long.
+    pub fn is_over(&mut self, waits_for: WaitsFor, stop: &Stop, failures: &Failures) -> bool {
+        if !stop.draining() {
+            return false;
+        }
+        let waited = self.asked.get_or_insert_with(Instant::now).elapsed();
+        let name = waits_for.name();
+        if waits_for == WaitsFor::Outputs {
+            let is_over = self.outputs.get_or_insert_with(Instant::now).elapsed() > OUTPUTS;
+            if is_over {
+                failures.warn("an output takes nothing: ending without it");
+            }
+            return is_over;
+        }
+        let timeout = humantime::format_duration(self.timeout);
+        if waited > self.timeout {
+            failures.warn(&format!(
+                "waited {timeout} for {name}: ending without; the next run goes on from the state before (stop-timeout)"
+            ));
+            return true;
+        }
+        if waited > SAY && self.said != Some(waits_for) {
+            self.said = Some(waits_for);
+            failures.warn(&format!("waiting for {name}, {timeout} at most; a second signal ends it at once"));
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_waits_for_the_state_as_long_as_it_may_and_for_outputs_not_as_long() {
+        let (stop, failures) = (Stop::default(), Failures::new(|_| {}, |_| {}));
+        let mut ending = Ending::new(Duration::from_millis(40));
+        assert!(!ending.is_over(WaitsFor::State, &stop, &failures));
+        std::thread::sleep(Duration::from_millis(60));
+        assert!(!ending.is_over(WaitsFor::State, &stop, &failures), "nobody has asked it to end");
+        stop.drain();
+        assert!(!ending.is_over(WaitsFor::State, &stop, &failures));
+        std::thread::sleep(Duration::from_millis(60));
+        assert!(!ending.is_over(WaitsFor::Outputs, &stop, &failures));
+        assert!(ending.is_over(WaitsFor::Counting, &stop, &failures));
+        assert!(ending.is_over(WaitsFor::State, &stop, &failures));
+        std::thread::sleep(OUTPUTS);
+        assert!(ending.is_over(WaitsFor::Outputs, &stop, &failures));
+    }
+}

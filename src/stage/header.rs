@@ -1,0 +1,146 @@
+//! What of a saved state stands before names and pairs, and how those are read.
+//!
+//! Invariant (`check`): the sums of what is saved are those of the balance sheet.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::codec::Decoder;
+use crate::model::{Balance, Grid, HostId, Tally, Timestamp};
+use crate::ops::close::{Closer, Windows};
+use crate::ops::count::Buckets;
+use crate::ops::progress;
+use crate::source::follow::Saved as SavedFile;
+
+use super::windows::SavedWindows;
+
+/// All of a state but names and pairs, which follow it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Header {
+    /// Where the windows lie.
+    pub grid: Grid,
+    /// The first instant that is kept, and the first that counts.
+    pub bounds: (Timestamp, Timestamp),
+    /// The windows and what was issued of them.
+    pub windows: SavedWindows,
+    /// How far each input is counted.
+    pub progress: progress::Saved,
+    /// The files that the inputs are.
+    pub files: Vec<SavedFile>,
+    /// The clock of silences.
+    pub clock: Duration,
+    /// The number of the next input.
+    pub next_input: u32,
+    /// Length of a bucket in nanoseconds.
+    pub grain: i64,
+    /// Connections of all pairs, by bucket.
+    pub buckets: Vec<(i64, u64)>,
+    /// Connections that are counted without their pair.
+    pub(super) overflowed: u64,
+    /// By number: what is counted without its pair, and how many shards there are.
+    pub(super) panes: Vec<(i64, u64, u64)>,
+    /// Host names by number are so many, those of holes without bytes.
+    pub(super) numbers: u32,
+}
+
+impl Header {
+    /// The sheet of all that is counted.
+    pub fn balance(&self) -> Balance {
+        Balance { overflowed: self.overflowed, ..self.progress.balance() }
+    }
+
+    /// Reads the names and pairs behind it into a tally that is empty.
+    pub fn read_counts(&self, decoder: &mut Decoder<'_>, tally: &mut Tally) -> io::Result<()> {
+        for _ in 0..self.numbers {
+            let name: Vec<u8> = decoder.get()?;
+            let mut hosts = tally.hosts().write();
+            let before = hosts.bytes();
+            hosts.restore(&name);
+            tally.budget().take_anyway(hosts.bytes() - before);
+        }
+        for &(number, overflow, shards) in &self.panes {
+            let pane = tally.pane(number);
+            pane.overflow(overflow);
+            for _ in 0..shards {
+                let pairs: u64 = decoder.get()?;
+                for _ in 0..pairs {
+                    let (from, to, count): (u32, u32, u64) = decoder.get()?;
+                    if from.max(to) >= self.numbers {
+                        return Err(wrong("a pair of a host that has no name"));
+                    }
+                    pane.add_anyway(HostId(from), HostId(to), count);
+                }
+            }
+        }
+        for &(bucket, connections) in &self.buckets {
+            tally.add_to_bucket(bucket, connections);
+        }
+        Ok(())
+    }
+
+    /// As `read_counts`, where only sums matter: how many hosts there are, and the connections of each pane, those without
+    /// a pair included.
+    pub fn sums(&self, decoder: &mut Decoder<'_>) -> io::Result<(usize, BTreeMap<i64, u64>)> {
+        let (mut hosts, mut sums) = (0, BTreeMap::new());
+        for _ in 0..self.numbers {
+            hosts += usize::from(!decoder.get::<Vec<u8>>()?.is_empty());
+        }
+        for &(number, overflow, shards) in &self.panes {
+            let mut sum = u128::from(overflow);
+            for _ in 0..shards {
+                let pairs: u64 = decoder.get()?;
+                for _ in 0..pairs {
+                    sum += u128::from(decoder.get::<(u32, u32, u64)>()?.2);
+                }
+            }
+            sums.insert(number, u64::try_from(sum).map_err(|_| wrong("a pane of more connections than can be"))?);
+        }
+        Ok((hosts, sums))
+    }
+
+    /// Whether the counts add up, when these are the connections of each pane; errors with what does not. What is settled
+    /// and what is there is what was counted, and a pane has as many connections as its buckets.
+    pub fn check(&self, panes: &BTreeMap<i64, u64>) -> Result<(), String> {
+        let buckets = Buckets { anchor: self.grid.anchor, grain: self.grain, last: i64::MAX };
+        let mut tally = Tally::new(Windows::Every(self.grid).shape(&buckets, 0), Arc::default());
+        self.buckets.iter().for_each(|&(bucket, connections)| tally.add_to_bucket(bucket, connections));
+        let closer = Closer::new(self.grid, buckets, false).resumed(self.windows.next());
+        self.windows.settled().check(&closer, &tally, self.balance().counted)?;
+        let mut in_buckets = BTreeMap::new();
+        for (&bucket, connections) in tally.buckets() {
+            *in_buckets.entry(tally.pane_of(bucket)).or_default() += connections;
+        }
+        let numbers = panes.keys().chain(in_buckets.keys());
+        let sum = |sums: &BTreeMap<i64, u64>, number| sums.get(number).copied().unwrap_or(0);
+        for number in numbers {
+            let (pairs, held) = (sum(panes, number), sum(&in_buckets, number));
+            if pairs != held {
+                return Err(format!("pane {number} holds {held} connections and the pairs of {pairs}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// As `check`, of a tally that the counts were read into.
+    pub fn check_tally(&self, tally: &Tally) -> io::Result<()> {
+        let sums = tally.panes().into_iter().map(|(number, pane)| {
+            let mut sum = pane.overflowed();
+            pane.for_each(|_, _, count| sum = sum.saturating_add(count));
+            (number, sum)
+        });
+        self.check(&sums.collect()).map_err(|text| io::Error::new(io::ErrorKind::InvalidData, text))
+    }
+
+    /// Connections that are counted without their pair, by pane.
+    pub fn overflows(&self) -> impl Iterator<Item = (i64, u64)> {
+        self.panes.iter().map(|&(number, overflow, _)| (number, overflow))
+    }
+}
+
+fn wrong(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}

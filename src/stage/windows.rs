@@ -1,0 +1,311 @@
+//! The windows of an aggregator that follows: which have closed, what was issued of each, and what is still needed.
+//!
+//! A result that is provisional says nothing of what is needed: only windows that have closed let anything go.
+//! Invariant (`check`): what was counted is in windows that are done with or in the tally (`ops/settled.rs`), and the last
+//! revision of a window that is done with has all its connections.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{ErrorKind, Result};
+use crate::model::Tally;
+use crate::ops::close::Closer;
+use crate::ops::settled::Settled;
+
+use super::aggregator::Closed;
+
+/// The windows of an aggregator that follows, and what was issued of them.
+pub struct Windows {
+    pub(super) closer: Closer,
+    /// How long results are kept to be issued again, in nanoseconds.
+    grace: i64,
+    /// The number of the first window; results are numbered from it.
+    pub(super) first: Option<i64>,
+    /// What was issued of windows that may be issued again.
+    pub(super) issued: BTreeMap<i64, Issued>,
+    /// Runs of windows that were issued as one, and hold nothing: the first and the last of each. In order, as long as
+    /// their windows may be issued by themselves.
+    pub(super) gaps: Vec<(i64, i64)>,
+    /// Results that were issued and are not written yet.
+    pub(super) outstanding: Vec<Outstanding>,
+    /// Windows whose results have to be issued again, since they may not have been written: the first and the last of
+    /// each result.
+    pub(super) again: Vec<(i64, i64)>,
+    settled: Settled,
+}
+
+/// A result on its way to the outputs.
+pub(super) struct Outstanding {
+    /// Its windows, the first and the last: one, or a run of them that hold nothing.
+    pub k: (i64, i64),
+    /// What it says of them.
+    pub issued: Issued,
+    /// There while any reporter has it in hand.
+    pub closed: Weak<Closed>,
+    /// Whether any reporter has written it.
+    pub written: Arc<AtomicBool>,
+}
+
+impl Outstanding {
+    fn is_under_way(&self) -> bool {
+        self.closed.strong_count() > 0
+    }
+}
+
+/// What was issued of a window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issued {
+    /// How often, from 0.
+    pub revision: u32,
+    /// With how many connections.
+    pub connections: u64,
+}
+
+/// The windows as they are saved.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedWindows {
+    first: Option<i64>,
+    next: Option<i64>,
+    issued: Vec<(i64, Issued)>,
+    gaps: Vec<(i64, i64)>,
+    again: Vec<(i64, i64)>,
+    settled: Settled,
+}
+
+impl SavedWindows {
+    /// The next window to close, once a record is known.
+    pub fn next(&self) -> Option<i64> {
+        self.next
+    }
+
+    /// What was issued of windows that may be issued again, by window.
+    pub fn issued(&self) -> &[(i64, Issued)] {
+        &self.issued
+    }
+
+    /// The first and the last window of each result that comes once more, since it may not have been written.
+    pub fn again(&self) -> &[(i64, i64)] {
+        &self.again
+    }
+
+    /// What is done with.
+    pub fn settled(&self) -> &Settled {
+        &self.settled
+    }
+}
+
+impl Windows {
+    /// Windows as a closer gives them; saved ones go on.
+    pub fn new(closer: Closer, grace: i64, saved: Option<SavedWindows>) -> Self {
+        let fresh = SavedWindows { first: closer.grid().first, ..SavedWindows::default() };
+        let SavedWindows { first, next, issued, gaps, again, settled } = saved.unwrap_or(fresh);
+        Windows {
+            closer: closer.resumed(next),
+            grace,
+            first,
+            issued: issued.into_iter().collect(),
+            gaps,
+            outstanding: Vec::new(),
+            again,
+            settled,
+        }
+    }
+
+    /// How long results are kept to be issued again, in nanoseconds.
+    pub fn grace(&self) -> i64 {
+        self.grace
+    }
+
+    /// What there is to save.
+    pub fn saved(&mut self) -> SavedWindows {
+        self.forget_written();
+        let mut again: Vec<(i64, i64)> =
+            self.outstanding.iter().map(|result| result.k).chain(self.again.iter().copied()).collect();
+        again.sort_unstable();
+        again.dedup();
+        let single = self.outstanding.iter().filter(|result| result.k.0 == result.k.1);
+        let mut issued: BTreeMap<i64, Issued> = single.map(|result| (result.k.0, result.issued)).collect();
+        issued.extend(&self.issued);
+        // What was not written for certain has not been issued: it comes again under the same number.
+        let issued = issued.into_iter().filter_map(|(k, issued)| {
+            match (again.contains(&(k, k)), issued.revision.checked_sub(1)) {
+                (false, _) => Some((k, issued)),
+                (true, Some(revision)) => Some((k, Issued { revision, ..issued })),
+                (true, None) => None,
+            }
+        });
+        let (issued, gaps) = (issued.collect(), self.gaps.clone());
+        SavedWindows { first: self.first, next: self.closer.next(), issued, gaps, again, settled: self.settled }
+    }
+
+    /// Whether a window has closed.
+    pub(super) fn has_closed(&self, k: i64) -> bool {
+        self.closer.next().is_some_and(|next| k < next)
+    }
+
+    /// The first window into which anything may still be counted, once any has closed.
+    pub(super) fn open(&self) -> Option<i64> {
+        let next = self.closer.next()?;
+        let again = self.again.iter().map(|(first, _)| *first);
+        let changeable = self.oldest_issued().into_iter().chain(again).filter(|_| self.grace > 0);
+        let lowest = changeable.fold(next, i64::min);
+        Some(lowest.max(self.settled.before().unwrap_or(i64::MIN)))
+    }
+
+    /// The revision under which window `k` is issued next.
+    pub(super) fn next_revision(&self, k: i64) -> u32 {
+        // As one of many that hold nothing it was issued, too.
+        let in_gap = || self.gaps.iter().any(|&(first, last)| (first..=last).contains(&k));
+        self.issued.get(&k).map_or_else(|| u32::from(in_gap()), |issued| issued.revision + 1)
+    }
+
+    /// The first window that was issued and may be again.
+    pub(super) fn oldest_issued(&self) -> Option<i64> {
+        let issued = self.issued.first_key_value().map(|(&k, _)| k);
+        issued.into_iter().chain(self.gaps.first().map(|(first, _)| *first)).min()
+    }
+
+    /// The windows before `k` that were issued and hold something else now.
+    pub(super) fn changed_before(&self, k: i64, tally: &Tally) -> Vec<i64> {
+        let issued = self.issued.range(..k).filter(|(k, issued)| self.connections(**k, tally) != issued.connections);
+        let mut changed: Vec<i64> = issued.map(|(&k, _)| k).collect();
+        let gaps = self.gaps.iter().filter(|(first, _)| *first < k);
+        let filled = gaps.flat_map(|&(first, last)| self.closer.holding(first, last.min(k - 1), tally));
+        changed.extend(filled.filter(|k| !self.issued.contains_key(k)));
+        changed
+    }
+
+    /// Settles the windows whose results cannot change any more, and lets them go.
+    pub(super) fn settle(&mut self, tally: &Tally) -> Result<()> {
+        let Some(open) = self.open() else { return Ok(()) };
+        self.settled.advance(open, &self.closer, tally);
+        self.release(open, tally)
+    }
+
+    /// Lets the windows before `k` go, whose results will not be issued again. Errors if what was issued of one is not what
+    /// it holds.
+    pub(super) fn release(&mut self, k: i64, tally: &Tally) -> Result<()> {
+        self.gaps.retain(|&(_, last)| last >= k);
+        if let Some((first, _)) = self.gaps.first_mut() {
+            *first = k.max(*first);
+        }
+        let done: Vec<i64> =
+            self.issued.range(..k).map(|(&k, _)| k).filter(|k| !self.again.contains(&(*k, *k))).collect();
+        for k in done {
+            let held = self.connections(k, tally);
+            if let Some(Issued { connections, .. }) = self.issued.remove(&k).filter(|issued| issued.connections != held)
+            {
+                let message = format!("window {k} was issued with {connections} connections and holds {held}");
+                return Err(ErrorKind::Unbalanced(message).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Errors unless all that is counted is in windows that are done with, or still in the tally.
+    pub(super) fn check(&self, tally: &Tally, counted: u64) -> Result<()> {
+        Ok(self.settled.check(&self.closer, tally, counted).map_err(ErrorKind::Unbalanced)?)
+    }
+
+    /// The connections of window `k`.
+    pub(super) fn connections(&self, k: i64, tally: &Tally) -> u64 {
+        let layout = self.closer.layout(self.closer.grid().window(k));
+        tally.connections(layout.first_bucket, layout.end_bucket())
+    }
+
+    /// The lowest window that is still of use, once any has closed.
+    pub(super) fn lowest(&mut self) -> Option<i64> {
+        self.forget_written();
+        // What is issued before it has closed comes once more.
+        let next = self.closer.next()?;
+        let under_way = self.outstanding.iter().map(|result| &result.k).chain(&self.again).map(|(first, _)| *first);
+        Some(self.oldest_issued().into_iter().chain(under_way).fold(next, i64::min))
+    }
+
+    /// The runs of buckets that are still of use, each from its first to before its end: those of results on their way,
+    /// and all from the first window on that may be issued. An output that takes nothing keeps no others.
+    pub(super) fn kept(&self) -> Vec<(i64, i64)> {
+        let closer = &self.closer;
+        let Some(next) = closer.next() else { return vec![(i64::MIN, i64::MAX)] };
+        let first = self.oldest_issued().into_iter().fold(next, i64::min);
+        let under_way = self.outstanding.iter().map(|result| &result.k).chain(&self.again);
+        let runs =
+            under_way.map(|&(k, _)| (closer.first_needed(k), closer.layout(closer.grid().window(k)).end_bucket()));
+        runs.chain([(closer.first_needed(first), i64::MAX)]).collect()
+    }
+
+    /// Whether all results are written that were issued, or dropped.
+    pub(super) fn all_written(&mut self) -> bool {
+        self.forget_written();
+        !self.outstanding.iter().any(Outstanding::is_under_way)
+    }
+
+    /// Forgets results that were dropped for later ones.
+    pub(super) fn give_up(&mut self) {
+        self.outstanding.retain(Outstanding::is_under_way);
+    }
+
+    /// A result that was dropped and is not written stays: the run is about to end by what kept it from being written.
+    fn forget_written(&mut self) {
+        self.outstanding.retain(|result| result.is_under_way() || !result.written.load(Ordering::Relaxed));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::tally::Shape;
+    use crate::model::{Grid, Timestamp};
+    use crate::ops::count::Buckets;
+
+    #[test]
+    fn a_long_silence_that_may_not_be_written_comes_again_as_one_and_is_open_to_late_records() {
+        let grid = Grid { anchor: Timestamp::from_seconds(0), length: 10, period: 10, first: None };
+        let buckets = Buckets { anchor: grid.anchor, grain: 10, last: i64::MAX };
+        let tally = Tally::new(Shape { pane: 1, shards: 1 }, Arc::default());
+        let closer = || Closer::new(grid, buckets, false);
+        let mut windows = Windows::new(closer(), 10, Some(SavedWindows { next: Some(900), ..SavedWindows::default() }));
+        windows.issued.extend([(3, Issued { revision: 2, connections: 0 }), (899, Issued::default())]);
+        windows.gaps.push((4, 800));
+        let sent = |k| Outstanding { k, issued: Issued::default(), closed: Weak::new(), written: Arc::default() };
+        windows.outstanding.extend([sent((4, 800)), sent((899, 899))]);
+        let saved = windows.saved();
+        assert_eq!(saved.again(), [(4, 800), (899, 899)]);
+        let mut windows = Windows::new(closer(), 10, Some(saved));
+        assert_eq!((windows.closer.next(), windows.lowest()), (Some(900), Some(3)));
+        // One window comes again under its number; one of many that held nothing was issued as such.
+        assert_eq!([3, 4, 800, 801, 899].map(|k| windows.next_revision(k)), [3, 1, 1, 0, 0]);
+        windows.again.clear();
+        windows.release(500, &tally).unwrap();
+        assert_eq!((windows.lowest(), &windows.gaps[..]), (Some(500), &[(500, 800)][..]));
+        windows.release(801, &tally).unwrap();
+        assert_eq!((windows.lowest(), windows.gaps.len()), (Some(900), 0));
+    }
+
+    #[test]
+    fn what_is_provisional_moves_nothing_and_what_is_done_with_was_issued_as_it_is() {
+        let grid = Grid { anchor: Timestamp::from_seconds(0), length: 10, period: 10, first: None };
+        let buckets = Buckets { anchor: grid.anchor, grain: 10, last: i64::MAX };
+        let mut tally = Tally::new(Shape { pane: 1, shards: 1 }, Arc::default());
+        tally.add(0, b"a", b"b", 3);
+        let mut windows = Windows::new(Closer::new(grid, buckets, false), 0, None);
+        windows.issued.insert(20, Issued { revision: 0, connections: 0 });
+        assert_eq!((windows.lowest(), windows.open()), (None, None));
+        assert_eq!(windows.kept(), [(i64::MIN, i64::MAX)]);
+        windows.settle(&tally).unwrap();
+        assert!(windows.check(&tally, 3).is_ok() && windows.check(&tally, 4).is_err());
+        windows.issued.insert(0, Issued { revision: 0, connections: 3 });
+        windows.closer.close(grid.window(0), 1);
+        windows.settle(&tally).unwrap();
+        assert_eq!((windows.lowest(), windows.issued.len()), (Some(1), 1));
+        tally.drop_before(1);
+        assert!(windows.check(&tally, 3).is_ok());
+        windows.issued.insert(1, Issued { revision: 0, connections: 1 });
+        windows.closer.close(grid.window(1), 1);
+        let error = windows.settle(&tally).unwrap_err().to_string();
+        assert!(error.contains("window 1 was issued with 1 connections and holds 0"), "{error}");
+    }
+}
