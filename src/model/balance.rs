@@ -92,13 +92,16 @@ pub struct Balance {
     pub bytes_skipped: u64,
     /// Bytes in the inputs; of a stream, the bytes it gave.
     pub bytes_total: u64,
-    /// Bytes that an error, an interrupt or a closed output kept from being read. Not part of the JSON schema: there,
-    /// the sheet of such a run visibly fails to add up.
+    /// Bytes that an error, an interrupt or a closed output kept from being read.
     pub bytes_unread: u64,
     /// Of the lines read, those that have no newline behind them: the ends of inputs that end so.
     pub unterminated: u64,
     /// Inputs opened.
     pub inputs: u64,
+    /// Times that something may have been lost of which nobody can know how much, as where a followed file was gone.
+    pub unknown_losses: u64,
+    /// Results that were not written.
+    pub results_dropped: u64,
 }
 
 impl Balance {
@@ -180,6 +183,8 @@ impl AddAssign<&Balance> for Balance {
             bytes_unread,
             unterminated,
             inputs,
+            unknown_losses,
+            results_dropped,
         } = other;
         self.lines_read += lines_read;
         self.counted += counted;
@@ -197,6 +202,8 @@ impl AddAssign<&Balance> for Balance {
         self.bytes_unread += bytes_unread;
         self.unterminated += unterminated;
         self.inputs += inputs;
+        self.unknown_losses += unknown_losses;
+        self.results_dropped += results_dropped;
     }
 }
 

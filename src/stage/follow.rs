@@ -218,6 +218,7 @@ impl Following {
             bytes_read: span.len(),
             bytes_skipped: step.skipped,
             bytes_unread: lost,
+            unknown_losses: u64::from(step.lost.is_some() && lost == 0),
             bytes_total: span.len() + step.skipped + lost,
             unterminated: u64::from(step.unterminated),
             inputs: u64::from(step.opened),

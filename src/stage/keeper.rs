@@ -88,7 +88,6 @@ impl Keeper {
             keeper: self,
             live,
             outlet,
-            dropped: 0,
             clock: None,
             waits: None,
             changes: Instant::now(),
@@ -129,7 +128,6 @@ impl Keeper {
         if !self.ends || self.stop.draining() {
             work.issue_current()?;
         }
-        work.tell_dropped();
         Ok(())
     }
 
@@ -168,8 +166,6 @@ struct Work<'a> {
     keeper: &'a Keeper,
     live: &'a Live,
     outlet: &'a mut LatestOutlet<Arc<Closed>>,
-    /// Results that a blocked output did not take.
-    dropped: u64,
     /// The last window that was issued by the clock.
     clock: Option<i64>,
     /// The watermark at which windows were due that wait, as they hold nothing and may be many.
@@ -469,16 +465,8 @@ impl Work<'_> {
         let dropped = self.outlet.send(closed, patience)?;
         if dropped > 0 {
             self.live.windows.lock().give_up();
+            self.keeper.shared.progress.lock().results_dropped(dropped as u64);
         }
-        self.dropped += dropped;
         Ok(())
-    }
-
-    fn tell_dropped(&self) {
-        if self.dropped > 0 {
-            let text =
-                format!("{} results were not written: the output took nothing, and later ones came", self.dropped);
-            self.keeper.failures.warn(&text);
-        }
     }
 }

@@ -21,6 +21,7 @@ mod guards;
 #[cfg(feature = "live")]
 mod live;
 mod logs;
+mod loss;
 mod memory;
 mod names;
 mod observe;
