@@ -152,9 +152,12 @@ pub struct Common {
     #[cfg(feature = "live")]
     #[arg(long)]
     pub live: bool,
-    /// No progress and no balance sheet.
-    #[arg(long, short)]
-    pub quiet: bool,
+    /// No progress and no balance sheet; losses are still told, a line each. Given twice (-qq), these are not either.
+    #[arg(long, short, action = clap::ArgAction::Count)]
+    pub quiet: u8,
+    /// Exit with 6 if any lines, bytes or results were lost, each class of which is told on stderr.
+    #[arg(long)]
+    pub strict: bool,
     /// Colour headings: auto, always or never.
     #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
     pub color: ColorWhen,

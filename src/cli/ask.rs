@@ -7,6 +7,7 @@ use super::args::{ColorWhen, Common, toml_list, toml_text};
 use super::commands::Positional;
 #[cfg(feature = "live")]
 use super::live;
+use super::loss::{self, Asked};
 use super::{allocator, is_watched, show, slips, watch, with_common};
 use crate::error::{Error, Place, Result};
 use crate::output::Style;
@@ -96,7 +97,7 @@ pub fn run(builder: Builder, common: &Common) -> Result<u8> {
         .style(style(common.color))
         .on_failure(show::error)
         .on_warning(show::warning);
-    let mut progress = (is_watched() && !common.quiet).then(watch::Progress::new);
+    let mut progress = (is_watched() && common.quiet == 0).then(watch::Progress::new);
     if let Some(progress) = progress.as_ref().filter(|_| io::stdout().is_terminal()) {
         builder = builder.stdout(progress.stdout());
     }
@@ -110,8 +111,8 @@ pub fn run(builder: Builder, common: &Common) -> Result<u8> {
     if follows {
         watch::outlive_signals(&reopen)?;
     }
-    let greeting = (follows && !common.quiet && is_watched()).then(|| show::following(pipeline.plan()));
-    let has_text = show::writes_text(pipeline.plan());
+    let greeting = (follows && common.quiet == 0 && is_watched()).then(|| show::following(pipeline.plan()));
+    let (has_text, asked) = (show::writes_text(pipeline.plan()), Asked::of(pipeline.plan()));
     let running = pipeline.start()?;
     // Of what has no end there is no part that is done.
     if let Some(greeting) = greeting {
@@ -120,21 +121,24 @@ pub fn run(builder: Builder, common: &Common) -> Result<u8> {
     if let Some(progress) = progress.as_mut().filter(|_| !follows) {
         progress.start(running.progress());
     }
+    let losses = (follows && common.quiet < 2).then(|| watch::Losses::tell(running.sheets(), asked.clone()));
     let summary = running.join();
-    drop(progress);
-    Ok(said(&summary, common, has_text))
+    drop((progress, losses));
+    Ok(said(&summary, common, has_text, &asked))
 }
 
 /// Says how a run went; the exit code.
-fn said(summary: &Summary, common: &Common, has_text: bool) -> u8 {
+fn said(summary: &Summary, common: &Common, has_text: bool, asked: &Asked) -> u8 {
     if let Some(error) = summary.error() {
         show::error(error);
     }
-    if !common.quiet {
+    if common.quiet == 0 {
         show::summary(summary, has_text);
     }
+    show::losses(summary, asked, common.quiet);
+    show::foreign(summary);
     show::disorder(summary);
-    summary.exit_code()
+    loss::exit_code(summary, common.strict)
 }
 
 /// Runs a pipeline, shows it on the terminal meanwhile, and says how it went.
@@ -150,7 +154,7 @@ fn run_live(builder: Builder, common: &Common) -> Result<u8> {
     if pipeline.plan().max_memory().is_some() {
         allocator::return_large_blocks();
     }
-    let has_text = show::writes_text(pipeline.plan());
+    let (has_text, asked) = (show::writes_text(pipeline.plan()), Asked::of(pipeline.plan()));
     let running = pipeline.start()?;
     let viewed = live::run(&live::WatchedRun::new(&running, &interrupted), &interrupted);
     // Nobody waits for more, however the view was left.
@@ -158,7 +162,7 @@ fn run_live(builder: Builder, common: &Common) -> Result<u8> {
     let summary = Summary { interrupted: false, ..running.join() };
     summary.failures.iter().for_each(show::error);
     summary.warnings.iter().for_each(|text| show::warning(text));
-    let code = said(&summary, common, has_text);
+    let code = said(&summary, common, has_text, &asked);
     viewed.map(|()| code)
 }
 

@@ -31,7 +31,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         ],
     ),
     ("Limits", &["threads", "max_memory", "memory_policy", "scan", "prune_above"]),
-    ("Other", &["quiet", "help", "version"]),
+    ("Other", &["quiet", "strict", "help", "version"]),
 ];
 
 /// The options that `-h` shows: those of every day, so that they fit a screen.
@@ -68,12 +68,13 @@ pub const EXAMPLES: &str = "\
 
 /// What exit codes mean.
 pub const EXIT_CODES: &[(u8, &str)] = &[
-    (0, "done, also when nothing falls in the window"),
-    (1, "a run that failed, in whole or for one input"),
+    (0, "done, also when nothing falls in the window or the input is empty"),
+    (1, "a run that failed, in whole or for one input, or none of whose lines is a record"),
     (2, "a wrong command line or configuration"),
     (3, "no input"),
     (4, "a saved state that cannot be used"),
     (5, "tallies that were made of a part of a log that has to be read whole"),
+    (6, "done, but lines, bytes or results were lost; only with --strict"),
     (130, "on the second interrupt; the first ends the run with the report of what was read"),
 ];
 

@@ -11,6 +11,7 @@ mod explain;
 mod help;
 #[cfg(feature = "live")]
 mod live;
+mod loss;
 mod man;
 mod show;
 mod slips;
@@ -111,7 +112,10 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
             let builder = ask::located(with_common(builder, &common)?, &location)?;
             let explained = builder.on_failure(show::error).on_warning(show::warning).build()?.explain()?;
             let as_json = common.results.outputs().iter().any(|output| output == "json");
-            print(&if as_json { explain::json(&explained)? } else { explain::text(&explained) })
+            let inputs = &explained.inputs;
+            print(&if as_json { explain::json(inputs)? } else { explain::text(inputs) })?;
+            // As a run of which something could not be read.
+            Ok(u8::from(!explained.failures.is_empty()))
         }
         Command::State { action } => match action {
             StateAction::List { root, output, json } => {

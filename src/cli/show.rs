@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
+use super::loss::{Asked, lines, more_malformed};
 use crate::config::{Plan, Task, Trigger};
 use crate::error::{Error, ErrorKind};
 use crate::make;
-use crate::model::balance::Cause;
 use crate::model::escape::printable;
 use crate::model::{Balance, Timestamp};
 use crate::options::OptionSpec;
+use crate::output::nothing;
 use crate::pipeline::{Sheet, Summary};
 use crate::report;
 
@@ -42,6 +43,11 @@ pub fn error(error: &Error) {
 /// Says what people should know though nothing failed.
 pub fn warning(text: &str) {
     say(&format!("logparser: warning: {}\n", printable(text.as_bytes())));
+}
+
+/// Says a loss. The line is harmless already: escaped once more, it would not show what stands in the log.
+pub fn loss(line: &str) {
+    say(&format!("logparser: warning: {line}\n"));
 }
 
 /// Says something that is no problem.
@@ -102,6 +108,9 @@ pub fn summary(summary: &Summary, sheets: bool) {
     if summary.interrupted {
         text.push_str("logparser: interrupted; this is the report of what was read\n");
     }
+    if !sheets && let Some((window, stamps)) = summary.missed.first() {
+        note(&nothing(window, Some(*stamps)));
+    }
     if sheets {
         for sheet in &summary.sheets {
             let name = (summary.sheets.len() > 1).then_some(sheet.stage.as_str());
@@ -113,6 +122,27 @@ pub fn summary(summary: &Summary, sheets: bool) {
         let _ = writeln!(text, "logparser: {hint}");
     }
     say(&text);
+}
+
+/// Says what lines are of which none is a record.
+pub fn foreign(summary: &Summary) {
+    let Some((lines, kind)) = summary.foreign() else { return };
+    let none =
+        if lines == 1 { "the one line is no record".to_owned() } else { format!("none of {lines} lines is a record") };
+    error(&Error::usage(format!("{none}: they look like {}; {}", kind.name, kind.remedy)));
+}
+
+/// Says what a run has lost, a line for each class, unless nobody wants to know; with a sheet, a few more malformed lines.
+pub fn losses(summary: &Summary, asked: &Asked, quiet: u8) {
+    if quiet > 1 {
+        return;
+    }
+    for (sheet, lines) in summary.sheets.iter().zip(lines(summary, asked)) {
+        lines.iter().for_each(|line| loss(line));
+        if quiet == 0 {
+            say(&more_malformed(sheet));
+        }
+    }
 }
 
 /// Says how far records lie behind others, where that was asked for.
@@ -147,12 +177,13 @@ pub fn sheet_rows(balance: &Balance) -> impl Iterator<Item = (&'static str, u64)
         ("bytes read", balance.bytes_read),
         ("+ skipped", balance.bytes_skipped),
         ("+ unread", balance.bytes_unread),
-        ("+ unknown losses", balance.unknown_losses),
         ("= in inputs", balance.bytes_total),
         ("inputs", balance.inputs),
+        ("unknown losses", balance.unknown_losses),
+        ("results dropped", balance.results_dropped),
     ];
     // Bytes are left unread only when something went wrong, and pairs overflow only where memory is limited.
-    let seldom = ["+ unread", "+ unknown losses", "  of them overflow", "  unterminated"];
+    let seldom = ["+ unread", "  of them overflow", "  unterminated", "unknown losses", "results dropped"];
     rows.into_iter().filter(move |(label, value)| !seldom.contains(label) || *value > 0)
 }
 
@@ -165,20 +196,6 @@ fn sheet_text(sheet: &Sheet, name: Option<&str>) -> String {
     for (label, value) in sheet_rows(balance) {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {label:<18}{value:>14}");
-    }
-    if balance.malformed_total() > 0 {
-        text.push_str(&malformed_text(sheet));
-    }
-    text
-}
-
-fn malformed_text(sheet: &Sheet) -> String {
-    let by_cause = Cause::ALL.iter().zip(sheet.balance.malformed).filter(|(_, count)| *count > 0);
-    let causes: Vec<String> = by_cause.map(|(cause, count)| format!("{count} {}", cause.name())).collect();
-    let mut text = format!("Malformed lines: {}; the first of them:\n", causes.join(", "));
-    for (input, line) in &sheet.rejected {
-        let head = printable(&line.head);
-        let _ = writeln!(text, "  {input}: byte {}: {}: {head}", line.at, line.cause.name());
     }
     text
 }

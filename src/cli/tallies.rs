@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::args::{ColorWhen, Counting, Results, Settings};
+use super::loss::{self, Asked};
 use super::{ask, configured_or_standard, is_watched, show, watch, with_overrides, with_settings};
 use crate::config::{Plan, Task};
 use crate::error::{Error, ErrorKind, Result};
@@ -113,9 +114,12 @@ pub struct ReportArgs {
     /// Report even if the files do not hold all bytes of their inputs.
     #[arg(long)]
     incomplete: bool,
-    /// No balance sheet.
-    #[arg(long, short)]
-    quiet: bool,
+    /// No progress and no balance sheet; losses are still told, a line each. Given twice (-qq), these are not either.
+    #[arg(long, short, action = clap::ArgAction::Count)]
+    quiet: u8,
+    /// Exit with 6 if any lines or bytes were lost, each class of which is told on stderr.
+    #[arg(long)]
+    strict: bool,
     /// Colour headings: auto, always or never.
     #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
     color: ColorWhen,
@@ -323,7 +327,7 @@ pub fn report(args: &ReportArgs) -> Result<u8> {
         builder = ask::asking(builder, &ask::three_questions(from, to));
     }
     let mut builder = with_overrides(builder, args.results.overrides()?);
-    let mut shown = Shown::new(args.quiet);
+    let mut shown = Shown::new(args.quiet > 0);
     if let Some(bar) = shown.0.as_ref().filter(|_| io::stdout().is_terminal()) {
         builder = builder.stdout(bar.stdout());
     }
@@ -331,13 +335,15 @@ pub fn report(args: &ReportArgs) -> Result<u8> {
     let pipeline = builder.on_warning(show::warning).build()?;
     let files = Files::open(&files)?;
     shown.start(files.progress());
-    let has_text = show::writes_text(pipeline.plan());
+    let (has_text, asked) = (show::writes_text(pipeline.plan()), Asked::of(pipeline.plan()));
     let summary = pipeline.report_on(&files, args.incomplete)?;
     drop(shown);
-    if !args.quiet {
+    if args.quiet == 0 {
         show::summary(&summary, has_text);
     }
-    Ok(summary.exit_code())
+    show::losses(&summary, &asked, args.quiet);
+    show::foreign(&summary);
+    Ok(loss::exit_code(&summary, args.strict))
 }
 
 /// The files, and the two hosts behind them if there are any: words that name no file.

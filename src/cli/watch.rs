@@ -12,12 +12,19 @@ use signal_hook::flag;
 
 use crate::error::{ErrorKind, Result};
 use crate::metrics;
+use crate::pipeline::Sheets;
+
+use super::loss::{Asked, Told};
+use super::show;
 
 /// A run shorter than this shows no progress.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Time between two looks at the progress.
 const TICK: Duration = Duration::from_millis(100);
+
+/// Time between two looks at the losses of a run that goes on.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Has the first SIGINT or SIGTERM set the flag. The second one ends the process at once, with 130 or 143.
 pub fn drain_on_signals(flag: &Arc<AtomicBool>) -> Result<()> {
@@ -86,6 +93,43 @@ impl Drop for Progress {
             let _ = painter.join();
         }
         self.bar.finish_and_clear();
+    }
+}
+
+/// Tells the losses of a run that goes on, as they begin and then seldom, until it is dropped.
+pub struct Losses {
+    done: Arc<AtomicBool>,
+    teller: Option<JoinHandle<()>>,
+}
+
+impl Losses {
+    /// Of the run that has these sheets. Without a thread they are told at its end only.
+    pub fn tell(sheets: Sheets, asked: Asked) -> Self {
+        let done = Arc::<AtomicBool>::default();
+        let stop = Arc::clone(&done);
+        let tell = move || {
+            let (started, mut told) = (Instant::now(), Told::default());
+            loop {
+                thread::park_timeout(LOOK);
+                if stop.load(Ordering::Relaxed) {
+                    return;
+                }
+                let due = told.due(&sheets.now(), &asked, started.elapsed());
+                due.iter().for_each(|line| show::loss(line));
+            }
+        };
+        Losses { done, teller: thread::Builder::new().name("losses".into()).spawn(tell).ok() }
+    }
+}
+
+impl Drop for Losses {
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
+        if let Some(teller) = self.teller.take() {
+            teller.thread().unpark();
+            // One that panicked has nothing left to say.
+            let _ = teller.join();
+        }
     }
 }
 

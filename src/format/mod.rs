@@ -3,6 +3,7 @@
 //! To add one: write its file beside the others, and add its line to `formats!`.
 //! Not here: which records count (`ops::select`). Invariant: no bytes make a format panic.
 
+pub mod foreign;
 mod plain;
 
 pub use plain::Plain;

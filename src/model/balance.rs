@@ -92,8 +92,7 @@ pub struct Balance {
     pub bytes_skipped: u64,
     /// Bytes in the inputs; of a stream, the bytes it gave.
     pub bytes_total: u64,
-    /// Bytes that an error, an interrupt or a closed output kept from being read. Not part of the JSON schema: there,
-    /// the sheet of such a run visibly fails to add up.
+    /// Bytes that an error, an interrupt or a closed output kept from being read.
     pub bytes_unread: u64,
     /// Files of which it is not known whether anything was gone before it was read, nor how much. No part of tallies,
     /// which are made of files that stay; a saved state has it beside its sheets.
@@ -103,6 +102,9 @@ pub struct Balance {
     pub unterminated: u64,
     /// Inputs opened.
     pub inputs: u64,
+    /// Results that were not written. As above, no part of tallies.
+    #[serde(skip)]
+    pub results_dropped: u64,
 }
 
 impl Balance {
@@ -185,6 +187,7 @@ impl AddAssign<&Balance> for Balance {
             unknown_losses,
             unterminated,
             inputs,
+            results_dropped,
         } = other;
         self.lines_read += lines_read;
         self.counted += counted;
@@ -203,6 +206,7 @@ impl AddAssign<&Balance> for Balance {
         self.unknown_losses += unknown_losses;
         self.unterminated += unterminated;
         self.inputs += inputs;
+        self.results_dropped += results_dropped;
     }
 }
 

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::balance::{Balance, Rejected};
+use super::balance::{Balance, Rejected, SHOWN_BYTES};
 use super::guard::Guard;
+use super::loss::{Loss, Place, Traces};
 use super::order::OrderMeter;
 use super::peaks::Peaks;
 use super::recycle::Pooled;
@@ -42,6 +43,33 @@ pub struct Chunk {
     pub live: Option<Live>,
     /// What has to live as long as the bytes, such as the permit to hold them.
     pub guard: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl Chunk {
+    /// Notes what was lost before the chunk, or what it says is not read.
+    pub fn note_losses(&self, traces: &mut Traces) {
+        for loss in [Loss::Unread, Loss::Unknown].into_iter().filter(|loss| loss.count(&self.balance) > 0) {
+            traces.note(loss, Place { input: self.span.input, at: self.span.from, head: Vec::new() });
+        }
+    }
+
+    /// The place of the line around a byte of the chunk, for showing.
+    pub fn place(&self, at: usize) -> Place {
+        let (start, end) = self.line_around(at);
+        self.place_of(start, end)
+    }
+
+    /// The place of the line `start..end` of the chunk, for showing.
+    pub fn place_of(&self, start: usize, end: usize) -> Place {
+        let head = self.bytes[start..end.min(start + SHOWN_BYTES)].to_vec();
+        Place { input: self.span.input, at: self.span.from + start as u64, head }
+    }
+
+    /// Where the line around a byte of the chunk begins and ends.
+    pub fn line_around(&self, at: usize) -> (usize, usize) {
+        let start = memchr::memrchr(b'\n', &self.bytes[..at]).map_or(0, |newline| newline + 1);
+        (start, memchr::memchr(b'\n', &self.bytes[at..]).map_or(self.bytes.len(), |newline| at + newline))
+    }
 }
 
 /// What a chunk of a followed input says beside its bytes.
@@ -85,6 +113,8 @@ pub struct Records {
     pub balance: Balance,
     /// The first malformed lines of the chunk.
     pub rejected: Vec<Rejected>,
+    /// What is known of other losses of the chunk.
+    pub traces: Traces,
     /// Instants at which the input's watermark passed a window's end, in order. Only in periodic runs.
     pub marks: Vec<Mark>,
     /// The input's watermark after this chunk. Only in periodic runs.

@@ -111,6 +111,31 @@ pub fn joined(parts: impl IntoIterator<Item = Option<Extent>>) -> Option<Extent>
     parts.into_iter().flatten().reduce(Extent::then)
 }
 
+/// The stamps that there are, as far as was looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamps {
+    /// The lowest and the highest of any record.
+    pub extent: Option<(Timestamp, Timestamp)>,
+    /// Whether there are no others.
+    pub whole: bool,
+}
+
+impl Stamps {
+    /// Of no records.
+    pub const fn none() -> Self {
+        Stamps { extent: None, whole: true }
+    }
+
+    /// Adds what was seen elsewhere.
+    pub fn merge(&mut self, other: Stamps) {
+        self.whole &= other.whole;
+        self.extent = match (self.extent, other.extent) {
+            (Some((low, high)), Some((other_low, other_high))) => Some((low.min(other_low), high.max(other_high))),
+            (mine, theirs) => mine.or(theirs),
+        };
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

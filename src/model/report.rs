@@ -3,6 +3,7 @@
 //! Not here: report functions (`report`) and outputs (`output`). No report prints, and no output computes.
 
 use super::balance::Balance;
+use super::order::Stamps;
 use super::time::Timestamp;
 use super::window::Window;
 
@@ -135,6 +136,8 @@ pub struct WindowResult {
     pub issue: Option<Issue>,
     /// Connections in the window.
     pub connections: u64,
+    /// The stamps that there are, where a one-shot window holds nothing and they could be looked at.
+    pub stamps: Option<Stamps>,
     /// One for each report asked for, in that order.
     pub reports: Vec<Report>,
     /// The balance sheet: of the run; in periodic runs, of all lines up to those that closed the window.

@@ -9,7 +9,7 @@
 
 use crate::format::{FormatVisitor, LineFormat, dispatch};
 use crate::model::batch::Mark;
-use crate::model::{Grid, Lines, Peaks, Record, Timestamp, Units};
+use crate::model::{Grid, Lines, Loss, Peaks, Record, Timestamp, Units};
 
 use super::select::{Bounds, Judge, Selected, Verdict, each_line};
 
@@ -168,7 +168,7 @@ impl FormatVisitor for Pass<'_> {
             let verdict = judge.line::<F>(text, start, end);
             let moved_to = match verdict {
                 Verdict::Keep(record) => {
-                    walk.keep(history, record, (start, end), in_order, records);
+                    walk.keep(history, record, (lines, start, end), in_order, records);
                     record.time
                 }
                 Verdict::Outside(time, at) => {
@@ -203,7 +203,7 @@ impl Walk {
         &mut self,
         history: &History,
         record: Record,
-        line: (usize, usize),
+        (lines, start, end): (&Lines, usize, usize),
         in_order: bool,
         records: &mut Vec<Record>,
     ) {
@@ -212,9 +212,15 @@ impl Walk {
         let is_behind = |stamp| record.time < history.watermark(stamp).minus(history.grace);
         let is_late = in_order && is_behind(self.peaks.highest()) && is_behind(history.trusted(&self.peaks));
         if counts && is_late {
+            if self.selected.balance.late == 0 {
+                self.selected.traces.note(Loss::Late, lines.chunk.place_of(start, end));
+            }
             self.selected.balance.late += 1;
+            let trusted = history.watermark(history.trusted(&self.peaks)).plus(history.lateness);
+            let behind = trusted.nanos().saturating_sub(record.time.nanos());
+            self.selected.traces.furthest_behind = self.selected.traces.furthest_behind.max(behind);
             if history.list {
-                self.late.push(line);
+                self.late.push((start, end));
             }
             return;
         }

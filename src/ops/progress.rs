@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ErrorKind, Result};
 use crate::model::balance::{Rejected, SHOWN_REJECTED};
-use crate::model::{Balance, Chunk, Guard, InputId, Ledger, Mark, Peaks, Records, Span, Timestamp};
+use crate::model::{Balance, Chunk, Guard, InputId, Ledger, Mark, Peaks, Records, Span, Timestamp, Traces};
 
 /// The progress of one aggregator.
 pub struct Progress {
@@ -30,6 +30,7 @@ pub struct Progress {
     past_ahead: u64,
     total: Balance,
     rejected: Vec<Rejected>,
+    traces: Traces,
     extent: Option<(Timestamp, Timestamp)>,
     /// The highest watermark of any input.
     highest: Timestamp,
@@ -89,6 +90,7 @@ pub struct Saved {
     past_ahead: u64,
     total: Balance,
     rejected: Vec<Rejected>,
+    traces: Traces,
     extent: Option<(Timestamp, Timestamp)>,
     highest: Timestamp,
     unknown_losses: u64,
@@ -120,6 +122,7 @@ impl Progress {
             past_ahead: 0,
             total: Balance::default(),
             rejected: Vec::new(),
+            traces: Traces::default(),
             extent: None,
             highest: Timestamp::MIN,
             forgotten: Vec::new(),
@@ -143,6 +146,7 @@ impl Progress {
         }
         (progress.total, progress.past, progress.rejected) = (saved.balance(), saved.past, saved.rejected);
         (progress.extent, progress.highest, progress.past_ahead) = (saved.extent, saved.highest, saved.past_ahead);
+        progress.traces = saved.traces;
         Ok(progress)
     }
 
@@ -155,6 +159,7 @@ impl Progress {
             past_ahead: self.past_ahead,
             total: self.total.clone(),
             rejected: self.rejected.clone(),
+            traces: self.traces.clone(),
             extent: self.extent,
             highest: self.highest,
             unknown_losses: self.total.unknown_losses,
@@ -182,6 +187,8 @@ impl Progress {
         }
         self.total += &batch.balance;
         self.show(&batch.rejected);
+        self.traces.merge(&batch.traces);
+        batch.chunk.note_losses(&mut self.traces);
         if let Some((low, high)) = batch.extent {
             let (known_low, known_high) = self.extent.unwrap_or((low, high));
             self.extent = Some((known_low.min(low), known_high.max(high)));
@@ -279,6 +286,22 @@ impl Progress {
     /// Records that lie further ahead of all others of their input than is believed of a few.
     pub fn ahead(&self) -> u64 {
         self.past_ahead + self.inputs.values().map(|input| input.position.ahead).sum::<u64>()
+    }
+
+    /// What is known of losses other than malformed lines.
+    pub fn traces(&self) -> &Traces {
+        &self.traces
+    }
+
+    /// Notes what is known of a loss that no batch tells of.
+    pub fn note(&mut self, traces: &Traces) {
+        self.traces.merge(traces);
+    }
+
+    /// Notes results that were dropped.
+    pub fn results_dropped(&mut self, results: u64) {
+        self.past.results_dropped += results;
+        self.total.results_dropped += results;
     }
 
     /// The spans that have been tallied.
@@ -395,6 +418,7 @@ mod tests {
             }),
             records: Vec::new().into(),
             balance: Balance { lines_read: to - from, ..Balance::default() },
+            traces: Traces::default(),
             rejected: Vec::new(),
             marks: Vec::new(),
             watermark: Timestamp::from_seconds(watermark),

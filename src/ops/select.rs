@@ -6,7 +6,7 @@
 
 use crate::format::{Fence, FormatVisitor, HostRanges, LineFormat, Stamp, dispatch};
 use crate::model::balance::{Rejected, SHOWN_BYTES, SHOWN_REJECTED};
-use crate::model::{Balance, Cause, Extent, Lines, Record, Timestamp, Units};
+use crate::model::{Balance, Cause, Extent, Lines, Loss, Record, Timestamp, Traces, Units};
 
 use super::split::first_line;
 
@@ -45,6 +45,8 @@ pub struct Selected {
     pub extent: Option<Extent>,
     /// Where every malformed line is in the chunk and why; filled only if asked for.
     pub all_rejected: Vec<(Cause, usize, usize)>,
+    /// What is known of other losses.
+    pub traces: Traces,
 }
 
 /// Parses the lines of a batch in `format` with stamps in `units` and appends the records within `bounds` to `records`. With
@@ -156,7 +158,12 @@ impl Selected {
     pub(super) fn note(&mut self, verdict: Verdict, lines: &Lines, line: (usize, usize), list_rejected: bool) {
         match verdict {
             Verdict::Blank => self.balance.blank += 1,
-            Verdict::Future => self.balance.future += 1,
+            Verdict::Future => {
+                if self.balance.future == 0 {
+                    self.traces.note(Loss::Future, lines.chunk.place_of(line.0, line.1));
+                }
+                self.balance.future += 1;
+            }
             Verdict::Malformed(cause) => self.reject(cause, lines, line, list_rejected),
             Verdict::Outside(..) | Verdict::Keep(_) => {}
         }

@@ -12,7 +12,7 @@ use super::target::Target;
 use super::whole::Unwritten;
 use super::{Behind, OutputEntry, Style, Tell};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::WindowResult;
+use crate::model::{Balance, WindowResult};
 
 /// Results that wait for room at most. Counts are kept for each of them, in case the run ends meanwhile.
 const MOST_WAITING: usize = 32;
@@ -25,8 +25,10 @@ pub struct Destination {
     /// Who is told of a file that cannot be written, if its results wait; otherwise that is an error.
     tell: Option<Arc<dyn Tell>>,
     waiting: VecDeque<(WindowResult, Arc<Receipt>)>,
-    /// Results that did not even wait.
+    /// Results that did not even wait, since it cannot be written.
     dropped: u64,
+    /// All of them.
+    lost: u64,
     /// Why they wait, as long as any do.
     trouble: Option<io::Error>,
 }
@@ -53,7 +55,7 @@ impl Receipt {
 impl Destination {
     /// Writes results to `target`. With `tell`, those that cannot be written to a file wait.
     pub fn new(target: Target, entry: &'static OutputEntry, style: Style, tell: Option<Arc<dyn Tell>>) -> Self {
-        Destination { target, entry, style, tell, waiting: VecDeque::new(), dropped: 0, trouble: None }
+        Destination { target, entry, style, tell, waiting: VecDeque::new(), dropped: 0, lost: 0, trouble: None }
     }
 
     /// Writes a result, or lets it wait. Whether anybody takes more.
@@ -104,6 +106,21 @@ impl Destination {
             tell.warn(&format!("{}: can be written again, and {dropped}", self.target.name));
         }
         Ok(())
+    }
+
+    /// Results that will not be written.
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// Writes the balance sheet of the whole run, if the medium has a place for it. Behind results that wait there is none.
+    pub fn end(&mut self, balance: &Balance) -> Result<()> {
+        let Some(render) = self.entry.sheet.filter(|_| !self.is_waiting()) else { return Ok(()) };
+        let written = render(balance).map_err(Unwritten::from).and_then(|bytes| self.target.write(&bytes));
+        match written {
+            Err(unwritten) if unwritten.source.kind() != io::ErrorKind::BrokenPipe => self.refused(unwritten),
+            _ => Ok(()),
+        }
     }
 
     /// At the end: says what was not written.
@@ -157,6 +174,7 @@ impl Destination {
             tell.warn(&format!("{name}: more than {MOST_WAITING} results wait to be written; the oldest are dropped"));
         }
         self.dropped += 1;
+        self.lost += 1;
     }
 }
 

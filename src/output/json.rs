@@ -1,4 +1,5 @@
-//! `json`: one line a result, in the schema `logparser/1`.
+//! `json`: one line a result, in the schema `logparser/1`, with the balance sheet at that moment. Where the last result
+//! does not have all losses of the run, or there is none, one more line without a window does.
 //!
 //! Host names are there exactly, with everything that could act on a terminal or a page escaped by JSON's own means.
 //! Bytes that are no text are there as `\xNN`, and a backslash that would read as one as `\x5c`.
@@ -18,6 +19,7 @@ pub(super) const ENTRY: OutputEntry = OutputEntry {
     name: "json",
     help: "one line of JSON a result, schema logparser/1",
     render: |result, _| render(result),
+    sheet: Some(render_sheet),
 };
 
 const SCHEMA: &str = "logparser/1";
@@ -25,7 +27,8 @@ const SCHEMA: &str = "logparser/1";
 #[derive(Serialize)]
 struct ResultLine<'a> {
     schema: &'a str,
-    window: WindowPart,
+    /// None in the last line of a run whose results do not have all its losses.
+    window: Option<WindowPart>,
     reports: Vec<ReportPart<'a>>,
     balance: BalancePart,
 }
@@ -89,6 +92,8 @@ struct BalancePart {
     blank: u64,
     bytes_read: u64,
     bytes_skipped: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    bytes_unread: u64,
     bytes_total: u64,
     #[serde(skip_serializing_if = "is_zero")]
     unterminated: u64,
@@ -96,18 +101,28 @@ struct BalancePart {
     #[serde(skip_serializing_if = "is_zero")]
     unknown_losses: u64,
     inputs: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    results_dropped: u64,
 }
 
 fn render(result: &WindowResult) -> io::Result<Vec<u8>> {
-    let line = ResultLine {
+    bytes(&ResultLine {
         schema: SCHEMA,
-        window: WindowPart {
+        window: Some(WindowPart {
             empty_windows: (result.windows > 1).then_some(result.windows),
             ..window_part(result.window, result.issue)?
-        },
+        }),
         reports: result.reports.iter().filter(|_| result.windows == 1).map(report_part).collect(),
         balance: balance_part(&result.balance),
-    };
+    })
+}
+
+/// A line without a window.
+fn render_sheet(balance: &Balance) -> io::Result<Vec<u8>> {
+    bytes(&ResultLine { schema: SCHEMA, window: None, reports: Vec::new(), balance: balance_part(balance) })
+}
+
+fn bytes(line: &ResultLine<'_>) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     line.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Harmless))?;
     bytes.push(b'\n');
@@ -172,10 +187,12 @@ fn balance_part(balance: &Balance) -> BalancePart {
         blank: balance.blank,
         bytes_read: balance.bytes_read,
         bytes_skipped: balance.bytes_skipped,
+        bytes_unread: balance.bytes_unread,
         bytes_total: balance.bytes_total,
         unterminated: balance.unterminated,
         unknown_losses: balance.unknown_losses,
         inputs: balance.inputs,
+        results_dropped: balance.results_dropped,
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::*;
 use crate::model::escape::{bytes, is_hostile};
-use crate::model::{Balance, Cell, Column, ColumnKind, Drawing, Report, Timestamp, Window};
+use crate::model::{Balance, Cell, Column, ColumnKind, Drawing, Loss, Report, Stamps, Timestamp, Window};
 
 fn written(output: &str, results: &[WindowResult]) -> String {
     let (mut bytes, mut style) = (Vec::new(), Style::default());
@@ -46,7 +46,8 @@ fn result(reports: Vec<Report>) -> WindowResult {
         ..Balance::default()
     };
     let window = Window::closed(at(1_700_000_000), at(1_700_003_600));
-    WindowResult { sequence: 0, window, windows: 1, periodic: false, issue: None, connections: 2, reports, balance }
+    let (windows, issue, stamps) = (1, None, None);
+    WindowResult { sequence: 0, window, windows, periodic: false, issue, connections: 2, stamps, reports, balance }
 }
 
 fn classic() -> WindowResult {
@@ -140,7 +141,27 @@ b  1  22
 #[test]
 fn an_empty_window_is_one_line_and_periodic_ones_have_headings() {
     let empty = WindowResult { connections: 0, ..classic() };
-    assert_eq!(written("text", std::slice::from_ref(&empty)), "No data in last 3600 seconds\n");
+    let none = "Nothing between 2023-11-14 22:13:20 and 2023-11-14 23:13:20 UTC";
+    assert_eq!(written("text", std::slice::from_ref(&empty)), format!("{none}\n"));
+    let (low, high) = (Timestamp::from_seconds(5), Timestamp::from_nanos(6_500_000_000));
+    for (extent, whole, said) in [
+        (None, true, ", and no record elsewhere"),
+        (None, false, ", and no record elsewhere that was looked at"),
+        (
+            Some((low, high)),
+            true,
+            "; stamps run from 1970-01-01 00:00:05 to 1970-01-01 00:00:06.5; for their last hour: --until latest",
+        ),
+        (
+            Some((low, low)),
+            false,
+            "; stamps run from 1970-01-01 00:00:05 to 1970-01-01 00:00:05, as far as was looked; for their last hour: \
+             --until latest",
+        ),
+    ] {
+        let empty = WindowResult { stamps: Some(Stamps { extent, whole }), ..empty.clone() };
+        assert_eq!(written("text", &[empty]), format!("{none}{said}\n"));
+    }
     let periodic = WindowResult { periodic: true, ..empty };
     let text = written("text", &[periodic.clone(), periodic]);
     let one = "Window 2023-11-14T22:13:20Z .. 2023-11-14T23:13:20Z\nNo data in last 3600 seconds\n";
@@ -222,6 +243,19 @@ fn the_schema_of_json_is_pinned() {
     let parsed: SchemaResult = serde_json::from_str(&text).unwrap();
     assert_eq!((parsed.schema.as_str(), parsed.reports.len(), parsed.balance.lines_read), ("logparser/1", 3, 3));
     assert!(parsed.window.end_inclusive);
+}
+
+#[test]
+fn every_loss_is_in_every_result_for_programs_and_in_the_last_line() {
+    for loss in Loss::ALL {
+        let mut result = classic();
+        loss.put(&mut result.balance, 3);
+        let sheet = (entry("json").unwrap().sheet.unwrap())(&result.balance).unwrap();
+        for (text, is_last) in [(written("json", &[result]), false), (String::from_utf8(sheet).unwrap(), true)] {
+            let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!((&line["balance"][loss.key()], line["window"].is_null()), (&3.into(), is_last), "{text}");
+        }
+    }
 }
 
 #[test]

@@ -14,7 +14,8 @@ pub mod whole;
 use std::io;
 
 use crate::error::Error;
-use crate::model::WindowResult;
+use crate::model::time::SECOND;
+use crate::model::{Balance, Stamps, Timestamp, Window, WindowResult};
 
 /// How a result should look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,6 +55,9 @@ pub struct OutputEntry {
     pub help: &'static str,
     /// A result as bytes, to be written whole.
     pub render: fn(&WindowResult, Style) -> io::Result<Vec<u8>>,
+    /// The balance sheet of a whole run as bytes, where the medium has a place for it: it is written behind all results if
+    /// the last of them does not tell all that was lost.
+    pub sheet: Option<fn(&Balance) -> io::Result<Vec<u8>>>,
 }
 
 /// All outputs, in the order in which they are listed.
@@ -62,6 +66,28 @@ pub const TABLE: &[OutputEntry] = &[text::ENTRY, json::ENTRY, csv::ENTRY];
 /// The output of this name.
 pub fn entry(name: &str) -> Option<&'static OutputEntry> {
     TABLE.iter().find(|entry| entry.name == name)
+}
+
+/// Says of a one-shot window that it holds nothing, and what there is.
+pub fn nothing(window: &Window, stamps: Option<Stamps>) -> String {
+    let at = |time: Timestamp| time.to_string().replace('T', " ").trim_end_matches('Z').to_owned();
+    let none = format!("Nothing between {} and {} UTC", at(window.start), at(window.end));
+    match stamps {
+        None => none,
+        Some(Stamps { extent: None, whole: true }) => format!("{none}, and no record elsewhere"),
+        Some(Stamps { extent: None, whole: false }) => format!("{none}, and no record elsewhere that was looked at"),
+        Some(Stamps { extent: Some((lowest, highest)), whole }) => {
+            let looked = if whole { "" } else { ", as far as was looked" };
+            let length = match window.length() / SECOND {
+                60 => "minute".to_owned(),
+                3_600 => "hour".to_owned(),
+                86_400 => "day".to_owned(),
+                _ => format!("{} s", Timestamp::from_nanos(window.length()).unix_decimal()),
+            };
+            let (lowest, highest) = (at(lowest), at(highest));
+            format!("{none}; stamps run from {lowest} to {highest}{looked}; for their last {length}: --until latest")
+        }
+    }
 }
 
 #[cfg(test)]

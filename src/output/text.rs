@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style as Ansi};
 
-use super::{Behind, OutputEntry, Style};
+use super::{Behind, OutputEntry, Style, nothing};
 use crate::model::escape::printable;
 use crate::model::time::SECOND;
 use crate::model::{Cell, ColumnKind, Drawing, Issue, Report, Timestamp, Window, WindowResult};
@@ -18,6 +18,7 @@ pub(super) const ENTRY: OutputEntry = OutputEntry {
     name: "text",
     help: "reports as people read them",
     render: |result, style| Ok(Text { style }.render(result).into_bytes()),
+    sheet: None,
 };
 
 /// Stands for an empty list or table.
@@ -53,7 +54,11 @@ impl Text {
         if result.windows > 1 {
             // The heading says it all.
         } else if result.connections == 0 {
-            push_line(&mut text, &format!("No data in last {} seconds", length(&result.window)));
+            let none = match result.periodic {
+                true => format!("No data in last {} seconds", length(&result.window)),
+                false => nothing(&result.window, result.stamps),
+            };
+            push_line(&mut text, &none);
         } else {
             push_line(&mut text, &self.bold("Report results"));
             push_line(&mut text, "--------------");

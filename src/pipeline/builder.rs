@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::explain::Explained;
+use super::explain::Explanation;
 use super::machine;
 use super::partial::{Partial, PartialRequest};
 use super::partition::Partition;
@@ -100,9 +100,9 @@ impl Pipeline {
         Ok(self.start()?.join())
     }
 
-    /// Says which bytes of which inputs a run would read, and why, without reading them. Errors as a run would that
-    /// finds no input or no window.
-    pub fn explain(self) -> Result<Vec<Explained>> {
+    /// Says which bytes of which inputs a run would read, and why, without reading them, and which it would refuse. Errors
+    /// as a run would that finds no input or no window.
+    pub fn explain(self) -> Result<Explanation> {
         super::explain::explain(self)
     }
 

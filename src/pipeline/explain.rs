@@ -6,11 +6,14 @@ use super::prune::prune;
 use super::wire::resolve_all;
 use crate::actor::Stop;
 use crate::config::{Plan, Scan, Task};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Extent, InputId, Timestamp};
 use crate::source::seek::Reason;
-use crate::source::{Input, Origin, Pruned};
+use crate::source::{Cursor, Input, Origin, Pruned};
 use crate::stage::Failures;
+
+/// Bytes of a first step: more than it takes to know a compressed file.
+const FIRST_STEP: usize = 64;
 
 /// What a run would read of one input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,19 +47,41 @@ impl Explained {
     }
 }
 
+/// The plan of reading.
+#[derive(Debug)]
+pub struct Explanation {
+    /// What would be read of each input that can be read.
+    pub inputs: Vec<Explained>,
+    /// What cannot be read, as a run would say it.
+    pub failures: Vec<Error>,
+}
+
 /// Explains every input, in the order in which they are numbered.
-pub(super) fn explain(pipeline: Pipeline) -> Result<Vec<Explained>> {
+pub(super) fn explain(pipeline: Pipeline) -> Result<Explanation> {
     let Pipeline { plan, environment } = pipeline;
     let stop = Stop::new(environment.drain);
     let failures = Failures::new(environment.tell, environment.warn);
     let mut inputs = Inputs::find(&plan, &failures)?;
     let resolved = resolve_all(&plan, (environment.now)(), &mut inputs, &stop)?;
     let pruned = prune(&plan, &resolved, &inputs);
-    let one = |(at, input)| {
+    let one = |(at, input): (usize, &Input)| {
         let id = InputId(at as u32);
-        explained(input, pruned.get(&id), whole(&plan, &inputs, id))
+        match refusal(input) {
+            Some(failure) => {
+                failures.add(failure);
+                None
+            }
+            None => Some(explained(input, pruned.get(&id), whole(&plan, &inputs, id))),
+        }
     };
-    Ok(inputs.all.iter().enumerate().map(one).collect())
+    let explained = inputs.all.iter().enumerate().filter_map(one).collect();
+    Ok(Explanation { inputs: explained, failures: failures.take() })
+}
+
+/// Why a run would not read a file, if it would not: its first step is done. A stream has nothing to try it on.
+fn refusal(input: &Input) -> Option<Error> {
+    let is_file = matches!(input.origin, Origin::File { .. });
+    is_file.then(|| Cursor::new(input.clone(), FIRST_STEP, FIRST_STEP).next(&mut Vec::new(), &|| false).failure)?
 }
 
 fn explained(input: &Input, pruned: Option<&Pruned>, whole: &str) -> Explained {

@@ -26,7 +26,7 @@ use crate::output::rejects::RejectsFile;
 use crate::source::follow::{Events, Follower, New, Options, Records};
 use crate::source::seek::{Reason, Wanted, seek};
 use crate::stage::abreast::Abreast;
-use crate::stage::follow::{Begin, Following, Known};
+use crate::stage::follow::{Begin, Following};
 use crate::stage::header::Header;
 use crate::stage::keeper::Keeper;
 use crate::stage::live::{self, Live};
@@ -161,7 +161,7 @@ impl Follow {
             progress: Arc::clone(&wired.progress),
             failures: Arc::clone(&wired.failures),
             names: Arc::clone(&wired.names),
-            inputs: known.unwrap_or_default(),
+            numbers: HashMap::new(),
             clock: header.map_or(Duration::ZERO, |header| header.clock),
             pace: Duration::ZERO,
             abreast: Arc::clone(&self.abreast),

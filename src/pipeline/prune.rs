@@ -65,7 +65,7 @@ fn wanted(
 }
 
 /// Looks at a file. `None` if it is none, or cannot be read, which the run will tell.
-fn look(input: &Input, wanted: &Wanted, stamps: &FormatStamps) -> Option<(u64, Found)> {
+pub(super) fn look(input: &Input, wanted: &Wanted, stamps: &FormatStamps) -> Option<(u64, Found)> {
     let (file, size) = open(input)?;
     Some((size, seek(&|at, into| file.read_at(into, at), size, wanted, stamps).ok()?))
 }

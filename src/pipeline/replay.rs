@@ -51,11 +51,14 @@ pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> 
             searches: reporter::Shared::searches(&reports),
             reports,
             threads: stage.threads,
-            desk: Mutex::new(reporter::Desk { outputs, next: None }),
+            desk: Mutex::new(reporter::Desk { outputs, next: None, told: None }),
             reopen: None,
             written: Condvar::new(),
             stop: stop.clone(),
             kept: None,
+            aggregator: None,
+            nothing: None,
+            missed: Mutex::default(),
         };
         let result = shared.result(look)?;
         shared.search(look, &result)?;
@@ -65,9 +68,11 @@ pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> 
             return Err(error);
         }
     }
-    let sheet = Sheet { stage: plan.stages[aggregator].name.clone(), balance, rejected: header.rejected() };
+    let sheet =
+        Sheet { stage: plan.stages[aggregator].name.clone(), balance, rejected: header.rejected(), ..Sheet::default() };
     let (disorder, failures, warnings) = (Vec::new(), Vec::new(), Vec::new());
-    Ok(Summary { outcome: Outcome::Done, sheets: vec![sheet], disorder, failures, warnings, hints, interrupted: false })
+    let (outcome, missed) = (Outcome::Done, Vec::new());
+    Ok(Summary { outcome, sheets: vec![sheet], disorder, failures, warnings, hints, missed, interrupted: false })
 }
 
 /// Refuses tallies that bytes of their inputs are missing from.

@@ -1,5 +1,6 @@
 //! A run: opened, started, awaited, summed up.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,9 +10,11 @@ use super::observe::Observed;
 use super::wire::{Parts, Wired, wire};
 use crate::actor::{Outcome, Permits, Pool, Stop};
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::foreign::{Kind, kind};
 use crate::metrics::{Progress, StageMetrics};
 use crate::model::balance::Rejected;
-use crate::model::{Balance, InputId};
+use crate::model::loss::losses;
+use crate::model::{Balance, InputId, Loss, Stamps, Traces, Window};
 use crate::ops::disorder::Disorder;
 use crate::source::{Origin, Pruned};
 use crate::stage::{Failures, InputNames, aggregator, filter};
@@ -58,12 +61,14 @@ pub struct Summary {
     pub warnings: Vec<String>,
     /// What may have been meant by a host that was asked about and is nowhere.
     pub hints: Vec<String>,
+    /// One-shot windows that hold nothing, and what stamps there are.
+    pub missed: Vec<(Window, Stamps)>,
     /// Whether it was interrupted: what had been read is reported.
     pub interrupted: bool,
 }
 
 /// The balance sheet of one aggregator.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Sheet {
     /// The aggregator's name in the graph.
     pub stage: String,
@@ -71,6 +76,40 @@ pub struct Sheet {
     pub balance: Balance,
     /// The first malformed lines, with the names of their inputs.
     pub rejected: Vec<(String, Rejected)>,
+    /// What is known of other losses.
+    pub traces: Traces,
+    /// The names of the inputs in which `traces` has places.
+    pub names: BTreeMap<InputId, String>,
+    /// The sheet that the run went on from: losses in it were told by the run before.
+    pub before: Balance,
+}
+
+impl Sheet {
+    /// The classes that lost something in this run, each with how many of them the sheet has.
+    pub fn losses(&self) -> Vec<(Loss, u64)> {
+        losses(&self.balance).into_iter().filter(|(loss, count)| *count > loss.count(&self.before)).collect()
+    }
+}
+
+/// The sheets of a run, which can be had while it goes on, and after.
+#[derive(Clone)]
+pub struct Sheets {
+    aggregators: Vec<(String, Arc<aggregator::Shared>)>,
+    names: Arc<InputNames>,
+}
+
+impl Sheets {
+    /// One sheet for each aggregator, in the order of the plan, as of now.
+    pub fn now(&self) -> Vec<Sheet> {
+        let named = |line: Rejected| (self.names.get(line.input), line);
+        let sheet = |(stage, shared): &(String, Arc<aggregator::Shared>)| {
+            let (balance, rejected, traces) = shared.sheet();
+            let names = traces.inputs().map(|input| (input, self.names.get(input))).collect();
+            let rejected = rejected.into_iter().map(named).collect();
+            Sheet { stage: stage.clone(), balance, rejected, traces, names, before: shared.before.clone() }
+        };
+        self.aggregators.iter().map(sheet).collect()
+    }
 }
 
 /// Finds the inputs, opens the outputs, and starts all stages.
@@ -122,6 +161,11 @@ impl Running {
         self.metrics.iter().find(|(name, _)| name == stage).map(|(_, metrics)| &**metrics)
     }
 
+    /// The balance sheets, now and later.
+    pub fn sheets(&self) -> Sheets {
+        Sheets { aggregators: self.aggregators.clone(), names: Arc::clone(&self.names) }
+    }
+
     /// Drops everything at once.
     pub fn abort(&self) {
         self.stop.abort();
@@ -129,15 +173,11 @@ impl Running {
 
     /// Waits for the end.
     pub fn join(self) -> Summary {
+        let sheets = self.sheets();
         let outcome = self.pool.join();
         self.filters.iter().for_each(|(_, filter)| filter.settle());
         self.observed.reporters.iter().for_each(|(_, reporter)| reporter.settle());
-        let named = |line: Rejected| (self.names.get(line.input), line);
-        let sheets = self.aggregators.iter().map(|(stage, shared)| {
-            let (balance, rejected) = shared.sheet();
-            Sheet { stage: stage.clone(), balance, rejected: rejected.into_iter().map(named).collect() }
-        });
-        let sheets: Vec<Sheet> = sheets.collect();
+        let sheets = sheets.now();
         let outcome = checked(outcome, &sheets);
         for (_, shared) in &self.aggregators {
             tell_ahead(shared.progress.lock().ahead(), &self.failures);
@@ -147,7 +187,8 @@ impl Running {
         let disorder = measured.map(|(stage, stats)| (stage, stats.disorder.lock().clone())).collect();
         let (failures, warnings) = (self.failures.take(), self.failures.take_warnings());
         let hints = self.observed.reporters.iter().flat_map(|(_, reporter)| reporter.hints()).collect();
-        Summary { outcome, sheets, disorder, failures, warnings, hints, interrupted }
+        let missed = self.observed.reporters.iter().filter_map(|(_, reporter)| *reporter.missed.lock()).collect();
+        Summary { outcome, sheets, disorder, failures, warnings, hints, missed, interrupted }
     }
 }
 
@@ -165,13 +206,26 @@ fn tell_ahead(records: u64, failures: &Failures) {
 }
 
 impl Summary {
-    /// The exit code: 0 if all went well, else that of the error.
+    /// The exit code: 0 if all went well, and some line was a record if there was any; else that of the error.
     pub fn exit_code(&self) -> u8 {
         match &self.outcome {
-            Outcome::Done | Outcome::DownstreamClosed if self.failures.is_empty() => 0,
+            Outcome::Done | Outcome::DownstreamClosed if self.failures.is_empty() && self.foreign().is_none() => 0,
             Outcome::Failed(error) => error.exit_code(),
             _ => 1,
         }
+    }
+
+    /// If there were lines and none was a record: how many there were, and what they look like.
+    pub fn foreign(&self) -> Option<(u64, Kind)> {
+        let sum = |of: fn(&Balance) -> u64| self.sheets.iter().map(|sheet| of(&sheet.balance)).sum::<u64>();
+        let (lines, malformed) = (sum(|balance| balance.lines_read - balance.blank), sum(Balance::malformed_total));
+        let heads = || self.sheets.iter().flat_map(|sheet| &sheet.rejected).map(|(_, line)| line.head.as_slice());
+        (lines > 0 && lines == malformed).then(|| (lines, kind(&heads().collect::<Vec<_>>())))
+    }
+
+    /// Whether those who got the results had enough, such as `head`: what was not read then is no loss to them.
+    pub fn had_enough(&self) -> bool {
+        matches!(self.outcome, Outcome::DownstreamClosed)
     }
 
     /// The error that ended the run, if one did.
@@ -203,7 +257,7 @@ mod tests {
     fn a_sheet_that_does_not_add_up_fails_a_run_that_was_worked_off() {
         let sheet = |bytes_read| {
             let balance = Balance { bytes_read, ..Balance::default() };
-            Sheet { stage: "a".to_owned(), balance, rejected: Vec::new() }
+            Sheet { stage: "a".to_owned(), balance, ..Sheet::default() }
         };
         assert!(matches!(checked(Outcome::Done, &[sheet(0)]), Outcome::Done));
         let Outcome::Failed(error) = checked(Outcome::Done, &[sheet(0), sheet(1)]) else { panic!("not failed") };

@@ -9,6 +9,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use super::builder::Environment;
 use super::follow::{Follow, new_tally};
 use super::inputs::Inputs;
+use super::nothing::Nothing;
 use super::observe::{Observed, Post};
 use super::prune::prune;
 use super::range::ranged;
@@ -19,7 +20,7 @@ use crate::actor::{Countdown, Gauge, Inbox, LatestOutlet, Outlet, Permits, Pool,
 use crate::config::{AggregatorPlan, FilterPlan, Plan, ReaderPlan, ReporterPlan, StagePlan, Task};
 use crate::error::{Error, Result};
 use crate::metrics::{Progress, StageMetrics};
-use crate::model::{Chunk, InputId, Lines, Records, Timestamp, Units};
+use crate::model::{Balance, Chunk, InputId, Lines, Records, Stamps, Timestamp, Units};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::history::History;
 use crate::ops::progress;
@@ -114,7 +115,8 @@ pub(super) fn wire(
             }
             (Task::Reporter(reporter), Edge::Closed(_, inbox)) => {
                 let outputs = targets.reporters.remove(&at).unwrap_or_default();
-                place.reporter(reporter, outputs, targets.reopen.clone(), wired, inbox.clone(), &mut parts)
+                let nothing = place.nothing(&inputs, &resolved, &parts);
+                place.reporter(reporter, (outputs, targets.reopen.clone()), nothing, wired, inbox.clone(), &mut parts)
             }
             _ => return Err(misfit(stage)),
         });
@@ -329,6 +331,7 @@ impl Place<'_> {
         };
         let (names, pool) = (Arc::clone(&wired.names), Default::default());
         let stats = plan.stats.then(|| Stats::new(plan.units, resolved.bounds.future_after));
+        let passed = Mutex::new(Stamps::none());
         let shared = Arc::new(filter::Shared {
             format: plan.format,
             units: plan.units,
@@ -338,6 +341,7 @@ impl Place<'_> {
             names,
             pool,
             stats,
+            passed,
         });
         parts.filters.push((self.stage.name.clone(), Arc::clone(&shared)));
         let outlet = self.outlet(|edge| match edge {
@@ -376,6 +380,7 @@ impl Place<'_> {
                 Arc::new(Mutex::new(progress::Progress::new(inputs, periodic)))
             }
         };
+        let before = Balance { overflowed, ..progress.lock().balance().clone() };
         let shared = Arc::new(aggregator::Shared {
             buckets,
             tally: RwLock::new(tally),
@@ -383,6 +388,7 @@ impl Place<'_> {
             policy: plan.memory_policy,
             store: Mutex::default(),
             overflowed: AtomicU64::new(overflowed),
+            before,
             saving: AtomicBool::new(false),
             progress,
             closing,
@@ -415,29 +421,49 @@ impl Place<'_> {
         })
     }
 
+    /// What it takes to look for stamps where the window of the time-filter before this stage holds nothing.
+    fn nothing(&self, inputs: &Inputs, resolved: &[Option<Resolved>], parts: &Parts) -> Option<Nothing> {
+        let upstream = self.plan.upstream(self.at);
+        let (at, stage, filter) = upstream.iter().find_map(|&at| match &self.plan.stages[at].task {
+            Task::TimeFilter(filter) => Some((at, &self.plan.stages[at], filter)),
+            _ => None,
+        })?;
+        let resolved = resolved[at].filter(|resolved| matches!(resolved.windows, Windows::Once(_)))?;
+        let of = |id: &InputId| (inputs.all[id.0 as usize].clone(), inputs.max_line[id.0 as usize]);
+        let inputs = inputs.reaching(self.plan, self.at).iter().map(of).collect();
+        let filters = parts.filters.iter().find(|(name, _)| *name == stage.name);
+        let shared = filters.map(|(_, shared)| Arc::clone(shared));
+        Some(Nothing { inputs, plan: filter.clone(), future_after: resolved.bounds.future_after, filter: shared })
+    }
+
     fn reporter(
         &self,
         plan: &ReporterPlan,
-        outputs: Vec<Destination>,
-        reopen: Option<Arc<Reopen>>,
+        (outputs, reopen): (Vec<Destination>, Option<Arc<Reopen>>),
+        nothing: Option<Nothing>,
         wired: &Wired,
         inbox: Inbox<Arc<Closed>>,
         parts: &mut Parts,
     ) -> Start {
         let follows = self.follow.is_some();
         let reports: Vec<_> = plan.reports.iter().map(|report| (report.entry, report.options.clone())).collect();
+        let fed_by = self.stage.inputs.first().map_or("", |&from| self.plan.stages[from].name.as_str());
+        let aggregator =
+            parts.aggregators.iter().find(|(name, _)| name == fed_by).map(|(_, shared)| Arc::clone(shared));
         let shared = Arc::new(reporter::Shared {
             searches: reporter::Shared::searches(&reports),
             reports,
             threads: self.stage.threads,
-            desk: Mutex::new(reporter::Desk { outputs, next: (!follows).then_some(0) }),
+            desk: Mutex::new(reporter::Desk { outputs, next: (!follows).then_some(0), told: None }),
             reopen,
             written: Condvar::new(),
             stop: wired.stop.clone(),
             kept: self.kept.clone(),
+            nothing: nothing.map(|nothing| Box::new(move || nothing.stamps()) as Box<_>),
+            missed: Mutex::default(),
+            aggregator,
         });
-        let fed_by = self.stage.inputs.first().map(|&from| self.plan.stages[from].name.clone());
-        parts.observed.reporters.push((fed_by.unwrap_or_default(), Arc::clone(&shared)));
+        parts.observed.reporters.push((fed_by.to_owned(), Arc::clone(&shared)));
         let outlet = Outlet::new(Vec::new(), Arc::clone(&self.metrics));
         // Results that are followed by others come one after the other, from one worker.
         let workers = if follows { 1 } else { self.stage.threads.get() };

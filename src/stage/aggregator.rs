@@ -12,7 +12,9 @@ use crate::actor::{Exit, Outlet, Stop, Transform};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::aggregates::Layout;
 use crate::model::balance::Rejected;
-use crate::model::{Aggregates, Balance, Gap, Issue, MemoryPolicy, Record, Records, Tally, Timestamp, Window};
+use crate::model::{
+    Aggregates, Balance, Chunk, Gap, Issue, Loss, MemoryPolicy, Record, Records, Tally, Timestamp, Traces, Window,
+};
 use crate::ops::close::{Closer, Due, once_layout};
 use crate::ops::count::{Buckets, Counter, count, count_pairs};
 use crate::ops::progress::Progress;
@@ -55,6 +57,8 @@ pub struct Shared {
     pub store: Mutex<Store>,
     /// Connections that were counted without their pair.
     pub overflowed: AtomicU64,
+    /// The sheet that the run goes on from.
+    pub before: Balance,
     /// Whether names and pairs are on their way to a saved state.
     pub saving: AtomicBool,
     /// How far the inputs are counted.
@@ -91,10 +95,11 @@ pub(super) enum Then {
 }
 
 impl Shared {
-    /// The balance sheet so far and the first malformed lines.
-    pub fn sheet(&self) -> (Balance, Vec<Rejected>) {
+    /// The balance sheet so far, the first malformed lines, and what is known of other losses.
+    pub fn sheet(&self) -> (Balance, Vec<Rejected>, Traces) {
         let progress = self.progress.lock();
-        (self.with_overflow(progress.balance().clone()), progress.rejected().to_vec())
+        let balance = self.with_overflow(progress.balance().clone());
+        (balance, progress.rejected().to_vec(), progress.traces().clone())
     }
 
     /// The longest time for which counting stood still for a state to be saved, or for names to be dropped.
@@ -109,8 +114,9 @@ impl Shared {
         Balance { overflowed: self.overflowed.load(Ordering::Relaxed), ..balance }
     }
 
-    /// Counts records that point into `bytes`.
-    pub(super) fn count(&self, worker: usize, records: &[Record], bytes: &[u8]) -> Result<()> {
+    /// Counts records of a chunk.
+    pub(super) fn count(&self, worker: usize, records: &[Record], chunk: &Chunk) -> Result<()> {
+        let bytes = &chunk.bytes;
         let (left, drained) = {
             let tally = self.tally.read();
             let left = count(records, bytes, &self.buckets, &tally, &mut self.counters[worker].lock());
@@ -127,6 +133,11 @@ impl Shared {
                     tally.pane(tally.pane_of(bucket)).overflow(1);
                 }
                 self.overflowed.fetch_add(left.len() as u64, Ordering::Relaxed);
+                if let Some(first) = left.iter().min() {
+                    let mut traces = Traces::default();
+                    traces.note(Loss::Overflow, chunk.place(records[*first as usize].from.0 as usize));
+                    self.progress.lock().note(&traces);
+                }
                 Ok(())
             }
             MemoryPolicy::Error => Err(beyond_limit(&self.tally.read())),
@@ -298,7 +309,7 @@ impl Transform for Aggregator {
         if let Closing::Live(live) = &shared.closing {
             return Ok(live.receive(shared, self.worker, batch)?);
         }
-        shared.count(self.worker, &batch.records, &batch.chunk.bytes)?;
+        shared.count(self.worker, &batch.records, &batch.chunk)?;
         let watermark = {
             let mut progress = shared.progress.lock();
             progress.applied(&batch)?;
@@ -342,6 +353,7 @@ mod tests {
             policy: MemoryPolicy::Spill,
             store: Mutex::default(),
             overflowed: AtomicU64::new(0),
+            before: Balance::default(),
             saving: AtomicBool::new(false),
             progress: Arc::new(Mutex::new(Progress::new([], true))),
             closing: Closing::Once(Window::closed(second, second), false),

@@ -8,14 +8,21 @@ use crate::actor::{Exit, Outlet, Transform};
 use crate::error::{Error, Result};
 use crate::model::balance::OVERSIZED_HEAD;
 use crate::model::recycle::{Pool, Pooled};
-use crate::model::{Cause, Lines, Peaks, Record, Records, Timestamp, Units};
+use crate::model::{Cause, Lines, Peaks, Record, Records, Stamps, Timestamp, Units};
 use crate::ops::history::{History, Placed, Survey};
+use crate::ops::scan::{Block, extent};
 use crate::ops::select::{Bounds, Selected, select};
 use crate::ops::sequence::{Place, Sequencer};
 use crate::output::rejects::{RejectsFile, reject_line};
 
 use super::InputNames;
 use super::stats::Stats;
+
+/// Bytes at the beginning of a pipe whose stamps are all noted.
+const PASSED_WHOLE: u64 = 1 << 20;
+
+/// Bytes at the end of each chunk behind it whose stamps are.
+const PASSED_END: usize = 4 << 10;
 
 /// What all workers of a time-filter share.
 pub struct Shared {
@@ -35,6 +42,8 @@ pub struct Shared {
     pub pool: Pool<Record>,
     /// How far records lie behind others, if that is asked for.
     pub stats: Option<Stats>,
+    /// What stamps a one-shot run has passed in pipes, in chunks without a record of its window.
+    pub passed: Mutex<Stamps>,
 }
 
 impl Shared {
@@ -83,7 +92,22 @@ impl Filter {
         if let Some(order) = &lines.chunk.order {
             order.note(lines.chunk.span.from, lines.chunk.span.to, selected.extent);
         }
+        if records.is_empty() && lines.chunk.streamed {
+            self.pass(lines, bounds);
+        }
         self.finish(lines, records, selected)
+    }
+
+    /// Notes the stamps of a chunk of a pipe, which cannot be looked at later: all of them at its beginning, then those at
+    /// the end of each chunk.
+    fn pass(&self, lines: &Lines, bounds: &Bounds) {
+        let chunk = &lines.chunk;
+        let whole = chunk.span.to <= PASSED_WHOLE;
+        let from = if whole { 0 } else { chunk.line_around(chunk.bytes.len().saturating_sub(PASSED_END)).0 };
+        let (bytes, from) = (&chunk.bytes[from..], chunk.span.from + from as u64);
+        let block = Block { bytes, from, max_line: chunk.max_line, units: self.shared.units };
+        let found = extent(self.shared.format, block, bounds.future_after);
+        self.shared.passed.lock().merge(Stamps { extent: found.map(|found| (found.lowest, found.highest)), whole });
     }
 
     fn place(&self, history: &History, waiting: Surveyed, before: Peaks) -> Result<Records> {
@@ -121,6 +145,7 @@ impl Filter {
             records,
             balance: selected.balance,
             rejected: selected.rejected,
+            traces: selected.traces,
             marks: Vec::new(),
             watermark: Timestamp::MIN,
             at_rest: Timestamp::MIN,

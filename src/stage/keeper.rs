@@ -88,7 +88,6 @@ impl Keeper {
             keeper: self,
             live,
             outlet,
-            dropped: 0,
             clock: ByClock::default(),
             waits: None,
             changes: Instant::now(),
@@ -132,7 +131,6 @@ impl Keeper {
         if !self.ends || self.stop.draining() {
             work.issue_current()?;
         }
-        work.tell_dropped();
         let _gate = live.gate.write();
         let windows = live.windows.lock();
         self.shared.hand_over(i64::MIN, &mut self.shared.tally.write());
@@ -174,8 +172,6 @@ pub(super) struct Work<'a> {
     pub keeper: &'a Keeper,
     pub live: &'a Live,
     outlet: &'a mut LatestOutlet<Arc<Closed>>,
-    /// Results that a blocked output did not take.
-    dropped: u64,
     /// The windows that are issued by the clock.
     pub clock: ByClock,
     /// The watermark at which windows were due that wait, as they hold nothing and may be many.
@@ -433,16 +429,8 @@ impl Work<'_> {
         let dropped = self.outlet.send(closed, patience)?;
         if dropped > 0 {
             self.live.windows.lock().give_up();
+            self.keeper.shared.progress.lock().results_dropped(dropped as u64);
         }
-        self.dropped += dropped;
         Ok(())
-    }
-
-    fn tell_dropped(&self) {
-        if self.dropped > 0 {
-            let text =
-                format!("{} results were not written: the output took nothing, and later ones came", self.dropped);
-            self.keeper.failures.warn(&text);
-        }
     }
 }

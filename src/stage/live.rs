@@ -10,7 +10,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex, RwLock};
 
 use crate::error::Result;
-use crate::model::{Grid, InputId, Peaks, Record, Records, Timestamp};
+use crate::model::{Grid, InputId, Loss, Peaks, Record, Records, Timestamp, Traces};
 use crate::ops::sequence::{Place, Sequencer};
 use crate::output::rejects::RejectsFile;
 
@@ -135,7 +135,7 @@ impl Live {
         let lowest = batch.records.iter().map(|record| record.time).min();
         // Only an input that was idle, and left the watermark, gives records whose windows have closed.
         let behind = lowest.is_some_and(|lowest| lowest < limits.floor);
-        let mut late = 0;
+        let (mut late, mut traces) = (0, Traces::default());
         if behind {
             let in_time: Vec<Record> =
                 batch.records.iter().filter(|record| record.time >= limits.floor).copied().collect();
@@ -143,9 +143,13 @@ impl Live {
             let behind: Vec<&Record> = behind.filter(|record| self.grid.covers(record.time)).collect();
             self.keep_late(batch, &behind)?;
             late = behind.len() as u64;
-            shared.count(worker, &in_time, &batch.chunk.bytes)?;
+            if let Some(first) = behind.first() {
+                traces.note(Loss::Late, batch.chunk.place(first.from.0 as usize));
+                traces.after_idle = late;
+            }
+            shared.count(worker, &in_time, &batch.chunk)?;
         } else {
-            shared.count(worker, &batch.records, &batch.chunk.bytes)?;
+            shared.count(worker, &batch.records, &batch.chunk)?;
         }
         if lowest.is_some_and(|lowest| lowest < limits.closed) {
             self.changed.store(true, Ordering::Relaxed);
@@ -153,18 +157,17 @@ impl Live {
         let mut progress = shared.progress.lock();
         progress.applied(batch)?;
         progress.came_late(batch.chunk.span.input, late);
+        progress.note(&traces);
         Ok(())
     }
 
     /// Writes the lines of late records where they are wanted.
     fn keep_late(&self, batch: &Records, late: &[&Record]) -> Result<()> {
         let Some(file) = self.late.as_ref().filter(|_| !late.is_empty()) else { return Ok(()) };
-        let (bytes, mut block) = (&batch.chunk.bytes, Vec::new());
+        let mut block = Vec::new();
         for record in late {
-            let (from, to) = (record.from.0 as usize, record.to.1 as usize);
-            let start = memchr::memrchr(b'\n', &bytes[..from]).map_or(0, |newline| newline + 1);
-            let end = memchr::memchr(b'\n', &bytes[to..]).map_or(bytes.len(), |newline| to + newline);
-            block.extend_from_slice(&bytes[start..end]);
+            let (start, end) = batch.chunk.line_around(record.from.0 as usize);
+            block.extend_from_slice(&batch.chunk.bytes[start..end]);
             block.push(b'\n');
         }
         file.append((batch.chunk.span.input, batch.chunk.span.from), &block)

@@ -9,14 +9,15 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::actor::{Exit, Outlet, Stop, Transform};
 use crate::error::{Error, Result};
-use crate::model::WindowResult;
+use crate::model::loss::losses;
+use crate::model::{Loss, Stamps, Window, WindowResult};
 use crate::options::Options;
 use crate::output::destination::{Destination, Receipt};
 use crate::output::target::Reopen;
 use crate::report::{ReportContext, ReportEntry, Search};
 
-use super::Closed;
 use super::peek::Look;
+use super::{Closed, aggregator};
 
 /// How often a worker that waits for its turn looks up whether the run was aborted.
 const LOOK_UP: Duration = Duration::from_millis(50);
@@ -42,6 +43,12 @@ pub struct Shared {
     pub stop: Stop,
     /// Where windows are kept as they are, in place of reports on them.
     pub kept: Option<Kept>,
+    /// Has the balance sheet of the whole run, at its end.
+    pub aggregator: Option<Arc<aggregator::Shared>>,
+    /// Looks for the stamps that there are, where a one-shot window holds nothing.
+    pub nothing: Option<Box<dyn Fn() -> Stamps + Send + Sync>>,
+    /// What it found, and for which window.
+    pub missed: Mutex<Option<(Window, Stamps)>>,
 }
 
 /// A window that is kept as it is.
@@ -53,6 +60,8 @@ pub struct Desk {
     pub outputs: Vec<Destination>,
     /// The sequence number that is written next; `None` if results are written as they come, by the one worker there is.
     pub next: Option<u64>,
+    /// The losses that the last result has told, if there was any.
+    pub told: Option<Vec<(Loss, u64)>>,
 }
 
 impl Shared {
@@ -106,9 +115,18 @@ impl Shared {
             periodic: seen.periodic,
             issue: seen.issue,
             connections: seen.view.total(),
+            stamps: self.stamps_beside(&seen),
             reports: reports.collect::<Result<_>>()?,
             balance: seen.balance.clone(),
         })
+    }
+
+    /// The stamps that there are where a one-shot window holds nothing.
+    fn stamps_beside(&self, seen: &Look<'_>) -> Option<Stamps> {
+        let look = self.nothing.as_ref().filter(|_| seen.view.total() == 0 && !seen.periodic)?;
+        let stamps = look();
+        *self.missed.lock() = Some((seen.view.window(), stamps));
+        Some(stamps)
     }
 
     /// Writes a result once all before it are written; sets `written` when no output has it before it any more.
@@ -135,6 +153,7 @@ impl Shared {
             }
         });
         desk.next = desk.next.map(|next| next + result.windows);
+        desk.told = Some(losses(&result.balance));
         self.written.notify_all();
         match failed {
             Some(error) => Err(error.into()),
@@ -145,7 +164,21 @@ impl Shared {
 
     /// Tells what was not written, at the end of the run.
     pub fn settle(&self) {
-        self.desk.lock().outputs.iter_mut().for_each(Destination::settle);
+        let mut desk = self.desk.lock();
+        desk.outputs.iter_mut().for_each(Destination::settle);
+        if let Some(aggregator) = &self.aggregator {
+            aggregator.progress.lock().results_dropped(desk.outputs.iter().map(Destination::lost).sum());
+        }
+    }
+
+    /// Writes the sheet of the whole run behind all results, if the last of them does not tell all that was lost.
+    fn end(&self) -> Result<()> {
+        let Some(aggregator) = &self.aggregator else { return Ok(()) };
+        let (mut desk, balance) = (self.desk.lock(), aggregator.sheet().0);
+        if desk.told.as_ref() == Some(&losses(&balance)) {
+            return Ok(());
+        }
+        desk.outputs.iter_mut().try_for_each(|output| output.end(&balance))
     }
 }
 
@@ -188,6 +221,7 @@ impl Transform for Reporter {
     }
 
     fn finish(&mut self, _outlet: &mut Outlet<()>) -> Result<(), Exit> {
-        self.waited()
+        self.waited()?;
+        Ok(self.shared.end()?)
     }
 }

@@ -281,6 +281,7 @@ mod tests {
             policy: MemoryPolicy::Overflow,
             store: Mutex::default(),
             overflowed: AtomicU64::new(0),
+            before: Balance::default(),
             saving: AtomicBool::new(false),
             progress: Arc::new(Mutex::new(Progress::new([], true))),
             closing: Closing::Live(Box::new(Live::new(Sequencer::default(), windows, Trigger::Event, Arc::default()))),

@@ -216,7 +216,7 @@ fn d12_another_format_is_refused_even_where_an_older_slot_would_do() {
     let place = saved(&["older", "newer"]);
     // As a later version would write it: the checksum is right, the number is another.
     let mut bytes = fs::read(place.slot(1)).unwrap();
-    bytes[8..12].copy_from_slice(&3u32.to_le_bytes());
+    bytes[8..12].copy_from_slice(&(FORMAT + 1).to_le_bytes());
     let mut covered = bytes[40..].to_vec();
     covered.extend(&bytes[..32]);
     bytes[32..40].copy_from_slice(&twox_hash::XxHash64::oneshot(0, &covered).to_le_bytes());

@@ -196,6 +196,7 @@ pub struct Header {
     /// Connections that are counted without their pair, for want of memory; of the window before, too.
     pub overflow: u64,
     /// What became of the lines. Its bytes are those of `inputs`, and not here.
+    #[serde(with = "super::lines")]
     pub(super) lines: Balance,
     /// The first malformed lines.
     pub(super) samples: Vec<Sample>,

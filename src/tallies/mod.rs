@@ -11,6 +11,7 @@ mod check;
 mod forged_tests;
 mod frame;
 mod header;
+mod lines;
 mod merge;
 #[cfg(test)]
 mod tests;

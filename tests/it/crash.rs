@@ -222,7 +222,9 @@ impl Loop {
 pub fn results(folder: &Folder) -> Vec<Value> {
     let text = std::fs::read_to_string(folder.at("results")).unwrap_or_default();
     // A kill may have cut the last line of a run, onto which the first one of the next run follows.
-    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    let results = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    // The last line of a run may be a sheet without a window.
+    results.filter(|result| result["window"].is_object()).collect()
 }
 
 /// The pairs of a result.

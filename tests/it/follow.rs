@@ -53,7 +53,11 @@ impl Follower {
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
-                let _ = sender.send(serde_json::from_str(&line).unwrap());
+                let result: Value = serde_json::from_str(&line).unwrap();
+                // The last line may be a sheet without a window.
+                if result["window"].is_object() {
+                    let _ = sender.send(result);
+                }
             }
         });
         Follower { child, results }

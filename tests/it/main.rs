@@ -22,6 +22,7 @@ mod instants;
 #[cfg(feature = "live")]
 mod live;
 mod logs;
+mod loss;
 mod memory;
 mod names;
 mod observe;

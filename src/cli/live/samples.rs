@@ -51,6 +51,7 @@ pub fn glance_of(servers: &[(&str, u64)]) -> Glance {
             windows: 1,
             periodic: false,
             issue: None,
+            stamps: None,
             connections: 6,
             reports: vec![
                 report(

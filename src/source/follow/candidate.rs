@@ -13,12 +13,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::compressed::Packed;
 use super::content::{self, Agreement, HEAD, Head, START, Stat, same_birth};
 use super::generation::Generation;
 use super::{Follower, New, reading};
 use crate::error::show_path;
 use crate::model::InputId;
-use crate::source::cursor::COMPRESSED;
 
 /// How many times the rotation wait a file that grows on is held at most for the sake of one whose file is gone: nothing
 /// more can be compared with that one until the file has passed its position.
@@ -69,7 +69,8 @@ pub(super) struct Ignored {
     pub born: Option<u128>,
     pub size: u64,
     pub modified: (i64, i64),
-    pub warning: String,
+    /// What is said of it; nothing if it is the copy of what was counted.
+    pub warning: Option<String>,
 }
 
 /// What a candidate has turned out to be.
@@ -84,16 +85,8 @@ enum Verdict {
     Nothing,
 }
 
-/// Why a file is not followed, if it begins as compressed ones do.
-fn compressed(candidate: &Candidate) -> Option<Ignored> {
-    let (_, name, reader) = COMPRESSED.iter().find(|(magic, ..)| candidate.head.starts_with(magic))?;
-    let warning = format!("{}: is compressed ({name}) and was not read; see {reader}", show_path(&candidate.path));
-    let Stat { born, size, modified, .. } = candidate.stat;
-    Some(Ignored { born, size, modified, warning })
-}
-
 /// Generations by how they start, so that a file is compared with few.
-type ByStart = BTreeMap<Vec<u8>, Vec<InputId>>;
+pub(super) type ByStart = BTreeMap<Vec<u8>, Vec<InputId>>;
 
 impl Follower {
     /// Ends the stay of a generation in a file whose content has been replaced. What is in it now is a candidate.
@@ -151,11 +144,15 @@ impl Follower {
         // Of two that are alike, the one that was made first is the original.
         order.sort_by_key(|at| self.candidates[*at].stat.born);
         for at in order {
-            if let Some(ignored) = compressed(&self.candidates[at]) {
-                warnings.push(ignored.warning.clone());
-                self.ignored.insert(self.candidates[at].stat.identity, ignored);
-                self.drop_candidate(at);
-                continue;
+            match self.packed(at, now, &by_start) {
+                Packed::No => {}
+                Packed::Wait => continue,
+                Packed::Ignored(ignored) => {
+                    warnings.extend(ignored.warning.clone());
+                    self.ignored.insert(self.candidates[at].stat.identity, ignored);
+                    self.drop_candidate(at);
+                    continue;
+                }
             }
             match self.judge(at, now, &by_start).unwrap_or(Verdict::Wait) {
                 Verdict::Wait => {}
@@ -384,7 +381,7 @@ enum Compared {
 }
 
 /// The generations whose start agrees with a head as far as both go.
-fn alike(by_start: &ByStart, head: &[u8]) -> Vec<InputId> {
+pub(super) fn alike(by_start: &ByStart, head: &[u8]) -> Vec<InputId> {
     let start = start(head);
     let shorter = (1..start.len()).filter_map(|length| by_start.get(&start[..length]));
     let longer = by_start.range(start.to_vec()..).take_while(|(other, _)| other.starts_with(start)).map(|(_, ids)| ids);

@@ -11,6 +11,7 @@
 //! followed already.
 
 mod candidate;
+mod compressed;
 mod content;
 mod events;
 mod follower;

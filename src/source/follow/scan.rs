@@ -28,6 +28,8 @@ struct Survey {
     index: HashMap<(u64, u64), usize>,
     paths: HashMap<PathBuf, (u64, u64)>,
     warnings: Vec<String>,
+    /// Locations that led somewhere.
+    met: Vec<String>,
     /// No folder was left out.
     complete: bool,
     /// Descriptors were lacking.
@@ -47,8 +49,10 @@ impl Survey {
         let here = std::env::current_dir().unwrap_or_default();
         let mut survey = Survey { here, complete: true, ..Survey::default() };
         for location in locations {
-            if let Err(error) = walk(location, &mut |finding| survey.take(finding)) {
-                survey.warnings.push(error.to_string());
+            match walk(location, &mut |finding| survey.take(finding)) {
+                Ok(true) => survey.met.push(location.clone()),
+                Ok(false) => {}
+                Err(error) => survey.warnings.push(error.to_string()),
             }
         }
         survey
@@ -109,6 +113,11 @@ impl Follower {
             survey = Survey::of(&self.options.locations);
         }
         let (mut new, mut warnings) = (Vec::new(), std::mem::take(&mut survey.warnings));
+        self.met.extend(std::mem::take(&mut survey.met));
+        // One that led somewhere once may well lead nowhere for a while.
+        let unmet = self.options.locations.iter().filter(|location| !self.met.contains(*location));
+        warnings
+            .extend(unmet.map(|at| format!("'{}' leads to no file yet; it is waited for", show_path(Path::new(at)))));
         self.meet_generations(&mut survey, now);
         self.meet_candidates(&mut survey, now);
         self.meet_strangers(&mut survey, now, first && self.fresh, &mut warnings);
@@ -248,7 +257,7 @@ impl Follower {
                 && (ignored.born, ignored.size, ignored.modified)
                     == (sighting.stat.born, sighting.stat.size, sighting.stat.modified)
             {
-                warnings.push(ignored.warning.clone());
+                warnings.extend(ignored.warning.clone());
                 continue;
             }
             if let Err(error) = self.add_candidate(sighting, now, from_start) {

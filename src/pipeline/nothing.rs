@@ -1,0 +1,69 @@
+//! What there is where a one-shot window holds nothing: the stamps of the inputs, looked at once it is known that they
+//! are of interest. So a run that finds something pays nothing for it.
+//!
+//! Not here: pipes, which give nothing twice; the time-filter notes what it saw of them.
+
+use std::sync::Arc;
+
+use super::prune::{FormatStamps, look};
+use crate::config::FilterPlan;
+use crate::model::{Stamps, Timestamp};
+use crate::ops::scan::{Block, extent};
+use crate::source::seek::Wanted;
+use crate::source::{Cursor, Input};
+use crate::stage::filter;
+
+/// Bytes of all files together up to which they are looked at whole; larger ones at both ends, and here and there.
+const WHOLE: u64 = 64 << 20;
+
+/// Bytes of a block in such a look.
+const BLOCK: usize = 256 << 10;
+
+/// What it takes to look.
+pub(super) struct Nothing {
+    /// The inputs, each with the bytes that a line of it may have.
+    pub inputs: Vec<(Input, usize)>,
+    /// How their stamps are read.
+    pub plan: FilterPlan,
+    /// Stamps beyond this are in the future.
+    pub future_after: Timestamp,
+    /// What saw the pipes.
+    pub filter: Option<Arc<filter::Shared>>,
+}
+
+impl Nothing {
+    /// The stamps of all inputs.
+    pub fn stamps(&self) -> Stamps {
+        let mut all = self.filter.as_ref().map_or_else(Stamps::none, |filter| *filter.passed.lock());
+        let whole = self.inputs.iter().filter_map(|(input, _)| input.size()).sum::<u64>() <= WHOLE;
+        for (input, max_line) in self.inputs.iter().filter(|(input, _)| input.size().is_some()) {
+            let seen = if whole { self.all(input, *max_line) } else { self.some(input, *max_line) };
+            all.merge(seen);
+        }
+        all
+    }
+
+    fn all(&self, input: &Input, max_line: usize) -> Stamps {
+        let (mut cursor, mut bytes) = (Cursor::new(input.clone(), BLOCK, max_line), Vec::new());
+        let mut seen = Stamps::none();
+        loop {
+            let step = cursor.next(&mut bytes, &|| false);
+            let block = Block { bytes: &bytes, from: step.cut.from, max_line, units: self.plan.units };
+            let found = extent(self.plan.format, block, self.future_after);
+            seen.merge(Stamps {
+                extent: found.map(|found| (found.lowest, found.highest)),
+                whole: step.failure.is_none(),
+            });
+            if step.cut.last {
+                return seen;
+            }
+        }
+    }
+
+    fn some(&self, input: &Input, max_line: usize) -> Stamps {
+        let wanted = Wanted { first: Timestamp::MAX, last: Timestamp::MAX, disorder: self.plan.lateness };
+        let found = look(input, &wanted, &FormatStamps::of(&self.plan, self.future_after, max_line));
+        let extent = found.and_then(|(_, found)| found.extent);
+        Stamps { extent: extent.map(|extent| (extent.lowest, extent.highest)), whole: false }
+    }
+}
