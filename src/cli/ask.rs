@@ -93,10 +93,10 @@ pub fn run(builder: Builder, common: &Common) -> Result<u8> {
     let mut builder = builder
         .interrupt(Arc::clone(&interrupted))
         .reopen(Arc::clone(&reopen))
-        .style(style(common.color))
+        .style(style(common.talk.color))
         .on_failure(show::error)
         .on_warning(show::warning);
-    let mut progress = (is_watched() && !common.quiet).then(watch::Progress::new);
+    let mut progress = (is_watched() && !common.talk.quiet).then(watch::Progress::new);
     if let Some(progress) = progress.as_ref().filter(|_| io::stdout().is_terminal()) {
         builder = builder.stdout(progress.stdout());
     }
@@ -110,7 +110,7 @@ pub fn run(builder: Builder, common: &Common) -> Result<u8> {
     if follows {
         watch::outlive_signals(&reopen)?;
     }
-    let greeting = (follows && !common.quiet && is_watched()).then(|| show::following(pipeline.plan()));
+    let greeting = (follows && !common.talk.quiet && is_watched()).then(|| show::following(pipeline.plan()));
     let has_text = show::writes_text(pipeline.plan());
     let running = pipeline.start()?;
     // Of what has no end there is no part that is done.
@@ -130,7 +130,7 @@ fn said(summary: &Summary, common: &Common, has_text: bool) -> u8 {
     if let Some(error) = summary.error() {
         show::error(error);
     }
-    if !common.quiet {
+    if !common.talk.quiet {
         show::summary(summary, has_text);
     }
     show::disorder(summary);
@@ -142,7 +142,7 @@ fn said(summary: &Summary, common: &Common, has_text: bool) -> u8 {
 fn run_live(builder: Builder, common: &Common) -> Result<u8> {
     live::require_terminal()?;
     let interrupted = live::interrupt_flag()?;
-    let builder = builder.interrupt(Arc::clone(&interrupted)).style(style(common.color));
+    let builder = builder.interrupt(Arc::clone(&interrupted)).style(style(common.talk.color));
     let pipeline = live::prepare(builder).build()?;
     if pipeline.plan().reads_stdin() && io::stdin().is_terminal() {
         return Err(Error::usage("--live takes its keys from the terminal; name a file to read, or pipe a log in"));
