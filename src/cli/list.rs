@@ -21,8 +21,8 @@ pub struct ListArgs {
     /// The configuration, if one is meant.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// A plan, or - for standard input: exit code 0 if its locations lead to its files here, too, and to no others. They may
-    /// have grown since.
+    /// A plan, or - for standard input: exit code 0 if its locations lead to its files here, too, and to no others. Those that
+    /// are longer are listed.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["location", "config"])]
     plan: Option<PathBuf>,
     #[command(flatten)]
@@ -47,33 +47,37 @@ struct PlannedFile {
     head: String,
 }
 
-/// Prints a line of JSON; nothing where a plan agrees. The exit code.
+/// Prints a line of JSON. The exit code.
 pub fn list(args: &ListArgs) -> Result<u8> {
     let places = args.output.places()?;
     if let Some(plan) = &args.plan {
-        return compare(plan).map(|()| 0);
+        return emit(&compare(plan)?, &places);
     }
     let location = if args.config.is_some() { args.location.clone() } else { ask::or_piped(args.location.clone())? };
     let builder = ask::located(configured_or_standard(args.config.as_deref())?, &location)?;
     let pipeline = builder.on_failure(show::error).on_warning(show::warning).build()?;
     let locations = pipeline.plan().locations();
     let files = pipeline.list()?;
+    emit(&json(&locations, &files.iter().collect::<Vec<_>>())?, &places)
+}
+
+fn json(locations: &[String], files: &[&ListedFile]) -> Result<String> {
     let inputs = files.iter().map(|file| {
         let head = tallies::shown_head(&file.head);
         Ok(json!({ "path": tallies::utf8(&file.path)?, "size": file.size, "head": head }))
     });
-    let text = tallies::line(&json!({
+    tallies::line(&json!({
         "schema": "logparser-list/1",
         "version": env!("CARGO_PKG_VERSION"),
         "build": crate::BUILD,
         "locations": locations,
         "inputs": inputs.collect::<Result<Vec<_>>>()?,
         "bytes_total": files.iter().map(|file| file.size).sum::<u64>(),
-    }))?;
-    emit(&text, &places)
+    }))
 }
 
-fn compare(plan: &Path) -> Result<()> {
+/// The files that are longer than those of a plan, if no other difference is.
+fn compare(plan: &Path) -> Result<String> {
     local(plan)?;
     let shown = if plan.as_os_str() == "-" { "<stdin>".to_owned() } else { show_path(plan) };
     let cannot = |error| Error::input(plan, "cannot read", error);
@@ -97,5 +101,5 @@ fn compare(plan: &Path) -> Result<()> {
     let files = files.collect::<Result<Vec<_>>>()?;
     let builder = ask::located(Pipeline::builder(), &planned.locations)?;
     let here = builder.on_failure(show::error).on_warning(show::warning).build()?.list()?;
-    agree(&here, &files)
+    json(&planned.locations, &agree(&here, &files)?)
 }

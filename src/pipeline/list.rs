@@ -1,7 +1,8 @@
 //! The files that a question leads to here: by name, size and how they begin, to be compared with those of a plan.
 //!
 //! Not here: which bytes of them hold the window. Invariant: files that agree with a plan are all of the plan's and no
-//! others, none shorter than planned, and each begins as it did.
+//! others, none shorter than planned, and each begins as it did. Those that are longer are named, since who has planned may
+//! have seen an old state of them.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -37,9 +38,7 @@ pub(super) fn list(pipeline: Pipeline) -> Result<Vec<ListedFile>> {
         return Err(unread(failed, "there is no list"));
     }
     let listed = inputs.all.iter().map(|input| match &input.origin {
-        Origin::File { path, size, .. } => {
-            Ok(ListedFile { path: path.clone(), size: *size, head: beginning(path, HEAD as u64)? })
-        }
+        Origin::File { path, .. } => found(path),
         _ => Err(Error::usage(format!("{}: only files can be listed; count a pipe where it is", input.name))),
     });
     let mut listed = listed.collect::<Result<Vec<_>>>()?;
@@ -47,20 +46,28 @@ pub(super) fn list(pipeline: Pipeline) -> Result<Vec<ListedFile>> {
     Ok(listed)
 }
 
+/// A file as it is now: once it is open, a network file system says its size as it is, too.
+fn found(path: &Path) -> Result<ListedFile> {
+    let look = |file: File| Ok((file.metadata()?.len(), head(&file, HEAD as u64)?));
+    let (size, head) = File::open(path).and_then(look).map_err(|error| Error::input(path, "cannot read", error))?;
+    Ok(ListedFile { path: path.to_owned(), size, head })
+}
+
 fn beginning(path: &Path, bytes: u64) -> Result<Guard> {
     let read = File::open(path).and_then(|file| head(&file, bytes));
     read.map_err(|error| Error::input(path, "cannot read", error))
 }
 
-/// Errors with the first file in which these files, in the order of their names, are not those that were planned. They may
-/// have grown.
-pub fn agree(here: &[ListedFile], planned: &[ListedFile]) -> Result<()> {
+/// Errors with the first file in which these files, in the order of their names, are not those that were planned. Gives those
+/// that are longer.
+pub fn agree<'a>(here: &'a [ListedFile], planned: &[ListedFile]) -> Result<Vec<&'a ListedFile>> {
+    let mut longer = Vec::new();
     let mut planned: Vec<&ListedFile> = planned.iter().collect();
     planned.sort_by(|a, b| a.path.cmp(&b.path));
     let (mut here, mut planned) = (here.iter().peekable(), planned.into_iter().peekable());
     loop {
         let (path, what) = match (here.peek(), planned.peek()) {
-            (None, None) => return Ok(()),
+            (None, None) => return Ok(longer),
             (Some(file), None) => (&file.path, "is here, and not in the plan".to_owned()),
             (None, Some(file)) => (&file.path, "is in the plan, and not here".to_owned()),
             (Some(file), Some(other)) if file.path < other.path => {
@@ -72,6 +79,7 @@ pub fn agree(here: &[ListedFile], planned: &[ListedFile]) -> Result<()> {
             (Some(file), Some(other)) => match difference(file, other)? {
                 Some(what) => (&file.path, what),
                 None => {
+                    longer.extend((file.size > other.size).then_some(*file));
                     (here.next(), planned.next());
                     continue;
                 }
@@ -104,7 +112,7 @@ mod tests {
     }
 
     fn said(here: &[ListedFile], planned: &[ListedFile]) -> String {
-        let text = agree(here, planned).map_or_else(|error| error.to_string(), |()| String::new());
+        let text = agree(here, planned).map_or_else(|error| error.to_string(), |_| String::new());
         text.rsplit('/').next().unwrap().split(';').next().unwrap().to_owned()
     }
 
@@ -123,7 +131,8 @@ mod tests {
         // By one byte, by more than what is looked at of a file, and from nothing.
         for more in [&b"1"[..], &[b'x'; 5_000]] {
             let grown = file(folder.path(), "b", &[b"17 b x\n", more].concat());
-            assert_eq!(said(&[a.clone(), grown.clone(), c.clone()], &all), "");
+            let here = [a.clone(), grown.clone(), c.clone()];
+            assert_eq!(agree(&here, &all).unwrap(), [&grown]);
             let expected = format!("b: has 7 bytes here, and {} in the plan", 7 + more.len());
             assert_eq!(said(&all, &[a.clone(), grown, c.clone()]), expected);
         }

@@ -117,6 +117,8 @@ def compare(words: list[str]) -> None:
             or head(path, int(given["head"].split(":")[0])) != given["head"]
         ):
             fail(f"{path}: is not as it was planned")
+    grown = [path for path, given in planned.items() if os.path.getsize(path) > given["size"]]
+    print(json.dumps({"inputs": [{"path": path, "size": os.path.getsize(path)} for path in grown]}))
 
 
 def partial(words: list[str]) -> None:

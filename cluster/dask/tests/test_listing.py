@@ -11,7 +11,7 @@ from distributed import Client
 
 import logparser_dask
 from logparser_dask import job
-from logparser_dask.errors import WorkerError
+from logparser_dask.errors import LogparserError, WorkerError
 from logparser_dask.listing import Listing
 
 Change = Callable[[Path], object]
@@ -98,3 +98,43 @@ def test_those_that_have_joined_meanwhile_are_asked_in_the_end(
     fake.setattr(job, "addresses", lambda client: next(there, {one, two}))
     assert count(client, logs) == 151
     assert asked == [[one], [two]]
+
+
+def test_who_plans_by_an_old_state_of_a_file_is_refused(
+    client: Client, fake: pytest.MonkeyPatch, logs: Path
+) -> None:
+    plan = job._Job._plan
+
+    def stale(self: job._Job, question: list[str]) -> object:
+        result = plan(self, question)
+        path = logs.parent / "b.log"
+        text = path.read_text()
+        # The others see what the planner, which comes last, does not.
+        ask = self._ask
+
+        def one_by_one(files: Listing, workers: list[str]) -> object:
+            others = [worker for worker in workers if worker != files.planner.address]
+            path.write_text(text + "1700000000 late late\n" if others else text)
+            return ask(files, others or workers)
+
+        fake.setattr(self, "_ask", one_by_one)
+        return result
+
+    fake.setattr(job._Job, "_plan", stale)
+    with pytest.raises(WorkerError, match="b.log: is not as it was planned .*, and worker .* sees more"):
+        count(client, logs)
+
+
+def test_files_that_grow_when_the_planner_is_gone_are_not_answered(
+    client: Client, fake: pytest.MonkeyPatch, logs: Path
+) -> None:
+    plan = job._Job._plan
+
+    def gone(self: job._Job, question: list[str]) -> object:
+        result, files = plan(self, question)
+        (logs.parent / "b.log").write_text((logs.parent / "b.log").read_text() + "1700000000 a b\n")
+        return result, files._replace(planner=files.planner._replace(address="tcp://127.0.0.1:1"))
+
+    fake.setattr(job._Job, "_plan", gone)
+    with pytest.raises(LogparserError, match="files have grown: ask again"):
+        count(client, logs)

@@ -17,7 +17,7 @@ from distributed import TimeoutError as DaskTimeoutError
 
 from logparser_dask import control, remote
 from logparser_dask.errors import LogparserError, explain
-from logparser_dask.listing import Listing, listing
+from logparser_dask.listing import Listing, Seen, listing, raised
 from logparser_dask.remote import Facts, Versions
 
 FAN_IN = 8
@@ -158,16 +158,29 @@ class _Job:
 
     def _look(self, files: Listing) -> None:
         """Ask all workers that were not asked before whether they see the plan's files, and no others."""
-        end = time.monotonic() + PATIENCE
         while asked := sorted(addresses(self.client) - self.looked):
+            seen = self._ask(files, asked)
+            self.looked |= seen.keys()
+            longer = {worker: found for worker, found in seen.items() if found.longer}
+            longer.pop(files.planner.address, None)
+            # What has grown has done so for the planner too, which is asked after the others.
+            if longer and not self._ask(raised(files, list(longer.values())), [files.planner.address]):
+                raise LogparserError("the worker that planned is gone, and files have grown: ask again")
+
+    def _ask(self, files: Listing, workers: Sequence[str]) -> dict[str, Seen]:
+        """Ask workers whether they see these files; returns what those say that are there."""
+        end = time.monotonic() + PATIENCE
+        while asked := [worker for worker in workers if worker in addresses(self.client)]:
             found = self.client.run(remote.sees, files, self.versions, workers=asked, on_error="return")
-            lost = {worker: error for worker, error in found.items() if error is not None}
-            self.looked |= found.keys() - lost.keys()
-            for error in lost.values():
+            lost = [error for error in found.values() if isinstance(error, BaseException)]
+            for error in lost:
                 # One that is gone does not matter any more; that it is may take a while to be known.
                 if not isinstance(error, OSError) or time.monotonic() > end:
                     raise error
-            time.sleep(0.2 if lost else 0)
+            if not lost:
+                return dict(found)
+            time.sleep(0.2)
+        return {}
 
     def _find_package(self) -> None:
         """Look for this package on some worker: one that gets a task that it cannot load would die of it.

@@ -15,7 +15,7 @@ from distributed import Worker, get_worker
 
 from logparser_dask import binary
 from logparser_dask.errors import USAGE, LogparserError, WorkerError
-from logparser_dask.listing import Listing, check
+from logparser_dask.listing import Listing, Planner, Seen, check
 from logparser_dask.version import __version__
 
 Facts = dict[str, Any]
@@ -40,22 +40,22 @@ def versions() -> Versions:
     return Versions(binary.version(), __version__)
 
 
-def plan(args: Sequence[str], expected: Versions) -> tuple[Facts, list[str], str]:
-    """Plan a question where the logs are; returns the plan, warnings and the name of the worker."""
+def plan(args: Sequence[str], expected: Versions) -> tuple[Facts, list[str], Planner]:
+    """Plan a question where the logs are; returns the plan, warnings and the worker."""
     worker = get_worker()
     with _named(expected, worker):
         output = binary.run(["plan", *args])
-        return json.loads(output.stdout), output.warnings, _place(worker)
+        return json.loads(output.stdout), output.warnings, Planner(worker.address, _place(worker))
 
 
-async def sees(listing: Listing, expected: Versions, dask_worker: Worker) -> None:
+async def sees(listing: Listing, expected: Versions, dask_worker: Worker) -> Seen:
     """Refuse a worker that does not see the files of the plan. It goes on answering meanwhile."""
 
-    def look() -> None:
+    def look() -> Seen:
         with _named(expected, dask_worker):
-            check(listing, dask_worker.address)
+            return Seen(_place(dask_worker), check(listing, dask_worker.address))
 
-    await asyncio.to_thread(look)
+    return await asyncio.to_thread(look)
 
 
 def hold(listing: Listing) -> Listing:
