@@ -80,7 +80,8 @@ pub fn agree<'a>(here: &'a [ListedFile], planned: &[ListedFile]) -> Result<Vec<&
                 Some(what) => (&file.path, what),
                 None => {
                     longer.extend((file.size > other.size).then_some(*file));
-                    (here.next(), planned.next());
+                    here.next();
+                    planned.next();
                     continue;
                 }
             },
