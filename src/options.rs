@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::model::Moment;
+use crate::model::location::{no_file, scheme};
 use crate::model::time::SECOND;
 
 /// One option that a stage or plug-in understands.
@@ -28,8 +29,8 @@ pub struct OptionSpec {
 pub enum Kind {
     /// Any text.
     Text,
-    /// One text or a list of them.
-    Texts,
+    /// A file, folder or glob, or a list of them.
+    Locations,
     /// A whole number from `.0` to `.1`.
     Count(u64, u64),
     /// A length of time above zero: seconds as a number, or e.g. `90s`, `5m`, `1h30m`, `2d`.
@@ -74,7 +75,7 @@ pub enum Raw {
 pub enum Value {
     /// Of `Text`, `Choice` and `Path`.
     Text(String),
-    /// Of `Texts`.
+    /// Of `Locations`.
     Texts(Vec<String>),
     /// Of `Count` and `Bytes`.
     Count(u64),
@@ -175,10 +176,13 @@ impl Kind {
     pub fn parse(self, raw: &Raw) -> Result<Value, String> {
         match (self, raw) {
             (Kind::Text | Kind::Path, Raw::Text(text)) if !text.is_empty() => Ok(Value::Text(text.clone())),
-            (Kind::Texts, Raw::Text(text)) if !text.is_empty() => Ok(Value::Texts(vec![text.clone()])),
-            (Kind::Texts, Raw::List(items)) if !items.is_empty() => {
-                let texts = items.iter().map(|item| match Kind::Text.parse(item) {
-                    Ok(Value::Text(text)) => Ok(text),
+            (Kind::Locations, Raw::Text(_)) => self.parse(&Raw::List(vec![raw.clone()])),
+            (Kind::Locations, Raw::List(items)) if !items.is_empty() => {
+                let texts = items.iter().map(|item| match item {
+                    Raw::Text(text) if !text.is_empty() => match scheme(text) {
+                        Some(scheme) => Err(format!("expected a path; {}", no_file(scheme))),
+                        None => Ok(text.clone()),
+                    },
                     _ => Err(self.expected()),
                 });
                 texts.collect::<Result<Vec<_>, _>>().map(Value::Texts)
@@ -213,7 +217,7 @@ impl Kind {
         match self {
             Kind::Text => "expected a text".into(),
             Kind::Path => "expected a path".into(),
-            Kind::Texts => "expected a text or a list of texts, none of them empty".into(),
+            Kind::Locations => "expected a text or a list of texts, none of them empty".into(),
             Kind::Count(low, u64::MAX) => format!("expected a whole number from {low}"),
             Kind::Count(low, high) => format!("expected a whole number from {low} to {high}"),
             Kind::Duration => {

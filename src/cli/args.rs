@@ -2,6 +2,8 @@
 //!
 //! Values stay texts here. They are checked where those of a configuration file are, with the same messages.
 
+use std::path::Path;
+
 use clap::{Args, ValueEnum};
 
 use crate::error::{Error, Result};
@@ -152,15 +154,45 @@ pub struct Common {
     #[cfg(feature = "live")]
     #[arg(long)]
     pub live: bool,
-    /// No progress and no balance sheet; losses are still told, a line each. Given twice (-qq), these are not either.
-    #[arg(long, short, action = clap::ArgAction::Count)]
-    pub quiet: u8,
     /// Exit with 6 if any lines, bytes or results were lost, each class of which is told on stderr.
     #[arg(long)]
     pub strict: bool,
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// How a command talks to people: the same options everywhere.
+#[derive(Debug, Default, Args)]
+pub struct Talk {
+    /// No progress and no balance sheet; losses are still told, a line each. Given twice (-qq), these are not either.
+    #[arg(long, short, action = clap::ArgAction::Count)]
+    pub quiet: u8,
     /// Colour headings: auto, always or never.
     #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
     pub color: ColorWhen,
+}
+
+/// Where the JSON of a command goes that gives nothing else.
+#[derive(Debug, Default, Args)]
+pub struct JsonOutput {
+    /// Where it goes: json, for standard output, or json:PATH. May be given several times [default: json].
+    #[arg(long, short, value_name = "json[:PATH]")]
+    output: Vec<String>,
+}
+
+impl JsonOutput {
+    /// Where it goes: files, and `None` for standard output. Errors if that is no place of JSON.
+    pub fn places(&self) -> Result<Vec<Option<&Path>>> {
+        if self.output.is_empty() {
+            return Ok(vec![None]);
+        }
+        let places = self.output.iter().map(|output| match output.strip_prefix("json") {
+            Some("") => Ok(None),
+            Some(path) if path.len() > 1 && path.starts_with(':') => Ok(Some(Path::new(&path[1..]))),
+            _ => Err(Error::usage(format!("--output {output}: expected json or json:PATH, as this is JSON"))),
+        });
+        places.collect()
+    }
 }
 
 /// When to use colour.

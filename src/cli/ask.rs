@@ -94,10 +94,10 @@ pub fn run(builder: Builder, common: &Common) -> Result<u8> {
     let mut builder = builder
         .interrupt(Arc::clone(&interrupted))
         .reopen(Arc::clone(&reopen))
-        .style(style(common.color))
+        .style(style(common.talk.color))
         .on_failure(show::error)
         .on_warning(show::warning);
-    let mut progress = (is_watched() && common.quiet == 0).then(watch::Progress::new);
+    let mut progress = (is_watched() && common.talk.quiet == 0).then(watch::Progress::new);
     if let Some(progress) = progress.as_ref().filter(|_| io::stdout().is_terminal()) {
         builder = builder.stdout(progress.stdout());
     }
@@ -111,7 +111,7 @@ pub fn run(builder: Builder, common: &Common) -> Result<u8> {
     if follows {
         watch::outlive_signals(&reopen)?;
     }
-    let greeting = (follows && common.quiet == 0 && is_watched()).then(|| show::following(pipeline.plan()));
+    let greeting = (follows && common.talk.quiet == 0 && is_watched()).then(|| show::following(pipeline.plan()));
     let (has_text, asked) = (show::writes_text(pipeline.plan()), Asked::of(pipeline.plan()));
     let running = pipeline.start()?;
     // Of what has no end there is no part that is done.
@@ -121,7 +121,7 @@ pub fn run(builder: Builder, common: &Common) -> Result<u8> {
     if let Some(progress) = progress.as_mut().filter(|_| !follows) {
         progress.start(running.progress());
     }
-    let losses = (follows && common.quiet < 2).then(|| watch::Losses::tell(running.sheets(), asked.clone()));
+    let losses = (follows && common.talk.quiet < 2).then(|| watch::Losses::tell(running.sheets(), asked.clone()));
     let summary = running.join();
     drop((progress, losses));
     Ok(said(&summary, common, has_text, &asked))
@@ -132,10 +132,10 @@ fn said(summary: &Summary, common: &Common, has_text: bool, asked: &Asked) -> u8
     if let Some(error) = summary.error() {
         show::error(error);
     }
-    if common.quiet == 0 {
+    if common.talk.quiet == 0 {
         show::summary(summary, has_text);
     }
-    show::losses(summary, asked, common.quiet);
+    show::losses(summary, asked, common.talk.quiet);
     show::foreign(summary);
     show::disorder(summary);
     loss::exit_code(summary, common.strict)
@@ -146,7 +146,7 @@ fn said(summary: &Summary, common: &Common, has_text: bool, asked: &Asked) -> u8
 fn run_live(builder: Builder, common: &Common) -> Result<u8> {
     live::require_terminal()?;
     let interrupted = live::interrupt_flag()?;
-    let builder = builder.interrupt(Arc::clone(&interrupted)).style(style(common.color));
+    let builder = builder.interrupt(Arc::clone(&interrupted)).style(style(common.talk.color));
     let pipeline = live::prepare(builder).build()?;
     if pipeline.plan().reads_stdin() && io::stdin().is_terminal() {
         return Err(Error::usage("--live takes its keys from the terminal; name a file to read, or pipe a log in"));

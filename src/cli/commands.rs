@@ -8,7 +8,7 @@ use super::args::{Common, Settings};
 
 /// Answers who connects to whom, exactly, over moving windows of logs.
 #[derive(Debug, Parser)]
-#[command(name = "logparser", version)]
+#[command(name = "logparser", version = crate::VERSION)]
 pub struct Positional {
     /// A quoted glob, a file, a folder, or - (standard input).
     ///
@@ -49,7 +49,7 @@ impl Positional {
 
 /// Makes a log to try things on.
 #[derive(Debug, Parser)]
-#[command(name = "logparser-make", version)]
+#[command(name = "logparser-make", version = crate::VERSION)]
 pub struct Make {
     #[command(flatten)]
     pub args: crate::make::Args,
@@ -58,7 +58,7 @@ pub struct Make {
 /// Answers who connects to whom, exactly, over moving windows, from logs of any size. Without a command:
 /// `logparser [OPTIONS] LOCATION HOST_FROM HOST_TO`; `logparser --help` tells of it.
 #[derive(Debug, Parser)]
-#[command(name = "logparser", version)]
+#[command(name = "logparser", version = crate::VERSION)]
 pub struct Commanded {
     #[command(subcommand)]
     pub command: Command,
@@ -147,25 +147,16 @@ pub enum Command {
     },
     /// Divide what a question reads into tasks for many machines: a work list, as JSON.
     Plan(super::tallies::PlanArgs),
+    /// List the files that a location leads to, by name, size and how they begin, as JSON; or check that they are a plan's.
+    List(super::list::ListArgs),
     /// Count all of some inputs, or a part of one, into a tallies file.
     Partial(super::tallies::PartialArgs),
     /// Add up tallies files.
-    Merge {
-        /// Tallies files, of the same question and of different bytes.
-        #[arg(required = true)]
-        files: Vec<std::path::PathBuf>,
-        /// Where to write them as one, or - for standard output.
-        #[arg(long, short, value_name = "FILE")]
-        output: std::path::PathBuf,
-    },
+    Merge(super::tallies::MergeArgs),
     /// Report on tallies files as on the logs that they were made of.
     Report(super::tallies::ReportArgs),
     /// Check tallies files, and say what is in each of them, as JSON.
-    Inspect {
-        /// Tallies files.
-        #[arg(required = true)]
-        files: Vec<std::path::PathBuf>,
-    },
+    Inspect(super::tallies::InspectArgs),
     /// List the report functions, with their options and an example each.
     Reports,
     /// Make a log to try things on.

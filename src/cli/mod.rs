@@ -9,6 +9,7 @@ mod commands;
 mod contents;
 mod explain;
 mod help;
+mod list;
 #[cfg(feature = "live")]
 mod live;
 mod loss;
@@ -31,6 +32,7 @@ use commands::{Command, Commanded, GraphFormat, Make, Positional, StateAction, S
 
 use crate::config::{DrawFormat, draw};
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::model::location::{no_file, scheme};
 use crate::options::suggest;
 use crate::pipeline::{Builder, Pipeline};
 
@@ -139,11 +141,12 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
             }
             StateAction::Reset { place } => print(&state::reset(&place.state)?),
         },
-        Command::Plan(args) => print(&tallies::plan(&args)?),
+        Command::Plan(args) => tallies::plan(&args),
+        Command::List(args) => list::list(&args),
         Command::Partial(args) => tallies::partial(&args),
-        Command::Merge { files, output } => tallies::merge(&files, &output),
+        Command::Merge(args) => tallies::merge(&args),
         Command::Report(args) => tallies::report(&args),
-        Command::Inspect { files } => print(&tallies::inspect(&files)?),
+        Command::Inspect(args) => tallies::inspect(&args),
         Command::Reports => print(&show::reports()),
         Command::Make(args) => make_log(&args),
         Command::Man => {
@@ -219,6 +222,7 @@ fn near_command(word: &str) -> Option<String> {
 
 /// A builder with a configuration file.
 fn configured(file: &Path) -> Result<Builder> {
+    local(file)?;
     Pipeline::builder().config(file)
 }
 
@@ -248,6 +252,27 @@ fn with_overrides(builder: Builder, overrides: impl IntoIterator<Item = args::Ov
     overrides
         .into_iter()
         .fold(builder, |builder, (key, value, option)| builder.set_at(key, &value, Place::Argument(option)))
+}
+
+/// Refuses what names no file.
+fn local(path: &Path) -> Result<()> {
+    match path.to_str().and_then(scheme) {
+        Some(scheme) => Err(Error::usage(format!("{}: {}", crate::error::show_path(path), no_file(scheme)))),
+        None => Ok(()),
+    }
+}
+
+/// Writes the JSON of a command to all its places.
+fn emit(text: &str, places: &[Option<&Path>]) -> Result<u8> {
+    for place in places {
+        match place {
+            None => print(text)?,
+            Some(path) => std::fs::write(path, text).map(|()| 0).map_err(|source| {
+                Error::from(ErrorKind::Output { target: crate::error::show_path(path), action: "cannot write", source })
+            })?,
+        };
+    }
+    Ok(0)
 }
 
 /// Prints to stdout. That nobody reads it is no error.

@@ -8,9 +8,9 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use super::args::{ColorWhen, Counting, Results, Settings};
+use super::args::{Counting, JsonOutput, Results, Settings, Talk};
 use super::loss::{self, Asked};
-use super::{ask, configured_or_standard, is_watched, show, watch, with_overrides, with_settings};
+use super::{ask, configured_or_standard, emit, is_watched, local, show, watch, with_overrides, with_settings};
 use crate::config::{Plan, Task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Progress;
@@ -32,12 +32,16 @@ pub struct PlanArgs {
     #[arg(long)]
     previous: bool,
     #[command(flatten)]
+    output: JsonOutput,
+    #[command(flatten)]
+    talk: Talk,
+    #[command(flatten)]
     source: Source,
 }
 
 /// What is counted of which logs.
 #[derive(Debug, Args)]
-struct Source {
+pub struct Source {
     /// The configuration, if one is meant.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -48,7 +52,7 @@ struct Source {
 }
 
 impl Source {
-    fn builder(&self, location: &[String]) -> Result<Builder> {
+    pub fn builder(&self, location: &[String]) -> Result<Builder> {
         let location = if self.config.is_some() { location.to_vec() } else { ask::or_piped(location.to_vec())? };
         let builder = with_settings(configured_or_standard(self.config.as_deref())?, &self.settings)?;
         let builder = with_overrides(builder, self.counting.overrides());
@@ -76,6 +80,9 @@ pub struct PartialArgs {
     /// With --range: bytes of the file when it was planned; what has grown behind does not count.
     #[arg(long, value_name = "BYTES", requires = "range")]
     size: Option<u64>,
+    /// With --size: bytes behind it of a last line without a newline; it counts as long as nothing has followed.
+    #[arg(long, value_name = "BYTES", requires = "size")]
+    unterminated: Option<u64>,
     /// With --range: how the file began when it was planned, so that no other is taken for it: so many bytes, and their XXH64
     /// in hexadecimal digits.
     #[arg(long, value_name = "BYTES:HASH", requires = "range")]
@@ -84,11 +91,41 @@ pub struct PartialArgs {
     /// (stamps in nanoseconds, how far they are out of order).
     #[arg(long, value_name = "FROM..TO[@LOWEST..HIGHEST/DISORDER]", requires = "range")]
     skip: Vec<String>,
+    /// The build of the program that has planned; another one is refused, as it may count otherwise.
+    #[arg(long, value_name = "ID")]
+    build: Option<String>,
     /// With --range: note how the lines are sorted, as what is skipped rests on it.
     #[arg(long, requires = "range")]
     order: bool,
     #[command(flatten)]
+    talk: Talk,
+    #[command(flatten)]
     source: Source,
+}
+
+/// Add tallies files up.
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// Tallies files, of the same question and of different bytes.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Where to write them as one, or - for standard output.
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    #[command(flatten)]
+    talk: Talk,
+}
+
+/// Look into tallies files.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// Tallies files.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    output: JsonOutput,
+    #[command(flatten)]
+    talk: Talk,
 }
 
 /// Report on tallies files.
@@ -114,19 +151,16 @@ pub struct ReportArgs {
     /// Report even if the files do not hold all bytes of their inputs.
     #[arg(long)]
     incomplete: bool,
-    /// No progress and no balance sheet; losses are still told, a line each. Given twice (-qq), these are not either.
-    #[arg(long, short, action = clap::ArgAction::Count)]
-    quiet: u8,
     /// Exit with 6 if any lines or bytes were lost, each class of which is told on stderr.
     #[arg(long)]
     strict: bool,
-    /// Colour headings: auto, always or never.
-    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
-    color: ColorWhen,
+    #[command(flatten)]
+    talk: Talk,
 }
 
-/// The work list, as a line of JSON.
-pub fn plan(args: &PlanArgs) -> Result<String> {
+/// Prints the work list, as a line of JSON. The exit code.
+pub fn plan(args: &PlanArgs) -> Result<u8> {
+    let places = args.output.places()?;
     let size = Kind::Bytes(1, 1 << 50);
     let bytes = match size.parse(&Raw::Text(args.max_partition.clone())) {
         Ok(Value::Count(bytes)) => bytes,
@@ -135,14 +169,10 @@ pub fn plan(args: &PlanArgs) -> Result<String> {
     };
     let pipeline = args.source.builder(&args.location)?.build()?;
     let tuning = tuning(pipeline.plan(), &args.source.counting);
+    let locations = pipeline.plan().locations();
     let partition = pipeline.partition(bytes, args.previous)?;
     let question = question(&partition);
-    let path = |input: usize| {
-        let path = &partition.inputs[input].path;
-        path.to_str().ok_or_else(|| {
-            Error::usage(format!("{}: a name that is no UTF-8 cannot stand in a plan", crate::error::show_path(path)))
-        })
-    };
+    let path = |input: usize| utf8(&partition.inputs[input].path);
     let tasks = partition.tasks.iter().map(|task| {
         let args = [&question[..], &tuning, &ranged(task), &[argument(path(task.input)?)]].concat();
         Ok(json!({ "input": task.input, "from": task.range.from, "to": task.range.to, "args": args }))
@@ -151,21 +181,35 @@ pub fn plan(args: &PlanArgs) -> Result<String> {
         let (from, to) = input.read;
         let skipped = input.size - (to - from);
         Ok(json!({
-            "path": path(at)?, "size": input.size, "read": [from, to], "skipped": skipped, "reason": input.reason,
+            "path": path(at)?, "size": input.size, "unterminated": input.unterminated, "head": shown_head(&input.head),
+            "read": [from, to], "skipped": skipped, "reason": input.reason,
         }))
     });
     let read: u64 = partition.inputs.iter().map(|input| input.read.1 - input.read.0).sum();
     let total: u64 = partition.inputs.iter().map(|input| input.size).sum();
-    line(&json!({
+    let unterminated: u64 = partition.inputs.iter().map(|input| input.unterminated).sum();
+    let text = line(&json!({
         "schema": "logparser-plan/1",
         "version": env!("CARGO_PKG_VERSION"),
+        "build": crate::BUILD,
+        "tallies": tallies::FORMAT,
+        "locations": locations,
         "window": value(&window(partition.question.window()).map_err(no_json)?)?,
         "inputs": inputs.collect::<Result<Vec<Json>>>()?,
         "tasks": tasks.collect::<Result<Vec<Json>>>()?,
         "bytes_read": read,
         "bytes_skipped": total - read,
         "bytes_total": total,
-    }))
+        "bytes_unterminated": unterminated,
+    }))?;
+    emit(&text, &places)
+}
+
+/// A path as JSON has it, which knows no others.
+pub fn utf8(path: &Path) -> Result<&str> {
+    path.to_str().ok_or_else(|| {
+        Error::usage(format!("{}: a name that is no UTF-8 cannot stand in a plan", crate::error::show_path(path)))
+    })
 }
 
 /// A path as an argument that may stand before options and behind them.
@@ -188,7 +232,7 @@ fn question(partition: &Partition) -> Vec<String> {
         ("--set", format!("format={}", question.format)),
         ("--set", format!("max-line={}", question.max_line)),
     ];
-    let mut args = vec!["partial".to_owned()];
+    let mut args = ["partial", "--build", crate::BUILD].map(str::to_owned).to_vec();
     args.extend(pairs.into_iter().flat_map(|(option, value)| [option.to_owned(), value]));
     args.extend(question.previous.then(|| "--previous".to_owned()));
     args
@@ -211,15 +255,18 @@ fn tuning(plan: &Plan, counting: &Counting) -> Vec<String> {
 
 /// The arguments that say which bytes a task is about.
 fn ranged(task: &PlannedTask) -> Vec<String> {
-    let ByteRange { from, to, size, head, passed, note_order } = &task.range;
+    let ByteRange { from, to, size, unterminated, head, passed, note_order } = &task.range;
     let mut args = Vec::new();
     let mut add = |option: &str, value: String| args.extend([option.to_owned(), value]);
     add("--range", format!("{from}..{}", to.map_or_else(String::new, |to| to.to_string())));
     if let Some(size) = size {
         add("--size", size.to_string());
     }
-    if let Some(Guard { bytes, hash }) = head {
-        add("--head", format!("{bytes}:{hash:016x}"));
+    if let Some(bytes) = unterminated {
+        add("--unterminated", bytes.to_string());
+    }
+    if let Some(guard) = head {
+        add("--head", shown_head(guard));
     }
     for Passed { from, to, extent } in passed {
         let seen = extent.map_or_else(String::new, |Extent { lowest, highest, disorder }| {
@@ -233,6 +280,10 @@ fn ranged(task: &PlannedTask) -> Vec<String> {
 
 /// Counts, and writes the tallies. The exit code.
 pub fn partial(args: &PartialArgs) -> Result<u8> {
+    local(&args.output)?;
+    if let Some(build) = &args.build {
+        same_build(build)?;
+    }
     let range = match &args.range {
         None => None,
         Some(text) => {
@@ -244,7 +295,8 @@ pub fn partial(args: &PartialArgs) -> Result<u8> {
             let head = args.head.as_ref().map(|text| {
                 head(text).ok_or_else(|| not_understood("--head", text, "BYTES:HASH, e.g. 3:44bc2cf5ad770999"))
             });
-            Some(ByteRange { from, to, size: args.size, head: head.transpose()?, passed, note_order: args.order })
+            let (size, unterminated) = (args.size, args.unterminated);
+            Some(ByteRange { from, to, size, unterminated, head: head.transpose()?, passed, note_order: args.order })
         }
     };
     let interrupted = Arc::default();
@@ -254,7 +306,7 @@ pub fn partial(args: &PartialArgs) -> Result<u8> {
         super::allocator::return_large_blocks();
     }
     let request = PartialRequest { range, label: args.label.clone(), previous: args.previous };
-    let mut shown = Shown::new(false);
+    let mut shown = Shown::new(args.talk.quiet > 0);
     let partial = pipeline.partial(request, |progress| shown.start(progress))?;
     drop(shown);
     tallies::save(&args.output, |out| Ok(partial.write(out)?))?;
@@ -283,8 +335,21 @@ fn passed(text: &str) -> Option<Passed> {
     Some(Passed { from, to: to.filter(|to| from <= *to)?, extent })
 }
 
+/// Refuses what another build has planned.
+pub fn same_build(planned: &str) -> Result<()> {
+    if planned == crate::BUILD {
+        return Ok(());
+    }
+    let text = format!("this is build {} of logparser, and the plan was made by build {planned}", crate::BUILD);
+    Err(Error::usage(format!("{text}; take the same program everywhere")))
+}
+
+pub fn shown_head(Guard { bytes, hash }: &Guard) -> String {
+    format!("{bytes}:{hash:016x}")
+}
+
 /// `BYTES:HASH`.
-fn head(text: &str) -> Option<Guard> {
+pub fn head(text: &str) -> Option<Guard> {
     let (bytes, hash) = text.split_once(':')?;
     Some(Guard { bytes: bytes.parse().ok()?, hash: u64::from_str_radix(hash, 16).ok()? })
 }
@@ -294,12 +359,18 @@ fn not_understood(option: &str, text: &str, expected: &str) -> Error {
 }
 
 /// Adds files up. The exit code.
-pub fn merge(files: &[PathBuf], output: &Path) -> Result<u8> {
-    let files = Files::open(files)?;
-    let mut shown = Shown::new(false);
+pub fn merge(args: &MergeArgs) -> Result<u8> {
+    local(&args.output)?;
+    let files = opened(&args.files)?;
+    let mut shown = Shown::new(args.talk.quiet > 0);
     shown.start(files.progress());
-    tallies::save(output, |out| files.write(out))?;
+    tallies::save(&args.output, |out| files.write(out))?;
     Ok(0)
+}
+
+fn opened(files: &[PathBuf]) -> Result<Files> {
+    files.iter().try_for_each(|file| local(file))?;
+    Files::open(files)
 }
 
 /// A progress bar, if a person waits for it.
@@ -322,26 +393,26 @@ pub fn report(args: &ReportArgs) -> Result<u8> {
     let given = [("threads", &args.threads), ("max-memory", &args.max_memory)];
     let builder = with_overrides(builder, super::args::given(given));
     // The logs are not needed any more.
-    let mut builder = ask::located(builder, &["-".to_owned()])?.style(ask::style(args.color));
+    let mut builder = ask::located(builder, &["-".to_owned()])?.style(ask::style(args.talk.color));
     if let Some([from, to]) = &hosts {
         builder = ask::asking(builder, &ask::three_questions(from, to));
     }
     let mut builder = with_overrides(builder, args.results.overrides()?);
-    let mut shown = Shown::new(args.quiet > 0);
+    let mut shown = Shown::new(args.talk.quiet > 0);
     if let Some(bar) = shown.0.as_ref().filter(|_| io::stdout().is_terminal()) {
         builder = builder.stdout(bar.stdout());
     }
     // What is asked for is checked before what it is asked of.
     let pipeline = builder.on_warning(show::warning).build()?;
-    let files = Files::open(&files)?;
+    let files = opened(&files)?;
     shown.start(files.progress());
     let (has_text, asked) = (show::writes_text(pipeline.plan()), Asked::of(pipeline.plan()));
     let summary = pipeline.report_on(&files, args.incomplete)?;
     drop(shown);
-    if args.quiet == 0 {
+    if args.talk.quiet == 0 {
         show::summary(&summary, has_text);
     }
-    show::losses(&summary, &asked, args.quiet);
+    show::losses(&summary, &asked, args.talk.quiet);
     show::foreign(&summary);
     Ok(loss::exit_code(&summary, args.strict))
 }
@@ -361,13 +432,15 @@ fn files_and_hosts(words: &[String]) -> Result<(Vec<PathBuf>, Option<[String; 2]
     }
 }
 
-/// What is in each file, a line of JSON each.
-pub fn inspect(files: &[PathBuf]) -> Result<String> {
-    files.iter().map(|path| inspected(path)).collect()
+/// Prints what is in each file, a line of JSON each. The exit code.
+pub fn inspect(args: &InspectArgs) -> Result<u8> {
+    let places = args.output.places()?;
+    let text: String = args.files.iter().map(|path| inspected(path)).collect::<Result<_>>()?;
+    emit(&text, &places)
 }
 
 fn inspected(path: &Path) -> Result<String> {
-    let file = Files::open(&[path.to_owned()])?;
+    let file = opened(&[path.to_owned()])?;
     let totals = file.for_each::<Error>(&mut |_, _, _, _| Ok(()))?;
     let header = file.header();
     let ranges = |share: &Share, skipped: bool| -> Vec<[u64; 2]> {
@@ -386,6 +459,7 @@ fn inspected(path: &Path) -> Result<String> {
         "format": tallies::FORMAT,
         "file": crate::error::show_path(path),
         "version": env!("CARGO_PKG_VERSION"),
+        "build": crate::BUILD,
         "window": value(&window(header.question.window()).map_err(no_json)?)?,
         "grouping_seconds": header.question.grouping as f64 / 1e9,
         "previous": header.question.previous,
@@ -402,7 +476,7 @@ fn value(part: &impl Serialize) -> Result<Json> {
     serde_json::to_value(part).map_err(|error| no_json(error.into()))
 }
 
-fn line(json: &Json) -> Result<String> {
+pub fn line(json: &Json) -> Result<String> {
     Ok(format!("{json}\n"))
 }
 

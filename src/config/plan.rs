@@ -128,6 +128,15 @@ impl Plan {
         Ok([of(StageType::Reader)?, of(StageType::TimeFilter)?, of(StageType::BucketAggregator)?])
     }
 
+    /// What all readers read, in their order.
+    pub fn locations(&self) -> Vec<String> {
+        let readers = self.stages.iter().filter_map(|stage| match &stage.task {
+            Task::Reader(reader) => Some(&reader.location),
+            _ => None,
+        });
+        readers.flatten().cloned().collect()
+    }
+
     /// Aggregators that share the run's memory; 1 where there are none.
     pub fn aggregators(&self) -> usize {
         let aggregators = self.stages.iter().filter(|stage| matches!(stage.task, Task::BucketAggregator(_)));

@@ -152,7 +152,7 @@ const COMMON: &[OptionSpec] = &[
 const READER: &[OptionSpec] = &[
     OptionSpec {
         required: true,
-        ..key("location", Kind::Texts, None, "files, folders, globs, or - for standard input")
+        ..key("location", Kind::Locations, None, "files, folders, globs, or - for standard input")
     },
     key("chunk", SIZES, Some("512KiB"), "bytes that are read at a time"),
     key("max-line", SIZES, Some("64KiB"), "bytes that a line may have; a longer one is counted as malformed"),

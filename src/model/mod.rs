@@ -11,6 +11,7 @@ pub mod guard;
 pub mod hash;
 pub mod host;
 pub mod lanes;
+pub mod location;
 pub mod loss;
 pub mod moment;
 pub mod names;

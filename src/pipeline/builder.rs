@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::explain::Explanation;
+use super::list::ListedFile;
 use super::machine;
 use super::partial::{Partial, PartialRequest};
 use super::partition::Partition;
@@ -111,6 +112,11 @@ impl Pipeline {
     /// how far it has come.
     pub fn partial(self, request: PartialRequest, started: impl FnOnce(Arc<Progress>)) -> Result<Partial> {
         super::partial::partial(self, request, started)
+    }
+
+    /// The files that a run would read, in the order of their names. Errors if one of them cannot be read.
+    pub fn list(self) -> Result<Vec<ListedFile>> {
+        super::list::list(self)
     }
 
     /// Divides what a run would read into tasks of at most `bytes` bytes each, one partial a task.

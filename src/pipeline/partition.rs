@@ -4,6 +4,7 @@
 //! clock says where they are worked off.
 
 use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use super::builder::Pipeline;
@@ -15,9 +16,9 @@ use super::wire::{pruned_or_warn, resolve_all};
 use crate::actor::Stop;
 use crate::config::Task;
 use crate::error::{Error, Result};
-use crate::model::{InputId, Timestamp, Units};
+use crate::model::{Guard, InputId, Timestamp, Units};
 use crate::ops::close::Windows;
-use crate::source::seek::Reason;
+use crate::source::seek::{self, Reason};
 use crate::source::{Origin, Pruned};
 use crate::stage::Failures;
 use crate::tallies::Question;
@@ -44,8 +45,12 @@ pub struct Partition {
 pub struct PlannedInput {
     /// Where it was found.
     pub path: PathBuf,
-    /// Its bytes.
+    /// Its bytes, to the end of its last whole line if that is read.
     pub size: u64,
+    /// Bytes behind them of a last line without a newline, which may still be written.
+    pub unterminated: u64,
+    /// How it begins.
+    pub head: Guard,
     /// The bytes that are read: first, and one past the last.
     pub read: (u64, u64),
     /// Whether it lies outside the window, or in part, or is read whole, and why.
@@ -89,15 +94,26 @@ pub(super) fn partition(pipeline: Pipeline, bytes: u64, previous: bool) -> Resul
             return Err(Error::usage(format!("{}: only files can be divided; count a pipe where it is", input.name)));
         };
         let cannot = |error| Error::input(path, "cannot read", error);
-        let start = File::open(path).and_then(|file| head(&file, *size)).map_err(cannot)?;
+        let file = File::open(path).map_err(cannot)?;
         let looked = pruned.get(&InputId(at as u32));
         let kept = looked.and_then(|looked| pruned_or_warn(looked, &input.name, &failures));
         let (read, size) = kept.as_ref().map_or(((0, *size), *size), |it| ((it.found.from, it.found.to), it.size));
-        let ranges = divided(read, size, bytes.max(1), kept.as_ref()).into_iter();
-        let ranges = ranges.map(|range| ByteRange { head: Some(start), ..range });
-        tasks.extend(ranges.map(|range| PlannedTask { input: at, range }));
+        // What nobody reads may end anywhere; what is read ends with a line.
+        let whole = if read.0 < read.1 && read.1 == size {
+            seek::lines_end(&|at, into| file.read_at(into, at), size).map_err(cannot)?.max(read.0)
+        } else {
+            size
+        };
+        let (read, size, unterminated) = ((read.0, read.1.min(whole)), whole, size - whole);
+        let head = head(&file, size).map_err(cannot)?;
+        let mut ranges: Vec<ByteRange> = divided(read, size, bytes.max(1), kept.as_ref());
+        ranges.iter_mut().for_each(|range| range.head = Some(head));
+        if let Some(last) = ranges.last_mut().filter(|_| unterminated > 0) {
+            last.unterminated = Some(unterminated);
+        }
+        tasks.extend(ranges.into_iter().map(|range| PlannedTask { input: at, range }));
         let reason = reason(kept.as_ref(), looked);
-        planned.push(PlannedInput { path: path.clone(), size, read, reason });
+        planned.push(PlannedInput { path: path.clone(), size, unterminated, head, read, reason });
     }
     Ok(Partition {
         question: question(&plan, window)?,
@@ -122,6 +138,7 @@ fn divided((from, to): (u64, u64), size: u64, most: u64, pruned: Option<&Pruned>
             from: cut(part),
             to: Some(cut(part + 1)),
             size: Some(size),
+            unterminated: None,
             head: None,
             passed: passed.map(|(from, to, extent)| Passed { from, to, extent }).collect(),
             note_order: pruned.is_some(),

@@ -25,6 +25,9 @@ pub struct ByteRange {
     pub to: Option<u64>,
     /// Bytes of the file as it was planned: what has grown behind is no part of it.
     pub size: Option<u64>,
+    /// Bytes of a last line without a newline that stood behind them. As long as nothing has followed, it is a line of this
+    /// range; once something has, it was half a line, and no part of the plan.
+    pub unterminated: Option<u64>,
     /// How the file began as it was planned.
     pub head: Option<Guard>,
     /// Bytes of the file that nobody reads, as they cannot hold the window.
@@ -77,7 +80,13 @@ pub(super) fn ranged(plan: &Plan, inputs: &Inputs, range: &ByteRange) -> Result<
     }
     let read = |at: u64, into: &mut [u8]| file.read_at(into, at);
     let start = seek::line_start(&read, size, range.from).map_err(cannot)?;
-    let end = seek::line_start(&read, size, to).map_err(cannot)?;
+    let nothing_followed = range.unterminated.is_some_and(|bytes| to.checked_add(bytes) == Some(size));
+    let has_last_line = nothing_followed && range.size == Some(to);
+    let end = if has_last_line { size } else { seek::line_start(&read, size, to).map_err(cannot)? };
+    if !has_last_line && range.size.is_some_and(|planned| planned < end) {
+        let inside = io::Error::other(format!("a line goes on behind byte {to}; plan again"));
+        return Err(Error::input(path, "has grown inside its planned last line", inside));
+    }
     let found = Found { from: start, to: end, extent: None, outside: (None, None), probes: 0, reason: Reason::Pruned };
     let order = range.note_order.then(Default::default);
     // No disorder makes the rest be read, and the range ends where it ends however the file grows.

@@ -137,6 +137,27 @@ pub fn line_start(read: &ReadAt<'_>, size: u64, at: u64) -> io::Result<u64> {
     Ok(size)
 }
 
+/// Where the last line ends that has its newline, of the first `size` bytes; 0 if none has. Errors are those of reading.
+pub fn lines_end(read: &ReadAt<'_>, size: u64) -> io::Result<u64> {
+    let (mut end, mut bytes) = (size, vec![0; GRAIN as usize]);
+    while end > 0 {
+        let from = end.saturating_sub(GRAIN);
+        let block = &mut bytes[..(end - from) as usize];
+        let mut filled = 0;
+        while filled < block.len() {
+            match read(from + filled as u64, &mut block[filled..])? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                more => filled += more,
+            }
+        }
+        if let Some(newline) = memchr::memrchr(b'\n', block) {
+            return Ok(from + newline as u64 + 1);
+        }
+        end = from;
+    }
+    Ok(0)
+}
+
 /// The highest stamp of a file, by reading its end: as much of it as it takes for the disorder to say that no stamp
 /// before it is higher. `None` if that would be most of the file, or if its lines are not sorted as declared.
 pub fn latest(read: &ReadAt<'_>, size: u64, disorder: i64, stamps: &dyn Stamps) -> io::Result<Option<Timestamp>> {
@@ -270,6 +291,25 @@ impl Search<'_> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn whole_lines_end_behind_the_last_newline_however_far_before_the_end_that_is() {
+        let blocks = [0, 1, 5, GRAIN as usize - 1, GRAIN as usize, GRAIN as usize + 1, 3 * GRAIN as usize];
+        for (before, after) in blocks.iter().flat_map(|before| blocks.map(|after| (*before, after))) {
+            let line = [vec![b'x'; before], b"\n".to_vec(), vec![b'y'; after]].concat();
+            for (bytes, expected) in [(&line[..], before as u64 + 1), (&line[..before], 0), (&line[before + 1..], 0)] {
+                // Reads may be short, and see bytes behind those that count.
+                let read = |at: u64, into: &mut [u8]| {
+                    let all = [bytes, b"\n\n"].concat();
+                    let length = into.len().min(40_000).min(all.len() - at as usize);
+                    into[..length].copy_from_slice(&all[at as usize..][..length]);
+                    Ok(length)
+                };
+                assert_eq!(lines_end(&read, bytes.len() as u64).unwrap(), expected, "{before} {after}");
+            }
+        }
+        assert!(lines_end(&|_, _| Ok(0), 9).is_err(), "it is shorter than it was");
+    }
 
     /// Lines are `<seconds>\n`.
     struct Plain;

@@ -27,6 +27,7 @@ mod memory;
 mod names;
 mod observe;
 mod periodic;
+mod plans;
 mod power;
 mod process;
 mod pruning;

@@ -31,6 +31,7 @@ FAULTS = {
 }
 FAULT = os.environ.get("FAKE_FAULT", "")
 VERSION = os.environ.get("FAKE_VERSION", "0.1.0")
+BUILD = "0123456789abcdef"
 SUMS = ("lines_read", "counted", "blank", "bytes_read", "bytes_skipped", "bytes_total")
 WINDOW = {"start": "2023-11-14T21:00:00Z", "end": "2023-11-14T22:00:00Z", "end_inclusive": True}
 
@@ -73,20 +74,58 @@ def plan(words: list[str]) -> None:
     inputs, tasks = [], []
     for number, path in enumerate(paths):
         total = os.path.getsize(path)
-        inputs.append({"path": path, "size": total, "read": [0, total], "skipped": 0, "reason": ""})
+        given = {"path": path, "size": total, "unterminated": 0, "head": head(path, total)}
+        inputs.append({**given, "read": [0, total], "skipped": 0, "reason": ""})
         for start in range(0, total, size):
             end = min(start + size, total)
-            args = ["partial", "--scan", scan, "--range", f"{start}..{end}", "--", path]
+            args = ["partial", "--scan", scan, "--range", f"{start}..{end}", "--size", str(total), "--", path]
             tasks.append({"input": number, "from": start, "to": end, "args": args})
     total = sum(os.path.getsize(path) for path in paths)
     sums = {"bytes_read": total, "bytes_skipped": 0, "bytes_total": total}
-    print(json.dumps({"version": VERSION, "window": WINDOW, "inputs": inputs, "tasks": tasks, **sums}))
+    made = {"schema": "logparser-plan/1", "version": VERSION, "build": BUILD, "tallies": 1}
+    print(
+        json.dumps(
+            {**made, "locations": rest(words), "window": WINDOW, "inputs": inputs, "tasks": tasks, **sums}
+        )
+    )
+
+
+def head(path: str, size: int) -> str:
+    """Say how a file begins."""
+    start = Path(path).read_bytes()[: min(size, 1024)]
+    return f"{len(start)}:{start.hex()}"
+
+
+def compare(words: list[str]) -> None:
+    """See whether the files of a plan are those that are here."""
+    assert option(words, "--plan") == "-"
+    plan = json.load(sys.stdin)
+    if log := os.environ.get("FAKE_LISTED"):
+        with open(log, "a") as out:
+            print("listed", file=out)
+    planned = {given["path"]: given for given in plan["inputs"]}
+    here = {path for location in plan["locations"] for path in glob.glob(location)}
+    for path in sorted(here ^ planned.keys()):
+        fail(
+            f"{path}: is here, and not in the plan"
+            if path in here
+            else f"{path}: is in the plan, and not here"
+        )
+    for path, given in planned.items():
+        if (
+            os.path.getsize(path) < given["size"]
+            or head(path, int(given["head"].split(":")[0])) != given["head"]
+        ):
+            fail(f"{path}: is not as it was planned")
+    grown = [path for path, given in planned.items() if os.path.getsize(path) > given["size"]]
+    print(json.dumps({"inputs": [{"path": path, "size": os.path.getsize(path)} for path in grown]}))
 
 
 def partial(words: list[str]) -> None:
     """Count the lines that start in a range."""
     output, scan = option(words, "--output"), option(words, "--scan")
     start, end = map(int, option(words, "--range").split(".."))
+    size = int(option(words, "--size"))
     path = rest(words)[0]
     if FAULT == "crash":
         os.kill(os.getpid(), 9)
@@ -96,7 +135,7 @@ def partial(words: list[str]) -> None:
         fail(f"no such file or folder: '{path}'", 3)
     if FAULT == "wrong-range":
         end = os.path.getsize(path)
-    content = Path(path).read_bytes()
+    content = Path(path).read_bytes()[:size]
     start, end = line_start(content, start), line_start(content, end)
     lines = content[start:end].decode().splitlines()
     pairs = Counter(tuple(line.split()[1:]) for line in lines if line)
@@ -187,6 +226,8 @@ def inspect(words: list[str]) -> None:
         json.dumps(
             {
                 "version": VERSION,
+                "build": BUILD,
+                "format": 1,
                 "window": tallies["window"],
                 "inputs": tallies["inputs"],
                 "connections": sum(row[2] for row in tallies["rows"]),
@@ -201,9 +242,16 @@ def main() -> None:
     """Run a command."""
     command, *words = sys.argv[1:]
     if command == "--version":
-        print(f"logparser {VERSION}")
+        print(f"logparser {VERSION} (build {BUILD})")
         return
-    commands = {"plan": plan, "partial": partial, "merge": merge, "report": report, "inspect": inspect}
+    commands = {
+        "plan": plan,
+        "partial": partial,
+        "list": compare,
+        "merge": merge,
+        "report": report,
+        "inspect": inspect,
+    }
     if command in commands:
         commands[command](words)
     else:

@@ -23,6 +23,8 @@ def facts(lines: int, read: list[list[int]], skipped: list[list[int]]) -> Facts:
     given = {"name": "a", "size": 100, "read": read, "skipped": skipped}
     return {
         "version": "1",
+        "build": "b",
+        "format": 1,
         "window": dict(WINDOW),
         "inputs": [given],
         "connections": lines - 5,
@@ -39,8 +41,10 @@ def right() -> tuple[Facts, list[Facts], Facts]:
     """Give a plan, two parts, and what they are together."""
     plan = {
         "version": "1",
+        "build": "b",
+        "tallies": 1,
         "window": dict(WINDOW),
-        "inputs": [{"path": "a", "size": 100}],
+        "inputs": [{"path": "a", "size": 100, "unterminated": 5}],
         "tasks": [{}, {}],
         "bytes_read": 80,
         "bytes_skipped": 20,
@@ -56,6 +60,25 @@ def right() -> tuple[Facts, list[Facts], Facts]:
 
 def test_what_is_right_passes() -> None:
     control.check(*right())
+
+
+def last_line(facts: Facts, length: int) -> Facts:
+    """Add a last line without a newline, of so many bytes, that nobody could connect by."""
+    (given,) = facts["inputs"]
+    given["size"] += length
+    given["read"][-1][1] += length
+    for name in ("lines_read", "malformed"):
+        facts["balance"][name] += 1
+    for name in ("bytes_read", "bytes_total"):
+        facts["balance"][name] += length
+    return facts
+
+
+def test_a_last_line_without_a_newline_is_there_or_not() -> None:
+    plan, parts, merged = right()
+    last_line(parts[1], 5)
+    last_line(merged, 5)
+    control.check(plan, parts, merged)
 
 
 def add(name: str, *places: Callable[[Facts, list[Facts], Facts], Facts]) -> Change:
@@ -100,6 +123,16 @@ CHANGES: dict[str, Change] = {
     "a whole of another window": lambda plan, parts, merged: merged["window"].update(end="x"),
     "a part of another version": lambda plan, parts, merged: parts[0].update(version="2"),
     "a whole of another version": lambda plan, parts, merged: merged.update(version="2"),
+    "a part of another build": lambda plan, parts, merged: parts[0].update(build="c"),
+    "a whole of another build": lambda plan, parts, merged: merged.update(build="c"),
+    "a part of another format": lambda plan, parts, merged: parts[0].update(format=2),
+    "a last line of the whole only": lambda plan, parts, merged: last_line(merged, 5),
+    "a last line of a part only": lambda plan, parts, merged: last_line(parts[1], 5),
+    "half a last line": lambda plan, parts, merged: (last_line(parts[1], 2), last_line(merged, 2)),
+    "a last line that is not read": lambda plan, parts, merged: (
+        parts[1]["inputs"][0].update(size=105),
+        merged["inputs"][0].update(size=105),
+    ),
     "a gap between parts": lambda plan, parts, merged: parts[1]["inputs"][0].update(read=[[54, 100]]),
     "parts that overlap": lambda plan, parts, merged: parts[1]["inputs"][0].update(read=[[52, 100]]),
     "a gap in the whole": lambda plan, parts, merged: merged["inputs"][0].update(read=[[21, 100]]),

@@ -13,6 +13,7 @@ from distributed import Client
 import logparser_dask
 from logparser_dask import job, remote
 from logparser_dask.errors import ControlError, LogparserError, WorkerError
+from logparser_dask.listing import Listing
 from logparser_dask.remote import Versions
 
 
@@ -110,13 +111,12 @@ def test_a_missing_file_is_named_with_the_worker(
 def test_a_file_that_goes_away_after_the_plan_is_named(
     client: Client, fake: pytest.MonkeyPatch, logs: Path
 ) -> None:
-    def vanish(self: job._Job, question: list[str]) -> dict[str, object]:
-        found = planned(self, question)
-        (logs.parent / "b.log").unlink()
-        return found
+    def vanish(self: job._Job, files: Listing) -> None:
+        found(self, files)
+        (logs.parent / "b.log").unlink(missing_ok=True)
 
-    planned = job._Job._plan
-    fake.setattr(job._Job, "_plan", vanish)
+    found = job._Job._look
+    fake.setattr(job._Job, "_look", vanish)
     with pytest.raises(WorkerError, match=r"no such file or folder: '.*b.log'"):
         count(client, logs)
 
@@ -138,15 +138,17 @@ def test_a_program_that_is_killed_is_told(client: Client, fake: pytest.MonkeyPat
 def test_a_worker_with_another_version_is_refused(
     client: Client, fake: pytest.MonkeyPatch, logs: Path
 ) -> None:
-    fake.setattr(remote, "versions", lambda: Versions("0.0.9", logparser_dask.__version__))
+    fake.setattr(remote, "versions", lambda: Versions("0.1.0 (build f)", logparser_dask.__version__))
     fake.setattr(job._Job, "_submit", _with_real_versions(job._Job._submit))
-    with pytest.raises(WorkerError, match=r"worker .* logparser has version 0.0.9 here, but 0.1.0"):
+    with pytest.raises(
+        WorkerError, match=r"worker .* has version 0.1.0 \(build f\) here, but 0.1.0 \(build 0"
+    ):
         logparser_dask.connections(client, logs)
 
 
 def _with_real_versions(submit: object) -> object:
-    """Let the client say that it has 0.1.0, as the workers of these tests are in its own process."""
-    expected = Versions("0.1.0", logparser_dask.__version__)
+    """Let the client say that it has another build, as the workers of these tests are in its own process."""
+    expected = Versions("0.1.0 (build 0)", logparser_dask.__version__)
 
     def changed(self: job._Job, function: object, *args: object, name: str, priority: int = 0) -> object:
         swapped = [expected if isinstance(arg, Versions) else arg for arg in args]

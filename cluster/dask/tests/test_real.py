@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +107,53 @@ def test_a_compressed_log_is_refused(client: Client, real: str, tmp_path: Path) 
     path.write_bytes(b"\x1f\x8b\x08\x00" + bytes(100))
     with pytest.raises(LogparserError, match="conn.log"):
         logparser_dask.connections(client, path)
+
+
+def test_a_log_that_is_being_written_is_counted_to_a_line_end(
+    client: Client, real: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "conn.log"
+    path.write_text(f"{END} a b\n" * 20000)
+    done = threading.Event()
+
+    def write() -> None:
+        with path.open("a", buffering=1) as log:
+            while not done.is_set():
+                # In two writes, so that the log ends inside a line half of the time.
+                log.write(f"{END} a")
+                log.flush()
+                time.sleep(0.0005)
+                log.write("bc b\n")
+                time.sleep(0.0005)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        counts = []
+        for _ in range(8):
+            df = logparser_dask.connections(client, path, until=END, max_partition="100KB")
+            # Half a line would have a host of its own, or none.
+            assert set(df["from"]) <= {"a", "abc"}
+            counts.append(int(df["connections"].sum()))
+    finally:
+        done.set()
+        writer.join()
+    assert counts == sorted(counts)
+    assert counts[0] >= 20000
+    assert counts[-1] > counts[0]
+
+
+def test_a_last_line_without_a_newline_counts_in_a_log_that_is_final(
+    client: Client, real: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "conn.log"
+    path.write_text(f"{END} a b\n" * 100 + f"{END} a last")
+    df = logparser_dask.connections(client, path, until=END, max_partition="100B")
+    assert df.to_numpy().tolist() == [["a", "b", 100], ["a", "last", 1]]
+
+
+@pytest.mark.parametrize("location", ["s3://bucket/conn*.log", "hdfs://x/y", "gs://x", "http://x/y.log"])
+def test_a_scheme_is_refused_by_its_name(client: Client, real: str, location: str) -> None:
+    with pytest.raises(LogparserError, match=f"{location.split(':')[0]}:// is no place that is read") as info:
+        logparser_dask.connections(client, location)
+    assert info.value.exit_code == 2

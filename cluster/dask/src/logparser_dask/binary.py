@@ -33,11 +33,14 @@ def find() -> str:
     return found
 
 
-def run(args: Sequence[str]) -> Output:
-    """Run the program to its end; any exit code but 0 becomes a LogparserError with the program's message."""
+def run(args: Sequence[str], given: bytes = b"") -> Output:
+    """Run the program to its end, with this on its standard input.
+
+    Any exit code but 0 becomes a LogparserError with the program's message.
+    """
     program = find()
     try:
-        done = subprocess.run([program, *args], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        done = subprocess.run([program, *args], input=given, capture_output=True, check=False)
     except OSError as error:
         raise LogparserError(f"cannot run {program}: {error.strerror}") from None
     stderr = done.stderr.decode(errors="replace").splitlines()

@@ -21,11 +21,13 @@ def check(plan: Facts, parts: Sequence[Facts], merged: Facts) -> None:
     for facts in (*parts, merged):
         _same("window", plan["window"], facts["window"])
         _same("version", plan["version"], facts["version"])
-    _cover(plan, parts, "the parts")
-    _cover(plan, [merged], "the merged result")
+        _same("build", plan["build"], facts["build"])
+        _same("format of tallies", plan["tallies"], facts["format"])
+    more = _cover(plan, parts, "the parts")
+    _same("bytes of last lines", more, _cover(plan, [merged], "the merged result"))
     balance = merged["balance"]
     for name in BYTES:
-        _same(name, plan[name], balance[name])
+        _same(name, plan[name] + (0 if name == "bytes_skipped" else more), balance[name])
     for name in SUMS:
         _same(f"{name} of all parts", sum(part["balance"][name] for part in parts), balance[name])
     _same("connections of all parts", sum(part["connections"] for part in parts), merged["connections"])
@@ -40,19 +42,30 @@ def _balance(balance: Facts) -> None:
     _same("bytes unread", 0, balance.get("bytes_unread", 0))
 
 
-def _cover(plan: Facts, files: Iterable[Facts], what: str) -> None:
-    """Check that these tallies hold every byte of every input of the plan exactly once."""
+def _cover(plan: Facts, files: Iterable[Facts], what: str) -> int:
+    """Check that these tallies hold every byte of every input of the plan exactly once.
+
+    A last line without a newline is there as a whole, if nothing had followed it when it was its turn, or not
+    at all. Returns the bytes of such lines.
+    """
     ranges: dict[str, list[Range]] = defaultdict(list)
+    sizes: dict[str, int] = defaultdict(int)
     for facts in files:
         for given in facts["inputs"]:
             ranges[given["name"]] += [*given["read"], *given["skipped"]]
-    sizes = {given["path"]: given["size"] for given in plan["inputs"]}
-    for name in ranges.keys() - sizes.keys():
+            sizes[given["name"]] = max(sizes[given["name"]], given["size"])
+    planned = {given["path"]: given for given in plan["inputs"]}
+    for name in ranges.keys() - planned.keys():
         raise ControlError(_refusal(f"{what} hold {name}, which is not in the plan"))
-    for name, size in sizes.items():
+    more = 0
+    for name, given in planned.items():
+        has_last_line = given["unterminated"] > 0 and sizes[name] == given["size"] + given["unterminated"]
+        size = sizes[name] if has_last_line else given["size"]
         problem = _gap(ranges[name], size)
         if problem:
             raise ControlError(_refusal(f"{what}: {name}: {problem}"))
+        more += size - given["size"]
+    return more
 
 
 def _gap(ranges: Iterable[Range], size: int) -> str | None:

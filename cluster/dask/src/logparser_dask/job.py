@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 import warnings as python_warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from distributed import TimeoutError as DaskTimeoutError
 
 from logparser_dask import control, remote
 from logparser_dask.errors import LogparserError, explain
+from logparser_dask.listing import Listing, Seen, listing, raised
 from logparser_dask.remote import Facts, Versions
 
 FAN_IN = 8
@@ -108,12 +110,18 @@ class _Job:
         self.versions: Versions = remote.versions()
         self.name = uuid4().hex
         self.futures: list[Future[Any]] = []
+        self.looked: set[str] = set()
+        """The workers that see the files of the plan."""
 
     def run(self, question: Sequence[str]) -> tuple[Facts, list[Facts], bytes]:
         """Return the plan, the facts of each part, and the merged tallies."""
-        plan = self._plan(question)
+        plan, files = self._plan(question)
+        self._look(files)
+        held = self._submit(remote.hold, files, name="list-0")
         parts = [
-            self._submit(remote.count, _with_threads(task["args"]), self.versions, name=f"count-{number}")
+            self._submit(
+                remote.count, _with_threads(task["args"]), held, self.versions, name=f"count-{number}"
+            )
             for number, task in enumerate(plan["tasks"])
         ]
         if not parts:
@@ -125,8 +133,11 @@ class _Job:
         whole = self._tree(parts)
         # From here only the facts and the whole are held: Dask drops each part once it is merged.
         self.futures = [*facts, whole]
-        del parts
-        return plan, self._gather(facts, plan), whole.result().tallies
+        del parts, held
+        gathered, merged = self._gather(facts, plan), whole.result()
+        # Those that have joined meanwhile may know of more files, though they have had no task.
+        self._look(files)
+        return plan, gathered, merged.tallies
 
     def cancel(self) -> None:
         """Let go of everything, and stop what has not begun."""
@@ -135,15 +146,41 @@ class _Job:
         if futures and self.client.status == "running":
             self.client.cancel(futures, force=True)
 
-    def _plan(self, question: Sequence[str]) -> Facts:
-        """Plan on some worker, as the logs are there."""
+    def _plan(self, question: Sequence[str]) -> tuple[Facts, Listing]:
+        """Plan on some worker, as the logs are there; also says which files every worker must see."""
         self._find_package()
         future = self._submit(remote.plan, list(question), self.versions, name="plan-0")
         self.futures = [future]
-        plan, warnings = future.result()
+        plan, warnings, planner = future.result()
         for warning in warnings:
             self.progress.warn(warning)
-        return dict(plan)
+        return dict(plan), listing(self.name, planner, plan)
+
+    def _look(self, files: Listing) -> None:
+        """Ask all workers that were not asked before whether they see the plan's files, and no others."""
+        while asked := sorted(addresses(self.client) - self.looked):
+            seen = self._ask(files, asked)
+            self.looked |= seen.keys()
+            longer = {worker: found for worker, found in seen.items() if found.longer}
+            longer.pop(files.planner.address, None)
+            # What has grown has done so for the planner too, which is asked after the others.
+            if longer and not self._ask(raised(files, list(longer.values())), [files.planner.address]):
+                raise LogparserError("the worker that planned is gone, and files have grown: ask again")
+
+    def _ask(self, files: Listing, workers: Sequence[str]) -> dict[str, Seen]:
+        """Ask workers whether they see these files; returns what those say that are there."""
+        end = time.monotonic() + PATIENCE
+        while asked := [worker for worker in workers if worker in addresses(self.client)]:
+            found = self.client.run(remote.sees, files, self.versions, workers=asked, on_error="return")
+            lost = [error for error in found.values() if isinstance(error, BaseException)]
+            for error in lost:
+                # One that is gone does not matter any more; that it is may take a while to be known.
+                if not isinstance(error, OSError) or time.monotonic() > end:
+                    raise error
+            if not lost:
+                return dict(found)
+            time.sleep(0.2)
+        return {}
 
     def _find_package(self) -> None:
         """Look for this package on some worker: one that gets a task that it cannot load would die of it.
@@ -199,6 +236,11 @@ class _Job:
         action, _, number = name.partition("-")
         key = f"logparser-{action}-{self.name}-{number}"
         return self.client.submit(function, *args, key=key, pure=False, priority=priority)
+
+
+def addresses(client: Client) -> set[str]:
+    """Return the workers that are there."""
+    return set(client.nthreads())
 
 
 def _with_threads(args: Sequence[str]) -> list[str]:

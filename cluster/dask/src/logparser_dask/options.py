@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -51,6 +52,8 @@ REFUSED = (
 Location = str | os.PathLike[str]
 Value = str | int
 
+SCHEME = re.compile("[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -59,7 +62,8 @@ def where(location: Location) -> str:
     text = os.fspath(location)
     if text == "-":
         raise LogparserError("standard input cannot be read by a cluster: name files that workers see", USAGE)
-    return text if "://" in text else str(Path(text).absolute())
+    # The program refuses a scheme by its name; a file that is called so is ./s3://x.
+    return text if SCHEME.match(text) else str(Path(text).absolute())
 
 
 def words(options: Mapping[str, Value | None], known: Sequence[str]) -> list[str]:

@@ -1,0 +1,105 @@
+//! The files that a location leads to, as JSON, and whether they are those of a plan.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::args::{JsonOutput, Talk};
+use super::{ask, configured_or_standard, emit, local, show, tallies};
+use crate::error::{Error, Result, show_path};
+use crate::pipeline::{ListedFile, Pipeline, agree};
+
+/// Say what there is to read.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Globs, files, folders; without any, those of the configuration.
+    location: Vec<String>,
+    /// The configuration, if one is meant.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A plan, or - for standard input: exit code 0 if its locations lead to its files here, too, and to no others. Those that
+    /// are longer are listed.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["location", "config"])]
+    plan: Option<PathBuf>,
+    #[command(flatten)]
+    output: JsonOutput,
+    #[command(flatten)]
+    talk: Talk,
+}
+
+/// What a plan says of its files.
+#[derive(Deserialize)]
+struct Planned {
+    schema: String,
+    build: String,
+    locations: Vec<String>,
+    inputs: Vec<PlannedFile>,
+}
+
+#[derive(Deserialize)]
+struct PlannedFile {
+    path: PathBuf,
+    size: u64,
+    head: String,
+}
+
+/// Prints a line of JSON. The exit code.
+pub fn list(args: &ListArgs) -> Result<u8> {
+    let places = args.output.places()?;
+    if let Some(plan) = &args.plan {
+        return emit(&compare(plan)?, &places);
+    }
+    let location = if args.config.is_some() { args.location.clone() } else { ask::or_piped(args.location.clone())? };
+    let builder = ask::located(configured_or_standard(args.config.as_deref())?, &location)?;
+    let pipeline = builder.on_failure(show::error).on_warning(show::warning).build()?;
+    let locations = pipeline.plan().locations();
+    let files = pipeline.list()?;
+    emit(&json(&locations, &files.iter().collect::<Vec<_>>())?, &places)
+}
+
+fn json(locations: &[String], files: &[&ListedFile]) -> Result<String> {
+    let inputs = files.iter().map(|file| {
+        let head = tallies::shown_head(&file.head);
+        Ok(json!({ "path": tallies::utf8(&file.path)?, "size": file.size, "head": head }))
+    });
+    tallies::line(&json!({
+        "schema": "logparser-list/1",
+        "version": env!("CARGO_PKG_VERSION"),
+        "build": crate::BUILD,
+        "locations": locations,
+        "inputs": inputs.collect::<Result<Vec<_>>>()?,
+        "bytes_total": files.iter().map(|file| file.size).sum::<u64>(),
+    }))
+}
+
+/// The files that are longer than those of a plan, if no other difference is.
+fn compare(plan: &Path) -> Result<String> {
+    local(plan)?;
+    let shown = if plan.as_os_str() == "-" { "<stdin>".to_owned() } else { show_path(plan) };
+    let cannot = |error| Error::input(plan, "cannot read", error);
+    let reader: Box<dyn Read> = if plan.as_os_str() == "-" {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(plan).map_err(cannot)?)
+    };
+    let planned: Planned = serde_json::from_reader(BufReader::new(reader))
+        .map_err(|error| Error::usage(format!("{shown}: it is no plan of logparser: {error}")))?;
+    if planned.schema != "logparser-plan/1" {
+        return Err(Error::usage(format!("{shown}: it is no plan of logparser")));
+    }
+    tallies::same_build(&planned.build)?;
+    let files = planned.inputs.into_iter().map(|PlannedFile { path, size, head }| {
+        let head = tallies::head(&head).ok_or_else(|| {
+            Error::usage(format!("{shown}: inputs.head: expected BYTES:HASH, not '{}'", head.escape_debug()))
+        })?;
+        Ok(ListedFile { path, size, head })
+    });
+    let files = files.collect::<Result<Vec<_>>>()?;
+    let builder = ask::located(Pipeline::builder(), &planned.locations)?;
+    let here = builder.on_failure(show::error).on_warning(show::warning).build()?.list()?;
+    json(&planned.locations, &agree(&here, &files)?)
+}

@@ -1,0 +1,46 @@
+//! What a text that names a file looks like, before anybody looks for the file.
+
+/// The scheme that a text begins with as addresses do, e.g. `s3` of `s3://bucket/x`. Nothing is read from one; a file that
+/// is called so is written `./s3://x`.
+pub fn scheme(text: &str) -> Option<&str> {
+    let (scheme, _) = text.split_once("://")?;
+    let letter = scheme.starts_with(|first: char| first.is_ascii_alphabetic());
+    let rest = scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    (letter && rest).then_some(scheme)
+}
+
+/// Why a text that begins with a scheme names no file, and what to do.
+pub fn no_file(scheme: &str) -> String {
+    let remedy = match scheme.to_ascii_lowercase().as_str() {
+        "file" => "write the path alone",
+        _ => "copy or mount it, or pipe it in",
+    };
+    format!("{scheme}:// is no place that is read ({remedy}; a file that is called so is ./{scheme}://...)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schemes_are_told_from_names() {
+        for (text, expected) in [
+            ("s3://bucket/x", Some("s3")),
+            ("hdfs://host:1/x*.log", Some("hdfs")),
+            ("HTTPS://x", Some("HTTPS")),
+            ("git+ssh://x", Some("git+ssh")),
+            ("file:///x", Some("file")),
+            ("x://", Some("x")),
+            ("./s3://x", None),
+            ("/s3://x", None),
+            ("a b://x", None),
+            ("3s://x", None),
+            ("://x", None),
+            ("s3:/x", None),
+            ("*.log", None),
+            ("-", None),
+        ] {
+            assert_eq!(scheme(text), expected, "{text}");
+        }
+    }
+}
