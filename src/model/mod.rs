@@ -33,7 +33,7 @@ pub use guard::Guard;
 pub use host::{HostId, Hosts};
 pub use order::{Extent, OrderMeter};
 pub use peaks::Peaks;
-pub use report::{Cell, Column, ColumnKind, Drawing, Issue, Report, WindowResult};
+pub use report::{Cell, Column, ColumnKind, Drawing, Issue, More, Report, WindowResult};
 pub use span::{InputId, Ledger, Span};
 pub use tally::Tally;
 pub use time::{TimeUnit, Timestamp};

@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::model::{Grid, Peaks, Record, Records, Timestamp};
 use crate::ops::close::Closer;
 use crate::ops::sequence::{Place, Sequencer};
-use crate::output::rejects::RejectsFile;
+use crate::output::rejects::{RejectsFile, late_line};
 
 use super::aggregator::{Closed, Shared};
 
@@ -323,8 +323,7 @@ impl Live {
             let (from, to) = (record.from.0 as usize, record.to.1 as usize);
             let start = memchr::memrchr(b'\n', &bytes[..from]).map_or(0, |newline| newline + 1);
             let end = memchr::memchr(b'\n', &bytes[to..]).map_or(bytes.len(), |newline| to + newline);
-            block.extend_from_slice(&bytes[start..end]);
-            block.push(b'\n');
+            late_line(&mut block, &bytes[start..end]);
         }
         file.append((batch.chunk.span.input, batch.chunk.span.from), &block)
     }
