@@ -27,6 +27,8 @@ fn busiest(context: &ReportContext<'_>, view: &Aggregates, _until: Timestamp) ->
         rows: vec![vec![source, server]],
         drawing: Drawing::Table,
         overflow: 0,
+        more: None,
+        options: Vec::new(),
     })
 }
 

@@ -125,6 +125,11 @@ impl Options {
         self.entries.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
+    /// All keys with their values, in the order in which they were set.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        self.entries.iter().map(|(name, value)| (*name, value))
+    }
+
     /// A text, word or path.
     pub fn text(&self, name: &str) -> Option<&str> {
         match self.get(name)? {

@@ -8,9 +8,13 @@ use super::commands::Positional;
 #[cfg(feature = "live")]
 use super::live;
 use super::loss::{self, Asked};
+#[cfg(feature = "live")]
+use super::print;
 use super::{allocator, is_watched, show, slips, watch, with_common};
 use crate::error::{Error, Place, Result};
 use crate::output::Style;
+#[cfg(feature = "live")]
+use crate::output::target::Last;
 use crate::pipeline::{Builder, Pipeline, Summary};
 
 /// The report on a location of which nothing else is asked, in TOML.
@@ -147,7 +151,8 @@ fn run_live(builder: Builder, common: &Common) -> Result<u8> {
     live::require_terminal()?;
     let interrupted = live::interrupt_flag()?;
     let builder = builder.interrupt(Arc::clone(&interrupted)).style(style(common.talk.color));
-    let pipeline = live::prepare(builder).build()?;
+    let last = Last::default();
+    let pipeline = live::prepare(builder, Arc::clone(&last)).build()?;
     if pipeline.plan().reads_stdin() && io::stdin().is_terminal() {
         return Err(Error::usage("--live takes its keys from the terminal; name a file to read, or pipe a log in"));
     }
@@ -160,6 +165,8 @@ fn run_live(builder: Builder, common: &Common) -> Result<u8> {
     // Nobody waits for more, however the view was left.
     running.drain();
     let summary = Summary { interrupted: false, ..running.join() };
+    // What was last to be seen stays when the view is gone. Where the terminal is gone too, there is nobody to read it.
+    let _ = print(&String::from_utf8_lossy(&last.lock()));
     summary.failures.iter().for_each(show::error);
     summary.warnings.iter().for_each(|text| show::warning(text));
     let code = said(&summary, common, has_text, &asked);

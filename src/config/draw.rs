@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::diagram::{Stage, diagram};
 use super::plan::{Plan, StagePlan};
 use crate::model::escape::printable;
 
@@ -38,29 +39,19 @@ fn edge(stage: &StagePlan) -> Option<String> {
     Some(format!("{}, up to {}", item.name(), stage.capacity))
 }
 
-/// A box a stage, from top to bottom. An arrow joins a stage to the one above it; where the data comes from elsewhere,
-/// or from several, the arrow says so.
+/// A box a stage, from top to bottom.
 fn text(plan: &Plan) -> String {
     let names: Vec<String> = plan.stages.iter().map(|stage| printable(stage.name.as_bytes()).into_owned()).collect();
     let widest = |part: fn(&StagePlan) -> usize| plan.stages.iter().map(part).max().unwrap_or(0);
     let name_width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let (kind_width, thread_width) = (widest(|stage| stage.kind().name().len()), widest(|stage| threads(stage).len()));
-    let width = name_width + kind_width + thread_width + 8;
-    let mut out = String::new();
-    for (at, (stage, name)) in plan.stages.iter().zip(&names).enumerate() {
-        if let Some(edge) = edge(stage) {
-            let from: Vec<&str> = stage.inputs.iter().map(|&from| names[from].as_str()).collect();
-            let direct = stage.inputs.iter().eq([&at.wrapping_sub(1)]);
-            let source = if direct { String::new() } else { format!("   from {}", from.join(", ")) };
-            // Writing to a string cannot fail.
-            let _ = writeln!(out, "    │ {edge}{source}");
-            let _ = writeln!(out, "    ▼");
-        }
+    let stages = plan.stages.iter().zip(&names).map(|(stage, name)| {
         let padding = " ".repeat(name_width - name.chars().count());
-        let row = format!("{name}{padding}   {:<kind_width$}   {:>thread_width$}", stage.kind().name(), threads(stage));
-        let _ = writeln!(out, "┌{}┐\n│ {row} │\n└{}┘", "─".repeat(width), "─".repeat(width));
-    }
-    out
+        let (kind, threads) = (stage.kind().name(), threads(stage));
+        let title = format!("{name}{padding}   {kind:<kind_width$}   {threads:>thread_width$}");
+        Stage { title, takes: edge(stage), inputs: stage.inputs.clone() }
+    });
+    diagram(&stages.collect::<Vec<_>>())
 }
 
 fn dot(plan: &Plan) -> String {

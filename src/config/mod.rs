@@ -5,6 +5,7 @@
 //! override for all stages (`--set seconds=60`, `--seconds 60`), override for one (`--set stages.recent.seconds=60`).
 
 mod check;
+mod diagram;
 mod draw;
 mod follow;
 mod graph;

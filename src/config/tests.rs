@@ -424,7 +424,9 @@ fn a_free_graph_is_put_in_order_with_its_edges() {
         .collect();
     assert_eq!(previous, [false, true]);
     let text = draw(&plan, DrawFormat::Text);
-    assert!(text.contains("chunks, up to 5   from a, b") && text.contains("│ fine "), "{text}");
+    // From `b` by the arrow, from `a` by the rail.
+    let fed = text.lines().find(|line| line.starts_with("│ lines ")).unwrap();
+    assert!(text.contains("│ chunks, up to 5") && fed.ends_with("│◄┘"), "{text}");
     assert!(draw(&plan, DrawFormat::Dot).contains("s2 -> s3 [label=\"lines, up to 4\"];"));
     assert!(draw(&plan, DrawFormat::Mermaid).contains("s1 -->|\"chunks, up to 5\"| s2"));
 }

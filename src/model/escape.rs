@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+
 /// The bytes as text, with everything that a terminal could act on, or an eye could not see, as `\xNN`.
 pub fn printable(bytes: &[u8]) -> Cow<'_, str> {
     escaped(bytes, is_hostile)
@@ -15,6 +17,11 @@ pub fn printable(bytes: &[u8]) -> Cow<'_, str> {
 /// shown as `\xNN`, and a backslash that would read as one.
 pub fn exact(bytes: &[u8]) -> Cow<'_, str> {
     escaped(bytes, |_| false)
+}
+
+/// As `printable`, with tabs as they are: a line of a log that may be read again.
+pub fn printable_line(bytes: &[u8]) -> Cow<'_, str> {
+    escaped(bytes, |c| is_hostile(c) && c != '\t')
 }
 
 fn escaped(bytes: &[u8], is_hostile: impl Fn(char) -> bool) -> Cow<'_, str> {
@@ -39,7 +46,7 @@ fn escaped(bytes: &[u8], is_hostile: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The bytes that `printable` shows as `text`.
+/// The bytes that `printable`, `printable_line` or `exact` shows as `text`.
 pub fn bytes(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -60,15 +67,28 @@ pub fn bytes(text: &str) -> Vec<u8> {
     out
 }
 
-/// Whether a character must not reach a terminal, a page or a spreadsheet as it is: control characters (C0, DEL,
-/// C1), white space that is not the space, and the invisible ones that reorder or hide text.
+/// Whether a character must not reach a terminal, a page or a spreadsheet as it is, since it acts on one, reorders or
+/// hides text, or is not to be seen: all that is neither a letter, a mark, a number, a punctuation, a symbol nor the space,
+/// and those among them that are drawn as nothing.
 pub fn is_hostile(c: char) -> bool {
-    c.is_control()
-        || (c.is_whitespace() && c != ' ')
-        || matches!(c,
-            '\u{00ad}' | '\u{061c}' | '\u{180e}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
+    let is_visible =
+        !matches!(c.general_category_group(), GeneralCategoryGroup::Other | GeneralCategoryGroup::Separator);
+    !is_visible || is_blank(c)
+}
+
+/// Letters, marks and symbols that are drawn as nothing: those that Unicode lets programs ignore
+/// (`Default_Ignorable_Code_Point`), and those that are blank by their nature.
+fn is_blank(c: char) -> bool {
+    matches!(c,
+        // The combining grapheme joiner, fillers of Hangul, vowels of Khmer that are inherent.
+        '\u{034f}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{17b4}' | '\u{17b5}'
+        // Selectors of variants.
+        | '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}'
+        // Braille with no dot, a musical note with no head, blanks and joiners of old scripts, a stand-in for an object.
+        | '\u{2800}' | '\u{1d159}' | '\u{13441}' | '\u{13442}' | '\u{16fe4}' | '\u{2d7f}' | '\u{1107f}' | '\u{fffc}')
 }
 
 fn push_hex(out: &mut String, bytes: &[u8]) {
@@ -121,12 +141,76 @@ mod tests {
         }
     }
 
+    proptest! {
+        #[test]
+        fn any_bytes_are_had_back_from_what_is_shown_of_them(
+            bytes in proptest::collection::vec(prop_oneof![
+                any::<u8>().prop_map(|byte| vec![byte]),
+                any::<char>().prop_map(|c| c.to_string().into_bytes()),
+                proptest::sample::select(vec!["\\", "\\x", "\\x5", "\\x5c", "\t", "\r", "\n", "f", "\u{34f}", "\u{2800}"])
+                    .prop_map(|text| text.as_bytes().to_vec()),
+            ], 0..12).prop_map(|parts| parts.concat()),
+        ) {
+            let (shown, line) = (printable(&bytes), printable_line(&bytes));
+            prop_assert!(!shown.chars().any(is_hostile) && !line.chars().any(|c| is_hostile(c) && c != '\t'));
+            prop_assert_eq!(&super::bytes(&shown), &bytes);
+            prop_assert_eq!(&super::bytes(&line), &bytes);
+            prop_assert_eq!(&super::bytes(&exact(&bytes)), &bytes);
+        }
+    }
+
+    /// Against what the standard library knows of characters, which has a table of its own.
     #[test]
-    fn s1_every_character_that_hides_or_reorders_is_hostile() {
-        let ends = "\u{ad}\u{61c}\u{180e}\u{200b}\u{200f}\u{2028}\u{202a}\u{202e}\u{2060}\u{2066}\u{2069}\u{206f}\
-                    \u{feff}\u{fff9}\u{fffb}\u{e0000}\u{e007f}";
-        for c in ends.chars() {
+    fn s1_of_all_of_unicode_only_what_is_seen_is_left_as_it_is() {
+        let (major, ..) = char::UNICODE_VERSION;
+        let is_newer = unicode_properties::UNICODE_VERSION.0 > u64::from(major);
+        let mut unknown = 0;
+        for c in ('\0'..=char::MAX).filter(|&c| !is_hostile(c)) {
+            assert!(!c.is_control() && (c == ' ' || !c.is_whitespace()), "{c:?}");
+            // Behind a letter, where a mark may stand.
+            let shown: String = format!("a{c}").escape_debug().collect();
+            if !matches!(c, '\\' | '"' | '\'') && shown != format!("a{c}") {
+                assert!(is_newer, "{c:?} is not printable");
+                unknown += 1;
+            }
+        }
+        // Those of a new version of Unicode.
+        assert!(unknown < 20_000, "{unknown}");
+    }
+
+    /// Those that are drawn as nothing though they are letters, marks or symbols have no width.
+    #[cfg(feature = "live")]
+    #[test]
+    fn s1_what_has_no_width_is_a_mark_or_is_hostile() {
+        use ratatui::prelude::Line;
+        let mut seen = 0;
+        for c in ('\0'..=char::MAX).filter(|&c| !is_hostile(c) && Line::raw(format!("a{c}")).width() == 1) {
+            // Vowels and final consonants of Hangul join the letter before them, and some letters of India the one behind
+            // them; both are seen.
+            let joins = matches!(c,
+                '\u{1160}'..='\u{11ff}' | '\u{d7b0}'..='\u{d7ff}'
+                | '\u{d4e}' | '\u{a8fa}' | '\u{111c2}' | '\u{111c3}' | '\u{113d1}' | '\u{1193f}' | '\u{11941}'
+                | '\u{11a84}'..='\u{11a89}' | '\u{11d46}' | '\u{11f02}');
+            assert!(joins || c.general_category_group() == GeneralCategoryGroup::Mark, "{c:?}");
+            seen += 1;
+        }
+        assert!(seen > 1000);
+    }
+
+    #[test]
+    fn s1_what_hides_or_reorders_is_hostile_and_what_people_write_is_not() {
+        let hostile = "\u{ad}\u{61c}\u{180e}\u{200b}\u{200f}\u{2028}\u{202a}\u{202e}\u{2060}\u{2066}\u{2069}\u{206f}\
+                       \u{feff}\u{fff9}\u{fffb}\u{e0000}\u{e007f}\u{34f}\u{115f}\u{1160}\u{3164}\u{ffa0}\u{17b4}\
+                       \u{180b}\u{180f}\u{fe0f}\u{e0100}\u{e01ef}\u{2800}\u{1d159}\u{1d173}\u{1bca0}\u{13430}\
+                       \u{13441}\u{16fe4}\u{fffc}\u{e000}\u{10ffff}\u{fdd0}\u{378}\u{a0}\u{3000}\u{1680}";
+        for c in hostile.chars() {
             assert!(is_hostile(c), "{c:?}");
+            assert_eq!(printable(c.encode_utf8(&mut [0; 4]).as_bytes()).len(), 4 * c.len_utf8());
+        }
+        for text in
+            ["täst", "t\u{e4}st", "ta\u{308}st", "数据库", "მზე", "हिन्दी", "한국어", "😀", "＝１", "€", "ﬀ", "\u{fffd}"]
+        {
+            assert_eq!(printable(text.as_bytes()), text);
         }
     }
 }

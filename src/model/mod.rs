@@ -39,7 +39,7 @@ pub use loss::{Loss, Traces};
 pub use moment::{Moment, Word};
 pub use order::{Extent, OrderMeter, Stamps};
 pub use peaks::Peaks;
-pub use report::{Cell, Column, ColumnKind, Drawing, Issue, Report, WindowResult};
+pub use report::{Cell, Column, ColumnKind, Drawing, Issue, More, Report, WindowResult};
 pub use span::{InputId, Ledger, Span};
 pub use stamp::{TimeUnit, Unfit, Units};
 pub use tally::Tally;

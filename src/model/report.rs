@@ -2,6 +2,8 @@
 //!
 //! Not here: report functions (`report`) and outputs (`output`). No report prints, and no output computes.
 
+use std::fmt;
+
 use super::balance::Balance;
 use super::order::Stamps;
 use super::time::Timestamp;
@@ -23,6 +25,29 @@ pub struct Report {
     /// Connections whose pair is not known, as there was no memory for it: they would be in the rows too, or in others.
     /// Report functions leave it at 0; the run sets it where the report looks at pairs.
     pub overflow: u64,
+    /// Rows that were left out only since there are so many, though they are as good as the last one shown.
+    pub more: Option<More>,
+    /// What the report was asked for, by option: with `id`, that is its name. Report functions leave it empty; the run sets
+    /// it.
+    pub options: Vec<(&'static str, Cell)>,
+}
+
+/// Rows that a limit left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct More {
+    /// How many.
+    pub rows: u64,
+    /// The count that each of them and the last row have, where rows are ranked by one.
+    pub with: Option<u64>,
+}
+
+impl fmt::Display for More {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.with {
+            Some(count) => write!(f, "and {} more with {count}", self.rows),
+            None => write!(f, "and {} more", self.rows),
+        }
+    }
 }
 
 impl Report {
@@ -159,6 +184,8 @@ mod tests {
             rows,
             drawing: Drawing::Table,
             overflow: 0,
+            more: None,
+            options: Vec::new(),
         };
         let row = || vec![Cell::Host(b"a".to_vec()), Cell::Count(1)];
         assert_eq!(report(vec![row(), row()]).check(), Ok(()));

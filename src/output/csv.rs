@@ -1,7 +1,7 @@
 //! `csv`: a header and rows.
 //!
 //! One report has its own columns. Several share the union of their columns behind a column `report`, which holds their
-//! ids, or their titles where those are alike; and periodic results have `window_start` and `window_end` before all
+//! names: the same ones whatever the limits; and periodic results have `window_start` and `window_end` before all
 //! others, followed by `revision` and `provisional` where inputs are followed. A cell that a spreadsheet would take for
 //! a formula begins with an apostrophe (CWE-1236).
 
@@ -113,15 +113,27 @@ fn overflow_row(report: &Report) -> Vec<Cell> {
     report.columns.iter().enumerate().map(cell).collect()
 }
 
-/// The report's id, or its title where several have one id, such as `connected-to` of several hosts.
+/// The report's id, with the host or whatever text it was asked about, e.g. `connected-to:host=Delta`. Where another has
+/// the same name all the same, its other options too.
 fn label(result: &WindowResult, report: &Report) -> String {
-    let alike = result.reports.iter().filter(|other| other.id == report.id).count();
-    if alike == 1 { report.id.clone() } else { no_formula(&printable(&report.title)) }
+    let name = |report: &Report, with: fn(&Cell) -> bool| {
+        let options = report.options.iter().filter(|(_, value)| with(value));
+        let options: Vec<String> = options.map(|(name, value)| format!("{name}={}", plain(value))).collect();
+        if options.is_empty() { report.id.clone() } else { format!("{}:{}", report.id, options.join(",")) }
+    };
+    let is_text = |value: &Cell| matches!(value, Cell::Host(_));
+    let own = name(report, is_text);
+    let alike = result.reports.iter().filter(|other| name(other, is_text) == own).count();
+    no_formula(&if alike == 1 { own } else { name(report, |_| true) })
 }
 
 fn shown(cell: &Cell) -> String {
+    no_formula(&plain(cell))
+}
+
+fn plain(cell: &Cell) -> String {
     match cell {
-        Cell::Host(name) => no_formula(&printable(name)),
+        Cell::Host(name) => printable(name).into_owned(),
         Cell::Count(count) => count.to_string(),
         Cell::Time(time) => time.to_string(),
     }
@@ -130,5 +142,29 @@ fn shown(cell: &Cell) -> String {
 /// A text that no spreadsheet takes for a formula. Tabs and returns cannot begin it: they are escaped already. A text
 /// that begins with an apostrophe gets another, so that different names stay different.
 fn no_formula(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\'']) { format!("'{text}") } else { text.to_owned() }
+    let text = no_cells_within(text);
+    if begins_formula(&text) || text.starts_with('\'') { format!("'{text}") } else { text }
+}
+
+/// Where the semicolon is what stands between cells, as in much of Europe, a formula may begin behind one.
+fn no_cells_within(text: &str) -> String {
+    let parts: Vec<&str> = text.split(';').collect();
+    let mut out = parts[0].to_owned();
+    for part in &parts[1..] {
+        out.push_str(if begins_formula(part) { "\\x3b" } else { ";" });
+        out.push_str(part);
+    }
+    out
+}
+
+/// Whether a sign that begins a formula comes first, behind blanks: also in its other widths and heights, which
+/// spreadsheets of East Asia, and programs that normalise text, take for the same.
+fn begins_formula(text: &str) -> bool {
+    text.trim_start_matches(' ').starts_with(|c| {
+        matches!(c,
+            '=' | '+' | '-' | '@'
+            | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}'
+            | '\u{fe66}' | '\u{fe62}' | '\u{fe63}' | '\u{fe6b}'
+            | '\u{207a}'..='\u{207c}' | '\u{208a}'..='\u{208c}' | '\u{2212}')
+    })
 }

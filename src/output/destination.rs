@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::target::Target;
-use super::whole::Unwritten;
+use super::whole::{Left, Unwritten};
 use super::{Behind, OutputEntry, Style, Tell};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Balance, WindowResult};
@@ -143,13 +143,15 @@ impl Destination {
         }
         let bytes = (self.entry.render)(result, self.style)?;
         self.target.write(&bytes)?;
-        self.style.behind = Behind::Result;
+        if !self.target.holds_last() {
+            self.style.behind = Behind::Result;
+        }
         Ok(())
     }
 
     /// What comes of a failed write: an error, unless the result may wait.
     fn refused(&mut self, unwritten: Unwritten) -> Result<()> {
-        let may_wait = !unwritten.torn && self.target.is_file();
+        let may_wait = unwritten.left != Left::Torn && self.target.is_file();
         let Some(tell) = self.tell.as_ref().filter(|_| may_wait) else { return Err(unwritten.of(&self.target.name)) };
         if self.trouble.is_none() {
             let said = Error::output(self.target.name.clone(), "cannot write", copied(&unwritten.source));

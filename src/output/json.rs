@@ -4,6 +4,7 @@
 //! Host names are there exactly, with everything that could act on a terminal or a page escaped by JSON's own means.
 //! Bytes that are no text are there as `\xNN`, and a backslash that would read as one as `\x5c`.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -12,7 +13,7 @@ use serde_json::ser::{CompactFormatter, Formatter};
 use super::OutputEntry;
 use crate::model::escape::{exact, is_hostile};
 use crate::model::time::SECOND;
-use crate::model::{Balance, Cell, Issue, Report, Timestamp, Window, WindowResult};
+use crate::model::{Balance, Cell, Issue, More, Report, Timestamp, Window, WindowResult};
 
 /// The output.
 pub(super) const ENTRY: OutputEntry = OutputEntry {
@@ -58,12 +59,23 @@ struct WindowPart {
 #[derive(Serialize)]
 struct ReportPart<'a> {
     id: &'a str,
+    options: BTreeMap<&'static str, CellPart>,
     title: String,
     columns: Vec<ColumnPart>,
     rows: Vec<Vec<CellPart>>,
     /// Only where memory was limited and too little.
     #[serde(skip_serializing_if = "is_zero")]
     overflow: u64,
+    /// Only where a limit left out rows that are as good as the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more: Option<MorePart>,
+}
+
+#[derive(Serialize)]
+struct MorePart {
+    rows: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    with: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -168,10 +180,12 @@ fn report_part(report: &Report) -> ReportPart<'_> {
     };
     ReportPart {
         id: &report.id,
+        options: report.options.iter().map(|(name, value)| (*name, cell(value))).collect(),
         title: exact(&report.title).into_owned(),
         columns: report.columns.iter().map(column).collect(),
         rows: report.rows.iter().map(|row| row.iter().map(cell).collect()).collect(),
         overflow: report.overflow,
+        more: report.more.map(|More { rows, with }| MorePart { rows, with }),
     }
 }
 

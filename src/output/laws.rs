@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::*;
 use crate::model::escape::{bytes, is_hostile};
-use crate::model::{Balance, Cell, Column, ColumnKind, Drawing, Loss, Report, Stamps, Timestamp, Window};
+use crate::model::{Balance, Cell, Column, ColumnKind, Drawing, Loss, More, Report, Stamps, Timestamp, Window};
 
 fn written(output: &str, results: &[WindowResult]) -> String {
     let (mut bytes, mut style) = (Vec::new(), Style::default());
@@ -24,7 +24,7 @@ fn report(
     drawing: Drawing,
 ) -> Report {
     let columns = columns.iter().map(|&(name, kind)| Column { name, kind }).collect();
-    Report { id: id.into(), title: title.into(), columns, rows, drawing, overflow: 0 }
+    Report { id: id.into(), title: title.into(), columns, rows, drawing, overflow: 0, more: None, options: Vec::new() }
 }
 
 fn host(name: &str) -> Cell {
@@ -52,27 +52,40 @@ fn result(reports: Vec<Report>) -> WindowResult {
 
 fn classic() -> WindowResult {
     let list = |names: &[&str]| names.iter().map(|name| vec![host(name), Cell::Count(1)]).collect();
+    let asked = |report: Report, name, value| Report { options: vec![(name, value)], ..report };
     result(vec![
-        report(
-            "top-servers",
-            "Server that received more connections:",
-            &[("server", ColumnKind::Host), CONNECTIONS],
-            vec![vec![host("Uniform"), Cell::Count(1015)]],
-            Drawing::Labelled { labels: vec!["to", "ts"] },
+        asked(
+            report(
+                "top-servers",
+                "Server that received more connections:",
+                &[("server", ColumnKind::Host), CONNECTIONS],
+                vec![vec![host("Uniform"), Cell::Count(1015)]],
+                Drawing::Labelled { labels: vec!["to", "ts"] },
+            ),
+            "limit",
+            Cell::Count(1),
         ),
-        report(
-            "connected-to",
-            "List of connected hosts to Delta",
-            &[HOST, CONNECTIONS],
-            list(&["almont", "alpine", "alta"]),
-            Drawing::List { gap: true },
+        asked(
+            report(
+                "connected-to",
+                "List of connected hosts to Delta",
+                &[HOST, CONNECTIONS],
+                list(&["almont", "alpine", "alta"]),
+                Drawing::List { gap: true },
+            ),
+            "host",
+            host("Delta"),
         ),
-        report(
-            "connected-from",
-            "List of connections from sierra",
-            &[HOST, CONNECTIONS],
-            list(&["Alpha", "Bravo", "Charlie"]),
-            Drawing::List { gap: false },
+        asked(
+            report(
+                "connected-from",
+                "List of connections from sierra",
+                &[HOST, CONNECTIONS],
+                list(&["Alpha", "Bravo", "Charlie"]),
+                Drawing::List { gap: false },
+            ),
+            "host",
+            host("sierra"),
         ),
     ])
 }
@@ -194,9 +207,19 @@ struct SchemaWindow {
 #[allow(dead_code, reason = "the schema is what is under test")]
 struct SchemaReport {
     id: String,
+    options: std::collections::BTreeMap<String, serde_json::Value>,
     title: String,
     columns: Vec<SchemaColumn>,
     rows: Vec<Vec<serde_json::Value>>,
+    overflow: Option<u64>,
+    more: Option<SchemaMore>,
+}
+
+#[derive(Deserialize, PartialEq, Debug)]
+#[serde(deny_unknown_fields)]
+struct SchemaMore {
+    rows: u64,
+    with: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -229,11 +252,11 @@ fn the_schema_of_json_is_pinned() {
     let expected = concat!(
         r#"{"schema":"logparser/1","window":{"start":"2023-11-14T22:13:20Z","end":"2023-11-14T23:13:20Z","#,
         r#""start_unix":1700000000,"end_unix":1700003600,"start_unix_nanos":1700000000000000000,"end_unix_nanos":1700003600000000000,"end_inclusive":true},"reports":["#,
-        r#"{"id":"top-servers","title":"Server that received more connections:","columns":["#,
+        r#"{"id":"top-servers","options":{"limit":1},"title":"Server that received more connections:","columns":["#,
         r#"{"name":"server","type":"host"},{"name":"connections","type":"count"}],"rows":[["Uniform",1015]]},"#,
-        r#"{"id":"connected-to","title":"List of connected hosts to Delta","columns":[{"name":"host","type":"host"},"#,
+        r#"{"id":"connected-to","options":{"host":"Delta"},"title":"List of connected hosts to Delta","columns":[{"name":"host","type":"host"},"#,
         r#"{"name":"connections","type":"count"}],"rows":[["almont",1],["alpine",1],["alta",1]]},"#,
-        r#"{"id":"connected-from","title":"List of connections from sierra","columns":[{"name":"host","type":"host"},"#,
+        r#"{"id":"connected-from","options":{"host":"sierra"},"title":"List of connections from sierra","columns":[{"name":"host","type":"host"},"#,
         r#"{"name":"connections","type":"count"}],"rows":[["Alpha",1],["Bravo",1],["Charlie",1]]}],"#,
         r#""balance":{"lines_read":3,"counted":2,"out_of_window":0,"late":0,"future":0,"malformed":0,"blank":1,"#,
         r#""bytes_read":40,"bytes_skipped":0,"bytes_total":40,"inputs":1}}"#,
@@ -259,16 +282,59 @@ fn every_loss_is_in_every_result_for_programs_and_in_the_last_line() {
 }
 
 #[test]
+fn what_a_limit_leaves_out_is_said_where_rows_stay_rows() {
+    for (with, said, json) in [
+        (Some(2), "and 4 more with 2\n", "\"more\":{\"rows\":4,\"with\":2}"),
+        (None, "and 4 more\n", "\"more\":{\"rows\":4}"),
+    ] {
+        let rows = vec![vec![host("a"), Cell::Count(2)]];
+        let cut = Report {
+            more: Some(More { rows: 4, with }),
+            ..report("t", "T", &[HOST, CONNECTIONS], rows, Drawing::Table)
+        };
+        let cut = result(vec![cut]);
+        assert!(written("text", std::slice::from_ref(&cut)).ends_with(said));
+        assert!(written("json", std::slice::from_ref(&cut)).contains(json));
+        assert_eq!(written("csv", &[cut]), "host,connections\na,2\n");
+    }
+}
+
+/// Whatever the limits, and however many hosts are asked about.
+#[test]
+fn names_in_csv_do_not_change_with_limits_and_are_never_alike() {
+    let named = |id, options: Vec<(&'static str, Cell)>| Report {
+        options,
+        ..report(id, "Title", &[HOST], vec![vec![host("x")]], Drawing::Table)
+    };
+    let names = |reports| {
+        let text = written("csv", &[result(reports)]);
+        text.lines()
+            .skip(1)
+            .map(|line| line.split(',').next().unwrap().trim_matches('"').to_owned())
+            .collect::<Vec<_>>()
+    };
+    let limited = |limit| named("top-servers", vec![("limit", Cell::Count(limit))]);
+    let asked = |name| named("connected-to", vec![("host", host(name))]);
+    for limit in [1, 5] {
+        assert_eq!(
+            names(vec![limited(limit), asked("Delta"), asked("=cmd"), asked("\u{202e}")]),
+            ["top-servers", "connected-to:host=Delta", "connected-to:host==cmd", "connected-to:host=\\xe2\\x80\\xae"]
+        );
+    }
+    assert_eq!(names(vec![limited(1), limited(5)]), ["top-servers:limit=1", "top-servers:limit=5"]);
+}
+
+#[test]
 fn csv_has_one_header_and_a_column_for_the_report_where_there_are_several() {
     let expected = "\
 report,server,connections,host
 top-servers,Uniform,1015,
-connected-to,,1,almont
-connected-to,,1,alpine
-connected-to,,1,alta
-connected-from,,1,Alpha
-connected-from,,1,Bravo
-connected-from,,1,Charlie
+connected-to:host=Delta,,1,almont
+connected-to:host=Delta,,1,alpine
+connected-to:host=Delta,,1,alta
+connected-from:host=sierra,,1,Alpha
+connected-from:host=sierra,,1,Bravo
+connected-from:host=sierra,,1,Charlie
 ";
     assert_eq!(written("csv", &[classic()]), expected);
     let one = WindowResult { periodic: true, reports: classic().reports[1..2].to_vec(), ..classic() };
@@ -284,6 +350,18 @@ fn s4_no_cell_of_csv_begins_a_formula() {
     let rows = names.iter().map(|name| vec![host(name)]).collect();
     let text = written("csv", &[result(vec![report("r", "t", &[HOST], rows, Drawing::Table)])]);
     assert_eq!(text, "host\n'=cmd()\n'+1\n'-1\n'@x\n\\x09x\n\\x0dx\n\"a\"\"b,c\"\na\\x0ab\n");
+    // The same signs in other forms, behind blanks, and in cells that a semicolon would make.
+    let names =
+        ["＝a", "＋a", "－a", "＠a", "﹦a", "﹢a", "﹣a", "﹫a", "⁺a", "₌a", "−a", "  =a", "a;=b;-c;d", "a;;@b", "'=a"];
+    let rows = names.iter().map(|name| vec![host(name)]).collect();
+    let text = written("csv", &[result(vec![report("r", "t", &[HOST], rows, Drawing::Table)])]);
+    for (line, name) in text.lines().skip(1).zip(names) {
+        match name.contains(';') {
+            true => assert!(!line.contains(";=") && !line.contains(";@") && !line.contains(";-"), "{line}"),
+            false => assert_eq!(line, format!("'{name}")),
+        }
+    }
+    assert!(text.contains("a\\x3b=b\\x3b-c;d\n"), "{text}");
 }
 
 #[test]

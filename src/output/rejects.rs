@@ -1,6 +1,7 @@
 //! Files of lines that did not count: malformed ones and late ones.
 //!
-//! Blocks are written as they come, so that a killed run leaves what it had; at the end they are put in the order of
+//! What stands in them is text, in which each byte that is none, or could act on a terminal, is `\xNN`; `escape::bytes` has
+//! the bytes back. Blocks are written as they come, so that a killed run leaves what it had; at the end they are put in the order of
 //! the inputs, so that the file is the same for every number of threads.
 
 use std::collections::VecDeque;
@@ -12,10 +13,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::Tell;
-use super::whole::{Unwritten, write_whole};
+use super::whole::{Left, Unwritten, write_whole};
 use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::model::InputId;
-use crate::model::escape::printable;
+use crate::model::escape::{printable, printable_line};
 
 /// Bytes that wait for room at most, where inputs are followed.
 const MOST_WAITING: usize = 1 << 20;
@@ -115,7 +116,7 @@ impl RejectsFile {
 
     /// What comes of a failed write: an error, unless lines may wait.
     fn refused(&self, inner: &mut Inner, unwritten: Unwritten) -> Result<()> {
-        let Some(tell) = self.tell.as_ref().filter(|_| !unwritten.torn) else {
+        let Some(tell) = self.tell.as_ref().filter(|_| unwritten.left != Left::Torn) else {
             return Err(unwritten.of(&show_path(&self.path)));
         };
         if inner.trouble.is_none() {
@@ -207,17 +208,22 @@ impl Inner {
     }
 }
 
-/// Appends one malformed line: where it stands, a tab, why, a tab, and its bytes.
+/// Appends one malformed line: where it stands, a tab, why, a tab, and its bytes as text. `input` is a name as it is shown.
 pub fn reject_line(out: &mut Vec<u8>, input: &str, at: u64, cause: &str, line: &[u8]) {
-    out.extend_from_slice(printable(input.as_bytes()).as_bytes());
-    out.extend_from_slice(format!(":{at}\t{cause}\t").as_bytes());
-    out.extend_from_slice(line);
+    out.extend_from_slice(format!("{input}:{at}\t{cause}\t{}\n", printable(line)).as_bytes());
+}
+
+/// Appends one late line, so that it can be read as one again, without what it ended with.
+pub fn late_line(out: &mut Vec<u8>, line: &[u8]) {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    out.extend_from_slice(printable_line(line).as_bytes());
     out.push(b'\n');
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::escape::{bytes, is_hostile};
 
     #[test]
     fn blocks_end_up_in_the_order_of_the_inputs() {
@@ -231,6 +237,25 @@ mod tests {
         file.finish().unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "a\nb\nc\nd\ne\n");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_line_is_shown_on_one_line_and_had_back_from_there() {
+        let lines: [&[u8]; 5] =
+            [b"plain \\ text", b"a\tb\x1b[2J\r", b"\xff\\xff", "\u{202e}\u{3164}\n".as_bytes(), b""];
+        for line in lines {
+            let (mut rejected, mut late) = (Vec::new(), Vec::new());
+            reject_line(&mut rejected, "odd\\x09name", 7, "empty host", line);
+            let text = String::from_utf8(rejected).unwrap();
+            let fields: Vec<&str> = text.strip_suffix('\n').unwrap().split('\t').collect();
+            assert_eq!((fields[0], fields[1], fields.len()), ("odd\\x09name:7", "empty host", 3));
+            assert!(!fields.concat().chars().any(is_hostile), "{text:?}");
+            assert_eq!(bytes(fields[2]), line);
+            late_line(&mut late, line);
+            let text = String::from_utf8(late).unwrap();
+            assert!(!text.strip_suffix('\n').unwrap().chars().any(|c| is_hostile(c) && c != '\t'), "{text:?}");
+            assert_eq!(bytes(text.strip_suffix('\n').unwrap()), line.strip_suffix(b"\r").unwrap_or(line));
+        }
     }
 
     #[test]

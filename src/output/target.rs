@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::whole::{Unwritten, write_whole};
+use parking_lot::Mutex;
+
+use super::whole::{Left, Unwritten, write_whole};
 use crate::error::{Error, Result, show_path};
 
 /// Takes results, each whole or not at all.
@@ -24,7 +26,12 @@ enum Place {
     Appended(Appended),
     /// Cannot be cut back.
     Writer(Box<dyn Write + Send>),
+    /// Holds the last result only.
+    Last(Last),
 }
+
+/// The last result, as it is written to standard output.
+pub type Last = Arc<Mutex<Vec<u8>>>;
 
 struct Appended {
     path: PathBuf,
@@ -83,6 +90,16 @@ impl Target {
         Target { name, place: Place::Writer(writer) }
     }
 
+    /// A place for the last result, in place of standard output.
+    pub fn last(last: Last) -> Self {
+        Target { name: "stdout".to_owned(), place: Place::Last(last) }
+    }
+
+    /// Whether a result takes the place of the one before it.
+    pub fn holds_last(&self) -> bool {
+        matches!(self.place, Place::Last(_))
+    }
+
     /// Opens a file anew if that was asked for. Whether there is something in the new one, if there is a new one.
     pub fn reopened(&mut self) -> io::Result<Option<bool>> {
         let Place::Appended(appended) = &mut self.place else { return Ok(None) };
@@ -102,7 +119,11 @@ impl Target {
             Place::File(file) | Place::Appended(Appended { file, .. }) => write_whole(file, result),
             Place::Writer(writer) => {
                 let written = writer.write_all(result).and_then(|()| writer.flush());
-                written.map_err(|source| Unwritten { source, torn: true })
+                written.map_err(|source| Unwritten { source, left: Left::Nothing })
+            }
+            Place::Last(last) => {
+                *last.lock() = result.to_vec();
+                Ok(())
             }
         }
     }
@@ -113,7 +134,7 @@ impl Target {
             Place::File(file) | Place::Appended(Appended { file, .. }) => {
                 file.metadata().is_ok_and(|found| found.is_file())
             }
-            Place::Writer(_) => false,
+            Place::Writer(_) | Place::Last(_) => false,
         }
     }
 }

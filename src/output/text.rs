@@ -66,6 +66,9 @@ impl Text {
                 text.push('\n');
                 push_line(&mut text, &self.title(&printable(&report.title)));
                 draw(&mut text, report);
+                if let Some(more) = report.more {
+                    push_line(&mut text, &more.to_string());
+                }
                 if report.overflow > 0 {
                     push_line(&mut text, &overflow(report.overflow));
                 }

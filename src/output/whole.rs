@@ -13,16 +13,28 @@ use crate::error::Error;
 pub struct Unwritten {
     /// The operating system's answer.
     pub source: io::Error,
-    /// Whether the beginning of the piece stays, so that nothing may be written behind it.
-    pub torn: bool,
+    /// What there is of it all the same.
+    pub left: Left,
+}
+
+/// What a failed write has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// A file as it was.
+    Whole,
+    /// Nothing, in what is no file.
+    Nothing,
+    /// The beginning of the piece, so that nothing may be written behind it.
+    Torn,
 }
 
 impl Unwritten {
     /// As an error of the run.
     pub fn of(self, target: &str) -> Error {
-        let action = match self.torn {
-            true => "cannot write, and what was begun cannot be cut back, so that it ends within a result",
-            false => "cannot write; it holds what was written before, whole",
+        let action = match self.left {
+            Left::Whole => "cannot write; it holds what was written before, whole",
+            Left::Nothing => "cannot write",
+            Left::Torn => "cannot write, and what was begun cannot be cut back, so that it ends within a result",
         };
         Error::output(target, action, self.source)
     }
@@ -30,15 +42,21 @@ impl Unwritten {
 
 impl From<io::Error> for Unwritten {
     fn from(source: io::Error) -> Self {
-        Unwritten { source, torn: false }
+        Unwritten { source, left: Left::Nothing }
     }
 }
 
 /// Writes a piece where the file is written next; cuts the file back if there is no room for all of it.
 pub fn write_whole(file: &mut File, piece: &[u8]) -> Result<(), Unwritten> {
     let Err((begun, source)) = write_counted(file, piece) else { return Ok(()) };
-    let is_whole = begun == 0 || cut_back(file, begun).unwrap_or(false);
-    Err(Unwritten { source, torn: !is_whole })
+    let is_file = file.metadata().is_ok_and(|found| found.is_file());
+    let left = match (begun, is_file) {
+        (0, true) => Left::Whole,
+        (0, false) => Left::Nothing,
+        (_, true) if cut_back(file, begun).unwrap_or(false) => Left::Whole,
+        _ => Left::Torn,
+    };
+    Err(Unwritten { source, left })
 }
 
 /// As `write_all`; an error has the bytes that were written before it.
@@ -64,13 +82,10 @@ fn write_counted(file: &mut File, piece: &[u8]) -> Result<(), (usize, io::Error)
 /// Takes the last bytes that were written off a file. Whether that was possible: what others have written behind them is
 /// not touched.
 fn cut_back(file: &mut File, bytes: usize) -> io::Result<bool> {
-    let found = file.metadata()?;
-    if !found.is_file() {
-        return Ok(false);
-    }
     // Behind a write, that is its end, also of a file that is appended to.
     let end = file.stream_position()?;
-    let Some(start) = end.checked_sub(bytes as u64).filter(|_| found.len() == end) else { return Ok(false) };
+    let is_last = file.metadata()?.len() == end;
+    let Some(start) = end.checked_sub(bytes as u64).filter(|_| is_last) else { return Ok(false) };
     file.set_len(start)?;
     file.seek(SeekFrom::Start(start))?;
     Ok(true)
@@ -99,6 +114,6 @@ mod tests {
     fn a_full_device_says_that_nothing_of_a_piece_is_left() {
         let mut full = File::options().write(true).open("/dev/full").unwrap();
         let unwritten = write_whole(&mut full, b"piece\n").unwrap_err();
-        assert_eq!((unwritten.source.kind(), unwritten.torn), (io::ErrorKind::StorageFull, false));
+        assert_eq!((unwritten.source.kind(), unwritten.left), (io::ErrorKind::StorageFull, Left::Nothing));
     }
 }

@@ -18,6 +18,7 @@ use crate::config::{Catalog, Plan, Written, check};
 use crate::error::{Error, Place, Result};
 use crate::metrics::Progress;
 use crate::model::Timestamp;
+use crate::output::target::Last;
 use crate::output::{self, Style};
 use crate::report::{self, ReportEntry, ReportFn};
 use crate::stage::reporter::Kept;
@@ -55,6 +56,8 @@ pub(super) struct Environment {
     pub peek: bool,
     /// What stands for standard output, if it is not that itself.
     pub stdout: Option<Box<dyn Write + Send>>,
+    /// Where the last result is kept that is meant for standard output, in place of all of them there.
+    pub last: Option<Last>,
     /// The bytes of its one input that a run is about, if not all.
     pub range: Option<ByteRange>,
     /// Where windows are kept in place of reports on them.
@@ -84,6 +87,7 @@ impl Pipeline {
                 style: Style::default(),
                 peek: false,
                 stdout: None,
+                last: None,
                 range: None,
                 kept: None,
                 outputs: Vec::new(),
@@ -193,6 +197,12 @@ impl Builder {
     /// Writes what is meant for standard output to `writer`.
     pub fn stdout(mut self, writer: Box<dyn Write + Send>) -> Self {
         self.environment.stdout = Some(writer);
+        self
+    }
+
+    /// Keeps the last result that is meant for standard output in `last`, and writes none there.
+    pub fn keep_last(mut self, last: Last) -> Self {
+        self.environment.last = Some(last);
         self
     }
 

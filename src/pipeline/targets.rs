@@ -17,7 +17,7 @@ use crate::config::{Plan, ReporterPlan, Task};
 use crate::error::{Error, Result, show_path};
 use crate::output::destination::Destination;
 use crate::output::rejects::RejectsFile;
-use crate::output::target::{Reopen, Target};
+use crate::output::target::{Last, Reopen, Target};
 use crate::output::{self, Behind, Tell};
 use crate::source::{locate, stdin_identity};
 
@@ -28,6 +28,13 @@ pub(super) struct Targets {
     pub reporters: BTreeMap<usize, Vec<Destination>>,
     /// Has files be opened anew, where inputs are followed.
     pub reopen: Option<Arc<Reopen>>,
+}
+
+/// What stands for standard output, if anything does.
+struct Stdout {
+    /// Of the last result only.
+    last: Option<Last>,
+    writer: Option<Box<dyn Write + Send>>,
 }
 
 /// What a time-filter writes to.
@@ -43,7 +50,8 @@ impl Targets {
     pub fn open(plan: &Plan, inputs: &Inputs, environment: Environment, tell: &Arc<dyn Tell>) -> Result<Self> {
         let has_given = !environment.outputs.is_empty();
         check(plan, inputs, has_given)?;
-        let (mut stdout, mut given) = (environment.stdout, environment.outputs);
+        let mut stdout = Stdout { last: environment.last, writer: environment.stdout };
+        let mut given = environment.outputs;
         let reopen = plan.follows().then(|| Arc::new(Reopen::new(environment.reopen)));
         let mut targets = Targets { reopen: reopen.clone(), ..Targets::default() };
         for (at, stage) in plan.stages.iter().enumerate() {
@@ -151,12 +159,17 @@ fn identity(target: Option<&Path>) -> Option<(u64, u64)> {
 fn open_outputs(
     plan: &ReporterPlan,
     style: output::Style,
-    stdout: &mut Option<Box<dyn Write + Send>>,
+    stdout: &mut Stdout,
     given: Vec<(String, Box<dyn Write + Send>)>,
     follows: Option<(&Arc<Reopen>, &Arc<dyn Tell>)>,
 ) -> Result<Vec<Destination>> {
     let entry = |name: &str| output::entry(name).ok_or_else(|| Error::usage(format!("unknown output '{name}'")));
     let tell = follows.map(|(_, tell)| Arc::clone(tell));
+    let mut open_stdout = || match (&stdout.last, stdout.writer.take()) {
+        (Some(last), _) => Ok(Target::last(Arc::clone(last))),
+        (None, Some(writer)) => Ok(Target::given("stdout".to_owned(), writer)),
+        (None, None) => Target::stdout(),
+    };
     if !given.is_empty() {
         let given = given.into_iter().map(|(name, writer)| {
             let entry = entry(&name)?;
@@ -166,10 +179,7 @@ fn open_outputs(
     }
     let outputs = plan.outputs.iter().map(|output| {
         let (target, style) = match (&output.path, follows) {
-            (None, _) => match stdout.take() {
-                Some(writer) => (Target::given("stdout".to_owned(), writer), style),
-                None => (Target::stdout()?, style),
-            },
+            (None, _) => (open_stdout()?, style),
             (Some(path), Some((reopen, _))) => {
                 let (target, has_content) = Target::append_to(path, Arc::clone(reopen))?;
                 let behind = if has_content { Behind::Run } else { Behind::Nothing };

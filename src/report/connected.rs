@@ -107,5 +107,7 @@ fn list(context: &ReportContext<'_>, view: &Aggregates, side: Side, title: &[u8]
         rows: peers.into_iter().map(|peer| vec![host(peer.host), Cell::Count(peer.connections)]).collect(),
         drawing: Drawing::List { gap },
         overflow: 0,
+        more: None,
+        options: Vec::new(),
     })
 }

@@ -45,7 +45,8 @@ fn peers(
 ) -> Result<Report> {
     let mut best = Top::new(limit(context));
     context.for_each_host(view, side, |total| best.offer(total.peers, || total.host.bytes().to_vec()))?;
-    let rows = best.into_sorted().into_iter().map(|(peers, name)| vec![host(name), Cell::Count(peers)]);
+    let (best, more) = best.into_ranked();
+    let rows = best.into_iter().map(|(peers, name)| vec![host(name), Cell::Count(peers)]);
     Ok(Report {
         id: context.name.to_owned(),
         title: title.into(),
@@ -56,5 +57,7 @@ fn peers(
         rows: rows.collect(),
         drawing: Drawing::Table,
         overflow: 0,
+        more,
+        options: Vec::new(),
     })
 }

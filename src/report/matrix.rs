@@ -1,6 +1,6 @@
 //! `matrix`: the busiest sources against the busiest servers.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Aggregates, Cell, Drawing, Report, Side, Timestamp};
 
 use super::pairs::columns;
@@ -20,7 +20,8 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
 };
 
 fn matrix(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
-    let (sources, servers) = (busiest(context, view, Side::From)?, busiest(context, view, Side::To)?);
+    let busiest = |side| Ok::<_, Error>(busiest(context, view, side)?.into_sorted());
+    let (sources, servers) = (busiest(Side::From)?, busiest(Side::To)?);
     let names: Vec<&[u8]> = sources.iter().map(|(_, name)| &name[..]).collect();
     let peers = context.peers(view, Side::From, &names)?;
     let mut rows = Vec::with_capacity(sources.len() * servers.len());
@@ -39,5 +40,7 @@ fn matrix(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Resul
         rows,
         drawing: Drawing::Matrix,
         overflow: 0,
+        more: None,
+        options: Vec::new(),
     })
 }

@@ -1,7 +1,7 @@
 //! `new-pairs`: the pairs of the window that were not in the window before it.
 
 use crate::error::Result;
-use crate::model::{Aggregates, Drawing, Report, Timestamp};
+use crate::model::{Aggregates, Drawing, More, Report, Timestamp};
 use crate::options::OptionSpec;
 
 use super::pairs::{columns, key, row};
@@ -37,7 +37,10 @@ fn new_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Re
         },
         Top::join,
     )?;
-    let rows = new.into_sorted().into_iter().map(|(_, (key, connections))| row(key, connections)).collect();
+    let (new, more) = new.into_ranked();
+    // All are new alike.
+    let more = more.map(|more| More { with: None, ..more });
+    let rows = new.into_iter().map(|(_, (key, connections))| row(key, connections)).collect();
     Ok(Report {
         id: context.name.to_owned(),
         title: "Pairs that were not in the window before".into(),
@@ -45,5 +48,7 @@ fn new_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Re
         rows,
         drawing: Drawing::Table,
         overflow: 0,
+        more,
+        options: Vec::new(),
     })
 }

@@ -31,7 +31,8 @@ fn top_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Re
         },
         Top::join,
     )?;
-    let rows = best.into_sorted().into_iter().map(|(connections, key)| row(key, connections)).collect();
+    let (best, more) = best.into_ranked();
+    let rows = best.into_iter().map(|(connections, key)| row(key, connections)).collect();
     Ok(Report {
         id: context.name.to_owned(),
         title: "Pairs with most connections".into(),
@@ -39,6 +40,8 @@ fn top_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Re
         rows,
         drawing: Drawing::Table,
         overflow: 0,
+        more,
+        options: Vec::new(),
     })
 }
 

@@ -1,6 +1,8 @@
 //! What rankings share: the highest counts first, and of two alike the one whose name comes first.
 
-use crate::model::Cell;
+use std::cmp::Ordering;
+
+use crate::model::{Cell, More};
 
 use super::ReportContext;
 
@@ -16,6 +18,8 @@ pub struct Top<K> {
     kept: Vec<(u64, K)>,
     /// What is below this count is not among them.
     least: u64,
+    /// Of those with this count, so many were dropped.
+    ties: u64,
 }
 
 /// What is kept before it is looked through, at least.
@@ -24,7 +28,7 @@ const FIRST_LOOK: usize = 1024;
 impl<K: Ord> Top<K> {
     /// Nothing yet, of `limit` at most.
     pub fn new(limit: usize) -> Self {
-        Top { limit, kept: Vec::new(), least: 0 }
+        Top { limit, kept: Vec::new(), least: 0, ties: 0 }
     }
 
     /// Offers a key with its count. The key is made only if it may be among the first.
@@ -40,15 +44,27 @@ impl<K: Ord> Top<K> {
 
     /// All that two have kept.
     pub fn join(mut self, other: Self) -> Self {
+        // There are enough that are no less than the higher of the two.
+        match self.least.cmp(&other.least) {
+            Ordering::Less => (self.least, self.ties) = (other.least, other.ties),
+            Ordering::Equal => self.ties += other.ties,
+            Ordering::Greater => {}
+        }
         other.kept.into_iter().for_each(|(count, key)| self.offer(count, || key));
         self
     }
 
     /// The first, in order.
-    pub fn into_sorted(mut self) -> Vec<(u64, K)> {
+    pub fn into_sorted(self) -> Vec<(u64, K)> {
+        self.into_ranked().0
+    }
+
+    /// The first, in order, and how many more have the count of the last.
+    pub fn into_ranked(mut self) -> (Vec<(u64, K)>, Option<More>) {
         self.look_through();
         self.kept.sort_unstable_by(order);
-        self.kept
+        let more = (self.ties > 0).then_some(More { rows: self.ties, with: Some(self.least) });
+        (self.kept, more)
     }
 
     /// Drops what is not among the first.
@@ -57,12 +73,15 @@ impl<K: Ord> Top<K> {
             return;
         }
         self.kept.select_nth_unstable_by(self.limit, order);
-        self.kept.truncate(self.limit);
-        self.least = self.kept.iter().map(|(count, _)| *count).min().unwrap_or(0);
+        let dropped = self.kept.split_off(self.limit);
+        let least = self.kept.iter().map(|(count, _)| *count).min().unwrap_or(0);
+        let before = if least == self.least { self.ties } else { 0 };
+        self.ties = before + dropped.iter().filter(|(count, _)| *count == least).count() as u64;
+        self.least = least;
     }
 }
 
-fn order<K: Ord>(a: &(u64, K), b: &(u64, K)) -> std::cmp::Ordering {
+fn order<K: Ord>(a: &(u64, K), b: &(u64, K)) -> Ordering {
     b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1))
 }
 
@@ -87,11 +106,14 @@ mod tests {
                 part.iter().for_each(|&(count, key)| top.offer(count, || key));
                 top
             });
-            let found = parts.reduce(Top::join).map(Top::into_sorted).unwrap_or_default();
+            let (found, more) = parts.reduce(Top::join).map(Top::into_ranked).unwrap_or_default();
             let mut sorted = items;
             sorted.sort_by_key(|&(count, key)| (std::cmp::Reverse(count), key));
-            sorted.truncate(limit);
+            let left_out = sorted.split_off(limit.min(sorted.len()));
+            let last = sorted.last().map(|(count, _)| *count);
+            let ties = left_out.iter().filter(|(count, _)| Some(*count) == last).count() as u64;
             prop_assert_eq!(found, sorted);
+            prop_assert_eq!(more, (ties > 0).then_some(More { rows: ties, with: last }));
         }
     }
 }

@@ -28,5 +28,7 @@ fn timeline(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Res
         rows: rows.collect(),
         drawing: Drawing::Table,
         overflow: 0,
+        more: None,
+        options: Vec::new(),
     })
 }

@@ -49,7 +49,7 @@ fn ranking(
     title: &str,
     drawing: Drawing,
 ) -> Result<Report> {
-    let best = busiest(context, view, side)?;
+    let (best, more) = busiest(context, view, side)?.into_ranked();
     Ok(Report {
         id: context.name.to_owned(),
         title: title.into(),
@@ -60,12 +60,14 @@ fn ranking(
         rows: best.into_iter().map(|(count, name)| vec![host(name), Cell::Count(count)]).collect(),
         drawing,
         overflow: 0,
+        more,
+        options: Vec::new(),
     })
 }
 
-/// The hosts with most connections on one side, and how many, as many as the report's limit says.
-pub(super) fn busiest(context: &ReportContext<'_>, view: &Aggregates, side: Side) -> Result<Vec<(u64, Vec<u8>)>> {
+/// The hosts with most connections on one side, as many as the report's limit says.
+pub(super) fn busiest(context: &ReportContext<'_>, view: &Aggregates, side: Side) -> Result<Top<Vec<u8>>> {
     let mut best = Top::new(limit(context));
     context.for_each_host(view, side, |total| best.offer(total.connections, || total.host.bytes().to_vec()))?;
-    Ok(best.into_sorted())
+    Ok(best)
 }

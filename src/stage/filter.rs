@@ -13,7 +13,7 @@ use crate::ops::history::{History, Placed, Survey};
 use crate::ops::scan::{Block, extent};
 use crate::ops::select::{Bounds, Selected, select};
 use crate::ops::sequence::{Place, Sequencer};
-use crate::output::rejects::{RejectsFile, reject_line};
+use crate::output::rejects::{RejectsFile, late_line, reject_line};
 
 use super::InputNames;
 use super::stats::Stats;
@@ -117,8 +117,7 @@ impl Filter {
         if let Some(file) = self.shared.late.as_ref().filter(|_| !late.is_empty()) {
             let mut block = Vec::new();
             for (start, end) in late {
-                block.extend_from_slice(&lines.chunk.bytes[start..end]);
-                block.push(b'\n');
+                late_line(&mut block, &lines.chunk.bytes[start..end]);
             }
             file.append((lines.chunk.span.input, lines.chunk.span.from), &block)?;
         }

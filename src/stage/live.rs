@@ -12,7 +12,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use crate::error::Result;
 use crate::model::{Grid, InputId, Loss, Peaks, Record, Records, Timestamp, Traces};
 use crate::ops::sequence::{Place, Sequencer};
-use crate::output::rejects::RejectsFile;
+use crate::output::rejects::{RejectsFile, late_line};
 
 use super::abreast::Abreast;
 use super::aggregator::Shared;
@@ -167,8 +167,7 @@ impl Live {
         let mut block = Vec::new();
         for record in late {
             let (start, end) = batch.chunk.line_around(record.from.0 as usize);
-            block.extend_from_slice(&batch.chunk.bytes[start..end]);
-            block.push(b'\n');
+            late_line(&mut block, &batch.chunk.bytes[start..end]);
         }
         file.append((batch.chunk.span.input, batch.chunk.span.from), &block)
     }

@@ -10,8 +10,8 @@ use parking_lot::{Condvar, Mutex};
 use crate::actor::{Exit, Outlet, Stop, Transform};
 use crate::error::{Error, Result};
 use crate::model::loss::losses;
-use crate::model::{Loss, Stamps, Window, WindowResult};
-use crate::options::Options;
+use crate::model::{Cell, Loss, Stamps, Timestamp, Window, WindowResult, escape};
+use crate::options::{Instant, Options, Value};
 use crate::output::destination::{Destination, Receipt};
 use crate::output::target::Reopen;
 use crate::report::{ReportContext, ReportEntry, Search};
@@ -100,6 +100,7 @@ impl Shared {
             let mut report = (entry.function)(&context, seen.view, window.end)?;
             // A function of another crate may be wrong; outputs rely on this.
             report.check().map_err(|message| Error::report(entry.name, message))?;
+            report.options = asked_for(options);
             if entry.looks_at_pairs {
                 report.overflow = seen.view.overflow();
             }
@@ -182,6 +183,20 @@ impl Shared {
     }
 }
 
+/// Options as results have them: numbers as they are, all else as text.
+fn asked_for(options: &Options) -> Vec<(&'static str, Cell)> {
+    let cell = |value: &Value| match value {
+        Value::Count(count) => Cell::Count(*count),
+        Value::Text(text) => Cell::Host(escape::bytes(text)),
+        Value::Texts(texts) => Cell::Host(escape::bytes(&texts.join(","))),
+        Value::Flag(flag) => Cell::Host(flag.to_string().into_bytes()),
+        Value::Nanos(nanos) => Cell::Host(format!("{}s", Timestamp::from_nanos(*nanos).unix_decimal()).into_bytes()),
+        Value::Instant(Instant::At(moment)) => Cell::Host(moment.to_string().into_bytes()),
+        Value::Instant(Instant::Word(word)) => Cell::Host(word.as_bytes().to_vec()),
+    };
+    options.iter().map(|(name, value)| (name, cell(value))).collect()
+}
+
 /// One worker.
 pub struct Reporter {
     shared: Arc<Shared>,
@@ -211,8 +226,9 @@ impl Transform for Reporter {
     }
 
     fn patience(&self) -> Option<Duration> {
-        let waits = self.shared.desk.lock().outputs.iter().any(Destination::is_waiting);
-        waits.then_some(TRY_AGAIN)
+        // In a run over files nothing waits, and nobody has to wait here for another's write.
+        self.shared.reopen.as_ref()?;
+        self.shared.desk.lock().outputs.iter().any(Destination::is_waiting).then_some(TRY_AGAIN)
     }
 
     fn waited(&mut self) -> Result<(), Exit> {

@@ -22,7 +22,9 @@ fn cases() -> Vec<PathBuf> {
 fn command_lines(case: &Path) -> Vec<Vec<String>> {
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     match fs::read_to_string(case.join("args")) {
-        Ok(args) if args.contains("--threads") || args.starts_with("check") => vec![words(&args)],
+        Ok(args) if args.contains("--threads") || args.starts_with("check") || args.starts_with("graph") => {
+            vec![words(&args)]
+        }
         Ok(args) => ["1", "2", "8"].iter().map(|threads| words(&format!("{args} --threads {threads}"))).collect(),
         Err(_) => SHAPES
             .iter()

@@ -228,7 +228,7 @@ fn c6_lines_from_a_silent_file_that_come_after_their_windows_are_kept_as_late() 
     append(&log, "1041 a b\n");
     assert_eq!(follower.next(), (1040, 0, false, 2));
     follower.stop();
-    assert_eq!(std::fs::read_to_string(folder.at("late.txt")).unwrap(), "1005 last y\n1004 first\ty  \r\n");
+    assert_eq!(std::fs::read_to_string(folder.at("late.txt")).unwrap(), "1005 last y\n1004 first\ty  \n");
 }
 
 #[test]

@@ -49,14 +49,14 @@ impl Pty {
         let before = tcgetattr(&slave).unwrap();
         let end = || Stdio::from(slave.try_clone().unwrap());
         // Without unsafe code, another program has to make the session; it then becomes the one that is asked for.
-        session.arg(command.get_program()).args(command.get_args());
+        session.arg(command.get_program()).args(command.get_args()).env("TERM", "xterm-256color");
         for (name, value) in command.get_envs() {
             match value {
                 Some(value) => session.env(name, value),
                 None => session.env_remove(name),
             };
         }
-        session.env("TERM", "xterm-256color").current_dir(command.get_current_dir().unwrap());
+        session.current_dir(command.get_current_dir().unwrap());
         let child = session.stdin(end()).stdout(end()).stderr(end()).spawn().expect("setsid is needed for these tests");
         let screen = Screen::new(columns, rows);
         Pty { master: Some(File::from(master)), slave, before, child, written: Vec::new(), screen }

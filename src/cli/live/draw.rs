@@ -42,8 +42,9 @@ const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 const DIM: Style = Style::new().add_modifier(Modifier::DIM);
 
 /// The keys, for who asks.
-const KEYS: [(&str, &str); 12] = [
+const KEYS: [(&str, &str); 13] = [
     ("q, Ctrl-C", "end the run"),
+    ("Ctrl-Z", "to the shell, and back with fg"),
     ("space, p", "freeze the picture, and go on"),
     ("arrows, PgUp, PgDn", "go through the rows"),
     ("Home, End", "first row, last row"),
@@ -136,8 +137,9 @@ fn header(app: &App) -> Vec<Line<'static>> {
     let window = glance.result.as_ref().map(|result| say::window(&result.window));
     let window = window.map_or_else(|| "no window yet".to_owned(), |window| format!("window {window}"));
     let watermark = match glance.watermark {
-        Some(at) => format!("watermark {at}  lag {}", say::lag(glance.now, at)),
-        None => "no watermark".to_owned(),
+        Some(at) => format!("complete up to {}, {} behind", say::clock(glance.now, at), say::lag(glance.now, at)),
+        None if glance.ended => "complete".to_owned(),
+        None => "not complete yet".to_owned(),
     };
     let inputs = if glance.inputs == 1 { "1 input".to_owned() } else { format!("{} inputs", glance.inputs) };
     let speed = format!("{} lines/s  {}B/s", rate(rates.lines), rate(rates.bytes));
@@ -164,7 +166,9 @@ fn report(app: &App, frame: &mut Frame<'_>, area: Rect) {
             0 => String::new(),
             more => format!("  overflow {more}"),
         };
-        let title = format!(" {}{}{overflow} ", name(&report.title), shown(table.order().len(), report.rows.len()));
+        let more = report.more.map_or_else(String::new, |more| format!("  {more}"));
+        let rows = shown(table.order().len(), report.rows.len());
+        let title = format!(" {}{rows}{more}{overflow} ", name(&report.title));
         let grid = Grid { title, columns: &report.columns, rows: &report.rows, table, focused: true };
         return draw_grid(&grid, frame, area);
     }

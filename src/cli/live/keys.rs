@@ -36,6 +36,8 @@ pub enum Key {
     End,
     /// Ctrl-C.
     Interrupt,
+    /// Ctrl-Z.
+    Suspend,
 }
 
 const ESCAPE: u8 = 0x1b;
@@ -80,6 +82,7 @@ fn first(bytes: &[u8]) -> Option<(Option<Key>, usize)> {
     let key = match *bytes.first()? {
         ESCAPE => return escaped(bytes),
         0x03 => Some(Key::Interrupt),
+        0x1a => Some(Key::Suspend),
         b'\r' | b'\n' => Some(Key::Enter),
         b'\t' => Some(Key::Tab),
         0x08 | 0x7f => Some(Key::Backspace),

@@ -17,6 +17,7 @@ mod samples;
 mod say;
 mod signals;
 mod state;
+mod suspend;
 mod table;
 mod tables;
 mod terminal;
@@ -32,6 +33,7 @@ use std::time::{Duration, Instant};
 
 use ratatui::Terminal;
 use ratatui::backend::Backend;
+use ratatui::layout::{Position, Rect};
 
 use crate::error::{ErrorKind, Result};
 
@@ -123,9 +125,24 @@ fn show<B: Backend>(
             app.set_page(draw::page(area, &app));
         }
         let arrived = input.wait(TICK).map_err(cannot_draw)?;
-        changed = arrived.resized || !arrived.keys.is_empty();
-        if arrived.hung_up || arrived.keys.into_iter().any(|key| app.press(key) == Flow::Quit) {
+        changed = arrived.resized || arrived.resumed || !arrived.keys.is_empty();
+        let flows: Vec<Flow> = arrived.keys.into_iter().map(|key| app.press(key)).collect();
+        if arrived.hung_up || flows.contains(&Flow::Quit) {
             return Ok(End::Asked);
+        }
+        let suspended = arrived.suspended || flows.contains(&Flow::Suspend);
+        if arrived.resumed && !suspended {
+            input.resume().map_err(cannot_draw)?;
+        }
+        if suspended {
+            input.suspend().map_err(cannot_draw)?;
+        }
+        if suspended || arrived.resumed {
+            // Nothing of what was drawn is there any more. Not by `clear`, which asks the terminal where its cursor is, and
+            // waits for the answer among the keys.
+            let size = screen.size().map_err(cannot_draw)?;
+            screen.resize(Rect::from((Position::ORIGIN, size))).map_err(cannot_draw)?;
+            changed = true;
         }
         exchange.want(app.wanted());
     }

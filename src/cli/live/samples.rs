@@ -14,6 +14,8 @@ fn report(id: &str, title: &str, columns: &[(&'static str, ColumnKind)], rows: V
         rows,
         drawing: Drawing::Table,
         overflow: 0,
+        more: None,
+        options: Vec::new(),
     }
 }
 

@@ -41,10 +41,20 @@ pub fn lag(now: Timestamp, at: Timestamp) -> String {
     let seconds = now.nanos().saturating_sub(at.nanos()).max(0) / SECOND;
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds}s"),
-        (0, 0, _) => format!("{minutes}m {}s", seconds % 60),
-        (0, _, _) => format!("{hours}h {}m", minutes % 60),
-        _ => format!("{days}d {}h", hours % 24),
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
+        (0, _, _) => format!("{hours} h {} min", minutes % 60),
+        _ => format!("{days} d {} h", hours % 24),
+    }
+}
+
+/// An instant to the second: of today the time, of another day that too.
+pub fn clock(now: Timestamp, at: Timestamp) -> String {
+    let whole = |time: Timestamp| Timestamp::from_seconds(time.nanos().div_euclid(SECOND)).to_string();
+    let (now, at) = (whole(now), whole(at));
+    match (now.split_once('T'), at.split_once('T')) {
+        (Some((today, _)), Some((day, time))) if today == day => time.trim_end_matches('Z').to_owned(),
+        _ => at,
     }
 }
 
@@ -73,10 +83,19 @@ mod tests {
     #[test]
     fn lags_have_two_units_and_are_never_negative() {
         let at = Timestamp::from_seconds(0);
-        for (seconds, said) in [(-5, "0s"), (59, "59s"), (61, "1m 1s"), (7300, "2h 1m"), (90_000, "1d 1h")] {
+        for (seconds, said) in [(-5, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (7300, "2 h 1 min"), (90_000, "1 d 1 h")]
+        {
             assert_eq!(lag(Timestamp::from_seconds(seconds), at), said);
         }
         assert!(lag(Timestamp::MAX, Timestamp::MIN).ends_with('h'));
+    }
+
+    #[test]
+    fn of_today_only_the_time_is_said() {
+        let at = Timestamp::from_nanos(1_700_000_000_900_000_000);
+        for (later, said) in [(0, "22:13:20"), (3600, "22:13:20"), (86_400, "2023-11-14T22:13:20Z")] {
+            assert_eq!(clock(at.plus(later * SECOND), at), said);
+        }
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub enum Flow {
     On,
     /// Whoever looks has seen enough.
     Quit,
+    /// Whoever looks wants the shell back for a while.
+    Suspend,
 }
 
 /// The view.
@@ -157,8 +159,10 @@ impl App {
 
     /// Does what a key asks for.
     pub fn press(&mut self, key: Key) -> Flow {
-        if key == Key::Interrupt {
-            return Flow::Quit;
+        match key {
+            Key::Interrupt => return Flow::Quit,
+            Key::Suspend => return Flow::Suspend,
+            _ => {}
         }
         if self.help {
             self.help = false;
@@ -208,7 +212,7 @@ impl App {
             Key::Left | Key::BackTab | Key::Char('h') => self.turn(-1),
             Key::Enter => self.enter(),
             Key::Escape | Key::Backspace => self.back(),
-            Key::Char(_) | Key::Interrupt => {}
+            Key::Char(_) | Key::Interrupt | Key::Suspend => {}
         }
         Flow::On
     }

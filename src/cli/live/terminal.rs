@@ -24,6 +24,7 @@ use rustix::stdio;
 use signal_hook::consts::SIGWINCH;
 
 use super::keys::{Decoder, Key};
+use super::suspend::{Job, is_controlled};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How long the rest of a key is waited for. Terminals send one in one piece; a network may cut it.
@@ -32,12 +33,20 @@ const REST_OF_KEY: Duration = Duration::from_millis(30);
 /// How long `restore` waits for a terminal that takes nothing more.
 const STUCK: Duration = Duration::from_millis(100);
 
-/// Errors unless standard output is a terminal.
+/// Errors unless standard output is a terminal, and one that can place text.
 pub fn require() -> Result<()> {
-    match io::stdout().is_terminal() {
-        true => Ok(()),
-        false => Err(Error::usage("--live needs a terminal; leave it out in a pipe")),
+    if !io::stdout().is_terminal() {
+        return Err(Error::usage("--live needs a terminal; leave it out in a pipe"));
     }
+    let kind = std::env::var("TERM").unwrap_or_default();
+    if !matches!(&kind[..], "" | "dumb" | "unknown") {
+        return Ok(());
+    }
+    let kind = if kind.is_empty() { "not set".to_owned() } else { format!("'{kind}'") };
+    Err(Error::usage(format!(
+        "--live needs a terminal that can place text, and TERM is {kind}; leave --live out, or set TERM to what the \
+         terminal is, e.g. TERM=xterm"
+    )))
 }
 
 /// The terminal, for as long as the view has it.
@@ -52,10 +61,7 @@ impl Taken {
         let failed = |source| ErrorKind::System { action: "cannot take the terminal for --live".into(), source };
         enable_raw_mode().map_err(failed)?;
         let taken = Taken(());
-        let mut enter = Vec::new();
-        // Writing to memory cannot fail.
-        let _ = queue!(enter, EnterAlternateScreen, Hide);
-        write_all(&enter).map_err(failed)?;
+        enter().map_err(failed)?;
         Ok(taken)
     }
 
@@ -85,6 +91,22 @@ pub fn restore() {
     if poll(&mut stdout, Some(&timespec(STUCK))).is_ok_and(|ready| ready > 0) {
         let _ = write_all(&leave);
     }
+}
+
+/// Goes to a screen of its own.
+fn enter() -> io::Result<()> {
+    let mut enter = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = queue!(enter, EnterAlternateScreen, Hide);
+    write_all(&enter)
+}
+
+/// Takes the terminal once more, as another program has left it.
+fn take_again() -> io::Result<()> {
+    // What is known of its modes is of before.
+    disable_raw_mode()?;
+    enable_raw_mode()?;
+    enter()
 }
 
 fn is_taken() -> bool {
@@ -157,12 +179,22 @@ pub struct Arrived {
     pub resized: bool,
     /// Whether the terminal is gone.
     pub hung_up: bool,
+    /// Whether the process was asked to stop, as a job of its shell.
+    pub suspended: bool,
+    /// Whether the process went on after it had been stopped, and the terminal has been another's.
+    pub resumed: bool,
 }
 
 /// Where keys come from.
 pub trait Input {
     /// What has come; waits for it no longer than `timeout`.
     fn wait(&mut self, timeout: Duration) -> io::Result<Arrived>;
+
+    /// Gives the terminal back and stops, until the process is continued; then the terminal is taken again.
+    fn suspend(&mut self) -> io::Result<()>;
+
+    /// Takes the terminal again.
+    fn resume(&mut self) -> io::Result<()>;
 }
 
 /// The keyboard of the terminal.
@@ -172,6 +204,7 @@ pub struct Keyboard {
     terminal: File,
     decoder: Decoder,
     resized: Arc<AtomicBool>,
+    job: Job,
 }
 
 impl Keyboard {
@@ -184,7 +217,7 @@ impl Keyboard {
             };
             let resized = Arc::<AtomicBool>::default();
             signal_hook::flag::register(SIGWINCH, Arc::clone(&resized))?;
-            Ok(Keyboard { terminal, decoder: Decoder::default(), resized })
+            Ok(Keyboard { terminal, decoder: Decoder::default(), resized, job: Job::watch()? })
         };
         open().map_err(|source| ErrorKind::System { action: "cannot read keys for --live".into(), source }.into())
     }
@@ -215,7 +248,23 @@ impl Input for Keyboard {
             Err(error) => return Err(error.into()),
         }
         arrived.resized = self.resized.swap(false, Ordering::Relaxed);
+        arrived.suspended = self.job.is_asked();
+        arrived.resumed = self.job.went_on();
         Ok(arrived)
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        if !is_controlled() {
+            return Ok(());
+        }
+        restore();
+        self.job.stop()?;
+        self.job.went_on();
+        self.resume()
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
+        take_again()
     }
 }
 

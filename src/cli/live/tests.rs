@@ -20,7 +20,7 @@ use super::terminal::{Arrived, Input};
 use super::view;
 use crate::error::{Error, Result};
 use crate::model::escape::is_hostile;
-use crate::model::{Cell, Timestamp};
+use crate::model::{Cell, More, Timestamp};
 
 /// The rows of a frame of this size.
 fn frame(app: &App, width: u16, height: u16) -> Vec<String> {
@@ -55,7 +55,7 @@ fn a_wide_frame_has_the_report_the_pipeline_and_the_sheet() {
         frame(&app, 104, 20),
         [
             " LIVE  window [2023-11-14T21:13:20Z .. 2023-11-14T22:13:20Z]",
-            " 1.5k lines/s  45kB/s  2 inputs  watermark 2023-11-14T22:13:15Z  lag 5s",
+            " 1.5k lines/s  45kB/s  2 inputs  complete up to 22:13:15, 5 s behind",
             " 1 top-servers   2 top-pairs",
             "┌ Servers that received most connections (3) ──────────────┐┌ Pipeline ────────────────────────────────┐",
             "│server                connections                         ││read   x2                        0/s      │",
@@ -76,6 +76,16 @@ fn a_wide_frame_has_the_report_the_pipeline_and_the_sheet() {
             " q quits  space freezes  s sorts  / filters  Enter peers  ? keys",
         ]
     );
+}
+
+#[test]
+fn what_a_limit_left_out_is_said() {
+    let mut cut = glance();
+    cut.result.as_mut().unwrap().reports[0].more = Some(More { rows: 2, with: Some(1) });
+    let mut app = App::default();
+    app.see(cut, Duration::ZERO);
+    let said = frame(&app, 120, 20).join("\n");
+    assert!(said.contains("most connections (3)  and 2 more with 1 "), "{said}");
 }
 
 #[test]
@@ -222,6 +232,16 @@ impl Input for Script<'_> {
             }
         }
     }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        self.1.suspended.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
+        self.1.resumed.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
 }
 
 /// A run that does as it is told.
@@ -230,6 +250,8 @@ struct Run {
     looks: AtomicUsize,
     asked: AtomicUsize,
     stopped: AtomicBool,
+    suspended: AtomicUsize,
+    resumed: AtomicUsize,
     takes: Duration,
     fails: bool,
     panics: bool,
@@ -277,6 +299,17 @@ fn a_key_stops_the_run_and_leaves() {
         assert!(run.asked.load(Ordering::SeqCst) > 0);
         assert!(screen.contains("Delta connects to (1)") && screen.contains("peer"), "{screen}");
     }
+}
+
+#[test]
+fn ctrl_z_and_its_signal_suspend_once_and_what_was_drawn_is_drawn_again() {
+    let run = Run::default();
+    let by_signal = Arrived { suspended: true, ..key(Key::Suspend) };
+    let resumed = Arrived { resumed: true, ..Arrived::default() };
+    let (end, _, screen) = viewed(&run, vec![(1, by_signal), (2, resumed), (3, key(Key::Char('q')))]);
+    assert!(matches!(end, Ok(Ok(()))));
+    assert_eq!((run.suspended.load(Ordering::SeqCst), run.resumed.load(Ordering::SeqCst)), (1, 1));
+    assert!(screen.contains("complete up to"), "{screen}");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! A running pipeline as the view sees it.
 
 use std::cmp::Reverse;
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
@@ -9,12 +8,13 @@ use parking_lot::Mutex;
 use super::glance::{Glance, Peers, Watched};
 use crate::error::Result;
 use crate::model::{Balance, Peer, WindowResult};
+use crate::output::target::Last;
 use crate::pipeline::{Builder, Observation, Running, wall_clock};
 
-/// A pipeline that can be watched, and whose words do not meet the view: results that are meant for standard output are
-/// shown by the view alone, and what is to be said is said after it.
-pub fn prepare(builder: Builder) -> Builder {
-    builder.peek().stdout(Box::new(io::sink())).on_failure(|_| {}).on_warning(|_| {})
+/// A pipeline that can be watched, and whose words do not meet the view: of the results that are meant for standard output
+/// the last one is kept, and what is to be said is said after it.
+pub fn prepare(builder: Builder, last: Last) -> Builder {
+    builder.peek().keep_last(last).on_failure(|_| {}).on_warning(|_| {})
 }
 
 /// A running pipeline.
