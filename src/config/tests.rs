@@ -61,7 +61,7 @@ const WRONG_KEYS: &[(&str, &[&str])] = &[
     (
         "location = 'x'\nseconds = 1.5",
         &[
-            "p.toml:2:11: seconds: expected a length of time above 0: a number of seconds, or e.g. 90s, 5m, 1h30m, 2d, not a number with a fraction",
+            "p.toml:2:11: seconds: expected a length of time above 0: a number of seconds, or e.g. 90s, 5m, 1h30m, 2d, not 1.5",
         ],
     ),
     ("location = 7", &["p.toml:1:12: location: expected a text or a list of texts, none of them empty, not 7"]),
@@ -75,9 +75,9 @@ const WRONG_KEYS: &[(&str, &[&str])] = &[
         &["p.toml:2:8: scan: expected one of auto, full (did you mean 'full'?), not 'ful'"],
     ),
     (
-        "location = 'x'\nuntil = 'yesterday'",
+        "location = 'x'\nuntil = 'someday'",
         &[
-            "p.toml:2:9: until: expected now, latest, Unix seconds, or RFC 3339, e.g. 2026-01-31T12:00:00Z, not 'yesterday'",
+            "p.toml:2:9: until: expected now, latest, today, yesterday, a Unix time, or a date, e.g. 2026-01-31, 2026-01-31 12:00 or 2026-01-31T12:00:00Z, not 'someday'",
         ],
     ),
     (
