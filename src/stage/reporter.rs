@@ -165,7 +165,8 @@ impl Shared {
 
     /// Tells what was not written, at the end of the run.
     pub fn settle(&self) {
-        let mut desk = self.desk.lock();
+        // A worker that a reader keeps waiting for ever has the desk, and was given up on: so is what it would write.
+        let Some(mut desk) = self.desk.try_lock() else { return };
         desk.outputs.iter_mut().for_each(Destination::settle);
         if let Some(aggregator) = &self.aggregator {
             aggregator.progress.lock().results_dropped(desk.outputs.iter().map(Destination::lost).sum());

@@ -84,7 +84,7 @@ fn e1_an_interrupt_ends_windows_without_end_that_hold_nothing() {
     let folder = Folder::new();
     folder.write("0.log", format!("0 a b\n{BASE} c d\n"));
     let out = std::fs::File::create(folder.at("out")).unwrap();
-    let args = ["top", "0.log", "--every", "1", "--seconds", "1", "--output", "csv"];
+    let args = ["top", "0.log", "--every", "1", "--seconds", "1", "--max-gap", "0", "--output", "csv"];
     let child = program(&folder).args(args).stdout(out).stderr(Stdio::piped()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(300));
     let output = interrupted(child);

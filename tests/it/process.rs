@@ -243,7 +243,7 @@ fn e6_while_nobody_reads_results_counting_goes_on_and_memory_stays() {
 #[test]
 fn e7_standard_input_that_is_closed_ends_half_or_goes_on() {
     let folder = Folder::new();
-    let follow = "exec \"$0\" top - --follow --every 1 --seconds 1 --lateness 0 --since 0 --align epoch --output json";
+    let follow = "exec \"$0\" top - --follow --every 1 --seconds 1 --lateness 0 --max-jump 0 --since 0 --align epoch --output json";
     // Closed.
     let started = Instant::now();
     let output = shell(&folder, &format!("{follow} <&-")).output().unwrap();
