@@ -101,7 +101,7 @@ pub fn more_malformed(sheet: &Sheet) -> String {
 }
 
 fn rejected(input: &str, line: &Rejected) -> String {
-    format!("{input}: byte {}: {}: {}", line.at, line.cause.name(), printable(line.head.trim_ascii_end()))
+    format!("{input}: byte {}: {}: {}", line.at, line.cause.name(), printable(&line.head))
 }
 
 /// The line of a class of which a sheet has so many.
@@ -215,7 +215,7 @@ fn first(loss: Loss, sheet: &Sheet) -> String {
     }
     let Some(place) = sheet.traces.first(loss) else { return String::new() };
     let input = sheet.names.get(&place.input).map_or("", String::as_str);
-    match place.head.trim_ascii_end() {
+    match &place.head[..] {
         [] => format!("; the first: {input}: byte {}", place.at),
         head => format!("; the first: {input}: byte {}: {}", place.at, printable(head)),
     }

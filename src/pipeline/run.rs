@@ -220,7 +220,8 @@ impl Summary {
         let sum = |of: fn(&Balance) -> u64| self.sheets.iter().map(|sheet| of(&sheet.balance)).sum::<u64>();
         let (lines, malformed) = (sum(|balance| balance.lines_read - balance.blank), sum(Balance::malformed_total));
         let heads = || self.sheets.iter().flat_map(|sheet| &sheet.rejected).map(|(_, line)| line.head.as_slice());
-        (lines > 0 && lines == malformed).then(|| (lines, kind(&heads().collect::<Vec<_>>())))
+        // Of a run that was interrupted, nobody knows what would have come.
+        (lines > 0 && lines == malformed && !self.interrupted).then(|| (lines, kind(&heads().collect::<Vec<_>>())))
     }
 
     /// Whether those who got the results had enough, such as `head`: what was not read then is no loss to them.

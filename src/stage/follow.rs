@@ -106,6 +106,9 @@ impl Following {
         for text in scanned.warnings {
             self.failures.warn(&text);
         }
+        for location in scanned.nowhere {
+            self.failures.warn(&format!("'{location}' leads to no file yet; it is waited for"));
+        }
         let may_skip = at_start && scanned.new.iter().map(|new| new.size).sum::<u64>() > self.prune_above;
         for new in scanned.new {
             self.names.set(new.id, new.name.clone());

@@ -45,8 +45,6 @@ pub struct Follower {
     pub(super) paths: HashMap<PathBuf, (u64, u64)>,
     /// Warnings of the last scan, which are not repeated.
     pub(super) said: HashSet<String>,
-    /// Locations that have led somewhere.
-    pub(super) met: HashSet<String>,
     pub(super) next_id: u32,
     pub(super) scanned: bool,
     /// Whether nothing was saved, so that the files of the first scan are all there were.
@@ -85,7 +83,6 @@ impl Follower {
             records: Arc::new(Records::default()),
             paths: HashMap::new(),
             said: HashSet::new(),
-            met: HashSet::new(),
             next_id,
             scanned: false,
             fresh: saved.is_empty(),

@@ -69,6 +69,8 @@ pub struct Scanned {
     pub new: Vec<New>,
     /// What cannot be followed, one message each, said once for as long as it lasts.
     pub warnings: Vec<String>,
+    /// Locations that lead to no file yet, escaped; of the first scan only.
+    pub nowhere: Vec<String>,
     /// Paths that were looked at.
     pub paths: usize,
     /// Whether they lead to other files than in the scan before.

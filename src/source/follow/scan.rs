@@ -28,8 +28,8 @@ struct Survey {
     index: HashMap<(u64, u64), usize>,
     paths: HashMap<PathBuf, (u64, u64)>,
     warnings: Vec<String>,
-    /// Locations that led somewhere.
-    met: Vec<String>,
+    /// Locations that lead nowhere.
+    nowhere: Vec<String>,
     /// No folder was left out.
     complete: bool,
     /// Descriptors were lacking.
@@ -50,8 +50,8 @@ impl Survey {
         let mut survey = Survey { here, complete: true, ..Survey::default() };
         for location in locations {
             match walk(location, &mut |finding| survey.take(finding)) {
-                Ok(true) => survey.met.push(location.clone()),
-                Ok(false) => {}
+                Ok(true) => {}
+                Ok(false) => survey.nowhere.push(show_path(Path::new(location))),
                 Err(error) => survey.warnings.push(error.to_string()),
             }
         }
@@ -113,11 +113,6 @@ impl Follower {
             survey = Survey::of(&self.options.locations);
         }
         let (mut new, mut warnings) = (Vec::new(), std::mem::take(&mut survey.warnings));
-        self.met.extend(std::mem::take(&mut survey.met));
-        // One that led somewhere once may well lead nowhere for a while.
-        let unmet = self.options.locations.iter().filter(|location| !self.met.contains(*location));
-        warnings
-            .extend(unmet.map(|at| format!("'{}' leads to no file yet; it is waited for", show_path(Path::new(at)))));
         self.meet_generations(&mut survey, now);
         self.meet_candidates(&mut survey, now);
         self.meet_strangers(&mut survey, now, first && self.fresh, &mut warnings);
@@ -133,7 +128,9 @@ impl Follower {
         let mut unsaid = self.take_warnings();
         unsaid.extend(warnings.iter().filter(|text| !self.said.contains(*text)).cloned());
         self.said = warnings.into_iter().collect();
-        Scanned { new, warnings: unsaid, paths: self.paths.len(), changed }
+        // One that led somewhere before may well lead nowhere for a while.
+        let nowhere = if first { survey.nowhere } else { Vec::new() };
+        Scanned { new, warnings: unsaid, nowhere, paths: self.paths.len(), changed }
     }
 
     /// Folders in which files appear and change, as far as they exist.
