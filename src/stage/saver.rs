@@ -334,7 +334,6 @@ mod tests {
             max_line: 1,
             balance: Balance::default(),
             streamed: true,
-            unit: None,
             order: None,
             last: false,
             live: None,
@@ -344,7 +343,7 @@ mod tests {
         let (rejected, marks, watermark, extent) = (Vec::new(), Vec::new(), Timestamp::MIN, None);
         let (chunk, peaks) = (Arc::new(chunk), crate::model::Peaks::default());
         let at_rest = watermark;
-        crate::model::Records { chunk, records, balance, rejected, marks, watermark, at_rest, peaks, ahead: 0, extent }
+        crate::model::Records { chunk, records, balance, rejected, marks, watermark, at_rest, peaks, ahead: 0, extent, traces: Default::default() }
     }
 
     /// The tally in a directory.
