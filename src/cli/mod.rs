@@ -146,8 +146,8 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
             }
             StateAction::Show { place, output, json, pairs } => {
                 let output = if json { StateFormat::Json } else { output };
-                let contents = |decoder: &mut crate::codec::Decoder<'_>| {
-                    crate::pipeline::saved(decoder, pairs).map(|saved| contents::render(&saved))
+                let contents = |fingerprint: &str, decoder: &mut crate::codec::Decoder<'_>| {
+                    crate::pipeline::saved(fingerprint, decoder, pairs).map(|saved| contents::render(&saved))
                 };
                 print(&state::show(&place.state, output, Some(&contents))?)
             }

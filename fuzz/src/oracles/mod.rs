@@ -12,6 +12,7 @@ pub mod pairs;
 pub mod panes;
 pub mod ranges;
 pub mod reseal;
+pub mod states;
 pub mod tallies;
 
 /// All oracles by name, which is that of the target and of the folder of its corpus.
@@ -23,6 +24,7 @@ pub const TABLE: &[(&str, fn(&[u8]))] = &[
     ("pairs", pairs::run),
     ("panes", panes::run),
     ("ranges", ranges::run),
+    ("states", states::run),
     ("tallies", tallies::run),
 ];
 

@@ -52,3 +52,23 @@ impl Tallies {
         file
     }
 }
+
+/// The slot of a saved state that holds this body.
+pub fn state(format: u32, sequence: u64, fingerprint: &str, body: &[u8]) -> Vec<u8> {
+    let mut head = b"lpstate\n".to_vec();
+    head.extend(format.to_le_bytes());
+    head.extend(sequence.to_le_bytes());
+    head.extend((fingerprint.len() as u32).to_le_bytes());
+    head.extend((body.len() as u64).to_le_bytes());
+    let mut hash = XxHash64::with_seed(0);
+    hash.write(fingerprint.as_bytes());
+    hash.write(body);
+    hash.write(&head);
+    [&head[..], &hash.finish().to_le_bytes(), fingerprint.as_bytes(), body].concat()
+}
+
+/// The fingerprint and the body of a slot.
+pub fn slot(file: &[u8]) -> (String, Vec<u8>) {
+    let length = u32::from_le_bytes([file[20], file[21], file[22], file[23]]) as usize;
+    (String::from_utf8(file[40..40 + length].to_vec()).expect("a text"), file[40 + length..].to_vec())
+}
