@@ -8,6 +8,8 @@ pub mod arguments;
 pub mod chunks;
 pub mod configurations;
 pub mod escapes;
+pub mod instants;
+pub mod lines;
 pub mod pairs;
 pub mod panes;
 pub mod ranges;
@@ -21,6 +23,8 @@ pub const TABLE: &[(&str, fn(&[u8]))] = &[
     ("chunks", chunks::run),
     ("configurations", configurations::run),
     ("escapes", escapes::run),
+    ("instants", instants::run),
+    ("lines", lines::run),
     ("pairs", pairs::run),
     ("panes", panes::run),
     ("ranges", ranges::run),
