@@ -13,16 +13,16 @@ use crate::error::{Error, Result, show_path};
 use crate::model::Timestamp;
 use crate::model::escape::{is_hostile, printable};
 use crate::model::time::SECOND;
-use crate::state::{self, Choice, FORMAT, SlotContent, SlotInfo};
+use crate::state::{self, Choice, FORMAT, Loaded, SlotContent, SlotInfo};
 
 /// What a snapshot holds, as whoever saved it can tell: lines for people, and the same for programs.
 pub type Contents = (String, serde_json::Value);
 
-/// Reads what a snapshot holds; it has to get every value.
-pub type ReadContents<'a> = &'a dyn Fn(&mut Decoder<'_>) -> io::Result<Contents>;
+/// Reads what a snapshot holds that depends on a configuration of this fingerprint; it has to get every value.
+pub type ReadContents<'a> = &'a dyn Fn(&str, &mut Decoder<'_>) -> io::Result<Contents>;
 
-/// Reads what a snapshot holds, and errors unless it adds up.
-pub type AddsUp<'a> = &'a dyn Fn(&mut Decoder<'_>) -> io::Result<()>;
+/// The same, and errors unless it adds up.
+pub type AddsUp<'a> = &'a dyn Fn(&str, &mut Decoder<'_>) -> io::Result<()>;
 
 /// The whole of the JSON, of the schema `logparser-state/1`.
 #[derive(Serialize)]
@@ -54,9 +54,7 @@ pub fn show(dir: &Path, format: StateFormat, contents: Option<ReadContents<'_>>)
     let slots = state::inspect(dir);
     let choice = state::choose(dir, &slots);
     let contents = match (&choice, contents) {
-        (Choice::Use { .. }, Some(read)) => {
-            state::peek(dir)?.map(|mut loaded| loaded.read(|decoder| read(decoder))).transpose()
-        }
+        (Choice::Use { .. }, Some(read)) => state::peek(dir)?.map(|loaded| read_by(loaded, read)).transpose(),
         _ => Ok(None),
     };
     // The slots are worth a look even where a run would refuse what they hold.
@@ -153,7 +151,7 @@ pub fn verify(dir: &Path, format: StateFormat, adds_up: AddsUp<'_>) -> Result<(S
     let choice = match state::choose(dir, &slots) {
         used @ Choice::Use { .. } => {
             let loaded = state::peek(dir)?;
-            let checked = loaded.map(|mut loaded| loaded.read(|decoder| adds_up(decoder))).transpose();
+            let checked = loaded.map(|loaded| read_by(loaded, adds_up)).transpose();
             checked.map_or_else(Choice::Refuse, |_| used)
         }
         other => other,
@@ -172,6 +170,12 @@ pub fn verify(dir: &Path, format: StateFormat, adds_up: AddsUp<'_>) -> Result<(S
         StateFormat::Json => json(&slots, &choice, None)?,
     };
     Ok((text, is_good))
+}
+
+/// What somebody makes of a snapshot, who is told what it depends on.
+fn read_by<T>(mut loaded: Loaded, read: &dyn Fn(&str, &mut Decoder<'_>) -> io::Result<T>) -> Result<T> {
+    let fingerprint = loaded.fingerprint.clone();
+    loaded.read(|decoder| read(&fingerprint, decoder))
 }
 
 /// The whole of the JSON of a list, of the schema `logparser-states/1`.

@@ -143,11 +143,90 @@ pub fn fingerprint(plan: &Plan) -> String {
     text
 }
 
+/// The lengths of time in a fingerprint, in nanoseconds: what the numbers of a saved state have to agree with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lengths {
+    /// Of a window.
+    pub window: i64,
+    /// From one window to the next.
+    pub period: i64,
+    /// The grain that was asked for.
+    pub grouping: i64,
+    /// The declared disorder.
+    pub lateness: i64,
+    /// How long results may be issued again.
+    pub grace: i64,
+}
+
+impl Lengths {
+    /// How long records are counted behind others, in nanoseconds.
+    pub fn kept(&self) -> i64 {
+        self.lateness.saturating_add(self.grace)
+    }
+
+    /// Those in a fingerprint; none if this is not one that `fingerprint` writes.
+    pub fn of(fingerprint: &str) -> Option<Self> {
+        let length = |key: &str| {
+            let mut values = fingerprint.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
+            nanos(values.next()?)
+        };
+        let above_0 = |key: &str| length(key).filter(|length| *length > 0);
+        Some(Lengths {
+            window: above_0("seconds")?,
+            period: above_0("every")?,
+            grouping: above_0("grouping-seconds")?,
+            lateness: length("lateness")?,
+            grace: length("late-updates")?,
+        })
+    }
+}
+
+/// The nanoseconds that `Seconds` shows, none of them below 0.
+fn nanos(seconds: &str) -> Option<i64> {
+    let (whole, part) = seconds.split_once('.').unwrap_or((seconds, ""));
+    let are_digits = whole.bytes().chain(part.bytes()).all(|byte| byte.is_ascii_digit());
+    if !are_digits || part.len() > 9 {
+        return None;
+    }
+    format!("{whole}{part:0<9}").parse().ok()
+}
+
 /// Nanoseconds, shown as seconds.
 struct Seconds(i64);
 
 impl std::fmt::Display for Seconds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&crate::model::Timestamp::from_nanos(self.0).unix_decimal())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn lengths_are_read_back_from_a_fingerprint(window in 1i64.., period in 1i64.., grouping in 1i64.., lateness in 0i64.., grace in 0i64..) {
+            let (s, e, g) = (Seconds(window), Seconds(period), Seconds(grouping));
+            let (l, u) = (Seconds(lateness), Seconds(grace));
+            let text = format!(
+                "location = seconds = 5\nseconds = {s}\nevery = {e}\nlateness = {l}\nlate-updates = {u}\ngrouping-seconds = {g}\n"
+            );
+            prop_assert_eq!(Lengths::of(&text), Some(Lengths { window, period, grouping, lateness, grace }));
+        }
+    }
+
+    #[test]
+    fn what_is_no_fingerprint_has_no_lengths() {
+        let good = "seconds = 60\nevery = 60\nlateness = 0\nlate-updates = 0\ngrouping-seconds = 60\n";
+        assert!(Lengths::of(good).is_some());
+        for key in ["seconds = 60\ne", "every", "lateness", "late-updates", "grouping-seconds"] {
+            assert_eq!(Lengths::of(&good.replacen(key, "x", 1)), None, "{key}");
+        }
+        for bad in ["0", "-1", "1.0000000001", "", "1e3", "9223372037", "99999999999999999999"] {
+            assert_eq!(Lengths::of(&good.replacen("every = 60", &format!("every = {bad}"), 1)), None, "{bad}");
+        }
     }
 }

@@ -107,6 +107,13 @@ impl Peaks {
         self.stamps.windows(2).position(is_jump).unwrap_or(ENOUGH - 1)
     }
 
+    /// Whether this is what adding stamps makes, where it was read from somewhere.
+    pub fn is_sound(&self) -> bool {
+        let missing = ENOUGH.checked_sub(usize::from(self.count));
+        missing.is_some_and(|missing| self.stamps[..missing].iter().all(|stamp| *stamp == Timestamp::MIN))
+            && self.stamps.is_sorted()
+    }
+
     fn held(&self) -> &[Timestamp] {
         &self.stamps[ENOUGH - usize::from(self.count)..]
     }
@@ -124,6 +131,17 @@ mod tests {
             peaks.add(Timestamp::from_nanos(stamp));
         });
         peaks
+    }
+
+    #[test]
+    fn g5_more_stamps_than_there_are_and_stamps_out_of_order_are_not_sound() {
+        let good = peaks(&[5, 3, 9]);
+        assert!(good.is_sound() && Peaks::default().is_sound() && peaks(&[1; 20]).is_sound());
+        assert!(!Peaks { count: 255, ..good }.is_sound());
+        assert!(!Peaks { count: 2, ..good }.is_sound());
+        let mut stamps = good.stamps;
+        stamps.swap(ENOUGH - 1, ENOUGH - 2);
+        assert!(!Peaks { stamps, ..good }.is_sound());
     }
 
     /// The rule as it reads: of all stamps, sorted.

@@ -37,7 +37,7 @@ impl Windows {
 
 /// Shards of a pane where there are few panes: so many that none is much to copy when it grows, and that workers seldom
 /// meet at one.
-const SHARDS: i64 = 64;
+pub const SHARDS: i64 = 64;
 
 impl Windows {
     /// How a tally of these buckets is divided, if records of `lateness` nanoseconds of disorder are counted.

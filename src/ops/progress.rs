@@ -3,10 +3,14 @@
 //! Batches may be applied in any order; what is said here speaks of the part of each input without a gap.
 //! Invariant: a watermark covers only what has been applied, so a window below it holds all its records.
 
+mod sound;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+pub use sound::LAST_BYTE;
 
 use crate::error::{ErrorKind, Result};
 use crate::model::balance::{Rejected, SHOWN_REJECTED};

@@ -13,6 +13,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::prune::FormatStamps;
 use super::resolve::Resolved;
+use super::saved::restored;
 use super::wire::Wired;
 use crate::actor::Permits;
 use crate::config::{AggregatorPlan, FilterPlan, FollowPlan, Plan, ReaderPlan, StatePlan, Task, Trigger, fingerprint};
@@ -86,13 +87,9 @@ impl Follow {
             if let Some(text) = &loaded.warning {
                 wired.failures.warn(text);
             }
-            let restored = loaded.read(|decoder| {
-                let header: Header = decoder.get()?;
-                let mut tally = new_tally(plan, aggregator, Windows::Every(header.grid));
-                header.read_counts(decoder, &mut tally)?;
-                header.check_tally(&tally)?;
-                Ok(Restored { header, tally })
-            })?;
+            let budget = Arc::new(budget(plan, aggregator));
+            let (header, tally) = loaded.read(|decoder| restored(&follow.fingerprint, decoder, budget))?;
+            let restored = Restored { header, tally };
             let progress = Progress::following(Some(restored.header.progress.clone()))?;
             follow.progress = Arc::new(Mutex::new(progress));
             follow.restored = Some(restored);
@@ -252,9 +249,13 @@ fn reads_stdin(plan: &Plan) -> bool {
 /// An empty tally of an aggregator.
 pub(super) fn new_tally(plan: &Plan, aggregator: &AggregatorPlan, windows: Windows) -> Tally {
     let buckets = windows.buckets(aggregator.grouping);
-    let budget = Budget::new(aggregator.max_memory.map(|bytes| plan.tally_bytes(bytes)));
     let kept = aggregator.lateness().saturating_add(aggregator.live.grace);
-    Tally::new(windows.shape(&buckets, kept), Arc::new(budget))
+    Tally::new(windows.shape(&buckets, kept), Arc::new(budget(plan, aggregator)))
+}
+
+/// The bytes that the tally of an aggregator may take.
+fn budget(plan: &Plan, aggregator: &AggregatorPlan) -> Budget {
+    Budget::new(aggregator.max_memory.map(|bytes| plan.tally_bytes(bytes)))
 }
 
 /// Where the state is kept, if it is.

@@ -6,7 +6,8 @@ use std::io;
 use std::sync::Arc;
 
 use crate::codec::Decoder;
-use crate::model::{Balance, InputId, Tally, Timestamp};
+use crate::config::Lengths;
+use crate::model::{Balance, Budget, InputId, Tally, Timestamp};
 use crate::ops::close::Windows;
 use crate::ops::count::Buckets;
 use crate::stage::header::Header;
@@ -89,21 +90,20 @@ pub struct SavedPair {
     pub connections: u64,
 }
 
-/// Reads a snapshot, and its pairs only if they are asked for.
-pub fn saved(decoder: &mut Decoder<'_>, pairs: bool) -> io::Result<Saved> {
-    let header = header(decoder)?;
+/// Reads a snapshot that was saved with a configuration of this fingerprint, and its pairs only if they are asked for.
+pub fn saved(fingerprint: &str, decoder: &mut Decoder<'_>, pairs: bool) -> io::Result<Saved> {
+    let (header, mut tally) = opened(fingerprint, decoder, Arc::default())?;
     let buckets = Buckets { anchor: header.grid.anchor, grain: header.grain, last: i64::MAX };
-    let shape = Windows::Every(header.grid).shape(&buckets, 0);
+    let shape = tally.shape();
     let start = |bucket: i64| buckets.anchor.plus_times(bucket, buckets.grain);
     let pane = shape.pane.saturating_mul(buckets.grain);
     let pane_start = |number: i64| buckets.anchor.plus_times(number, pane);
     let (hosts, pairs) = if pairs {
-        let mut tally = Tally::new(shape, Arc::default());
         header.read_counts(decoder, &mut tally)?;
         let hosts = tally.hosts().read().names().len();
         (hosts, Some(listed(&tally, pane_start)))
     } else {
-        (header.sums(decoder)?.0, None)
+        (header.skip_counts(decoder)?, None)
     };
     let end = |k: i64| header.grid.window(k).end;
     let issued = header.windows.issued().iter().map(|&(k, issued)| SavedWindow {
@@ -127,19 +127,36 @@ pub fn saved(decoder: &mut Decoder<'_>, pairs: bool) -> io::Result<Saved> {
     })
 }
 
-/// Reads a snapshot, and errors unless what is counted in it adds up.
-pub fn verified(decoder: &mut Decoder<'_>) -> io::Result<()> {
-    let header = header(decoder)?;
-    let (_, panes) = header.sums(decoder)?;
-    header.check(&panes).map_err(|text| io::Error::new(io::ErrorKind::InvalidData, text))
+/// Reads a snapshot as a run does that goes on from it, and errors where that run would refuse it.
+pub fn verified(fingerprint: &str, decoder: &mut Decoder<'_>) -> io::Result<()> {
+    restored(fingerprint, decoder, Arc::default()).map(drop)
 }
 
-fn header(decoder: &mut Decoder<'_>) -> io::Result<Header> {
-    let header: Header = decoder.get()?;
-    if header.grain <= 0 || header.grid.length <= 0 || header.grid.period <= 0 {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "a length of time in it is not above 0"));
+/// A snapshot to go on from, its counts in a tally that takes their bytes from a budget.
+pub(super) fn restored(
+    fingerprint: &str,
+    decoder: &mut Decoder<'_>,
+    budget: Arc<Budget>,
+) -> io::Result<(Header, Tally)> {
+    let (header, mut tally) = opened(fingerprint, decoder, budget)?;
+    header.read_counts(decoder, &mut tally)?;
+    header.check_tally(&tally)?;
+    Ok((header, tally))
+}
+
+/// The header, and a tally that its counts fit into: both as the configuration has it that the snapshot was saved with.
+fn opened(fingerprint: &str, decoder: &mut Decoder<'_>, budget: Arc<Budget>) -> io::Result<(Header, Tally)> {
+    let wrong = |text: &str| io::Error::new(io::ErrorKind::InvalidData, text);
+    let header = Header::read(decoder)?;
+    let lengths =
+        Lengths::of(fingerprint).ok_or_else(|| wrong("what it depends on does not say how long windows are"))?;
+    let windows = Windows::Every(header.grid);
+    let buckets = windows.buckets(lengths.grouping);
+    if (header.grid.length, header.grid.period, header.grain) != (lengths.window, lengths.period, buckets.grain) {
+        return Err(wrong("its windows are not those of the configuration that it was saved with"));
     }
-    Ok(header)
+    let tally = Tally::new(windows.shape(&buckets, lengths.kept()), budget);
+    Ok((header, tally))
 }
 
 fn inputs(header: &Header) -> Vec<SavedInput> {

@@ -58,48 +58,56 @@ impl Header {
         for _ in 0..self.numbers {
             let name: Vec<u8> = decoder.get()?;
             let mut hosts = tally.hosts().write();
+            if !name.is_empty() && hosts.find(&name).is_some() {
+                return Err(wrong("a host that has two numbers"));
+            }
             let before = hosts.bytes();
             hosts.restore(&name);
             tally.budget().take_anyway(hosts.bytes() - before);
         }
+        let hosts = tally.hosts().read();
+        let is_host = |id: u32| id < self.numbers && hosts.names().get(HostId(id)).is_some();
         for &(number, overflow, shards) in &self.panes {
+            if shards != tally.shape().shards as u64 {
+                return Err(wrong("a pane that is not divided as its windows are"));
+            }
             let pane = tally.pane(number);
             pane.overflow(overflow);
             for _ in 0..shards {
                 let pairs: u64 = decoder.get()?;
                 for _ in 0..pairs {
                     let (from, to, count): (u32, u32, u64) = decoder.get()?;
-                    if from.max(to) >= self.numbers {
+                    if !is_host(from) || !is_host(to) {
                         return Err(wrong("a pair of a host that has no name"));
                     }
-                    pane.add_anyway(HostId(from), HostId(to), count);
+                    let (from, to) = (HostId(from), HostId(to));
+                    if count == 0 || pane.get(from, to) > 0 {
+                        return Err(wrong("a pair that comes twice, or has no connections"));
+                    }
+                    pane.add_anyway(from, to, count);
                 }
             }
         }
+        drop(hosts);
         for &(bucket, connections) in &self.buckets {
             tally.add_to_bucket(bucket, connections);
         }
         Ok(())
     }
 
-    /// As `read_counts`, where only sums matter: how many hosts there are, and the connections of each pane, those without
-    /// a pair included.
-    pub fn sums(&self, decoder: &mut Decoder<'_>) -> io::Result<(usize, BTreeMap<i64, u64>)> {
-        let (mut hosts, mut sums) = (0, BTreeMap::new());
+    /// As `read_counts`, where only the bytes matter. How many hosts there are.
+    pub fn skip_counts(&self, decoder: &mut Decoder<'_>) -> io::Result<usize> {
+        let mut hosts = 0;
         for _ in 0..self.numbers {
             hosts += usize::from(!decoder.get::<Vec<u8>>()?.is_empty());
         }
-        for &(number, overflow, shards) in &self.panes {
-            let mut sum = u128::from(overflow);
+        for &(_, _, shards) in &self.panes {
             for _ in 0..shards {
                 let pairs: u64 = decoder.get()?;
-                for _ in 0..pairs {
-                    sum += u128::from(decoder.get::<(u32, u32, u64)>()?.2);
-                }
+                (0..pairs).try_for_each(|_| decoder.get::<(u32, u32, u64)>().map(drop))?;
             }
-            sums.insert(number, u64::try_from(sum).map_err(|_| wrong("a pane of more connections than can be"))?);
         }
-        Ok((hosts, sums))
+        Ok(hosts)
     }
 
     /// Whether the counts add up, when these are the connections of each pane; errors with what does not. What is settled
@@ -128,11 +136,12 @@ impl Header {
     /// As `check`, of a tally that the counts were read into.
     pub fn check_tally(&self, tally: &Tally) -> io::Result<()> {
         let sums = tally.panes().into_iter().map(|(number, pane)| {
-            let mut sum = pane.overflowed();
-            pane.for_each(|_, _, count| sum = sum.saturating_add(count));
-            (number, sum)
+            let mut sum = Some(pane.overflowed());
+            pane.for_each(|_, _, count| sum = sum.and_then(|sum| sum.checked_add(count)));
+            Ok((number, sum.ok_or_else(|| wrong("a pane of more connections than can be"))?))
         });
-        self.check(&sums.collect()).map_err(|text| io::Error::new(io::ErrorKind::InvalidData, text))
+        let sums = sums.collect::<io::Result<_>>()?;
+        self.check(&sums).map_err(|text| io::Error::new(io::ErrorKind::InvalidData, text))
     }
 
     /// Connections that are counted without their pair, by pane.

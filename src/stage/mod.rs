@@ -14,6 +14,7 @@ pub mod reader;
 pub mod reporter;
 pub mod saver;
 pub mod skip;
+mod sound;
 pub mod splitter;
 pub mod stats;
 mod sweeping;

@@ -67,15 +67,20 @@ pub struct Issued {
 /// The windows as they are saved.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedWindows {
-    first: Option<i64>,
-    next: Option<i64>,
-    issued: Vec<(i64, Issued)>,
-    gaps: Vec<(i64, i64)>,
-    again: Vec<(i64, i64)>,
+    pub(super) first: Option<i64>,
+    pub(super) next: Option<i64>,
+    pub(super) issued: Vec<(i64, Issued)>,
+    pub(super) gaps: Vec<(i64, i64)>,
+    pub(super) again: Vec<(i64, i64)>,
     settled: Settled,
 }
 
 impl SavedWindows {
+    /// The number of the first window, once it is known.
+    pub fn first(&self) -> Option<i64> {
+        self.first
+    }
+
     /// The next window to close, once a record is known.
     pub fn next(&self) -> Option<i64> {
         self.next

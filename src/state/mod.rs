@@ -159,12 +159,14 @@ impl Loaded {
 
     /// What `read` makes of the values, all of which it has to get. Errors name the file.
     pub fn read<T>(&mut self, read: impl FnOnce(&mut Decoder<'_>) -> io::Result<T>) -> Result<T> {
+        let end = self.body.from + self.body.length;
         let whole = self.decoder().and_then(|mut decoder| {
-            let value = read(&mut decoder)?;
-            match decoder.left() {
+            let value = read(&mut decoder).and_then(|value| match decoder.left() {
                 0 => Ok(value),
                 left => Err(io::Error::new(io::ErrorKind::InvalidData, format!("{left} bytes of it are left over"))),
-            }
+            });
+            let at = end - decoder.left();
+            value.map_err(|error| io::Error::new(error.kind(), format!("{error} (at byte {at})")))
         });
         whole.map_err(|error| {
             Error::state(&self.path, format!("cannot decode it, though its checksum is right: {error}"))

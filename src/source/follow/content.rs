@@ -16,7 +16,7 @@ pub const HEAD: usize = 1024;
 pub(super) const TAIL: usize = 256;
 
 /// Bytes of a file's head that are kept as they are, so that a file that has just begun can be told from it.
-pub(super) const START: usize = 64;
+pub const START: usize = 64;
 
 /// What a file system says of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -33,7 +33,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use content::{HEAD, read_range};
+pub use content::{HEAD, START, read_range};
 pub use events::{Events, Woken};
 pub use follower::Follower;
 pub use records::{Records, Saved};

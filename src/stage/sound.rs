@@ -1,0 +1,288 @@
+//! Whether the header of a saved state that was read is one that a run saves: a checksum says who has changed nothing by
+//! accident, and not who wrote it.
+//!
+//! Invariant: of what passes, every number can be worked with as it is: lengths of time are above 0, a window has as many
+//! buckets as a configuration may ask for, windows, buckets and panes are those of instants that there are, and each is there
+//! once. Whether the counts add up is `check` in `header`.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::time::Duration;
+
+use super::header::Header;
+use super::windows::SavedWindows;
+use crate::codec::Decoder;
+use crate::model::window::MAX_BUCKETS;
+use crate::model::{Grid, InputId, Timestamp};
+use crate::ops::close::{SHARDS, Windows};
+use crate::ops::count::Buckets;
+use crate::ops::progress::{LAST_BYTE, Position};
+use crate::source::follow::Saved as SavedFile;
+
+/// Inputs that a run may come to have: so many files are never met.
+const MAX_INPUTS: u32 = 1 << 31;
+
+/// How often a window may have been issued.
+const MAX_REVISION: u32 = 1 << 31;
+
+/// What the clock of silences may say: some thirty thousand years.
+const MAX_CLOCK: Duration = Duration::from_secs(1 << 40);
+
+/// Bytes that a path may have.
+const MAX_PATH: usize = 4096;
+
+impl Header {
+    /// Reads it, and holds it against what a run saves.
+    pub fn read(decoder: &mut Decoder<'_>) -> io::Result<Self> {
+        let header: Header = decoder.get()?;
+        if u64::from(header.numbers) > decoder.left() {
+            return Err(wrong(format!("it has {} bytes for {} names", decoder.left(), header.numbers)));
+        }
+        header.sound().map_err(wrong)?;
+        Ok(header)
+    }
+
+    /// Errors with what no run saves.
+    fn sound(&self) -> Result<(), String> {
+        if self.clock > MAX_CLOCK {
+            return Err("its clock says more than can have passed".to_owned());
+        }
+        check_grid(&self.grid, self.grain)?;
+        self.progress.check()?;
+        self.check_windows()?;
+        self.check_counts()?;
+        self.check_files()
+    }
+
+    fn check_windows(&self) -> Result<(), String> {
+        let windows = [Timestamp::MIN, Timestamp::MAX].map(|time| self.grid.first_ending_after(time));
+        // The one before the first, and the one behind the last, are named too.
+        let is_window = |k: i64| (windows[0].saturating_sub(1)..=windows[1].saturating_add(1)).contains(&k);
+        let SavedWindows { first, next, issued, gaps, again, settled } = &self.windows;
+        let runs = || gaps.iter().chain(again);
+        let named = [*first, *next, settled.before()].into_iter().flatten();
+        let named = named.chain(issued.iter().map(|(k, _)| *k)).chain(runs().flat_map(|run| [run.0, run.1]));
+        if let Some(k) = named.into_iter().find(|k| !is_window(*k)) {
+            return Err(format!("window {k} lies beyond all instants"));
+        }
+        let are_in_order =
+            |runs: &[(i64, i64)]| runs.is_sorted_by(|a, b| a.0 < b.0) && runs.iter().all(|run| run.0 <= run.1);
+        if !issued.is_sorted_by(|a, b| a.0 < b.0) || !are_in_order(gaps) || !are_in_order(again) {
+            return Err("its windows are not in order".to_owned());
+        }
+        if issued.iter().any(|(_, issued)| issued.revision > MAX_REVISION) {
+            return Err("a window in it was issued more often than can be".to_owned());
+        }
+        Ok(())
+    }
+
+    fn check_counts(&self) -> Result<(), String> {
+        let buckets = Buckets { anchor: self.grid.anchor, grain: self.grain, last: i64::MAX };
+        let ends = [Timestamp::MIN, Timestamp::MAX].map(|time| buckets.of(time));
+        if !self.buckets.is_sorted_by(|a, b| a.0 < b.0) || !self.panes.is_sorted_by(|a, b| a.0 < b.0) {
+            return Err("its buckets or panes are not in order".to_owned());
+        }
+        if let Some((bucket, _)) = self.buckets.iter().find(|(bucket, _)| !(ends[0]..=ends[1]).contains(bucket)) {
+            return Err(format!("bucket {bucket} lies beyond all instants"));
+        }
+        let shape = Windows::Every(self.grid).shape(&buckets, 0);
+        let panes = ends.map(|bucket| bucket.div_euclid(shape.pane));
+        if let Some((pane, ..)) = self.panes.iter().find(|(pane, ..)| !(panes[0]..=panes[1]).contains(pane)) {
+            return Err(format!("pane {pane} lies beyond all instants"));
+        }
+        let counted = self.buckets.iter().try_fold(0u64, |sum, (_, count)| sum.checked_add(*count));
+        let overflow = self.panes.iter().try_fold(0u64, |sum, (_, overflow, _)| sum.checked_add(*overflow));
+        let lines = self.progress.balance().lines_read;
+        if [counted, overflow, Some(self.overflowed)].iter().any(|sum| sum.is_none_or(|sum| sum > lines)) {
+            return Err("it has more connections than lines".to_owned());
+        }
+        match self.panes.iter().any(|(.., shards)| !(1..=SHARDS as u64).contains(shards)) {
+            true => Err("a pane in it has no shards, or too many".to_owned()),
+            false => Ok(()),
+        }
+    }
+
+    fn check_files(&self) -> Result<(), String> {
+        let inputs = &self.progress.inputs;
+        if self.next_input > MAX_INPUTS || inputs.last().is_some_and(|(id, _)| id.0 >= self.next_input) {
+            return Err("an input in it has a number that is not given out yet".to_owned());
+        }
+        let mut known = BTreeSet::new();
+        for file in &self.files {
+            let at = inputs.binary_search_by_key(&file.id, |(id, _)| *id);
+            let is_good = at.is_ok_and(|at| known.insert(file.id) && check_file(file, &inputs[at]));
+            if !is_good {
+                return Err(format!("what it says of the file of input {} cannot be", file.id.0));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_file(file: &SavedFile, (_, position): &(InputId, Position)) -> bool {
+    let SavedFile { name, modified, start, head, size_seen, position: next, tail, lost, active, moved, away, .. } =
+        file;
+    (*next, *tail, *lost) == (position.next, position.tail, position.lost())
+        && !name.is_empty()
+        && name.len() <= MAX_PATH
+        && !name.contains(&0)
+        && (0..1_000_000_000).contains(&modified.1)
+        && start.len() <= crate::source::follow::START
+        && head.bytes as usize <= crate::source::follow::HEAD
+        && start.len() <= head.bytes as usize
+        && *size_seen <= LAST_BYTE
+        && [active, moved, away].into_iter().all(|time| *time <= MAX_CLOCK)
+}
+
+fn check_grid(grid: &Grid, grain: i64) -> Result<(), String> {
+    let Grid { anchor: _, length, period, first: _ } = *grid;
+    if length <= 0 || period <= 0 || grain <= 0 {
+        return Err("a length of time in it is not above 0".to_owned());
+    }
+    if length % grain != 0 || period % grain != 0 || length / grain > MAX_BUCKETS {
+        return Err(format!("its windows of {length} ns every {period} ns cannot be cut into buckets of {grain} ns"));
+    }
+    Ok(())
+}
+
+fn wrong(problem: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::Encoder;
+    use crate::model::Guard;
+    use crate::model::time::SECOND;
+    use crate::ops::close::Closer;
+    use crate::ops::progress::Progress;
+    use crate::stage::windows::{Issued, Windows as LiveWindows};
+
+    const GRID: Grid =
+        Grid { anchor: Timestamp::from_seconds(0), length: 20 * SECOND, period: 10 * SECOND, first: None };
+
+    /// A state of one file, of which nothing is counted.
+    fn good() -> Header {
+        let buckets = Buckets { anchor: GRID.anchor, grain: SECOND, last: i64::MAX };
+        let mut progress = Progress::new([], true);
+        [2, 5].into_iter().for_each(|id| progress.register(InputId(id)));
+        let file = SavedFile {
+            id: InputId(2),
+            name: b"a.log".to_vec(),
+            device: 1,
+            inode: 2,
+            born: None,
+            modified: (5, 6),
+            start: b"17".to_vec(),
+            head: Guard::of(b"17 a b"),
+            size_seen: 7,
+            position: 0,
+            tail: Guard::default(),
+            lost: 0,
+            rotated: false,
+            truncated: false,
+            settled: false,
+            departed: false,
+            missed: 0,
+            active: Duration::ZERO,
+            moved: Duration::ZERO,
+            away: Duration::ZERO,
+            ended: false,
+        };
+        Header {
+            grid: GRID,
+            bounds: (Timestamp::MIN, Timestamp::MIN),
+            windows: LiveWindows::new(Closer::new(GRID, buckets, false), 0, None).saved(),
+            progress: progress.saved(),
+            files: vec![file],
+            clock: Duration::ZERO,
+            next_input: 6,
+            grain: SECOND,
+            buckets: Vec::new(),
+            overflowed: 0,
+            panes: Vec::new(),
+            numbers: 0,
+        }
+    }
+
+    const ISSUED: Issued = Issued { revision: 0, connections: 0 };
+
+    type Forgery = (fn(&mut Header), &'static str);
+
+    const FORGERIES: [Forgery; 31] = [
+        (|it| it.grid.length = 0, "a length of time in it is not above 0"),
+        (|it| it.grid.period = -1, "a length of time in it is not above 0"),
+        (|it| it.grain = 0, "a length of time in it is not above 0"),
+        (|it| it.grain = 3 * SECOND, "its windows of 20000000000 ns every 10000000000 ns cannot be cut"),
+        (|it| it.grid.period = 10 * SECOND + 1, "its windows of 20000000000 ns every"),
+        (|it| (it.grid.length, it.grid.period) = (200_001 * SECOND, SECOND), "its windows of 200001000000000 ns"),
+        (|it| it.windows.next = Some(i64::MAX), "window 9223372036854775807 lies beyond all instants"),
+        (|it| it.windows.first = Some(i64::MIN), "window -9223372036854775808 lies beyond all instants"),
+        (|it| it.clock = Duration::MAX, "its clock says more than can have passed"),
+        (|it| it.windows.gaps = vec![(0, 1 << 40)], "window 1099511627776 lies beyond all instants"),
+        (|it| it.windows.gaps = vec![(3, 2)], "its windows are not in order"),
+        (|it| it.windows.gaps = vec![(3, 4), (1, 2)], "its windows are not in order"),
+        (|it| it.windows.again = vec![(1 << 40, 1 << 40)], "window 1099511627776 lies beyond all instants"),
+        (|it| it.windows.issued = vec![(1 << 40, ISSUED)], "window 1099511627776 lies beyond all instants"),
+        (|it| it.windows.issued = vec![(2, ISSUED), (2, ISSUED)], "its windows are not in order"),
+        (|it| it.windows.again = vec![(2, 2), (1, 1)], "its windows are not in order"),
+        (|it| it.windows.issued = vec![(2, Issued { revision: u32::MAX, ..ISSUED })], "a window in it was issued more"),
+        (|it| it.buckets = vec![(2, 0), (1, 0)], "its buckets or panes are not in order"),
+        (|it| it.panes = vec![(2, 0, 1), (2, 0, 1)], "its buckets or panes are not in order"),
+        (|it| it.buckets = vec![(i64::MAX, 0)], "bucket 9223372036854775807 lies beyond all instants"),
+        (|it| it.panes = vec![(i64::MIN, 0, 1)], "pane -9223372036854775808 lies beyond all instants"),
+        (|it| it.buckets = vec![(1, u64::MAX), (2, 1)], "it has more connections than lines"),
+        (|it| it.panes = vec![(1, u64::MAX, 1), (2, 1, 1)], "it has more connections than lines"),
+        (|it| it.overflowed = 1, "it has more connections than lines"),
+        (|it| it.panes = vec![(1, 0, 0)], "a pane in it has no shards, or too many"),
+        (|it| it.panes = vec![(1, 0, 65)], "a pane in it has no shards, or too many"),
+        (|it| it.next_input = 5, "an input in it has a number that is not given out yet"),
+        (|it| it.next_input = u32::MAX, "an input in it has a number that is not given out yet"),
+        (|it| it.files[0].id = InputId(3), "what it says of the file of input 3 cannot be"),
+        (|it| it.files.push(it.files[0].clone()), "what it says of the file of input 2 cannot be"),
+        (|it| it.numbers = 9, "it has 0 bytes for 9 names"),
+    ];
+
+    const FILES: [fn(&mut SavedFile); 13] = [
+        |it| it.position = 1,
+        |it| it.tail = Guard::of(b"x"),
+        |it| it.lost = 1,
+        |it| it.name.clear(),
+        |it| it.name = vec![b'x'; 4097],
+        |it| it.name.push(0),
+        |it| it.modified.1 = 1_000_000_000,
+        |it| it.start = vec![b'x'; 65],
+        |it| it.head.bytes = 1_025,
+        |it| it.size_seen = u64::MAX,
+        |it| it.active = Duration::MAX,
+        |it| it.moved = Duration::MAX,
+        |it| it.away = Duration::MAX,
+    ];
+
+    fn read(header: &Header) -> Result<Header, String> {
+        let mut bytes = Vec::new();
+        Encoder::new(&mut bytes).put(header).unwrap();
+        Header::read(&mut Decoder::new(&bytes[..], bytes.len() as u64)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn g5_a_header_that_no_run_saves_is_refused() {
+        assert!(read(&good()).is_ok());
+        for (at, (change, reason)) in FORGERIES.into_iter().enumerate() {
+            let mut header = good();
+            change(&mut header);
+            let problem = read(&header).expect_err(reason);
+            assert!(problem.starts_with(reason), "{at}: {problem}");
+        }
+        for (at, change) in FILES.into_iter().enumerate() {
+            let mut header = good();
+            change(&mut header.files[0]);
+            assert_eq!(
+                read(&header).expect_err("a forgery passed"),
+                "what it says of the file of input 2 cannot be",
+                "{at}"
+            );
+        }
+    }
+}
