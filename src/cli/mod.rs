@@ -65,17 +65,40 @@ fn make_log(args: &crate::make::Args) -> Result<u8> {
     Ok(0)
 }
 
+/// What a command line asks for.
+enum Asked {
+    Positional(Box<Positional>),
+    Command(Box<Command>),
+}
+
+/// Takes a command line apart. Errors with what is wrong with it, or the help that it asks for, and perhaps a hint.
+fn asked(argv: &[OsString]) -> Result<Asked, (clap::Error, Option<String>)> {
+    match with_command_first(argv) {
+        Some(argv) => match parsed::<Commanded>(help::commanded(), &argv) {
+            Ok(commanded) => Ok(Asked::Command(Box::new(commanded.command))),
+            Err(error) => Err((error, None)),
+        },
+        None => match parsed::<Positional>(help::positional(), argv) {
+            Ok(positional) => Ok(Asked::Positional(Box::new(positional))),
+            Err(error) => Err((error, first_word(argv).and_then(near_command))),
+        },
+    }
+}
+
+/// What is said of a command line that is not understood; none of one that is, or that asks for help. Nothing is run.
+pub fn misunderstood(argv: &[OsString]) -> Option<String> {
+    match asked(argv) {
+        Err((error, hint)) if error.use_stderr() => Some(show::shown(&show::misuse(&error, hint))),
+        _ => None,
+    }
+}
+
 fn dispatch(argv: Vec<OsString>) -> Result<u8> {
     let insists = argv.iter().any(|arg| arg == "--");
-    let Some(argv) = with_command_first(&argv) else {
-        return match parsed::<Positional>(help::positional(), &argv) {
-            Ok(positional) => ask::positional(&positional, insists),
-            Err(error) => Ok(show::usage(&error, first_word(&argv).and_then(near_command))),
-        };
-    };
-    let command = match parsed::<Commanded>(help::commanded(), &argv) {
-        Ok(commanded) => commanded.command,
-        Err(error) => return Ok(show::usage(&error, None)),
+    let command = match asked(&argv) {
+        Ok(Asked::Positional(positional)) => return ask::positional(&positional, insists),
+        Ok(Asked::Command(command)) => *command,
+        Err((error, hint)) => return Ok(show::usage(&error, hint)),
     };
     match command {
         Command::Run { file, settings, common } => {

@@ -31,12 +31,14 @@ pub fn error(error: &Error) {
                 let _ = writeln!(text, "{red}logparser:{plain} and {more} more");
             }
         }
-        _ => {
-            let message = error.to_string();
-            let _ = writeln!(text, "{red}logparser:{plain} {}", printable(message.as_bytes()));
-        }
+        _ => _ = writeln!(text, "{red}logparser:{plain} {}", shown(error)),
     }
     say(&text);
+}
+
+/// An error as it is shown: whatever stands in it is harmless for a terminal.
+pub fn shown(error: &Error) -> String {
+    printable(error.to_string().as_bytes()).into_owned()
 }
 
 /// Says what people should know though nothing failed.
@@ -75,6 +77,12 @@ pub fn usage(problem: &clap::Error, hint: Option<String>) -> u8 {
         let _ = problem.print();
         return 0;
     }
+    error(&misuse(problem, hint));
+    2
+}
+
+/// What is wrong with a command line, in one line.
+pub fn misuse(problem: &clap::Error, hint: Option<String>) -> Error {
     let text = problem.render().to_string();
     // The parts of the message: what is wrong, tips, how it is used, where to learn more. Each becomes a clause.
     let parts = text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
@@ -84,8 +92,7 @@ pub fn usage(problem: &clap::Error, hint: Option<String>) -> u8 {
     if let Some(hint) = hint {
         message = format!("{message}; {hint}");
     }
-    error(&Error::usage(format!("{message}; --help tells more")));
-    2
+    Error::usage(format!("{message}; --help tells more"))
 }
 
 /// Whether any reporter writes text, so that the balance sheet belongs on stderr.

@@ -276,7 +276,13 @@ fn passed(text: &str) -> Option<Passed> {
             let (stamps, disorder) = seen.split_once('/')?;
             let (lowest, highest) = stamps.split_once("..")?;
             let nanos = |text: &str| text.parse().ok().map(Timestamp::from_nanos);
-            Some(Extent { lowest: nanos(lowest)?, highest: nanos(highest)?, disorder: disorder.parse().ok()? })
+            let extent = Extent { lowest: nanos(lowest)?, highest: nanos(highest)?, disorder: disorder.parse().ok()? };
+            // Stamps of lines lie no further behind each other than the lowest behind the highest.
+            let span = i128::from(extent.highest.nanos()) - i128::from(extent.lowest.nanos());
+            if !(0..=span).contains(&i128::from(extent.disorder)) {
+                return None;
+            }
+            Some(extent)
         }
     };
     Some(Passed { from, to: to.filter(|to| from <= *to)?, extent })

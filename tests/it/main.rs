@@ -3,6 +3,8 @@
 // Helpers of tests fail by panicking, as tests do, and say what they skip; clippy exempts only functions marked as tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+#[path = "../../fuzz/src/oracles/mod.rs"]
+mod oracles;
 #[cfg(feature = "live")]
 mod pty;
 mod support;
@@ -11,10 +13,12 @@ mod bounds;
 mod cases;
 mod cli;
 mod clock;
+mod corpora;
 mod crash;
 mod exact;
 mod floors;
 mod follow;
+mod forged;
 mod full;
 mod gaps;
 mod guards;

@@ -362,6 +362,16 @@ fn what_cannot_be_divided_or_counted_is_said() {
             "--skip 0..1@2: expected FROM..TO[",
         ),
         (
+            &["partial", "a.log", "--output", "x", "--range", "5..9", "--skip", "0..1@9..2/0"],
+            2,
+            "--skip 0..1@9..2/0: expected FROM..TO[",
+        ),
+        (
+            &["partial", "a.log", "--output", "x", "--range", "5..9", "--skip", "0..1@2..9/8"],
+            2,
+            "--skip 0..1@2..9/8: expected FROM..TO[",
+        ),
+        (
             &["partial", "a.log", "b.log", "--output", "x", "--range", "0..9"],
             2,
             "a range is of one file, and the location leads to 2",
