@@ -76,6 +76,7 @@ impl Position {
             lines_read,
             overflowed,
             unknown_losses: _,
+            results_dropped: _,
             bytes_read,
             bytes_skipped,
             bytes_total,
