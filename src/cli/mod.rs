@@ -194,16 +194,21 @@ fn parsed<T: FromArgMatches>(command: clap::Command, argv: &[OsString]) -> Resul
 /// before a command, and a host or file that is named like a command is still a host or file everywhere else.
 fn with_command_first(argv: &[OsString]) -> Option<Vec<OsString>> {
     let positional = help::positional();
-    let takes_value = |option: &str| {
-        let found = positional.get_arguments().find(|arg| {
-            let long = option.strip_prefix("--");
-            long.is_some_and(|long| {
+    let takes = |arg: Option<&clap::Arg>| arg.is_some_and(|arg| arg.get_action().takes_values());
+    let short = |letter: char| positional.get_arguments().find(|arg| arg.get_short() == Some(letter));
+    // Whether the next word is the value of this one. `--set` is known to commands only.
+    let takes_next =
+        |word: &str| match word.strip_prefix("--") {
+            Some("set") => true,
+            Some(long) => takes(positional.get_arguments().find(|arg| {
                 arg.get_long() == Some(long) || arg.get_all_aliases().is_some_and(|all| all.contains(&long))
-            })
-        });
-        // `--set` is known to commands only.
-        found.map_or(option == "--set", |arg| arg.get_action().takes_values())
-    };
+            })),
+            // Of letters that stand together, the first that takes a value has what follows it as that.
+            None => word[1..]
+                .char_indices()
+                .find(|(_, letter)| takes(short(*letter)))
+                .is_some_and(|(at, letter)| word.len() == 1 + at + letter.len_utf8()),
+        };
     let mut at = 1;
     loop {
         let text = argv.get(at)?.to_str()?;
@@ -213,7 +218,7 @@ fn with_command_first(argv: &[OsString]) -> Option<Vec<OsString>> {
         if text == "-" || !text.starts_with('-') {
             break;
         }
-        at += if takes_value(text) { 2 } else { 1 };
+        at += if takes_next(text) { 2 } else { 1 };
     }
     let name = argv[at].to_str()?;
     let is_command = name == "help" || help::commanded().get_subcommands().any(|known| known.get_name() == name);
@@ -326,6 +331,9 @@ mod tests {
     fn a_command_is_found_behind_options_and_nowhere_else() {
         assert_eq!(moved(&["lp", "--last", "5m", "--quiet", "top", "x"]).unwrap()[1], "top");
         assert_eq!(moved(&["lp", "--seconds=5", "run"]).unwrap()[1], "run");
+        assert_eq!(moved(&["lp", "-n", "3", "-qo", "csv", "top", "x"]).unwrap()[1], "top");
+        assert_eq!(moved(&["lp", "-n3", "-qocsv", "top", "x"]).unwrap()[1], "top");
+        assert_eq!(moved(&["lp", "-n", "top", "x"]), None);
         assert_eq!(moved(&["lp", "--set", "a=b", "run"]).unwrap()[1], "run");
         assert_eq!(moved(&["lp", "conn.log", "top", "run"]), None);
         assert_eq!(moved(&["lp", "--seconds", "run", "x", "y", "z"]), None);
