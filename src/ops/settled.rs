@@ -113,7 +113,7 @@ mod tests {
                     return Ok(());
                 }
             }
-            prop_assert_eq!(settled.connections(), counted);
+            prop_assert_eq!(settled.check(&closer, &tally, counted), Ok(()));
         }
     }
 

@@ -18,6 +18,7 @@ use super::wire::Wired;
 use crate::actor::Permits;
 use crate::config::{AggregatorPlan, FilterPlan, FollowPlan, Plan, ReaderPlan, StatePlan, Task, Trigger, fingerprint};
 use crate::error::{Error, Result};
+use crate::model::time::SECOND;
 use crate::model::{Budget, Grid, Guard, InputId, Tally, Timestamp};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::count::Buckets;
@@ -74,7 +75,7 @@ impl Follow {
             fingerprint,
             files: Arc::default(),
             late: None,
-            started: (now, Instant::now()),
+            started: (exact(now), Instant::now()),
             abreast: Arc::default(),
         };
         if stdin {
@@ -228,6 +229,13 @@ impl Follow {
         };
         (keeper, saver)
     }
+}
+
+/// An instant of the wall clock, which comes rounded up to a second, as it is: results by the clock would come too early.
+fn exact(now: Timestamp) -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let clock = Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX));
+    if clock <= now && now <= clock.plus(SECOND) { clock } else { now }
 }
 
 /// The aggregator of a plan that follows; the check has seen to it that there is one.
