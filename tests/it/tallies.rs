@@ -107,7 +107,7 @@ fn divided_and_added_up_the_report_is_that_of_one_run() {
             let report = run(&folder, &[&["report", "--config", config][..], &source, question.shows].concat());
             let context = format!("round {round}: {:?}, ranges of {size} bytes", question.asks);
             assert_eq!(ok(&report), ok(&whole), "{context}");
-            assert_eq!(stderr(&report), stderr(&whole), "{context}");
+            assert_eq!(stderr(&report), without_first_future(&stderr(&whole)), "{context}");
         }
         let found = inspect(&folder, "all.tally");
         let unterminated = plan["bytes_unterminated"].as_u64().unwrap();
@@ -115,6 +115,15 @@ fn divided_and_added_up_the_report_is_that_of_one_run() {
             assert_eq!(found["balance"][name], plan[name].as_u64().unwrap() + more);
         }
     }
+}
+
+/// What a run says, without the first line that lies in the future: tallies know how many there were, and not which.
+fn without_first_future(said: &str) -> String {
+    let line = |line: &str| match (line.split_once("beyond now; the first: "), line.split_once("; check the clock")) {
+        (Some((before, _)), Some((_, after))) => format!("{before}beyond now; check the clock{after}"),
+        _ => line.to_owned(),
+    };
+    said.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
