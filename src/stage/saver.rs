@@ -343,7 +343,19 @@ mod tests {
         let (rejected, marks, watermark, extent) = (Vec::new(), Vec::new(), Timestamp::MIN, None);
         let (chunk, peaks) = (Arc::new(chunk), crate::model::Peaks::default());
         let at_rest = watermark;
-        crate::model::Records { chunk, records, balance, rejected, marks, watermark, at_rest, peaks, ahead: 0, extent, traces: Default::default() }
+        crate::model::Records {
+            chunk,
+            records,
+            balance,
+            rejected,
+            marks,
+            watermark,
+            at_rest,
+            peaks,
+            ahead: 0,
+            extent,
+            traces: Default::default(),
+        }
     }
 
     /// The tally in a directory.

@@ -72,7 +72,7 @@ pub struct SavedWindows {
     pub(super) issued: Vec<(i64, Issued)>,
     pub(super) gaps: Vec<(i64, i64)>,
     pub(super) again: Vec<(i64, i64)>,
-    settled: Settled,
+    pub(super) settled: Settled,
 }
 
 impl SavedWindows {

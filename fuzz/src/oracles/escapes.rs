@@ -14,6 +14,8 @@ fn written(output: &str, name: &[u8]) -> String {
         rows: vec![vec![Cell::Host(name.to_vec()), Cell::Count(7)]],
         drawing: Drawing::Table,
         overflow: 0,
+        more: None,
+        options: Vec::new(),
     };
     let window = Window::closed(Timestamp::from_seconds(0), Timestamp::from_seconds(60));
     let result = WindowResult {
@@ -25,6 +27,7 @@ fn written(output: &str, name: &[u8]) -> String {
         connections: 7,
         reports: vec![report],
         balance: Balance::default(),
+        stamps: None,
     };
     let render = entry(output).expect("it is in the table").render;
     String::from_utf8(render(&result, Style::default()).expect("memory takes all")).expect("every output is text")

@@ -1,13 +1,13 @@
 //! Instants and lengths of time: what is printed is read back as the same, whatever it was written as.
 
-use logparser::model::Timestamp;
+use logparser::model::{Moment, Timestamp};
 use logparser::options::{Instant, Kind, Raw, Value};
 
 const KIND: Kind = Kind::Instant(&["now", "latest"]);
 
 fn read(text: &str) -> Option<Timestamp> {
     match KIND.parse(&Raw::Text(text.to_owned())) {
-        Ok(Value::Instant(Instant::At(time))) => Some(time),
+        Ok(Value::Instant(Instant::At(Moment::At(time)))) => Some(time),
         Ok(Value::Instant(_)) | Err(_) => None,
         Ok(other) => panic!("an instant is {other:?}"),
     }
