@@ -46,6 +46,9 @@ pub trait Tell: Send + Sync {
     fn fail(&self, error: Error);
 }
 
+/// A balance sheet as bytes.
+pub type RenderSheet = fn(&Balance) -> io::Result<Vec<u8>>;
+
 /// A medium with what people and the configuration need to know of it.
 #[derive(Debug, Clone, Copy)]
 pub struct OutputEntry {
@@ -57,7 +60,7 @@ pub struct OutputEntry {
     pub render: fn(&WindowResult, Style) -> io::Result<Vec<u8>>,
     /// The balance sheet of a whole run as bytes, where the medium has a place for it: it is written behind all results if
     /// the last of them does not tell all that was lost.
-    pub sheet: Option<fn(&Balance) -> io::Result<Vec<u8>>>,
+    pub sheet: Option<RenderSheet>,
 }
 
 /// All outputs, in the order in which they are listed.

@@ -429,7 +429,7 @@ impl Work<'_> {
         let dropped = self.outlet.send(closed, patience)?;
         if dropped > 0 {
             self.live.windows.lock().give_up();
-            self.keeper.shared.progress.lock().results_dropped(dropped as u64);
+            self.keeper.shared.progress.lock().results_dropped(dropped);
         }
         Ok(())
     }
