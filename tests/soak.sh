@@ -4,6 +4,8 @@
 #
 #   tests/soak.sh [MINUTES]      minutes of the soak [default: 30]; the crash loop takes about eight more
 #
+# With Python, a loop of 2,000 stops of every kind follows, of which the results are the proof (LOGPARSER_STOPS).
+#
 # LOGPARSER_KILLS is the number of kills of the crash loop, LOGPARSER_ROTATIONS that of the rotations, and
 # LOGPARSER_SEED the seed, which is printed, to have a loop again. The exit code is not 0 if anything was wrong.
 set -euo pipefail
@@ -28,5 +30,8 @@ run() {
 
 failed=0
 run crash::d1_a3_b1_b3_killed_at_random_the_counts_are_those_of_the_bytes_before_the_positions || failed=1
+if command -v python3 >/dev/null; then
+    tests/oracle/stops.py "$LOGPARSER_BIN" --stops "${LOGPARSER_STOPS:-2000}" --loops 36 --jobs 18 || failed=1
+fi
 run soak::e16_a_long_run_over_many_rotations_stays_small_and_exact --ignored || failed=1
 exit "$failed"

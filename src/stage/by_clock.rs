@@ -49,7 +49,9 @@ impl Work<'_> {
             let _gate = self.live.gate.write();
             let mut windows = self.live.windows.lock();
             let next = windows.closer.next().unwrap_or(i64::MIN);
-            let mut open: Vec<i64> = windows.issued.range(next..k).map(|(&k, _)| k).collect();
+            // By their stamps, windows may have closed before the clock has passed them.
+            let mut open: Vec<i64> = windows.issued.range(next.min(k)..k).map(|(&k, _)| k).collect();
+            open.retain(|k| next <= *k);
             open.extend((next <= k).then_some(k));
             self.news(&mut windows, open)?
         };
