@@ -134,9 +134,11 @@ pub fn summary(summary: &Summary, sheets: bool) {
 /// Says what lines are of which none is a record.
 pub fn foreign(summary: &Summary) {
     let Some((lines, kind)) = summary.foreign() else { return };
-    let none =
-        if lines == 1 { "the one line is no record".to_owned() } else { format!("none of {lines} lines is a record") };
-    error(&Error::usage(format!("{none}: they look like {}; {}", kind.name, kind.remedy)));
+    let none = match lines {
+        1 => "the one line is no record: it looks".to_owned(),
+        _ => format!("none of {lines} lines is a record: they look"),
+    };
+    error(&Error::usage(format!("{none} like {}; {}", kind.name, kind.remedy)));
 }
 
 /// Says what a run has lost, a line for each class, unless nobody wants to know; with a sheet, a few more malformed lines.

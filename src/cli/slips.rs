@@ -23,11 +23,13 @@ pub fn positional(words: &[&str], insists: bool) -> Result<()> {
         },
         _ if insists => exactly_three(words),
         [location, host] if is_file(host) && !is_location(location) => {
+            let command = near_command(location).filter(|_| !location.contains(['.', '/']));
             let (host, location) = (quoted(location), quoted(host));
-            Err(Error::usage(format!(
-                "{location} is a file where a host is expected; did you mean `logparser to {host} {location}` or \
-                 `logparser from {host} {location}`?"
-            )))
+            let meant = format!("`logparser to {host} {location}` or `logparser from {host} {location}`");
+            Err(Error::usage(match command {
+                Some(help) => format!("there is no command {host}; {help} If it is a host, say {meant}"),
+                None => format!("{location} is a file where a host is expected; did you mean {meant}?"),
+            }))
         }
         [location, from, to] if !is_location(location) && (is_file(from) || is_file(to)) => {
             let (file, hosts) = if is_file(to) { (to, [location, from]) } else { (from, [location, to]) };

@@ -3,6 +3,7 @@
 //! Batches may be applied in any order; what is said here speaks of the part of each input without a gap.
 //! Invariant: a watermark covers only what has been applied, so a window below it holds all its records.
 
+mod saved;
 mod sound;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use saved::Saved;
 pub use sound::LAST_BYTE;
 
 use crate::error::{ErrorKind, Result};
@@ -85,33 +87,6 @@ struct Step {
     marks: Vec<Mark>,
 }
 
-/// The progress on all inputs, to go on from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Saved {
-    /// By input.
-    pub inputs: Vec<(InputId, Position)>,
-    past: Balance,
-    past_ahead: u64,
-    total: Balance,
-    rejected: Vec<Rejected>,
-    traces: Traces,
-    extent: Option<(Timestamp, Timestamp)>,
-    highest: Timestamp,
-    unknown_losses: u64,
-}
-
-impl Saved {
-    /// The sheet of all that was applied.
-    pub fn balance(&self) -> Balance {
-        Balance { unknown_losses: self.unknown_losses, ..self.total.clone() }
-    }
-
-    /// The highest watermark of any input.
-    pub fn watermark(&self) -> Timestamp {
-        self.highest
-    }
-}
-
 impl Progress {
     /// No progress yet on these inputs. Only with `in_order` are there watermarks, and sheets at the ends of windows.
     pub fn new(inputs: impl IntoIterator<Item = InputId>, in_order: bool) -> Self {
@@ -167,6 +142,7 @@ impl Progress {
             extent: self.extent,
             highest: self.highest,
             unknown_losses: self.total.unknown_losses,
+            results_dropped: self.total.results_dropped,
         }
     }
 
@@ -262,8 +238,9 @@ impl Progress {
                 self.forgotten.push(id);
             }
         }
-        // A loss has no place in time.
+        // These losses have no place in time.
         sheet.unknown_losses = self.total.unknown_losses;
+        sheet.results_dropped = self.total.results_dropped;
         sheet
     }
 

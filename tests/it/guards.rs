@@ -158,8 +158,6 @@ fn every_wrong_command_line_is_one_line_with_the_remedy() {
     let folder = Folder::new();
     folder.write("0.log", format!("{BASE} a b\n"));
     for (args, said) in [
-        (vec![], "usage: logparser [OPTIONS] LOCATION HOST_FROM HOST_TO"),
-        (vec!["0.log"], "<HOST_FROM> <HOST_TO>"),
         (vec!["topp", "0.log"], "did you mean 'top'?"),
         (vec!["0.log", "a", "b", "--secnds", "5"], "'--seconds'"),
         (vec!["0.log", "a", "b", "--seconds", "-5"], "--seconds -5: seconds: expected a length of time above 0"),

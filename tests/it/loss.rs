@@ -228,7 +228,7 @@ fn where_no_line_is_a_record_the_exit_code_is_1_and_one_sentence_says_what_they_
     let folder = Folder::new();
     let cases: [(&[u8], &str); 5] = [
         (b"{\"ts\":1,\"src\":\"a\"}\n{\"ts\":2,\"src\":\"b\"}\n", "none of 2 lines is a record: they look like JSON; "),
-        (b"\nx y z\n", "the one line is no record: they look like nothing that is known here; "),
+        (b"\nx y z\n", "the one line is no record: it looks like nothing that is known here; "),
         (
             b"1700000000 a b 80\n",
             "they look like lines with more fields than the three of '<Unix time> <from> <to>'; take ",

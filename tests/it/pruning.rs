@@ -31,7 +31,7 @@ fn both_above(folder: &Folder, above: &str, options: &[&str]) -> Both {
         (serde_json::from_str::<serde_json::Value>(&stdout(&output)).unwrap(), stderr(&output))
     };
     let ((auto, said), (full, of_full)) = (ask("auto"), ask("full"));
-    assert!(!of_full.contains("warning"), "{of_full}");
+    assert!(!of_full.contains("a stamp lies "), "{of_full}");
     let number = |key: &str| auto["balance"][key].as_u64().unwrap();
     assert_eq!(number("bytes_read") + number("bytes_skipped"), number("bytes_total"));
     assert_eq!(full["balance"]["bytes_skipped"], 0);
@@ -290,7 +290,7 @@ Disorder: how far records lie behind the highest stamp before them
                 ),
             );
             for how in [&[][..], &["--every", "60"], &["--seconds", "10"]] {
-                let output = run(&folder, &[&["run", "--stats", "--quiet"][..], how].concat());
+                let output = run(&folder, &[&["run", "--stats", "-qq"][..], how].concat());
                 assert_eq!(stderr(&output), expected, "{chunk} {threads} {how:?}");
             }
         }

@@ -154,7 +154,7 @@ const FREE_GRAPH: &str = r#"
     [stages.pairs]
     type = "reporter"
     inputs = ["coarse"]
-    reports = [{ name = "top-pairs", limit = 1000000 }]
+    reports = [{ name = "top-pairs", limit = 1000000000 }]
     outputs = ["json:PAIRS"]
     [stages.times]
     type = "reporter"

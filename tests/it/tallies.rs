@@ -4,7 +4,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::support::{BASE, Folder, Random, log, program, run, run_with_input, stderr, stdout};
+use crate::support::{BASE, Folder, Random, as_tallies_know, log, program, run, run_with_input, stderr, stdout};
 
 /// Options of one question, and those that only its report has.
 struct Question<'a> {
@@ -59,10 +59,9 @@ fn write_logs(folder: &Folder, random: &mut Random) {
     for file in 0..3 {
         let text = log(random.below(1_000), 400, 4_000, 120, 6);
         let mut bytes = Vec::new();
-        for (at, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
             bytes.extend_from_slice(line);
-            // The first line of a file says what unit its stamps have.
-            if random.below(12) == 0 && at > 0 {
+            if random.below(12) == 0 {
                 bytes.extend_from_slice(odd[random.below(odd.len() as u64) as usize]);
             }
         }
@@ -115,25 +114,6 @@ fn divided_and_added_up_the_report_is_that_of_one_run() {
             assert_eq!(found["balance"][name], plan[name].as_u64().unwrap() + more);
         }
     }
-}
-
-/// What a run says, without what is not in tallies: the first line that lies in the future, and, of a window that holds
-/// nothing, which stamps there are.
-fn as_tallies_know(said: &str) -> String {
-    let stamps = |line: &str| {
-        let (window, _) = line.split_once(" UTC").filter(|_| line.starts_with("Nothing between "))?;
-        Some(format!("{window} UTC"))
-    };
-    let line = |line: &str| match (line.split_once("beyond now; the first: "), line.split_once("; check the clock")) {
-        (Some((before, _)), Some((_, after))) => format!("{before}beyond now; check the clock{after}"),
-        _ => stamps(line).unwrap_or_else(|| line.to_owned()),
-    };
-    // Beside outputs for programs it is a note.
-    said.split('\n')
-        .filter(|line| !line.starts_with("logparser: Nothing between "))
-        .map(line)
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 #[test]

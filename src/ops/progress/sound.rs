@@ -11,7 +11,7 @@ use crate::model::{Balance, InputId, Mark};
 /// Bytes before a position that are kept in mind, at most.
 const TAIL: u32 = 256;
 
-/// How often bytes may have been lost without anybody knowing how many.
+/// How often bytes may have been lost without anybody knowing how many, and results that were not written.
 const MAX_LOSSES: u64 = 1 << 48;
 
 /// The last byte that a file can have.
@@ -38,7 +38,9 @@ impl Saved {
             return Err("the sheets of its inputs do not add up to that of all".to_owned());
         }
         let ahead = self.inputs.iter().try_fold(self.past_ahead, |sum, (_, input)| sum.checked_add(input.ahead));
-        if ahead.is_none_or(|ahead| ahead > self.total.lines_read) || self.unknown_losses > MAX_LOSSES {
+        if ahead.is_none_or(|ahead| ahead > self.total.lines_read)
+            || self.unknown_losses.max(self.results_dropped) > MAX_LOSSES
+        {
             return Err("more has run ahead, or was lost, than was there".to_owned());
         }
         if self.extent.is_some_and(|(lowest, highest)| lowest > highest) {

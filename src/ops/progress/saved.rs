@@ -1,0 +1,38 @@
+//! The progress on all inputs as plain values, as a saved state has it.
+//!
+//! Not here: whether one that was read can be trusted (`sound`).
+
+use serde::{Deserialize, Serialize};
+
+use super::Position;
+use crate::model::balance::Rejected;
+use crate::model::{Balance, InputId, Timestamp, Traces};
+
+/// The progress on all inputs, to go on from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// By input.
+    pub inputs: Vec<(InputId, Position)>,
+    pub(super) past: Balance,
+    pub(super) past_ahead: u64,
+    pub(super) total: Balance,
+    pub(super) rejected: Vec<Rejected>,
+    pub(super) traces: Traces,
+    pub(super) extent: Option<(Timestamp, Timestamp)>,
+    pub(super) highest: Timestamp,
+    /// Beside the sheets, which have their place in tallies too.
+    pub(super) unknown_losses: u64,
+    pub(super) results_dropped: u64,
+}
+
+impl Saved {
+    /// The sheet of all that was applied.
+    pub fn balance(&self) -> Balance {
+        Balance { unknown_losses: self.unknown_losses, results_dropped: self.results_dropped, ..self.total.clone() }
+    }
+
+    /// The highest watermark of any input.
+    pub fn watermark(&self) -> Timestamp {
+        self.highest
+    }
+}
