@@ -231,7 +231,7 @@ fn where_no_line_is_a_record_the_exit_code_is_1_and_one_sentence_says_what_they_
         (b"\nx y z\n", "the one line is no record: it looks like nothing that is known here; "),
         (
             b"1700000000 a b 80\n",
-            "they look like lines with more fields than the three of '<Unix time> <from> <to>'; take ",
+            "it looks like lines with more fields than the three of '<Unix time> <from> <to>'; take ",
         ),
         (b"#separator \\x09\n#fields\tts\n", "they look like a log of Zeek; take three columns of it: zeek-cut "),
         (b"\xff\xfe1\x007\x00 \x00a\x00\n\x001\x007\x00 \x00a\x00", "they look like UTF-16 text; convert it: iconv "),

@@ -17,8 +17,11 @@ pub mod reseal;
 pub mod states;
 pub mod tallies;
 
+/// Checks all that holds of some bytes, and panics where it does not.
+pub type Oracle = fn(&[u8]);
+
 /// All oracles by name, which is that of the target and of the folder of its corpus.
-pub const TABLE: &[(&str, fn(&[u8]))] = &[
+pub const TABLE: &[(&str, Oracle)] = &[
     ("arguments", arguments::run),
     ("chunks", chunks::run),
     ("configurations", configurations::run),
