@@ -97,8 +97,8 @@ fn chunk(shared: &Shared, turn: &mut Turn, step: Step, bytes: Pooled<u8>) -> Chu
     let span = Span { input: turn.id, from, to };
     let number = turn.take_number();
     shared.progress.add_read(span.len());
-    // Only an input's end may be a line that has no newline; an over-long line is told as such.
-    let unterminated = last && bytes.last().is_some_and(|byte| *byte != b'\n');
+    // Only an input's end may be a line that has no newline. A chunk that is an over-long line is an end if that had none.
+    let unterminated = last && (oversized.is_some() || bytes.last().is_some_and(|byte| *byte != b'\n'));
     let balance = Balance {
         unterminated: u64::from(unterminated),
         bytes_read: span.len(),

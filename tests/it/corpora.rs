@@ -56,7 +56,9 @@ fn mutated(random: &mut Random, input: &[u8], other: &[u8]) -> Vec<u8> {
 fn every_oracle_holds_over_inputs_that_are_like_those_of_its_corpus() {
     let given = std::env::var("LOGPARSER_MUTATIONS").ok().and_then(|text| text.parse::<u64>().ok());
     let only = std::env::var("LOGPARSER_ORACLE").ok();
-    for (name, run) in TABLE.iter().filter(|(name, _)| only.as_ref().is_none_or(|only| only == name)) {
+    let chosen: Vec<_> = TABLE.iter().filter(|(name, _)| only.as_ref().is_none_or(|only| only == name)).collect();
+    assert!(!chosen.is_empty(), "no oracle is named {only:?}");
+    for (name, run) in chosen {
         let inputs = corpus(name);
         let (mut random, mut failed) = (Random::new(given.unwrap_or(7)), None);
         for (at, (_, input)) in inputs.iter().enumerate() {

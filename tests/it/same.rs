@@ -44,6 +44,18 @@ fn the_unit_is_told_by_the_first_stamp_wherever_chunks_are_cut() {
 }
 
 #[test]
+fn a_last_line_without_a_newline_is_told_whatever_its_length_and_the_chunks() {
+    let folder = Folder::new();
+    for length in [1, 38, 39, 100, 10_000] {
+        for (end, unterminated) in [("", 1), ("\n", 0)] {
+            folder.write("0.log", format!("{BASE} a b\n{BASE} {}{end}", "x".repeat(length)));
+            let results = under_every_shape(&folder, "until = 'latest'\nmax-line = 50");
+            assert_eq!(results[0]["balance"]["unterminated"].as_u64().unwrap_or(0), unterminated, "{length} {end:?}");
+        }
+    }
+}
+
+#[test]
 fn the_latest_and_the_first_stamp_are_those_of_lines_that_count() {
     let folder = Folder::new();
     let long = "x".repeat(60);

@@ -74,8 +74,11 @@ fn stamp(field: &[u8]) -> Stamp {
 
 fn simple(log: &[u8], (start, end): (i64, i64), max_line: usize) -> (Balance, Pairs) {
     let (mut sheet, mut pairs) = (Balance { inputs: 1, ..Balance::default() }, Pairs::new());
-    sheet.bytes_read = log.len() as u64;
     sheet.bytes_total = log.len() as u64;
+    // Zeros at the start are what a truncation beneath a writer leaves; a mark behind them begins no file.
+    let log = &log[log.iter().take_while(|byte| **byte == 0).count()..];
+    sheet.bytes_read = log.len() as u64;
+    sheet.bytes_skipped = sheet.bytes_total - sheet.bytes_read;
     sheet.unterminated = u64::from(log.last().is_some_and(|last| *last != b'\n'));
     for (number, line) in log.split_inclusive(|byte| *byte == b'\n').enumerate() {
         sheet.lines_read += 1;
@@ -84,7 +87,8 @@ fn simple(log: &[u8], (start, end): (i64, i64), max_line: usize) -> (Balance, Pa
             sheet.reject(Cause::TooLong);
             continue;
         }
-        let line = line.strip_prefix(b"\xef\xbb\xbf").filter(|_| number == 0).unwrap_or(line);
+        let line =
+            line.strip_prefix(b"\xef\xbb\xbf").filter(|_| number == 0 && sheet.bytes_skipped == 0).unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let fields: Vec<&[u8]> =
             line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|field| !field.is_empty()).collect();
