@@ -226,7 +226,7 @@ impl Work<'_> {
     /// Closes a window. What is to be sent of it, if anything is.
     fn close(&self, windows: &mut Windows, window: Window) -> Result<Option<Arc<Closed>>> {
         let k = windows.closer.number(window);
-        windows.first.get_or_insert(k);
+        windows.begin(k, self.keeper.shared.progress.lock().watermark());
         let stands = match (self.live.trigger, windows.issued.get(&k).copied()) {
             // What came by the clock stands, unless more has come since.
             (Trigger::Clock, Some(issued)) => issued.connections == self.connections(windows, k),
@@ -247,8 +247,11 @@ impl Work<'_> {
     /// Closes many windows that hold nothing, of which `first` is the first. As `close`, with one result for all.
     fn close_gap(&self, windows: &mut Windows, first: Window, gap: Gap) -> Result<Option<Arc<Closed>>> {
         let run = (windows.closer.number(first), windows.closer.number(gap.window));
-        windows.first.get_or_insert(run.0);
-        let balance = self.keeper.shared.progress.lock().balance_at(gap.window.end);
+        let balance = {
+            let mut progress = self.keeper.shared.progress.lock();
+            windows.begin(run.0, progress.watermark());
+            progress.balance_at(gap.window.end)
+        };
         // What came of them by the clock stands: they held nothing then, too.
         let closed = match self.live.trigger {
             Trigger::Event => Some(self.gap_result(windows, run, balance)?),
@@ -320,7 +323,7 @@ impl Work<'_> {
         let then = if may_change && !self.live.stages().drained { Then::Open } else { Then::Closed };
         let view = shared.view(&mut shared.tally.write(), layout, then)?;
         let issued = Issued { revision: issue.revision, connections: view.total() };
-        let sequence = u64::try_from(run.0.saturating_sub(windows.first.unwrap_or(run.0))).unwrap_or(0);
+        let sequence = windows.sequence(run.0);
         let (issue, balance, written) = (Some(issue), shared.with_overflow(balance), Arc::default());
         let periodic = true;
         let closed = Arc::new(Closed { sequence, periodic, gap, issue, view, balance, written: Arc::clone(&written) });
@@ -401,10 +404,9 @@ impl Work<'_> {
 
     /// Forgets the results that are too old to be issued again; what has changed since the last look is issued before.
     fn expire(&mut self) -> Result<(), Exit> {
-        let (watermark, grace) = (self.keeper.shared.progress.lock().watermark(), self.live.grace);
+        let watermark = self.keeper.shared.progress.lock().watermark();
         let kept = |windows: &Windows| {
-            let next = windows.closer.next()?;
-            let kept = next.min(windows.closer.grid().first_ending_after(watermark.minus(grace)));
+            let kept = windows.closer.next()?.min(windows.changeable(watermark));
             (windows.oldest_issued()? < kept).then_some(kept)
         };
         if kept(&self.live.windows.lock()).is_none() {

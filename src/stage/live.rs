@@ -94,7 +94,8 @@ impl Live {
             late: None,
             abreast,
             limits: RwLock::new(Limits { floor: Timestamp::MIN, closed: Timestamp::MIN }),
-            changed: AtomicBool::new(false),
+            // A saved state may have been set aside before what has changed was issued again.
+            changed: AtomicBool::new(true),
             counting: AtomicUsize::new(0),
             stages: Mutex::new(Stages::default()),
             moved: Condvar::new(),

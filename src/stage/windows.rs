@@ -11,7 +11,7 @@ use std::sync::{Arc, Weak};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ErrorKind, Result};
-use crate::model::Tally;
+use crate::model::{Tally, Timestamp};
 use crate::ops::close::Closer;
 use crate::ops::settled::Settled;
 
@@ -22,12 +22,12 @@ pub struct Windows {
     pub(super) closer: Closer,
     /// How long results are kept to be issued again, in nanoseconds.
     grace: i64,
-    /// The number of the first window; results are numbered from it.
-    pub(super) first: Option<i64>,
+    /// The number of the first window that has closed; results are numbered from it.
+    first: Option<i64>,
     /// What was issued of windows that may be issued again.
     pub(super) issued: BTreeMap<i64, Issued>,
-    /// Runs of windows that were issued as one, and hold nothing: the first and the last of each. In order, as long as
-    /// their windows may be issued by themselves.
+    /// Runs of windows that were issued as one, or come before the first one, and hold nothing: the first and the last of
+    /// each. In order, as long as their windows may be issued by themselves.
     pub(super) gaps: Vec<(i64, i64)>,
     /// Results that were issued and are not written yet.
     pub(super) outstanding: Vec<Outstanding>,
@@ -105,8 +105,7 @@ impl SavedWindows {
 impl Windows {
     /// Windows as a closer gives them; saved ones go on.
     pub fn new(closer: Closer, grace: i64, saved: Option<SavedWindows>) -> Self {
-        let fresh = SavedWindows { first: closer.grid().first, ..SavedWindows::default() };
-        let SavedWindows { first, next, issued, gaps, again, settled } = saved.unwrap_or(fresh);
+        let SavedWindows { first, next, issued, gaps, again, settled } = saved.unwrap_or_default();
         Windows {
             closer: closer.resumed(next),
             grace,
@@ -146,6 +145,29 @@ impl Windows {
         SavedWindows { first: self.first, next: self.closer.next(), issued, gaps, again, settled: self.settled }
     }
 
+    /// Windows from `k` on are about to close. If none has yet, those before it are open to late records as far as any
+    /// window is: a record that changes the first one may be in them, too.
+    pub(super) fn begin(&mut self, k: i64, watermark: Timestamp) {
+        if self.first.is_some() {
+            return;
+        }
+        self.first = Some(k);
+        let changeable = self.changeable(watermark);
+        if self.grace > 0 && changeable < k {
+            self.gaps.push((changeable, k - 1));
+        }
+    }
+
+    /// The first window that late records may change.
+    pub(super) fn changeable(&self, watermark: Timestamp) -> i64 {
+        self.closer.grid().first_ending_after(watermark.minus(self.grace))
+    }
+
+    /// The place of window `k` among those of the run, from 0.
+    pub(super) fn sequence(&self, k: i64) -> u64 {
+        u64::try_from(k.saturating_sub(self.first.unwrap_or(k))).unwrap_or(0)
+    }
+
     /// Whether a window has closed.
     pub(super) fn has_closed(&self, k: i64) -> bool {
         self.closer.next().is_some_and(|next| k < next)
@@ -162,8 +184,9 @@ impl Windows {
 
     /// The revision under which window `k` is issued next.
     pub(super) fn next_revision(&self, k: i64) -> u32 {
-        // As one of many that hold nothing it was issued, too.
-        let in_gap = || self.gaps.iter().any(|&(first, last)| (first..=last).contains(&k));
+        // As one of many that hold nothing it was issued, too, unless it comes before the first.
+        let is_issued = self.first.is_none_or(|first| first <= k);
+        let in_gap = || is_issued && self.gaps.iter().any(|&(first, last)| (first..=last).contains(&k));
         self.issued.get(&k).map_or_else(|| u32::from(in_gap()), |issued| issued.revision + 1)
     }
 
@@ -262,8 +285,8 @@ impl Windows {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Grid;
     use crate::model::tally::Shape;
-    use crate::model::{Grid, Timestamp};
     use crate::ops::count::Buckets;
 
     #[test]
@@ -288,6 +311,35 @@ mod tests {
         assert_eq!((windows.lowest(), &windows.gaps[..]), (Some(500), &[(500, 800)][..]));
         windows.release(801, &tally).unwrap();
         assert_eq!((windows.lowest(), windows.gaps.len()), (Some(900), 0));
+    }
+
+    #[test]
+    fn windows_before_the_first_are_open_to_what_changes_the_first() {
+        let at = Timestamp::from_seconds;
+        let second = crate::model::time::SECOND;
+        let grid = Grid { anchor: at(0), length: 20 * second, period: 10 * second, first: None };
+        let buckets = Buckets { anchor: grid.anchor, grain: 10 * second, last: i64::MAX };
+        let mut tally = Tally::new(Shape { pane: 1, shards: 1 }, Arc::default());
+        // Of 105, the first window is that from 90 to 110.
+        tally.add(10, b"a", b"b", 1);
+        let mut windows = Windows::new(Closer::new(grid, buckets, false), 25 * second, None);
+        windows.begin(9, at(110));
+        windows.issued.insert(9, Issued { revision: 0, connections: 1 });
+        windows.closer.close(grid.window(9), 1);
+        windows.settle(&tally).unwrap();
+        // Those that end after 85.
+        assert_eq!((windows.open(), &windows.gaps[..]), (Some(7), &[(7, 8)][..]));
+        assert!(windows.changed_before(10, &tally).is_empty());
+        // That of 95 is in two.
+        tally.add(9, b"a", b"b", 1);
+        assert_eq!(windows.changed_before(10, &tally), [9, 8]);
+        assert_eq!([7, 8, 9].map(|k| (windows.next_revision(k), windows.sequence(k))), [(0, 0), (0, 0), (1, 0)]);
+        windows.begin(3, at(110));
+        assert_eq!(windows.gaps.len(), 1);
+        // Nothing is open where results are not issued again.
+        let mut windows = Windows::new(Closer::new(grid, buckets, false), 0, None);
+        windows.begin(9, at(110));
+        assert!(windows.gaps.is_empty());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::Value;
 
 use crate::crash::{Running, pairs, results, said, terminate};
-use crate::logs::{SavedState, configure, follower, seconds};
+use crate::logs::{SavedState, configure, follower, seconds, wait_until_saved};
 use crate::support::{BASE, Folder, signal, wait_for};
 
 #[test]
@@ -134,4 +134,28 @@ fn results_that_late_records_change_are_issued_again_as_the_next_revision() {
     assert_eq!(terminate(&mut running).0, Some(0), "{}", said(&folder));
     let counts: Vec<usize> = (0..3).map(|revision| of(revision)[0].len()).collect();
     assert_eq!(counts, [1, 2, 3]);
+}
+
+#[test]
+fn what_late_records_changed_before_a_run_was_killed_is_issued_again_by_the_next() {
+    let folder = Folder::new();
+    configure(&folder, "1s", "20ms", "late-updates = \"10s\"\nunit = \"s\"\nmax-jump = \"0\"");
+    std::fs::create_dir(folder.at("logs")).unwrap();
+    let mut log = std::fs::File::create(folder.at("logs/log")).unwrap();
+    let written = || std::fs::metadata(folder.at("logs/log")).unwrap().len();
+    writeln!(log, "{BASE} a b\n{} a b\n{} a b", BASE + 1, BASE + 3).unwrap();
+    let of = |start: i64| {
+        let found = results(&folder).into_iter().filter(|it| seconds(it["window"]["start"].as_str().unwrap()) == start);
+        found.map(|it| (it["window"]["revision"].as_u64().unwrap(), pairs(&it).len())).collect::<Vec<_>>()
+    };
+    let mut running = Running(follower(&folder).spawn().unwrap());
+    wait_for("the first result", || of(BASE) == [(0, 1)]);
+    // Within the second in which nothing is issued again.
+    writeln!(log, "{BASE} a c").unwrap();
+    wait_until_saved(&folder, written());
+    running.0.kill().unwrap();
+    running.0.wait().unwrap();
+    let mut running = Running(follower(&folder).spawn().unwrap());
+    wait_for("the second revision", || of(BASE).last() == Some(&(1, 2)));
+    assert_eq!(terminate(&mut running).0, Some(0), "{}", said(&folder));
 }
