@@ -185,32 +185,35 @@ def test_a_cluster_of_its_own_reports_and_leaves(fake: pytest.MonkeyPatch, logs:
 
 @pytest.mark.parametrize("words", [[], ["--tail", "--sleep-seconds", "1"]])
 def test_an_interrupt_ends_it_without_a_traceback(
-    fake: pytest.MonkeyPatch, logs: Path, words: list[str]
+    fake: pytest.MonkeyPatch, logs: Path, tmp_path: Path, words: list[str]
 ) -> None:
     fake.setenv("FAKE_FAULT", "slow")
     fake.setenv("FAKE_SECONDS", "0.1" if words else "5")
     line = [*COMMAND, "-q", *words, "--max-partition", "500", str(logs), "h1", "s2"]
     # A group of its own, all of which gets the signal, as from a terminal; and who runs the tests in the
     # background, where that signal is ignored, hands that on.
-    process = subprocess.Popen(
-        line,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
+    reports = tmp_path / "reports"
+    with reports.open("w") as file:
+        process = subprocess.Popen(
+            line,
+            stdout=file,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
     try:
-        assert process.stderr is not None and process.stdout is not None
+        assert process.stderr is not None
         process.stderr.readline()
-        # A report of --tail has come, however busy the machine is; the other run is in the middle of its tasks.
-        began = process.stdout.readline() if words else ""
-        time.sleep(1 if words else 3)
+        # A report of --tail comes, however busy the machine is; the other run is amid its tasks by then.
+        until = time.monotonic() + (60 if words else 3)
+        while time.monotonic() < until and not reports.read_text():
+            time.sleep(0.1)
         os.killpg(process.pid, signal.SIGINT)
-        rest, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=30)
     finally:
         process.kill()
-    out = began + rest
+    out = reports.read_text()
     assert process.returncode == 130, err
     assert "Traceback" not in err
     # Each report of --tail is whole.
