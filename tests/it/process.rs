@@ -213,7 +213,8 @@ fn e5_a_full_output_is_told_and_what_is_counted_is_saved() {
 
 fn resident_kib(running: &Running) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", running.0.id())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    // Without the pages of the program's own file, which come as its code is used.
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
@@ -231,9 +232,11 @@ fn e6_while_nobody_reads_results_counting_goes_on_and_memory_stays() {
         scene.wait();
         resident_kib(&running)
     };
-    let before = write(&mut scene);
-    let after = write(&mut scene).max(write(&mut scene));
-    assert!(after < before + (6 << 10), "{before} KiB, then {after}");
+    // How many windows are open at once, and chunks on their way, differs by some MiB with how busy the machine is. The
+    // results of four times 300 windows are 30 MiB.
+    let mut most = |times: u32| (0..times).map(|_| write(&mut scene)).max().unwrap();
+    let (before, after) = (most(2), most(4));
+    assert!(after < before + (12 << 10), "{before} KiB, then {after}");
     let (code, time) = terminate(&mut running);
     assert!(time <= LONG_END, "{time:?}");
     assert!(code.is_some(), "{}", said(&scene.folder));
