@@ -159,3 +159,25 @@ fn what_late_records_changed_before_a_run_was_killed_is_issued_again_by_the_next
     wait_for("the second revision", || of(BASE).last() == Some(&(1, 2)));
     assert_eq!(terminate(&mut running).0, Some(0), "{}", said(&folder));
 }
+
+#[test]
+fn a_late_record_is_in_all_windows_that_hold_it_those_before_the_first_too() {
+    let folder = Folder::new();
+    configure(&folder, "1s", "50ms", "late-updates = \"10s\"\nunit = \"s\"\nmax-jump = \"0\"");
+    // Each stamp is in two windows.
+    let text = std::fs::read_to_string(folder.at("pipeline.toml")).unwrap();
+    folder.write("pipeline.toml", text.replacen("\nseconds = \"1s\"", "\nseconds = \"2s\"", 1));
+    std::fs::create_dir(folder.at("logs")).unwrap();
+    let mut log = std::fs::File::create(folder.at("logs/log")).unwrap();
+    let of = |start: i64| {
+        let found = results(&folder).into_iter().filter(|it| seconds(it["window"]["start"].as_str().unwrap()) == start);
+        found.map(|it| (it["window"]["revision"].as_u64().unwrap(), pairs(&it).len())).collect::<Vec<_>>()
+    };
+    writeln!(log, "{BASE} a b\n{} a b", BASE + 3).unwrap();
+    let mut running = Running(follower(&folder).spawn().unwrap());
+    wait_for("the first result", || of(BASE - 1) == [(0, 1)]);
+    writeln!(log, "{} a c", BASE - 1).unwrap();
+    wait_for("the window before it", || of(BASE - 2) == [(0, 1)]);
+    wait_for("the second revision", || of(BASE - 1) == [(0, 1), (1, 2)]);
+    assert_eq!(terminate(&mut running).0, Some(0), "{}", said(&folder));
+}
