@@ -37,6 +37,9 @@ const CHANGES: Duration = Duration::from_secs(1);
 /// How long an output that takes nothing is waited for before results that it does not take are dropped for later ones.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// The same at the end of a run that was asked to end: what comes then comes at once, and is more than an output takes so.
+const LAST_PATIENCE: Duration = Duration::from_millis(300);
+
 /// What a keeper works with.
 pub struct Keeper {
     /// The aggregator.
@@ -427,7 +430,7 @@ impl Work<'_> {
     }
 
     pub(super) fn send(&mut self, closed: &Arc<Closed>) -> Result<(), Exit> {
-        let patience = if self.keeper.stop.draining() { Duration::ZERO } else { PATIENCE };
+        let patience = if self.keeper.stop.draining() { LAST_PATIENCE } else { PATIENCE };
         let dropped = self.outlet.send(closed, patience)?;
         if dropped > 0 {
             self.live.windows.lock().give_up();
