@@ -208,13 +208,13 @@ class Loop:
         return whole.get("contents")
 
     def results(self):
-        """By window: the last revision of its result, and all that were ever issued."""
-        last, every = {}, collections.defaultdict(list)
+        """By window: all results that were ever issued, each with its revision."""
+        every = collections.defaultdict(list)
         try:
             with open(os.path.join(self.folder, "results")) as file:
                 lines = file.readlines()
         except FileNotFoundError:
-            return last, every
+            return every
         for line in lines:
             try:
                 result = json.loads(line)
@@ -226,11 +226,8 @@ class Loop:
                 continue
             start = instant(window["start"])
             pairs = collections.Counter({(row[0], row[1]): row[2] for row in result["reports"][0]["rows"]})
-            revision = window.get("revision", 0)
-            every[start].append(pairs)
-            if start not in last or revision >= last[start][0]:
-                last[start] = (revision, pairs)
-        return last, every
+            every[start].append((window.get("revision", 0), pairs))
+        return every
 
     # The oracle.
 
@@ -297,7 +294,15 @@ class Loop:
         if not is_whole and self.grace:
             # What has changed since a window was issued is issued once a second.
             again |= {instant(issued["end"]) - self.length for issued in windows["issued"]}
-        last, every = self.results()
+        every = self.results()
+        # A later one takes the place of an earlier one. What a killed run issued and did not save comes again under the
+        # same number, once there is more to issue.
+        revisions = {instant(issued["end"]) - self.length: issued["revision"] for issued in windows["issued"]}
+        last = {}
+        for start, issued in every.items():
+            known = [pairs for revision, pairs in issued if revision <= revisions.get(start, revision)]
+            if known:
+                last[start] = known[-1]
         # So does what comes late and is in a window before the first that was issued.
         begun = min(every, default=None)
         # The first window that ends after the lowest record, up to the one that ends after the highest.
@@ -315,10 +320,10 @@ class Loop:
             is_before = not is_whole and self.grace and (begun is None or start < begun)
             if is_issued and start not in again and not is_before:
                 if is_whole:
-                    found = [last[start][1]] if start in last else []
+                    found = [last[start]] if start in last else []
                 else:
                     # What was issued since the state was saved comes again.
-                    found = every.get(start, [])
+                    found = [pairs for _, pairs in every.get(start, [])]
                 if held not in found and (held or found or self.trigger == "event"):
                     sums = [sum(pairs.values()) for pairs in found]
                     raise Wrong("window %d holds %d connections, issued are %s" % (start, sum(held.values()), sums))
@@ -327,7 +332,7 @@ class Loop:
                     if open_panes[pane] != +self.panes.get(pane, collections.Counter()):
                         raise Wrong("pane %d of an open window: %s in the state, %s written" % (pane, open_panes[pane], self.panes.get(pane)))
             start += self.period
-        strange = [start for start in last if last[start][1] and not self.window(start) and start <= highest]
+        strange = [start for start in last if last[start] and not self.window(start) and start <= highest]
         if is_whole and strange:
             raise Wrong("windows that hold nothing were issued with something: %s" % strange)
 
