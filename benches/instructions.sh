@@ -11,6 +11,8 @@ lines=1000000
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "$1" make "$folder/s.log" --lines $lines --end 1700000000 2>/dev/null
+# A window that holds nothing is looked at once more: one record is in each.
+echo "1999990001 a b" >>"$folder/s.log"
 # The same in milliseconds, and with decimals.
 sed 's/ /000 /' "$folder/s.log" >"$folder/ms.log"
 sed 's/ /.250000 /' "$folder/s.log" >"$folder/decimals.log"
