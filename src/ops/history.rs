@@ -156,6 +156,9 @@ impl FormatVisitor for Pass<'_> {
         let by_line = lines.chunk.bytes.len() as u64;
         walk.selected.balance.bytes_read -= by_line;
         walk.selected.balance.bytes_total -= if lines.chunk.streamed { by_line } else { 0 };
+        // A chunk without lines is an over-long one, which may itself be the line without an end.
+        let unterminated = if lines.ends.is_empty() { 0 } else { walk.selected.balance.unterminated };
+        walk.selected.balance.unterminated -= unterminated;
         let mut next_close = history.next_close(history.trusted(&before));
         let mut walked = 0;
         each_line(lines, |text, start, end| {
@@ -165,6 +168,9 @@ impl FormatVisitor for Pass<'_> {
             walk.selected.balance.bytes_read += bytes;
             walk.selected.balance.bytes_total += if lines.chunk.streamed { bytes } else { 0 };
             walked = after;
+            if end == text.len() {
+                walk.selected.balance.unterminated += unterminated;
+            }
             let verdict = judge.line::<F>(text, start, end);
             let moved_to = match verdict {
                 Verdict::Keep(record) => {

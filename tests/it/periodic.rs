@@ -312,6 +312,21 @@ fn since_and_until_bound_the_history() {
 }
 
 #[test]
+fn the_sheet_of_a_result_knows_of_no_line_behind_those_that_closed_it_whatever_the_chunks() {
+    let folder = Folder::new();
+    // The last line, which has no end, closes nothing: it lies between windows.
+    folder.write("0.log", format!("{BASE} a b\n{} a b\n{} a b", BASE + 16, BASE + 27));
+    let texts = ["16", "64", "4KiB"].map(|chunk| {
+        let shape = shaped(("2", "4", chunk));
+        let builder = periodic(shape, &folder, (5, 10, 0)).set("lateness", "0").set("max-jump", "0");
+        run_library(builder, "json").0
+    });
+    assert!(texts[0].contains("\"lines_read\":2,") && !texts[0].contains("unterminated"), "{}", texts[0]);
+    assert_eq!(texts[0], texts[1]);
+    assert_eq!(texts[0], texts[2]);
+}
+
+#[test]
 fn c2_a_stamp_far_in_the_future_moves_nothing() {
     let folder = Folder::new();
     let text = format!("{BASE} a b\n99999999999 x y\n{} a b\n{} a b\n", BASE + 2, BASE + 700);
