@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import threading
 import time
@@ -60,7 +61,12 @@ def test_reports_are_identical(
     names = {"window": "--seconds", "max_partition": ""}
     options = [(names.get(key, "--" + key.replace("_", "-")), str(value)) for key, value in question.items()]
     words = [word for option, value in options if option for word in (option, value)]
-    assert text == printed(real, "--quiet", "--output", output, *words, log, "sierra", "Delta")
+    alone = printed(real, "--quiet", "--output", output, *words, log, "sierra", "Delta")
+    if question["until"] == "now":
+        # The window differs between two runs that end now, and tallies do not know which stamps there are beside it.
+        text, alone = (re.sub(r"Nothing between .* UTC.*", "Nothing", said) for said in (text, alone))
+        assert output != "text" or "Nothing" in text
+    assert text == alone
 
 
 def test_a_frame_is_what_all_pairs_are(client: Client, real: str, log: Path) -> None:
