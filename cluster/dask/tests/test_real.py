@@ -63,7 +63,7 @@ def test_reports_are_identical(
     words = [word for option, value in options if option for word in (option, value)]
     alone = printed(real, "--quiet", "--output", output, *words, log, "sierra", "Delta")
     if question["until"] == "now":
-        # The window differs between two runs that end now, and tallies do not know which stamps there are beside it.
+        # Two runs that end now have two windows, and tallies do not know the stamps beside them.
         text, alone = (re.sub(r"Nothing between .* UTC.*", "Nothing", said) for said in (text, alone))
         assert output != "text" or "Nothing" in text
     assert text == alone
