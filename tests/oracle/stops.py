@@ -435,6 +435,9 @@ def one(arguments):
 
 
 def main():
+    # A shell has what it starts in the background ignore interrupts, and that is handed on: a run that does not listen for
+    # signals yet would miss one.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
     parser.add_argument("--stops", type=int, default=45, help="stops of all loops together")
