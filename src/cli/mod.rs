@@ -25,7 +25,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{FromArgMatches, Parser};
+use clap::{CommandFactory, FromArgMatches, Parser};
 
 use args::{Common, Settings};
 use commands::{Command, Commanded, GraphFormat, Make, Positional, StateAction, StateFormat};
@@ -193,7 +193,8 @@ fn parsed<T: FromArgMatches>(command: clap::Command, argv: &[OsString]) -> Resul
 /// The arguments with the command moved to the front, if the first positional argument is one. So options may stand
 /// before a command, and a host or file that is named like a command is still a host or file everywhere else.
 fn with_command_first(argv: &[OsString]) -> Option<Vec<OsString>> {
-    let positional = help::positional();
+    // As they are declared: how help arranges them takes long and is of no use here.
+    let positional = Positional::command();
     let takes = |arg: Option<&clap::Arg>| arg.is_some_and(|arg| arg.get_action().takes_values());
     let short = |letter: char| positional.get_arguments().find(|arg| arg.get_short() == Some(letter));
     // Whether the next word is the value of this one. `--set` is known to commands only.
@@ -221,7 +222,7 @@ fn with_command_first(argv: &[OsString]) -> Option<Vec<OsString>> {
         at += if takes_next(text) { 2 } else { 1 };
     }
     let name = argv[at].to_str()?;
-    let is_command = name == "help" || help::commanded().get_subcommands().any(|known| known.get_name() == name);
+    let is_command = name == "help" || Commanded::command().get_subcommands().any(|known| known.get_name() == name);
     is_command.then(|| {
         let mut moved = argv.to_vec();
         moved[1..=at].rotate_right(1);
@@ -239,7 +240,7 @@ fn near_command(word: &str) -> Option<String> {
     if Path::new(word).exists() {
         return None;
     }
-    let commands = help::commanded();
+    let commands = Commanded::command();
     let names = || commands.get_subcommands().map(clap::Command::get_name);
     // Of short names, two letters that have changed places are half.
     match names().find(|name| strsim::osa_distance(name, word) == 1) {

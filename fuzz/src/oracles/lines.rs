@@ -2,35 +2,19 @@
 //! whatever the chunks and threads.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use logparser::Pipeline;
 use logparser::model::escape::bytes;
 use logparser::model::{Balance, Cause, Timestamp};
 
-use super::Draw;
+use super::{Draw, Sink};
 
 /// What is taken for now, in seconds, and how far beyond it a stamp may lie.
 const NOW: i64 = 1_700_010_000;
 const FUTURE: i64 = 3_600;
 
 type Pairs = BTreeMap<(Vec<u8>, Vec<u8>), u64>;
-
-#[derive(Clone, Default)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("nobody panics").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// What a field that should be a stamp is.
 enum Stamp {

@@ -17,6 +17,24 @@ pub mod reseal;
 pub mod states;
 pub mod tallies;
 
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+/// What a run prints, kept.
+#[derive(Clone, Default)]
+pub struct Sink(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("nobody panics").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Checks all that holds of some bytes, and panics where it does not.
 pub type Oracle = fn(&[u8]);
 

@@ -2,32 +2,16 @@
 //! when it is written again, merged in either order, and reported on.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 
 use logparser::model::escape::is_hostile;
 use logparser::tallies::{FORMAT, Files, save};
 use logparser::{Error, Pipeline};
 
-use super::Draw;
 use super::reseal::Tallies;
+use super::{Draw, Sink};
 
 type Pairs = BTreeMap<(usize, Vec<u8>, Vec<u8>), u64>;
-
-#[derive(Clone, Default)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("nobody panics").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// An error that says what is wrong with a file, and in a line that is harmless.
 fn is_said(error: &Error) {
