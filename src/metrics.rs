@@ -1,6 +1,6 @@
 //! Counters of a running pipeline, for progress and for tests. Touched once a batch, never once a line.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// What one stage did, all its workers together.
@@ -38,7 +38,6 @@ impl StageMetrics {
 pub struct Progress {
     read: AtomicU64,
     known: AtomicU64,
-    caught_up: AtomicBool,
 }
 
 impl Progress {
@@ -50,16 +49,6 @@ impl Progress {
     /// Counts bytes that are known to be there to read.
     pub fn add_known(&self, bytes: u64) {
         self.known.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    /// Notes that all that was there when following began has been read.
-    pub fn caught_up(&self) {
-        self.caught_up.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether all that was there when following began has been read.
-    pub fn has_caught_up(&self) -> bool {
-        self.caught_up.load(Ordering::Relaxed)
     }
 
     /// Bytes read so far.

@@ -166,7 +166,6 @@ impl Following {
             if any {
                 continue;
             }
-            self.progress.caught_up();
             let woken = self.events.wait(if polling { WAIT_POLLING } else { WAIT });
             wanted |= woken.rescan;
             if woken.rescan {
