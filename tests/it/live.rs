@@ -266,6 +266,32 @@ fn without_a_shell_to_go_to_ctrl_z_does_nothing() {
     assert_eq!(pty.wait().code(), Some(0));
 }
 
+/// There, the session and the group of whoever started all this have no numbers.
+#[test]
+fn in_a_container_ctrl_z_does_nothing_without_a_shell() {
+    let in_container = ["--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child"];
+    let can =
+        Command::new("unshare").args(in_container).arg("true").output().is_ok_and(|output| output.status.success());
+    if !can {
+        return eprintln!("skipped: unshare cannot make a container here");
+    }
+    let folder = folder();
+    let mut container = Command::new("unshare");
+    container.current_dir(folder.path()).args(in_container).args([
+        "sh",
+        "-c",
+        "\"$0\" top conn.log --until latest --live; exit $?",
+    ]);
+    container.arg(env!("CARGO_BIN_EXE_logparser"));
+    let mut pty = Pty::start(&container, 120, 30);
+    pty.wait_for("the end of the run", |screen| screen.starts_with(" ENDED "));
+    pty.send(b"\x1a");
+    pty.send(b"?");
+    pty.wait_for_text("to the shell, and back with fg");
+    pty.send(b"xq");
+    assert_eq!(pty.wait().code(), Some(0));
+}
+
 #[test]
 fn what_is_followed_is_seen_as_it_grows() {
     let folder = Folder::new();

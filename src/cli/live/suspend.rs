@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::process::{Pid, Signal, getpgid, getpgrp, getppid, getsid, kill_current_process_group};
+use rustix::process::{Signal, kill_current_process_group};
 use signal_hook::consts::{SIGCONT, SIGSTOP, SIGTSTP};
 use signal_hook::{flag, low_level};
 
@@ -48,23 +48,32 @@ impl Job {
 /// Whether a shell controls this job: some process that it descends from is of the same session and of another group
 /// (POSIX, 3.264: the group is not orphaned).
 pub fn is_controlled() -> bool {
-    let session = getsid(None).ok();
-    let mut ancestor = getppid();
-    while let Some(process) = ancestor {
-        if getsid(Some(process)).ok() != session {
+    let Some(own) = place("self") else { return false };
+    let mut parent = own.parent;
+    while let Some(ancestor) = place(&parent.to_string()) {
+        if ancestor.session != own.session {
             return false;
         }
-        if getpgid(Some(process)).ok() != Some(getpgrp()) {
+        if ancestor.group != own.group {
             return true;
         }
-        ancestor = parent(process);
+        parent = ancestor.parent;
     }
     false
 }
 
-fn parent(process: Pid) -> Option<Pid> {
-    let text = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).ok()?;
+/// Where a process stands: by numbers, which are 0 where it is that of a process outside of a container.
+struct Place {
+    parent: u32,
+    group: u32,
+    session: u32,
+}
+
+/// Not by system calls: of those, the library takes a 0 for a bug.
+fn place(process: &str) -> Option<Place> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The name before it, in brackets, may hold anything.
     let (_, rest) = text.rsplit_once(')')?;
-    Pid::from_raw(rest.split_ascii_whitespace().nth(1)?.parse().ok()?)
+    let mut numbers = rest.split_ascii_whitespace().skip(1).map_while(|number| number.parse().ok());
+    Some(Place { parent: numbers.next()?, group: numbers.next()?, session: numbers.next()? })
 }
