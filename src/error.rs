@@ -84,6 +84,9 @@ pub enum ErrorKind {
     /// Bytes were skipped of an input that is not sorted as declared, and may matter.
     #[error("{0}")]
     NotSorted(String),
+    /// The stamps of the inputs do not allow the window that was asked for; the message says which they are.
+    #[error("{0}")]
+    Stamps(String),
     /// The balance sheet does not add up: a bug in this program.
     #[error("the balance sheet does not add up ({0}); this is a bug in logparser, please report it")]
     Unbalanced(String),

@@ -103,7 +103,7 @@ pub struct Common {
     /// The windows lie over the whole input.
     #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub every: Option<String>,
-    /// Where windows of --every start: epoch, first, today, a Unix time or a date [default: epoch].
+    /// Where windows of --every start: epoch, first, latest, today, a Unix time or a date [default: epoch].
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     pub align: Option<String>,
     /// With --every: how far fewer than 8 stamps may lie ahead of all others and still close windows; 0: any distance

@@ -53,7 +53,8 @@ The window of a one-shot run, both ends in:
 With --every, windows of --seconds follow each other through the whole input,
 and each is half-open: [end - seconds, end).
 
-Numbers are seconds; 90s, 5m, 1h30m and 2d are understood too.";
+Numbers are seconds; 90s, 5m, 1h30m and 2d are understood too. Months and years,
+of 30.44 and 365.25 days, are spelled out: M is not taken for m.";
 
 /// Command lines with what they ask.
 pub const EXAMPLES: &str = "\

@@ -72,13 +72,16 @@ fn place(draft: &Draft, key: &str) -> crate::error::Place {
 /// Values that cannot be had while following.
 fn refused(draft: &Draft, problems: &mut Problems) {
     let text = |key| draft.value(key).and_then(|(_, entry)| entry.node.as_text());
-    if text("align") == Some("first") {
-        let help = Some("give epoch, start or an instant".into());
-        problems.add(&place(draft, "align"), draft.key("align"), "first is not known before all is read", help);
-    }
-    if text("since").is_some_and(|since| since.starts_with("latest")) {
-        let help = Some("give an instant, or one that rests on now, e.g. now-1h".into());
-        problems.add(&place(draft, "since"), draft.key("since"), "latest is not known before all is read", help);
+    let instead = [
+        ("align", "give epoch, start or an instant"),
+        ("since", "give an instant, or one that rests on now, e.g. now-1h"),
+    ];
+    for (key, help) in instead {
+        let given = text(key).unwrap_or_default();
+        if let Some(word) = ["first", "latest"].into_iter().find(|word| given.starts_with(word)) {
+            let message = format!("{word} is not known before all is read");
+            problems.add(&place(draft, key), draft.key(key), message, Some(help.into()));
+        }
     }
     if draft.value("stats").is_some_and(|(_, entry)| entry.node.raw() == crate::options::Raw::Flag(true)) {
         let help = Some("measure the disorder in a run that ends".into());

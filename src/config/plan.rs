@@ -310,7 +310,8 @@ impl Range {
             }
             Range::Every { align, since, until, .. } => {
                 let rests = |moment: &Option<Moment>| moment.is_some_and(Moment::rests_on_inputs);
-                *align == Align::First || rests(since) || (rests(until) && *until != Some(Moment::LATEST))
+                let anchored = matches!(align, Align::First) || matches!(align, Align::At(at) if at.rests_on_inputs());
+                anchored || rests(since) || (rests(until) && *until != Some(Moment::LATEST))
             }
         }
     }

@@ -196,7 +196,7 @@ const TIME_FILTER: &[OptionSpec] = &[
     key("every", Kind::Duration, None, "a result for each window, one every so often"),
     key(
         "align",
-        Kind::Instant(&["epoch", "first", "start", "today", "yesterday"]),
+        Kind::Instant(&["epoch", "first", "latest", "start", "today", "yesterday"]),
         Some("epoch"),
         "where windows of every start",
     ),

@@ -53,10 +53,9 @@ pub(super) fn filter(draft: &Draft, options: &Options, catalog: &Catalog, proble
 
 fn zone(draft: &Draft, options: &Options, problems: &mut Problems) -> TimeZone {
     let name = options.text("timezone").unwrap_or("UTC");
-    moment::zone(name).unwrap_or_else(|| {
+    moment::zone(name).unwrap_or_else(|expected| {
         let near = suggest(name, moment::zone_names().iter().map(String::as_str));
-        let message = format!("expected a time zone, e.g. UTC, Europe/Berlin or +02:00, not '{name}'");
-        refuse(draft, "timezone", message, near, problems);
+        refuse(draft, "timezone", format!("{expected}, not '{name}'"), near, problems);
         TimeZone::UTC
     })
 }

@@ -5,7 +5,6 @@
 //! Not here: what now is, and the stamps. Invariant: a moment is exact; what does not fit is no moment, and says why.
 
 use std::fmt;
-use std::time::Duration;
 
 use jiff::civil::{Date, DateTime};
 use jiff::fmt::temporal::DateTimeParser;
@@ -13,6 +12,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 
 use super::stamp::{Unfit, Units};
 use super::time::Timestamp;
+use super::{calendar, length};
 
 /// An instant, or what one rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,8 +79,17 @@ impl Moment {
         if let Some(word) = word(text, words)? {
             return Ok(Some(word));
         }
+        if length::read(text)?.is_some() {
+            return Err(match words.contains(&Word::Now.name()) {
+                true => format!("expected an instant (-{text} is that long before now)"),
+                false => "expected an instant and no length of time".to_owned(),
+            });
+        }
         if !text.chars().all(|c| c.is_ascii_digit() || " :.+-TtZz".contains(c)) {
             return Ok(None);
+        }
+        if let Some(expected) = calendar::expected(text) {
+            return Err(expected);
         }
         if let Ok(instant) = text.parse::<jiff::Timestamp>() {
             return exact(instant).map(|time| Some(Moment::At(time)));
@@ -147,24 +156,32 @@ impl fmt::Display for Moment {
             Moment::Word(word, 0) => f.write_str(word.name()),
             Moment::Word(word, added) => {
                 let sign = if *added < 0 { '-' } else { '+' };
-                let length = Duration::from_nanos(added.unsigned_abs());
-                write!(f, "{}{sign}{}", word.name(), humantime::format_duration(length).to_string().replace(' ', ""))
+                let length = std::time::Duration::from_nanos(added.unsigned_abs());
+                write!(f, "{}{sign}{}", word.name(), length::shown(length))
             }
         }
     }
 }
 
-/// The zone that a text names: one of the IANA database, or an offset.
-pub fn zone(text: &str) -> Option<TimeZone> {
+/// The zone that a text names: one of the IANA database, or an offset of less than a day. Errors with what is expected.
+pub fn zone(text: &str) -> Result<TimeZone, String> {
     if text == "UTC" || text == "Z" {
-        return Some(TimeZone::UTC);
+        return Ok(TimeZone::UTC);
     }
+    let no_zone = || match text.starts_with(['+', '-']) {
+        true => calendar::OFFSET.to_owned(),
+        false => "expected a time zone, e.g. UTC, Europe/Berlin or +02:00".to_owned(),
+    };
     // Other forms are rules that hardly anybody means.
     let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "/_-+:".contains(c));
     let found = DateTimeParser::new().parse_time_zone_with(&TimeZoneDatabase::bundled(), text);
-    let zone = found.ok().filter(|_| plain)?;
-    (zone.iana_name().is_some() || zone.to_fixed_offset().is_ok()).then_some(zone)
+    let zone = found.ok().filter(|_| plain).ok_or_else(no_zone)?;
+    let is_offset = zone.to_fixed_offset().is_ok_and(|offset| i64::from(offset.seconds()).abs() < DAY);
+    if zone.iana_name().is_some() || is_offset { Ok(zone) } else { Err(no_zone()) }
 }
+
+/// Seconds of a day, in which every offset lies.
+const DAY: i64 = (calendar::MOST_HOURS + 1) * 3_600;
 
 /// The names of all zones that have one.
 pub fn zone_names() -> Vec<String> {
@@ -179,7 +196,7 @@ fn word(text: &str, words: &[&str]) -> Result<Option<Moment>, String> {
     let found = Word::ALL.into_iter().find(|word| word.name() == name && words.contains(&name));
     let Some(word) = found else { return Ok(None) };
     let Some(length) = added.get(1..) else { return Ok(Some(Moment::Word(word, 0))) };
-    let Ok(length) = humantime::parse_duration(length) else { return Ok(None) };
+    let Some(length) = length::read(length)? else { return Ok(None) };
     let length = i64::try_from(length.as_nanos()).map_err(|_| beyond())?;
     Ok(Some(Moment::Word(word, if added.starts_with('-') { -length } else { length })))
 }
@@ -264,10 +281,14 @@ mod tests {
     #[test]
     fn zones_are_names_or_offsets() {
         for good in ["UTC", "Z", "Europe/Berlin", "+02:00", "-0330", "Etc/UTC"] {
-            assert!(zone(good).is_some(), "{good}");
+            assert!(zone(good).is_ok(), "{good}");
         }
-        for bad in ["", "Mars", "+26:00", "EST5EDT,M3.2.0,M11.1.0", "2026-01-31", "Europe/../Berlin"] {
-            assert_eq!(zone(bad), None, "{bad}");
+        for bad in ["", "Mars", "EST5EDT,M3.2.0,M11.1.0", "2026-01-31", "Europe/../Berlin"] {
+            assert!(zone(bad).unwrap_err().contains("expected a time zone"), "{bad}");
+        }
+        assert!(zone("+23:59").is_ok() && zone("-23:59:59").is_ok());
+        for bad in ["+24:00", "-24", "+25:00", "-25:59:59", "+2500", "+26:00", "+99", "+1:2:3:4"] {
+            assert!(zone(bad).unwrap_err().contains("from -23:59 to +23:59"), "{bad}");
         }
     }
 
@@ -282,20 +303,36 @@ mod tests {
             "now-",
             "now--1h",
             "now-1",
-            "2026-1-1",
             "2026-01-31T",
             "2026-01-31T12:00[UTC]",
-            "2026-01-31T24:00",
             "2026-01-31 12:00 +01:00",
-            "12:00",
             "2026-W05-6",
             "Z",
-            "5 s",
             "2026-01-31T12:00:00.0000000001",
             "2026-01-31T12:00:00.0000000001Z",
         ] {
             assert!(matches!(Moment::read(bad, WORDS), Ok(None)), "{bad:?} {:?}", Moment::read(bad, WORDS));
         }
+    }
+
+    #[test]
+    fn what_has_the_form_of_an_instant_and_is_none_says_why() {
+        for (bad, said) in [
+            ("2h", "expected an instant (-2h is that long before now)"),
+            ("5 s", "(-5 s is that long before now)"),
+            ("5M", "expected m for minutes (5m)"),
+            ("-5M", "expected m for minutes (5m)"),
+            ("latest-1y", "expected years spelled out"),
+            ("2026-1-1", "four digits of the year"),
+            ("2026-01-31T24:00", "an hour from 00 to 23"),
+            ("2026-02-29", "a day from 01 to 28"),
+            ("2026-01-31T12:00:00+24:00", "an offset from"),
+            ("12:00", "a date before the time of day"),
+        ] {
+            let found = Moment::read(bad, WORDS);
+            assert!(found.as_ref().is_err_and(|message| message.contains(said)), "{bad} {found:?}");
+        }
+        assert_eq!(Moment::read("2h", &["latest"]), Err("expected an instant and no length of time".to_owned()));
     }
 
     proptest! {

@@ -10,7 +10,7 @@ use std::thread;
 use super::inputs::Inputs;
 use super::prune::latest;
 use crate::config::{Align, FilterPlan, Range, Start};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Grid, InputId, Moment, Peaks, Timestamp, Window};
 use crate::ops::close::Windows;
 use crate::ops::scan::{Block, Highest, Lowest};
@@ -57,6 +57,7 @@ pub(super) fn resolve(
             // A window that reaches beyond the instants there are could not say where it starts or ends.
             let too_long = || Error::usage("seconds and every reach beyond the instants there are; give shorter ones");
             let margin = length.checked_add(period).ok_or_else(too_long)?;
+            let by_inputs = [since, until].into_iter().flatten().any(Moment::rests_on_inputs);
             let since = since.map(|moment| look.moment("since", moment)).transpose()?;
             let first = since.unwrap_or(Timestamp::MIN).max(Timestamp::MIN.plus(margin));
             let last = match until {
@@ -64,7 +65,7 @@ pub(super) fn resolve(
                 Some(moment) => look.moment("until", moment)?.minus(1),
             };
             if let Some(since) = since.filter(|since| *since > last) {
-                return Err(not_before(since, last.plus(1)));
+                return Err(not_before(since, last.plus(1), by_inputs));
             }
             last.checked_plus(margin).ok_or_else(too_long)?;
             let (anchor, start) = match align {
@@ -87,21 +88,30 @@ pub(super) fn resolve(
 }
 
 /// The one window of a run that ends.
-fn once(start: Start, until: Moment, look: &mut Look<'_>) -> Result<Window> {
+fn once(from: Start, until: Moment, look: &mut Look<'_>) -> Result<Window> {
     let end = look.moment("until", until)?;
-    let start = match start {
+    let start = match from {
         Start::At(moment) => look.moment("since", moment)?,
         Start::Before(nanos) => end.checked_plus(-nanos).ok_or_else(|| {
-            Error::usage(format!("seconds reaches beyond the instants there are, back from {end}; give fewer"))
+            let seconds = Timestamp::from_nanos(nanos).unix_decimal();
+            wrong(until.rests_on_inputs(), match until.rests_on_inputs() {
+                true => format!(
+                    "the highest stamp of the inputs leads to a window that ends at {end}, {seconds} s before which there \
+                     are no instants (the first is {}); are these stamps right? --since {} takes all there are",
+                    Timestamp::MIN,
+                    Timestamp::MIN,
+                ),
+                false => format!("seconds reaches beyond the instants there are, back from {end}; give fewer"),
+            })
         })?,
     };
+    let by_inputs = until.rests_on_inputs() || matches!(from, Start::At(since) if since.rests_on_inputs());
     if start > end {
-        return Err(not_before(start, end));
+        return Err(not_before(start, end, by_inputs));
     }
     if end.nanos().checked_sub(start.nanos()).is_none() {
-        return Err(Error::usage(format!(
-            "the window from {start} to {end} is longer than 292 years; give a later since"
-        )));
+        let message = format!("the window from {start} to {end} is longer than 292 years; give a later since");
+        return Err(wrong(by_inputs, message));
     }
     Ok(Window::closed(start, end))
 }
@@ -126,8 +136,14 @@ fn beyond(key: &str, moment: Moment, message: &str) -> Error {
     Error::usage(format!("{key} {moment}: {message}"))
 }
 
-fn not_before(start: Timestamp, end: Timestamp) -> Error {
-    Error::usage(format!("the window starts at {start}, after its end at {end}; give an earlier --since"))
+fn not_before(start: Timestamp, end: Timestamp, by_inputs: bool) -> Error {
+    let whose = if by_inputs { ", as the stamps of the inputs have it" } else { "" };
+    wrong(by_inputs, format!("the window starts at {start}, after its end at {end}{whose}; give an earlier --since"))
+}
+
+/// A window that cannot be: for what was asked, or, where an end of it rests on the inputs, for what stands in them.
+fn wrong(by_inputs: bool, message: String) -> Error {
+    if by_inputs { ErrorKind::Stamps(message).into() } else { Error::usage(message) }
 }
 
 /// A look at the inputs of a time-filter.
@@ -150,7 +166,10 @@ impl Look<'_> {
         }
         let latest = self.latest.unwrap_or(self.now);
         let found = moment.resolve(&self.filter.zone, self.now, || Ok(latest));
-        found.map_err(|message: String| beyond(key, moment, &message))
+        found.map_err(|message: String| match moment.rests_on_inputs() {
+            true => wrong(true, format!("{key} {moment}: {message}; the highest stamp of the inputs is {latest}")),
+            false => beyond(key, moment, &message),
+        })
     }
 
     /// The highest stamp of all inputs; of lines that are malformed behind theirs where there are no others, so that

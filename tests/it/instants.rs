@@ -75,18 +75,23 @@ fn what_is_no_instant_or_does_not_fit_is_refused_with_its_place() {
         ("since", "3000-01-01", "expected an instant from 1677"),
         ("since", "1700000000.0000000001", "expected"),
         ("until", "1e9", "expected now, latest, today, yesterday, a Unix time"),
-        ("until", "2026-02-30", "expected"),
-        ("until", "2026-01-31T25:00", "expected"),
+        ("until", "2026-02-30", "expected a day from 01 to 28 in 2026-02"),
+        ("until", "2026-01-31T25:00", "expected an hour from 00 to 23"),
+        ("since", "2h", "expected an instant (-2h is that long before now)"),
+        ("since", "latest-1M", "expected m for minutes (1m), as M is months"),
+        ("seconds", "5M", "expected m for minutes (5m), as M is months"),
+        ("seconds", "1y", "expected years spelled out (2years)"),
+        ("grouping-seconds", "5M", "expected m for minutes (5m), as M is months"),
         ("until", "tomorrow", "expected"),
         ("until", "now-x", "expected"),
         ("until", "now+293years", "expected an instant from 1677"),
-        ("until", "latest+250years", "expected an instant from 1677"),
         ("seconds", "293years", "at most 292 years"),
         ("seconds", "9223372037", "at most 292 years"),
         ("lateness", "293years", "at most 292 years"),
         ("future", "250years", "future reaches beyond"),
         ("timezone", "Europe/Berln", "did you mean 'Europe/Berlin'?"),
-        ("timezone", "+26:00", "expected a time zone"),
+        ("timezone", "+26:00", "expected an offset from -23:59 to +23:59"),
+        ("timezone", "-24:00", "expected an offset from -23:59 to +23:59"),
     ];
     for command in ["top", "partial", "plan", "explain"] {
         for (key, value, says) in cases {
@@ -110,6 +115,10 @@ fn what_is_no_instant_or_does_not_fit_is_refused_with_its_place() {
         ("now = 9000000000\nfuture = '100years'", "p.toml:3:10: future: reaches too far beyond now"),
         ("every = '200years'\nseconds = '200years'", "p.toml:2:9: every: is too long together with seconds"),
         ("every = '1d'\nsince = '1677-09-22'", "p.toml:3:9: since: has no windows around it"),
+        ("every = '5M'", "p.toml:2:9: every: expected m for minutes (5m), as M is months, not '5M'"),
+        ("lateness = '1yr'", "p.toml:2:12: lateness: expected years spelled out"),
+        ("idle = '1M'", "p.toml:2:8: idle: expected m for minutes"),
+        ("until = '2026-13-01'", "p.toml:2:9: until: expected a month from 01 to 12"),
         ("timezone = 'Mars'", "p.toml:2:12: timezone: expected a time zone"),
         (
             "timezone = 'Europe/Berlin'\nuntil = 2026-10-25T02:30:00",
@@ -129,6 +138,49 @@ fn what_is_no_instant_or_does_not_fit_is_refused_with_its_place() {
     for offset in ["+02", "+01"] {
         window(&["--until", &format!("2026-10-25T02:30:00{offset}"), "--timezone", "Europe/Berlin"]);
     }
+}
+
+/// Where a window cannot be because of what stands in the inputs, nothing is wrong with the command line.
+#[test]
+fn a_window_that_stamps_do_not_allow_is_told_as_what_stands_in_the_inputs() {
+    let folder = Folder::new();
+    folder.write("old.log", "-9223372036 a b\n");
+    folder.write("conn.log", "1700000000 a b\n");
+    for (args, says) in [
+        (&["old.log", "--until", "latest"][..], "there are no instants (the first is 1677-09-21T00:12:43.145224192Z)"),
+        (&["old.log", "--since", "latest-1h"], "the highest stamp of the inputs is 1677-09-21T00:12:44Z"),
+        (&["conn.log", "--until", "latest+250years"], "the highest stamp of the inputs is 2023-11-14T22:13:20Z"),
+        (&["conn.log", "--since", "1800000000", "--until", "latest"], "as the stamps of the inputs have it"),
+        (&["conn.log", "--since", "latest", "--until", "1600000000"], "as the stamps of the inputs have it"),
+        (&["conn.log", "old.log", "--since", "-9223372036", "--until", "latest"], "is longer than 292 years"),
+    ] {
+        let output = run(&folder, &[&["top"], args].concat());
+        let said = stderr(&output);
+        assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{args:?}: {said}");
+        assert!(said.contains(says), "{args:?}: {said}");
+    }
+    // The remedy that is named takes what there is.
+    let all = ["old.log", "--until", "latest", "--since", "1677-09-21T00:12:43.145224192Z", "--output", "csv"];
+    assert_eq!(stdout(&run(&folder, &[&["top"], &all[..]].concat())), "server,connections\nb,1\n");
+}
+
+#[test]
+fn windows_may_start_at_the_highest_stamp() {
+    let folder = Folder::new();
+    folder.write("conn.log", "1699999999 a b\n1700000000 a c\n1699996399 a d\n");
+    let align = |align: &str| {
+        let window = ["--every", "1h", "--last", "1h", "--align", align, "--output", "csv"];
+        let output = run(&folder, &[&["top", "conn.log"], &window[..]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stdout(&output)
+    };
+    let anchored = align("latest");
+    assert_eq!(anchored, align("1700000000"));
+    assert!(anchored.contains("2023-11-14T22:13:20Z,2023-11-14T23:13:20Z,c,1\n"), "{anchored}");
+    assert_eq!(align("latest+1s"), align("1700000001"));
+    let following = run(&folder, &["top", "conn.log", "--follow", "--every", "1h", "--align", "latest"]);
+    assert_eq!(following.status.code(), Some(2));
+    assert!(stderr(&following).contains("latest is not known before all is read"), "{}", stderr(&following));
 }
 
 #[test]
