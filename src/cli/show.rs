@@ -11,7 +11,7 @@ use crate::model::escape::printable;
 use crate::model::{Balance, Timestamp};
 use crate::options::OptionSpec;
 use crate::output::nothing;
-use crate::pipeline::{Sheet, Summary};
+use crate::pipeline::{Foreign, Sheet, Summary};
 use crate::report;
 
 /// How many problems of a configuration are told at once.
@@ -133,12 +133,14 @@ pub fn summary(summary: &Summary, sheets: bool) {
 
 /// Says what lines are of which none is a record.
 pub fn foreign(summary: &Summary) {
-    let Some((lines, kind)) = summary.foreign() else { return };
-    let none = match lines {
-        1 => "the one line is no record: it looks".to_owned(),
-        _ => format!("none of {lines} lines is a record: they look"),
+    let Some(Foreign { lines, all, kind }) = summary.foreign() else { return };
+    let none = match (lines, all) {
+        (1, true) => "the one line is no record: it looks".to_owned(),
+        (1, false) => "the first line is no record: it looks".to_owned(),
+        (_, true) => format!("none of {lines} lines is a record: they look"),
+        (_, false) => format!("none of the first {lines} lines is a record: they look"),
     };
-    error(&Error::usage(format!("{none} like {}; {}", kind.name, kind.remedy)));
+    error(&Error::usage(format!("{none} like {}; {}", kind.name, kind.advice())));
 }
 
 /// Says what a run has lost, a line for each class, unless nobody wants to know; with a sheet, a few more malformed lines.

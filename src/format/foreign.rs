@@ -1,6 +1,7 @@
 //! What lines may be that are no records: told by the beginnings of a few of them, to say what to do.
 //!
-//! Not here: reading such lines. Invariant: what is said is a guess, and nothing that counts rests on it.
+//! Not here: reading such lines. Invariant: what is said is a guess, and nothing that counts rests on it; a command that
+//! is said gives records of what it is said of, which `tests/it/foreign.rs` holds against lines of each kind.
 
 /// A kind of lines that somebody may take for a log of this program.
 #[derive(Debug, Clone, Copy)]
@@ -9,72 +10,166 @@ pub struct Kind {
     pub name: &'static str,
     /// What to do with them.
     pub remedy: &'static str,
-    /// Whether these bytes, the start of a line, are of it; all lines but the first have no more than their start.
-    is: fn(&[u8]) -> bool,
+    /// What does it, if there is such a command: it reads `FILE` and writes records. Of columns or keys that only who knows
+    /// the log can name, it has `TIME`, `FROM` and `TO`.
+    pub command: Option<&'static str>,
+    /// Whether they are no text, so that a line that is a record is one by accident.
+    pub is_binary: bool,
+    /// Whether these are of it: how the first lines of the inputs begin, blank ones aside.
+    is: fn(&[&[u8]]) -> bool,
+}
+
+impl Kind {
+    const fn new(name: &'static str, remedy: &'static str, is: fn(&[&[u8]]) -> bool) -> Self {
+        Kind { name, remedy, command: None, is_binary: false, is }
+    }
+
+    const fn by(self, command: &'static str) -> Self {
+        Kind { command: Some(command), ..self }
+    }
+
+    const fn binary(self) -> Self {
+        Kind { is_binary: true, ..self }
+    }
+
+    /// What to do with them, and how.
+    pub fn advice(&self) -> String {
+        match self.command {
+            Some(command) => format!("{}: {command} | logparser ...", self.remedy),
+            None => self.remedy.to_owned(),
+        }
+    }
 }
 
 /// The form that lines have to be brought into.
 const FORM: &str = "bring each into the form '<Unix time> <from> <to>'";
 
 /// All kinds; of several that fit, the first is told.
-const TABLE: &[Kind] = &[
-    Kind { name: "UTF-16 text", remedy: "convert it: iconv -f UTF-16 -t UTF-8 FILE | logparser ...", is: is_utf16 },
-    Kind {
-        name: "compressed data",
-        remedy: "pipe it in decompressed, e.g. zcat FILE | logparser ...",
-        is: |line| COMPRESSED.iter().any(|magic| line.starts_with(magic)),
-    },
-    Kind { name: "binary data", remedy: "name the text log that it was made of", is: is_binary },
-    Kind {
-        name: "JSON",
-        remedy: "take three fields of it: jq -r '[.TIME, .FROM, .TO] | join(\" \")' FILE | logparser ...",
-        is: |line| has_json(line.trim_ascii_start()),
-    },
-    Kind {
-        name: "a log of Zeek",
-        remedy: "take three columns of it: zeek-cut ts id.orig_h id.resp_h < FILE | logparser ...",
-        is: |line| ZEEK.iter().any(|start| line.starts_with(start)),
-    },
-    Kind {
-        name: "XML or HTML",
-        remedy: FORM,
-        is: |line| line.trim_ascii_start().starts_with(b"<") && !is_syslog(line.trim_ascii_start()),
-    },
-    Kind {
-        name: "a log of a web server or proxy",
-        remedy: "it names no server in a field of its own; bring each line into the form '<Unix time> <client> <server>'",
-        is: is_web,
-    },
-    Kind {
-        name: "syslog",
-        remedy: "take what connects to what out of the message, and bring each line into the form '<Unix time> <from> <to>'",
-        is: is_syslog,
-    },
-    Kind { name: "logfmt (key=value)", remedy: FORM, is: is_logfmt },
-    Kind {
-        name: "CSV",
-        remedy: "take three columns of it, e.g. cut -d, -f1,2,3 FILE | tr , ' ' | logparser ...",
-        is: |line| is_separated(line, b','),
-    },
-    Kind {
-        name: "lines that begin with a date",
-        remedy: "write it as Unix time, e.g. by gawk's mktime or date -d ... +%s",
-        is: is_dated,
-    },
-    Kind {
-        name: "lines with more fields than the three of '<Unix time> <from> <to>'",
-        remedy: "take three of them, e.g. awk '{ print $1, $2, $3 }' FILE | logparser ...",
-        is: |line| is_stamp(line) && fields(line).count() > 3,
-    },
-    Kind {
-        name: "lines with fewer fields than the three of '<Unix time> <from> <to>'",
-        remedy: "each needs a time, who connected, and to whom",
-        is: |line| is_stamp(line) && fields(line).count() < 3,
-    },
+pub const TABLE: &[Kind] = &[
+    Kind::new("UTF-16 text", "convert it", |lines| first(lines, is_marked))
+        .by("iconv -f UTF-16 -t UTF-8 FILE")
+        .binary(),
+    Kind::new("UTF-16 text", "convert it", |lines| most(lines, is_utf16))
+        .by("iconv -f UTF-16LE -t UTF-8 FILE")
+        .binary(),
+    Kind::new("compressed data", "pipe it in, decompressed by what made it", |lines| first(lines, is_compressed))
+        .binary(),
+    Kind::new("binary data", "name the text log that it was made of", |lines| {
+        first(lines, is_binary_at_once) || most(lines, is_binary)
+    })
+    .binary(),
+    Kind::new("lines that end with a carriage return alone", "end them with a newline", |lines| {
+        most(lines, is_returned)
+    })
+    .by("tr '\\r' '\\n' < FILE"),
+    Kind::new("a log of Zeek in JSON", "take three fields of it", |lines| most(lines, is_zeek_json))
+        .by(r#"jq -r '"\(.ts) \(."id.orig_h") \(."id.resp_h")"' FILE"#),
+    Kind::new("JSON in a container's log", "take three fields of it, the time as Unix time", |lines| {
+        most(lines, is_cri_json)
+    })
+    .by(r#"cut -d ' ' -f 4- FILE | jq -r '[.TIME, .FROM, .TO] | join(" ")'"#),
+    Kind::new("a list in JSON", "take three fields of each, the time as Unix time", |lines| {
+        first(lines, |line| line.trim_ascii_start().starts_with(b"[")) && most(lines, is_json)
+    })
+    .by(r#"jq -r '.[] | [.TIME, .FROM, .TO] | join(" ")' FILE"#),
+    Kind::new("JSON", "take three fields of it, the time as Unix time", |lines| most(lines, is_json))
+        .by(r#"jq -r '[.TIME, .FROM, .TO] | join(" ")' FILE"#),
+    Kind::new("a log of Zeek", "take three columns of it", |lines| some(lines, is_zeek_head) || most(lines, is_zeek))
+        .by(r"awk -F '\t' '!/^#/ { print $1, $3, $5 }' FILE"),
+    Kind::new(
+        "a log of Zeek that has no hosts where conn.log has them",
+        "take its columns of time, from and to",
+        |lines| first(lines, |line| line.starts_with(b"#separator")),
+    ),
+    Kind::new("a VPC flow log", "take three fields of it", |lines| some(lines, |line| is_vpc(line, 0)))
+        .by("awk '$4 ~ /[.:]/ { print $11, $4, $5 }' FILE"),
+    Kind::new("a VPC flow log with times in front", "take three fields of it", |lines| {
+        some(lines, |line| is_vpc(line, 1))
+    })
+    .by("awk '$5 ~ /[.:]/ { print $12, $5, $6 }' FILE"),
+    Kind::new("a VPC flow log of a form of its own", "take three fields of it, by their names", |lines| {
+        first(lines, |line| [&b"srcaddr"[..], b"dstaddr", b"start"].iter().all(|name| fields(line).any(|f| f == *name)))
+    })
+    .by(concat!(
+        r#"awk 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } "#,
+        r#"$at["srcaddr"] != "-" { print $at["start"], $at["srcaddr"], $at["dstaddr"] }' FILE"#
+    )),
+    Kind::new("XML or HTML", FORM, |lines| {
+        most(lines, |line| line.trim_ascii_start().starts_with(b"<") && !is_syslog(line.trim_ascii_start()))
+    }),
+    Kind::new("a log of HAProxy", "take client and server of it, here with its times as UTC", |lines| {
+        some(lines, is_haproxy) && most(lines, |line| is_haproxy(line) || is_syslog(line) || is_web(line))
+    })
+    .by(concat!(
+        r"TZ=UTC awk '{ for (i = 2; i < NF - 1; i++) if ($i ~ /^\[[0-9]+\/[A-Z]/ && $(i + 2) ~ /\//) { ",
+        r#"split(substr($i, 2), t, /[\/:.\]]/); sub(/:[0-9]+$/, "", $(i - 1)); "#,
+        r#"m = (index("JanFebMarAprMayJunJulAugSepOctNovDec", t[2]) + 2) / 3; "#,
+        r#"print mktime(t[3] " " m " " t[1] " " t[4] " " t[5] " " t[6]), $(i - 1), $(i + 2) } }' FILE"#
+    )),
+    Kind::new(
+        "a log of a web server or proxy",
+        "it names no server in a field of its own; bring each line into the form '<Unix time> <client> <server>'",
+        |lines| most(lines, is_web),
+    ),
+    Kind::new(
+        "syslog",
+        "take what connects to what out of the message, and bring each line into the form '<Unix time> <from> <to>'",
+        |lines| most(lines, is_syslog),
+    ),
+    Kind::new("logfmt (key=value)", FORM, |lines| most(lines, is_logfmt)),
+    Kind::new("a log of Squid", "take three fields of it", |lines| most(lines, is_squid))
+        .by(r#"awk '{ split($9, to, "/"); if (to[2] != "-") print $1, $3, to[2] }' FILE"#),
+    Kind::new("what tcpdump prints", "take time and addresses of it, without their ports", |lines| {
+        most(lines, is_tcpdump)
+    })
+    .by(r#"awk '$4 == ">" { gsub(/(\.[0-9]+)?:$/, "", $5); sub(/\.[0-9]+$/, "", $3); print $1, $3, $5 }' FILE"#),
+    Kind::new("CSV", "take its columns of time, from and to; if these are the first three", |lines| {
+        most(lines, |line| is_timed(line, b','))
+    })
+    .by("awk -F , '{ print $1, $2, $3 }' FILE"),
+    Kind::new("CSV with semicolons", "take its columns of time, from and to; if these are the first three", |lines| {
+        most(lines, |line| is_timed(line, b';'))
+    })
+    .by("awk -F ';' '{ print $1, $2, $3 }' FILE"),
+    Kind::new(
+        "columns with bars between them",
+        "take those of time, from and to; if these are the first three",
+        |lines| most(lines, |line| is_timed(line, b'|')),
+    )
+    .by("awk -F '[ |]+' '{ print $1, $2, $3 }' FILE"),
+    Kind::new("CSV", "take its columns of time (as Unix time), from and to, in this order", |lines| {
+        [b',', b';', b'|'].iter().any(|separator| most(lines, |line| is_separated(line, *separator)))
+    }),
+    Kind::new("lines that begin with a date", "write it as Unix time", |lines| most(lines, is_universal))
+        .by(r#"TZ=UTC awk '{ gsub(/[-T:Z]/, " ", $1); print mktime($1), $2, $3 }' FILE"#),
+    Kind::new(
+        "lines that begin with a date",
+        "write it as Unix time, as date -d does or mktime in gawk, and bring each into the form '<Unix time> <from> <to>'",
+        |lines| most(lines, is_dated),
+    ),
+    Kind::new("lines whose time stands last", "put it first", |lines| {
+        most(lines, |line| fields(line).count() == 3 && fields(line).next_back().is_some_and(is_unix))
+    })
+    .by("awk '{ print $3, $1, $2 }' FILE"),
+    Kind::new("lines whose time does not stand first", "take three fields of it, by their numbers", |lines| {
+        most(lines, |line| !is_stamp(line) && fields(line).count() >= 3 && fields(line).any(is_unix))
+    })
+    .by("awk '{ print $TIME, $FROM, $TO }' FILE"),
+    Kind::new(
+        "lines with more fields than the three of '<Unix time> <from> <to>'",
+        "take three of them; if these are the first",
+        |lines| most(lines, |line| is_stamp(line) && fields(line).count() > 3),
+    )
+    .by("awk '{ print $1, $2, $3 }' FILE"),
+    Kind::new(
+        "lines with fewer fields than the three of '<Unix time> <from> <to>'",
+        "each needs a time, who connected, and to whom",
+        |lines| most(lines, |line| is_stamp(line) && fields(line).count() < 3),
+    ),
 ];
 
 /// What is neither of these.
-const UNKNOWN: Kind = Kind { name: "nothing that is known here", remedy: FORM, is: |_| true };
+const UNKNOWN: Kind = Kind::new("nothing that is known here", FORM, |_| true);
 
 /// How compressed data and archives begin.
 const COMPRESSED: [&[u8]; 8] = [
@@ -88,32 +183,89 @@ const COMPRESSED: [&[u8]; 8] = [
     b"\x1f\x9d",
 ];
 
-/// How the lines begin that stand at the head of a log of Zeek.
-const ZEEK: [&[u8]; 6] = [b"#separator", b"#set_separator", b"#empty_field", b"#unset_field", b"#path", b"#fields"];
+/// How programs, captures of packets, journals and other files begin that are no text.
+const BINARY: [&[u8]; 8] = [
+    b"\x7fELF",
+    b"MZ\x90\0",
+    b"\xd4\xc3\xb2\xa1",
+    b"\xa1\xb2\xc3\xd4",
+    b"\x4d\x3c\xb2\xa1",
+    b"LPKSHHRH",
+    b"SQLite format 3\0",
+    b"\x89PNG",
+];
+
+/// How the names of columns begin in those logs of Zeek that have hosts where conn.log has them.
+const ZEEK: &[u8] = b"#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h";
 
 const MONTHS: [&[u8]; 12] =
     [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
 
-/// The kind of most of these lines, of each of which this is the start. The first kind in the table that more than half
-/// of them are of.
+/// The kind of these lines, of each of which this is the start.
 pub fn kind(lines: &[&[u8]]) -> Kind {
-    let lines = || lines.iter().filter(|line| !line.trim_ascii().is_empty());
-    let most = |kind: &&Kind| 2 * lines().filter(|line| (kind.is)(line)).count() > lines().count();
-    TABLE.iter().find(most).copied().unwrap_or(UNKNOWN)
+    let without_mark = lines.iter().map(|line| line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line));
+    let lines: Vec<&[u8]> = without_mark.filter(|line| !line.trim_ascii().is_empty()).collect();
+    TABLE.iter().find(|kind| (kind.is)(&lines)).copied().unwrap_or(UNKNOWN)
 }
 
-fn fields(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn first(lines: &[&[u8]], is: impl Fn(&[u8]) -> bool) -> bool {
+    lines.first().is_some_and(|line| is(line))
+}
+
+fn some(lines: &[&[u8]], is: impl Fn(&[u8]) -> bool) -> bool {
+    lines.iter().any(|line| is(line))
+}
+
+/// More than half.
+fn most(lines: &[&[u8]], is: impl Fn(&[u8]) -> bool) -> bool {
+    2 * lines.iter().filter(|line| is(line)).count() > lines.len()
+}
+
+fn fields(line: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
     line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty())
 }
 
-fn is_stamp(line: &[u8]) -> bool {
-    fields(line).next().is_some_and(|first| first.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.'))
+/// Digits, with a point among them or not.
+fn is_number(field: &[u8]) -> bool {
+    let is_digit = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
+    field.first().is_some_and(u8::is_ascii_digit)
+        && field.iter().all(is_digit)
+        && field.iter().filter(|byte| **byte == b'.').count() <= 1
 }
 
+/// A number with as many digits as an instant of today has, in any unit.
+fn is_unix(field: &[u8]) -> bool {
+    let whole = field.split(|byte| *byte == b'.').next().map_or(0, <[u8]>::len);
+    is_number(field) && matches!(whole, 9 | 10 | 13 | 16 | 19)
+}
+
+fn is_stamp(line: &[u8]) -> bool {
+    fields(line).next().is_some_and(is_number)
+}
+
+/// An address, as far as it can be told from a name.
+fn is_address(field: &[u8]) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_hexdigit() || b".:".contains(byte);
+    field.iter().all(is_part) && field.iter().filter(|byte| b".:".contains(byte)).count() >= 2
+}
+
+fn is_marked(line: &[u8]) -> bool {
+    line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff")
+}
+
+/// Nearly all bytes at every other place are zero, and nearly none between them; also what follows the last newline.
 fn is_utf16(line: &[u8]) -> bool {
     let zeros = |from: usize| line.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
-    let marked = line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff");
-    marked || (line.len() >= 4 && zeros(0).max(zeros(1)) > line.len() / 3)
+    let (most, least) = (zeros(0).max(zeros(1)), zeros(0).min(zeros(1)));
+    line == [0] || line.len() >= 4 && 5 * most >= 2 * (line.len() - 1) && 20 * least <= line.len()
+}
+
+fn is_compressed(line: &[u8]) -> bool {
+    COMPRESSED.iter().any(|magic| line.starts_with(magic))
+}
+
+fn is_binary_at_once(line: &[u8]) -> bool {
+    BINARY.iter().any(|magic| line.starts_with(magic))
 }
 
 fn is_binary(line: &[u8]) -> bool {
@@ -121,22 +273,103 @@ fn is_binary(line: &[u8]) -> bool {
     4 * line.iter().filter(odd).count() > line.len() || (line.contains(&0) && std::str::from_utf8(line).is_err())
 }
 
-/// Also within lines of a container's log: `<time> stdout F {"...`.
-fn has_json(line: &[u8]) -> bool {
-    let object =
-        |from: usize| matches!(line.get(from..), Some([b'{', rest @ ..]) if rest.trim_ascii_start().starts_with(b"\""));
-    let array = line.starts_with(b"[{") || line.starts_with(b"[\"") || line == b"[" || line == b"{" || line == b"[\n";
-    array || object(0) || memchr::memmem::find(line, b" {\"").is_some_and(|at| object(at + 1))
+/// A carriage return that neither ends the line nor stands in white space.
+fn is_returned(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    memchr::memchr(b'\r', line).is_some_and(|at| line.get(at + 1).is_some_and(|next| !next.is_ascii_whitespace()))
+}
+
+/// The start of an object or a list, or a line of one that is written over many.
+fn is_json(line: &[u8]) -> bool {
+    let line = line.trim_ascii().strip_suffix(b",").unwrap_or(line.trim_ascii());
+    let opens = |line: &[u8]| matches!(line.trim_ascii_start(), [] | [b'"' | b'{' | b'[' | b'}' | b']', ..]);
+    match line {
+        [b'{' | b'[', rest @ ..] => opens(rest),
+        [b'}' | b']'] => true,
+        [b'"', ..] => memchr::memmem::find(line, b"\":").is_some(),
+        _ => false,
+    }
+}
+
+/// `<time> stdout F {"...`.
+fn is_cri_json(line: &[u8]) -> bool {
+    let mut words = line.splitn(4, |byte| *byte == b' ');
+    let (_, stream, part, rest) = (words.next(), words.next(), words.next(), words.next());
+    matches!(stream, Some(b"stdout" | b"stderr")) && part.is_some() && rest.is_some_and(is_json)
+}
+
+/// With times as numbers.
+fn is_zeek_json(line: &[u8]) -> bool {
+    let digit = |at: usize| line.get(at).is_some_and(u8::is_ascii_digit);
+    let timed = memchr::memmem::find(line, b"\"ts\":").is_some_and(|at| digit(at + 5) || digit(at + 6));
+    timed && line.trim_ascii_start().starts_with(b"{") && memchr::memmem::find(line, b"\"id.orig_h\":").is_some()
+}
+
+fn is_zeek_head(line: &[u8]) -> bool {
+    line.starts_with(ZEEK)
+}
+
+/// As in conn.log: time, number, address, port, address, port, between tabs.
+fn is_zeek(line: &[u8]) -> bool {
+    let columns: Vec<&[u8]> = line.split(|byte| *byte == b'\t').collect();
+    let [time, uid, from, from_port, to, to_port, ..] = columns[..] else { return false };
+    let is_port = |port: &[u8]| !port.is_empty() && port.iter().all(u8::is_ascii_digit);
+    is_unix(time)
+        && uid.iter().all(u8::is_ascii_alphanumeric)
+        && is_address(from)
+        && is_address(to)
+        && is_port(from_port)
+        && is_port(to_port)
+}
+
+/// Version, account, interface, and fourteen in all, behind so many others; or their names.
+fn is_vpc(line: &[u8], behind: usize) -> bool {
+    let words: Vec<&[u8]> = fields(line).skip(behind).collect();
+    let [version, account, interface, ..] = words[..] else { return false };
+    let named = (version, account, interface) == (b"version", b"account-id", b"interface-id");
+    let is_in_order = words.get(3..5).is_some_and(|hosts| hosts == [&b"srcaddr"[..], b"dstaddr"]);
+    let starts = words.get(10) == Some(&&b"start"[..]);
+    (named && is_in_order && starts)
+        || (version.len() == 1 && is_number(version) && is_number(account) && interface.starts_with(b"eni-"))
+            && words.len() >= 14
 }
 
 /// `[10/Oct/2000:13:55:36 -0700]` or the like in it.
 fn is_web(line: &[u8]) -> bool {
-    memchr::memchr_iter(b'[', line).any(|at| match &line[at + 1..] {
-        [a, b, b'/', month @ ..] => {
+    fields(line).any(is_bracketed_date)
+}
+
+fn is_bracketed_date(field: &[u8]) -> bool {
+    match field {
+        [b'[', a, b, b'/', month @ ..] => {
             a.is_ascii_digit() && b.is_ascii_digit() && starts_with_month(month) && month.get(3) == Some(&b'/')
         }
         _ => false,
+    }
+}
+
+/// `<client> [06/Feb/2009:12:14:14.655] <frontend> <backend>/<server>`.
+fn is_haproxy(line: &[u8]) -> bool {
+    let words: Vec<&[u8]> = fields(line).collect();
+    words.windows(4).any(|four| {
+        let [client, time, _, server] = four else { return false };
+        client.contains(&b':') && is_bracketed_date(time) && time.ends_with(b"]") && server.contains(&b'/')
     })
+}
+
+/// `<time> <ms> <client> <result>/<status> <bytes> <method> <URL> <user> <hierarchy>/<server> ...`.
+fn is_squid(line: &[u8]) -> bool {
+    let words: Vec<&[u8]> = fields(line).collect();
+    words.len() >= 10 && is_unix(words[0]) && words[3].contains(&b'/') && words[8].contains(&b'/')
+}
+
+/// `<time> IP <from>.<port> > <to>.<port>: ...`, as `-tt` has it.
+fn is_tcpdump(line: &[u8]) -> bool {
+    let mut words = fields(line);
+    words.next().is_some_and(is_unix)
+        && matches!(words.next(), Some(b"IP" | b"IP6"))
+        && words.nth(1) == Some(b">")
+        && words.next().is_some_and(|to| to.ends_with(b":"))
 }
 
 fn starts_with_month(text: &[u8]) -> bool {
@@ -176,7 +409,23 @@ fn is_logfmt(line: &[u8]) -> bool {
 /// At least two separators, and no more blanks than that.
 fn is_separated(line: &[u8], separator: u8) -> bool {
     let separators = line.iter().filter(|byte| **byte == separator).count();
-    separators >= 2 && fields(line).count() <= separators + 1
+    let words = line.split(|byte| *byte == separator).map(|cell| fields(cell).count()).sum::<usize>();
+    separators >= 2 && words <= separators + 1
+}
+
+/// Separated so, the first of three columns or more being a time.
+fn is_timed(line: &[u8], separator: u8) -> bool {
+    let first = line.split(|byte| *byte == separator).next().unwrap_or_default();
+    is_separated(line, separator) && is_unix(first.trim_ascii())
+}
+
+/// `2026-01-31T12:00:00Z`, and two more fields.
+fn is_universal(line: &[u8]) -> bool {
+    let form = |time: &[u8]| {
+        let digit_or_same = |(is, form): (&u8, &u8)| if *form == b'0' { is.is_ascii_digit() } else { is == form };
+        time.len() == 20 && time.iter().zip(b"0000-00-00T00:00:00Z").all(digit_or_same)
+    };
+    fields(line).next().is_some_and(form) && fields(line).count() == 3
 }
 
 /// `2026-01-31`, `31.01.2026`, `01/31/2026` or `10/Oct/2000` first, or behind a bracket.
@@ -194,67 +443,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Lines of each kind, in the form of real programs.
-    const LINES: &[(&str, &[&[u8]])] = &[
-        ("UTF-16 text", &[b"\xff\xfe1\x007\x000\x00 \x00a\x00", b"\x001\x007\x000\x00 \x00a\x00 \x00b\x00"]),
-        ("UTF-16 text", &[b"1\x007\x000\x000\x00 \x00a\x00 \x00b\x00"]),
-        ("compressed data", &[b"PK\x03\x04\x14\x00\x08\x00conn.log"]),
-        (
-            "binary data",
-            &[b"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00", b"\xd4\xc3\xb2\xa1\x02\x00\x04\x00\xff"],
-        ),
-        ("JSON", &[br#"{"ts":1700000000.1,"id.orig_h":"10.0.0.1","id.resp_h":"10.0.0.2"}"#]),
-        ("JSON", &[b"[", br#"  {"a": 1},"#, br#"  {"a": 2}"#]),
-        ("JSON", &[br#"2025-12-31T17:37:40.49+01:00 stdout F {":authority":"www.example.com","bytes_received":0"#]),
-        ("a log of Zeek", &[b"#separator \\x09", b"#set_separator\t,", b"#empty_field\t(empty)", b"#fields\tts\tuid"]),
-        ("XML or HTML", &[b"<?xml version=\"1.0\"?>", b"<connections>"]),
-        (
-            "a log of a web server or proxy",
-            &[br#"192.0.2.54 - - [20/Jul/2009:22:59:26 +0000] "GET /a HTTP/1.0" 200 134 "-" "x/0.9""#],
-        ),
-        (
-            "a log of a web server or proxy",
-            &[b"192.0.2.9:14853 [14/Jan/2015:12:48:57.127] https-in~ back/node 170/0/0"],
-        ),
-        ("syslog", &[b"Feb 12 14:10:21 host-1 sshd[16378]: Invalid user x from 192.0.2.49 port 53502"]),
-        ("syslog", &[b"Jun  8 14:34:33 host-1 kernel: [5002.08] IN=enp1s0 OUT= SRC=192.0.2.1 DST=192.0.2.2"]),
-        ("syslog", &[b"<34>1 2003-10-11T22:14:15.003Z host su - ID47 - message"]),
-        ("logfmt (key=value)", &[br#"time="2021-09-15T21:17:10Z" level=error msg="pod is not found""#]),
-        ("CSV", &[b"time,from,to", b"1700000000,a,b", b"1700000001,a,c"]),
-        ("lines that begin with a date", &[b"2023-11-14T22:13:20Z a b"]),
-        ("lines that begin with a date", &[b"[31.01.2026 12:00] a b", b"2023/11/14 22:13 a b", b"14/Nov/2023 a b"]),
-        (
-            "lines with more fields than the three of '<Unix time> <from> <to>'",
-            &[b"1700000000 a b 5", b"1700000000.25 a b 80"],
-        ),
-        ("lines with fewer fields than the three of '<Unix time> <from> <to>'", &[b"1700000000 a", b"1700000000"]),
-        ("nothing that is known here", &[b"foo bar baz", b"\x1b[31mhello world", b"version account-id interface-id"]),
-    ];
-
-    #[test]
-    fn lines_of_real_programs_are_told_apart() {
-        for (name, lines) in LINES {
-            assert_eq!(
-                kind(lines).name,
-                *name,
-                "{:?}",
-                lines.iter().map(|l| String::from_utf8_lossy(l)).collect::<Vec<_>>()
-            );
-        }
-    }
-
-    #[test]
-    fn every_kind_has_an_example_and_a_remedy() {
-        for entry in TABLE {
-            assert!(LINES.iter().any(|(name, _)| *name == entry.name), "{}", entry.name);
-            assert!(entry.remedy.len() > 10);
-        }
-    }
-
     #[test]
     fn most_lines_decide_and_blank_ones_do_not() {
-        assert_eq!(kind(&[b"header", b"a,b,c", b"", b"1,2,3"]).name, "CSV");
-        assert_eq!(kind(&[b"a,b,c", b"header"]).name, UNKNOWN.name);
+        assert_eq!(kind(&[b"header", b"1700000000,b,c", b"", b"1700000001,2,3"]).name, "CSV");
+        assert_eq!(kind(&[b"1700000000,b,c", b"header"]).name, UNKNOWN.name);
+        assert_eq!(kind(&[b"\xef\xbb\xbf{\"a\": 1}"]).name, "JSON");
         assert_eq!(kind(&[]).name, UNKNOWN.name);
     }
 
@@ -262,7 +455,7 @@ mod tests {
         #[test]
         fn any_bytes_are_of_some_kind(lines in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..80), 0..6)) {
             let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
-            prop_assert!(!kind(&lines).name.is_empty());
+            prop_assert!(!kind(&lines).advice().is_empty());
         }
     }
 }

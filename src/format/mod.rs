@@ -59,8 +59,8 @@ pub enum Stamp {
     Blank,
     /// Before the first instant there is, and where the stamp ends.
     TooEarly(usize),
-    /// After the last instant there is.
-    TooLate,
+    /// After the last instant there is, and where the stamp ends.
+    TooLate(usize),
     /// No stamp.
     Bad,
 }

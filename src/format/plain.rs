@@ -186,7 +186,7 @@ fn slow_stamp(bytes: &[u8], start: usize, end: usize, units: Units) -> Stamp {
         _ if !whole => Stamp::Bad,
         Ok(time) => Stamp::At(time, at),
         Err(Unfit::TooEarly) => Stamp::TooEarly(at),
-        Err(Unfit::TooLate) => Stamp::TooLate,
+        Err(Unfit::TooLate) => Stamp::TooLate(at),
         Err(Unfit::NoStamp) => Stamp::Bad,
     }
 }
@@ -254,7 +254,7 @@ mod tests {
     fn parse<'a>(chunk: &'a [u8], line: std::ops::Range<usize>) -> Parsed<'a> {
         match Plain::stamp(chunk, line.start, line.end, Units::AUTO) {
             Stamp::Blank => Err(None),
-            Stamp::Bad | Stamp::TooEarly(_) | Stamp::TooLate => Err(Some(Cause::BadStamp)),
+            Stamp::Bad | Stamp::TooEarly(_) | Stamp::TooLate(_) => Err(Some(Cause::BadStamp)),
             Stamp::At(stamp, at) => {
                 let hosts = Plain::hosts(chunk, at, line.end).map_err(Some)?;
                 Ok((stamp, &chunk[hosts.from.0..hosts.from.1], &chunk[hosts.to.0..hosts.to.1]))
@@ -340,9 +340,9 @@ mod tests {
     fn stamps_beyond_all_instants_are_told() {
         let stamp = |line: &[u8]| Plain::stamp(line, 0, line.len(), Units::AUTO);
         assert_eq!(stamp(b"9223372036 a b 12345678"), Stamp::At(Timestamp::from_seconds(9_223_372_036), 10));
-        assert_eq!(stamp(b"9223372037 a b 12345678"), Stamp::TooLate);
+        assert_eq!(stamp(b"9223372037 a b 12345678"), Stamp::TooLate(10));
         assert_eq!(stamp(b"-9223372037 a b"), Stamp::TooEarly(11));
-        assert_eq!(stamp(b"9223372036.9 a b"), Stamp::TooLate);
+        assert_eq!(stamp(b"9223372036.9 a b"), Stamp::TooLate(12));
         assert_eq!(stamp(b"99999999999999999999999 a b"), Stamp::Bad);
     }
 

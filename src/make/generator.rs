@@ -282,7 +282,7 @@ mod tests {
         let text = made(Settings { lines: 5_000, malformed: 0.1, ..Settings::default() });
         let bad = text.lines().filter(|line| match Plain::stamp(line.as_bytes(), 0, line.len(), Units::AUTO) {
             Stamp::At(_, at) => Plain::hosts(line.as_bytes(), at, line.len()).is_err(),
-            Stamp::Bad | Stamp::TooEarly(_) | Stamp::TooLate => true,
+            Stamp::Bad | Stamp::TooEarly(_) | Stamp::TooLate(_) => true,
             Stamp::Blank => panic!("a blank line"),
         });
         assert!((400..600).contains(&bad.count()));

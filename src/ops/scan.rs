@@ -20,33 +20,65 @@ pub struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// The stamp of the line `start..end`, if it has one, and where it ends.
-    fn stamp<F: LineFormat>(&self, start: usize, end: usize) -> Option<(Timestamp, usize)> {
+    /// What the line `start..end` begins with; that is no stamp if it is too long.
+    fn start<F: LineFormat>(&self, start: usize, end: usize) -> Stamp {
         if end - start > self.max_line {
-            return None;
+            return Stamp::Bad;
         }
         let skip = if start == 0 { first_line(self.bytes, self.from).min(end) } else { start };
-        match F::stamp(self.bytes, skip, end, self.units) {
+        F::stamp(self.bytes, skip, end, self.units)
+    }
+
+    /// The stamp of the line `start..end`, if it has one, and where it ends.
+    fn stamp<F: LineFormat>(&self, start: usize, end: usize) -> Option<(Timestamp, usize)> {
+        match self.start::<F>(start, end) {
             Stamp::At(time, at) => Some((time, at)),
-            Stamp::Blank | Stamp::Bad | Stamp::TooEarly(_) | Stamp::TooLate => None,
+            Stamp::Blank | Stamp::Bad | Stamp::TooEarly(_) | Stamp::TooLate(_) => None,
         }
     }
+
+    /// Calls `f` with where each line starts and ends, until it says that it has seen enough.
+    fn each_line(&self, mut f: impl FnMut(usize, usize) -> bool) {
+        let mut start = 0;
+        while start < self.bytes.len() {
+            let end = memchr::memchr(b'\n', &self.bytes[start..]).map_or(self.bytes.len(), |at| start + at);
+            if !f(start, end) {
+                return;
+            }
+            start = end + 1;
+        }
+    }
+}
+
+/// Whether any line of a block is a record, of whatever instant, the future and what is beyond all instants included.
+pub fn has_record(format: &str, block: Block<'_>) -> bool {
+    struct Any<'a>(Block<'a>);
+    impl FormatVisitor for Any<'_> {
+        type Output = bool;
+        fn visit<F: LineFormat>(self) -> bool {
+            let mut found = false;
+            self.0.each_line(|start, end| {
+                found = match self.0.start::<F>(start, end) {
+                    Stamp::At(_, at) | Stamp::TooEarly(at) | Stamp::TooLate(at) => {
+                        F::hosts(self.0.bytes, at, end).is_ok()
+                    }
+                    Stamp::Blank | Stamp::Bad => false,
+                };
+                !found
+            });
+            found
+        }
+    }
+    dispatch(format, Any(block)).unwrap_or(false)
 }
 
 /// Calls `f` with the stamp of each line that has one, and a way to learn whether the rest of the line is well-formed.
 /// Goes on while `f` says so.
 fn each_stamp<F: LineFormat>(block: Block<'_>, mut f: impl FnMut(Timestamp, &dyn Fn() -> bool) -> bool) {
-    let bytes = block.bytes;
-    let mut start = 0;
-    while start < bytes.len() {
-        let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |at| start + at);
-        if let Some((time, at)) = block.stamp::<F>(start, end)
-            && !f(time, &|| F::hosts(bytes, at, end).is_ok())
-        {
-            return;
-        }
-        start = end + 1;
-    }
+    block.each_line(|start, end| match block.stamp::<F>(start, end) {
+        Some((time, at)) => f(time, &|| F::hosts(block.bytes, at, end).is_ok()),
+        None => true,
+    });
 }
 
 /// Calls `f` with the stamp of each well-formed line.
@@ -220,6 +252,28 @@ mod tests {
         let text = b"0 a b\n1700000000000 a b\n1700000001 a b\n1700000002000000 a b\n";
         let found = extent("plain", Block { max_line: 30, ..block(text) }, AT(1_800_000_000)).unwrap();
         assert_eq!((found.lowest, found.highest, found.disorder), (AT(0), AT(1_700_000_002), 0));
+    }
+
+    #[test]
+    fn a_record_is_one_whatever_its_instant_and_a_stamp_alone_is_none() {
+        for record in
+            ["5 a b", "-99999999999 a b", "99999999999999 a b", "9223372036854775807 a b", "\u{feff}1700000000 a b"]
+        {
+            assert!(has_record("plain", Block { max_line: 40, ..block(record.as_bytes()) }), "{record}");
+            assert!(has_record(
+                "plain",
+                Block {
+                    from: 9,
+                    max_line: 40,
+                    ..block(format!("x\n7\n{}\n", record.trim_start_matches('\u{feff}')).as_bytes())
+                }
+            ));
+        }
+        for none in
+            ["", "\n \n", "5 a\n", "5 a b c", "x a b", "99999999999999 a b c", "5 a-very-long-name b-and-another"]
+        {
+            assert!(!has_record("plain", block(none.as_bytes())), "{none}");
+        }
     }
 
     #[test]

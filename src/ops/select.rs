@@ -234,7 +234,7 @@ impl Judge {
                 Stamp::At(time, at) => (time, at),
                 Stamp::Blank => return Verdict::Blank,
                 // Whatever the bounds are.
-                Stamp::TooLate => return Verdict::Future,
+                Stamp::TooLate(_) => return Verdict::Future,
                 Stamp::TooEarly(at) => return Verdict::Outside(Timestamp::MIN, at),
                 Stamp::Bad => return Verdict::Malformed(Cause::BadStamp),
             },

@@ -16,6 +16,7 @@ use crate::ops::close::{Windows, once_layout};
 use crate::output::Tell;
 use crate::spill::Store;
 use crate::stage::Failures;
+use crate::stage::firsts::FirstLines;
 use crate::stage::peek::Look;
 use crate::stage::reporter;
 use crate::tallies::{Files, Header, Part};
@@ -71,8 +72,13 @@ pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> 
     let sheet =
         Sheet { stage: plan.stages[aggregator].name.clone(), balance, rejected: header.rejected(), ..Sheet::default() };
     let (disorder, failures, warnings) = (Vec::new(), Vec::new(), Vec::new());
-    let (outcome, missed) = (Outcome::Done, Vec::new());
-    Ok(Summary { outcome, sheets: vec![sheet], disorder, failures, warnings, hints, missed, interrupted: false })
+    // Of lines that were counted elsewhere, a few are known that are no records.
+    let first_lines = FirstLines {
+        has_record: sheet.balance.lines_read - sheet.balance.blank > sheet.balance.malformed_total(),
+        heads: sheet.rejected.iter().map(|(_, line)| line.head.clone()).collect(),
+    };
+    let (outcome, sheets, missed, interrupted) = (Outcome::Done, vec![sheet], Vec::new(), false);
+    Ok(Summary { outcome, sheets, disorder, failures, warnings, hints, first_lines, missed, interrupted })
 }
 
 /// Refuses tallies that bytes of their inputs are missing from.

@@ -17,6 +17,7 @@ use crate::model::loss::losses;
 use crate::model::{Balance, InputId, Loss, Stamps, Traces, Window};
 use crate::ops::disorder::Disorder;
 use crate::source::{Origin, Pruned};
+use crate::stage::firsts::FirstLines;
 use crate::stage::{Failures, InputNames, aggregator, filter};
 
 /// A pipeline at work.
@@ -61,10 +62,23 @@ pub struct Summary {
     pub warnings: Vec<String>,
     /// What may have been meant by a host that was asked about and is nowhere.
     pub hints: Vec<String>,
+    /// How the lines begin, and whether any of them is a record.
+    pub first_lines: FirstLines,
     /// One-shot windows that hold nothing, and what stamps there are.
     pub missed: Vec<(Window, Stamps)>,
     /// Whether it was interrupted: what had been read is reported.
     pub interrupted: bool,
+}
+
+/// Lines of which none is a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Foreign {
+    /// How many.
+    pub lines: u64,
+    /// Whether they are all that there are, or the first.
+    pub all: bool,
+    /// What they look like.
+    pub kind: Kind,
 }
 
 /// The balance sheet of one aggregator.
@@ -188,7 +202,9 @@ impl Running {
         let (failures, warnings) = (self.failures.take(), self.failures.take_warnings());
         let hints = self.observed.reporters.iter().flat_map(|(_, reporter)| reporter.hints()).collect();
         let missed = self.observed.reporters.iter().filter_map(|(_, reporter)| *reporter.missed.lock()).collect();
-        Summary { outcome, sheets, disorder, failures, warnings, hints, missed, interrupted }
+        let seen = self.filters.iter().map(|(_, filter)| filter.firsts.seen());
+        let first_lines = seen.reduce(FirstLines::join).unwrap_or_default();
+        Summary { outcome, sheets, disorder, failures, warnings, hints, first_lines, missed, interrupted }
     }
 }
 
@@ -215,13 +231,23 @@ impl Summary {
         }
     }
 
-    /// If there were lines and none was a record: how many there were, and what they look like.
-    pub fn foreign(&self) -> Option<(u64, Kind)> {
+    /// If there were lines and none was a record, other than by accident: how many, and what they look like.
+    pub fn foreign(&self) -> Option<Foreign> {
         let sum = |of: fn(&Balance) -> u64| self.sheets.iter().map(|sheet| of(&sheet.balance)).sum::<u64>();
-        let (lines, malformed) = (sum(|balance| balance.lines_read - balance.blank), sum(Balance::malformed_total));
-        let heads = || self.sheets.iter().flat_map(|sheet| &sheet.rejected).map(|(_, line)| line.head.as_slice());
-        // Of a run that was interrupted, nobody knows what would have come.
-        (lines > 0 && lines == malformed && !self.interrupted).then(|| (lines, kind(&heads().collect::<Vec<_>>())))
+        let lines = sum(|balance| balance.lines_read - balance.blank);
+        // Bytes are skipped between records only. Of a run that was interrupted, nobody knows what would have come.
+        let others = sum(|balance| balance.counted + balance.late + balance.bytes_skipped);
+        let went_on = self.sheets.iter().any(|sheet| sheet.before.lines_read > 0);
+        if lines == 0 || others > 0 || went_on || self.interrupted {
+            return None;
+        }
+        let FirstLines { has_record, heads } = &self.first_lines;
+        let kind = kind(&heads.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        match (has_record, kind.is_binary) {
+            (false, _) => Some(Foreign { lines, all: true, kind }),
+            (true, true) => Some(Foreign { lines: heads.len() as u64, all: false, kind }),
+            (true, false) => None,
+        }
     }
 
     /// Whether those who got the results had enough, such as `head`: what was not read then is no loss to them.

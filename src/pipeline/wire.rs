@@ -29,6 +29,7 @@ use crate::output::destination::Destination;
 use crate::output::target::Reopen;
 use crate::source::seek::Reason;
 use crate::source::{Cursor, Order, Pruned, Schedule};
+use crate::stage::firsts::Firsts;
 use crate::stage::peek::Peek;
 use crate::stage::reporter::Kept;
 use crate::stage::stats::Stats;
@@ -342,6 +343,7 @@ impl Place<'_> {
             pool,
             stats,
             passed,
+            firsts: Firsts::default(),
         });
         parts.filters.push((self.stage.name.clone(), Arc::clone(&shared)));
         let outlet = self.outlet(|edge| match edge {

@@ -16,6 +16,7 @@ use crate::ops::sequence::{Place, Sequencer};
 use crate::output::rejects::{RejectsFile, late_line, reject_line};
 
 use super::InputNames;
+use super::firsts::Firsts;
 use super::stats::Stats;
 
 /// Bytes at the beginning of a pipe whose stamps are all noted.
@@ -44,6 +45,8 @@ pub struct Shared {
     pub stats: Option<Stats>,
     /// What stamps a one-shot run has passed in pipes, in chunks without a record of its window.
     pub passed: Mutex<Stamps>,
+    /// How the inputs begin, and whether any line is a record.
+    pub firsts: Firsts,
 }
 
 impl Shared {
@@ -127,6 +130,7 @@ impl Filter {
     /// Puts a batch together and writes its malformed lines where they are wanted.
     fn finish(&self, lines: &Arc<Lines>, records: Pooled<Record>, selected: Selected) -> Result<Records> {
         let chunk = &lines.chunk;
+        self.shared.firsts.note(chunk, !records.is_empty(), self.shared.format, self.shared.units);
         if let Some(file) = self.shared.rejects.as_ref().filter(|_| !selected.all_rejected.is_empty()) {
             let name = &self.shared.names.get(chunk.span.input);
             let mut block = Vec::new();

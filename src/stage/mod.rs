@@ -5,6 +5,7 @@ pub mod aggregator;
 mod by_clock;
 mod ending;
 pub mod filter;
+pub mod firsts;
 pub mod follow;
 pub mod header;
 pub mod keeper;

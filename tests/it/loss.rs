@@ -233,7 +233,10 @@ fn where_no_line_is_a_record_the_exit_code_is_1_and_one_sentence_says_what_they_
             b"1700000000 a b 80\n",
             "it looks like lines with more fields than the three of '<Unix time> <from> <to>'; take ",
         ),
-        (b"#separator \\x09\n#fields\tts\n", "they look like a log of Zeek; take three columns of it: zeek-cut "),
+        (
+            b"#separator \\x09\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\n",
+            "they look like a log of Zeek; take three columns of it: awk ",
+        ),
         (b"\xff\xfe1\x007\x00 \x00a\x00\n\x001\x007\x00 \x00a\x00", "they look like UTF-16 text; convert it: iconv "),
     ];
     for (log, said) in cases {

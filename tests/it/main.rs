@@ -18,6 +18,7 @@ mod crash;
 mod exact;
 mod floors;
 mod follow;
+mod foreign;
 mod forged;
 mod full;
 mod gaps;

@@ -1,0 +1,261 @@
+//! Lines of other programs: what is said of them, and that the command that is said gives records.
+//!
+//! The lines are made up in the form of real programs. Commands run as they are printed, with `FILE` as the log, and what
+//! stands for columns or keys as the example has them. Where a tool is missing, that is said and the rest goes on.
+
+use std::process::Command;
+
+use logparser::format::foreign::TABLE;
+
+use crate::support::{Folder, run, run_with_input, stderr, stdout};
+
+/// A log of another program.
+struct Example {
+    name: &'static str,
+    log: &'static [u8],
+    /// What the example has where a command says `TIME`, `FROM` and `TO`.
+    fills: &'static [(&'static str, &'static str)],
+    /// The records that the command gives, as CSV of the busiest pairs without its header.
+    gives: &'static str,
+}
+
+const fn of(name: &'static str, log: &'static [u8], gives: &'static str) -> Example {
+    Example { name, log, fills: &[], gives }
+}
+
+const EXAMPLES: &[Example] = &[
+    of("UTF-16 text", b"\xff\xfe1\x007\x000\x000\x000\x000\x000\x000\x000\x000\x00 \x00a\x00 \x00b\x00\n\x00", "a,b,1\n"),
+    of("UTF-16 text", b"1\x007\x000\x000\x000\x000\x000\x000\x000\x000\x00 \x00a\x00 \x00b\x00\n\x00", "a,b,1\n"),
+    of("compressed data", b"PK\x03\x04\x14\x00\x08\x00conn.log\n", ""),
+    of("binary data", b"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03\x00>\x00\n\xd4\xc3\xb2\xa1\x02\x00\n", ""),
+    of("binary data", b"\xd4\xc3\xb2\xa1\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\x00\x00\n", ""),
+    of("lines that end with a carriage return alone", b"1700000000 a b\r1700000001 a c\r", "a,b,1\na,c,1\n"),
+    of(
+        "a log of Zeek in JSON",
+        br#"{"ts":1700000000.25,"uid":"Cx","id.orig_h":"10.0.0.1","id.orig_p":1,"id.resp_h":"10.0.0.2","id.resp_p":80}
+"#,
+        "10.0.0.1,10.0.0.2,1\n",
+    ),
+    Example {
+        fills: &[("TIME", "start"), ("FROM", "peer"), ("TO", "upstream_host")],
+        ..of(
+            "JSON in a container's log",
+            br#"2025-12-31T17:37:40.49+01:00 stdout F {"start":1700000000,"peer":"a","upstream_host":"b"}
+"#,
+            "a,b,1\n",
+        )
+    },
+    Example {
+        fills: &[("TIME", "at"), ("FROM", "who"), ("TO", "whom")],
+        ..of("a list in JSON", b"[\n  {\n    \"at\": 1700000000,\n    \"who\": \"a\",\n    \"whom\": \"b\"\n  }\n]\n", "a,b,1\n")
+    },
+    Example {
+        fills: &[("TIME", "at"), ("FROM", "who"), ("TO", "whom")],
+        ..of("a list in JSON", b"[{\"at\":1700000000,\"who\":\"a\",\"whom\":\"b\"}]\n", "a,b,1\n")
+    },
+    Example {
+        fills: &[("TIME", "at"), ("FROM", "who"), ("TO", "whom")],
+        ..of("JSON", b"{\"at\":1700000000,\"who\":\"a\",\"whom\":\"b\"}\n{\"at\":1700000001,\"who\":\"a\",\"whom\":\"c\"}\n", "a,b,1\na,c,1\n")
+    },
+    Example {
+        fills: &[("TIME", "at"), ("FROM", "who"), ("TO", "whom")],
+        ..of("JSON", b"{\n  \"at\": 1700000000,\n  \"who\": \"a\",\n  \"whom\": \"b\"\n}\n", "a,b,1\n")
+    },
+    of(
+        "a log of Zeek",
+        b"#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n#open\t2017-04-16\n\
+          #fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\n#types\ttime\tstring\taddr\tport\taddr\tport\tenum\n\
+          1700000000.496300\tCg9xqq3JAcZ\t10.0.0.1\t52025\t10.0.0.2\t80\ttcp\n#close\t2017-04-16\n",
+        "10.0.0.1,10.0.0.2,1\n",
+    ),
+    of(
+        "a log of Zeek",
+        b"1700000000.496300\tCg9xqq3JAcZ\t10.0.0.1\t52025\t10.0.0.2\t80\ttcp\t-\t2.1\n\
+          1700000001.496300\tCg9xqq3JAcY\tfe80::1\t52025\tfe80::2\t80\ttcp\t-\t2.1\n",
+        "10.0.0.1,10.0.0.2,1\nfe80::1,fe80::2,1\n",
+    ),
+    of("a log of Zeek that has no hosts where conn.log has them", b"#separator \\x09\n#path\tfiles\n#fields\tts\tfuid\n1700000000.1\tFx\n", ""),
+    of(
+        "a VPC flow log",
+        b"version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n\
+          2 123456789010 eni-1 10.0.0.1 10.0.0.2 443 49152 6 10 840 1700000000 1700000060 ACCEPT OK\n\
+          2 123456789010 eni-1 - - - - - - - 1700000000 1700000060 - NODATA\n",
+        "10.0.0.1,10.0.0.2,1\n",
+    ),
+    of(
+        "a VPC flow log",
+        b"2 123456789010 eni-1 10.0.0.1 10.0.0.2 443 49152 6 10 840 1700000000 1700000060 ACCEPT OK\n",
+        "10.0.0.1,10.0.0.2,1\n",
+    ),
+    of(
+        "a VPC flow log with times in front",
+        b"2023-11-14T22:14:20.000Z 2 123456789010 eni-1 10.0.0.1 10.0.0.2 443 49152 6 10 840 1700000000 1700000060 ACCEPT OK\n",
+        "10.0.0.1,10.0.0.2,1\n",
+    ),
+    of(
+        "a VPC flow log of a form of its own",
+        b"start srcaddr dstaddr action\n1700000000 10.0.0.1 10.0.0.2 ACCEPT\n1700000000 - - -\n",
+        "10.0.0.1,10.0.0.2,1\n",
+    ),
+    of("XML or HTML", b"<?xml version=\"1.0\"?>\n<connections>\n", ""),
+    of(
+        "a log of HAProxy",
+        b"192.0.2.9:14853 [14/Nov/2023:22:13:20.127] https-in~ back/node_2 170/0/0/3/173 200 739 - - --NN 0/0/0/0/0 0/0 \"GET / HTTP/1.1\"\n\
+          192.0.2.4:50033 [14/Nov/2023:22:13:20.123] front/back: SSL handshake failure\n",
+        "192.0.2.9,back/node_2,1\n",
+    ),
+    of(
+        "a log of HAProxy",
+        b"Nov 14 22:13:19 192.0.2.2 haproxy[1]: Proxy a started.\n\
+          Nov 14 22:13:20 192.0.2.2 haproxy[7]: 192.0.2.9:53332 [14/Nov/2023:22:13:20.143] front~ back/node 0/0/7/1457/1487 200 1 - -\n",
+        "192.0.2.9,back/node,1\n",
+    ),
+    of(
+        "a log of a web server or proxy",
+        b"192.0.2.54 - - [20/Jul/2009:22:59:26 +0000] \"GET /a HTTP/1.0\" 200 134 \"-\" \"x/0.9\"\n",
+        "",
+    ),
+    of("syslog", b"Feb 12 14:10:21 host-1 sshd[16378]: Invalid user x from 192.0.2.49 port 53502\n", ""),
+    of("syslog", b"Jun  8 14:34:33 host-1 kernel: [5002.08] IN=enp1s0 OUT= SRC=192.0.2.1 DST=192.0.2.2\n", ""),
+    of("syslog", b"<34>1 2003-10-11T22:14:15.003Z host su - ID47 - message\n", ""),
+    of("logfmt (key=value)", b"time=\"2021-09-15T21:17:10Z\" level=error msg=\"pod is not found\"\n", ""),
+    of(
+        "a log of Squid",
+        b"1700000000.123    610 10.0.0.1 TCP_MISS/200 512 GET http://example.com/ - HIER_DIRECT/192.0.2.7 text/html\n\
+          1700000001.123      0 10.0.0.1 TCP_DENIED/403 512 GET http://example.com/ - HIER_NONE/- text/html\n",
+        "10.0.0.1,192.0.2.7,1\n",
+    ),
+    of(
+        "what tcpdump prints",
+        b"1700000000.123456 IP 10.0.0.1.52025 > 10.0.0.2.443: Flags [S], seq 1, win 2, length 0\n\
+          1700000001.123456 IP6 fe80::1.52025 > fe80::2.443: Flags [S], seq 1, win 2, length 0\n",
+        "10.0.0.1,10.0.0.2,1\nfe80::1,fe80::2,1\n",
+    ),
+    of("CSV", b"time,from,to\n1700000000,a,b\n1700000001,a,c\n", "a,b,1\na,c,1\n"),
+    of("CSV", b"from,to,time\na,b,1700000000\n", ""),
+    of("CSV", b"\"1700000000\";\"a\";\"b\"\n", ""),
+    of("CSV with semicolons", b"1700000000;a;b;80\r\n1700000001;a;c;80\r\n", "a,b,1\na,c,1\n"),
+    of("columns with bars between them", b"1700000000|  a|  b|\n1700000001 | a | c |\n", "a,b,1\na,c,1\n"),
+    of("lines that begin with a date", b"2023-11-14T22:13:20Z a b\n2023-11-14T22:13:21Z a c\n", "a,b,1\na,c,1\n"),
+    of("lines that begin with a date", b"[31.01.2026 12:00] a b\n2023/11/14 22:13 a b\n2023-11-14T22:13:20+01:00 a b\n", ""),
+    of("lines whose time stands last", b"a b 1700000000\na c 1700000001.5\n", "a,b,1\na,c,1\n"),
+    Example {
+        fills: &[("TIME", "3"), ("FROM", "2"), ("TO", "4")],
+        ..of("lines whose time does not stand first", b"x a 1700000000123 b\n", "a,b,1\n")
+    },
+    of("lines with more fields than the three of '<Unix time> <from> <to>'", b"1700000000 a b 5\n1700000001.5 a c 80\n", "a,b,1\na,c,1\n"),
+    of("lines with fewer fields than the three of '<Unix time> <from> <to>'", b"1700000000 a\n1700000000\n", ""),
+    of("nothing that is known here", b"foo bar baz\n\x1b[31mhello world\n10.0.0.1 a b c\n", ""),
+];
+
+/// The sentence on stderr, behind what the lines look like.
+fn sentence(stderr: &str) -> Option<&str> {
+    stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix("logparser: "))
+        .find(|line| line.contains(" no record: ") || line.contains(" is a record: "))
+}
+
+/// What `command` gives as pairs, or the tool that it wants.
+fn pairs(folder: &Folder, command: &str) -> Result<String, String> {
+    let has = |script: &str| Command::new("bash").args(["-c", script]).output().unwrap().status.success();
+    for part in command.split(" | ") {
+        let tool = part.split(' ').find(|word| !word.contains('=')).unwrap();
+        let missing = !["'", "["].iter().any(|mark| tool.starts_with(mark)) && !has(&format!("command -v {tool}"));
+        if missing && tool.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+            return Err(tool.to_owned());
+        }
+    }
+    if command.contains("mktime") && !has("awk 'BEGIN { exit mktime(\"2023 11 14 22 13 20\") < 0 }'") {
+        return Err("awk with mktime".to_owned());
+    }
+    let script = format!("set -o pipefail; {command}");
+    let made = Command::new("bash").current_dir(folder.path()).args(["-c", &script]).output().unwrap();
+    assert!(made.status.success(), "{command}: {}", stderr(&made));
+    let args = ["top", "--report", "top-pairs", "--until", "latest", "--csv", "-q"];
+    let found = run_with_input(folder, &args, &made.stdout);
+    assert_eq!(found.status.code(), Some(0), "{command}: {} of {}", stderr(&found), stdout(&made));
+    Ok(stdout(&found).strip_prefix("from,to,connections\n").unwrap().to_owned())
+}
+
+#[test]
+fn each_kind_is_told_by_file_and_by_pipe_and_its_command_gives_records() {
+    let folder = Folder::new();
+    for Example { name, log, fills, gives } in EXAMPLES {
+        folder.write("FILE", log);
+        let mut said = None;
+        for more in [
+            &["FILE"][..],
+            &["-"],
+            &["FILE", "--until", "latest"],
+            &["FILE", "--every", "1h", "--csv"],
+            &["FILE", "--since", "2020-01-01", "-q"],
+        ] {
+            let found = run_with_input(&folder, &[&["top"][..], more].concat(), log);
+            let text = stderr(&found);
+            let line = sentence(&text).unwrap_or_else(|| panic!("{name} {more:?}: {text}")).to_owned();
+            let looks = format!(" like {name}; ");
+            assert!(found.status.code() == Some(1) && line.contains(&looks), "{name} {more:?}: {line}");
+            let advice = line.split_once(&looks).unwrap().1.to_owned();
+            assert_eq!(said.get_or_insert_with(|| advice.clone()), &advice);
+        }
+        let advice = said.unwrap();
+        let Some((_, command)) = advice.strip_suffix(" | logparser ...").map(|advice| advice.split_once(": ").unwrap())
+        else {
+            assert_eq!(*gives, "", "{name}: {advice}");
+            continue;
+        };
+        let command = fills.iter().fold(command.to_owned(), |command, (place, with)| command.replace(place, with));
+        match pairs(&folder, &command) {
+            Ok(found) => assert_eq!(found, *gives, "{name}: {command}"),
+            Err(tool) => eprintln!("skipped: {name}: no {tool}"),
+        }
+    }
+}
+
+#[test]
+fn every_kind_has_an_example_and_every_command_one_that_it_works_on() {
+    for kind in TABLE {
+        let examples = || EXAMPLES.iter().filter(|example| example.name == kind.name);
+        assert!(examples().count() > 0 && kind.advice().len() > 10, "{}", kind.name);
+        assert!(kind.command.is_none() || examples().any(|example| !example.gives.is_empty()), "{}", kind.name);
+    }
+}
+
+#[test]
+fn one_record_anywhere_makes_a_log_of_lines_whatever_the_chunks_and_one_number_does_not() {
+    let folder = Folder::new();
+    let junk: String = (0..3_000).map(|at| format!("{at}. item {at}\n{at} foo\n# title {at}\n")).collect();
+    let log = |record: &str| format!("{junk}{record}\n{junk}");
+    for (record, code) in [("5 a b", 0), ("1800000000 a b", 0), ("5 a b c", 1), ("5", 1), ("99999999999999 a b", 0)] {
+        folder.write("a.log", log(record));
+        for chunk in ["64", "4KiB", "1MiB"] {
+            for threads in ["1", "8"] {
+                for location in ["a.log", "-"] {
+                    let settings = ["chunk", "threads", "location"].iter().zip([chunk, threads, location]);
+                    let settings: Vec<String> = settings.map(|(key, value)| format!("{key}={value}")).collect();
+                    folder.write("p.toml", "reports = ['top-servers']\nuntil = '2023-11-14'\nnow = '2023-11-14'\n");
+                    let args =
+                        ["run", "p.toml", "-q", "--set", &settings[0], "--set", &settings[1], "--set", &settings[2]];
+                    let found = run_with_input(&folder, &args, log(record).as_bytes());
+                    assert_eq!(found.status.code(), Some(code), "{record} {settings:?}: {}", stderr(&found));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn of_no_text_a_record_by_accident_is_none() {
+    let folder = Folder::new();
+    let program = std::fs::read("/bin/ls").unwrap();
+    folder.write("program", &program);
+    for location in ["program", "-"] {
+        let found = run_with_input(&folder, &["top", location], &program);
+        let text = stderr(&found);
+        assert_eq!(found.status.code(), Some(1), "{text}");
+        assert!(sentence(&text).unwrap().contains(" they look like binary data; "), "{text}");
+    }
+    folder.write("a.log", "\x7fELF\n1700000000 a b\n");
+    assert_eq!(run(&folder, &["top", "a.log", "--until", "latest"]).status.code(), Some(0));
+}
