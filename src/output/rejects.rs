@@ -13,7 +13,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::Tell;
-use super::whole::{Left, Unwritten, write_whole};
+use super::whole::{Left, write_lines};
 use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::model::InputId;
 use crate::model::escape::{printable, printable_line};
@@ -21,12 +21,14 @@ use crate::model::escape::{printable, printable_line};
 /// Bytes that wait for room at most, where inputs are followed.
 const MOST_WAITING: usize = 1 << 20;
 
-/// A file that many workers append blocks of whole lines to.
+/// A file that many workers append blocks of whole lines to. One that cannot be written holds up nobody.
 pub struct RejectsFile {
     path: PathBuf,
     inner: Mutex<Inner>,
-    /// Who is told of a file that cannot be written, if its lines wait; otherwise that is an error.
-    tell: Option<Arc<dyn Tell>>,
+    /// Who is told of what is not written.
+    tell: Arc<dyn Tell>,
+    /// Whether lines wait until there is room. Otherwise nothing is written behind those that did not fit.
+    waits: bool,
 }
 
 struct Inner {
@@ -34,17 +36,19 @@ struct Inner {
     length: u64,
     /// Where each block belongs and where it is; `None` if they stay as they come.
     blocks: Option<Vec<Block>>,
-    /// Blocks for which there was no room.
+    /// Whole lines for which there was no room.
     waiting: VecDeque<Vec<u8>>,
-    /// The lines of those that did not even wait.
+    /// The lines that did not even wait.
     dropped: usize,
-    /// Why they wait, as long as any do.
+    /// Why they wait or were dropped, as long as any are.
     trouble: Option<io::Error>,
+    /// Whether there is half a line at the end, which cannot be cut back.
+    torn: bool,
 }
 
 impl Inner {
     fn new(file: File, blocks: Option<Vec<Block>>) -> Self {
-        Inner { file, length: 0, blocks, waiting: VecDeque::new(), dropped: 0, trouble: None }
+        Inner { file, length: 0, blocks, waiting: VecDeque::new(), dropped: 0, trouble: None, torn: false }
     }
 }
 
@@ -58,119 +62,147 @@ struct Block {
 
 impl RejectsFile {
     /// Makes or empties the file.
-    pub fn create(path: &Path) -> Result<Self> {
+    pub fn create(path: &Path, tell: Arc<dyn Tell>) -> Result<Self> {
         let file = File::options().read(true).write(true).create(true).truncate(true).open(path);
         // What cannot be read back, such as a pipe, is written in the order of arrival.
         let file = file.or_else(|_| File::create(path));
         let file = file.map_err(|source| Error::output(show_path(path), "cannot open for writing", source))?;
         let inner = Mutex::new(Inner::new(file, Some(Vec::new())));
-        Ok(RejectsFile { path: path.to_owned(), inner, tell: None })
+        Ok(RejectsFile { path: path.to_owned(), inner, tell, waits: false })
     }
 
     /// Opens the file to write behind what it holds, for a run that goes on: blocks stay in the order in which they come,
-    /// and those for which there is no room wait until there is.
+    /// and lines for which there is no room wait until there is.
     pub fn append_to(path: &Path, tell: Arc<dyn Tell>) -> Result<Self> {
         let file = File::options().append(true).create(true).open(path);
         let file = file.map_err(|source| Error::output(show_path(path), "cannot open for writing", source))?;
-        Ok(RejectsFile { path: path.to_owned(), inner: Mutex::new(Inner::new(file, None)), tell: Some(tell) })
+        Ok(RejectsFile { path: path.to_owned(), inner: Mutex::new(Inner::new(file, None)), tell, waits: true })
     }
 
-    /// Appends a block of whole lines that come from the batch at `place`: an input, and a byte of it.
-    pub fn append(&self, place: (InputId, u64), block: &[u8]) -> Result<()> {
+    /// Appends a block of whole lines that come from the batch at `place`: an input, and a byte of it. Each is written,
+    /// waits, or is counted as one that is not.
+    pub fn append(&self, place: (InputId, u64), block: &[u8]) {
         let mut inner = self.inner.lock();
-        self.write_waiting(&mut inner)?;
-        if inner.waiting.is_empty() {
-            match write_whole(&mut inner.file, block) {
-                Ok(()) => {
-                    inner.wrote(place, block.len() as u64);
-                    return Ok(());
-                }
-                Err(unwritten) => self.refused(&mut inner, unwritten)?,
-            }
+        self.write_waiting(&mut inner);
+        let rest = if inner.trouble.is_none() { self.write(&mut inner, place, block) } else { block };
+        if rest.is_empty() {
+            return;
         }
-        inner.waiting.push_back(block.to_vec());
-        while inner.waiting.iter().map(Vec::len).sum::<usize>() > MOST_WAITING {
-            let Some(oldest) = inner.waiting.pop_front() else { break };
-            inner.dropped += memchr::memchr_iter(b'\n', &oldest).count();
+        if inner.torn || !self.waits {
+            inner.dropped += lines(rest);
+            return;
         }
-        Ok(())
+        inner.waiting.push_back(rest.to_vec());
+        inner.keep_waiting(MOST_WAITING);
     }
 
-    fn write_waiting(&self, inner: &mut Inner) -> Result<()> {
+    /// Writes what waits, as far as there is room.
+    fn write_waiting(&self, inner: &mut Inner) {
+        if inner.torn || !self.waits {
+            return;
+        }
+        // Blocks that have waited stay in the order in which they came.
+        let anywhere = (InputId(0), 0);
         while let Some(block) = inner.waiting.pop_front() {
-            if let Err(unwritten) = write_whole(&mut inner.file, &block) {
-                inner.waiting.push_front(block);
-                return self.refused(inner, unwritten);
+            let rest = self.write(inner, anywhere, &block);
+            if !rest.is_empty() {
+                let rest = rest.to_vec();
+                inner.waiting.push_front(rest);
+                return;
             }
-        }
-        if let (Some(source), Some(tell)) = (inner.trouble.take(), &self.tell) {
-            let (path, dropped) = (show_path(&self.path), std::mem::take(&mut inner.dropped));
-            tell.warn(&format!("{path}: can be written again"));
-            if dropped > 0 {
-                let action = format!("{path}: {dropped} lines were dropped, for which there was no room");
-                tell.fail(ErrorKind::System { action, source }.into());
-            }
-        }
-        Ok(())
-    }
-
-    /// What comes of a failed write: an error, unless lines may wait.
-    fn refused(&self, inner: &mut Inner, unwritten: Unwritten) -> Result<()> {
-        let Some(tell) = self.tell.as_ref().filter(|_| unwritten.left != Left::Torn) else {
-            return Err(unwritten.of(&show_path(&self.path)));
-        };
-        if inner.trouble.is_none() {
-            let path = show_path(&self.path);
-            let source = &unwritten.source;
-            tell.warn(&format!(
-                "{path}: cannot write: {source}; counting goes on, and up to {} KiB of lines wait until it can be written",
-                MOST_WAITING >> 10
-            ));
-        }
-        inner.trouble = Some(unwritten.source);
-        Ok(())
-    }
-
-    /// At the end: writes what waits, or says that it is lost.
-    pub fn settle(&self) {
-        let mut inner = self.inner.lock();
-        let written = self.write_waiting(&mut inner);
-        let Some(tell) = &self.tell else { return };
-        if let Err(error) = written {
-            tell.fail(error);
         }
         if let Some(source) = inner.trouble.take() {
-            let waiting: usize = inner.waiting.iter().map(|block| memchr::memchr_iter(b'\n', block).count()).sum();
-            let action = format!("{}: {} lines are not written", show_path(&self.path), waiting + inner.dropped);
-            tell.fail(ErrorKind::System { action, source }.into());
+            let (path, dropped) = (show_path(&self.path), std::mem::take(&mut inner.dropped));
+            self.tell.warn(&format!("{path}: can be written again"));
+            if dropped > 0 {
+                let action = format!("{path}: {dropped} lines were dropped, for which there was no room");
+                self.tell.fail(ErrorKind::System { action, source }.into());
+            }
+        }
+    }
+
+    /// Writes those lines of a block for which there is room; the others.
+    fn write<'a>(&self, inner: &mut Inner, place: (InputId, u64), block: &'a [u8]) -> &'a [u8] {
+        let (written, unwritten) = match write_lines(&mut inner.file, block) {
+            Ok(()) => (block.len(), None),
+            Err((written, unwritten)) => (written, Some(unwritten)),
+        };
+        inner.wrote(place, written as u64);
+        if let Some(unwritten) = unwritten {
+            inner.torn = unwritten.left == Left::Torn;
+            if inner.trouble.is_none() && self.waits {
+                let (path, source) = (show_path(&self.path), &unwritten.source);
+                let then = match inner.torn {
+                    true => "and no more lines, as what was begun cannot be cut back".to_owned(),
+                    false => format!("and up to {} KiB of lines wait until it can be written", MOST_WAITING >> 10),
+                };
+                self.tell.warn(&format!("{path}: cannot write: {source}; counting goes on, {then}"));
+            }
+            inner.trouble = Some(unwritten.source);
+        }
+        &block[written..]
+    }
+
+    /// At the end: writes what waits, and says what is lost.
+    pub fn settle(&self) {
+        let mut inner = self.inner.lock();
+        self.write_waiting(&mut inner);
+        if let Some(source) = inner.trouble.take() {
+            let lost = inner.dropped + inner.waiting.iter().map(|block| lines(block)).sum::<usize>();
+            let holds = match inner.torn {
+                true => "what was begun cannot be cut back, so that it ends within one",
+                false => "it holds the others, whole",
+            };
+            let lost = if lost == 1 { "1 line is".to_owned() } else { format!("{lost} lines are") };
+            let action = format!("{}: {lost} not written; {holds}", show_path(&self.path));
+            self.tell.fail(ErrorKind::System { action, source }.into());
         }
     }
 
     /// Puts the blocks in order.
     pub fn finish(&self) -> Result<()> {
         let mut inner = self.inner.lock();
-        if inner.blocks.as_ref().is_none_or(|blocks| blocks.is_sorted_by_key(|block| block.place)) {
+        // Where there is no room for all, there is none for another order either.
+        if inner.trouble.is_some()
+            || inner.blocks.as_ref().is_none_or(|blocks| blocks.is_sorted_by_key(|block| block.place))
+        {
             return Ok(());
         }
         let regular = inner.file.metadata().is_ok_and(|found| found.is_file());
         if !regular {
             return Ok(());
         }
-        inner.reorder(&self.path).map_err(|source| self.fail(source))
-    }
-
-    fn fail(&self, source: io::Error) -> Error {
-        Error::output(show_path(&self.path), "cannot write", source)
+        inner.reorder(&self.path).map_err(|source| Error::output(show_path(&self.path), "cannot write", source))
     }
 }
 
 impl Inner {
     /// Notes a block that was written.
     fn wrote(&mut self, place: (InputId, u64), length: u64) {
+        if length == 0 {
+            return;
+        }
         if let Some(blocks) = &mut self.blocks {
             blocks.push(Block { place, at: self.length, length });
         }
         self.length += length;
+    }
+
+    /// Drops the oldest lines that wait, and no more of them than so many bytes ask for.
+    fn keep_waiting(&mut self, most: usize) {
+        let mut excess = self.waiting.iter().map(Vec::len).sum::<usize>().saturating_sub(most);
+        while excess > 0 {
+            let Some(oldest) = self.waiting.front_mut() else { return };
+            // Behind the newline at which enough has been dropped.
+            let end = memchr::memchr(b'\n', oldest.get(excess - 1..).unwrap_or_default()).map(|at| excess + at);
+            let dropped = end.unwrap_or(oldest.len());
+            self.dropped += lines(&oldest[..dropped]);
+            oldest.drain(..dropped);
+            excess = excess.saturating_sub(dropped);
+            if oldest.is_empty() {
+                self.waiting.pop_front();
+            }
+        }
     }
 
     /// Writes the blocks in order to a file beside it, which then takes its name.
@@ -208,6 +240,11 @@ impl Inner {
     }
 }
 
+/// How many lines a block has.
+fn lines(block: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', block).count()
+}
+
 /// Appends one malformed line: where it stands, a tab, why, a tab, and its bytes as text. `input` is a name as it is shown.
 pub fn reject_line(out: &mut Vec<u8>, input: &str, at: u64, cause: &str, line: &[u8]) {
     out.extend_from_slice(format!("{input}:{at}\t{cause}\t{}\n", printable(line)).as_bytes());
@@ -224,14 +261,51 @@ pub fn late_line(out: &mut Vec<u8>, line: &[u8]) {
 mod tests {
     use super::*;
     use crate::model::escape::{bytes, is_hostile};
+    use proptest::prelude::*;
+
+    /// What was told.
+    #[derive(Default)]
+    struct Told(Mutex<Vec<String>>);
+
+    impl Tell for Told {
+        fn warn(&self, text: &str) {
+            self.0.lock().push(text.to_owned());
+        }
+
+        fn fail(&self, error: Error) {
+            self.0.lock().push(error.to_string());
+        }
+    }
+
+    fn create(path: &Path) -> RejectsFile {
+        RejectsFile::create(path, Arc::new(Told::default())).unwrap()
+    }
+
+    proptest! {
+        /// Of lines that wait, the newest stay that there is room for, and all others are counted.
+        #[test]
+        fn the_newest_lines_wait(blocks in prop::collection::vec("([a-z]{0,9}\n){1,6}", 1..8), most in 0usize..80) {
+            let mut inner = Inner::new(tempfile::tempfile().unwrap(), None);
+            inner.waiting = blocks.iter().map(|block| block.clone().into_bytes()).collect();
+            inner.keep_waiting(most);
+            let left = String::from_utf8(inner.waiting.iter().flatten().copied().collect()).unwrap();
+            let all = blocks.concat();
+            prop_assert!(all.ends_with(&left) && left.len() <= most);
+            prop_assert_eq!(inner.dropped, lines(all.as_bytes()) - lines(left.as_bytes()));
+            // One line more would be too much.
+            let before = &all[..all.len() - left.len()];
+            let next = before.trim_end_matches('\n').rsplit('\n').next().unwrap_or_default().len() + 1;
+            prop_assert!(before.is_empty() || before.ends_with("\n\n") && left.len() + 1 > most || left.len() + next > most);
+        }
+    }
 
     #[test]
     fn blocks_end_up_in_the_order_of_the_inputs() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rejects");
-        let file = RejectsFile::create(&path).unwrap();
+        let file = create(&path);
         for (input, from, text) in [(1, 0, "d\n"), (0, 100, "b\nc\n"), (0, 7, "a\n"), (1, 9, "e\n")] {
-            file.append((InputId(input), from), text.as_bytes()).unwrap();
+            file.append((InputId(input), from), text.as_bytes());
         }
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "d\nb\nc\na\ne\n");
         file.finish().unwrap();
@@ -264,9 +338,9 @@ mod tests {
         let (path, link) = (folder.path().join("rejects"), folder.path().join("link"));
         fs::write(&path, "").unwrap();
         std::os::unix::fs::symlink("rejects", &link).unwrap();
-        let file = RejectsFile::create(&link).unwrap();
+        let file = create(&link);
         for (from, text) in [(9, "b\n"), (0, "a\n")] {
-            file.append((InputId(0), from), text.as_bytes()).unwrap();
+            file.append((InputId(0), from), text.as_bytes());
         }
         file.finish().unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
@@ -275,7 +349,7 @@ mod tests {
 
     #[test]
     fn a_bad_path_fails_at_once() {
-        let error = RejectsFile::create(Path::new("/no/such/folder/x")).err().unwrap();
+        let error = RejectsFile::create(Path::new("/no/such/folder/x"), Arc::new(Told::default())).err().unwrap();
         assert!(error.to_string().contains("/no/such/folder/x: cannot open for writing"), "{error}");
     }
 }

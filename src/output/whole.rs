@@ -1,6 +1,6 @@
 //! Pieces that reach a file whole or not at all: a result, or a block of lines.
 //!
-//! Invariant: behind a write that has failed, a file ends where it ended before. A pipe or a device takes nothing back, and
+//! Invariant: behind a write that has failed, a file ends where it ended before, or behind a line of a block. A pipe or a device takes nothing back, and
 //! what is left of a piece there is told.
 
 use std::fs::File;
@@ -57,6 +57,20 @@ pub fn write_whole(file: &mut File, piece: &[u8]) -> Result<(), Unwritten> {
         _ => Left::Torn,
     };
     Err(Unwritten { source, left })
+}
+
+/// Writes a block of whole lines: all of it, or those that there is room for. Errors with the bytes of these.
+pub fn write_lines(file: &mut File, block: &[u8]) -> Result<(), (usize, Unwritten)> {
+    let Err((begun, source)) = write_counted(file, block) else { return Ok(()) };
+    let whole = memchr::memrchr(b'\n', &block[..begun]).map_or(0, |at| at + 1);
+    let is_file = file.metadata().is_ok_and(|found| found.is_file());
+    let left = match begun - whole {
+        0 if is_file => Left::Whole,
+        0 => Left::Nothing,
+        part if is_file && cut_back(file, part).unwrap_or(false) => Left::Whole,
+        _ => Left::Torn,
+    };
+    Err((whole, Unwritten { source, left }))
 }
 
 /// As `write_all`; an error has the bytes that were written before it.

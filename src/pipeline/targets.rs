@@ -59,7 +59,7 @@ impl Targets {
                 Task::TimeFilter(filter) => {
                     let open = |path: &Path| match reopen {
                         Some(_) => RejectsFile::append_to(path, Arc::clone(tell)),
-                        None => RejectsFile::create(path),
+                        None => RejectsFile::create(path, Arc::clone(tell)),
                     };
                     let create = |path: &Option<PathBuf>| path.as_deref().map(open).transpose();
                     let files = FilterFiles {

@@ -122,7 +122,7 @@ impl Filter {
             for (start, end) in late {
                 late_line(&mut block, &lines.chunk.bytes[start..end]);
             }
-            file.append((lines.chunk.span.input, lines.chunk.span.from), &block)?;
+            file.append((lines.chunk.span.input, lines.chunk.span.from), &block);
         }
         Ok(Records { marks, extent, watermark, at_rest, peaks, ahead, ..self.finish(&lines, records, selected)? })
     }
@@ -141,7 +141,7 @@ impl Filter {
                 let line = &line[..kept.min(line.len())];
                 reject_line(&mut block, name, chunk.span.from + start as u64, cause.name(), line);
             }
-            file.append((chunk.span.input, chunk.span.from), &block)?;
+            file.append((chunk.span.input, chunk.span.from), &block);
         }
         Ok(Records {
             chunk: Arc::clone(chunk),

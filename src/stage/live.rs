@@ -142,7 +142,7 @@ impl Live {
                 batch.records.iter().filter(|record| record.time >= limits.floor).copied().collect();
             let behind = batch.records.iter().filter(|record| record.time < limits.floor);
             let behind: Vec<&Record> = behind.filter(|record| self.grid.covers(record.time)).collect();
-            self.keep_late(batch, &behind)?;
+            self.keep_late(batch, &behind);
             late = behind.len() as u64;
             if let Some(first) = behind.first() {
                 traces.note(Loss::Late, batch.chunk.place(first.from.0 as usize));
@@ -163,14 +163,14 @@ impl Live {
     }
 
     /// Writes the lines of late records where they are wanted.
-    fn keep_late(&self, batch: &Records, late: &[&Record]) -> Result<()> {
-        let Some(file) = self.late.as_ref().filter(|_| !late.is_empty()) else { return Ok(()) };
+    fn keep_late(&self, batch: &Records, late: &[&Record]) {
+        let Some(file) = self.late.as_ref().filter(|_| !late.is_empty()) else { return };
         let mut block = Vec::new();
         for record in late {
             let (start, end) = batch.chunk.line_around(record.from.0 as usize);
             late_line(&mut block, &batch.chunk.bytes[start..end]);
         }
-        file.append((batch.chunk.span.input, batch.chunk.span.from), &block)
+        file.append((batch.chunk.span.input, batch.chunk.span.from), &block);
     }
 
     /// The longest time for which counting stood still for a state to be saved, or for names to be dropped.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
-use crate::support::{BASE, Folder, log, program, run, signal, stderr, wait_for};
+use crate::support::{BASE, Folder, log, program, run, signal, stderr, stdout, wait_for};
 
 const EVERY: [&str; 8] = ["--every", "100", "--seconds", "100", "--align", "epoch", "--limit", "3"];
 
@@ -58,19 +58,26 @@ fn a_run_that_finds_no_room_leaves_whole_results_and_says_so() {
     for (whole, cut) in outputs("whole").iter().zip(outputs("cut")) {
         let output = after("true", &folder, whole);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let results = stdout(&output);
+        let last_result = results.rsplit("Window ").next().unwrap();
         let whole = std::fs::read_to_string(folder.at("whole")).unwrap();
         for blocks in [0, 1, 2] {
             let output = after(&format!("ulimit -f {blocks}"), &folder, &cut);
             assert_eq!(output.status.code(), Some(1), "{cut:?}: {}", stderr(&output));
-            assert!(
-                stderr(&output).contains("cut: cannot write; it holds what was written before, whole: "),
-                "{}",
-                stderr(&output)
-            );
             let left = std::fs::read_to_string(folder.at("cut")).unwrap();
             assert!(left.len() <= blocks * 1024 && is_whole_part(&left, &whole, &cut[1]), "{cut:?}: {left:?}");
-            // Lines go in blocks of a batch.
-            assert!(blocks < 2 || !left.is_empty() || cut[0] != "--output", "{cut:?}");
+            if cut[0] == "--output" {
+                let said = "cut: cannot write; it holds what was written before, whole: ";
+                assert!(stderr(&output).contains(said), "{}", stderr(&output));
+                assert!(blocks < 2 || !left.is_empty(), "{cut:?}");
+                continue;
+            }
+            // A line that would have fitted is there; the others are counted, and results are what they are.
+            let (next, lost) = (&whole[left.len()..], whole.lines().count() - left.lines().count());
+            let fits = left.len() + next.find('\n').unwrap() < blocks * 1024;
+            let said = format!("cut: {lost} lines are not written; it holds the others, whole: File too large");
+            assert!(!fits && stderr(&output).contains(&said), "{cut:?}: {}", stderr(&output));
+            assert!(stdout(&output).ends_with(last_result), "{cut:?}");
         }
     }
 }
@@ -327,6 +334,35 @@ fn rejected_lines_that_are_followed_wait_for_room() {
     let written: Vec<String> = seconds(41).iter().map(i64::to_string).collect();
     assert_eq!(found, written);
     assert!(Path::new(&followed.folder.at("results")).exists());
+}
+
+/// What never finds room is counted line by line, whole blocks and parts of them.
+#[test]
+fn rejected_lines_that_find_no_room_are_counted_when_a_run_ends() {
+    let mut followed = Followed::start("1", "", &["--output", "csv:results", "--rejects", "bad", "--state", "none"]);
+    followed.write(200);
+    followed.wait_until_said("bad: cannot write: ");
+    assert_eq!(followed.stop(), Some(1), "{}", followed.said());
+    let bad = std::fs::read_to_string(followed.folder.at("bad")).unwrap();
+    let lost = 200 - bad.lines().count();
+    assert!(bad.ends_with('\n') && bad.len() > 1024 - 60, "{} {bad}", bad.len());
+    let said = format!("bad: {lost} lines are not written; it holds the others, whole: ");
+    assert!(followed.said().contains(&said), "{said} {}", followed.said());
+}
+
+#[test]
+fn rejected_lines_that_a_device_does_not_take_are_counted_and_results_are_there() {
+    let folder = folder();
+    for (option, name) in [("--rejects", "/dev/full"), ("--late-file", "/dev/full")] {
+        let args = [&["top", "conn.log", option, name, "--lateness", "5s"], &EVERY[..]].concat();
+        let output = run(&folder, &args);
+        assert_eq!(output.status.code(), Some(1));
+        let counted = stderr(&output);
+        let said = counted.lines().find(|line| line.contains("/dev/full: ")).unwrap().to_owned();
+        assert!(said.contains(" lines are not written; it holds the others, whole: No space left"), "{said}");
+        let plain = run(&folder, &[&["top", "conn.log", "--lateness", "5s"], &EVERY[..]].concat());
+        assert_eq!(stdout(&output), stdout(&plain));
+    }
 }
 
 #[test]
