@@ -10,7 +10,7 @@ use super::live;
 use super::loss::{self, Asked};
 #[cfg(feature = "live")]
 use super::print;
-use super::{allocator, is_watched, show, slips, watch, with_common};
+use super::{allocator, is_watched, show, slips, tty, watch, with_common};
 use crate::error::{Error, Place, Result};
 use crate::output::Style;
 #[cfg(feature = "live")]
@@ -101,7 +101,8 @@ pub fn run(builder: Builder, common: &Common) -> Result<u8> {
         .style(style(common.talk.color))
         .on_failure(show::error)
         .on_warning(show::warning);
-    let mut progress = (is_watched() && common.talk.quiet == 0).then(watch::Progress::new);
+    let draws = tty::draws(&io::stderr()) && common.talk.quiet == 0;
+    let mut progress = draws.then(watch::Progress::new);
     if let Some(progress) = progress.as_ref().filter(|_| io::stdout().is_terminal()) {
         builder = builder.stdout(progress.stdout());
     }
@@ -177,7 +178,7 @@ pub fn style(when: ColorWhen) -> Style {
     let color = match when {
         ColorWhen::Always => true,
         ColorWhen::Never => false,
-        ColorWhen::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()),
+        ColorWhen::Auto => tty::shows_color(&io::stdout()),
     };
     Style { color, ..Style::default() }
 }

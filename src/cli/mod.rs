@@ -18,6 +18,7 @@ mod show;
 mod slips;
 mod state;
 mod tallies;
+mod tty;
 mod watch;
 
 use std::ffi::OsString;
@@ -25,7 +26,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::{ColorChoice, CommandFactory, FromArgMatches};
 
 use args::{Common, Settings};
 use commands::{Command, Commanded, GraphFormat, Make, Positional, StateAction, StateFormat};
@@ -52,7 +53,7 @@ pub fn main(argv: Vec<OsString>) -> ExitCode {
 
 /// Runs the program that makes logs on `argv`, its name first.
 pub fn make_main(argv: Vec<OsString>) -> ExitCode {
-    match Make::try_parse_from(argv).map(|make| make_log(&make.args)) {
+    match parsed::<Make>(Make::command(), &argv).map(|make| make_log(&make.args)) {
         Err(error) => ExitCode::from(show::usage(&error, None)),
         Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(error)) => {
@@ -187,7 +188,8 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
 
 /// The command line as `command` understands it.
 fn parsed<T: FromArgMatches>(command: clap::Command, argv: &[OsString]) -> Result<T, clap::Error> {
-    T::from_arg_matches(&command.try_get_matches_from(argv)?)
+    let color = if tty::shows_color(&io::stdout()) { ColorChoice::Auto } else { ColorChoice::Never };
+    T::from_arg_matches(&command.color(color).try_get_matches_from(argv)?)
 }
 
 /// The arguments with the command moved to the front, if the first positional argument is one. So options may stand
@@ -306,8 +308,12 @@ fn emit(text: &str, places: &[Option<&Path>]) -> Result<u8> {
 
 /// Prints to stdout. That nobody reads it is no error.
 fn print(text: &str) -> Result<u8> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    taken(io::stdout().write_all(text.as_bytes()))
+}
+
+/// What comes of a write to stdout: what is still held back is written, too.
+fn taken(written: io::Result<()>) -> Result<u8> {
+    match written.and_then(|()| io::stdout().flush()) {
         Ok(()) => Ok(0),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
         Err(source) => Err(ErrorKind::Output { target: "stdout".into(), action: "cannot write", source }.into()),

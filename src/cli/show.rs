@@ -1,9 +1,10 @@
 //! What is said to people: errors, the balance sheet, the list of reports.
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use super::loss::{Asked, lines, more_malformed};
+use super::{taken, tty};
 use crate::config::{Plan, Task, Trigger};
 use crate::error::{Error, ErrorKind};
 use crate::make;
@@ -19,7 +20,7 @@ const MOST_PROBLEMS: usize = 10;
 
 /// Says an error on stderr: one line, or one for each problem of a configuration.
 pub fn error(error: &Error) {
-    let (red, plain) = if io::stderr().is_terminal() { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
+    let (red, plain) = if tty::shows_color(&io::stderr()) { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
     let mut text = String::new();
     match error.kind() {
         ErrorKind::Config(problems) => {
@@ -78,13 +79,17 @@ pub fn following(plan: &Plan) -> String {
 
 /// Says what is wrong with a command line in one line, or prints the help that it asks for. The exit code.
 pub fn usage(problem: &clap::Error, hint: Option<String>) -> u8 {
-    if !problem.use_stderr() {
-        // Help that nobody reads is no error.
-        let _ = problem.print();
-        return 0;
+    if problem.use_stderr() {
+        error(&misuse(problem, hint));
+        return 2;
     }
-    error(&misuse(problem, hint));
-    2
+    match taken(problem.print()) {
+        Ok(code) => code,
+        Err(untaken) => {
+            error(&untaken);
+            untaken.exit_code()
+        }
+    }
 }
 
 /// What is wrong with a command line, in one line.

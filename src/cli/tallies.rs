@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::args::{Counting, JsonOutput, Results, Settings, Talk};
 use super::loss::{self, Asked};
-use super::{ask, configured_or_standard, emit, is_watched, local, show, watch, with_overrides, with_settings};
+use super::{ask, configured_or_standard, emit, local, show, tty, watch, with_overrides, with_settings};
 use crate::config::{Plan, Task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Progress;
@@ -384,7 +384,7 @@ struct Shown(Option<watch::Progress>);
 
 impl Shown {
     fn new(quiet: bool) -> Self {
-        Shown((is_watched() && !quiet).then(watch::Progress::new))
+        Shown((tty::draws(&io::stderr()) && !quiet).then(watch::Progress::new))
     }
 
     fn start(&mut self, progress: Arc<Progress>) {

@@ -34,6 +34,7 @@ mod observe;
 mod periodic;
 mod plans;
 mod power;
+mod printed;
 mod process;
 mod pruning;
 mod rows;

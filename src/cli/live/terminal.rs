@@ -25,6 +25,7 @@ use signal_hook::consts::SIGWINCH;
 
 use super::keys::{Decoder, Key};
 use super::suspend::{Job, is_controlled};
+use crate::cli::tty;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How long the rest of a key is waited for. Terminals send one in one piece; a network may cut it.
@@ -38,11 +39,7 @@ pub fn require() -> Result<()> {
     if !io::stdout().is_terminal() {
         return Err(Error::usage("--live needs a terminal; leave it out in a pipe"));
     }
-    let kind = std::env::var("TERM").unwrap_or_default();
-    if !matches!(&kind[..], "" | "dumb" | "unknown") {
-        return Ok(());
-    }
-    let kind = if kind.is_empty() { "not set".to_owned() } else { format!("'{kind}'") };
+    let Some(kind) = tty::unplaced() else { return Ok(()) };
     Err(Error::usage(format!(
         "--live needs a terminal that can place text, and TERM is {kind}; leave --live out, or set TERM to what the \
          terminal is, e.g. TERM=xterm"

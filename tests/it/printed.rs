@@ -1,0 +1,108 @@
+//! What is printed, and to what: terminals of every kind, devices that are full, pipes that nobody reads.
+
+use std::fs::File;
+use std::io::Read;
+use std::process::{Command, Stdio};
+
+use crate::support::{Folder, program, run, stderr};
+
+const LOG: &str = "1700000000 a b\n1700000001 a c\n";
+
+/// Each command that prints, with what it takes.
+const PRINTING: [&[&str]; 24] = [
+    &["--help"],
+    &["-h"],
+    &["--version"],
+    &["help"],
+    &["help", "top"],
+    &["top", "--help"],
+    &["state", "--help"],
+    &["man"],
+    &["reports"],
+    &["completions", "bash"],
+    &["graph", "p.toml"],
+    &["check", "p.toml"],
+    &["explain", "conn.log"],
+    &["explain", "conn.log", "--output", "json"],
+    &["plan", "conn.log", "--last", "1h"],
+    &["list", "conn.log"],
+    &["inspect", "x.tally"],
+    &["report", "x.tally", "-q"],
+    &["state", "list", "."],
+    &["state", "list", ".", "--json"],
+    &["make", "-", "--lines", "10", "--quiet"],
+    &["top", "conn.log", "--until", "latest", "-q"],
+    &["top", "conn.log", "--until", "latest", "-q", "--csv"],
+    &["run", "p.toml", "-q"],
+];
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.write("conn.log", LOG);
+    folder.write("p.toml", "location = 'conn.log'\nuntil = 'latest'\n");
+    let counted =
+        run(&folder, &["partial", "conn.log", "--until", "latest", "--last", "1h", "--output", "x.tally", "-q"]);
+    assert_eq!(counted.status.code(), Some(0), "{}", stderr(&counted));
+    folder
+}
+
+#[test]
+fn what_cannot_be_printed_is_one_line_and_exit_code_1() {
+    let folder = folder();
+    for args in PRINTING {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = program(&folder).args(args).stdout(full).output().unwrap();
+        let said = stderr(&output);
+        assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{args:?}: {said}");
+        assert!(said.contains(": cannot write: No space left on device"), "{args:?}: {said}");
+    }
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let mut make = Command::new(env!("CARGO_BIN_EXE_logparser-make"));
+    assert_eq!(make.arg("--help").stdout(full).stderr(Stdio::null()).status().unwrap().code(), Some(1));
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_is_no_error() {
+    let folder = folder();
+    for args in PRINTING {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = program(&folder).args(args).stdout(writer).output().unwrap();
+        assert_eq!((output.status.code(), &stderr(&output)[..]), (Some(0), ""), "{args:?}");
+    }
+}
+
+/// What a command prints to a terminal, both streams. `script` gives it one.
+fn on_terminal(folder: &Folder, args: &str, environment: &[(&str, &str)]) -> String {
+    let mut script = Command::new("script");
+    script.args(["-qec", &format!("'{}' {args}", env!("CARGO_BIN_EXE_logparser")), "/dev/null"]);
+    script.current_dir(folder.path()).env_remove("NO_COLOR").env_remove("TERM").env_remove("FAILPOINTS");
+    script.envs(environment.iter().copied()).stdin(Stdio::null());
+    let mut shown = String::new();
+    let mut child = script.stdout(Stdio::piped()).spawn().unwrap();
+    child.stdout.take().unwrap().read_to_string(&mut shown).unwrap();
+    child.wait().unwrap();
+    shown
+}
+
+#[test]
+fn colour_is_for_terminals_that_know_it_and_people_who_want_it() {
+    let folder = folder();
+    let commands = ["top conn.log --until latest", "top nothing.log", "--help", "top --no-such-option", "reports"];
+    for (environment, coloured) in [
+        (&[("TERM", "xterm")][..], true),
+        (&[("TERM", "xterm"), ("NO_COLOR", "")], true),
+        (&[("TERM", "xterm"), ("NO_COLOR", "1")], false),
+        (&[("TERM", "dumb")], false),
+        (&[("TERM", "unknown")], false),
+        (&[("TERM", "")], false),
+        (&[], false),
+    ] {
+        let shown = commands.map(|args| on_terminal(&folder, args, environment));
+        let any = shown.iter().any(|text| text.contains('\u{1b}'));
+        assert_eq!(any, coloured, "{environment:?} {shown:?}");
+        assert!(shown[0].contains("Servers that received") && shown[1].contains("No log files found"), "{shown:?}");
+    }
+    let always = on_terminal(&folder, "top conn.log --until latest --color always", &[("TERM", "dumb")]);
+    assert!(always.contains('\u{1b}'), "{always:?}");
+}
