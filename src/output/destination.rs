@@ -78,6 +78,11 @@ impl Destination {
         Ok(true)
     }
 
+    /// The medium, if it has no place for rows that a limit left out.
+    pub fn leaves_unsaid(&self) -> Option<&'static str> {
+        (!self.entry.says_more).then_some(self.entry.name)
+    }
+
     /// Whether results wait for room.
     pub fn is_waiting(&self) -> bool {
         !self.waiting.is_empty()

@@ -20,6 +20,7 @@ pub(super) const ENTRY: OutputEntry = OutputEntry {
     name: "json",
     help: "one line of JSON a result, schema logparser/1",
     render: |result, _| render(result),
+    says_more: true,
     sheet: Some(render_sheet),
 };
 

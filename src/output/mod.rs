@@ -9,6 +9,7 @@ pub mod json;
 pub mod rejects;
 pub mod target;
 mod text;
+pub mod unsaid;
 pub mod whole;
 
 use std::io;
@@ -58,6 +59,8 @@ pub struct OutputEntry {
     pub help: &'static str,
     /// A result as bytes, to be written whole.
     pub render: fn(&WindowResult, Style) -> io::Result<Vec<u8>>,
+    /// Whether it says that a limit has left out rows which are as good as the last one.
+    pub says_more: bool,
     /// The balance sheet of a whole run as bytes, where the medium has a place for it: it is written behind all results if
     /// the last of them does not tell all that was lost.
     pub sheet: Option<RenderSheet>,

@@ -18,6 +18,7 @@ pub(super) const ENTRY: OutputEntry = OutputEntry {
     name: "text",
     help: "reports as people read them",
     render: |result, style| Ok(Text { style }.render(result).into_bytes()),
+    says_more: true,
     sheet: None,
 };
 

@@ -52,7 +52,7 @@ pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> 
             searches: reporter::Shared::searches(&reports),
             reports,
             threads: stage.threads,
-            desk: Mutex::new(reporter::Desk { outputs, next: None, told: None }),
+            desk: Mutex::new(reporter::Desk::new(outputs, None)),
             reopen: None,
             written: Condvar::new(),
             stop: stop.clone(),

@@ -456,7 +456,7 @@ impl Place<'_> {
             searches: reporter::Shared::searches(&reports),
             reports,
             threads: self.stage.threads,
-            desk: Mutex::new(reporter::Desk { outputs, next: (!follows).then_some(0), told: None }),
+            desk: Mutex::new(reporter::Desk::new(outputs, (!follows).then_some(0))),
             reopen,
             written: Condvar::new(),
             stop: wired.stop.clone(),

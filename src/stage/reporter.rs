@@ -14,6 +14,7 @@ use crate::model::{Cell, Loss, Stamps, Timestamp, Window, WindowResult, escape};
 use crate::options::{Instant, Options, Value};
 use crate::output::destination::{Destination, Receipt};
 use crate::output::target::Reopen;
+use crate::output::unsaid::Unsaid;
 use crate::report::{ReportContext, ReportEntry, Search};
 
 use super::peek::Look;
@@ -62,6 +63,15 @@ pub struct Desk {
     pub next: Option<u64>,
     /// The losses that the last result has told, if there was any.
     pub told: Option<Vec<(Loss, u64)>>,
+    /// What the results have left unsaid.
+    pub unsaid: Unsaid,
+}
+
+impl Desk {
+    /// For these outputs; `next` is what is written first, if there is an order.
+    pub fn new(outputs: Vec<Destination>, next: Option<u64>) -> Self {
+        Desk { outputs, next, told: None, unsaid: Unsaid::default() }
+    }
 }
 
 impl Shared {
@@ -70,9 +80,12 @@ impl Shared {
         Mutex::new(reports.iter().map(|(entry, options)| Search::of(entry, options)).collect())
     }
 
-    /// What is to say of hosts that were asked about and are nowhere.
+    /// What is to say of hosts that were asked about and are nowhere, and of what a medium has no place for.
     pub fn hints(&self) -> Vec<String> {
-        self.searches.lock().iter().flatten().filter_map(Search::hint).collect()
+        let mut hints: Vec<String> = self.searches.lock().iter().flatten().filter_map(Search::hint).collect();
+        // As in `settle`: what a worker that was given up on has is not asked for.
+        hints.extend(self.desk.try_lock().iter().flat_map(|desk| desk.unsaid.hints()));
+        hints
     }
 
     /// Looks for the hosts that are asked about in a window that is closed.
@@ -144,6 +157,9 @@ impl Shared {
             self.written.wait_for(&mut desk, LOOK_UP);
         }
         let receipt = Receipt::new(desk.outputs.len(), written);
+        if let Some(medium) = desk.outputs.iter().find_map(Destination::leaves_unsaid) {
+            desk.unsaid.note(medium, result);
+        }
         // One that fails keeps no other from this result.
         let mut failed = None;
         desk.outputs.retain_mut(|output| match output.write(result, &receipt) {

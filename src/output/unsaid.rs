@@ -1,0 +1,59 @@
+//! What a medium has no place for, and people should know: rows that a limit left out though they are as good as the last.
+//!
+//! Not here: what is lost. Invariant: what results hold is not changed for it; it is said once, at the end of a run.
+
+use crate::model::{More, Timestamp, WindowResult};
+
+/// What the results of a run left unsaid, by report.
+#[derive(Debug, Default)]
+pub struct Unsaid {
+    /// By the place of a report in the results.
+    reports: Vec<Option<CutShort>>,
+}
+
+/// A report that was cut short.
+#[derive(Debug)]
+struct CutShort {
+    name: String,
+    medium: &'static str,
+    results: u64,
+    latest: More,
+    /// Where the window of the latest ended, if there are several.
+    window: Option<Timestamp>,
+}
+
+impl Unsaid {
+    /// Takes in a result that is written in a medium which has no place for it.
+    pub fn note(&mut self, medium: &'static str, result: &WindowResult) {
+        self.reports.resize_with(result.reports.len().max(self.reports.len()), || None);
+        for (known, report) in self.reports.iter_mut().zip(&result.reports) {
+            let Some(latest) = report.more else { continue };
+            let results = known.as_ref().map_or(0, |known| known.results) + 1;
+            let window = result.periodic.then_some(result.window.end);
+            *known = Some(CutShort { name: report.id.clone(), medium, results, latest, window });
+        }
+    }
+
+    /// What to say, a line for each report that was cut short.
+    pub fn hints(&self) -> impl Iterator<Item = String> {
+        self.reports.iter().flatten().map(|cut| {
+            let is_one = cut.latest.rows == 1;
+            let rows = if is_one { "1 more row".to_owned() } else { format!("{} more rows", cut.latest.rows) };
+            let what = match cut.latest.with {
+                Some(count) if is_one => format!("has {count}, as the last one shown"),
+                Some(count) => format!("have {count}, as the last one shown"),
+                None if is_one => "was left out".to_owned(),
+                None => "were left out".to_owned(),
+            };
+            let window = match (cut.window, cut.results) {
+                (None, _) => String::new(),
+                (Some(end), 1) => format!(" in the window to {end}"),
+                (Some(end), results) => format!(" in the window to {end}, the last of {results} such results"),
+            };
+            format!(
+                "{}: {rows} {what}{window}; {} has no place for that, json and text say it, and a higher limit shows more",
+                cut.name, cut.medium
+            )
+        })
+    }
+}
