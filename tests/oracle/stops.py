@@ -91,6 +91,9 @@ class Loop:
         self.panes = collections.defaultdict(collections.Counter)
         self.positions, self.late, self.outside, self.lines = {}, 0, 0, 0
         self.is_hurried = False
+        # Results are told apart by their line in the file: how many there were when the run began, and those that a run
+        # issued which did not live to save that.
+        self.before, self.unsaved = 0, set()
         self.begin()
 
     # The writer.
@@ -208,14 +211,9 @@ class Loop:
         return whole.get("contents")
 
     def results(self):
-        """By window: all results that were ever issued, each with its revision."""
+        """By window: all results that were ever issued, each with its line in the file and its revision."""
         every = collections.defaultdict(list)
-        try:
-            with open(os.path.join(self.folder, "results")) as file:
-                lines = file.readlines()
-        except FileNotFoundError:
-            return every
-        for line in lines:
+        for at, line in enumerate(self.result_lines()):
             try:
                 result = json.loads(line)
             except ValueError:
@@ -226,8 +224,26 @@ class Loop:
                 continue
             start = instant(window["start"])
             pairs = collections.Counter({(row[0], row[1]): row[2] for row in result["reports"][0]["rows"]})
-            every[start].append((window.get("revision", 0), pairs))
+            every[start].append((at, window.get("revision", 0), pairs))
         return every
+
+    def result_lines(self):
+        try:
+            with open(os.path.join(self.folder, "results")) as file:
+                return file.readlines()
+        except FileNotFoundError:
+            return []
+
+    def note_unsaved(self, windows):
+        """Notes what a run that was killed has issued and not saved: it comes again, unless its lines are gone by then."""
+        next_end = windows and windows["next_end"] and instant(windows["next_end"])
+        revisions = {instant(issued["end"]): issued["revision"] for issued in windows["issued"]} if windows else {}
+        for start, issued in self.results().items():
+            end = start + self.length
+            # What is closed and no longer noted is final.
+            last = math.inf if next_end and end < next_end else -1
+            last = revisions.get(end, last)
+            self.unsaved |= {at for at, revision, _ in issued if at >= self.before and revision > last}
 
     # The oracle.
 
@@ -256,8 +272,11 @@ class Loop:
                 held.update(self.panes[pane])
         return +held
 
-    def check(self, is_whole, last_run=False):
+    def check(self, is_whole):
         state = self.state()
+        if not is_whole:
+            self.note_unsaved(state and state["windows"])
+        self.before = len(self.result_lines())
         if state is None:
             return False
         for saved in state["inputs"]:
@@ -295,14 +314,12 @@ class Loop:
             # What has changed since a window was issued is issued once a second.
             again |= {instant(issued["end"]) - self.length for issued in windows["issued"]}
         every = self.results()
-        # A later one takes the place of an earlier one. What a killed run issued and did not save comes again under the
-        # same number, once there is more to issue.
-        revisions = {instant(issued["end"]) - self.length: issued["revision"] for issued in windows["issued"]}
+        # A later one takes the place of an earlier one.
         last = {}
         for start, issued in every.items():
-            known = [pairs for revision, pairs in issued if revision <= revisions.get(start, revision)]
-            if known:
-                last[start] = known[-1]
+            saved = [pairs for at, _, pairs in issued if at not in self.unsaved]
+            if saved:
+                last[start] = saved[-1]
         # So does what comes late and is in a window before the first that was issued.
         begun = min(every, default=None)
         # The first window that ends after the lowest record, up to the one that ends after the highest.
@@ -323,7 +340,7 @@ class Loop:
                     found = [last[start]] if start in last else []
                 else:
                     # What was issued since the state was saved comes again.
-                    found = [pairs for _, pairs in every.get(start, [])]
+                    found = [pairs for _, _, pairs in every.get(start, [])]
                 if held not in found and (held or found or self.trigger == "event"):
                     sums = [sum(pairs.values()) for pairs in found]
                     raise Wrong("window %d holds %d connections, issued are %s" % (start, sum(held.values()), sums))
