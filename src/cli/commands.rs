@@ -67,6 +67,35 @@ pub struct Commanded {
 /// A command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// What a pipeline answers.
+    #[command(flatten)]
+    Pipeline(PipelineCommand),
+    /// Look at a saved state, check it, or remove it to start anew.
+    State {
+        /// What to do with it.
+        #[command(subcommand)]
+        action: StateAction,
+    },
+    /// What is counted in parts.
+    #[command(flatten)]
+    Tallies(TalliesCommand),
+    /// List the report functions, with their options and an example each.
+    Reports,
+    /// Make a log to try things on.
+    Make(crate::make::Args),
+    /// Print the manual page, for man.
+    Man,
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// A command that builds a pipeline.
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub enum PipelineCommand {
     /// Run the pipeline of a configuration file.
     Run {
         /// The configuration.
@@ -139,12 +168,12 @@ pub enum Command {
         #[command(flatten)]
         common: Common,
     },
-    /// Look at a saved state, check it, or remove it to start anew.
-    State {
-        /// What to do with it.
-        #[command(subcommand)]
-        action: StateAction,
-    },
+}
+
+/// A command that makes tallies or reads them.
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub enum TalliesCommand {
     /// Divide what a question reads into tasks for many machines: a work list, as JSON.
     Plan(super::tallies::PlanArgs),
     /// List the files that a location leads to, by name, size and how they begin, as JSON; or check that they are a plan's.
@@ -157,17 +186,6 @@ pub enum Command {
     Report(super::tallies::ReportArgs),
     /// Check tallies files, and say what is in each of them, as JSON.
     Inspect(super::tallies::InspectArgs),
-    /// List the report functions, with their options and an example each.
-    Reports,
-    /// Make a log to try things on.
-    Make(crate::make::Args),
-    /// Print the manual page, for man.
-    Man,
-    /// Print a completion script for a shell.
-    Completions {
-        /// The shell.
-        shell: clap_complete::Shell,
-    },
 }
 
 /// How a graph is drawn.

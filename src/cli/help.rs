@@ -96,7 +96,9 @@ pub fn positional() -> Command {
     }
     let named = "`logparser COMMAND --help` tells more. A file whose name is that of a command is\nread as ./NAME.";
     let codes: String = EXIT_CODES.iter().map(|(code, meaning)| format!("\n  {code:<5}{meaning}")).collect();
-    arranged(&Positional::command())
+    let command = Positional::command();
+    arranged(&command)
+        .about(command.get_about().cloned().unwrap_or_default())
         .override_usage(USAGE)
         .after_help(format!("Commands: {}", names.join(", ")))
         .after_long_help(format!(
@@ -104,20 +106,39 @@ pub fn positional() -> Command {
         ))
 }
 
-/// The command line with a command.
+/// The command line with a command, all of them defined.
 pub fn commanded() -> Command {
-    let arrange = |command: Command| {
-        let plain = PLAIN.contains(&command.get_name());
-        if plain { command } else { arranged(&command) }
-    };
-    Commanded::command().mut_subcommands(arrange)
+    Commanded::command().mut_subcommands(defined)
+}
+
+/// As `commanded`, for who calls the command of a name: of the others no more is there than their names, as to define them
+/// is most of what a short run takes to start.
+pub fn commanded_by(name: &str) -> Command {
+    let commands = Commanded::command();
+    // Whatever else may be asked for, such as help about a command.
+    if commands.get_subcommands().all(|command| command.get_name() != name) {
+        return commanded();
+    }
+    commands.mut_subcommand(name, defined)
+}
+
+/// A command with its options, arranged if it shares them with others.
+fn defined(mut command: Command) -> Command {
+    if PLAIN.contains(&command.get_name()) {
+        return command;
+    }
+    // What is said of the command gives way to what is said of the options that it shares, once they are defined.
+    let about = command.get_about().cloned().unwrap_or_default();
+    command.build();
+    arranged(&command).about(about)
 }
 
 /// The same command with its options under their headings, in order.
 fn arranged(command: &Command) -> Command {
     let help = Arg::new("help").short('h').long("help").action(ArgAction::Help);
     let version = Arg::new("version").short('V').long("version").action(ArgAction::Version).help("Print the version");
-    let mut args: Vec<Arg> = command.get_arguments().cloned().collect();
+    let is_built_in = |arg: &&Arg| matches!(arg.get_id().as_str(), "help" | "version");
+    let mut args: Vec<Arg> = command.get_arguments().filter(|arg| !is_built_in(arg)).cloned().collect();
     // Positional arguments come first, in their own order.
     args.push(help.help("Print help: -h a screenful, --help all"));
     args.extend(command.get_version().is_some().then_some(version));
@@ -125,9 +146,6 @@ fn arranged(command: &Command) -> Command {
     let mut out = Command::new(command.get_name().to_owned()).disable_help_flag(true).disable_version_flag(true);
     if let Some(version) = command.get_version() {
         out = out.version(version.to_owned());
-    }
-    if let Some(about) = command.get_about() {
-        out = out.about(about.clone());
     }
     let headed = args.into_iter().enumerate().map(|(at, arg)| {
         if arg.is_positional() {
@@ -158,9 +176,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_definitions_are_sound() {
+    fn the_definitions_are_sound_and_one_command_is_defined_as_all_are() {
         positional().debug_assert();
-        commanded().debug_assert();
+        let all = commanded();
+        all.clone().debug_assert();
+        for command in all.get_subcommands() {
+            let name = command.get_name();
+            let help = |all: Command| all.try_get_matches_from(["logparser", name, "--help"]).unwrap_err().to_string();
+            assert_eq!(help(commanded_by(name)), help(commanded()), "{name}");
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            assert!(
+                words(&help(commanded())).starts_with(&words(&about)),
+                "the options of '{name}' say what they are in its place"
+            );
+        }
     }
 
     #[test]

@@ -29,7 +29,9 @@ use std::process::ExitCode;
 use clap::{ColorChoice, CommandFactory, FromArgMatches};
 
 use args::{Common, Settings};
-use commands::{Command, Commanded, GraphFormat, Make, Positional, StateAction, StateFormat};
+use commands::{
+    Command, Commanded, GraphFormat, Make, PipelineCommand, Positional, StateAction, StateFormat, TalliesCommand,
+};
 
 use crate::config::{DrawFormat, draw};
 use crate::error::{Error, ErrorKind, Place, Result};
@@ -78,7 +80,7 @@ enum Asked {
 /// Takes a command line apart. Errors with what is wrong with it, or the help that it asks for, and perhaps a hint.
 fn asked(argv: &[OsString]) -> Result<Asked, (clap::Error, Option<String>)> {
     match with_command_first(argv) {
-        Some(argv) => match parsed::<Commanded>(help::commanded(), &argv) {
+        Some(argv) => match parsed::<Commanded>(help::commanded_by(&argv[1].to_string_lossy()), &argv) {
             Ok(commanded) => Ok(Asked::Command(Box::new(commanded.command))),
             Err(error) => Err((error, None)),
         },
@@ -105,72 +107,16 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
         Err((error, hint)) => return Ok(show::usage(&error, hint)),
     };
     match command {
-        Command::Run { file, settings, common } => {
-            let builder = with_settings(configured(&file)?, &settings)?;
-            ask::run(with_common(builder, &common)?, &common)
-        }
-        Command::Check { file, settings } => {
-            let pipeline = with_settings(configured(&file)?, &settings)?.build()?;
-            let stages = pipeline.plan().stages.len();
-            print(&format!("{}: {stages} stages, no problems\n", crate::error::show_path(&file)))
-        }
-        Command::Graph { file, format, settings } => {
-            let pipeline = with_settings(configured(&file)?, &settings)?.build()?;
-            let format = match format {
-                GraphFormat::Text => DrawFormat::Text,
-                GraphFormat::Dot => DrawFormat::Dot,
-                GraphFormat::Mermaid => DrawFormat::Mermaid,
-            };
-            print(&draw(pipeline.plan(), format))
-        }
-        Command::Top { location, common } => ask::question(ask::BUSIEST, location, &common),
-        Command::To { host, location, common } => {
-            slips::host("to", &host, &location, insists)?;
-            ask::about("connected-to", &host, location, &common)
-        }
-        Command::From { host, location, common } => {
-            slips::host("from", &host, &location, insists)?;
-            ask::about("connected-from", &host, location, &common)
-        }
-        Command::Explain { location, config, settings, common } => {
-            let location = if config.is_some() { location } else { ask::or_piped(location)? };
-            let builder = with_settings(configured_or_standard(config.as_deref())?, &settings)?;
-            let builder = ask::located(with_common(builder, &common)?, &location)?;
-            let explained = builder.on_failure(show::error).on_warning(show::warning).build()?.explain()?;
-            let as_json = common.results.outputs().iter().any(|output| output == "json");
-            let inputs = &explained.inputs;
-            print(&if as_json { explain::json(inputs)? } else { explain::text(inputs) })?;
-            // As a run of which something could not be read.
-            Ok(u8::from(!explained.failures.is_empty()))
-        }
-        Command::State { action } => match action {
-            StateAction::List { root, output, json } => {
-                let output = if json { StateFormat::Json } else { output };
-                let root = root.or_else(crate::pipeline::state_root).ok_or_else(|| {
-                    Error::usage("neither XDG_STATE_HOME nor HOME is set; name the folder that holds the states")
-                })?;
-                print(&state::list(&root, output, crate::pipeline::wall_clock())?)
-            }
-            StateAction::Show { place, output, json, pairs } => {
-                let output = if json { StateFormat::Json } else { output };
-                let contents = |fingerprint: &str, decoder: &mut crate::codec::Decoder<'_>| {
-                    crate::pipeline::saved(fingerprint, decoder, pairs).map(|saved| contents::render(&saved))
-                };
-                print(&state::show(&place.state, output, Some(&contents))?)
-            }
-            StateAction::Verify { place, output, json } => {
-                let output = if json { StateFormat::Json } else { output };
-                let (text, is_sound) = state::verify(&place.state, output, &crate::pipeline::verified)?;
-                print(&text).map(|code| if is_sound { code } else { 4 })
-            }
-            StateAction::Reset { place } => print(&state::reset(&place.state)?),
+        Command::Pipeline(command) => pipeline(command, insists),
+        Command::State { action } => saved_state(action),
+        Command::Tallies(command) => match command {
+            TalliesCommand::Plan(args) => tallies::plan(&args),
+            TalliesCommand::List(args) => list::list(&args),
+            TalliesCommand::Partial(args) => tallies::partial(&args),
+            TalliesCommand::Merge(args) => tallies::merge(&args),
+            TalliesCommand::Report(args) => tallies::report(&args),
+            TalliesCommand::Inspect(args) => tallies::inspect(&args),
         },
-        Command::Plan(args) => tallies::plan(&args),
-        Command::List(args) => list::list(&args),
-        Command::Partial(args) => tallies::partial(&args),
-        Command::Merge(args) => tallies::merge(&args),
-        Command::Report(args) => tallies::report(&args),
-        Command::Inspect(args) => tallies::inspect(&args),
         Command::Reports => print(&show::reports()),
         Command::Make(args) => make_log(&args),
         Command::Man => {
@@ -183,6 +129,74 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
             clap_complete::generate(shell, &mut help::commanded(), "logparser", &mut script);
             print(&String::from_utf8_lossy(&script))
         }
+    }
+}
+
+fn pipeline(command: PipelineCommand, insists: bool) -> Result<u8> {
+    match command {
+        PipelineCommand::Run { file, settings, common } => {
+            let builder = with_settings(configured(&file)?, &settings)?;
+            ask::run(with_common(builder, &common)?, &common)
+        }
+        PipelineCommand::Check { file, settings } => {
+            let pipeline = with_settings(configured(&file)?, &settings)?.build()?;
+            let stages = pipeline.plan().stages.len();
+            print(&format!("{}: {stages} stages, no problems\n", crate::error::show_path(&file)))
+        }
+        PipelineCommand::Graph { file, format, settings } => {
+            let pipeline = with_settings(configured(&file)?, &settings)?.build()?;
+            let format = match format {
+                GraphFormat::Text => DrawFormat::Text,
+                GraphFormat::Dot => DrawFormat::Dot,
+                GraphFormat::Mermaid => DrawFormat::Mermaid,
+            };
+            print(&draw(pipeline.plan(), format))
+        }
+        PipelineCommand::Top { location, common } => ask::question(ask::BUSIEST, location, &common),
+        PipelineCommand::To { host, location, common } => {
+            slips::host("to", &host, &location, insists)?;
+            ask::about("connected-to", &host, location, &common)
+        }
+        PipelineCommand::From { host, location, common } => {
+            slips::host("from", &host, &location, insists)?;
+            ask::about("connected-from", &host, location, &common)
+        }
+        PipelineCommand::Explain { location, config, settings, common } => {
+            let location = if config.is_some() { location } else { ask::or_piped(location)? };
+            let builder = with_settings(configured_or_standard(config.as_deref())?, &settings)?;
+            let builder = ask::located(with_common(builder, &common)?, &location)?;
+            let explained = builder.on_failure(show::error).on_warning(show::warning).build()?.explain()?;
+            let as_json = common.results.outputs().iter().any(|output| output == "json");
+            let inputs = &explained.inputs;
+            print(&if as_json { explain::json(inputs)? } else { explain::text(inputs) })?;
+            // As a run of which something could not be read.
+            Ok(u8::from(!explained.failures.is_empty()))
+        }
+    }
+}
+
+fn saved_state(action: StateAction) -> Result<u8> {
+    match action {
+        StateAction::List { root, output, json } => {
+            let output = if json { StateFormat::Json } else { output };
+            let root = root.or_else(crate::pipeline::state_root).ok_or_else(|| {
+                Error::usage("neither XDG_STATE_HOME nor HOME is set; name the folder that holds the states")
+            })?;
+            print(&state::list(&root, output, crate::pipeline::wall_clock())?)
+        }
+        StateAction::Show { place, output, json, pairs } => {
+            let output = if json { StateFormat::Json } else { output };
+            let contents = |fingerprint: &str, decoder: &mut crate::codec::Decoder<'_>| {
+                crate::pipeline::saved(fingerprint, decoder, pairs).map(|saved| contents::render(&saved))
+            };
+            print(&state::show(&place.state, output, Some(&contents))?)
+        }
+        StateAction::Verify { place, output, json } => {
+            let output = if json { StateFormat::Json } else { output };
+            let (text, is_sound) = state::verify(&place.state, output, &crate::pipeline::verified)?;
+            print(&text).map(|code| if is_sound { code } else { 4 })
+        }
+        StateAction::Reset { place } => print(&state::reset(&place.state)?),
     }
 }
 

@@ -8,6 +8,7 @@ mod plain;
 
 pub use plain::Plain;
 
+use crate::model::lanes::NARROW;
 use crate::model::{Cause, Timestamp, Units};
 
 /// A format of lines. Without state: all that a line means stands in the line.
@@ -70,11 +71,10 @@ pub enum Stamp {
 pub struct Fence {
     /// Characters of a stamp that can be held against it.
     pub length: usize,
-    /// The beginnings of the bounds: of the lowest stamp to keep, the highest, and the highest that is not in the future;
-    /// all less `least`.
+    /// The beginnings of the bounds: of the lowest stamp to keep, the highest, and the highest that is not in the future.
     pub bounds: [u64; 3],
-    /// The lowest beginning of a stamp that it speaks of.
-    pub least: u64,
+    /// The lowest digit that may stand in each place.
+    pub lowest: [u8; NARROW],
 }
 
 /// Where the two hosts of a line stand: first byte and one past the last.

@@ -5,7 +5,7 @@
 //! other bytes but zero.
 
 use super::{Fence, HostRanges, LineFormat, Stamp};
-use crate::model::lanes::{MIDDLE, NARROW, at_most, block, digits};
+use crate::model::lanes::{MIDDLE, NARROW, at_most, block, digits, digits_from};
 use crate::model::{Cause, Timestamp, Unfit, Units};
 
 /// The format that `logparser` has always read.
@@ -41,8 +41,7 @@ impl LineFormat for Plain {
     fn fence(lines: &[u8], keep: (Timestamp, Timestamp), present: Timestamp, units: Units) -> Option<Fence> {
         let length = length_of_stamps(lines, units);
         // Stamps of one length order as their texts do. The first eight digits decide for nearly all lines.
-        let lowest = 10u64.pow(length as u32 - 1);
-        let unit = units.of(lowest);
+        let unit = units.of(10u64.pow(length as u32 - 1));
         let stamps = [unit.first_stamp(keep.0), unit.last_stamp(keep.1), unit.last_stamp(present)];
         let texts = stamps.map(|stamp| stamp.to_string());
         let alike = texts.iter().all(|text| text.len() == length && text.as_bytes()[0].is_ascii_digit());
@@ -51,24 +50,26 @@ impl LineFormat for Plain {
         if !alike || !in_order {
             return None;
         }
+        let bounds = texts.map(|text| head(text.as_bytes()));
         // With zeros at its start, a stamp of this length may be in another unit.
-        let least = if units.of(0) == unit { 0 } else { head(lowest.to_string().as_bytes()) };
-        let bounds = texts.map(|text| head(text.as_bytes()).wrapping_sub(least));
-        Some(Fence { length, bounds, least })
+        let mut lowest = [b'0'; NARROW];
+        lowest[0] += u8::from(units.of(0) != unit);
+        Some(Fence { length, bounds, lowest })
     }
 
     #[inline(always)]
     fn is_outside(bytes: &[u8], start: usize, fence: &Fence) -> bool {
         let Some(block) = block::<NARROW>(bytes, start) else { return false };
         let (&[head, _], _) = block.as_chunks::<8>() else { return false };
-        // Below the least it wraps, and is beyond all bounds.
-        let head = u64::from_be_bytes(head).wrapping_sub(fence.least);
+        let head = u64::from_be_bytes(head);
         let [lowest, highest, present] = fence.bounds;
         if head >= lowest && (head <= highest || head >= present) {
             return false;
         }
-        // So many digits, and no more: a stamp of the length of the bounds.
-        digits(block).trailing_ones() as usize == fence.length && is_separator(block[fence.length % NARROW])
+        // So many digits, and no more: a stamp of the length of the bounds. (A colon, which is no less than a lowest digit of
+        // 1, was beyond all bounds.)
+        digits_from(block, &fence.lowest).trailing_ones() as usize == fence.length
+            && is_separator(block[fence.length % NARROW])
     }
 
     #[inline(always)]

@@ -29,7 +29,13 @@ pub fn at_most(bytes: &[u8; MIDDLE], limit: u8) -> u32 {
 /// Which bytes are ASCII digits.
 #[inline]
 pub fn digits(bytes: &[u8; NARROW]) -> u32 {
-    (u8x16::new(*bytes) - u8x16::splat(b'0')).simd_le(u8x16::splat(9)).to_bitmask()
+    digits_from(bytes, &[b'0'; NARROW])
+}
+
+/// Which bytes are among the ten from the lowest of their place on.
+#[inline]
+pub fn digits_from(bytes: &[u8; NARROW], lowest: &[u8; NARROW]) -> u32 {
+    (u8x16::new(*bytes) - u8x16::new(*lowest)).simd_le(u8x16::splat(9)).to_bitmask()
 }
 
 /// The block that begins at `start`, if there are so many bytes.
@@ -57,6 +63,11 @@ mod tests {
                 prop_assert_eq!(u64::from(at_most(&low, byte)), mask(&low, |b| b <= byte));
                 let narrow = block(&bytes, 5).unwrap();
                 prop_assert_eq!(u64::from(digits(narrow)), mask(narrow, |b| b.is_ascii_digit()));
+                let mut lowest = [b'0'; NARROW];
+                lowest[0] = b'1';
+                let first = narrow[0].is_ascii_digit() && narrow[0] != b'0' || narrow[0] == b':';
+                let expected = mask(narrow, |b| b.is_ascii_digit()) & !1 | u64::from(first);
+                prop_assert_eq!(u64::from(digits_from(narrow, &lowest)), expected);
             }
         }
     }

@@ -6,6 +6,7 @@
 
 use crate::format::{Fence, FormatVisitor, HostRanges, LineFormat, Stamp, dispatch};
 use crate::model::balance::{Rejected, SHOWN_BYTES, SHOWN_REJECTED};
+use crate::model::lanes::NARROW;
 use crate::model::{Balance, Cause, Extent, Lines, Loss, Record, Timestamp, Traces, Units};
 
 use super::split::first_line;
@@ -87,7 +88,7 @@ impl Select<'_> {
         let mut selected = Selected::of(self.lines, self.list_rejected);
         let judge = Judge::of(self.lines, self.bounds, self.units);
         // Where no stamp lies outside, nothing is at a glance.
-        let nothing = Fence { length: 0, bounds: [0, u64::MAX, 0], least: 0 };
+        let nothing = Fence { length: 0, bounds: [0, u64::MAX, 0], lowest: [b'0'; NARROW] };
         let fence = F::fence(&self.lines.chunk.bytes, judge.keep, judge.present, judge.units).unwrap_or(nothing);
         // Lines outside come in long runs, and so do those inside: each kind is looked for where the last one was.
         let (mut out_of_window, mut inside) = (0, false);
