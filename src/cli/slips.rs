@@ -8,7 +8,7 @@ use std::path::Path;
 use super::near_command;
 use crate::config::is_configuration;
 use crate::error::{Error, Result};
-use crate::model::escape::printable;
+use crate::model::escape::shell_word;
 
 /// Refuses words of the form without a command that do not mean what their places say.
 pub fn positional(words: &[&str], insists: bool) -> Result<()> {
@@ -17,14 +17,14 @@ pub fn positional(words: &[&str], insists: bool) -> Result<()> {
         [word] => match near_command(word) {
             // What has a dot or a slash is meant as a file.
             Some(help) if !insists && !is_location(word) && !word.contains(['.', '/']) => {
-                Err(Error::usage(format!("there is no file and no command {}; {help}", quoted(word))))
+                Err(Error::usage(format!("there is no file and no command {}; {help}", shell_word(word))))
             }
             _ => Ok(()),
         },
         _ if insists => exactly_three(words),
         [location, host] if is_file(host) && !is_location(location) => {
             let command = near_command(location).filter(|_| !location.contains(['.', '/']));
-            let (host, location) = (quoted(location), quoted(host));
+            let (host, location) = (shell_word(location), shell_word(host));
             let meant = format!("`logparser to {host} {location}` or `logparser from {host} {location}`");
             Err(Error::usage(match command {
                 Some(help) => format!("there is no command {host}; {help} If it is a host, say {meant}"),
@@ -33,7 +33,7 @@ pub fn positional(words: &[&str], insists: bool) -> Result<()> {
         }
         [location, from, to] if !is_location(location) && (is_file(from) || is_file(to)) => {
             let (file, hosts) = if is_file(to) { (to, [location, from]) } else { (from, [location, to]) };
-            let [file, from, to] = [file, hosts[0], hosts[1]].map(|word| quoted(word));
+            let [file, from, to] = [file, hosts[0], hosts[1]].map(shell_word);
             Err(Error::usage(format!(
                 "{file} is a file where a host is expected; did you mean `logparser {file} {from} {to}`?"
             )))
@@ -50,7 +50,7 @@ fn exactly_three(words: &[&str]) -> Result<()> {
     match words {
         [_, _, _] => Ok(()),
         [location, host] => {
-            let (location, host) = (quoted(location), quoted(host));
+            let (location, host) = (shell_word(location), shell_word(host));
             Err(Error::usage(format!(
                 "of one host, say which way: `logparser to {host} {location}` lists the hosts that connect to it, \
                  `logparser from {host} {location}` those that it connects to; or name two: LOCATION HOST_FROM HOST_TO"
@@ -58,7 +58,7 @@ fn exactly_three(words: &[&str]) -> Result<()> {
         }
         _ => Err(Error::usage(format!(
             "{} is one word too many: expected LOCATION HOST_FROM HOST_TO; put a glob in quotes, e.g. 'conn*.log'",
-            quoted(words.get(3).copied().unwrap_or_default())
+            shell_word(words.get(3).copied().unwrap_or_default())
         ))),
     }
 }
@@ -68,14 +68,14 @@ pub fn host(command: &str, host: &str, locations: &[String], insists: bool) -> R
     if insists || !is_file(host) {
         return Ok(());
     }
-    let shown = quoted(host);
+    let shown = shell_word(host);
     match locations {
         [] => Err(Error::usage(format!(
             "{shown} is a file where a host is expected: `logparser {command} HOST {shown}`; a host of that name \
              stands behind --: `logparser {command} -- {shown}`"
         ))),
         [other] if !is_location(other) => {
-            let other = quoted(other);
+            let other = shell_word(other);
             Err(Error::usage(format!(
                 "{shown} is a file where a host is expected; did you mean `logparser {command} {other} {shown}`?"
             )))
@@ -88,7 +88,7 @@ pub fn host(command: &str, host: &str, locations: &[String], insists: bool) -> R
 pub fn logs(locations: &[String]) -> Result<()> {
     match locations.iter().find(|location| is_configuration(Path::new(location))) {
         Some(file) => {
-            let file = quoted(file);
+            let file = shell_word(file);
             Err(Error::usage(format!(
                 "{file} is a configuration, and a log is expected; did you mean `logparser run {file}`?"
             )))
@@ -102,7 +102,7 @@ fn expanded(file: &str, otherwise: &str, insist: &str) -> Error {
     Error::usage(format!(
         "{} is a file where a host is expected; if the shell has put it in place of a glob, put the glob in quotes, \
          e.g. 'conn*.log', or ask `logparser {otherwise}`; a host of that name stands behind --: `logparser {insist}`",
-        quoted(file)
+        shell_word(file)
     ))
 }
 
@@ -114,14 +114,4 @@ fn is_file(word: &str) -> bool {
 /// Whether a word leads to something to read, or might.
 fn is_location(word: &str) -> bool {
     word == "-" || word.contains(['*', '?', '[']) || Path::new(word).exists()
-}
-
-/// A word as it is given to a shell.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "_-./:@%+,=~".contains(c);
-    let shown = printable(word.as_bytes());
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return shown.into_owned();
-    }
-    format!("'{}'", shown.replace('\'', r"'\''"))
 }

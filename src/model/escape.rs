@@ -24,6 +24,16 @@ pub fn printable_line(bytes: &[u8]) -> Cow<'_, str> {
     escaped(bytes, |c| is_hostile(c) && c != '\t')
 }
 
+/// A word as it is given to a shell, printable.
+pub fn shell_word(word: impl AsRef<[u8]>) -> String {
+    let shown = printable(word.as_ref());
+    let is_plain = |c: char| c.is_alphanumeric() || "_-./:@%+,=~".contains(c);
+    if !shown.is_empty() && shown.chars().all(is_plain) {
+        return shown.into_owned();
+    }
+    format!("'{}'", shown.replace('\'', r"'\''"))
+}
+
 fn escaped(bytes: &[u8], is_hostile: impl Fn(char) -> bool) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(bytes)
         && !text.chars().any(&is_hostile)

@@ -139,7 +139,8 @@ impl Follow {
             wired.names.set(file.id, crate::model::escape::printable(&file.name).into_owned());
         }
         // Number 0 is that of standard input, if it is read.
-        let follower = Follower::new(options, saved, next.max(1));
+        let mut follower = Follower::new(options, saved, next.max(1));
+        follower.pass_over(header.map_or_else(Vec::new, |header| header.passed_over.clone()));
         self.files = follower.records();
         let (events, warning) = Events::new(&follower.directories());
         warning.into_iter().for_each(|text| wired.failures.warn(&text));

@@ -92,7 +92,7 @@ pub struct SavedPair {
 
 /// Reads a snapshot that was saved with a configuration of this fingerprint, and its pairs only if they are asked for.
 pub fn saved(fingerprint: &str, decoder: &mut Decoder<'_>, pairs: bool) -> io::Result<Saved> {
-    let (header, mut tally) = opened(fingerprint, decoder, Arc::default())?;
+    let (mut header, mut tally) = opened(fingerprint, decoder, Arc::default())?;
     let buckets = Buckets { anchor: header.grid.anchor, grain: header.grain, last: i64::MAX };
     let shape = tally.shape();
     let start = |bucket: i64| buckets.anchor.plus_times(bucket, buckets.grain);
@@ -138,7 +138,7 @@ pub(super) fn restored(
     decoder: &mut Decoder<'_>,
     budget: Arc<Budget>,
 ) -> io::Result<(Header, Tally)> {
-    let (header, mut tally) = opened(fingerprint, decoder, budget)?;
+    let (mut header, mut tally) = opened(fingerprint, decoder, budget)?;
     header.read_counts(decoder, &mut tally)?;
     header.check_tally(&tally)?;
     Ok((header, tally))

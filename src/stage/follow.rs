@@ -8,9 +8,9 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::actor::{Exit, Outlet, Permits, Stop};
+use crate::actor::{Exit, Outlet, Permit, Permits, Stop};
 use crate::metrics::Progress;
-use crate::model::recycle::Pool;
+use crate::model::recycle::{Pool, Pooled};
 use crate::model::{Balance, Chunk, InputId, Live, Span, Timestamp};
 use crate::source::follow::{Events, Follower, New, Step};
 
@@ -178,6 +178,34 @@ impl Following {
                 self.follower.touch(&path);
             }
         }
+        self.conclude(&mut outlet)
+    }
+
+    /// Says what is to be said when nothing more is read.
+    fn conclude(&mut self, outlet: &mut Outlet<Arc<Chunk>>) -> Result<(), Exit> {
+        let (warnings, steps) = self.follower.conclude(self.clock);
+        warnings.iter().for_each(|text| self.failures.warn(text));
+        for step in steps {
+            let permit = self.permits.acquire()?;
+            self.send(&step, Vec::new().into(), permit, outlet)?;
+        }
+        Ok(())
+    }
+
+    fn send(
+        &mut self,
+        step: &Step,
+        bytes: Pooled<u8>,
+        permit: Permit,
+        outlet: &mut Outlet<Arc<Chunk>>,
+    ) -> Result<(), Exit> {
+        self.tell(step);
+        let chunk = Chunk { bytes, guard: Some(Box::new(permit)), ..self.chunk(step) };
+        outlet.send(Arc::new(chunk))?;
+        self.sent += 1;
+        if step.cut.last {
+            self.numbers.remove(&step.id);
+        }
         Ok(())
     }
 
@@ -190,13 +218,7 @@ impl Following {
             let mut bytes = self.buffers.take();
             let Some(step) = self.follower.next(self.clock, &mut bytes) else { return Ok(any) };
             any = true;
-            self.tell(&step);
-            let chunk = Chunk { bytes, guard: Some(Box::new(permit)), ..self.chunk(&step) };
-            outlet.send(Arc::new(chunk))?;
-            self.sent += 1;
-            if step.cut.last {
-                self.numbers.remove(&step.id);
-            }
+            self.send(&step, bytes, permit, outlet)?;
             if self.stop.draining() {
                 break;
             }
@@ -210,6 +232,9 @@ impl Following {
         }
         if let Some(loss) = &step.lost {
             let what = match (loss.from < loss.to, loss.open_ended) {
+                (true, false) if loss.remedy.is_some() => {
+                    format!(": bytes {} to {} were not counted", loss.from, loss.to)
+                }
                 (true, false) => format!(": bytes {} to {} are lost", loss.from, loss.to),
                 (true, true) => {
                     format!(
@@ -219,7 +244,8 @@ impl Following {
                 }
                 (false, _) => format!("; what was written behind byte {}, if anything, is lost", loss.from),
             };
-            self.failures.warn(&format!("{}: {}{what}", loss.name, loss.cause));
+            let remedy = loss.remedy.as_ref().map_or_else(String::new, |remedy| format!("; {remedy}"));
+            self.failures.warn(&format!("{}: {}{what}{remedy}", loss.name, loss.cause));
         }
     }
 

@@ -14,7 +14,7 @@ use crate::model::{Balance, Grid, HostId, Tally, Timestamp};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::count::Buckets;
 use crate::ops::progress;
-use crate::source::follow::Saved as SavedFile;
+use crate::source::follow::{PassedOver, Saved as SavedFile};
 
 use super::windows::SavedWindows;
 
@@ -45,6 +45,9 @@ pub struct Header {
     pub(super) panes: Vec<(i64, u64, u64)>,
     /// Host names by number are so many, those of holes without bytes.
     pub(super) numbers: u32,
+    /// Compressed files that are passed over. They follow the pairs: a state that an earlier build has saved ends there.
+    #[serde(skip)]
+    pub passed_over: Vec<PassedOver>,
 }
 
 impl Header {
@@ -53,8 +56,8 @@ impl Header {
         Balance { overflowed: self.overflowed, ..self.progress.balance() }
     }
 
-    /// Reads the names and pairs behind it into a tally that is empty.
-    pub fn read_counts(&self, decoder: &mut Decoder<'_>, tally: &mut Tally) -> io::Result<()> {
+    /// Reads what follows it, the names and pairs into a tally that is empty.
+    pub fn read_counts(&mut self, decoder: &mut Decoder<'_>, tally: &mut Tally) -> io::Result<()> {
         for _ in 0..self.numbers {
             let name: Vec<u8> = decoder.get()?;
             let mut hosts = tally.hosts().write();
@@ -92,11 +95,19 @@ impl Header {
         for &(bucket, connections) in &self.buckets {
             tally.add_to_bucket(bucket, connections);
         }
-        Ok(())
+        self.read_rest(decoder)
+    }
+
+    /// Reads what follows the pairs, and holds it against what a run saves.
+    fn read_rest(&mut self, decoder: &mut Decoder<'_>) -> io::Result<()> {
+        if decoder.left() > 0 {
+            self.passed_over = decoder.get()?;
+        }
+        self.check_passed_over().map_err(|text| io::Error::new(io::ErrorKind::InvalidData, text))
     }
 
     /// As `read_counts`, where only the bytes matter. How many hosts there are.
-    pub fn skip_counts(&self, decoder: &mut Decoder<'_>) -> io::Result<usize> {
+    pub fn skip_counts(&mut self, decoder: &mut Decoder<'_>) -> io::Result<usize> {
         let mut hosts = 0;
         for _ in 0..self.numbers {
             hosts += usize::from(!decoder.get::<Vec<u8>>()?.is_empty());
@@ -107,6 +118,7 @@ impl Header {
                 (0..pairs).try_for_each(|_| decoder.get::<(u32, u32, u64)>().map(drop))?;
             }
         }
+        self.read_rest(decoder)?;
         Ok(hosts)
     }
 

@@ -182,11 +182,13 @@ impl Saver {
             self.files.forget(id);
             self.names.forget(id);
         }
+        let files = self.files(&progress);
+        let passed_over = self.files.passed_over(&files);
         let header = Header {
             grid: self.grid,
             bounds: self.bounds,
             windows: live.windows.lock().saved(),
-            files: self.files(&progress),
+            files,
             clock: self.files.clock(),
             next_input: progress.inputs.last().map_or(0, |(id, _)| id.0 + 1),
             progress,
@@ -195,6 +197,7 @@ impl Saver {
             buckets: tally.buckets().iter().map(|(&bucket, &count)| (bucket, count)).collect(),
             panes: panes.iter().map(|(k, pane)| (*k, pane.overflowed(), pane.shards().len() as u64)).collect(),
             numbers: tally.hosts().read().names().end() as u32,
+            passed_over,
         };
         let panes = panes.into_iter().map(|(_, pane)| {
             let tables = pane.set_aside();
@@ -243,7 +246,7 @@ fn write(shared: &Shared, snapshot: &Snapshot, encoder: &mut Encoder<'_>) -> io:
             result?;
         }
     }
-    Ok(())
+    encoder.put(&header.passed_over)
 }
 
 #[cfg(test)]
@@ -397,7 +400,7 @@ mod tests {
             let (mut loaded, mut tally) = (crate::state::peek(dir.path()).unwrap().unwrap(), empty());
             let mut checked = Ok(());
             let read = |decoder: &mut Decoder<'_>| {
-                let header = decoder.get::<Header>()?;
+                let mut header = decoder.get::<Header>()?;
                 header.read_counts(decoder, &mut tally)?;
                 checked = header.check_tally(&tally);
                 Ok(())

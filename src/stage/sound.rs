@@ -17,7 +17,7 @@ use crate::model::{Grid, InputId, Timestamp};
 use crate::ops::close::{SHARDS, Windows};
 use crate::ops::count::Buckets;
 use crate::ops::progress::{LAST_BYTE, Position};
-use crate::source::follow::Saved as SavedFile;
+use crate::source::follow::{PassedOver, Saved as SavedFile};
 
 /// Inputs that a run may come to have: so many files are never met.
 const MAX_INPUTS: u32 = 1 << 31;
@@ -117,6 +117,24 @@ impl Header {
         }
         Ok(())
     }
+
+    /// Errors with what no run saves of files that are passed over.
+    pub(super) fn check_passed_over(&self) -> Result<(), String> {
+        let mut known = BTreeSet::new();
+        let is_good = |file: &PassedOver| {
+            let PassedOver { device, inode, born: _, size, modified } = file;
+            is_stat(*modified, *size) && known.insert((*device, *inode))
+        };
+        match self.passed_over.iter().all(is_good) {
+            true => Ok(()),
+            false => Err("what it says of the files that are passed over cannot be".to_owned()),
+        }
+    }
+}
+
+/// Whether a time of a file and its size are some that a file system gives.
+fn is_stat(modified: (i64, i64), size: u64) -> bool {
+    (0..1_000_000_000).contains(&modified.1) && size <= LAST_BYTE
 }
 
 fn check_file(file: &SavedFile, (_, position): &(InputId, Position)) -> bool {
@@ -126,11 +144,10 @@ fn check_file(file: &SavedFile, (_, position): &(InputId, Position)) -> bool {
         && !name.is_empty()
         && name.len() <= MAX_PATH
         && !name.contains(&0)
-        && (0..1_000_000_000).contains(&modified.1)
+        && is_stat(*modified, *size_seen)
         && start.len() <= crate::source::follow::START
         && head.bytes as usize <= crate::source::follow::HEAD
         && start.len() <= head.bytes as usize
-        && *size_seen <= LAST_BYTE
         && [active, moved, away].into_iter().all(|time| *time <= MAX_CLOCK)
 }
 
@@ -203,6 +220,7 @@ mod tests {
             overflowed: 0,
             panes: Vec::new(),
             numbers: 0,
+            passed_over: Vec::new(),
         }
     }
 

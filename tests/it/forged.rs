@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use logparser::codec::{Decoder, Encoder};
+use logparser::source::follow::PassedOver;
 use logparser::stage::header::Header;
 use logparser::state;
 
@@ -71,7 +72,7 @@ fn followed(folder: &Folder) -> Vec<&'static str> {
         sequence = loaded.sequence;
         loaded
             .read(|decoder| {
-                let header: Header = decoder.get()?;
+                let mut header: Header = decoder.get()?;
                 header.skip_counts(decoder)?;
                 Ok(header.balance().counted == 60)
             })
@@ -108,7 +109,7 @@ fn forge(path: &Path, whole: &[u8], change: &dyn Fn(&mut Header, &mut Vec<u8>)) 
 
 type Change = fn(&mut Header, &mut Vec<u8>);
 
-const FORGERIES: [(&str, Change); 15] = [
+const FORGERIES: [(&str, Change); 17] = [
     ("10^17 buckets", |it, _| (it.grid.length, it.grid.period, it.grain) = (200_000_000_000_000_000, 1, 1)),
     ("a length of 0", |it, _| it.grid.length = 0),
     ("a period of 0", |it, _| it.grid.period = 0),
@@ -124,7 +125,18 @@ const FORGERIES: [(&str, Change); 15] = [
     ("a file that is there twice", |it, _| it.files.push(it.files[0].clone())),
     ("an input that is not given out yet", |it, _| it.next_input = 0),
     ("bytes that are left over", |_, rest| rest.push(0)),
+    ("a file that is passed over twice", |_, rest| passes_over(rest, &[(1, 0), (1, 0)])),
+    ("a file that was written at no time", |_, rest| passes_over(rest, &[(1, 1_000_000_000)])),
 ];
+
+/// Has files passed over, by inode and by nanoseconds of the time when they were written.
+fn passes_over(rest: &mut Vec<u8>, files: &[(u64, i64)]) {
+    // There were none.
+    assert_eq!(rest.pop(), Some(0));
+    let file =
+        |&(inode, nanos): &(u64, i64)| PassedOver { device: 1, inode, born: None, size: 5, modified: (0, nanos) };
+    Encoder::new(rest).put(&files.iter().map(file).collect::<Vec<_>>()).unwrap();
+}
 
 #[test]
 fn g5_a_forged_state_is_refused_by_verify_and_by_a_start() {
@@ -133,6 +145,11 @@ fn g5_a_forged_state_is_refused_by_verify_and_by_a_start() {
     let (path, verify) = (slot(&folder), ["state", "verify", "--state", "s"]);
     let whole = std::fs::read(&path).unwrap();
     forge(&path, &whole, &|_, _| {});
+    assert_eq!(run(&folder, &verify).status.code(), Some(0));
+    forge(&path, &whole, &|_, rest| passes_over(rest, &[(1, 0), (2, 0)]));
+    assert_eq!(run(&folder, &verify).status.code(), Some(0));
+    // As builds have saved it that remembered none.
+    forge(&path, &whole, &|_, rest| assert_eq!(rest.pop(), Some(0)));
     assert_eq!(run(&folder, &verify).status.code(), Some(0));
     let checked = |work: &[&str], what: &str| -> Output {
         let mut command = program(&folder);

@@ -59,6 +59,47 @@ fn a6_what_is_compressed_at_once_is_read_by_its_open_handle() {
 }
 
 #[test]
+fn a6_what_is_compressed_while_stopped_is_told_once_with_the_command_that_counts_the_rest() {
+    if Command::new("gzip").arg("--version").output().is_err() {
+        return eprintln!("not tested: there is no gzip");
+    }
+    let folder = Folder::new();
+    let (log, packed) = (folder.at("logs/log"), folder.at("logs/log.gz"));
+    let line = b"1700000000 a b\n";
+    let mut running = start(&folder);
+    append(&log, &line.repeat(100));
+    wait_until_saved(&folder, 1500);
+    ends_with(&mut running, &folder);
+    append(&log, &line.repeat(40));
+    assert!(Command::new("gzip").arg(&log).status().unwrap().success());
+    // Also if it is stopped at once.
+    let mut running = start(&folder);
+    std::thread::sleep(Duration::from_millis(300));
+    let saved = ends_with(&mut running, &folder);
+    assert_eq!(
+        (number(&saved, "counted"), number(&saved, "bytes_unread"), number(&saved, "unknown_losses")),
+        (100, 600, 0)
+    );
+    let told = said(&folder);
+    let (_, command) = told.split_once("bytes 1500 to 2100 were not counted; count them with: ").unwrap();
+    let command = command.lines().next().unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_logparser")).parent().unwrap().to_str().unwrap();
+    let path = format!("{program}:{}", std::env::var("PATH").unwrap());
+    let shell =
+        |command: &str| Command::new("sh").current_dir(folder.path()).env("PATH", &path).args(["-c", command]).output();
+    let counted = shell(&format!("{command} --json --until latest")).unwrap();
+    let result: serde_json::Value = serde_json::from_slice(&counted.stdout).unwrap();
+    assert_eq!(result["balance"]["counted"], 40, "{result}");
+    // Another run has nothing to say of it.
+    let mut running = start(&folder);
+    std::thread::sleep(Duration::from_millis(1500));
+    ends_with(&mut running, &folder);
+    let log = said(&folder);
+    assert_eq!((log.matches("log.gz").count(), log.matches("not counted").count()), (1, 1), "{log}");
+    assert!(packed.exists() && !log.contains("is compressed"), "{log}");
+}
+
+#[test]
 fn a15_a_deleted_file_is_let_go_of_while_no_state_can_be_saved() {
     let folder = Folder::new();
     std::fs::create_dir_all(folder.at("state")).unwrap();

@@ -13,9 +13,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::compressed::Packed;
+use super::compressed::{AT_ONCE, Packed};
 use super::content::{self, Agreement, HEAD, Head, START, Stat, same_birth};
 use super::generation::Generation;
+use super::unpack::Unpacking;
 use super::{Follower, New, reading};
 use crate::error::show_path;
 use crate::model::InputId;
@@ -45,6 +46,8 @@ pub(super) struct Candidate {
     pub instead_of: Option<InputId>,
     /// The generations that it may be a copy of.
     pub suspected: Vec<InputId>,
+    /// What is known of what it holds, if it is compressed.
+    pub unpacking: Option<Unpacking>,
 }
 
 impl Candidate {
@@ -61,16 +64,6 @@ impl Candidate {
             || (!generation.settled
                 && (generation.truncated || generation.restored || self.path != generation.path))
     }
-}
-
-/// A file that is not followed, as it was when that was decided, and why.
-#[derive(Debug)]
-pub(super) struct Ignored {
-    pub born: Option<u128>,
-    pub size: u64,
-    pub modified: (i64, i64),
-    /// What is said of it; nothing if it is the copy of what was counted.
-    pub warning: Option<String>,
 }
 
 /// What a candidate has turned out to be.
@@ -112,6 +105,7 @@ impl Follower {
             grown: now,
             instead_of: Some(id),
             suspected: Vec::new(),
+            unpacking: None,
         });
         self.update_record(id);
         self.ask_for_scan(true);
@@ -129,6 +123,7 @@ impl Follower {
                 candidate.grown = now;
             }
             candidate.stat = stat;
+            candidate.unpacking = None;
         }
         Ok(())
     }
@@ -143,14 +138,14 @@ impl Follower {
         let mut order: Vec<usize> = (0..self.candidates.len()).collect();
         // Of two that are alike, the one that was made first is the original.
         order.sort_by_key(|at| self.candidates[*at].stat.born);
+        let mut most = AT_ONCE;
         for at in order {
-            match self.packed(at, now, &by_start) {
+            match self.packed(at, now, &by_start, &mut most) {
                 Packed::No => {}
                 Packed::Wait => continue,
                 Packed::Ignored(ignored) => {
-                    warnings.extend(ignored.warning.clone());
-                    self.ignored.insert(self.candidates[at].stat.identity, ignored);
-                    self.drop_candidate(at);
+                    warnings.extend(ignored.warning().cloned());
+                    self.ignore(at, ignored);
                     continue;
                 }
             }
@@ -270,7 +265,7 @@ impl Follower {
         Ok(Some(file))
     }
 
-    fn by_start(&self) -> ByStart {
+    pub(super) fn by_start(&self) -> ByStart {
         let mut by_start = ByStart::new();
         for generation in self.generations.values().filter(|generation| generation.head.len() > 0) {
             by_start.entry(generation.head.start.clone()).or_default().push(generation.id);

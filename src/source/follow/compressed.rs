@@ -1,23 +1,86 @@
 //! Compressed files among those that are followed: they are not read, and that is said of each, unless it is what became
-//! of a file that was counted.
+//! of a file that is known. Of a copy of what was counted there is nothing to say; where it holds more than was counted of
+//! a file that is gone, that is the loss, with the way to count it.
 //!
-//! Content decides, as ever: how the file begins once it is decompressed, and how many bytes it had, which gzip writes at
-//! its end. Invariant: what is passed over in silence was counted.
+//! Content decides, as ever: how the file begins once it is decompressed, how many bytes it has, and those before the
+//! position. Invariant: what is passed over in silence was counted, or told.
 
 use std::fs::File;
 use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
+use serde::{Deserialize, Serialize};
 
-use super::Follower;
-use super::candidate::{ByStart, Candidate, Ignored, alike};
+use super::candidate::{ByStart, Candidate, alike};
 use super::content::{Agreement, HEAD, Stat, read_range};
+use super::generation::{Copied, Generation};
+use super::unpack::{Unpacked, Unpacking};
+use super::{Follower, Step};
 use crate::error::show_path;
+use crate::model::InputId;
+use crate::model::escape::shell_word;
 use crate::source::cursor::COMPRESSED;
 
 /// Bytes of a compressed file that are read to know how it begins: more than 1,024 bytes take, compressed.
 const ENOUGH: usize = 4096;
+
+/// Bytes that are decompressed in one look at all files: a tenth of a second or so.
+pub(super) const AT_ONCE: u64 = 32 << 20;
+
+/// A file that is not followed, as it was when that was decided, and why.
+#[derive(Debug)]
+pub(super) struct Ignored {
+    pub born: Option<u128>,
+    pub size: u64,
+    pub modified: (i64, i64),
+    pub why: Why,
+}
+
+/// Why a file is not followed.
+#[derive(Debug, Clone)]
+pub(super) enum Why {
+    /// It cannot be read, which is said.
+    Unread(String),
+    /// What it holds of a generation is dealt with, or will be once so many bytes of that are counted, or told to be lost.
+    Copy {
+        until: Option<(InputId, u64)>,
+        /// What is said of it, unless the loss says it.
+        said: Option<String>,
+    },
+}
+
+impl Ignored {
+    fn new(candidate: &Candidate, why: Why) -> Self {
+        let Stat { born, size, modified, .. } = candidate.stat;
+        Ignored { born, size, modified, why }
+    }
+
+    /// What is said of it each time that it is met.
+    pub fn warning(&self) -> Option<&String> {
+        match &self.why {
+            Why::Unread(text) => Some(text),
+            Why::Copy { said, .. } => said.as_ref(),
+        }
+    }
+}
+
+/// A compressed file that was passed over, as it is saved: a copy of what was counted, or whose loss was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedOver {
+    /// The device it lies on.
+    pub device: u64,
+    /// Its inode there.
+    pub inode: u64,
+    /// When it was made, in nanoseconds of the Unix epoch, if the file system knows.
+    pub born: Option<u128>,
+    /// Bytes in it.
+    pub size: u64,
+    /// When it was last written: seconds and nanoseconds.
+    pub modified: (i64, i64),
+}
 
 /// What a candidate is, as far as it is compressed.
 pub(super) enum Packed {
@@ -29,40 +92,169 @@ pub(super) enum Packed {
     Ignored(Ignored),
 }
 
+/// What a compressed file is to a generation that begins as it does.
+enum Relation {
+    /// A copy of what was counted of it, or was told to be lost: of so many bytes.
+    Counted(u64),
+    /// A copy of all it was, and of more than was counted of it: of so many bytes.
+    HasRest(u64),
+    /// That is not known yet.
+    Unknown,
+    /// Another file.
+    None,
+}
+
 impl Follower {
-    /// Whether a candidate is compressed, and what comes of it then.
-    pub(super) fn packed(&mut self, at: usize, now: Duration, by_start: &ByStart) -> Packed {
+    /// Whether a candidate is compressed, and what comes of it then. `most`: bytes that may be decompressed for that.
+    pub(super) fn packed(&mut self, at: usize, now: Duration, by_start: &ByStart, most: &mut u64) -> Packed {
         let candidate = &self.candidates[at];
         let magic = COMPRESSED.iter().find(|(magic, ..)| candidate.head.starts_with(magic));
         let Some((_, name, reader)) = magic else { return Packed::No };
         let warning = format!("{}: is compressed ({name}) and was not read; see {reader}", show_path(&candidate.path));
         if *name != "gzip" {
-            return Packed::Ignored(ignored(candidate, Some(warning)));
+            return Packed::Ignored(Ignored::new(candidate, Why::Unread(warning)));
         }
-        let still = candidate.from_start || now >= candidate.grown + self.options.rotate_wait;
+        let still = self.ending || candidate.from_start || now >= candidate.grown + self.options.rotate_wait;
         let Ok(Some(file)) = self.candidate_file(at) else { return Packed::Wait };
-        let candidate = &self.candidates[at];
-        let (head, length) = (unpacked_head(&file), length(&file, candidate.stat.size));
-        let like: Vec<_> = alike(by_start, &head).into_iter().filter_map(|id| self.generations.get(&id)).collect();
-        let same = |generation: &&&super::generation::Generation| {
-            generation.head.len() > 0 && generation.head.agrees(&head) == Agreement::Whole
+        let head = unpacked_head(&file);
+        let same = |id: &InputId| {
+            let generation = self.generations.get(id);
+            generation.is_some_and(|one| one.head.len() > 0 && one.head.agrees(&head) == Agreement::Whole)
         };
-        let counted = |generation: &super::generation::Generation| {
-            // Of one that has been dealt with, what was lost was told.
-            length.is_some_and(|length| u64::from(length) <= generation.position())
-                || (generation.settled && length.is_some_and(|length| u64::from(length) <= generation.size_seen))
-        };
-        match like.iter().filter(same).any(|generation| counted(generation)) {
-            true if still => Packed::Ignored(ignored(candidate, None)),
-            false if still => Packed::Ignored(ignored(candidate, Some(warning))),
-            _ => Packed::Wait,
+        let like: Vec<InputId> = alike(by_start, &head).into_iter().filter(same).collect();
+        let relations: Vec<_> = like.iter().map(|id| (*id, self.relation(at, *id, &file, &like, most))).collect();
+        let ignored = |it: &Self, why| Packed::Ignored(Ignored::new(&it.candidates[at], why));
+        for &(of, ref relation) in &relations {
+            if let Relation::Counted(length) = *relation {
+                return ignored(self, Why::Copy { until: Some((of, length)), said: None });
+            }
         }
+        if relations.iter().any(|(_, relation)| matches!(relation, Relation::Unknown)) && !self.ending {
+            return Packed::Wait;
+        }
+        for &(of, ref relation) in &relations {
+            if let Relation::HasRest(length) = *relation {
+                let said = self.copied(at, of, length);
+                // Where the loss was told before, there is nothing to come.
+                let until = said.is_none().then_some((of, length));
+                return ignored(self, Why::Copy { until, said });
+            }
+        }
+        match still {
+            true => ignored(self, Why::Unread(warning)),
+            false => Packed::Wait,
+        }
+    }
+
+    /// What a candidate is to one of the generations that begin as it does once it is decompressed.
+    fn relation(&mut self, at: usize, id: InputId, file: &Arc<File>, like: &[InputId], most: &mut u64) -> Relation {
+        let Some(generation) = self.generations.get(&id) else { return Relation::None };
+        let position = generation.position();
+        let size = self.candidates[at].stat.size;
+        // All that was counted and no more, as far as 32 bits say: so no time is spent on what rotates as it should.
+        if position > 0 && length(file, size).is_some_and(|length| length == position as u32) {
+            return Relation::Counted(position);
+        }
+        let unpacking = match self.candidates[at].unpacking.take().filter(|known| known.keeps(position)) {
+            Some(unpacking) => unpacking,
+            None => {
+                let positions = like.iter().filter_map(|id| self.generations.get(id)).map(Generation::position);
+                Unpacking::new(Arc::clone(file), positions)
+            }
+        };
+        let unpacking = self.candidates[at].unpacking.insert(unpacking);
+        let length = match unpacking.go_on(most) {
+            Unpacked::Going => {
+                self.ask_for_scan(true);
+                return Relation::Unknown;
+            }
+            Unpacked::Broken => return Relation::None,
+            Unpacked::Whole(length) => length,
+        };
+        let Some(generation) = self.generations.get(&id) else { return Relation::None };
+        if length <= position {
+            return Relation::Counted(length);
+        }
+        let holds = unpacking.holds(position, &generation.tail.unwrap_or_default());
+        match generation.key {
+            _ if !holds => Relation::None,
+            // Of what is there nothing is lost, and this run or the next one reads on.
+            Some(_) if length > generation.size_seen => Relation::None,
+            Some(_) if self.ending => Relation::Counted(length),
+            Some(_) => Relation::Unknown,
+            None if length < generation.size_seen => Relation::None,
+            None if generation.is_missed() || self.ending => Relation::HasRest(length),
+            None => Relation::Unknown,
+        }
+    }
+
+    /// Notes that a candidate holds all that a generation had, whose file is gone, and more than was counted of it. What is
+    /// to be said, unless the loss says it: each loss is told once.
+    fn copied(&mut self, at: usize, id: InputId, length: u64) -> Option<String> {
+        let path = self.candidates[at].path.clone();
+        let generation = self.generations.get_mut(&id)?;
+        let position = generation.position();
+        if !generation.is_told() {
+            generation.copied = Some(Copied { length, remedy: remedy(&path, position) });
+            generation.size_seen = length;
+            self.enqueue(id);
+            return None;
+        }
+        let (name, copy) = (show_path(&generation.path), show_path(&path));
+        Some(format!(
+            "{copy}: holds bytes {position} to {length} of {name}, which were not counted; {}",
+            remedy(&path, position)
+        ))
+    }
+
+    /// What is still to be said of compressed files when the run ends, and the losses that they show.
+    pub fn conclude(&mut self, now: Duration) -> (Vec<String>, Vec<Step>) {
+        self.ending = true;
+        let by_start = self.by_start();
+        let (mut warnings, mut most) = (Vec::new(), AT_ONCE);
+        for at in 0..self.candidates.len() {
+            if let Packed::Ignored(ignored) = self.packed(at, now, &by_start, &mut most) {
+                warnings.extend(ignored.warning().cloned());
+                self.ignore(at, ignored);
+            }
+        }
+        let copied = self.generations.values().filter(|generation| generation.copied.is_some());
+        let copied: Vec<InputId> = copied.map(|generation| generation.id).collect();
+        let steps = copied.into_iter().filter_map(|id| self.settle(id, None, now)).collect();
+        self.note_passed_over();
+        (warnings, steps)
+    }
+
+    /// Passes a candidate over from now on.
+    pub(super) fn ignore(&mut self, at: usize, ignored: Ignored) {
+        self.ignored.insert(self.candidates[at].stat.identity, ignored);
+        self.drop_candidate(at);
+    }
+
+    /// Passes over what an earlier run has passed over.
+    pub fn pass_over(&mut self, files: Vec<PassedOver>) {
+        for PassedOver { device, inode, born, size, modified } in files {
+            let why = Why::Copy { until: None, said: None };
+            self.ignored.insert((device, inode), Ignored { born, size, modified, why });
+        }
+        self.note_passed_over();
+    }
+
+    /// Has it saved which files are passed over as copies.
+    pub(super) fn note_passed_over(&self) {
+        let passed_over = self.ignored.iter().filter_map(|(&(device, inode), ignored)| {
+            let Ignored { born, size, modified, ref why } = *ignored;
+            let Why::Copy { until, .. } = why else { return None };
+            Some((PassedOver { device, inode, born, size, modified }, *until))
+        });
+        self.records.pass_over(passed_over.collect());
     }
 }
 
-fn ignored(candidate: &Candidate, warning: Option<String>) -> Ignored {
-    let Stat { born, size, modified, .. } = candidate.stat;
-    Ignored { born, size, modified, warning }
+/// How to count the bytes of a compressed file from one on.
+fn remedy(path: &Path, from: u64) -> String {
+    use std::os::unix::ffi::OsStrExt;
+    format!("count them with: zcat < {} | tail -c +{} | logparser -", shell_word(path.as_os_str().as_bytes()), from + 1)
 }
 
 /// The first bytes of what is compressed, as far as they can be had.
@@ -74,7 +266,8 @@ fn unpacked_head(file: &File) -> Vec<u8> {
     head
 }
 
-/// How many bytes it has decompressed, modulo 2^32, as its last four bytes say (RFC 1952).
+/// How many bytes it has decompressed, modulo 2^32, as its last four bytes say (RFC 1952). Of several members, that is of the
+/// last one.
 fn length(file: &File, size: u64) -> Option<u32> {
     let last = read_range(file, size.checked_sub(4)?, 4).ok()?;
     Some(u32::from_le_bytes(last.try_into().ok()?))
@@ -95,24 +288,158 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    fn unread(world: &World) -> usize {
+        world.warnings.iter().filter(|text| text.contains("is compressed (gzip) and was not read")).count()
+    }
+
+    /// The losses that were told: bytes from, to, whether nobody knows how much more, and whether it is said how to count
+    /// them.
+    fn losses(world: &mut World) -> Vec<(u64, u64, bool, bool)> {
+        world.count(usize::MAX);
+        let losses = world.counted.values().flat_map(|counted| &counted.losses);
+        losses.map(|loss| (loss.from, loss.to, loss.open_ended, loss.remedy.is_some())).collect()
+    }
+
+    fn size(numbers: std::ops::Range<u32>) -> u64 {
+        lines(numbers).len() as u64
+    }
+
     #[test]
     fn of_a_compressed_copy_of_what_was_counted_nothing_is_said_and_of_others_it_is() {
-        for (text, said) in [
-            (lines(0..500), 0),
-            // It has more than was counted, begins otherwise, or is cut short.
-            (lines(0..501), 1),
-            (lines(1..500), 1),
+        let whole = packed(lines(0..500));
+        let several = [packed(lines(0..200)), packed(lines(200..500))].concat();
+        for (copy, said) in [
+            (whole.clone(), 0),
+            (several, 0),
+            // One that was made before all was written.
+            (packed(lines(0..499)), 0),
+            // It begins or goes on otherwise, or is cut short.
+            (packed(lines(1..500)), 1),
+            (packed([lines(0..400), lines(600..900)].concat()), 1),
+            (whole[..whole.len() - 9].to_vec(), 1),
         ] {
             let mut world = World::new();
             world.append("a.log", lines(0..500));
             world.pass(3);
-            world.append("a.log.gz", &packed(&text)[..20]);
+            world.append("a.log.gz", &copy[..20]);
             world.pass(1);
-            world.append("a.log.gz", &packed(&text)[20..]);
+            world.append("a.log.gz", &copy[20..]);
             world.remove("a.log");
             world.pass(12);
-            let warned = world.warnings.iter().filter(|text| text.contains("is compressed (gzip)")).count();
-            assert_eq!((warned, world.lines().len()), (said, 500), "{:?}", world.warnings);
+            assert_eq!((unread(&world), world.lines().len()), (said, 500), "{:?}", world.warnings);
+            assert_eq!(losses(&mut world), []);
+            // What is known of it is known after a start, and long after its original is forgotten.
+            for _ in 0..3 {
+                world.stop_and_start();
+                world.pass(12);
+                world.pass(700);
+            }
+            assert_eq!((world.warnings.len(), losses(&mut world)), (4 * said, vec![]), "{:?}", world.warnings);
         }
+    }
+
+    #[test]
+    fn a_run_that_is_stopped_early_says_what_it_has_not_read() {
+        let mut world = World::new();
+        world.append("a.log", lines(0..10));
+        world.pass(2);
+        world.append("b.log.gz", packed(lines(20..30)));
+        world.pass(2);
+        assert_eq!(unread(&world), 0);
+        world.stop_and_start();
+        assert_eq!(unread(&world), 1, "{:?}", world.warnings);
+    }
+
+    /// A log that goes on while nobody runs, and is compressed then.
+    fn compressed_while_stopped(copy: impl AsRef<[u8]>) -> World {
+        let mut world = World::new();
+        world.append("a.log", lines(0..100));
+        world.pass(2);
+        world.stop_and_start();
+        world.append("a.log", lines(100..140));
+        world.remove("a.log");
+        world.append("a.log.1.gz", packed(copy));
+        world
+    }
+
+    #[test]
+    fn what_a_compressed_copy_has_beyond_what_was_counted_is_told_once_exactly_and_how_to_count_it() {
+        let (counted, whole) = (size(0..100), size(0..140));
+        for seconds in [0, 1, 2, 3, 12] {
+            let mut world = compressed_while_stopped(lines(0..140));
+            world.scan();
+            world.pass(seconds);
+            world.stop_and_start();
+            for _ in 0..2 {
+                world.pass(12);
+                world.stop_and_start();
+            }
+            assert_eq!(losses(&mut world), [(counted, whole, false, true)], "after {seconds} s");
+            assert_eq!((world.warnings.len(), world.lines().len()), (0, 100), "{:?}", world.warnings);
+            let remedy =
+                world.counted.values().flat_map(|counted| &counted.losses).find_map(|loss| loss.remedy.clone());
+            let command = format!("/in/a.log.1.gz | tail -c +{} | logparser -", counted + 1);
+            assert!(remedy.as_ref().is_some_and(|text| text.ends_with(&command)), "{remedy:?}");
+        }
+    }
+
+    #[test]
+    fn a_copy_that_does_not_go_on_where_counting_ended_is_not_taken_for_the_rest() {
+        let counted = size(0..100);
+        for other in [lines(0..90) + &lines(300..400), lines(500..700)] {
+            let mut world = compressed_while_stopped(other);
+            world.pass(12);
+            assert_eq!(losses(&mut world), [(counted, counted, true, false)]);
+            assert_eq!(unread(&world), 1, "{:?}", world.warnings);
+        }
+    }
+
+    #[test]
+    fn a_copy_that_comes_after_the_loss_was_told_says_only_where_the_bytes_are() {
+        let mut world = compressed_while_stopped(lines(0..140));
+        std::fs::rename(world.path("a.log.1.gz"), world.path("out/a")).unwrap();
+        world.pass(12);
+        let counted = size(0..100);
+        assert_eq!(losses(&mut world), [(counted, counted, true, false)]);
+        world.rename("out/a", "a.log.1.gz");
+        world.pass(3);
+        assert_eq!(losses(&mut world).len(), 1);
+        let [said] = &world.warnings[..] else { panic!("{:?}", world.warnings) };
+        let holds = format!("a.log.1.gz: holds bytes {counted} to {} of ", size(0..140));
+        assert!(said.contains(&holds) && said.contains("; count them with: zcat < "), "{said}");
+        world.stop_and_start();
+        world.pass(12);
+        assert_eq!((world.warnings.len(), losses(&mut world).len()), (1, 1));
+    }
+
+    #[test]
+    fn what_is_there_is_read_on_and_its_copy_is_waited_with() {
+        let mut world = World::new();
+        world.append("a.log", lines(0..100) + "0000100 fr");
+        world.pass(2);
+        world.append("a.log.gz", packed(lines(0..100) + "0000100 fr"));
+        world.pass(12);
+        world.stop_and_start();
+        world.pass(12);
+        assert_eq!((world.warnings.len(), losses(&mut world)), (0, vec![]), "{:?}", world.warnings);
+        world.append("a.log", "om-100 to-2\n");
+        world.pass(3);
+        world.remove("a.log");
+        world.pass(12);
+        assert_eq!((world.warnings.len(), world.lines().len()), (0, 101), "{:?}", world.warnings);
+    }
+
+    #[test]
+    fn a_copy_is_passed_over_in_a_saved_state_only_once_what_it_holds_is_counted_there() {
+        let mut world = World::new();
+        world.append("a.log", lines(0..100));
+        world.pass(2);
+        let early = world.saved();
+        world.count(usize::MAX);
+        world.append("a.log.gz", packed(lines(0..100)));
+        world.remove("a.log");
+        world.pass(12);
+        let records = world.follower.records();
+        assert_eq!((records.passed_over(&early).len(), records.passed_over(&world.saved()).len()), (0, 1));
     }
 }

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::candidate::{Candidate, Ignored};
+use super::candidate::Candidate;
+use super::compressed::Ignored;
 use super::content::{Stat, same_birth};
 use super::generation::Generation;
 use super::handles::{Handles, is_shortage};
@@ -18,9 +19,6 @@ use super::records::{Records, Saved};
 use super::{Loss, Options, Step};
 use crate::error::{Error, show_path};
 use crate::model::{Guard, InputId};
-
-/// Generations without a file that are kept in mind at most.
-const DEPARTED: usize = 1000;
 
 /// Chunks of an over-long line that are read in one go: then others have their turn.
 const READS: u64 = 4;
@@ -49,6 +47,8 @@ pub struct Follower {
     pub(super) scanned: bool,
     /// Whether nothing was saved, so that the files of the first scan are all there were.
     pub(super) fresh: bool,
+    /// Whether the run ends, so that there is nothing to wait for.
+    pub(super) ending: bool,
     scan_due: bool,
     queue: VecDeque<InputId>,
     timers: BTreeSet<(Duration, InputId)>,
@@ -57,12 +57,12 @@ pub struct Follower {
     /// Of each generation that was not read yet to where it was when that was asked for: where that is, once known.
     behind: HashMap<InputId, Option<u64>>,
     /// Generations that are settled and have no file, in the order in which that came about.
-    departed: VecDeque<InputId>,
+    pub(super) departed: VecDeque<InputId>,
     warnings: Vec<String>,
 }
 
 /// How an attempt to read went.
-enum Turn {
+pub(super) enum Turn {
     Step(Step),
     Nothing,
     /// There may be bytes, but not now.
@@ -86,6 +86,7 @@ impl Follower {
             next_id,
             scanned: false,
             fresh: saved.is_empty(),
+            ending: false,
             scan_due: true,
             queue: VecDeque::new(),
             timers: BTreeSet::new(),
@@ -255,7 +256,7 @@ impl Follower {
     }
 
     /// Reads on. A chunk, or news of bytes that are gone, is a step.
-    fn read(&mut self, id: InputId, now: Duration, finish: bool, into: &mut Vec<u8>) -> Turn {
+    pub(super) fn read(&mut self, id: InputId, now: Duration, finish: bool, into: &mut Vec<u8>) -> Turn {
         let file = match self.handle(id, now) {
             Ok(Some(file)) => file,
             Ok(None) => {
@@ -278,6 +279,7 @@ impl Follower {
             from: from.max(generation.position().min(to)),
             to,
             open_ended: false,
+            remedy: None,
         });
         let mut more = false;
         match looked {
@@ -310,7 +312,7 @@ impl Follower {
     }
 
     /// A step without bytes at the position, with what every step has to account for.
-    fn step(&mut self, id: InputId, now: Duration) -> Option<Step> {
+    pub(super) fn step(&mut self, id: InputId, now: Duration) -> Option<Step> {
         let generation = self.generations.get_mut(&id)?;
         let mut step = Step::empty(id, generation.position(), generation.tail.unwrap_or(Guard::default()));
         step.skipped = std::mem::take(&mut generation.skipped);
@@ -398,88 +400,6 @@ impl Follower {
         if self.by_identity.get(&identity) == Some(&id) {
             self.by_identity.remove(&identity);
         }
-    }
-
-    /// What time and the ways of a file bring about when there is nothing to read.
-    fn bring_about(&mut self, id: InputId, now: Duration, into: &mut Vec<u8>) -> Option<Step> {
-        let generation = self.generations.get_mut(&id)?;
-        if generation.is_over(now) {
-            return self.end(id, now);
-        }
-        if !generation.is_drained(now, self.options.rotate_wait) {
-            return self.say_idle(id, now);
-        }
-        let mut step = None;
-        if generation.key.is_some() {
-            match self.read(id, now, true, into) {
-                Turn::Later => return self.say_idle(id, now),
-                Turn::Step(read) if !read.unterminated => return Some(read),
-                Turn::Step(read) => step = Some(read),
-                Turn::Nothing => {}
-            }
-        }
-        let generation = self.generations.get_mut(&id)?;
-        // That look may have shown that it grew, or is another file.
-        if !generation.is_drained(now, self.options.rotate_wait) {
-            return step;
-        }
-        generation.settled = true;
-        let lost = generation.loss();
-        let wanted = step.is_some() || lost.is_some() || !generation.idle_said || generation.skipped > 0;
-        if generation.away.is_some() {
-            self.lose_file(id);
-            self.bound_departed(id);
-        }
-        if !wanted {
-            return None;
-        }
-        let mut step = match step {
-            Some(step) => step,
-            None => self.step(id, now)?,
-        };
-        step.lost = step.lost.or(lost);
-        step.idle = true;
-        self.generations.get_mut(&id)?.idle_said = true;
-        Some(step)
-    }
-
-    /// Keeps no more settled generations without a file than are allowed.
-    fn bound_departed(&mut self, id: InputId) {
-        self.departed.push_back(id);
-        while self.departed.len() > DEPARTED
-            && let Some(oldest) = self.departed.pop_front()
-        {
-            if let Some(generation) = self.generations.get_mut(&oldest)
-                && generation.key.is_none()
-                && generation.settled
-            {
-                generation.expired = true;
-                self.enqueue(oldest);
-            }
-        }
-    }
-
-    fn say_idle(&mut self, id: InputId, now: Duration) -> Option<Step> {
-        let generation = self.generations.get(&id)?;
-        if generation.idle_said || now < generation.active + self.options.idle {
-            return None;
-        }
-        let active = generation.active;
-        let step = self.step(id, now)?;
-        let generation = self.generations.get_mut(&id)?;
-        (generation.active, generation.idle_said) = (active, true);
-        Some(Step { idle: true, ..step })
-    }
-
-    /// The last step of a generation.
-    fn end(&mut self, id: InputId, now: Duration) -> Option<Step> {
-        let mut step = self.step(id, now)?;
-        step.cut.last = true;
-        step.idle = true;
-        self.records.change(id, |record| record.ended = true);
-        self.generations.remove(&id);
-        self.departed.retain(|departed| *departed != id);
-        Some(step)
     }
 
     pub(super) fn update_record(&self, id: InputId) {

@@ -61,6 +61,8 @@ pub(super) struct Generation {
     pub settled: bool,
     /// An earlier run has told that it may have lost something.
     pub told: bool,
+    /// The compressed copy that holds all it had, and more than was counted, until that is told.
+    pub copied: Option<Copied>,
     /// It is to end now, though it could be kept in mind longer.
     pub expired: bool,
     pub idle_said: bool,
@@ -87,6 +89,15 @@ pub(super) struct Last {
     pub since: Duration,
     /// Whether all of it has been read since then, so late that no change can hide behind the same stamp.
     pub sure: bool,
+}
+
+/// A compressed copy of a generation.
+#[derive(Debug, Clone)]
+pub(super) struct Copied {
+    /// Bytes of the generation that it holds.
+    pub length: u64,
+    /// How to count those that were not counted.
+    pub remedy: String,
 }
 
 /// A generation that no location leads to.
@@ -122,6 +133,7 @@ impl Generation {
             restored: false,
             settled: false,
             told: false,
+            copied: None,
             expired: false,
             idle_said: false,
             opened_said: false,
@@ -234,6 +246,7 @@ impl Generation {
         self.truncated = false;
         self.restored = false;
         self.told = false;
+        self.copied = None;
         self.settled = false;
         self.expired = false;
         self.lost = 0;
@@ -265,10 +278,20 @@ impl Generation {
         self.moved = moved.unwrap_or(self.moved);
     }
 
+    /// Whether it has been told that it has lost something.
+    pub fn is_told(&self) -> bool {
+        self.told || self.lost > 0
+    }
+
+    /// Whether enough scans have missed it to take it for gone.
+    pub fn is_missed(&self) -> bool {
+        self.settled || self.away.is_none_or(|away| away.missed >= MISSES)
+    }
+
     /// Whether its end may be dealt with: a rotated or departed file that has not grown for a while.
     pub fn is_drained(&self, now: Duration, wait: Duration) -> bool {
         let expected = !self.rotated && self.away.is_none();
-        let missed = self.key.is_some() || self.away.is_none_or(|away| away.missed >= MISSES);
+        let missed = self.key.is_some() || self.is_missed();
         !expected && !self.settled && missed && now >= self.moved + wait
     }
 
@@ -300,6 +323,9 @@ impl Generation {
 
     /// What is lost of it, now that no more of it can be read.
     pub fn loss(&mut self) -> Option<Loss> {
+        if let Some(Copied { length, remedy }) = self.copied.take() {
+            return Some(self.loss_in_copy(length, remedy));
+        }
         let to = self.size_seen;
         let known = to > self.position() + self.lost;
         // It was there when an earlier run ended, and what became of it since then nobody knows.
@@ -318,6 +344,17 @@ impl Generation {
         let to = if known { to } else { from };
         self.lost += to - from;
         self.told = true;
-        Some(Loss { name: show_path(&self.path), cause, from, to, open_ended: unknown })
+        Some(Loss { name: show_path(&self.path), cause, from, to, open_ended: unknown, remedy: None })
+    }
+
+    /// What a compressed copy holds that was not counted: so much is known of the end.
+    fn loss_in_copy(&mut self, length: u64, remedy: String) -> Loss {
+        let from = self.position() + self.lost;
+        (self.lost, self.told) = (length - self.position(), true);
+        let cause = match self.truncated {
+            true => "was truncated or overwritten before it was read to its end",
+            false => "was gone before it was read to its end",
+        };
+        Loss { name: show_path(&self.path), cause, from, to: length, open_ended: false, remedy: Some(remedy) }
     }
 }

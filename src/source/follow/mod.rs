@@ -13,6 +13,7 @@
 mod candidate;
 mod compressed;
 mod content;
+mod ending;
 mod events;
 mod follower;
 mod generation;
@@ -20,6 +21,7 @@ mod handles;
 mod reading;
 mod records;
 mod scan;
+mod unpack;
 mod zeros;
 
 #[cfg(test)]
@@ -33,6 +35,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use compressed::PassedOver;
 pub use content::{HEAD, START, read_range};
 pub use events::{Events, Woken};
 pub use follower::Follower;
@@ -130,6 +133,8 @@ pub struct Loss {
     pub to: u64,
     /// Whether there may have been more behind that, which nobody saw.
     pub open_ended: bool,
+    /// How to count them, where a compressed copy holds them.
+    pub remedy: Option<String>,
 }
 
 impl Step {

@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
+use super::compressed::PassedOver;
 use crate::model::{Guard, InputId};
 
 /// One generation of a file, as it is saved.
@@ -64,10 +64,14 @@ pub struct Saved {
     pub ended: bool,
 }
 
+/// A file that is passed over, and how many bytes of which generation have to be counted or told first, if any have to.
+pub(super) type Passed = (PassedOver, Option<(InputId, u64)>);
+
 /// The records of all generations, shared with whoever saves them.
 #[derive(Debug, Default)]
 pub struct Records {
     records: Mutex<BTreeMap<InputId, Saved>>,
+    passed_over: Mutex<Vec<Passed>>,
     clock: AtomicU64,
 }
 
@@ -90,6 +94,24 @@ impl Records {
     /// Drops a record. To be called once the last step of the generation has been counted and that has been saved.
     pub fn forget(&self, id: InputId) {
         self.records.lock().remove(&id);
+    }
+
+    /// The compressed files that are passed over, as far as these records, by number, say that what they hold was counted
+    /// or told.
+    pub fn passed_over(&self, records: &[Saved]) -> Vec<PassedOver> {
+        let files = self.passed_over.lock();
+        let is_dealt_with = |(of, length): (InputId, u64)| {
+            let found = records.binary_search_by_key(&of, |record| record.id);
+            // One that there is no record of is counted to its end, and that is saved.
+            found.map_or(true, |at| records[at].position + records[at].lost >= length)
+        };
+        let files = files.iter().filter(|(_, copy)| copy.is_none_or(is_dealt_with));
+        files.map(|(file, _)| file.clone()).collect()
+    }
+
+    /// Notes which compressed files are passed over.
+    pub(super) fn pass_over(&self, files: Vec<Passed>) {
+        *self.passed_over.lock() = files;
     }
 
     /// Records there are.

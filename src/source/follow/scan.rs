@@ -123,6 +123,7 @@ impl Follower {
         let before = std::mem::replace(&mut self.paths, std::mem::take(&mut survey.paths));
         let changed = before != self.paths;
         self.ignored.retain(|identity, _| survey.index.contains_key(identity));
+        self.note_passed_over();
         let ids: Vec<InputId> = self.generations.keys().copied().collect();
         ids.into_iter().for_each(|id| self.set_timer(id, now));
         let mut unsaid = self.take_warnings();
@@ -254,7 +255,7 @@ impl Follower {
                 && (ignored.born, ignored.size, ignored.modified)
                     == (sighting.stat.born, sighting.stat.size, sighting.stat.modified)
             {
-                warnings.extend(ignored.warning.clone());
+                warnings.extend(ignored.warning().cloned());
                 continue;
             }
             if let Err(error) = self.add_candidate(sighting, now, from_start) {
@@ -293,6 +294,7 @@ impl Follower {
             grown: now,
             instead_of: None,
             suspected: Vec::new(),
+            unpacking: None,
         });
         Ok(())
     }

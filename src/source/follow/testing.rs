@@ -220,8 +220,18 @@ impl World {
     /// Kills the run and starts another with what was saved.
     pub fn restart(&mut self) {
         let saved = self.kill();
-        let next_id = self.follower.next_id;
+        let (next_id, passed_over) = (self.follower.next_id, self.follower.records().passed_over(&saved));
         self.start(saved, next_id);
+        self.follower.pass_over(passed_over);
+    }
+
+    /// Ends the run, with all that it has to say, and starts another.
+    pub fn stop_and_start(&mut self) {
+        let (warnings, steps) = self.follower.conclude(self.now);
+        self.warnings.extend(warnings);
+        self.waiting.extend(steps.into_iter().map(|step| (step, Vec::new())));
+        self.count(usize::MAX);
+        self.restart();
     }
 
     pub fn start(&mut self, saved: Vec<Saved>, next_id: u32) {

@@ -1,0 +1,162 @@
+//! A gzip file decompressed to its end, a piece at a time, for how long it is and for the bytes before some positions.
+//!
+//! Not here: what is made of that (`compressed`). Invariant: an end is told only of a file that is whole, whatever follows
+//! its first member.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use flate2::read::MultiGzDecoder;
+
+use super::content::TAIL;
+use crate::model::Guard;
+
+/// Bytes that are decompressed at a time.
+const PIECE: usize = 64 << 10;
+
+/// A file that is being decompressed.
+#[derive(Debug)]
+pub(super) struct Unpacking {
+    decoder: MultiGzDecoder<BufReader<FromStart>>,
+    /// Bytes that it holds, as far as that is known.
+    length: u64,
+    tails: Vec<(u64, Vec<u8>)>,
+    state: Unpacked,
+}
+
+/// How far that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unpacked {
+    /// Its end is not reached yet.
+    Going,
+    /// It is whole, and holds so many bytes.
+    Whole(u64),
+    /// It is damaged, or is not finished.
+    Broken,
+}
+
+impl Unpacking {
+    /// Begins with a file; the bytes before these positions are kept.
+    pub fn new(file: Arc<File>, positions: impl Iterator<Item = u64>) -> Self {
+        let tails = positions.map(|position| (position, Vec::new())).collect();
+        let decoder = MultiGzDecoder::new(BufReader::new(FromStart { file, at: 0 }));
+        Unpacking { decoder, length: 0, tails, state: Unpacked::Going }
+    }
+
+    /// Goes on until so many bytes more are decompressed, which are taken from `most`.
+    pub fn go_on(&mut self, most: &mut u64) -> Unpacked {
+        let mut piece = vec![0; PIECE];
+        while self.state == Unpacked::Going && *most > 0 {
+            match self.decoder.read(&mut piece) {
+                Ok(0) => self.state = Unpacked::Whole(self.length),
+                Ok(read) => {
+                    self.keep(&piece[..read]);
+                    *most = most.saturating_sub(read as u64);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => self.state = Unpacked::Broken,
+            }
+        }
+        self.state
+    }
+
+    /// Whether the bytes before a position are kept.
+    pub fn keeps(&self, position: u64) -> bool {
+        self.tails.iter().any(|(at, _)| *at == position)
+    }
+
+    /// Whether the bytes that `tail` was made of stand before a position, which are kept. A guard of nothing says so only
+    /// of 0.
+    pub fn holds(&self, position: u64, tail: &Guard) -> bool {
+        let found = self.tails.iter().find(|(at, _)| *at == position);
+        (position == 0 || tail.bytes > 0) && found.is_some_and(|(_, bytes)| tail.holds(bytes))
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        let here = self.length..self.length + bytes.len() as u64;
+        for (position, tail) in &mut self.tails {
+            let (from, to) = (position.saturating_sub(TAIL as u64).max(here.start), (*position).min(here.end));
+            if from < to {
+                tail.extend(&bytes[(from - here.start) as usize..(to - here.start) as usize]);
+            }
+        }
+        self.length = here.end;
+    }
+}
+
+/// A file from its first byte on, wherever others read in it.
+#[derive(Debug)]
+struct FromStart {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Read for FromStart {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(into, self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn packed(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn file(bytes: &[u8]) -> Arc<File> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        Arc::new(file)
+    }
+
+    #[test]
+    fn the_bytes_before_each_position_are_known_at_the_end_of_all_members_however_they_are_cut() {
+        let text: Vec<u8> = (0..200_000u32).map(|at| (at % 251) as u8).collect();
+        let positions = [0, 1, 255, 256, 65_535, 65_536, 65_700, 199_999, 200_000];
+        for cuts in [&[200_000][..], &[1, 65_536, 134_463], &[100, 199_900]] {
+            let (mut bytes, mut from) = (Vec::new(), 0);
+            for length in cuts {
+                bytes.extend(packed(&text[from..from + length]));
+                from += length;
+            }
+            let mut unpacking = Unpacking::new(file(&bytes), positions.into_iter());
+            let mut rounds = 0;
+            while unpacking.go_on(&mut 70_000) == Unpacked::Going {
+                rounds += 1;
+            }
+            assert_eq!((rounds, unpacking.state), (1, Unpacked::Whole(200_000)), "in pieces");
+            for position in positions {
+                let before = &text[..position as usize];
+                let tail = Guard::of(&before[before.len().saturating_sub(TAIL)..]);
+                assert!(unpacking.holds(position, &tail), "{position}");
+                assert!(position == 0 || !unpacking.holds(position, &Guard::of(b"x")), "{position}");
+            }
+            assert!(!unpacking.holds(200_001, &Guard::default()) && !unpacking.holds(1, &Guard::default()));
+        }
+    }
+
+    #[test]
+    fn what_is_cut_short_or_damaged_has_no_end() {
+        let whole = packed(&b"some bytes, and more of them\n".repeat(1000));
+        let mut damaged = whole.clone();
+        let at = damaged.len() - 6;
+        damaged[at] ^= 1;
+        for bytes in [&whole[..whole.len() - 1], &whole[..30], &damaged[..], b""] {
+            let mut unpacking = Unpacking::new(file(bytes), [].into_iter());
+            assert_eq!(unpacking.go_on(&mut { u64::MAX }), Unpacked::Broken, "{} bytes", bytes.len());
+        }
+    }
+}
