@@ -53,7 +53,7 @@ pub fn lines(summary: &Summary, asked: &Asked) -> Vec<Vec<String>> {
 
 /// The classes of a sheet that are losses to those who got the results.
 fn told(summary: &Summary, sheet: &Sheet) -> Vec<(Loss, u64)> {
-    let is_told = |(loss, _): &(Loss, u64)| *loss != Loss::Unread || !summary.had_enough();
+    let is_told = |(loss, _): &(Loss, u64)| *loss != Loss::Unread || !(summary.had_enough() || summary.is_unread());
     sheet.losses().into_iter().filter(is_told).collect()
 }
 

@@ -11,7 +11,6 @@ use crate::make;
 use crate::model::escape::printable;
 use crate::model::{Balance, Timestamp};
 use crate::options::OptionSpec;
-use crate::output::nothing;
 use crate::pipeline::{Foreign, Sheet, Summary};
 use crate::report;
 
@@ -120,10 +119,12 @@ pub fn summary(summary: &Summary, sheets: bool) {
     if summary.interrupted {
         text.push_str("logparser: interrupted; this is the report of what was read\n");
     }
-    if !sheets && let Some((window, stamps)) = summary.missed.first() {
-        note(&nothing(window, Some(*stamps)));
+    // What the lines are that are no records is said elsewhere.
+    let missed = summary.missed.iter().find(|missed| !(missed.in_text && sheets));
+    if let Some(said) = missed.and_then(|missed| missed.said.as_ref()).filter(|_| summary.foreign().is_none()) {
+        note(said);
     }
-    if sheets {
+    if sheets && !summary.is_unread() {
         for sheet in &summary.sheets {
             let name = (summary.sheets.len() > 1).then_some(sheet.stage.as_str());
             text.push_str(&sheet_text(sheet, name));

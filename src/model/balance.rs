@@ -118,6 +118,12 @@ impl Balance {
         self.malformed.iter().sum()
     }
 
+    /// Whether there was something to read and nothing of it could be, in a run that has come to its end by itself.
+    pub fn is_unread(&self) -> bool {
+        let taken = self.lines_read + self.bytes_read + self.bytes_skipped;
+        taken == 0 && (self.bytes_unread > 0 || self.inputs == 0)
+    }
+
     /// Lines that some class claims.
     pub fn lines_classified(&self) -> u64 {
         self.counted + self.out_of_window + self.late + self.future + self.malformed_total() + self.blank

@@ -118,11 +118,21 @@ impl Destination {
         self.lost
     }
 
+    /// Writes what the medium has before all results, of which there is none; `empty` is one without rows.
+    pub fn head(&mut self, empty: &WindowResult) -> Result<()> {
+        let Some(render) = self.entry.head else { return Ok(()) };
+        self.write_beside(render(empty, self.style))
+    }
+
     /// Writes the balance sheet of the whole run, if the medium has a place for it. Behind results that wait there is none.
     pub fn end(&mut self, balance: &Balance) -> Result<()> {
         let Some(render) = self.entry.sheet.filter(|_| !self.is_waiting()) else { return Ok(()) };
-        let written = render(balance).map_err(Unwritten::from).and_then(|bytes| self.target.write(&bytes));
-        match written {
+        self.write_beside(render(balance))
+    }
+
+    /// Writes what is no result.
+    fn write_beside(&mut self, rendered: io::Result<Vec<u8>>) -> Result<()> {
+        match rendered.map_err(Unwritten::from).and_then(|bytes| self.target.write(&bytes)) {
             Err(unwritten) if unwritten.source.kind() != io::ErrorKind::BrokenPipe => self.refused(unwritten),
             _ => Ok(()),
         }

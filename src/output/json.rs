@@ -21,6 +21,7 @@ pub(super) const ENTRY: OutputEntry = OutputEntry {
     help: "one line of JSON a result, schema logparser/1",
     render: |result, _| render(result),
     says_more: true,
+    head: None,
     sheet: Some(render_sheet),
 };
 

@@ -175,10 +175,41 @@ fn an_empty_window_is_one_line_and_periodic_ones_have_headings() {
         let empty = WindowResult { stamps: Some(Stamps { extent, whole }), ..empty.clone() };
         assert_eq!(written("text", &[empty]), format!("{none}{said}\n"));
     }
+    let stamps = Some(Stamps { extent: None, whole: true });
+    let none_read = Balance { lines_read: 0, counted: 0, blank: 0, bytes_read: 0, ..empty.balance.clone() };
+    for (balance, said) in [
+        (Balance { bytes_total: 0, ..none_read.clone() }, format!("{none}: the input is empty (0 bytes)\n")),
+        (
+            Balance { bytes_total: 0, inputs: 3, ..none_read.clone() },
+            format!("{none}: all 3 inputs are empty (0 bytes)\n"),
+        ),
+        (Balance { counted: 0, blank: 3, ..empty.balance.clone() }, format!("{none}: all lines are blank\n")),
+        (Balance { bytes_unread: 40, ..none_read.clone() }, String::new()),
+        (Balance { bytes_total: 0, inputs: 0, ..none_read }, String::new()),
+    ] {
+        assert_eq!(written("text", &[WindowResult { stamps, balance, ..empty.clone() }]), said);
+    }
     let periodic = WindowResult { periodic: true, ..empty };
     let text = written("text", &[periodic.clone(), periodic]);
     let one = "Window 2023-11-14T22:13:20Z .. 2023-11-14T23:13:20Z\nNo data in last 3600 seconds\n";
     assert_eq!(text, format!("{one}\n{one}"));
+}
+
+#[test]
+fn a_stretch_that_holds_nothing_is_said_by_its_ends() {
+    let (low, high) = (Timestamp::from_seconds(0), Timestamp::from_seconds(60));
+    let balance = result(Vec::new()).balance;
+    let (extent, whole) = (Some((low, high)), true);
+    for (since, until, said) in [
+        (Some(low), Some(high), "between 1970-01-01 00:00:00 and 1970-01-01 00:01:00 UTC"),
+        (Some(low), None, "from 1970-01-01 00:00:00 UTC on"),
+        (None, Some(high), "before 1970-01-01 00:01:00 UTC"),
+        (None, None, "in any window"),
+    ] {
+        let found = nothing(Stretch::Range(since, until), Some(Stamps { extent, whole }), &balance).unwrap();
+        let rest = "; stamps run from 1970-01-01 00:00:00 to 1970-01-01 00:01:00; without --since and --until all of them count";
+        assert_eq!(found, format!("Nothing {said}{rest}"));
+    }
 }
 
 #[derive(Deserialize)]

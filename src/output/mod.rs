@@ -61,6 +61,8 @@ pub struct OutputEntry {
     pub render: fn(&WindowResult, Style) -> io::Result<Vec<u8>>,
     /// Whether it says that a limit has left out rows which are as good as the last one.
     pub says_more: bool,
+    /// What stands before all results, where there is no result; of a result without rows.
+    pub head: Option<fn(&WindowResult, Style) -> io::Result<Vec<u8>>>,
     /// The balance sheet of a whole run as bytes, where the medium has a place for it: it is written behind all results if
     /// the last of them does not tell all that was lost.
     pub sheet: Option<RenderSheet>,
@@ -74,25 +76,63 @@ pub fn entry(name: &str) -> Option<&'static OutputEntry> {
     TABLE.iter().find(|entry| entry.name == name)
 }
 
-/// Says of a one-shot window that it holds nothing, and what there is.
-pub fn nothing(window: &Window, stamps: Option<Stamps>) -> String {
+/// Says of a stretch of time that it holds nothing, and what there is. Nothing is to say where nothing could be read, the
+/// cause of which has been told.
+pub fn nothing(stretch: Stretch, stamps: Option<Stamps>, balance: &Balance) -> Option<String> {
     let at = |time: Timestamp| time.to_string().replace('T', " ").trim_end_matches('Z').to_owned();
-    let none = format!("Nothing between {} and {} UTC", at(window.start), at(window.end));
-    match stamps {
-        None => none,
-        Some(Stamps { extent: None, whole: true }) => format!("{none}, and no record elsewhere"),
-        Some(Stamps { extent: None, whole: false }) => format!("{none}, and no record elsewhere that was looked at"),
-        Some(Stamps { extent: Some((lowest, highest)), whole }) => {
-            let looked = if whole { "" } else { ", as far as was looked" };
-            let length = match window.length() / SECOND {
-                60 => "minute".to_owned(),
-                3_600 => "hour".to_owned(),
-                86_400 => "day".to_owned(),
-                _ => format!("{} s", Timestamp::from_nanos(window.length()).unix_decimal()),
-            };
-            let (lowest, highest) = (at(lowest), at(highest));
-            format!("{none}; stamps run from {lowest} to {highest}{looked}; for their last {length}: --until latest")
+    let none = match stretch.ends() {
+        (Some(start), Some(end)) => format!("Nothing between {} and {} UTC", at(start), at(end)),
+        (Some(start), None) => format!("Nothing from {} UTC on", at(start)),
+        (None, Some(end)) => format!("Nothing before {} UTC", at(end)),
+        (None, None) => "Nothing in any window".to_owned(),
+    };
+    let Some(Stamps { extent, whole }) = stamps else { return Some(none) };
+    if balance.is_unread() {
+        return None;
+    }
+    let looked = if whole { "" } else { ", as far as was looked" };
+    let there_is = match extent {
+        Some((lowest, highest)) => {
+            format!("; stamps run from {} to {}{looked}; {}", at(lowest), at(highest), stretch.remedy())
         }
+        None if balance.bytes_total == 0 => match balance.inputs {
+            1 => ": the input is empty (0 bytes)".to_owned(),
+            inputs => format!(": all {inputs} inputs are empty (0 bytes)"),
+        },
+        None if balance.lines_read == balance.blank && whole => ": all lines are blank".to_owned(),
+        None if whole => ", and no record elsewhere".to_owned(),
+        None => ", and no record elsewhere that was looked at".to_owned(),
+    };
+    Some(format!("{none}{there_is}"))
+}
+
+/// A stretch of time that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stretch {
+    /// One window.
+    Window(Window),
+    /// That of many, from an instant on or before one, if any are given.
+    Range(Option<Timestamp>, Option<Timestamp>),
+}
+
+impl Stretch {
+    fn ends(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        match *self {
+            Stretch::Window(window) => (Some(window.start), Some(window.end)),
+            Stretch::Range(since, until) => (since, until),
+        }
+    }
+
+    /// What finds records that lie elsewhere.
+    fn remedy(&self) -> String {
+        let Stretch::Window(window) = self else { return "without --since and --until all of them count".to_owned() };
+        let length = match window.length() / SECOND {
+            60 => "minute".to_owned(),
+            3_600 => "hour".to_owned(),
+            86_400 => "day".to_owned(),
+            _ => format!("{} s", Timestamp::from_nanos(window.length()).unix_decimal()),
+        };
+        format!("for their last {length}: --until latest")
     }
 }
 

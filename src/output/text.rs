@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style as Ansi};
 
-use super::{Behind, OutputEntry, Style, nothing};
+use super::{Behind, OutputEntry, Stretch, Style, nothing};
 use crate::model::escape::printable;
 use crate::model::time::SECOND;
 use crate::model::{Cell, ColumnKind, Drawing, Issue, Report, Timestamp, Window, WindowResult};
@@ -19,6 +19,7 @@ pub(super) const ENTRY: OutputEntry = OutputEntry {
     help: "reports as people read them",
     render: |result, style| Ok(Text { style }.render(result).into_bytes()),
     says_more: true,
+    head: None,
     sheet: None,
 };
 
@@ -56,10 +57,10 @@ impl Text {
             // The heading says it all.
         } else if result.connections == 0 {
             let none = match result.periodic {
-                true => format!("No data in last {} seconds", length(&result.window)),
-                false => nothing(&result.window, result.stamps),
+                true => Some(format!("No data in last {} seconds", length(&result.window))),
+                false => nothing(Stretch::Window(result.window), result.stamps, &result.balance),
             };
-            push_line(&mut text, &none);
+            none.into_iter().for_each(|none| push_line(&mut text, &none));
         } else {
             push_line(&mut text, &self.bold("Report results"));
             push_line(&mut text, "--------------");

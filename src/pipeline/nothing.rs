@@ -1,4 +1,4 @@
-//! What there is where a one-shot window holds nothing: the stamps of the inputs, looked at once it is known that they
+//! What there is where nothing is counted: the stamps of the inputs, looked at once it is known that they
 //! are of interest. So a run that finds something pays nothing for it.
 //!
 //! Not here: pipes, which give nothing twice; the time-filter notes what it saw of them.

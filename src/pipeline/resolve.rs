@@ -15,6 +15,7 @@ use crate::model::{Grid, InputId, Moment, Peaks, Timestamp, Window};
 use crate::ops::close::Windows;
 use crate::ops::scan::{Block, Highest, Lowest};
 use crate::ops::select::Bounds;
+use crate::output::Stretch;
 use crate::source::{Cursor, Input};
 
 /// Bytes of a block in a look at the inputs.
@@ -27,6 +28,20 @@ pub(super) struct Resolved {
     pub bounds: Bounds,
     /// What is taken for now.
     pub now: Timestamp,
+}
+
+impl Resolved {
+    /// What was asked for, as it is said where it holds nothing.
+    pub fn stretch(&self, filter: &FilterPlan) -> Stretch {
+        match (self.windows, filter.range) {
+            (Windows::Once(window), _) => Stretch::Window(window),
+            (Windows::Every(_), Range::Every { since, until, .. }) => {
+                let until = until.filter(|until| *until != Moment::LATEST);
+                Stretch::Range(since.map(|_| self.bounds.first), until.map(|_| self.bounds.last.plus(1)))
+            }
+            (Windows::Every(_), Range::Once { .. }) => Stretch::Range(None, None),
+        }
+    }
 }
 
 /// Resolves the range of a time-filter over `ids`. Inputs that can be read once only are replaced by spooled ones.

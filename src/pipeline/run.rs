@@ -14,10 +14,11 @@ use crate::format::foreign::{Kind, kind};
 use crate::metrics::{Progress, StageMetrics};
 use crate::model::balance::Rejected;
 use crate::model::loss::losses;
-use crate::model::{Balance, InputId, Loss, Stamps, Traces, Window};
+use crate::model::{Balance, InputId, Loss, Traces};
 use crate::ops::disorder::Disorder;
 use crate::source::{Origin, Pruned};
 use crate::stage::firsts::FirstLines;
+use crate::stage::reporter::Missed;
 use crate::stage::{Failures, InputNames, aggregator, filter};
 
 /// A pipeline at work.
@@ -64,8 +65,8 @@ pub struct Summary {
     pub hints: Vec<String>,
     /// How the lines begin, and whether any of them is a record.
     pub first_lines: FirstLines,
-    /// One-shot windows that hold nothing, and what stamps there are.
-    pub missed: Vec<(Window, Stamps)>,
+    /// What there is to say where nothing was counted.
+    pub missed: Vec<Missed>,
     /// Whether it was interrupted: what had been read is reported.
     pub interrupted: bool,
 }
@@ -201,7 +202,8 @@ impl Running {
         let disorder = measured.map(|(stage, stats)| (stage, stats.disorder.lock().clone())).collect();
         let (failures, warnings) = (self.failures.take(), self.failures.take_warnings());
         let hints = self.observed.reporters.iter().flat_map(|(_, reporter)| reporter.hints()).collect();
-        let missed = self.observed.reporters.iter().filter_map(|(_, reporter)| *reporter.missed.lock()).collect();
+        let missed =
+            self.observed.reporters.iter().filter_map(|(_, reporter)| reporter.missed.lock().clone()).collect();
         let seen = self.filters.iter().map(|(_, filter)| filter.firsts.seen());
         let first_lines = seen.reduce(FirstLines::join).unwrap_or_default();
         Summary { outcome, sheets, disorder, failures, warnings, hints, first_lines, missed, interrupted }
@@ -248,6 +250,11 @@ impl Summary {
             (true, true) => Some(Foreign { lines: heads.len() as u64, all: false, kind }),
             (true, false) => None,
         }
+    }
+
+    /// Whether nothing could be read, the cause of which has been told: then there is no more to say.
+    pub fn is_unread(&self) -> bool {
+        !self.failures.is_empty() && self.sheets.iter().all(|sheet| sheet.balance.is_unread())
     }
 
     /// Whether those who got the results had enough, such as `head`: what was not read then is no loss to them.

@@ -424,25 +424,28 @@ impl Place<'_> {
     }
 
     /// What it takes to look for stamps where the window of the time-filter before this stage holds nothing.
-    fn nothing(&self, inputs: &Inputs, resolved: &[Option<Resolved>], parts: &Parts) -> Option<Nothing> {
+    fn nothing(&self, inputs: &Inputs, resolved: &[Option<Resolved>], parts: &Parts) -> Option<reporter::Nothing> {
         let upstream = self.plan.upstream(self.at);
         let (at, stage, filter) = upstream.iter().find_map(|&at| match &self.plan.stages[at].task {
             Task::TimeFilter(filter) => Some((at, &self.plan.stages[at], filter)),
             _ => None,
         })?;
-        let resolved = resolved[at].filter(|resolved| matches!(resolved.windows, Windows::Once(_)))?;
+        // Of inputs that go on, nobody knows what is still to come.
+        let resolved = resolved[at].filter(|_| self.follow.is_none())?;
         let of = |id: &InputId| (inputs.all[id.0 as usize].clone(), inputs.max_line[id.0 as usize]);
         let inputs = inputs.reaching(self.plan, self.at).iter().map(of).collect();
         let filters = parts.filters.iter().find(|(name, _)| *name == stage.name);
         let shared = filters.map(|(_, shared)| Arc::clone(shared));
-        Some(Nothing { inputs, plan: filter.clone(), future_after: resolved.bounds.future_after, filter: shared })
+        let nothing =
+            Nothing { inputs, plan: filter.clone(), future_after: resolved.bounds.future_after, filter: shared };
+        Some(reporter::Nothing { stretch: resolved.stretch(filter), look: Box::new(move || nothing.stamps()) })
     }
 
     fn reporter(
         &self,
         plan: &ReporterPlan,
         (outputs, reopen): (Vec<Destination>, Option<Arc<Reopen>>),
-        nothing: Option<Nothing>,
+        nothing: Option<reporter::Nothing>,
         wired: &Wired,
         inbox: Inbox<Arc<Closed>>,
         parts: &mut Parts,
@@ -461,7 +464,7 @@ impl Place<'_> {
             written: Condvar::new(),
             stop: wired.stop.clone(),
             kept: self.kept.clone(),
-            nothing: nothing.map(|nothing| Box::new(move || nothing.stamps()) as Box<_>),
+            nothing,
             missed: Mutex::default(),
             aggregator,
         });

@@ -114,6 +114,9 @@ fn near(location: &str) -> String {
     if path.is_dir() {
         return ": the folder holds no file that is not hidden".to_owned();
     }
+    if path.is_symlink() {
+        return ": it is a link to what is not there".to_owned();
+    }
     let parent = |path: &Path| match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Some(PathBuf::from(".")),
         other => other.map(Path::to_owned),
@@ -211,6 +214,8 @@ mod tests {
         let far = text(format!("{path}/zzz*.txt"));
         assert!(far.starts_with("No log files found! '") && far.ends_with("holds a.log, b.log"), "{far}");
         assert!(text(format!("{path}/no/such/x.log")).contains("holds a.log, b.log"));
+        std::os::unix::fs::symlink("nowhere", Path::new(&path).join("link.log")).unwrap();
+        assert!(text(format!("{path}/link.log")).ends_with("' matches nothing: it is a link to what is not there"));
         fs::create_dir(Path::new(&path).join("empty")).unwrap();
         assert!(
             text(format!("{path}/empty"))

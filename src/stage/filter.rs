@@ -43,7 +43,7 @@ pub struct Shared {
     pub pool: Pool<Record>,
     /// How far records lie behind others, if that is asked for.
     pub stats: Option<Stats>,
-    /// What stamps a one-shot run has passed in pipes, in chunks without a record of its window.
+    /// What stamps a run that ends has passed in pipes, in chunks without a record to keep.
     pub passed: Mutex<Stamps>,
     /// How the inputs begin, and whether any line is a record.
     pub firsts: Firsts,
@@ -96,26 +96,29 @@ impl Filter {
             order.note(lines.chunk.span.from, lines.chunk.span.to, selected.extent);
         }
         if records.is_empty() && lines.chunk.streamed {
-            self.pass(lines, bounds);
+            self.pass(lines, bounds.future_after);
         }
         self.finish(lines, records, selected)
     }
 
     /// Notes the stamps of a chunk of a pipe, which cannot be looked at later: all of them at its beginning, then those at
     /// the end of each chunk.
-    fn pass(&self, lines: &Lines, bounds: &Bounds) {
+    fn pass(&self, lines: &Lines, future_after: Timestamp) {
         let chunk = &lines.chunk;
         let whole = chunk.span.to <= PASSED_WHOLE;
         let from = if whole { 0 } else { chunk.line_around(chunk.bytes.len().saturating_sub(PASSED_END)).0 };
         let (bytes, from) = (&chunk.bytes[from..], chunk.span.from + from as u64);
         let block = Block { bytes, from, max_line: chunk.max_line, units: self.shared.units };
-        let found = extent(self.shared.format, block, bounds.future_after);
+        let found = extent(self.shared.format, block, future_after);
         self.shared.passed.lock().merge(Stamps { extent: found.map(|found| (found.lowest, found.highest)), whole });
     }
 
     fn place(&self, history: &History, waiting: Surveyed, before: Peaks) -> Result<Records> {
         let Surveyed { lines, mut records, survey } = waiting;
         let placed = history.place(&lines, survey, before, &mut records).ok_or_else(|| no_format(history.format))?;
+        if records.is_empty() && lines.chunk.streamed && lines.chunk.live.is_none() {
+            self.pass(&lines, history.bounds.future_after);
+        }
         let Placed { selected, late, marks, extent, watermark, at_rest, peaks, ahead } = placed;
         if let Some(file) = self.shared.late.as_ref().filter(|_| !late.is_empty()) {
             let mut block = Vec::new();

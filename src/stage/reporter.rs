@@ -9,12 +9,15 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::actor::{Exit, Outlet, Stop, Transform};
 use crate::error::{Error, Result};
+use crate::model::aggregates::Layout;
 use crate::model::loss::losses;
-use crate::model::{Cell, Loss, Stamps, Timestamp, Window, WindowResult, escape};
+use crate::model::tally::Shape;
+use crate::model::{Balance, Budget, Cell, Loss, Stamps, Tally, Timestamp, Window, WindowResult, escape};
 use crate::options::{Instant, Options, Value};
 use crate::output::destination::{Destination, Receipt};
 use crate::output::target::Reopen;
 use crate::output::unsaid::Unsaid;
+use crate::output::{Stretch, nothing};
 use crate::report::{ReportContext, ReportEntry, Search};
 
 use super::peek::Look;
@@ -46,10 +49,27 @@ pub struct Shared {
     pub kept: Option<Kept>,
     /// Has the balance sheet of the whole run, at its end.
     pub aggregator: Option<Arc<aggregator::Shared>>,
-    /// Looks for the stamps that there are, where a one-shot window holds nothing.
-    pub nothing: Option<Box<dyn Fn() -> Stamps + Send + Sync>>,
-    /// What it found, and for which window.
-    pub missed: Mutex<Option<(Window, Stamps)>>,
+    /// What it takes to say what there is, where nothing is counted.
+    pub nothing: Option<Nothing>,
+    /// What there is to say, if nothing is.
+    pub missed: Mutex<Option<Missed>>,
+}
+
+/// Where nothing is counted.
+pub struct Nothing {
+    /// What was asked for.
+    pub stretch: Stretch,
+    /// Looks for the stamps that there are.
+    pub look: Box<dyn Fn() -> Stamps + Send + Sync>,
+}
+
+/// What there is to say of a run that counted nothing.
+#[derive(Debug, Clone)]
+pub struct Missed {
+    /// One line; none where nothing could be read.
+    pub said: Option<String>,
+    /// Whether results that are text say so themselves.
+    pub in_text: bool,
 }
 
 /// A window that is kept as it is.
@@ -137,10 +157,32 @@ impl Shared {
 
     /// The stamps that there are where a one-shot window holds nothing.
     fn stamps_beside(&self, seen: &Look<'_>) -> Option<Stamps> {
-        let look = self.nothing.as_ref().filter(|_| seen.view.total() == 0 && !seen.periodic)?;
-        let stamps = look();
-        *self.missed.lock() = Some((seen.view.window(), stamps));
-        Some(stamps)
+        let nothing = self.nothing.as_ref().filter(|_| seen.view.total() == 0 && !seen.periodic)?;
+        Some((nothing.look)())
+    }
+
+    /// Notes what there is to say where a one-shot window holds nothing.
+    fn miss(&self, result: &WindowResult) {
+        if result.stamps.is_some() {
+            let said = nothing(Stretch::Window(result.window), result.stamps, &result.balance);
+            *self.missed.lock() = Some(Missed { said, in_text: true });
+        }
+    }
+
+    /// Where no window came: says what there is, and writes what stands before results.
+    fn without_results(&self, desk: &mut Desk, balance: &Balance) -> Result<()> {
+        let second = Timestamp::from_seconds(1);
+        let window = Window::half_open(Timestamp::from_seconds(0), second);
+        let layout = Layout { window, first_bucket: 0, buckets: 1, grain: second.nanos(), previous: true };
+        let view = Tally::new(Shape { pane: 1, shards: 1 }, Arc::new(Budget::new(None))).view(&layout);
+        let look = Look { sequence: 0, periodic: true, gap: None, issue: None, view: &view, balance };
+        let mut empty = self.result(look)?;
+        empty.reports.iter_mut().for_each(|report| report.rows.clear());
+        desk.outputs.iter_mut().try_for_each(|output| output.head(&empty))?;
+        if let Some(Nothing { stretch, look }) = self.nothing.as_ref().filter(|_| !self.stop.draining()) {
+            *self.missed.lock() = Some(Missed { said: nothing(*stretch, Some(look()), balance), in_text: false });
+        }
+        Ok(())
     }
 
     /// Writes a result once all before it are written; sets `written` when no output has it before it any more.
@@ -193,6 +235,9 @@ impl Shared {
     fn end(&self) -> Result<()> {
         let Some(aggregator) = &self.aggregator else { return Ok(()) };
         let (mut desk, balance) = (self.desk.lock(), aggregator.sheet().0);
+        if desk.next == Some(0) && self.kept.is_none() {
+            self.without_results(&mut desk, &balance)?;
+        }
         if desk.told.as_ref() == Some(&losses(&balance)) {
             return Ok(());
         }
@@ -237,6 +282,7 @@ impl Transform for Reporter {
         }
         let result = self.shared.result(closed.look())?;
         self.shared.search(closed.look(), &result)?;
+        self.shared.miss(&result);
         self.shared.write(&result, Arc::clone(&closed.written))?;
         outlet.count();
         Ok(())

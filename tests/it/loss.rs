@@ -56,7 +56,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             log: "\x1f\u{8b}this is not for us".to_owned(),
-            args: &["--until", "1700000000"],
+            args: &["read.log", "--until", "1700000000"],
             key: "bytes_unread",
             count: 20,
             said: "20 bytes were there and not read; the first: a.log: byte 0; mend what kept them",
@@ -76,6 +76,7 @@ fn every_class_is_told_on_stderr_and_in_every_output_for_programs() {
         let folder = Folder::new();
         let bytes: Vec<u8> = case.log.chars().map(|c| c as u8).collect();
         folder.write("a.log", bytes);
+        folder.write("read.log", "1700000000 a b\n");
         for output in ["text", "json", "csv", "json:out.json", "text:out.txt"] {
             for (quiet, strict) in [("", ""), ("-q", "--strict"), ("-qq", ""), ("-qq", "--strict")] {
                 let mut args = vec!["top", "a.log", "--limit", "1", "--output", output];
@@ -202,11 +203,87 @@ fn an_empty_window_says_what_there_is_by_file_and_by_pipe_and_in_every_output() 
         }
     }
     let empty = run(&folder, &[&["top", "empty.log"][..], &window].concat());
-    assert!(stdout(&empty).ends_with(" UTC, and no record elsewhere\n"), "{}", stdout(&empty));
+    let said = "Nothing between 2023-11-16 01:00:00 and 2023-11-16 02:00:00 UTC: the input is empty (0 bytes)\n";
+    assert_eq!(stdout(&empty), said);
     assert_eq!(
         (empty.status.code(), run(&folder, &["top", "empty.log", "--strict"]).status.code()),
         (Some(0), Some(0))
     );
+}
+
+#[test]
+fn a_range_of_windows_that_holds_nothing_says_so_in_every_output() {
+    let folder = Folder::new();
+    let log = "1700000000 a b\n1700000060 a b\n";
+    folder.write("a.log", log);
+    folder.write("empty.log", "");
+    let (run_from, columns) =
+        ("; stamps run from 2023-11-14 22:13:20 to 2023-11-14 22:14:20; ", "window_start,window_end,");
+    for (location, range, said) in [
+        (
+            "a.log",
+            &["--since", "2020-01-01", "--until", "2020-01-02"][..],
+            "Nothing between 2020-01-01 00:00:00 and 2020-01-02 00:00:00 UTC",
+        ),
+        ("a.log", &["--since", "2024-01-01"], "Nothing from 2024-01-01 00:00:00 UTC on"),
+        ("a.log", &["--until", "2020-01-02"], "Nothing before 2020-01-02 00:00:00 UTC"),
+        ("-", &["--until", "2020-01-02"], "Nothing before 2020-01-02 00:00:00 UTC"),
+        (
+            "empty.log",
+            &["--until", "2020-01-02"],
+            "Nothing before 2020-01-02 00:00:00 UTC: the input is empty (0 bytes)\n",
+        ),
+        ("empty.log", &[], "Nothing in any window: the input is empty (0 bytes)\n"),
+    ] {
+        for (output, reports, on_stdout) in [
+            ("text", &[][..], String::new()),
+            ("csv", &[], format!("{columns}server,connections\n")),
+            (
+                "csv",
+                &["-r", "new-pairs", "-r", "timeline", "-r", "matrix"],
+                format!("{columns}report,from,to,connections,start\n"),
+            ),
+        ] {
+            let args = [&["top", location, "--every", "1h", "--output", output][..], range, reports].concat();
+            let found = run_with_input(&folder, &args, log.as_bytes());
+            let err = stderr(&found);
+            assert_eq!((stdout(&found), found.status.code()), (on_stdout, Some(0)), "{args:?}: {err}");
+            assert_eq!(err.matches("Nothing").count(), 1, "{args:?}: {err}");
+            let is_told =
+                err.contains(&format!("logparser: {said}")) && (location == "empty.log" || err.contains(run_from));
+            assert!(is_told, "{args:?}: {err}");
+            let quiet = run_with_input(&folder, &[&args[..], &["-q"]].concat(), log.as_bytes());
+            assert_eq!((stdout(&quiet), stderr(&quiet)), (stdout(&found), String::new()), "{args:?}");
+        }
+    }
+    // Windows that came say for themselves what they hold.
+    let some = run(&folder, &["top", "a.log", "--every", "1h", "--output", "csv"]);
+    assert!(stdout(&some).starts_with(columns) && !stderr(&some).contains("Nothing"), "{}", stderr(&some));
+}
+
+#[test]
+fn of_what_could_not_be_read_the_cause_is_told_and_no_more() {
+    let folder = Folder::new();
+    folder.write("a.gz", b"\x1f\x8b\x08\x00rest");
+    folder.write("empty.log", "");
+    std::os::unix::fs::symlink("nowhere", folder.at("link.log")).unwrap();
+    let header = "server,connections\n";
+    for (locations, lines) in [(&["a.gz"][..], 1), (&["a.gz", "empty.log"], 1), (&["a.gz", "link.log"], 2)] {
+        for (more, on_stdout) in [(&[][..], ""), (&["-qq"], ""), (&["--csv"], header), (&["--every", "1h"], "")] {
+            let found = run(&folder, &[&["top"][..], locations, more].concat());
+            let (out, err) = (stdout(&found), stderr(&found));
+            assert_eq!(
+                (out.as_str(), err.lines().count(), found.status.code()),
+                (on_stdout, lines, Some(1)),
+                "{more:?}: {err}"
+            );
+            assert!(err.contains(locations[0]), "{err}");
+        }
+    }
+    // Beside what was read, the sheet says how much was not.
+    folder.write("old.log", "5 a b\n");
+    let err = stderr(&run(&folder, &["top", "a.gz", "old.log"]));
+    assert!(err.contains("Balance sheet") && err.contains("8 bytes were there and not read"), "{err}");
 }
 
 #[test]
