@@ -14,15 +14,14 @@ use crate::model::escape::printable;
 use crate::model::{Cell, Column, ColumnKind, Report, WindowResult};
 
 /// The output.
-pub(super) const ENTRY: OutputEntry =
-    OutputEntry {
-        name: "csv",
-        help: "comma-separated values with a header",
-        render,
-        says_more: false,
-        head: Some(render),
-        sheet: None,
-    };
+pub(super) const ENTRY: OutputEntry = OutputEntry {
+    name: "csv",
+    help: "comma-separated values with a header",
+    render,
+    says_more: false,
+    head: Some(render),
+    sheet: None,
+};
 
 fn render(result: &WindowResult, style: Style) -> io::Result<Vec<u8>> {
     let mut writer = WriterBuilder::new().quote_style(QuoteStyle::Necessary).from_writer(Vec::new());

@@ -47,6 +47,9 @@ pub trait Tell: Send + Sync {
     fn fail(&self, error: Error);
 }
 
+/// A result as bytes.
+pub type Render = fn(&WindowResult, Style) -> io::Result<Vec<u8>>;
+
 /// A balance sheet as bytes.
 pub type RenderSheet = fn(&Balance) -> io::Result<Vec<u8>>;
 
@@ -58,11 +61,11 @@ pub struct OutputEntry {
     /// One line for people.
     pub help: &'static str,
     /// A result as bytes, to be written whole.
-    pub render: fn(&WindowResult, Style) -> io::Result<Vec<u8>>,
+    pub render: Render,
     /// Whether it says that a limit has left out rows which are as good as the last one.
     pub says_more: bool,
     /// What stands before all results, where there is no result; of a result without rows.
-    pub head: Option<fn(&WindowResult, Style) -> io::Result<Vec<u8>>>,
+    pub head: Option<Render>,
     /// The balance sheet of a whole run as bytes, where the medium has a place for it: it is written behind all results if
     /// the last of them does not tell all that was lost.
     pub sheet: Option<RenderSheet>,
