@@ -13,6 +13,7 @@ pub mod lines;
 pub mod pairs;
 pub mod panes;
 pub mod ranges;
+pub mod rejects;
 pub mod reseal;
 pub mod states;
 pub mod tallies;
@@ -49,6 +50,7 @@ pub const TABLE: &[(&str, Oracle)] = &[
     ("pairs", pairs::run),
     ("panes", panes::run),
     ("ranges", ranges::run),
+    ("rejects", rejects::run),
     ("states", states::run),
     ("tallies", tallies::run),
 ];
