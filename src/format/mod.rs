@@ -114,6 +114,7 @@ formats!(Plain);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::names::foreign_byte;
     use proptest::prelude::*;
 
     struct Parse<'a>(&'a [u8]);
@@ -164,6 +165,11 @@ mod tests {
                 if let Some(Some(Ok(hosts))) = dispatch(name, Parse(&line)) {
                     prop_assert!(hosts.from.0 < hosts.from.1 && hosts.from.1 <= hosts.to.0);
                     prop_assert!(hosts.to.0 < hosts.to.1 && hosts.to.1 <= line.len());
+                    // What is read back is held to the same.
+                    for (from, to) in [hosts.from, hosts.to] {
+                        let foreign = foreign_byte(&line[from..to]);
+                        prop_assert!(foreign.is_none_or(|byte| byte == b'\n'), "{:?}", foreign);
+                    }
                 }
             }
         }

@@ -9,6 +9,12 @@ use std::sync::Arc;
 
 use super::host::HostId;
 
+/// The first byte of a name that no line can hold in a host, if there is one: a field ends there, the line does, or it is
+/// malformed.
+pub fn foreign_byte(name: &[u8]) -> Option<u8> {
+    name.iter().copied().find(|byte| matches!(byte, 0 | b'\t' | b'\n' | b' '))
+}
+
 /// Host names by number, with holes where names were dropped.
 #[derive(Debug, Clone, Default)]
 pub struct Names {

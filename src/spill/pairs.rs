@@ -1,9 +1,11 @@
 //! Reads sorted pairs back, as `run` says that they stand there, and believes none of it.
 //!
 //! Invariant: pairs come in strictly rising order, so each once; with names of 1 byte to as many as are allowed and counts
-//! above 0 whose sum fits 64 bits. No name takes memory before its bytes are there. Anything else is an error.
+//! above 0 whose sum fits 64 bits; no name has a byte that no line can hold. No name takes memory before its bytes are there. Anything else is an error.
 
 use std::io::{self, BufRead, Read};
+
+use crate::model::names::foreign_byte;
 
 /// Where pairs are read from.
 pub trait PairInput: BufRead {
@@ -118,7 +120,10 @@ fn read_bytes(input: &mut impl BufRead, length: u64, longest: u64, name: &mut Ve
     if input.by_ref().take(length).read_to_end(name)? as u64 != length {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    Ok(())
+    match foreign_byte(name) {
+        Some(byte) => Err(invalid(format!("a host in it has a byte that no line can hold in one, {byte:#04x}"))),
+        None => Ok(()),
+    }
 }
 
 fn invalid(message: impl Into<String>) -> io::Error {
@@ -182,6 +187,19 @@ mod tests {
                 assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof, "{error}");
                 let error = read(&bytes, 65_536).unwrap_err().to_string();
                 assert!(error.ends_with(" bytes, and a line may have 65536"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn g5_a_name_that_no_line_can_hold_is_refused() {
+        for byte in 0..=255u8 {
+            let odd = vec![b'a', byte, b'a'];
+            let plain = b"b".to_vec();
+            for pair in [(odd.clone(), plain.clone(), 1), (plain, odd, 1)] {
+                let found = read(&written(&vec![pair]), 9).map(drop).map_err(|error| error.to_string());
+                let said = format!("a host in it has a byte that no line can hold in one, {byte:#04x}");
+                assert_eq!(found, if b"\0\t\n ".contains(&byte) { Err(said) } else { Ok(()) });
             }
         }
     }

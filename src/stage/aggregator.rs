@@ -370,13 +370,13 @@ mod tests {
         for (pairs, room) in (1..30).flat_map(|tens| (10..30).map(move |room| (tens * 40, room))) {
             let shared = shared(usize::MAX / 2);
             let mut tally = shared.tally.write();
-            (0..pairs).for_each(|pair: u64| tally.add((pair % 2) as i64, &pair.to_le_bytes(), b"to", 1));
+            (0..pairs).for_each(|pair: u64| tally.add((pair % 2) as i64, format!("{pair:08}").as_bytes(), b"to", 1));
             // As much is left as both panes take, or up to three times that.
             let limit = tally.budget().used() + tally.bytes_to_join(&layout) * room / 10;
             drop(tally);
             let shared = self::shared(limit);
             let mut tally = shared.tally.write();
-            (0..pairs).for_each(|pair: u64| tally.add((pair % 2) as i64, &pair.to_le_bytes(), b"to", 1));
+            (0..pairs).for_each(|pair: u64| tally.add((pair % 2) as i64, format!("{pair:08}").as_bytes(), b"to", 1));
             let view = shared.view(&mut tally, &layout, Then::Closed).unwrap();
             let mut known = 0;
             view.for_each_pair(|pair| known += pair.connections).unwrap();

@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::Decoder;
+use crate::model::names::foreign_byte;
 use crate::model::{Balance, Grid, HostId, Tally, Timestamp};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::count::Buckets;
@@ -59,7 +60,7 @@ impl Header {
     /// Reads what follows it, the names and pairs into a tally that is empty.
     pub fn read_counts(&mut self, decoder: &mut Decoder<'_>, tally: &mut Tally) -> io::Result<()> {
         for _ in 0..self.numbers {
-            let name: Vec<u8> = decoder.get()?;
+            let name = read_name(decoder)?;
             let mut hosts = tally.hosts().write();
             if !name.is_empty() && hosts.find(&name).is_some() {
                 return Err(wrong("a host that has two numbers"));
@@ -110,7 +111,7 @@ impl Header {
     pub fn skip_counts(&mut self, decoder: &mut Decoder<'_>) -> io::Result<usize> {
         let mut hosts = 0;
         for _ in 0..self.numbers {
-            hosts += usize::from(!decoder.get::<Vec<u8>>()?.is_empty());
+            hosts += usize::from(!read_name(decoder)?.is_empty());
         }
         for &(_, _, shards) in &self.panes {
             for _ in 0..shards {
@@ -159,6 +160,15 @@ impl Header {
     /// Connections that are counted without their pair, by pane.
     pub fn overflows(&self) -> impl Iterator<Item = (i64, u64)> {
         self.panes.iter().map(|&(number, overflow, _)| (number, overflow))
+    }
+}
+
+/// The name of a host; that of a hole has no bytes.
+fn read_name(decoder: &mut Decoder<'_>) -> io::Result<Vec<u8>> {
+    let name: Vec<u8> = decoder.get()?;
+    match foreign_byte(&name) {
+        Some(_) => Err(wrong("a host with a byte that no line can hold in one")),
+        None => Ok(name),
     }
 }
 

@@ -83,8 +83,8 @@ fn check_question(question: &Question) -> Result<(), String> {
 }
 
 fn check_share(share: &Share) -> Result<(), String> {
-    if share.name.is_empty() || share.name.len() > MAX_NAME {
-        return Err("an input in it has no name, or too long a one".to_owned());
+    if share.name.is_empty() || share.name.len() > MAX_NAME || share.name.contains(&0) {
+        return Err("an input in it has no name, too long a one, or one that no file has".to_owned());
     }
     let (mut end, mut before) = (0, None);
     for Piece { from, to, skipped, order } in &share.pieces {

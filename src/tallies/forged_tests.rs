@@ -61,7 +61,7 @@ fn g5_pairs_that_are_no_pairs_are_refused_with_their_byte() {
     // The length of a name, in as many digits as there are.
     let exabytes = [&[0xff; 8][..], &[0x3f], b"a"].concat();
     let limit = "bytes, and a line may have 65536";
-    let cases: [(Vec<u8>, &str); 9] = [
+    let cases: [(Vec<u8>, &str); 12] = [
         (written(&[("b", "a", 2), ("a", "a", 1)]), "does not come behind the one before"),
         (written(&[("a", "c", 2), ("a", "b", 1)]), "does not come behind the one before"),
         (written(&[("a", "b", 2), ("a", "b", 1)]), "does not come behind the one before"),
@@ -70,6 +70,9 @@ fn g5_pairs_that_are_no_pairs_are_refused_with_their_byte() {
         (written(&[("a", "", 3)]), "has no name"),
         (written(&[("a", &long, 3)])[..65_000].to_vec(), limit),
         (exabytes, limit),
+        (written(&[("a", "b\0", 3)]), "a byte that no line can hold in one, 0x00"),
+        (written(&[("a b", "c", 3)]), "a byte that no line can hold in one, 0x20"),
+        (written(&[("a", "b", 2), ("a", "c\n", 1)]), "a byte that no line can hold in one, 0x0a"),
         (vec![2, b'a', 1, b'b', 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], "more than 64 bits"),
     ];
     let first = good.windows(4).position(|four| four == [2, b'a', 1, b'b']).unwrap();
@@ -104,7 +107,7 @@ fn g5_pairs_that_do_not_add_up_are_refused() {
 /// A header that says what no run says, and why it is refused.
 type Forgery = (fn(&mut Header), &'static str);
 
-const FORGERIES: [Forgery; 28] = [
+const FORGERIES: [Forgery; 29] = [
     (|it| it.question.end = Timestamp::from_seconds(99), "its window does not end behind its start"),
     (|it| (it.question.start, it.question.end) = (Timestamp::MIN, Timestamp::MAX), "does not end behind its start"),
     (|it| it.question.grouping = 0, "a length of time in it"),
@@ -117,6 +120,7 @@ const FORGERIES: [Forgery; 28] = [
     (|it| it.inputs.push(it.inputs[0].clone()), "its inputs are not in order"),
     (|it| it.inputs[0].name.clear(), "an input in it has no name"),
     (|it| it.inputs[0].name = vec![b'x'; 65_537], "an input in it has no name"),
+    (|it| it.inputs[0].name = b"a\0".to_vec(), "an input in it has no name"),
     (|it| it.inputs[0].size = 8, "its bytes of 0.log overlap"),
     (|it| it.inputs[0].pieces[0].to = 0, "or there are none of a piece"),
     (|it| another_piece(it, 8, 10), "overlap"),

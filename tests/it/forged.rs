@@ -109,7 +109,7 @@ fn forge(path: &Path, whole: &[u8], change: &dyn Fn(&mut Header, &mut Vec<u8>)) 
 
 type Change = fn(&mut Header, &mut Vec<u8>);
 
-const FORGERIES: [(&str, Change); 17] = [
+const FORGERIES: [(&str, Change); 18] = [
     ("10^17 buckets", |it, _| (it.grid.length, it.grid.period, it.grain) = (200_000_000_000_000_000, 1, 1)),
     ("a length of 0", |it, _| it.grid.length = 0),
     ("a period of 0", |it, _| it.grid.period = 0),
@@ -124,6 +124,10 @@ const FORGERIES: [(&str, Change); 17] = [
     ("a file whose position is not counted", |it, _| it.files[0].position += 1),
     ("a file that is there twice", |it, _| it.files.push(it.files[0].clone())),
     ("an input that is not given out yet", |it, _| it.next_input = 0),
+    ("a host with a byte that no line can hold", |_, rest| {
+        let at = rest.windows(3).position(|three| three == b"\x02a1").unwrap();
+        rest[at + 2] = 0;
+    }),
     ("bytes that are left over", |_, rest| rest.push(0)),
     ("a file that is passed over twice", |_, rest| passes_over(rest, &[(1, 0), (1, 0)])),
     ("a file that was written at no time", |_, rest| passes_over(rest, &[(1, 1_000_000_000)])),
