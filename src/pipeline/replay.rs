@@ -63,11 +63,12 @@ pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> 
         };
         let result = shared.result(look)?;
         shared.search(look, &result)?;
-        hints.extend(shared.hints());
         // Any other end is that of who has read enough, such as `head`.
         if let Err(Exit::Failed(error)) = shared.write(&result, Arc::default()) {
             return Err(error);
         }
+        // What a medium has no place for is known once it is written.
+        hints.extend(shared.hints());
     }
     let sheet =
         Sheet { stage: plan.stages[aggregator].name.clone(), balance, rejected: header.rejected(), ..Sheet::default() };
