@@ -133,15 +133,27 @@ pub enum Place {
         /// Column in characters, from 1.
         column: usize,
     },
-    /// On the command line or in an API call, e.g. `--set seconds=x`.
+    /// On the command line or in an API call, by its key, e.g. `--set seconds=x`.
     Argument(String),
+    /// An option of the command line, e.g. `--every 1h`, or its words: who gave one knows no keys.
+    Option(String),
+}
+
+impl Place {
+    /// A key as it is called where this is.
+    pub fn key(&self, key: &str) -> String {
+        match self {
+            Place::Option(_) => format!("--{key}"),
+            Place::File { .. } | Place::Argument(_) => key.to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Place::File { path, line, column } => write!(f, "{path}:{line}:{column}"),
-            Place::Argument(text) => f.write_str(text),
+            Place::Argument(text) | Place::Option(text) => f.write_str(text),
         }
     }
 }
@@ -149,7 +161,7 @@ impl fmt::Display for Place {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.place)?;
-        if !self.key.is_empty() {
+        if !self.key.is_empty() && !matches!(self.place, Place::Option(_)) {
             write!(f, "{}: ", self.key)?;
         }
         f.write_str(&self.message)?;
@@ -278,6 +290,15 @@ mod tests {
         };
         let text = problem.to_string();
         assert_eq!(text, "p.toml:3:8: stages.read.type: unknown stage type 'raeder'; did you mean 'reader'?");
+    }
+
+    #[test]
+    fn who_gave_an_option_is_told_of_options() {
+        let place = Place::Option("--idle 5s".into());
+        let message = format!("has a meaning only with {}", place.key("follow"));
+        let problem = Problem { place, key: "stages.read.idle".into(), message, help: None };
+        assert_eq!(problem.to_string(), "--idle 5s: has a meaning only with --follow");
+        assert_eq!(Place::Argument("--set idle=5s".into()).key("follow"), "follow");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use crate::model::Moment;
 use crate::model::length;
-use crate::model::location::{no_file, scheme};
+use crate::model::location::{no_file, no_target, scheme};
 use crate::model::time::SECOND;
 
 /// One option that a stage or plug-in understands.
@@ -42,7 +42,7 @@ pub enum Kind {
     Flag,
     /// One of these words.
     Choice(&'static [&'static str]),
-    /// A path.
+    /// A path that is written to.
     Path,
     /// An instant: a number as stamps are, RFC 3339, a date, or one of these words.
     Instant(&'static [&'static str]),
@@ -179,6 +179,10 @@ impl Kind {
     /// The value that `raw` means. Errors with what is expected, e.g. `expected a whole number from 1 to 64`.
     pub fn parse(self, raw: &Raw) -> Result<Value, String> {
         match (self, raw) {
+            (Kind::Path, Raw::Text(text)) if scheme(text).is_some() => {
+                let no_target = scheme(text).map(no_target).unwrap_or_default();
+                Err(format!("expected a path; {no_target}"))
+            }
             (Kind::Text | Kind::Path, Raw::Text(text)) if !text.is_empty() => Ok(Value::Text(text.clone())),
             (Kind::Locations, Raw::Text(_)) => self.parse(&Raw::List(vec![raw.clone()])),
             (Kind::Locations, Raw::List(items)) if !items.is_empty() => {

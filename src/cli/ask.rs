@@ -32,8 +32,8 @@ pub fn positional(args: &Positional, insists: bool) -> Result<u8> {
     let mut builder = Pipeline::builder();
     if args.tail {
         // Further options may say otherwise.
-        let sleep = Place::Argument(format!("--sleep-seconds {}", args.sleep_seconds));
-        let tail = || Place::Argument("--tail".to_owned());
+        let sleep = Place::Option(format!("--sleep-seconds {}", args.sleep_seconds));
+        let tail = || Place::Option("--tail".to_owned());
         builder = builder.set_at("follow", "true", tail()).set_at("every", &toml_text(&args.sleep_seconds), sleep);
         builder = builder.set_at("align", "start", tail());
     }
@@ -75,7 +75,7 @@ pub fn located(builder: Builder, location: &[String]) -> Result<Builder> {
     slips::logs(location)?;
     Ok(match location {
         [] => builder,
-        _ => builder.set_at("location", &toml_list(location), Place::Argument("the command line".into())),
+        _ => builder.set_at("location", &toml_list(location), Place::Option("the command line".into())),
     })
 }
 
@@ -85,7 +85,7 @@ fn asked(builder: Builder, reports: &str, location: &[String], common: &Common) 
 
 /// A builder with these reports, in TOML, in place of those that it has.
 pub fn asking(builder: Builder, reports: &str) -> Builder {
-    builder.set_at("reports", reports, Place::Argument("the command line".into()))
+    builder.set_at("reports", reports, Place::Option("the command line".into()))
 }
 
 /// Runs a pipeline and says how it went.

@@ -26,6 +26,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind as ClapErrorKind;
 use clap::{ColorChoice, CommandFactory, FromArgMatches};
 
 use args::{Common, Settings};
@@ -35,7 +36,7 @@ use commands::{
 
 use crate::config::{DrawFormat, draw};
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::model::location::{no_file, scheme};
+use crate::model::location::{no_file, no_target, scheme};
 use crate::options::suggest;
 use crate::pipeline::{Builder, Pipeline};
 
@@ -66,6 +67,7 @@ pub fn make_main(argv: Vec<OsString>) -> ExitCode {
 }
 
 fn make_log(args: &crate::make::Args) -> Result<u8> {
+    local_target(&args.path)?;
     let summary = crate::make::run(args, crate::pipeline::wall_clock())?;
     show::made(args, &summary);
     Ok(0)
@@ -79,20 +81,33 @@ enum Asked {
 
 /// Takes a command line apart. Errors with what is wrong with it, or the help that it asks for, and perhaps a hint.
 fn asked(argv: &[OsString]) -> Result<Asked, (clap::Error, Option<String>)> {
+    let hint = |error: &clap::Error, otherwise: Option<String>| match error.kind() {
+        ClapErrorKind::InvalidUtf8 => slips::no_text(argv),
+        _ => otherwise,
+    };
     match with_command_first(argv) {
         Some(argv) => match parsed::<Commanded>(help::commanded_by(&argv[1].to_string_lossy()), &argv) {
             Ok(commanded) => Ok(Asked::Command(Box::new(commanded.command))),
-            Err(error) => Err((error, None)),
+            Err(error) => {
+                let hint = hint(&error, None);
+                Err((error, hint))
+            }
         },
         None => match parsed::<Positional>(help::positional(), argv) {
             Ok(positional) => Ok(Asked::Positional(Box::new(positional))),
-            Err(error) => Err((error, first_word(argv).and_then(near_command))),
+            Err(error) => {
+                let hint = hint(&error, first_word(argv).and_then(near_command));
+                Err((error, hint))
+            }
         },
     }
 }
 
 /// What is said of a command line that is not understood; none of one that is, or that asks for help. Nothing is run.
 pub fn misunderstood(argv: &[OsString]) -> Option<String> {
+    if let Err(error) = slips::dashes(argv) {
+        return Some(show::shown(&error));
+    }
     match asked(argv) {
         Err((error, hint)) if error.use_stderr() => Some(show::shown(&show::misuse(&error, hint))),
         _ => None,
@@ -100,6 +115,7 @@ pub fn misunderstood(argv: &[OsString]) -> Option<String> {
 }
 
 fn dispatch(argv: Vec<OsString>) -> Result<u8> {
+    slips::dashes(&argv)?;
     let insists = argv.iter().any(|arg| arg == "--");
     let command = match asked(&argv) {
         Ok(Asked::Positional(positional)) => return ask::positional(&positional, insists),
@@ -296,13 +312,22 @@ fn with_common(builder: Builder, common: &Common) -> Result<Builder> {
 fn with_overrides(builder: Builder, overrides: impl IntoIterator<Item = args::Override>) -> Builder {
     overrides
         .into_iter()
-        .fold(builder, |builder, (key, value, option)| builder.set_at(key, &value, Place::Argument(option)))
+        .fold(builder, |builder, (key, value, option)| builder.set_at(key, &value, Place::Option(option)))
 }
 
 /// Refuses what names no file.
 fn local(path: &Path) -> Result<()> {
+    refuse_scheme(path, no_file)
+}
+
+/// Refuses what names nothing that is written to.
+fn local_target(path: &Path) -> Result<()> {
+    refuse_scheme(path, no_target)
+}
+
+fn refuse_scheme(path: &Path, why: fn(&str) -> String) -> Result<()> {
     match path.to_str().and_then(scheme) {
-        Some(scheme) => Err(Error::usage(format!("{}: {}", crate::error::show_path(path), no_file(scheme)))),
+        Some(scheme) => Err(Error::usage(format!("{}: {}", crate::error::show_path(path), why(scheme)))),
         None => Ok(()),
     }
 }

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 
 use super::loss::{Asked, lines, more_malformed};
 use super::{taken, tty};
-use crate::config::{Plan, Task, Trigger};
+use crate::config::{Plan, Task, Trigger, as_option};
 use crate::error::{Error, ErrorKind};
 use crate::make;
-use crate::model::escape::printable;
+use crate::model::escape::{harmless, printable};
 use crate::model::{Balance, Timestamp};
 use crate::options::OptionSpec;
 use crate::pipeline::{Foreign, Sheet, Summary};
@@ -25,7 +25,7 @@ pub fn error(error: &Error) {
         ErrorKind::Config(problems) => {
             for problem in problems.iter().take(MOST_PROBLEMS) {
                 let problem = problem.to_string();
-                let _ = writeln!(text, "{red}logparser:{plain} {}", printable(problem.as_bytes()));
+                let _ = writeln!(text, "{red}logparser:{plain} {}", harmless(&problem));
             }
             let more = problems.len().saturating_sub(MOST_PROBLEMS);
             if more > 0 {
@@ -39,12 +39,12 @@ pub fn error(error: &Error) {
 
 /// An error as it is shown: whatever stands in it is harmless for a terminal.
 pub fn shown(error: &Error) -> String {
-    printable(error.to_string().as_bytes()).into_owned()
+    harmless(&error.to_string()).into_owned()
 }
 
 /// Says what people should know though nothing failed.
 pub fn warning(text: &str) {
-    say(&format!("logparser: warning: {}\n", printable(text.as_bytes())));
+    say(&format!("logparser: warning: {}\n", harmless(text)));
 }
 
 /// Says a loss. The line is harmless already: escaped once more, it would not show what stands in the log.
@@ -54,7 +54,7 @@ pub fn loss(line: &str) {
 
 /// Says something that is no problem.
 pub fn note(text: &str) {
-    say(&format!("logparser: {}\n", printable(text.as_bytes())));
+    say(&format!("logparser: {}\n", harmless(text)));
 }
 
 /// For who waits for the first result of a run that follows: when it comes.
@@ -93,12 +93,20 @@ pub fn usage(problem: &clap::Error, hint: Option<String>) -> u8 {
 
 /// What is wrong with a command line, in one line.
 pub fn misuse(problem: &clap::Error, hint: Option<String>) -> Error {
+    // What clap has to say of it names nothing.
+    if let (clap::error::ErrorKind::InvalidUtf8, Some(hint)) = (problem.kind(), &hint) {
+        return Error::usage(format!("{hint}; --help tells more"));
+    }
     let text = problem.render().to_string();
     // The parts of the message: what is wrong, tips, how it is used, where to learn more. Each becomes a clause.
-    let parts = text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let parts = text.split("\n\n").map(|part| match part.strip_prefix("Usage:") {
+        Some(usages) => format!("usage: {}", usages.trim().lines().map(words).collect::<Vec<_>>().join(" or ")),
+        None => words(part),
+    });
     let clauses = parts.filter(|part| !part.is_empty() && !part.starts_with("For more information"));
     let mut message = clauses.collect::<Vec<_>>().join("; ");
-    message = message.strip_prefix("error: ").unwrap_or(&message).replace("Usage:", "usage:");
+    message = message.strip_prefix("error: ").unwrap_or(&message).to_owned();
     if let Some(hint) = hint {
         message = format!("{message}; {hint}");
     }
@@ -225,7 +233,8 @@ pub fn reports() -> String {
         for option in entry.options {
             let _ = writeln!(text, "    {}", option_text(option));
         }
-        let _ = writeln!(text, "    example: reports = [{}]\n", entry.example);
+        let _ = writeln!(text, "    example: {}", as_option(entry.example));
+        let _ = writeln!(text, "    in a file: reports = [{}]\n", entry.example);
     }
     text
 }

@@ -3,12 +3,58 @@
 //! Not here: values of options, which the configuration checks. Invariant: what is refused can be said all the same:
 //! behind `--`, words are what their places make them.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use clap::CommandFactory;
+
+use super::commands::{Commanded, Positional};
 use super::near_command;
 use crate::config::is_configuration;
 use crate::error::{Error, Result};
-use crate::model::escape::shell_word;
+use crate::model::escape::{printable, shell_word};
+
+/// Refuses options of more than one letter behind one dash, which would be taken for so many short ones, or for one with
+/// a value.
+pub fn dashes(argv: &[OsString]) -> Result<()> {
+    let words = argv.iter().skip(1).take_while(|word| *word != "--");
+    for word in words.filter_map(|word| word.to_str()) {
+        let Some(name) = word.strip_prefix('-').filter(|name| !name.starts_with('-')) else { continue };
+        let name = name.split('=').next().unwrap_or_default();
+        // As many programs do, -help gives help.
+        if name.len() > 1 && name != "help" && is_long_option(name) {
+            return Err(Error::usage(format!(
+                "unexpected argument {0}: an option of more than one letter has two dashes, -{0}; --help tells more",
+                shell_word(word)
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What is said of words that are no text, where text is expected.
+pub fn no_text(argv: &[OsString]) -> Option<String> {
+    let (at, word) = argv.iter().enumerate().skip(1).find(|(_, word)| word.to_str().is_none())?;
+    let shown = printable(word.as_bytes());
+    // An asterisk stands for any bytes in the name of a file.
+    let glob = word.to_string_lossy().replace(char::REPLACEMENT_CHARACTER, "*");
+    Some(format!(
+        "argument {at}, {shown}, is not UTF-8; a file that is called so is reached by a glob, {}, and a host is written \
+         as it is shown, {}",
+        shell_word(&glob),
+        shell_word(word.as_bytes())
+    ))
+}
+
+fn is_long_option(name: &str) -> bool {
+    let has = |command: &clap::Command| {
+        command.get_arguments().any(|arg| {
+            arg.get_long() == Some(name) || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
+        })
+    };
+    has(&Positional::command()) || Commanded::command().get_subcommands().any(has)
+}
 
 /// Refuses words of the form without a command that do not mean what their places say.
 pub fn positional(words: &[&str], insists: bool) -> Result<()> {

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::args::{Counting, JsonOutput, Results, Settings, Talk};
 use super::loss::{self, Asked};
-use super::{ask, configured_or_standard, emit, local, show, tty, watch, with_overrides, with_settings};
+use super::{ask, configured_or_standard, emit, local, local_target, show, tty, watch, with_overrides, with_settings};
 use crate::config::{Plan, Task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Progress;
@@ -280,7 +280,7 @@ fn ranged(task: &PlannedTask) -> Vec<String> {
 
 /// Counts, and writes the tallies. The exit code.
 pub fn partial(args: &PartialArgs) -> Result<u8> {
-    local(&args.output)?;
+    local_target(&args.output)?;
     if let Some(build) = &args.build {
         same_build(build)?;
     }
@@ -366,7 +366,7 @@ fn not_understood(option: &str, text: &str, expected: &str) -> Error {
 
 /// Adds files up. The exit code.
 pub fn merge(args: &MergeArgs) -> Result<u8> {
-    local(&args.output)?;
+    local_target(&args.output)?;
     let files = opened(&args.files)?;
     let mut shown = Shown::new(args.talk.quiet > 0);
     shown.start(files.progress());

@@ -6,11 +6,8 @@ use std::num::NonZeroUsize;
 use super::check::{Draft, Problems};
 use super::plan::{Align, Plan, Range, Task};
 use super::schema::StageType;
+use crate::error::Place;
 use crate::model::MemoryPolicy;
-
-/// Keys that mean something only when inputs are followed.
-const ONLY_FOLLOWING: [&str; 7] =
-    ["idle", "rotate-wait", "late-updates", "trigger", "state", "checkpoint", "stop-timeout"];
 
 /// Holds a plan to the rules of following, if any reader follows, and completes it.
 pub(super) fn check(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) {
@@ -44,8 +41,18 @@ pub(super) fn check(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) 
                     problems.add(&place(draft, "until"), draft.key("until"), "ends what is to be followed", help);
                 }
                 Range::Once { .. } => {
-                    let help = Some("give it, e.g. every = \"1m\": how often to report".into());
-                    problems.add(&draft.place, draft.key("every"), "is missing, as inputs are followed", help);
+                    let followed = drafts.iter().find_map(|draft| draft.value("follow"));
+                    let (place, message, help) = match followed.map(|(_, entry)| &entry.place) {
+                        Some(place @ Place::Option(_)) => {
+                            (place, "needs --every, too", "how often to report, e.g. --every 1m")
+                        }
+                        _ => (
+                            &draft.place,
+                            "is missing, as inputs are followed",
+                            "give it, e.g. every = \"1m\": how often to report",
+                        ),
+                    };
+                    problems.add(place, draft.key("every"), message, Some(help.into()));
                 }
             },
             Task::BucketAggregator(aggregator) => {
@@ -65,7 +72,7 @@ pub(super) fn check(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) 
     }
 }
 
-fn place(draft: &Draft, key: &str) -> crate::error::Place {
+fn place(draft: &Draft, key: &str) -> Place {
     draft.value(key).map_or(&draft.place, |(_, entry)| &entry.node.place).clone()
 }
 
@@ -89,14 +96,9 @@ fn refused(draft: &Draft, problems: &mut Problems) {
     }
 }
 
-/// Notes keys that have no meaning in a run that ends.
+/// Notes values that have no meaning in a run that ends.
 fn only_following(drafts: &[Draft], problems: &mut Problems) {
     for draft in drafts {
-        let given = ONLY_FOLLOWING.iter().filter_map(|key| Some((*key, draft.value(key)?)));
-        for (key, (_, entry)) in given {
-            let help = Some("give follow too, or leave it out".into());
-            problems.add(&entry.place, draft.key(key), "has a meaning only when inputs are followed", help);
-        }
         if draft.value("align").is_some_and(|(_, entry)| entry.node.as_text() == Some("start")) {
             let help = Some("give epoch, first or an instant".into());
             let message = "start has a meaning only when inputs are followed";

@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::check::{Draft, Problems};
 use super::follow;
+use super::needs;
 use super::plan::{AggregatorPlan, FilterPlan, LEAST_TALLY, Plan, Range, StagePlan, Task};
 use super::schema::StageType;
 use super::stage::{Parsed, written_to};
@@ -40,6 +41,7 @@ pub(super) fn check(
     by_time(&mut plan);
     ranges(&mut plan, drafts, problems);
     follow::check(&mut plan, drafts, problems);
+    needs::check(&plan, drafts, problems);
     one_stdin(&plan, drafts, problems);
     enough_memory(&plan, drafts, problems);
     Some(plan)
@@ -191,23 +193,28 @@ fn one_aggregator_each(drafts: &[Draft], edges: &Edges, problems: &mut Problems)
 }
 
 fn one_target_each(drafts: &[Draft], stages: &[Option<Parsed>], problems: &mut Problems) {
-    let mut known: HashMap<Option<PathBuf>, String> = HashMap::new();
+    // Each target with its place, and what is said to write to it.
+    let mut known: HashMap<Option<PathBuf>, (Place, String)> = HashMap::new();
     for (draft, parsed) in drafts.iter().zip(stages) {
         let Some(parsed) = parsed else { continue };
         for (path, key, place) in written_to(draft, &parsed.task) {
             let clean = path.as_deref().map(cleaned);
-            if let Some(first) = known.get(&clean) {
+            if let Some((first_place, first)) = known.get(&clean) {
                 let target =
                     path.as_deref().map_or("standard output".to_owned(), |path| format!("'{}'", show_path(path)));
                 let help = match path {
                     None => "give one of them a path, e.g. json:results.jsonl",
                     Some(_) => "give each a path of its own",
                 };
-                let message = format!("{target} is written to by {first} already");
+                let message = match matches!(place, Place::Option(_)) && *first_place == place {
+                    true => format!("{target} would be written to twice"),
+                    false => format!("{target} is written to by {first} already"),
+                };
                 problems.add(&place, draft.key(key), message, Some(help.into()));
                 continue;
             }
-            known.insert(clean, draft.key(key));
+            let said = if let Place::Option(option) = &place { option.clone() } else { draft.key(key) };
+            known.insert(clean, (place, said));
         }
     }
 }

@@ -7,8 +7,10 @@
 mod check;
 mod diagram;
 mod draw;
+mod example;
 mod follow;
 mod graph;
+mod needs;
 mod node;
 mod plan;
 pub mod schema;
@@ -18,6 +20,7 @@ mod written;
 
 pub use check::{Catalog, check};
 pub use draw::{DrawFormat, draw};
+pub use example::as_option;
 pub use follow::{Lengths, fingerprint};
 pub use plan::{
     AggregatorPlan, Align, FilterPlan, FollowPlan, LivePlan, OutputPlan, Plan, Range, ReaderPlan, ReportPlan,

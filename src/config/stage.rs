@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::check::{Catalog, Draft, Layer, Problems};
+use super::example::as_option;
 use super::node::{Content, Node};
 use super::plan::{
     AggregatorPlan, FollowPlan, LivePlan, OutputPlan, Range, ReaderPlan, ReportPlan, ReporterPlan, Scan, Start,
@@ -13,6 +14,7 @@ use super::plan::{
 use super::schema::StageType;
 use super::window;
 use crate::error::Place;
+use crate::model::location::{no_target, scheme};
 use crate::model::{MemoryPolicy, Moment};
 use crate::options::{Kind, Options, Raw, Value, suggest};
 
@@ -223,7 +225,10 @@ fn report(
     }
     let given = |name: &str| item.entries().iter().any(|given| given.key == name);
     for spec in entry.options.iter().filter(|spec| spec.required && !given(spec.name)) {
-        let help = format!("write e.g. {}", entry.example);
+        let help = match &item.place {
+            Place::Option(_) => format!("write e.g. {}", as_option(entry.example)),
+            _ => format!("write e.g. {}", entry.example),
+        };
         problems.add(&item.place, key(), format!("{} is missing", spec.name), Some(help));
     }
     Some(ReportPlan { entry: *entry, options })
@@ -235,14 +240,24 @@ fn output(draft: &Draft, item: &Node, catalog: &Catalog, problems: &mut Problems
         problems.add(&item.place, draft.key("outputs"), "expected an output", help);
         return None;
     };
+    let known = |name: &str| catalog.outputs.iter().any(|entry| entry.name == name);
+    let path = text.split_once(':').filter(|(name, _)| known(name)).map_or(text, |(_, path)| path);
+    if let Some(scheme) = scheme(path) {
+        problems.add(&item.place, draft.key("outputs"), format!("'{text}': {}", no_target(scheme)), None);
+        return None;
+    }
     let (name, path) = match text.split_once(':') {
         Some((name, path)) => (name, Some(path)),
         None => by_ending(text).map_or((text, None), |format| (format, Some(text))),
     };
     let Some(entry) = catalog.outputs.iter().find(|entry| entry.name == name) else {
         let names = || catalog.outputs.iter().map(|entry| entry.name);
-        let help = suggest(name, names())
-            .unwrap_or_else(|| format!("the outputs are {}", names().collect::<Vec<_>>().join(", ")));
+        let is_file = path.is_none() && Path::new(name).extension().is_some();
+        let help = suggest(name, names()).filter(|_| !is_file).unwrap_or_else(|| {
+            let known = names().collect::<Vec<_>>().join(", ");
+            let named = if is_file { format!("; a file of another ending is e.g. json:{name}") } else { String::new() };
+            format!("the outputs are {known}{named}")
+        });
         problems.add(&item.place, draft.key("outputs"), format!("unknown output '{name}'"), Some(help));
         return None;
     };

@@ -77,12 +77,6 @@ fn range(
         let lateness = options.nanos("lateness").unwrap_or(0);
         return Range::Every { length, period, align, lateness, since, until };
     }
-    for key in ["align", "late-file"] {
-        if let Some((_, entry)) = draft.value(key) {
-            let help = Some("give every too, or leave it out".into());
-            problems.add(&entry.place, draft.key(key), "has a meaning only with every", help);
-        }
-    }
     let start = since.filter(|_| since_wins(draft, problems)).map_or(Start::Before(length), Start::At);
     Range::Once { start, until: until.unwrap_or(Moment::NOW) }
 }
@@ -93,7 +87,7 @@ fn since_wins(draft: &Draft, problems: &mut Problems) -> bool {
     if let (Some(since), Some(seconds)) = (draft.value("since"), draft.value("seconds"))
         && since.0 == seconds.0
     {
-        let message = "takes the place of seconds, which is given too";
+        let message = format!("takes the place of {}, which is given too", since.1.place.key("seconds"));
         problems.add(&since.1.place, draft.key("since"), message, Some("leave one of them out".into()));
     }
     layer("since") >= layer("seconds")

@@ -13,6 +13,21 @@ pub fn printable(bytes: &[u8]) -> Cow<'_, str> {
     escaped(bytes, is_hostile)
 }
 
+/// A message in which bytes of names are shown already: only what a terminal could act on is escaped, and a backslash is one.
+pub fn harmless(message: &str) -> Cow<'_, str> {
+    if !message.chars().any(is_hostile) {
+        return Cow::Borrowed(message);
+    }
+    let mut out = String::with_capacity(message.len() + 16);
+    for c in message.chars() {
+        match is_hostile(c) {
+            true => push_hex(&mut out, c.encode_utf8(&mut [0; 4]).as_bytes()),
+            false => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// The bytes as text that may hold any character, for media with escapes of their own: only bytes that are no text are
 /// shown as `\xNN`, and a backslash that would read as one.
 pub fn exact(bytes: &[u8]) -> Cow<'_, str> {
@@ -24,9 +39,10 @@ pub fn printable_line(bytes: &[u8]) -> Cow<'_, str> {
     escaped(bytes, |c| is_hostile(c) && c != '\t')
 }
 
-/// A word as it is given to a shell, printable.
+/// A word as it is given to a shell: text is as it was typed, but for what could act on a terminal.
 pub fn shell_word(word: impl AsRef<[u8]>) -> String {
-    let shown = printable(word.as_ref());
+    let word = word.as_ref();
+    let shown = std::str::from_utf8(word).map_or_else(|_| printable(word), harmless);
     let is_plain = |c: char| c.is_alphanumeric() || "_-./:@%+,=~".contains(c);
     if !shown.is_empty() && shown.chars().all(is_plain) {
         return shown.into_owned();
@@ -118,6 +134,15 @@ mod tests {
         for name in ["alpha", "täst", "DOMAIN\\host", "数", "a b"] {
             assert_eq!(printable(name.as_bytes()), name);
         }
+    }
+
+    #[test]
+    fn a_message_is_harmless_and_names_in_it_are_escaped_once() {
+        let shown = |name: &[u8]| harmless(&format!("{}: cannot open", printable(name))).into_owned();
+        assert_eq!(shown(b"a\xffb"), "a\\xffb: cannot open");
+        assert_eq!(shown(b"a\\xffb"), "a\\x5cxffb: cannot open");
+        assert_eq!(harmless("a\x1b[2J\u{202e}"), "a\\x1b[2J\\xe2\\x80\\xae");
+        assert_eq!(shell_word("h\\xff"), "'h\\xff'");
     }
 
     #[test]

@@ -18,9 +18,24 @@ pub fn no_file(scheme: &str) -> String {
     format!("{scheme}:// is no place that is read ({remedy}; a file that is called so is ./{scheme}://...)")
 }
 
+/// Why a text that begins with a scheme names nothing that is written to, and what to do.
+pub fn no_target(scheme: &str) -> String {
+    let remedy = match scheme.to_ascii_lowercase().as_str() {
+        "file" => "write the path alone",
+        _ => "write a file, and copy it there",
+    };
+    format!("{scheme}:// is no place that is written to ({remedy}; a file that is called so is ./{scheme}://...)")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_written_to_is_named_with_the_remedy() {
+        assert!(no_target("s3").starts_with("s3:// is no place that is written to (write a file, and copy it there;"));
+        assert!(no_target("FILE").contains("(write the path alone; a file that is called so is ./FILE://...)"));
+    }
 
     #[test]
     fn schemes_are_told_from_names() {

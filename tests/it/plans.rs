@@ -254,7 +254,23 @@ fn a_scheme_is_refused_by_its_name_wherever_a_file_is_meant() {
     for scheme in ["s3", "hdfs", "gs", "http", "https", "ftp", "abfss", "S3", "file"] {
         let place = format!("{scheme}://b/x*.log");
         let place = place.as_str();
-        let commands: [&[&str]; 16] = [
+        let (as_output, as_plan) = (format!("csv:{place}"), format!("json:{place}"));
+        let written: [&[&str]; 8] = [
+            &["partial", "a.log", "-o", place],
+            &["merge", "x", "-o", place],
+            &["top", "a.log", "-o", &as_output],
+            &["report", "x", "-o", place],
+            &["plan", "a.log", "-o", &as_plan],
+            &["top", "a.log", "--rejects", place],
+            &["top", "a.log", "--every", "1m", "--late-file", place],
+            &["make", place],
+        ];
+        for command in written {
+            let message = refused(&run(&folder, command), 2);
+            assert!(message.contains(&format!("{scheme}:// is no place that is written to")), "{command:?}: {message}");
+            assert_eq!(message.lines().count(), 1, "{command:?}: {message}");
+        }
+        let commands: [&[&str]; 15] = [
             &[place, "a", "b"],
             &[place, "a", "b", "--tail"],
             &["top", place],
@@ -270,7 +286,6 @@ fn a_scheme_is_refused_by_its_name_wherever_a_file_is_meant() {
             &["report", place],
             &["inspect", place],
             &["run", place],
-            &["partial", "a.log", "-o", place],
         ];
         for command in commands {
             let message = refused(&run(&folder, command), 2);
