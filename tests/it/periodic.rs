@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use logparser::model::Timestamp;
 use logparser::pipeline::Builder;
 
-use crate::support::{ALL_PAIRS, BASE, Folder, Random, SHAPES, fields, log, oracle, pairs, run_library, shaped};
+use crate::support::{
+    ALL_PAIRS, BASE, Folder, Random, SHAPES, fields, log, oracle, pairs, python, run_library, shaped,
+};
 
 /// Length, period and anchor of windows, in seconds.
 type Windows = (i64, i64, i64);
@@ -397,4 +399,10 @@ fn the_sheet_of_a_window_is_that_of_the_lines_that_closed_it() {
         .collect();
     let line = 15;
     assert_eq!(sheets, [(5, 3, 3 * line + 5), (6, 4, 4 * line + 5), (6, 4, 4 * line + 5)]);
+}
+
+/// Stamps of every unit, jumps and gaps, against a count that knows the README only.
+#[test]
+fn random_windows_over_mixtures_of_units_equal_a_count_in_another_language() {
+    python("windows.py", env!("CARGO_BIN_EXE_logparser").as_ref(), "--runs", "60");
 }

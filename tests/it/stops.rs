@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,27 +12,15 @@ use serde_json::Value;
 
 use crate::crash::{Running, said, terminate};
 use crate::logs::{SavedState, binary, binary_path, seconds};
-use crate::support::{BASE, Folder, signal, wait_for};
+use crate::support::{BASE, Folder, python, signal, wait_for};
 
 /// Stops of the loop where nothing else is asked for: a few of each kind.
 const STOPS: &str = "27";
 
 #[test]
 fn stopped_and_started_in_any_way_the_results_add_up_to_what_was_written() {
-    if Command::new("python3").arg("--version").stdout(Stdio::null()).status().is_err() {
-        return eprintln!("not tested: there is no python3");
-    }
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/stops.py");
-    let mut command = Command::new("python3");
-    command.arg(script).arg(binary_path());
-    command.args(["--stops", &std::env::var("LOGPARSER_KILLS").unwrap_or_else(|_| STOPS.to_owned())]);
-    if let Ok(seed) = std::env::var("LOGPARSER_SEED") {
-        command.args(["--seed", &seed]);
-    }
-    let output = command.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    eprintln!("{text}");
-    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let stops = std::env::var("LOGPARSER_KILLS").unwrap_or_else(|_| STOPS.to_owned());
+    python("stops.py", binary_path().as_ref(), "--stops", &stops);
 }
 
 fn append(folder: &Folder, name: &str, text: &str) {

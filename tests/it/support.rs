@@ -199,6 +199,23 @@ pub fn log(seed: u64, lines: u64, span: u64, disorder: u64, hosts: u64) -> Vec<u
     out
 }
 
+/// Has an oracle in Python try a program so often. `LOGPARSER_SEED` is its seed, which is printed.
+pub fn python(oracle: &str, program: &Path, how_often: &str, times: &str) {
+    if Command::new("python3").arg("--version").output().is_err() {
+        return eprintln!("not tested: there is no python3");
+    }
+    let mut command = Command::new("python3");
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle").join(oracle));
+    command.arg(program).args([how_often, times]);
+    if let Ok(seed) = std::env::var("LOGPARSER_SEED") {
+        command.args(["--seed", &seed]);
+    }
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    eprintln!("{text}");
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// Runs an awk program of `tests/oracle` on files and gives its lines, sorted where the order does not matter.
 pub fn oracle(program: &str, variables: &[(&str, i64)], files: &[PathBuf]) -> Vec<String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle").join(program);
