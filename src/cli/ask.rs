@@ -10,6 +10,7 @@ use super::live;
 use super::loss::{self, Asked};
 #[cfg(feature = "live")]
 use super::print;
+use super::standing::Waits;
 use super::{allocator, is_watched, show, slips, tty, watch, with_common};
 use crate::error::{Error, Place, Result};
 use crate::output::Style;
@@ -118,6 +119,7 @@ pub fn run(builder: Builder, common: &Common) -> Result<u8> {
     }
     let greeting = (follows && common.talk.quiet == 0 && is_watched()).then(|| show::following(pipeline.plan()));
     let (has_text, asked) = (show::writes_text(pipeline.plan()), Asked::of(pipeline.plan()));
+    let waits = (common.talk.quiet == 0).then(|| Waits::of(pipeline.plan()));
     let running = pipeline.start()?;
     // Of what has no end there is no part that is done.
     if let Some(greeting) = greeting {
@@ -126,7 +128,8 @@ pub fn run(builder: Builder, common: &Common) -> Result<u8> {
     if let Some(progress) = progress.as_mut().filter(|_| !follows) {
         progress.start(running.progress());
     }
-    let losses = (follows && common.talk.quiet < 2).then(|| watch::Losses::tell(running.sheets(), asked.clone()));
+    let losses =
+        (follows && common.talk.quiet < 2).then(|| watch::Losses::tell(running.sheets(), asked.clone(), waits));
     let summary = running.join();
     drop((progress, losses));
     Ok(said(&summary, common, has_text, &asked))
@@ -141,7 +144,7 @@ fn said(summary: &Summary, common: &Common, has_text: bool, asked: &Asked) -> u8
         show::summary(summary, has_text);
     }
     show::losses(summary, asked, common.talk.quiet);
-    show::foreign(summary);
+    show::foreign(summary.foreign());
     show::disorder(summary);
     loss::exit_code(summary, common.strict)
 }

@@ -16,6 +16,7 @@ mod loss;
 mod man;
 mod show;
 mod slips;
+mod standing;
 mod state;
 mod tallies;
 mod tty;

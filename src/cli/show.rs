@@ -146,8 +146,8 @@ pub fn summary(summary: &Summary, sheets: bool) {
 }
 
 /// Says what lines are of which none is a record.
-pub fn foreign(summary: &Summary) {
-    let Some(Foreign { lines, all, kind }) = summary.foreign() else { return };
+pub fn foreign(foreign: Option<Foreign>) {
+    let Some(Foreign { lines, all, kind }) = foreign else { return };
     let none = match (lines, all) {
         (1, true) => "the one line is no record: it looks".to_owned(),
         (1, false) => "the first line is no record: it looks".to_owned(),

@@ -419,7 +419,7 @@ pub fn report(args: &ReportArgs) -> Result<u8> {
         show::summary(&summary, has_text);
     }
     show::losses(&summary, &asked, args.talk.quiet);
-    show::foreign(&summary);
+    show::foreign(summary.foreign());
     Ok(loss::exit_code(&summary, args.strict))
 }
 

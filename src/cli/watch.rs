@@ -16,6 +16,7 @@ use crate::pipeline::Sheets;
 
 use super::loss::{Asked, Told};
 use super::show;
+use super::standing::Waits;
 
 /// A run shorter than this shows no progress.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -103,8 +104,9 @@ pub struct Losses {
 }
 
 impl Losses {
-    /// Of the run that has these sheets. Without a thread they are told at its end only.
-    pub fn tell(sheets: Sheets, asked: Asked) -> Self {
+    /// Of the run that has these sheets. Without a thread they are told at its end only. With `waits`, it is said once why no
+    /// result has come, if none has.
+    pub fn tell(sheets: Sheets, asked: Asked, mut waits: Option<Waits>) -> Self {
         let done = Arc::<AtomicBool>::default();
         let stop = Arc::clone(&done);
         let tell = move || {
@@ -116,6 +118,12 @@ impl Losses {
                 }
                 let due = told.due(&sheets.now(), &asked, started.elapsed());
                 due.iter().for_each(|line| show::loss(line));
+                let Some(standing) = waits.and_then(|_| sheets.standing()) else { continue };
+                let Some(waits) = waits.take() else { continue };
+                match sheets.foreign() {
+                    None => show::note(&waits.said(&standing)),
+                    foreign => show::foreign(foreign),
+                }
             }
         };
         Losses { done, teller: thread::Builder::new().name("losses".into()).spawn(tell).ok() }

@@ -101,6 +101,13 @@ impl Closer {
         (window.end <= watermark && k <= last).then_some(window)
     }
 
+    /// The window that closes next, if it is known: before the first record that counts, only where windows are to begin
+    /// somewhere.
+    pub fn first_open(&self, extent: Option<(Timestamp, Timestamp)>) -> Option<Window> {
+        let of_records = || extent.map(|(lowest, _)| self.grid.first_ending_after(lowest));
+        self.next.or_else(of_records).or(self.grid.first).map(|k| self.grid.window(k))
+    }
+
     /// What is to be done, as `window` is the next that is due at this watermark. The tally has all that is counted.
     ///
     /// A record may still come for a window that is not due, never for one that is. So a run can only be found to be

@@ -264,6 +264,16 @@ impl Progress {
         self.extent
     }
 
+    /// How many inputs are known, those aside that have ended and are done with.
+    pub fn inputs(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// The highest stamp of any record that is not in the future, in the windows or before them.
+    pub fn highest_stamp(&self) -> Option<Timestamp> {
+        self.inputs.values().filter_map(|input| input.position.peaks.highest()).max()
+    }
+
     /// Records that lie further ahead of all others of their input than is believed of a few.
     pub fn ahead(&self) -> u64 {
         self.past_ahead + self.inputs.values().map(|input| input.position.ahead).sum::<u64>()

@@ -222,6 +222,7 @@ impl Follow {
             started: self.started,
             ends: !files_are_followed,
             saves: saver.is_some(),
+            first: resolved.bounds.first,
             stop_timeout: aggregator.live.stop_timeout,
             files: Arc::clone(&self.files),
             names: Arc::clone(&wired.names),

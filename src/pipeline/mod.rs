@@ -21,6 +21,7 @@ mod saved;
 mod targets;
 mod wire;
 
+pub use crate::stage::standing::Standing;
 pub use builder::{Builder, Pipeline, wall_clock};
 pub use explain::{Explained, Explanation};
 pub use follow::state_root;

@@ -19,6 +19,7 @@ use crate::ops::disorder::Disorder;
 use crate::source::{Origin, Pruned};
 use crate::stage::firsts::FirstLines;
 use crate::stage::reporter::Missed;
+use crate::stage::standing::Standing;
 use crate::stage::{Failures, InputNames, aggregator, filter};
 
 /// A pipeline at work.
@@ -82,6 +83,24 @@ pub struct Foreign {
     pub kind: Kind,
 }
 
+impl Foreign {
+    fn among(sheets: &[Sheet], FirstLines { has_record, heads }: &FirstLines) -> Option<Self> {
+        let sum = |of: fn(&Balance) -> u64| sheets.iter().map(|sheet| of(&sheet.balance)).sum::<u64>();
+        let lines = sum(|balance| balance.lines_read - balance.blank);
+        // Bytes are skipped between records only.
+        let others = sum(|balance| balance.counted + balance.late + balance.bytes_skipped);
+        if lines == 0 || others > 0 || sheets.iter().any(|sheet| sheet.before.lines_read > 0) {
+            return None;
+        }
+        let kind = kind(&heads.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        match (has_record, kind.is_binary) {
+            (false, _) => Some(Foreign { lines, all: true, kind }),
+            (true, true) => Some(Foreign { lines: heads.len() as u64, all: false, kind }),
+            (true, false) => None,
+        }
+    }
+}
+
 /// The balance sheet of one aggregator.
 #[derive(Debug, Default)]
 pub struct Sheet {
@@ -110,10 +129,26 @@ impl Sheet {
 #[derive(Clone)]
 pub struct Sheets {
     aggregators: Vec<(String, Arc<aggregator::Shared>)>,
+    filters: Vec<(String, Arc<filter::Shared>)>,
     names: Arc<InputNames>,
 }
 
 impl Sheets {
+    /// Where a run that follows stands, once it has counted what was there and no result has come of it.
+    pub fn standing(&self) -> Option<Standing> {
+        self.aggregators.iter().find_map(|(_, shared)| shared.standing())
+    }
+
+    /// If there were lines so far and none was a record, other than by accident: how many, and what they look like.
+    pub fn foreign(&self) -> Option<Foreign> {
+        Foreign::among(&self.now(), &self.first_lines())
+    }
+
+    fn first_lines(&self) -> FirstLines {
+        let seen = self.filters.iter().map(|(_, filter)| filter.firsts.seen());
+        seen.reduce(FirstLines::join).unwrap_or_default()
+    }
+
     /// One sheet for each aggregator, in the order of the plan, as of now.
     pub fn now(&self) -> Vec<Sheet> {
         let named = |line: Rejected| (self.names.get(line.input), line);
@@ -178,7 +213,8 @@ impl Running {
 
     /// The balance sheets, now and later.
     pub fn sheets(&self) -> Sheets {
-        Sheets { aggregators: self.aggregators.clone(), names: Arc::clone(&self.names) }
+        let (aggregators, filters) = (self.aggregators.clone(), self.filters.clone());
+        Sheets { aggregators, filters, names: Arc::clone(&self.names) }
     }
 
     /// Drops everything at once.
@@ -192,7 +228,7 @@ impl Running {
         let outcome = self.pool.join();
         self.filters.iter().for_each(|(_, filter)| filter.settle());
         self.observed.reporters.iter().for_each(|(_, reporter)| reporter.settle());
-        let sheets = sheets.now();
+        let (sheets, first_lines) = (sheets.now(), sheets.first_lines());
         let outcome = checked(outcome, &sheets);
         for (_, shared) in &self.aggregators {
             tell_ahead(shared.progress.lock().ahead(), &self.failures);
@@ -204,8 +240,6 @@ impl Running {
         let hints = self.observed.reporters.iter().flat_map(|(_, reporter)| reporter.hints()).collect();
         let missed =
             self.observed.reporters.iter().filter_map(|(_, reporter)| reporter.missed.lock().clone()).collect();
-        let seen = self.filters.iter().map(|(_, filter)| filter.firsts.seen());
-        let first_lines = seen.reduce(FirstLines::join).unwrap_or_default();
         Summary { outcome, sheets, disorder, failures, warnings, hints, first_lines, missed, interrupted }
     }
 }
@@ -235,21 +269,8 @@ impl Summary {
 
     /// If there were lines and none was a record, other than by accident: how many, and what they look like.
     pub fn foreign(&self) -> Option<Foreign> {
-        let sum = |of: fn(&Balance) -> u64| self.sheets.iter().map(|sheet| of(&sheet.balance)).sum::<u64>();
-        let lines = sum(|balance| balance.lines_read - balance.blank);
-        // Bytes are skipped between records only. Of a run that was interrupted, nobody knows what would have come.
-        let others = sum(|balance| balance.counted + balance.late + balance.bytes_skipped);
-        let went_on = self.sheets.iter().any(|sheet| sheet.before.lines_read > 0);
-        if lines == 0 || others > 0 || went_on || self.interrupted {
-            return None;
-        }
-        let FirstLines { has_record, heads } = &self.first_lines;
-        let kind = kind(&heads.iter().map(Vec::as_slice).collect::<Vec<_>>());
-        match (has_record, kind.is_binary) {
-            (false, _) => Some(Foreign { lines, all: true, kind }),
-            (true, true) => Some(Foreign { lines: heads.len() as u64, all: false, kind }),
-            (true, false) => None,
-        }
+        // Of a run that was interrupted, nobody knows what would have come.
+        if self.interrupted { None } else { Foreign::among(&self.sheets, &self.first_lines) }
     }
 
     /// Whether nothing could be read, the cause of which has been told: then there is no more to say.

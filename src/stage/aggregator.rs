@@ -22,6 +22,7 @@ use crate::spill::Store;
 
 use super::live::Live;
 use super::peek::Peek;
+use super::standing::Standing;
 
 /// A window that is complete.
 #[derive(Debug)]
@@ -107,6 +108,14 @@ impl Shared {
         match &self.closing {
             Closing::Live(live) => live.longest_stall(),
             Closing::Once(..) | Closing::Every(_) => Duration::ZERO,
+        }
+    }
+
+    /// Where a run that follows stands, if it has no result of what was there.
+    pub fn standing(&self) -> Option<Standing> {
+        match &self.closing {
+            Closing::Live(live) => *live.standing.lock(),
+            Closing::Once(..) | Closing::Every(_) => None,
         }
     }
 

@@ -18,6 +18,7 @@ use super::aggregator::{Closed, Closing, Shared, Then};
 use super::by_clock::ByClock;
 use super::ending::{Ending, WaitsFor};
 use super::live::{Live, Trigger};
+use super::standing::Standing;
 use super::sweeping::Sweeping;
 use super::windows::{Issued, Outstanding, Windows};
 use super::{Failures, InputNames};
@@ -30,6 +31,9 @@ const IDLE_TICK: Duration = Duration::from_millis(90);
 
 /// How long nothing was counted, for that.
 const IDLE: Duration = Duration::from_millis(500);
+
+/// How long a stream gives nothing before it is taken to have given what was there.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// How often results that late records changed are issued again, at most.
 const CHANGES: Duration = Duration::from_secs(1);
@@ -50,6 +54,8 @@ pub struct Keeper {
     pub ends: bool,
     /// Whether there is a saver to wait for. Where there is none, the keeper drops what is known of inputs that have ended.
     pub saves: bool,
+    /// The first instant that counts.
+    pub first: Timestamp,
     /// How long a run that was asked to end may take for that.
     pub stop_timeout: Duration,
     /// The files that are followed.
@@ -97,11 +103,23 @@ impl Keeper {
             needed: None,
             kept: None,
             sweeping: Sweeping::default(),
+            awaited: live.trigger == Trigger::Event,
         };
+        let mut asked = false;
         work.issue_again()?;
         let mut seen = (0, Instant::now());
         while !live.stages().drained {
+            if work.awaited && !asked && self.shared.progress.lock().inputs() > 0 {
+                asked = true;
+                if !self.ends {
+                    live.abreast.ask();
+                }
+            }
+            let is_read = work.awaited && asked && self.has_read(live, seen.1);
             work.close_due()?;
+            if is_read {
+                work.stand();
+            }
             work.issue_by_clock()?;
             if work.changes.elapsed() >= CHANGES {
                 work.issue_changed()?;
@@ -163,6 +181,11 @@ impl Keeper {
         }
     }
 
+    /// Whether all is counted that was there at the start. A stream is taken to have given that once it gives no more.
+    fn has_read(&self, live: &Live, since: Instant) -> bool {
+        if self.ends { since.elapsed() > PAUSE } else { live.abreast.is_reached() }
+    }
+
     /// The wall clock as the run has it.
     pub(super) fn now(&self) -> Timestamp {
         let (time, instant) = self.started;
@@ -187,6 +210,8 @@ pub(super) struct Work<'a> {
     kept: Option<i64>,
     /// What drops the names that are left over.
     sweeping: Sweeping,
+    /// Whether neither a result has come yet nor was it said why.
+    awaited: bool,
 }
 
 impl Work<'_> {
@@ -429,7 +454,17 @@ impl Work<'_> {
         changed.into_iter().try_for_each(|closed| self.send(&closed))
     }
 
+    /// Notes where the run stands, as no result has come.
+    fn stand(&mut self) {
+        if std::mem::take(&mut self.awaited) {
+            let (windows, progress) = (self.live.windows.lock(), self.keeper.shared.progress.lock());
+            let standing = Standing::of(&progress, &windows.closer, &self.keeper.shared.before, self.keeper.first);
+            *self.live.standing.lock() = Some(standing);
+        }
+    }
+
     pub(super) fn send(&mut self, closed: &Arc<Closed>) -> Result<(), Exit> {
+        self.awaited = false;
         let patience = if self.keeper.stop.draining() { LAST_PATIENCE } else { PATIENCE };
         let dropped = self.outlet.send(closed, patience)?;
         if dropped > 0 {

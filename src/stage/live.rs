@@ -16,6 +16,7 @@ use crate::output::rejects::{RejectsFile, late_line};
 
 use super::abreast::Abreast;
 use super::aggregator::Shared;
+use super::standing::Standing;
 use super::windows::Windows;
 
 /// The number of standard input, if it is read; files that are followed have others.
@@ -58,6 +59,8 @@ pub struct Live {
     dozes: AtomicBool,
     /// The longest time for which counting stood still to set aside what is saved, or to drop names, in nanoseconds.
     stalled: AtomicU64,
+    /// What there was to say once all was counted that was there, if no result had come.
+    pub(super) standing: Mutex<Option<Standing>>,
 }
 
 /// Which parts of the stage are done.
@@ -101,6 +104,7 @@ impl Live {
             moved: Condvar::new(),
             dozes: AtomicBool::new(false),
             stalled: AtomicU64::new(0),
+            standing: Mutex::default(),
         };
         live.set_limits(&live.windows.lock());
         live

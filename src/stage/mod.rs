@@ -17,6 +17,7 @@ pub mod saver;
 pub mod skip;
 mod sound;
 pub mod splitter;
+pub mod standing;
 pub mod stats;
 mod sweeping;
 pub mod windows;

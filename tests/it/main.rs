@@ -44,6 +44,7 @@ mod shipped;
 mod slips;
 mod soak;
 mod stamps;
+mod standing;
 mod state;
 mod stops;
 mod sweep;
