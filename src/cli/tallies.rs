@@ -462,10 +462,10 @@ fn inspected(path: &Path) -> Result<String> {
     let lateness = header.question.lateness;
     line(&json!({
         "schema": "logparser-tallies/1",
-        "format": tallies::FORMAT,
+        "format": header.format(),
         "file": crate::error::show_path(path),
         "version": env!("CARGO_PKG_VERSION"),
-        "build": crate::BUILD,
+        "build": header.made.as_ref().map(|made| &made.build),
         "window": value(&window(header.question.window()).map_err(no_json)?)?,
         "grouping_seconds": header.question.grouping as f64 / 1e9,
         "previous": header.question.previous,

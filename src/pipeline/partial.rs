@@ -17,12 +17,12 @@ use crate::config::{Plan, Range, Task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics;
 use crate::model::order::joined;
-use crate::model::{Extent, InputId, Window};
+use crate::model::{Extent, InputId, Loss, Window};
 use crate::ops::progress::Progress;
 use crate::source::Pruned;
 use crate::stage::Closed;
 use crate::stage::reporter::Kept;
-use crate::tallies::{self, Header, Order, Piece, Question, Sample, Share};
+use crate::tallies::{self, First, Header, Order, Piece, Question, Sample, Share};
 
 /// What a partial is about beside what its configuration says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -90,8 +90,9 @@ pub(super) fn partial(
     let names: BTreeMap<InputId, Vec<u8>> =
         portions.iter().map(|portion| (portion.id, name(label.as_deref(), &portion.path))).collect();
     let rejected = summary.sheets.iter().flat_map(|sheet| &sheet.rejected);
+    let named = |input: InputId| names.get(&input).cloned().unwrap_or_default();
     let samples = rejected.map(|(_, line)| Sample {
-        input: names.get(&line.input).cloned().unwrap_or_default(),
+        input: named(line.input),
         at: line.at,
         cause: line.cause,
         head: line.head.clone(),
@@ -99,7 +100,15 @@ pub(super) fn partial(
     let buckets = closed.view.buckets().iter().enumerate().filter(|(_, bucket)| bucket.connections > 0);
     let buckets = buckets.map(|(number, bucket)| (number as u64, bucket.connections)).collect();
     let question = question(&plan, closed.view.window())?;
+    let firsts = summary.sheets.iter().flat_map(|sheet| Loss::ALL.map(|loss| Some((loss, sheet.traces.first(loss)?))));
+    let firsts = firsts.flatten().map(|(loss, place)| First {
+        loss,
+        input: named(place.input),
+        at: place.at,
+        head: place.head.clone(),
+    });
     let header = Header::new(question, inputs, buckets, closed.view.overflow(), &closed.balance, samples.collect());
+    let header = header.with_firsts(firsts);
     header.check().map_err(ErrorKind::Unbalanced)?;
     drop(progress);
     Ok(Partial { header, closed })

@@ -70,8 +70,9 @@ pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> 
         // What a medium has no place for is known once it is written.
         hints.extend(shared.hints());
     }
-    let sheet =
-        Sheet { stage: plan.stages[aggregator].name.clone(), balance, rejected: header.rejected(), ..Sheet::default() };
+    let ((traces, names), rejected) = (header.traces(), header.rejected());
+    let stage = plan.stages[aggregator].name.clone();
+    let sheet = Sheet { stage, balance, rejected, traces, names, ..Sheet::default() };
     let (disorder, failures, warnings) = (Vec::new(), Vec::new(), Vec::new());
     // Of lines that were counted elsewhere, a few are known that are no records.
     let first_lines = FirstLines {

@@ -4,7 +4,7 @@
 //! Invariant: what passes can be added up, laid on its window and shown without any number leaving its 64 bits, and takes
 //! memory for no more than its file holds.
 
-use super::header::{Header, Order, Piece, Question, Sample, Share};
+use super::header::{First, Header, Made, Order, Piece, Question, Sample, Share};
 use crate::model::balance::{Balance, OVERSIZED_HEAD, SHOWN_REJECTED};
 use crate::model::window::once_buckets;
 
@@ -15,10 +15,13 @@ const MAX_LINE: u64 = 1 << 30;
 const MAX_FORMAT: usize = 256;
 const MAX_NAME: usize = 1 << 16;
 
+/// Digits of a build id: 64 bits, in hexadecimal.
+const BUILD_DIGITS: usize = 16;
+
 impl Header {
     /// Whether it agrees with itself; errors with what does not. Of a file that is what was written, it does.
     pub fn check(&self) -> Result<(), String> {
-        let Header { question, inputs, buckets, overflow: _, lines, samples } = self;
+        let Header { question, inputs, buckets, overflow: _, lines, samples, made } = self;
         check_question(question)?;
         for pair in inputs.windows(2) {
             if pair[0].name >= pair[1].name {
@@ -44,14 +47,31 @@ impl Header {
         if !lines.is_sound() || (bytes_read, bytes_skipped, bytes_total, bytes_unread, opened) != (0, 0, 0, 0, 0) {
             return Err("its lines do not add up".to_owned());
         }
-        self.check_samples(samples)
+        self.check_samples(samples)?;
+        made.as_ref().map_or(Ok(()), |made| self.check_made(made))
+    }
+
+    fn check_made(&self, Made { build, firsts }: &Made) -> Result<(), String> {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if build.len() != BUILD_DIGITS || !build.bytes().all(is_digit) {
+            return Err("the build that it is from has no id".to_owned());
+        }
+        let is_good = |First { loss, input, at, head }: &First| {
+            loss.count(&self.lines) > 0 && self.is_place(input, *at) && head.len() <= OVERSIZED_HEAD
+        };
+        match firsts.is_sorted_by(|one, other| one.loss < other.loss) && firsts.iter().all(is_good) {
+            true => Ok(()),
+            false => Err("the first lines of its losses are not those of its inputs".to_owned()),
+        }
+    }
+
+    fn is_place(&self, input: &[u8], at: u64) -> bool {
+        let found = self.inputs.binary_search_by(|share| share.name[..].cmp(input));
+        found.is_ok_and(|found| at <= self.inputs[found].size)
     }
 
     fn check_samples(&self, samples: &[Sample]) -> Result<(), String> {
-        let is_good = |sample: &Sample| {
-            let found = self.inputs.binary_search_by(|share| share.name.cmp(&sample.input));
-            found.is_ok_and(|at| sample.at <= self.inputs[at].size) && sample.head.len() <= OVERSIZED_HEAD
-        };
+        let is_good = |sample: &Sample| self.is_place(&sample.input, sample.at) && sample.head.len() <= OVERSIZED_HEAD;
         let is_in_order = samples.windows(2).all(|two| two[0] <= two[1]);
         let malformed = self.lines.malformed_total();
         if samples.len() > SHOWN_REJECTED

@@ -6,18 +6,21 @@ use std::path::PathBuf;
 use super::tests::{Folder, header, pairs, small};
 use super::*;
 use crate::model::balance::Cause;
-use crate::model::{Balance, Timestamp};
+use crate::model::{Balance, Loss, Timestamp};
 
 /// The frames of a file: a header, bytes in place of the pairs of each part, totals.
 fn framed(header: &Header, parts: [&[u8]; 2], totals: &Totals) -> Vec<u8> {
-    let mut out = [&MAGIC[..], &FORMAT.to_le_bytes()].concat();
+    let mut out = [&MAGIC[..], &header.format().to_le_bytes()].concat();
     let mut frames = FrameWriter::new(&mut out);
     let encoded = |value: &mut dyn FnMut(&mut Encoder<'_>)| {
         let mut bytes = Vec::new();
         value(&mut Encoder::new(&mut bytes));
         bytes
     };
-    let header = encoded(&mut |encoder| encoder.put(header).unwrap());
+    let header = encoded(&mut |encoder| {
+        encoder.put(header).unwrap();
+        header.made.iter().for_each(|made| encoder.put(made).unwrap());
+    });
     header.chunks(FULL).for_each(|payload| frames.write(Kind::Header, payload).unwrap());
     for (kind, bytes) in [Kind::Window, Kind::Before].into_iter().zip(parts) {
         if !bytes.is_empty() {
@@ -104,10 +107,14 @@ fn g5_pairs_that_do_not_add_up_are_refused() {
     }
 }
 
+fn first(loss: Loss, input: &str, at: u64) -> First {
+    First { loss, input: input.as_bytes().to_vec(), at, head: b"x".to_vec() }
+}
+
 /// A header that says what no run says, and why it is refused.
 type Forgery = (fn(&mut Header), &'static str);
 
-const FORGERIES: [Forgery; 29] = [
+const FORGERIES: [Forgery; 34] = [
     (|it| it.question.end = Timestamp::from_seconds(99), "its window does not end behind its start"),
     (|it| (it.question.start, it.question.end) = (Timestamp::MIN, Timestamp::MAX), "does not end behind its start"),
     (|it| it.question.grouping = 0, "a length of time in it"),
@@ -137,6 +144,14 @@ const FORGERIES: [Forgery; 29] = [
     (|it| it.samples[0].input = b"other".to_vec(), "its malformed lines are not those of its inputs"),
     (|it| it.samples[0].at = 1_001, "its malformed lines are not those of its inputs"),
     (|it| it.samples.push(it.samples[0].clone()), "its malformed lines are not those of its inputs"),
+    (|it| it.made.as_mut().unwrap().build.clear(), "the build that it is from has no id"),
+    (|it| it.made.as_mut().unwrap().build = "\x1b[2J 123456789x".to_owned(), "the build that it is from has no id"),
+    (|it| it.made.as_mut().unwrap().firsts = vec![first(Loss::Future, "0.log", 0)], "the first lines of its losses"),
+    (|it| it.made.as_mut().unwrap().firsts = vec![first(Loss::Malformed, "9.log", 0)], "the first lines of its losses"),
+    (
+        |it| it.made.as_mut().unwrap().firsts = vec![first(Loss::Malformed, "0.log", 1); 2],
+        "the first lines of its losses",
+    ),
 ];
 
 /// The same connections with those of bucket 0 in another one.

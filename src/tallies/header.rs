@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::balance::{Cause, Rejected, SHOWN_REJECTED};
 use crate::model::escape::printable;
-use crate::model::{Balance, Extent, InputId, Timestamp, Window};
+use crate::model::loss::Place;
+use crate::model::{Balance, Extent, InputId, Loss, Timestamp, Traces, Window};
 
 /// What is counted. Only counts of the same question add up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,6 +185,28 @@ pub struct Sample {
     pub head: Vec<u8>,
 }
 
+/// The first line of a class of losses.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct First {
+    /// The class.
+    pub loss: Loss,
+    /// The input it stands in.
+    pub input: Vec<u8>,
+    /// The byte at which it begins.
+    pub at: u64,
+    /// The start of the line.
+    pub head: Vec<u8>,
+}
+
+/// What files of format 2 say beside. It stands behind the rest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// The build that counted: another one may count otherwise.
+    pub build: String,
+    /// The first lines of classes that lost something, one each, in their order, as far as they are known.
+    pub(super) firsts: Vec<First>,
+}
+
 /// All that a tallies file says but its pairs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
@@ -200,6 +223,9 @@ pub struct Header {
     pub(super) lines: Balance,
     /// The first malformed lines.
     pub(super) samples: Vec<Sample>,
+    /// What a file of format 1 does not say.
+    #[serde(skip)]
+    pub made: Option<Made>,
 }
 
 impl Header {
@@ -217,7 +243,34 @@ impl Header {
         let lines =
             Balance { bytes_read: 0, bytes_skipped: 0, bytes_total: 0, bytes_unread: 0, inputs: 0, ..balance.clone() };
         first_of(&mut samples);
-        Header { question, inputs, buckets, overflow, lines, samples }
+        let made = Some(Made { build: crate::BUILD.to_owned(), firsts: Vec::new() });
+        Header { question, inputs, buckets, overflow, lines, samples, made }
+    }
+
+    /// With the first lines of its losses.
+    pub fn with_firsts(mut self, firsts: impl Iterator<Item = First>) -> Self {
+        let firsts = firsts.filter(|first| first.loss.count(&self.lines) > 0).collect();
+        if let Some(made) = &mut self.made {
+            made.firsts = firsts;
+            made.keep_firsts();
+        }
+        self
+    }
+
+    /// The version of the format that says all of it.
+    pub fn format(&self) -> u32 {
+        1 + u32::from(self.made.is_some())
+    }
+
+    /// What is known of its losses, and the names of the inputs in which they are, by number.
+    pub fn traces(&self) -> (Traces, BTreeMap<InputId, String>) {
+        let (mut traces, mut names) = (Traces::default(), BTreeMap::new());
+        let firsts = self.made.iter().flat_map(|made| &made.firsts);
+        for (number, First { loss, input, at, head }) in (0..).map(InputId).zip(firsts) {
+            traces.note(*loss, Place { input: number, at: *at, head: head.clone() });
+            names.insert(number, printable(input).into_owned());
+        }
+        (traces, names)
     }
 
     /// The balance sheet: lines as they were counted, bytes as the pieces say.
@@ -249,10 +302,20 @@ impl Header {
         self.buckets.values().sum()
     }
 
+    /// Why what another build has counted is not to be added to this, if it is another.
+    pub fn other_build(&self, other: &Header) -> Option<String> {
+        let build = |header: &Header| match &header.made {
+            Some(made) => format!("build {}", made.build),
+            None => "an earlier build, which left no id (format 1)".to_owned(),
+        };
+        let (mine, theirs) = (build(self), build(other));
+        (mine != theirs).then(|| format!("one is from {mine}, the other from {theirs}, which may count otherwise"))
+    }
+
     /// Adds what another file holds of the same question, of other bytes. Both agree with themselves (`check`); errors where a
     /// sum has more than 64 bits.
     pub fn join(&mut self, other: Header) -> Result<(), String> {
-        let Header { question: _, inputs, buckets, overflow, lines, samples } = other;
+        let Header { question: _, inputs, buckets, overflow, lines, samples, made } = other;
         let too_many = || "together they count more than a number of 64 bits can say".to_owned();
         // The lines first: no other number is above theirs.
         self.lines = self.lines.checked_add(&lines).ok_or_else(too_many)?;
@@ -274,12 +337,23 @@ impl Header {
         }
         self.samples.extend(samples);
         first_of(&mut self.samples);
+        if let (Some(mine), Some(theirs)) = (&mut self.made, made) {
+            mine.firsts.extend(theirs.firsts);
+            mine.keep_firsts();
+        }
         Ok(())
     }
 
     /// Bytes of all inputs, if a number can say so many.
     pub(super) fn total_size(&self) -> Option<u64> {
         self.inputs.iter().try_fold(0u64, |sum, share| sum.checked_add(share.size))
+    }
+}
+
+impl Made {
+    fn keep_firsts(&mut self) {
+        self.firsts.sort();
+        self.firsts.dedup_by_key(|first| first.loss);
     }
 }
 

@@ -62,6 +62,9 @@ impl Files {
             if let Some(difference) = header.question.difference(&next.question) {
                 return Err(clash(&paths[0], path, &difference));
             }
+            if let Some(difference) = header.other_build(&next) {
+                return Err(clash(&paths[0], path, &difference));
+            }
             header.join(next).map_err(|problem| clash(&paths[0], path, &problem))?;
         }
         let Some(header) = header else { return Err(Error::usage("name the tallies files")) };

@@ -22,7 +22,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
@@ -35,11 +34,11 @@ use crate::model::{Aggregates, Side};
 use crate::spill::{PairWriter, Ranking};
 use frame::{FULL, FrameReader, FrameWriter, HEAD, Kind, SectionReader, invalid};
 
-pub use header::{Header, Order, Piece, Question, Sample, Share};
+pub use header::{First, Header, Made, Order, Piece, Question, Sample, Share};
 pub use merge::{Files, Take};
 
 /// The version of the format that this program writes, and the highest that it reads.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The first bytes of every file. The end of line shows a copy that was made as text.
 const MAGIC: [u8; 8] = *b"lptally\n";
@@ -109,10 +108,12 @@ struct Writer<W: Write> {
 impl<W: Write> Writer<W> {
     fn new(mut out: W, header: &Header) -> io::Result<Self> {
         out.write_all(&MAGIC)?;
-        out.write_all(&FORMAT.to_le_bytes())?;
+        out.write_all(&header.format().to_le_bytes())?;
         let mut frames = FrameWriter::new(out);
         let mut bytes = Vec::new();
-        Encoder::new(&mut bytes).put(header)?;
+        let mut encoder = Encoder::new(&mut bytes);
+        encoder.put(header)?;
+        header.made.iter().try_for_each(|made| encoder.put(made))?;
         bytes.chunks(FULL).try_for_each(|payload| frames.write(Kind::Header, payload))?;
         Ok(Writer { frames, part: Part::Window, pairs: PairWriter::new(Vec::new()), totals: Totals::default() })
     }
@@ -187,10 +188,15 @@ impl Tallies {
     }
 
     fn from_file(path: &Path, mut file: File, progress: Arc<Progress>) -> io::Result<Self> {
-        check_start(&mut file)?;
+        let format = version(&mut file)?;
         let input = BufReader::with_capacity(BUFFER, Watched { file, progress });
         let mut frames = FrameReader::new(input, START as u64);
-        let (header, bytes): (Header, _) = value(frames.section(Kind::Header))?;
+        let read = |decoder: &mut Decoder<'_>| {
+            let mut header: Header = decoder.get()?;
+            header.made = if format > 1 { Some(decoder.get()?) } else { None };
+            Ok(header)
+        };
+        let (header, bytes) = value(frames.section(Kind::Header), read)?;
         let at = START + HEAD;
         header.check().map_err(|problem| invalid(format!("its header, from byte {at} on, is none: {problem}")))?;
         Ok(Tallies { path: path.to_owned(), frames, header, guard: XxHash64::oneshot(0, &bytes) })
@@ -219,7 +225,7 @@ impl Tallies {
     fn finish(self) -> Result<Totals> {
         let Tallies { path, mut frames, header, guard: _ } = self;
         let totals = || {
-            let (totals, _): (Totals, _) = value(frames.section(Kind::End))?;
+            let (totals, _): (Totals, _) = value(frames.section(Kind::End), |decoder| decoder.get())?;
             // What overflowed may be of the window before.
             let (pairs, all) = (totals.connections[0], header.connections());
             if pairs > all || all - pairs > header.overflow {
@@ -232,12 +238,15 @@ impl Tallies {
     }
 }
 
-/// The one value of a section, and its bytes.
-fn value<T: DeserializeOwned>(mut section: SectionReader<'_, impl Read>) -> io::Result<(T, Vec<u8>)> {
+/// The value of a section, and its bytes.
+fn value<T>(
+    mut section: SectionReader<'_, impl Read>,
+    read: impl FnOnce(&mut Decoder<'_>) -> io::Result<T>,
+) -> io::Result<(T, Vec<u8>)> {
     let (at, mut bytes) = (section.at(), Vec::new());
     section.read_to_end(&mut bytes)?;
     let mut decoder = Decoder::new(&bytes[..], bytes.len() as u64);
-    let value = decoder.get().map_err(|error| invalid(format!("the value at byte {at}: {error}")))?;
+    let value = read(&mut decoder).map_err(|error| invalid(format!("the value at byte {at}: {error}")))?;
     let left = decoder.left();
     drop(decoder);
     if left > 0 {
@@ -250,8 +259,8 @@ fn too_many() -> io::Error {
     invalid("together they have more connections than a number of 64 bits can say")
 }
 
-/// Reads what every file begins with, of any version.
-fn check_start(file: &mut File) -> io::Result<()> {
+/// Reads what every file begins with: the version of its format, if it is one that this program reads.
+fn version(file: &mut File) -> io::Result<u32> {
     let mut start = Vec::with_capacity(START);
     file.take(START as u64).read_to_end(&mut start)?;
     if start.is_empty() {
@@ -263,7 +272,7 @@ fn check_start(file: &mut File) -> io::Result<()> {
     let version = start.get(MAGIC.len()..).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
     match version {
         None => Err(invalid("it is cut short")),
-        Some(FORMAT) => Ok(()),
+        Some(known @ 1..=FORMAT) => Ok(known),
         Some(0) => Err(invalid("it is damaged: there is no format 0")),
         Some(newer) => Err(invalid(format!(
             "it has format {newer}, and this logparser ({}) reads up to format {FORMAT}; use a newer one",

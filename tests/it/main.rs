@@ -20,6 +20,7 @@ mod floors;
 mod follow;
 mod foreign;
 mod forged;
+mod formats;
 mod full;
 mod gaps;
 mod guards;

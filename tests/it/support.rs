@@ -246,17 +246,13 @@ pub fn pairs(result: &serde_json::Value) -> BTreeMap<(String, String), u64> {
 /// All pairs as the only report.
 pub const ALL_PAIRS: &str = r#"[{ name = "top-pairs", limit = 1000000000 }]"#;
 
-/// What a run says, without what is not in tallies: the first line that lies in the future, and, of a window that holds
-/// nothing, which stamps there are.
+/// What a run says, without what is not in tallies: of a window that holds nothing, which stamps there are.
 pub fn as_tallies_know(said: &str) -> String {
     let stamps = |line: &str| {
         let (window, _) = line.split_once(" UTC").filter(|_| line.starts_with("Nothing between "))?;
         Some(format!("{window} UTC"))
     };
-    let line = |line: &str| match (line.split_once("beyond now; the first: "), line.split_once("; check the clock")) {
-        (Some((before, _)), Some((_, after))) => format!("{before}beyond now; check the clock{after}"),
-        _ => stamps(line).unwrap_or_else(|| line.to_owned()),
-    };
+    let line = |line: &str| stamps(line).unwrap_or_else(|| line.to_owned());
     // Beside outputs for programs it is a note.
     said.split('\n')
         .filter(|line| !line.starts_with("logparser: Nothing between "))

@@ -12,7 +12,7 @@ struct Question<'a> {
     shows: &'a [&'a str],
 }
 
-fn ok(output: &Output) -> String {
+pub fn ok(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(output));
     stdout(output)
 }
@@ -40,7 +40,7 @@ fn merge(folder: &Folder, files: &[String], target: &str) {
     assert_eq!((ok(&output), stderr(&output)), (String::new(), String::new()));
 }
 
-fn inspect(folder: &Folder, file: &str) -> Value {
+pub fn inspect(folder: &Folder, file: &str) -> Value {
     serde_json::from_str(&ok(&run(folder, &["inspect", file]))).unwrap()
 }
 
@@ -458,22 +458,4 @@ fn long_work_shows_progress_on_a_terminal_and_nowhere_else() {
     let shown = script.current_dir(folder.path()).args(["-qec", &command, "/dev/null"]).output().unwrap();
     let expected = " tallies are nothing to read on a terminal; name a file, or a pipe behind\r\n";
     assert!(stdout(&shown).ends_with(expected), "{}", stdout(&shown));
-}
-
-#[test]
-fn the_first_format_is_read_for_ever() {
-    let folder = Folder::new();
-    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/format-1.tally");
-    folder.write("a.log", format!("{BASE} a b\n{} a b\nbad\n{} b \u{e4}\n", BASE + 1, BASE + 2));
-    let question = ["a.log", "--since", "2023-11-14T22:00:00Z", "--until", "2023-11-14T23:00:00Z", "--previous"];
-    ok(&run(
-        &folder,
-        &[&["partial", "--output", "now.tally", "--now", "2023-11-15T00:00:00Z"][..], &question].concat(),
-    ));
-    if std::env::var_os("UPDATE_CASES").is_some() && !std::path::Path::new(golden).exists() {
-        std::fs::copy(folder.at("now.tally"), golden).unwrap();
-    }
-    let report = |file: &str| ok(&run(&folder, &["report", file, "a", "b", "--output", "json"]));
-    assert_eq!(report(golden), report("now.tally"));
-    assert!(report(golden).contains("\"counted\":3,"), "{}", report(golden));
 }
