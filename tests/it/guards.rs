@@ -160,12 +160,9 @@ fn every_wrong_command_line_is_one_line_with_the_remedy() {
     for (args, said) in [
         (vec!["topp", "0.log"], "did you mean 'top'?"),
         (vec!["0.log", "a", "b", "--secnds", "5"], "'--seconds'"),
-        (vec!["0.log", "a", "b", "--seconds", "-5"], "--seconds -5: seconds: expected a length of time above 0"),
+        (vec!["0.log", "a", "b", "--seconds", "-5"], "--seconds -5: expected a length of time above 0"),
         (vec!["0.log", "a", "b", "--tail", "--folder"], "cannot be used with"),
-        (
-            vec!["top", "0.log", "--threads", "0"],
-            "--threads 0: threads: expected a whole number from 1 to 256, not '0'",
-        ),
+        (vec!["top", "0.log", "--threads", "0"], "--threads 0: expected a whole number from 1 to 256, not '0'"),
         (vec!["top", "0.log", "--color", "green"], "auto, always, never"),
         (vec!["top", "0.log", "--every", "60", "--since", "10", "--until", "5"], "give an earlier --since"),
         (vec!["make"], "<PATH>"),
