@@ -40,6 +40,11 @@ impl Nothing {
             let seen = if whole { self.all(input, *max_line) } else { self.some(input, *max_line) };
             all.merge(seen);
         }
+        // In what is no text, stamps are such by accident.
+        let is_text = || self.filter.as_ref().is_none_or(|filter| !filter.firsts.seen().kind().is_binary);
+        if self.inputs.len() == 1 && !is_text() {
+            all.extent = None;
+        }
         all
     }
 

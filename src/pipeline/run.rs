@@ -10,7 +10,7 @@ use super::observe::Observed;
 use super::wire::{Parts, Wired, wire};
 use crate::actor::{Outcome, Permits, Pool, Stop};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::foreign::{Kind, kind};
+use crate::format::foreign::Kind;
 use crate::metrics::{Progress, StageMetrics};
 use crate::model::balance::Rejected;
 use crate::model::loss::losses;
@@ -84,7 +84,7 @@ pub struct Foreign {
 }
 
 impl Foreign {
-    fn among(sheets: &[Sheet], FirstLines { has_record, heads }: &FirstLines) -> Option<Self> {
+    fn among(sheets: &[Sheet], first_lines: &FirstLines) -> Option<Self> {
         let sum = |of: fn(&Balance) -> u64| sheets.iter().map(|sheet| of(&sheet.balance)).sum::<u64>();
         let lines = sum(|balance| balance.lines_read - balance.blank);
         // Bytes are skipped between records only.
@@ -92,10 +92,12 @@ impl Foreign {
         if lines == 0 || others > 0 || sheets.iter().any(|sheet| sheet.before.lines_read > 0) {
             return None;
         }
-        let kind = kind(&heads.iter().map(Vec::as_slice).collect::<Vec<_>>());
-        match (has_record, kind.is_binary) {
+        let kind = first_lines.kind();
+        // Of several inputs, records may be those of the others.
+        let by_accident = kind.is_binary && sheets.iter().all(|sheet| sheet.balance.inputs == 1);
+        match (first_lines.has_record, by_accident) {
             (false, _) => Some(Foreign { lines, all: true, kind }),
-            (true, true) => Some(Foreign { lines: heads.len() as u64, all: false, kind }),
+            (true, true) => Some(Foreign { lines: first_lines.heads.len() as u64, all: false, kind }),
             (true, false) => None,
         }
     }

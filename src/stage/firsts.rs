@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
+use crate::format::foreign::{Kind, kind};
 use crate::model::{Chunk, InputId, Units};
 use crate::ops::scan::{Block, has_record};
 
@@ -31,6 +32,11 @@ pub struct FirstLines {
 }
 
 impl FirstLines {
+    /// What they look like, if they are no records.
+    pub fn kind(&self) -> Kind {
+        kind(&self.heads.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    }
+
     /// Adds those of another time-filter.
     pub fn join(mut self, other: FirstLines) -> Self {
         if self.heads.is_empty() {

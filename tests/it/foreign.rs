@@ -255,6 +255,13 @@ fn of_no_text_a_record_by_accident_is_none() {
         let text = stderr(&found);
         assert_eq!(found.status.code(), Some(1), "{text}");
         assert!(sentence(&text).unwrap().contains(" they look like binary data; "), "{text}");
+        assert!(stdout(&found).contains(", and no record elsewhere"), "{}", stdout(&found));
+    }
+    // Beside a log, records are its own.
+    folder.write("old.log", "1700000000 a b\n");
+    for locations in [["program", "old.log"], ["old.log", "program"]] {
+        let found = run(&folder, &[&["top"][..], &locations].concat());
+        assert_eq!((found.status.code(), sentence(&stderr(&found))), (Some(0), None), "{}", stderr(&found));
     }
     folder.write("a.log", "\x7fELF\n1700000000 a b\n");
     assert_eq!(run(&folder, &["top", "a.log", "--until", "latest"]).status.code(), Some(0));
