@@ -126,18 +126,21 @@ fn e2_a_second_interrupt_ends_it_at_once_and_the_state_is_valid() {
     scene.logs.append(1000);
     // A disk that does not answer keeps it from ending by itself.
     let mut command = follower(&scene.folder);
-    let mut running = Running(command.env("FAILPOINTS", "state-fsync=6*off->sleep(10000)").spawn().unwrap());
+    let mut running = Running(command.env("FAILPOINTS", "state-fsync=6*off->sleep(60000)").spawn().unwrap());
     scene.wait();
-    for _ in 0..10 {
+    // However seldom a machine under load lets it save: until what is saved stands still.
+    wait_for("a saving that does not end", || {
+        let before = SavedState::of(&scene.folder, false).unwrap().bytes();
         scene.logs.append(1000);
-        std::thread::sleep(Duration::from_millis(50));
-    }
+        std::thread::sleep(Duration::from_millis(1500));
+        SavedState::of(&scene.folder, false).unwrap().bytes() == before
+    });
     signal(&running.0, "INT");
     std::thread::sleep(Duration::from_millis(100));
     signal(&running.0, "INT");
     let started = Instant::now();
     let status = running.0.wait().unwrap();
-    assert!(started.elapsed() < Duration::from_millis(500), "{:?}", started.elapsed());
+    assert!(started.elapsed() < LONG_END, "{:?}", started.elapsed());
     assert_eq!(status.code(), Some(130));
     scene.check();
 }
