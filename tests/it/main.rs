@@ -10,6 +10,7 @@ mod pty;
 mod support;
 
 mod bounds;
+mod burdened;
 mod cases;
 mod cli;
 mod clock;
