@@ -434,7 +434,16 @@ class Loop:
     def is_told(self, generation, said):
         names = [re.escape("logs/log.%d" % generation.number) + ":", "logs/log:"]
         position = self.positions[generation.number]
-        return any(re.search("%s .*bytes? %d\\b.*lost" % (name, position), said) for name in names)
+        if any(re.search("%s .*bytes? %d\\b.*lost" % (name, position), said) for name in names):
+            return True
+        # A compressed copy has them, and what counts them is said.
+        for name in names:
+            for found in re.finditer("%s .*: bytes (\\d+) to (\\d+) were not counted; count them with: (.*) \\| logparser -$" % name, said, re.M):
+                if (int(found[1]), int(found[2])) == (position, len(generation.data)):
+                    rest = subprocess.run(found[3], shell=True, cwd=self.folder, capture_output=True).stdout
+                    if rest == generation.data[position:]:
+                        return True
+        return False
 
 
 def one(arguments):
