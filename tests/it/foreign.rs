@@ -5,7 +5,7 @@
 
 use std::process::Command;
 
-use logparser::format::foreign::TABLE;
+use logparser::format::foreign::{TABLE, kind};
 
 use crate::support::{Folder, run, run_with_input, stderr, stdout};
 
@@ -24,6 +24,11 @@ const fn of(name: &'static str, log: &'static [u8], gives: &'static str) -> Exam
 }
 
 const EXAMPLES: &[Example] = &[
+    of(
+        "UTF-32 text",
+        b"\xff\xfe\0\x001\0\0\x007\0\0\x000\0\0\x000\0\0\x000\0\0\x000\0\0\x000\0\0\x000\0\0\x000\0\0\x000\0\0\0 \0\0\0a\0\0\0 \0\0\0b\0\0\0\n\0\0\0",
+        "a,b,1\n",
+    ),
     of("UTF-16 text", b"\xff\xfe1\x007\x000\x000\x000\x000\x000\x000\x000\x000\x00 \x00a\x00 \x00b\x00\n\x00", "a,b,1\n"),
     of("UTF-16 text", b"1\x007\x000\x000\x000\x000\x000\x000\x000\x000\x00 \x00a\x00 \x00b\x00\n\x00", "a,b,1\n"),
     of("compressed data", b"PK\x03\x04\x14\x00\x08\x00conn.log\n", ""),
@@ -35,6 +40,14 @@ const EXAMPLES: &[Example] = &[
         br#"{"ts":1700000000.25,"uid":"Cx","id.orig_h":"10.0.0.1","id.orig_p":1,"id.resp_h":"10.0.0.2","id.resp_p":80}
 "#,
         "10.0.0.1,10.0.0.2,1\n",
+    ),
+    of(
+        "a log of Zeek in JSON, its times as text",
+        br#"{"ts":"2023-11-14T22:13:20.123456Z","id.orig_h":"10.0.0.1","id.resp_h":"10.0.0.2"}
+{"ts":"2023-11-14T22:13:20Z","id.orig_h":"10.0.0.1","id.resp_h":"10.0.0.2"}
+{"ts":"2023-11-14T22:13:20+02:00","id.orig_h":"10.0.0.3","id.resp_h":"10.0.0.2"}
+"#,
+        "10.0.0.1,10.0.0.2,2\n",
     ),
     Example {
         fills: &[("TIME", "start"), ("FROM", "peer"), ("TO", "upstream_host")],
@@ -126,22 +139,53 @@ const EXAMPLES: &[Example] = &[
         "10.0.0.1,192.0.2.7,1\n",
     ),
     of(
+        "a log of Squid",
+        b"1700000000.123    610 10.0.0.1 TCP_MISS/200 512 GET http://example.com/a b/c d - HIER_DIRECT/192.0.2.7 text/html\n",
+        "10.0.0.1,192.0.2.7,1\n",
+    ),
+    of(
         "what tcpdump prints",
         b"1700000000.123456 IP 10.0.0.1.52025 > 10.0.0.2.443: Flags [S], seq 1, win 2, length 0\n\
           1700000001.123456 IP6 fe80::1.52025 > fe80::2.443: Flags [S], seq 1, win 2, length 0\n",
         "10.0.0.1,10.0.0.2,1\nfe80::1,fe80::2,1\n",
     ),
+    of(
+        "what tcpdump prints",
+        b"1700000000.1 IP 10.0.0.1 > 10.0.0.2: ICMP echo request, id 1, seq 1, length 64\n\
+          1700000000.1 IP6 fe80::1 > ff02::16: HBH ICMP6, multicast listener report v2, length 28\n\
+          1700000000.1 IP6 ::ffff:10.0.0.1.443 > ::ffff:10.0.0.2.80: Flags [S], length 0\n\
+          1700000001.1 IP 10.0.0.1.443 > 10.0.0.2.80: Flags [S], length 0\n",
+        "10.0.0.1,10.0.0.2,2\n::ffff:10.0.0.1,::ffff:10.0.0.2,1\nfe80::1,ff02::16,1\n",
+    ),
+    of(
+        "what tcpdump prints with names, whose ends may be ports",
+        b"1700000000.1 IP host-1.example.com.443 > 10.0.0.2.80: Flags [S], length 0\n",
+        "",
+    ),
+    of("CSV, fields of it in quotes", b"1700000000,a,b\n1700000000,\"c, d\",b\n", ""),
     of("CSV", b"time,from,to\n1700000000,a,b\n1700000001,a,c\n", "a,b,1\na,c,1\n"),
     of("CSV", b"from,to,time\na,b,1700000000\n", ""),
     of("CSV", b"\"1700000000\";\"a\";\"b\"\n", ""),
     of("CSV with semicolons", b"1700000000;a;b;80\r\n1700000001;a;c;80\r\n", "a,b,1\na,c,1\n"),
-    of("columns with bars between them", b"1700000000|  a|  b|\n1700000001 | a | c |\n", "a,b,1\na,c,1\n"),
+    of("columns with bars between them", b"1700000000|  a|  b|\n1700000001 | a | c |\n1700000001 |  | d | e\n", "a,b,1\na,c,1\n"),
     of("lines that begin with a date", b"2023-11-14T22:13:20Z a b\n2023-11-14T22:13:21Z a c\n", "a,b,1\na,c,1\n"),
+    of("lines that begin with a date", b"2023-11-14T22:13:20Z a b\n2023-11-14T22:13:20+02:00 a c\n2023-11-14T22:13:20Z a b\n", ""),
     of("lines that begin with a date", b"[31.01.2026 12:00] a b\n2023/11/14 22:13 a b\n2023-11-14T22:13:20+01:00 a b\n", ""),
     of("lines whose time stands last", b"a b 1700000000\na c 1700000001.5\n", "a,b,1\na,c,1\n"),
     Example {
         fills: &[("TIME", "3"), ("FROM", "2"), ("TO", "4")],
         ..of("lines whose time does not stand first", b"x a 1700000000123 b\n", "a,b,1\n")
+    },
+    of("lines with an arrow between their hosts", b"1700000000 a -> b\n1700000000 a => c tcp\n1700000000 d <- e\n", "a,b,1\na,c,1\n"),
+    of("lines with more fields than the three of '<Unix time> <from> <to>'", b"1700000000 a | b\n", ""),
+    of("lines with more fields than the three of '<Unix time> <from> <to>'", b"3 vpc-abc subnet-a eni-1 10.0.0.1\n", ""),
+    Example {
+        fills: &[("TIME", "12"), ("FROM", "5"), ("TO", "6")],
+        ..of(
+            "lines whose time does not stand first",
+            b"3 vpc-abc subnet-a i-1 10.0.0.1 10.0.0.2 443 49152 6 10 840 1700000000 1700000060\n",
+            "10.0.0.1,10.0.0.2,1\n",
+        )
     },
     of("lines with more fields than the three of '<Unix time> <from> <to>'", b"1700000000 a b 5\n1700000001.5 a c 80\n", "a,b,1\na,c,1\n"),
     of("lines with fewer fields than the three of '<Unix time> <from> <to>'", b"1700000000 a\n1700000000\n", ""),
@@ -265,4 +309,43 @@ fn of_no_text_a_record_by_accident_is_none() {
     }
     folder.write("a.log", "\x7fELF\n1700000000 a b\n");
     assert_eq!(run(&folder, &["top", "a.log", "--until", "latest"]).status.code(), Some(0));
+}
+
+/// Of each: the lines that the command was said of, those that come behind them, and what becomes of all.
+#[test]
+fn a_command_leaves_out_what_it_cannot_read_and_says_so() {
+    let folder = Folder::new();
+    for (log, behind, taken) in [
+        (
+            "2023-11-14T22:13:20Z a b\n",
+            "2023-11-14T22:13:20+02:00 a b\n2023-11-14T22:13:20.5Z a b\n2023-02-30T00:00:00Z a b\n2023-11-14T22:13:60Z a b\n\n",
+            "1700000000 a b\n",
+        ),
+        (
+            "1700000000.1 IP 10.0.0.1.1 > 10.0.0.2.2: Flags\n",
+            "1700000000.2 IP www.2.3.4.5 > 10.0.0.2: ICMP\n1700000000.2 ARP, Request who-has 1.2.3.4\n",
+            "1700000000.1 10.0.0.1 10.0.0.2\n",
+        ),
+        ("1700000000,a,b\n", "1700000000,\"c, d\",b\n", "1700000000 a b\n"),
+        ("1700000000;a;b\n", "1700000000;\"c; d\";b\n", "1700000000 a b\n"),
+        ("1700000000|a|b\n", "1700000000|\"c | d\"|b\n", "1700000000 a b\n"),
+        ("1700000000 a -> b\n", "1700000000 a <- b\n1700000000 a b c d\n", "1700000000 a b\n"),
+        (
+            "1700000000.1 6 10.0.0.1 TCP_MISS/200 5 GET http://a/ - HIER_DIRECT/192.0.2.7 text/html\n",
+            "1700000000.1 6 10.0.0.1 TCP_MISS/200 5 GET http://a/ - HIER_DIRECT/192.0.2.7 text/html; a\n",
+            "1700000000.1 10.0.0.1 192.0.2.7\n",
+        ),
+    ] {
+        let kind = kind(&log.lines().map(str::as_bytes).collect::<Vec<_>>());
+        folder.write("FILE", format!("{log}{behind}"));
+        let command = kind.command.unwrap();
+        let made = Command::new("bash").current_dir(folder.path()).args(["-c", command]).output().unwrap();
+        if stderr(&made).contains("never defined") {
+            eprintln!("skipped: {}: awk has no mktime", kind.name);
+            continue;
+        }
+        let left = behind.lines().filter(|line| !line.is_empty()).count();
+        assert_eq!(stdout(&made), taken, "{command}");
+        assert_eq!(stderr(&made), format!("lines left out: {left}, the first is line 2\n"), "{command}");
+    }
 }
