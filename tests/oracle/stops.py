@@ -69,8 +69,8 @@ class Generation:
         # Of each whole line: where it ends, its stamp, its pair, and whether it comes too late to count.
         self.ends, self.lines = [], []
         self.highest = None
-        # No run may find it again.
-        self.is_gone = False
+        # No run may find it again; a compressed copy of all of it may be there.
+        self.is_gone, self.is_compressed = False, False
 
 
 class Wrong(Exception):
@@ -168,6 +168,7 @@ class Loop:
             with open(generation.path, "rb") as log, gzip.open(generation.path + ".gz", "wb") as packed:
                 packed.write(log.read())
             os.remove(generation.path)
+            generation.is_compressed = True
 
     # The program.
 
@@ -430,6 +431,9 @@ class Loop:
             # Of what no run ever saw, none can tell.
             if unread and generation.number in self.positions and not self.is_told(generation, said):
                 raise Wrong("%d bytes of generation %d are lost without a word" % (unread, generation.number))
+            # Of what is counted to the end that its copy shows, nothing is.
+            if generation.is_compressed and not unread and self.is_told(generation, said):
+                raise Wrong("generation %d is told to be lost behind its end" % generation.number)
 
     def is_told(self, generation, said):
         names = [re.escape("logs/log.%d" % generation.number) + ":", "logs/log:"]

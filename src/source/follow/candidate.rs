@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::compressed::{AT_ONCE, Packed};
+use super::compressed::Packed;
 use super::content::{self, Agreement, HEAD, Head, START, Stat, same_birth};
 use super::generation::Generation;
 use super::unpack::Unpacking;
@@ -138,7 +138,7 @@ impl Follower {
         let mut order: Vec<usize> = (0..self.candidates.len()).collect();
         // Of two that are alike, the one that was made first is the original.
         order.sort_by_key(|at| self.candidates[*at].stat.born);
-        let mut most = AT_ONCE;
+        let mut most = self.at_once;
         for at in order {
             match self.packed(at, now, &by_start, &mut most) {
                 Packed::No => {}

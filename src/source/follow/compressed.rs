@@ -96,6 +96,8 @@ pub(super) enum Packed {
 enum Relation {
     /// A copy of what was counted of it, or was told to be lost: of so many bytes.
     Counted(u64),
+    /// A copy of all it was, so many bytes, and all of that was counted: of it nothing is lost, though it is gone.
+    Whole(u64),
     /// A copy of all it was, and of more than was counted of it: of so many bytes.
     HasRest(u64),
     /// That is not known yet.
@@ -125,6 +127,12 @@ impl Follower {
         let relations: Vec<_> = like.iter().map(|id| (*id, self.relation(at, *id, &file, &like, most))).collect();
         let ignored = |it: &Self, why| Packed::Ignored(Ignored::new(&it.candidates[at], why));
         for &(of, ref relation) in &relations {
+            if let Relation::Whole(length) = *relation {
+                self.is_whole(of);
+                return ignored(self, Why::Copy { until: Some((of, length)), said: None });
+            }
+        }
+        for &(of, ref relation) in &relations {
             if let Relation::Counted(length) = *relation {
                 return ignored(self, Why::Copy { until: Some((of, length)), said: None });
             }
@@ -151,8 +159,10 @@ impl Follower {
         let Some(generation) = self.generations.get(&id) else { return Relation::None };
         let position = generation.position();
         let size = self.candidates[at].stat.size;
-        // All that was counted and no more, as far as 32 bits say: so no time is spent on what rotates as it should.
-        if position > 0 && length(file, size).is_some_and(|length| length == position as u32) {
+        // All that was counted and no more, as far as 32 bits say: so no time is spent on what rotates as it should. Where
+        // it is to say that nothing is lost, all of it has to.
+        let is_missing = generation.is_end_unknown();
+        if position > 0 && !is_missing && length(file, size).is_some_and(|length| length == position as u32) {
             return Relation::Counted(position);
         }
         let unpacking = match self.candidates[at].unpacking.take().filter(|known| known.keeps(position)) {
@@ -172,10 +182,14 @@ impl Follower {
             Unpacked::Whole(length) => length,
         };
         let Some(generation) = self.generations.get(&id) else { return Relation::None };
+        let holds = unpacking.holds(position, &generation.tail.unwrap_or_default());
+        if length == position && is_missing && holds {
+            // Until enough scans have missed it, it may be there.
+            return if generation.is_missed() || self.ending { Relation::Whole(length) } else { Relation::Unknown };
+        }
         if length <= position {
             return Relation::Counted(length);
         }
-        let holds = unpacking.holds(position, &generation.tail.unwrap_or_default());
         match generation.key {
             _ if !holds => Relation::None,
             // Of what is there nothing is lost, and this run or the next one reads on.
@@ -207,11 +221,29 @@ impl Follower {
         ))
     }
 
+    /// Notes that a compressed copy has the end of a generation whose file is gone, and that it was counted up to there.
+    fn is_whole(&mut self, id: InputId) {
+        if let Some(generation) = self.generations.get_mut(&id) {
+            generation.told = true;
+            self.update_record(id);
+            self.enqueue(id);
+        }
+    }
+
+    /// Whether a compressed file is being looked through that may be what became of a generation whose file is gone.
+    pub(super) fn is_looked_for(&self, id: InputId) -> bool {
+        self.generations.get(&id).is_some_and(|generation| {
+            let position = generation.position();
+            let is_sought = |candidate: &Candidate| candidate.unpacking.as_ref().is_some_and(|one| one.seeks(position));
+            generation.is_end_unknown() && self.candidates.iter().filter(|candidate| candidate.here).any(is_sought)
+        })
+    }
+
     /// What is still to be said of compressed files when the run ends, and the losses that they show.
     pub fn conclude(&mut self, now: Duration) -> (Vec<String>, Vec<Step>) {
         self.ending = true;
         let by_start = self.by_start();
-        let (mut warnings, mut most) = (Vec::new(), AT_ONCE);
+        let (mut warnings, mut most) = (Vec::new(), self.at_once);
         for at in 0..self.candidates.len() {
             if let Packed::Ignored(ignored) = self.packed(at, now, &by_start, &mut most) {
                 warnings.extend(ignored.warning().cloned());
@@ -271,175 +303,4 @@ fn unpacked_head(file: &File) -> Vec<u8> {
 fn length(file: &File, size: u64) -> Option<u32> {
     let last = read_range(file, size.checked_sub(4)?, 4).ok()?;
     Some(u32::from_le_bytes(last.try_into().ok()?))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use flate2::Compression;
-    use flate2::write::GzEncoder;
-
-    use super::super::testing::{World, lines};
-
-    fn packed(text: impl AsRef<[u8]>) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(text.as_ref()).unwrap();
-        encoder.finish().unwrap()
-    }
-
-    fn unread(world: &World) -> usize {
-        world.warnings.iter().filter(|text| text.contains("is compressed (gzip) and was not read")).count()
-    }
-
-    /// The losses that were told: bytes from, to, whether nobody knows how much more, and whether it is said how to count
-    /// them.
-    fn losses(world: &mut World) -> Vec<(u64, u64, bool, bool)> {
-        world.count(usize::MAX);
-        let losses = world.counted.values().flat_map(|counted| &counted.losses);
-        losses.map(|loss| (loss.from, loss.to, loss.open_ended, loss.remedy.is_some())).collect()
-    }
-
-    fn size(numbers: std::ops::Range<u32>) -> u64 {
-        lines(numbers).len() as u64
-    }
-
-    #[test]
-    fn of_a_compressed_copy_of_what_was_counted_nothing_is_said_and_of_others_it_is() {
-        let whole = packed(lines(0..500));
-        let several = [packed(lines(0..200)), packed(lines(200..500))].concat();
-        for (copy, said) in [
-            (whole.clone(), 0),
-            (several, 0),
-            // One that was made before all was written.
-            (packed(lines(0..499)), 0),
-            // It begins or goes on otherwise, or is cut short.
-            (packed(lines(1..500)), 1),
-            (packed([lines(0..400), lines(600..900)].concat()), 1),
-            (whole[..whole.len() - 9].to_vec(), 1),
-        ] {
-            let mut world = World::new();
-            world.append("a.log", lines(0..500));
-            world.pass(3);
-            world.append("a.log.gz", &copy[..20]);
-            world.pass(1);
-            world.append("a.log.gz", &copy[20..]);
-            world.remove("a.log");
-            world.pass(12);
-            assert_eq!((unread(&world), world.lines().len()), (said, 500), "{:?}", world.warnings);
-            assert_eq!(losses(&mut world), []);
-            // What is known of it is known after a start, and long after its original is forgotten.
-            for _ in 0..3 {
-                world.stop_and_start();
-                world.pass(12);
-                world.pass(700);
-            }
-            assert_eq!((world.warnings.len(), losses(&mut world)), (4 * said, vec![]), "{:?}", world.warnings);
-        }
-    }
-
-    #[test]
-    fn a_run_that_is_stopped_early_says_what_it_has_not_read() {
-        let mut world = World::new();
-        world.append("a.log", lines(0..10));
-        world.pass(2);
-        world.append("b.log.gz", packed(lines(20..30)));
-        world.pass(2);
-        assert_eq!(unread(&world), 0);
-        world.stop_and_start();
-        assert_eq!(unread(&world), 1, "{:?}", world.warnings);
-    }
-
-    /// A log that goes on while nobody runs, and is compressed then.
-    fn compressed_while_stopped(copy: impl AsRef<[u8]>) -> World {
-        let mut world = World::new();
-        world.append("a.log", lines(0..100));
-        world.pass(2);
-        world.stop_and_start();
-        world.append("a.log", lines(100..140));
-        world.remove("a.log");
-        world.append("a.log.1.gz", packed(copy));
-        world
-    }
-
-    #[test]
-    fn what_a_compressed_copy_has_beyond_what_was_counted_is_told_once_exactly_and_how_to_count_it() {
-        let (counted, whole) = (size(0..100), size(0..140));
-        for seconds in [0, 1, 2, 3, 12] {
-            let mut world = compressed_while_stopped(lines(0..140));
-            world.scan();
-            world.pass(seconds);
-            world.stop_and_start();
-            for _ in 0..2 {
-                world.pass(12);
-                world.stop_and_start();
-            }
-            assert_eq!(losses(&mut world), [(counted, whole, false, true)], "after {seconds} s");
-            assert_eq!((world.warnings.len(), world.lines().len()), (0, 100), "{:?}", world.warnings);
-            let remedy =
-                world.counted.values().flat_map(|counted| &counted.losses).find_map(|loss| loss.remedy.clone());
-            let command = format!("/in/a.log.1.gz | tail -c +{} | logparser -", counted + 1);
-            assert!(remedy.as_ref().is_some_and(|text| text.ends_with(&command)), "{remedy:?}");
-        }
-    }
-
-    #[test]
-    fn a_copy_that_does_not_go_on_where_counting_ended_is_not_taken_for_the_rest() {
-        let counted = size(0..100);
-        for other in [lines(0..90) + &lines(300..400), lines(500..700)] {
-            let mut world = compressed_while_stopped(other);
-            world.pass(12);
-            assert_eq!(losses(&mut world), [(counted, counted, true, false)]);
-            assert_eq!(unread(&world), 1, "{:?}", world.warnings);
-        }
-    }
-
-    #[test]
-    fn a_copy_that_comes_after_the_loss_was_told_says_only_where_the_bytes_are() {
-        let mut world = compressed_while_stopped(lines(0..140));
-        std::fs::rename(world.path("a.log.1.gz"), world.path("out/a")).unwrap();
-        world.pass(12);
-        let counted = size(0..100);
-        assert_eq!(losses(&mut world), [(counted, counted, true, false)]);
-        world.rename("out/a", "a.log.1.gz");
-        world.pass(3);
-        assert_eq!(losses(&mut world).len(), 1);
-        let [said] = &world.warnings[..] else { panic!("{:?}", world.warnings) };
-        let holds = format!("a.log.1.gz: holds bytes {counted} to {} of ", size(0..140));
-        assert!(said.contains(&holds) && said.contains("; count them with: zcat < "), "{said}");
-        world.stop_and_start();
-        world.pass(12);
-        assert_eq!((world.warnings.len(), losses(&mut world).len()), (1, 1));
-    }
-
-    #[test]
-    fn what_is_there_is_read_on_and_its_copy_is_waited_with() {
-        let mut world = World::new();
-        world.append("a.log", lines(0..100) + "0000100 fr");
-        world.pass(2);
-        world.append("a.log.gz", packed(lines(0..100) + "0000100 fr"));
-        world.pass(12);
-        world.stop_and_start();
-        world.pass(12);
-        assert_eq!((world.warnings.len(), losses(&mut world)), (0, vec![]), "{:?}", world.warnings);
-        world.append("a.log", "om-100 to-2\n");
-        world.pass(3);
-        world.remove("a.log");
-        world.pass(12);
-        assert_eq!((world.warnings.len(), world.lines().len()), (0, 101), "{:?}", world.warnings);
-    }
-
-    #[test]
-    fn a_copy_is_passed_over_in_a_saved_state_only_once_what_it_holds_is_counted_there() {
-        let mut world = World::new();
-        world.append("a.log", lines(0..100));
-        world.pass(2);
-        let early = world.saved();
-        world.count(usize::MAX);
-        world.append("a.log.gz", packed(lines(0..100)));
-        world.remove("a.log");
-        world.pass(12);
-        let records = world.follower.records();
-        assert_eq!((records.passed_over(&early).len(), records.passed_over(&world.saved()).len()), (0, 1));
-    }
 }

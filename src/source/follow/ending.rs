@@ -38,6 +38,10 @@ impl Follower {
         if !generation.is_drained(now, self.options.rotate_wait) {
             return step;
         }
+        // A copy may say where it ended.
+        if step.is_none() && self.is_looked_for(id) {
+            return self.say_idle(id, now);
+        }
         self.settle(id, step, now)
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::candidate::Candidate;
-use super::compressed::Ignored;
+use super::compressed::{AT_ONCE, Ignored};
 use super::content::{Stat, same_birth};
 use super::generation::Generation;
 use super::handles::{Handles, is_shortage};
@@ -49,6 +49,8 @@ pub struct Follower {
     pub(super) fresh: bool,
     /// Whether the run ends, so that there is nothing to wait for.
     pub(super) ending: bool,
+    /// Bytes that are decompressed in one look at all files, at most.
+    pub(super) at_once: u64,
     scan_due: bool,
     queue: VecDeque<InputId>,
     timers: BTreeSet<(Duration, InputId)>,
@@ -87,6 +89,7 @@ impl Follower {
             scanned: false,
             fresh: saved.is_empty(),
             ending: false,
+            at_once: AT_ONCE,
             scan_due: true,
             queue: VecDeque::new(),
             timers: BTreeSet::new(),

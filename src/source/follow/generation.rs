@@ -59,7 +59,7 @@ pub(super) struct Generation {
     pub restored: bool,
     /// All that the end of a rotated or departed file brings about has been done.
     pub settled: bool,
-    /// An earlier run has told that it may have lost something.
+    /// Where it ended is known: what it may have lost has been told, also by an earlier run, or a copy shows that it is nothing.
     pub told: bool,
     /// The compressed copy that holds all it had, and more than was counted, until that is told.
     pub copied: Option<Copied>,
@@ -278,6 +278,12 @@ impl Generation {
         self.moved = moved.unwrap_or(self.moved);
     }
 
+    /// Whether it may have had bytes that nobody has seen: its file was there when an earlier run ended or was truncated, and
+    /// what became of it until it was gone is not known.
+    pub fn is_end_unknown(&self) -> bool {
+        (self.truncated || self.restored) && self.key.is_none() && self.lost == 0 && !self.told
+    }
+
     /// Whether it has been told that it has lost something.
     pub fn is_told(&self) -> bool {
         self.told || self.lost > 0
@@ -328,9 +334,8 @@ impl Generation {
         }
         let to = self.size_seen;
         let known = to > self.position() + self.lost;
-        // It was there when an earlier run ended, and what became of it since then nobody knows.
         let gone = self.restored && self.key.is_none() && !self.truncated;
-        let unknown = (self.truncated || gone) && self.key.is_none() && self.lost == 0 && !self.told;
+        let unknown = self.is_end_unknown();
         if !known && !unknown {
             return None;
         }

@@ -25,6 +25,8 @@ mod unpack;
 mod zeros;
 
 #[cfg(test)]
+mod compressed_tests;
+#[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
 mod guard_tests;

@@ -67,6 +67,11 @@ impl Unpacking {
         self.tails.iter().any(|(at, _)| *at == position)
     }
 
+    /// Whether its end is not reached yet, and may lie behind a position whose bytes are kept.
+    pub fn seeks(&self, position: u64) -> bool {
+        self.state == Unpacked::Going && self.keeps(position)
+    }
+
     /// Whether the bytes that `tail` was made of stand before a position, which are kept. A guard of nothing says so only
     /// of 0.
     pub fn holds(&self, position: u64, tail: &Guard) -> bool {
