@@ -246,6 +246,27 @@ impl From<ReadBack> for Error {
     }
 }
 
+/// Why a file was not written.
+#[derive(Debug)]
+pub enum Unsaved {
+    /// It could not be written.
+    Output(io::Error),
+    /// What was to be written is not there.
+    Content(Error),
+}
+
+impl From<io::Error> for Unsaved {
+    fn from(error: io::Error) -> Self {
+        Unsaved::Output(error)
+    }
+}
+
+impl From<Error> for Unsaved {
+    fn from(error: Error) -> Self {
+        Unsaved::Content(error)
+    }
+}
+
 /// A path made harmless for a terminal.
 pub fn show_path(path: &Path) -> String {
     use std::os::unix::ffi::OsStrExt;

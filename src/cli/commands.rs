@@ -185,7 +185,7 @@ pub enum TalliesCommand {
     /// Report on tallies files as on the logs that they were made of.
     Report(super::tallies::ReportArgs),
     /// Check tallies files, and say what is in each of them, as JSON.
-    Inspect(super::tallies::InspectArgs),
+    Inspect(super::inspect::InspectArgs),
 }
 
 /// How a graph is drawn.

@@ -51,10 +51,11 @@ struct PlannedFile {
 pub fn list(args: &ListArgs) -> Result<u8> {
     let places = args.output.places()?;
     if let Some(plan) = &args.plan {
-        return emit(&compare(plan)?, &places);
+        return emit(&compare(plan, &places)?, &places);
     }
     let location = if args.config.is_some() { args.location.clone() } else { ask::or_piped(args.location.clone())? };
     let builder = ask::located(configured_or_standard(args.config.as_deref())?, &location)?;
+    let builder = places.iter().fold(builder, |builder, place| builder.writes(*place));
     let pipeline = builder.on_failure(show::error).on_warning(show::warning).build()?;
     let locations = pipeline.plan().locations();
     let files = pipeline.list()?;
@@ -77,7 +78,7 @@ fn json(locations: &[String], files: &[&ListedFile]) -> Result<String> {
 }
 
 /// The files that are longer than those of a plan, if no other difference is.
-fn compare(plan: &Path) -> Result<String> {
+fn compare(plan: &Path, places: &[Option<&Path>]) -> Result<String> {
     local(plan)?;
     let shown = if plan.as_os_str() == "-" { "<stdin>".to_owned() } else { show_path(plan) };
     let cannot = |error| Error::input(plan, "cannot read", error);
@@ -99,7 +100,8 @@ fn compare(plan: &Path) -> Result<String> {
         Ok(ListedFile { path, size, head })
     });
     let files = files.collect::<Result<Vec<_>>>()?;
-    let builder = ask::located(Pipeline::builder(), &planned.locations)?;
+    let builder = ask::located(Pipeline::builder(), &planned.locations)?.reads(plan, &format!("the plan {shown}"));
+    let builder = places.iter().fold(builder, |builder, place| builder.writes(*place));
     let here = builder.on_failure(show::error).on_warning(show::warning).build()?.list()?;
     json(&planned.locations, &agree(&here, &files)?)
 }

@@ -107,7 +107,7 @@ fn rejected(input: &str, line: &Rejected) -> String {
 /// The line of a class of which a sheet has so many.
 pub fn line(loss: Loss, count: u64, sheet: &Sheet, asked: &Asked) -> String {
     let (what, remedy) = match loss {
-        Loss::Malformed => (malformed(count, sheet), kept("--rejects", asked.rejects.as_deref())),
+        Loss::Malformed => (malformed(count, sheet), kept("--rejects", asked.rejects.as_deref(), (loss, count), sheet)),
         Loss::Late => (late(count, sheet), in_time(count, sheet, asked)),
         Loss::Future => (
             format!("{} too far beyond now", counted(count, "line has a stamp", "lines have stamps")),
@@ -184,14 +184,17 @@ fn in_time(count: u64, sheet: &Sheet, asked: &Asked) -> String {
         silent if silent >= count => "a longer --idle waits for them".to_owned(),
         _ => format!("{lateness} and a longer --idle would keep them"),
     };
-    format!("{remedy}, {}", kept("--late-file", asked.late_file.as_deref()))
+    let late = (Loss::Late, count);
+    format!("{remedy}, {}", kept("--late-file", asked.late_file.as_deref(), late, sheet))
 }
 
 /// Where lines are kept, or how they can be.
-fn kept(option: &str, path: Option<&str>) -> String {
-    match path {
-        Some(path) => format!("all are in {path}"),
-        None => format!("{option} FILE keeps their lines"),
+fn kept(option: &str, path: Option<&str>, (loss, count): (Loss, u64), sheet: &Sheet) -> String {
+    let Some(path) = path else { return format!("{option} FILE keeps their lines") };
+    match sheet.unkept.get(&loss) {
+        None | Some(0) => format!("all are in {path}"),
+        Some(unkept) if *unkept >= count => format!("none is in {path}, which could not be written"),
+        Some(unkept) => format!("{} are in {path}, {unkept} could not be written", count - unkept),
     }
 }
 
@@ -253,6 +256,21 @@ mod tests {
                 let place = if loss == Loss::Malformed { "" } else { "; the first: a.log: byte 7: x\\x1b[2J" };
                 assert!(line.contains(place), "{line}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_not_in_a_file_is_not_said_to_be() {
+        let asked = Asked { rejects: Some("r.tsv".to_owned()), late_file: Some("l.tsv".to_owned()), follows: false };
+        for (loss, path) in [(Loss::Malformed, "r.tsv"), (Loss::Late, "l.tsv")] {
+            let said = |unkept| {
+                let mut sheet = sheet(&[loss], 9);
+                sheet.unkept.insert(loss, unkept);
+                line(loss, 9, &sheet, &asked)
+            };
+            assert!(said(0).ends_with(&format!("all are in {path}")));
+            assert!(said(2).ends_with(&format!("7 are in {path}, 2 could not be written")));
+            assert!(said(9).ends_with(&format!("none is in {path}, which could not be written")));
         }
     }
 

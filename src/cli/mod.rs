@@ -9,6 +9,7 @@ mod commands;
 mod contents;
 mod explain;
 mod help;
+mod inspect;
 mod list;
 #[cfg(feature = "live")]
 mod live;
@@ -39,6 +40,7 @@ use crate::config::{DrawFormat, draw};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::model::location::{no_file, no_target, scheme};
 use crate::options::suggest;
+use crate::output::save::save;
 use crate::pipeline::{Builder, Pipeline};
 
 /// Runs the program on `argv`, its name first.
@@ -57,6 +59,7 @@ pub fn main(argv: Vec<OsString>) -> ExitCode {
 
 /// Runs the program that makes logs on `argv`, its name first.
 pub fn make_main(argv: Vec<OsString>) -> ExitCode {
+    watch::outlive_full_files();
     match parsed::<Make>(Make::command(), &argv).map(|make| make_log(&make.args)) {
         Err(error) => ExitCode::from(show::usage(&error, None)),
         Ok(Ok(code)) => ExitCode::from(code),
@@ -132,7 +135,7 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
             TalliesCommand::Partial(args) => tallies::partial(&args),
             TalliesCommand::Merge(args) => tallies::merge(&args),
             TalliesCommand::Report(args) => tallies::report(&args),
-            TalliesCommand::Inspect(args) => tallies::inspect(&args),
+            TalliesCommand::Inspect(args) => inspect::inspect(&args),
         },
         Command::Reports => print(&show::reports()),
         Command::Make(args) => make_log(&args),
@@ -338,9 +341,7 @@ fn emit(text: &str, places: &[Option<&Path>]) -> Result<u8> {
     for place in places {
         match place {
             None => print(text)?,
-            Some(path) => std::fs::write(path, text).map(|()| 0).map_err(|source| {
-                Error::from(ErrorKind::Output { target: crate::error::show_path(path), action: "cannot write", source })
-            })?,
+            Some(path) => save(Some(path), |out| Ok(out.write_all(text.as_bytes())?)).map(|()| 0)?,
         };
     }
     Ok(0)

@@ -1,4 +1,4 @@
-//! Tallies as files: plan, partial, merge, report, inspect.
+//! Tallies as files: plan, partial, merge, report.
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -12,13 +12,15 @@ use super::args::{Counting, JsonOutput, Results, Settings, Talk};
 use super::loss::{self, Asked};
 use super::{ask, configured_or_standard, emit, local, local_target, show, tty, watch, with_overrides, with_settings};
 use crate::config::{Plan, Task};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::metrics::Progress;
 use crate::model::{Extent, Guard, Timestamp};
 use crate::options::{Kind, Raw, Value};
-use crate::output::json::{balance, window};
+use crate::output::json::window;
+use crate::output::save::save;
+use crate::output::spared::Spared;
 use crate::pipeline::{Builder, ByteRange, PartialRequest, Partition, Passed, PlannedTask};
-use crate::tallies::{self, Files, Share};
+use crate::tallies::{self, Files};
 
 /// Divide what a question reads.
 #[derive(Debug, Args)]
@@ -116,18 +118,6 @@ pub struct MergeArgs {
     talk: Talk,
 }
 
-/// Look into tallies files.
-#[derive(Debug, Args)]
-pub struct InspectArgs {
-    /// Tallies files.
-    #[arg(required = true)]
-    files: Vec<PathBuf>,
-    #[command(flatten)]
-    output: JsonOutput,
-    #[command(flatten)]
-    talk: Talk,
-}
-
 /// Report on tallies files.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
@@ -167,7 +157,8 @@ pub fn plan(args: &PlanArgs) -> Result<u8> {
         Ok(_) => return Err(Error::usage("--max-partition is a size")),
         Err(expected) => return Err(Error::usage(format!("--max-partition {}: {expected}", args.max_partition))),
     };
-    let pipeline = args.source.builder(&args.location)?.build()?;
+    let builder = args.source.builder(&args.location)?;
+    let pipeline = places.iter().fold(builder, |builder, place| builder.writes(*place)).build()?;
     let tuning = tuning(pipeline.plan(), &args.source.counting);
     let locations = pipeline.plan().locations();
     let partition = pipeline.partition(bytes, args.previous)?;
@@ -207,9 +198,8 @@ pub fn plan(args: &PlanArgs) -> Result<u8> {
 
 /// A path as JSON has it, which knows no others.
 pub fn utf8(path: &Path) -> Result<&str> {
-    path.to_str().ok_or_else(|| {
-        Error::usage(format!("{}: a name that is no UTF-8 cannot stand in a plan", crate::error::show_path(path)))
-    })
+    path.to_str()
+        .ok_or_else(|| Error::usage(format!("{}: a name that is no UTF-8 cannot stand in a plan", show_path(path))))
 }
 
 /// A path as an argument that may stand before options and behind them.
@@ -280,7 +270,7 @@ fn ranged(task: &PlannedTask) -> Vec<String> {
 
 /// Counts, and writes the tallies. The exit code.
 pub fn partial(args: &PartialArgs) -> Result<u8> {
-    local_target(&args.output)?;
+    let target = target(&args.output)?;
     if let Some(build) = &args.build {
         same_build(build)?;
     }
@@ -300,7 +290,8 @@ pub fn partial(args: &PartialArgs) -> Result<u8> {
         }
     };
     let interrupted = Arc::default();
-    let pipeline = args.source.builder(&args.location)?.interrupt(Arc::clone(&interrupted)).build()?;
+    let builder = args.source.builder(&args.location)?.writes(target);
+    let pipeline = builder.interrupt(Arc::clone(&interrupted)).build()?;
     watch::drain_on_signals(&interrupted)?;
     if pipeline.plan().max_memory().is_some() {
         super::allocator::return_large_blocks();
@@ -309,7 +300,7 @@ pub fn partial(args: &PartialArgs) -> Result<u8> {
     let mut shown = Shown::new(args.talk.quiet > 0);
     let partial = pipeline.partial(request, |progress| shown.start(progress))?;
     drop(shown);
-    tallies::save(&args.output, |out| Ok(partial.write(out)?))?;
+    save(target, |out| Ok(partial.write(out)?))?;
     Ok(0)
 }
 
@@ -366,15 +357,34 @@ fn not_understood(option: &str, text: &str, expected: &str) -> Error {
 
 /// Adds files up. The exit code.
 pub fn merge(args: &MergeArgs) -> Result<u8> {
-    local_target(&args.output)?;
+    let target = target(&args.output)?;
     let files = opened(&args.files)?;
+    spared(&args.files).refuse(target)?;
     let mut shown = Shown::new(args.talk.quiet > 0);
     shown.start(files.progress());
-    tallies::save(&args.output, |out| files.write(out))?;
+    save(target, |out| files.write(out))?;
     Ok(0)
 }
 
-fn opened(files: &[PathBuf]) -> Result<Files> {
+/// Where tallies go; `None` is standard output.
+fn target(output: &Path) -> Result<Option<&Path>> {
+    if output != Path::new("-") {
+        return local_target(output).map(|()| Some(output));
+    }
+    if io::stdout().is_terminal() {
+        return Err(Error::usage("tallies are nothing to read on a terminal; name a file, or a pipe behind"));
+    }
+    Ok(None)
+}
+
+/// Tallies files, none of which may be written to.
+pub fn spared(files: &[PathBuf]) -> Spared {
+    let mut spared = Spared::default();
+    files.iter().for_each(|path| spared.add(path, show_path(path)));
+    spared
+}
+
+pub fn opened(files: &[PathBuf]) -> Result<Files> {
     files.iter().try_for_each(|file| local(file))?;
     Files::open(files)
 }
@@ -438,47 +448,7 @@ fn files_and_hosts(words: &[String]) -> Result<(Vec<PathBuf>, Option<[String; 2]
     }
 }
 
-/// Prints what is in each file, a line of JSON each. The exit code.
-pub fn inspect(args: &InspectArgs) -> Result<u8> {
-    let places = args.output.places()?;
-    let text: String = args.files.iter().map(|path| inspected(path)).collect::<Result<_>>()?;
-    emit(&text, &places)
-}
-
-fn inspected(path: &Path) -> Result<String> {
-    let file = opened(&[path.to_owned()])?;
-    let totals = file.for_each::<Error>(&mut |_, _, _, _| Ok(()))?;
-    let header = file.header();
-    let ranges = |share: &Share, skipped: bool| -> Vec<[u64; 2]> {
-        share.pieces.iter().filter(|piece| piece.skipped == skipped).map(|piece| [piece.from, piece.to]).collect()
-    };
-    let inputs = header.inputs.iter().map(|share| {
-        let (read, skipped) = (ranges(share, false), ranges(share, true));
-        json!({ "name": share.printable(), "size": share.size, "read": read, "skipped": skipped })
-    });
-    let sheet = header.balance();
-    let mut balance = value(&balance(&sheet))?;
-    balance["bytes_unread"] = json!(sheet.bytes_unread);
-    let lateness = header.question.lateness;
-    line(&json!({
-        "schema": "logparser-tallies/1",
-        "format": header.format(),
-        "file": crate::error::show_path(path),
-        "version": env!("CARGO_PKG_VERSION"),
-        "build": header.made.as_ref().map(|made| &made.build),
-        "window": value(&window(header.question.window()).map_err(no_json)?)?,
-        "grouping_seconds": header.question.grouping as f64 / 1e9,
-        "previous": header.question.previous,
-        "inputs": inputs.collect::<Vec<_>>(),
-        "pairs": totals.pairs[0],
-        "connections": header.connections(),
-        "overflow": header.overflow,
-        "balance": balance,
-        "sorted": header.inputs.iter().all(|share| share.unsorted(lateness).is_none()),
-    }))
-}
-
-fn value(part: &impl Serialize) -> Result<Json> {
+pub fn value(part: &impl Serialize) -> Result<Json> {
     serde_json::to_value(part).map_err(|error| no_json(error.into()))
 }
 
@@ -486,6 +456,6 @@ pub fn line(json: &Json) -> Result<String> {
     Ok(format!("{json}\n"))
 }
 
-fn no_json(source: io::Error) -> Error {
+pub fn no_json(source: io::Error) -> Error {
     ErrorKind::System { action: "cannot put it into JSON".into(), source }.into()
 }

@@ -1,8 +1,9 @@
 //! A made log to a file or to standard output.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File, Metadata};
 use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -50,7 +51,11 @@ pub fn run(args: &Args, now: Timestamp) -> Result<Summary> {
     }
     let to_stdout = args.path == Path::new("-");
     let target = if to_stdout { "stdout".to_owned() } else { show_path(&args.path) };
-    let mut writer: Box<dyn Write> = if to_stdout { Box::new(io::stdout()) } else { Box::new(create(args)?) };
+    let made = if to_stdout { None } else { Some(create(args)?) };
+    let mut writer: Box<dyn Write> = match &made {
+        Some(made) => Box::new(&made.file),
+        None => Box::new(io::stdout()),
+    };
     let lines = settings.lines;
     let mut generator = Generator::new(settings);
     let bar = (!args.quiet && io::stderr().is_terminal()).then(|| new_bar(lines));
@@ -59,17 +64,15 @@ pub fn run(args: &Args, now: Timestamp) -> Result<Summary> {
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
-    let summary = |written| Summary { target, written, extent: generator.extent(), seed: args.seed };
+    let summary = |written| Summary { target: target.clone(), written, extent: generator.extent(), seed: args.seed };
     match written {
         Ok(()) => Ok(summary(Some((lines, bytes)))),
         // Whoever read it has had enough.
         Err(error) if to_stdout && error.kind() == io::ErrorKind::BrokenPipe => Ok(summary(None)),
         Err(source) => {
-            if !to_stdout {
-                // Half a log is of no use; if it cannot be removed either, the message says what matters.
-                let _ = std::fs::remove_file(&args.path);
-            }
-            Err(Error::output(show_path(&args.path), "cannot write", source))
+            drop(writer);
+            let action = made.as_ref().map_or("cannot write", |made| made.clean_up(&args.path));
+            Err(Error::output(target, action, source))
         }
     }
 }
@@ -97,20 +100,50 @@ fn write_all(
     }
 }
 
-fn create(args: &Args) -> Result<File> {
-    let mut options = File::options();
-    options.write(true);
-    if args.force {
-        options.create(true).truncate(true)
-    } else {
-        options.create_new(true)
+/// What a log is written to.
+struct Made {
+    file: File,
+    /// Whether it was not there before.
+    is_new: bool,
+}
+
+fn create(args: &Args) -> Result<Made> {
+    let made = File::options().write(true).create_new(true).open(&args.path).map(|file| Made { file, is_new: true });
+    let made = match made {
+        Err(error) if args.force && error.kind() == io::ErrorKind::AlreadyExists => {
+            // A link to what is not there leads to a new file.
+            let open = File::options().write(true).create(true).truncate(true).open(&args.path);
+            open.map(|file| Made { file, is_new: false })
+        }
+        made => made,
     };
-    options.open(&args.path).map_err(|source| match source.kind() {
+    made.map_err(|source| match source.kind() {
         io::ErrorKind::AlreadyExists => {
             Error::usage(format!("'{}' is there already; give --force to overwrite it", show_path(&args.path)))
         }
         _ => Error::output(show_path(&args.path), "cannot make", source),
     })
+}
+
+impl Made {
+    /// Leaves no half log behind, which is of no use: removes a file that was made, empties one that was overwritten, and
+    /// lets alone what is no file. What is then said of the write.
+    fn clean_up(&self, path: &Path) -> &'static str {
+        let Ok(found) = self.file.metadata() else { return "cannot write" };
+        if !found.is_file() {
+            return "cannot write";
+        }
+        let identity = |found: &Metadata| (found.dev(), found.ino());
+        // Whoever has put another file there meanwhile keeps it.
+        let is_there = fs::symlink_metadata(path).is_ok_and(|there| identity(&there) == identity(&found));
+        if self.is_new && is_there && fs::remove_file(path).is_ok() {
+            return "cannot write, and the file is removed again";
+        }
+        match self.file.set_len(0) {
+            Ok(()) => "cannot write, and the file is left empty",
+            Err(_) => "cannot write, and the file ends within the log",
+        }
+    }
 }
 
 fn new_bar(lines: u64) -> ProgressBar {

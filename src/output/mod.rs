@@ -7,6 +7,8 @@ mod csv;
 pub mod destination;
 pub mod json;
 pub mod rejects;
+pub mod save;
+pub mod spared;
 pub mod target;
 mod text;
 pub mod unsaid;

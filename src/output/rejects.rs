@@ -38,8 +38,10 @@ struct Inner {
     blocks: Option<Vec<Block>>,
     /// Whole lines for which there was no room.
     waiting: VecDeque<Vec<u8>>,
-    /// The lines that did not even wait.
+    /// The lines that did not even wait, and were not told of yet.
     dropped: usize,
+    /// Those that were told of.
+    lost: usize,
     /// Why they wait or were dropped, as long as any are.
     trouble: Option<io::Error>,
     /// Whether there is half a line at the end, which cannot be cut back.
@@ -48,7 +50,7 @@ struct Inner {
 
 impl Inner {
     fn new(file: File, blocks: Option<Vec<Block>>) -> Self {
-        Inner { file, length: 0, blocks, waiting: VecDeque::new(), dropped: 0, trouble: None, torn: false }
+        Inner { file, length: 0, blocks, waiting: VecDeque::new(), dropped: 0, lost: 0, trouble: None, torn: false }
     }
 }
 
@@ -113,6 +115,7 @@ impl RejectsFile {
         }
         if let Some(source) = inner.trouble.take() {
             let (path, dropped) = (show_path(&self.path), std::mem::take(&mut inner.dropped));
+            inner.lost += dropped;
             self.tell.warn(&format!("{path}: can be written again"));
             if dropped > 0 {
                 let action = format!("{path}: {dropped} lines were dropped, for which there was no room");
@@ -148,7 +151,7 @@ impl RejectsFile {
         let mut inner = self.inner.lock();
         self.write_waiting(&mut inner);
         if let Some(source) = inner.trouble.take() {
-            let lost = inner.dropped + inner.waiting.iter().map(|block| lines(block)).sum::<usize>();
+            let lost = inner.dropped + inner.lines_waiting();
             let holds = match inner.torn {
                 true => "what was begun cannot be cut back, so that it ends within one",
                 false => "it holds the others, whole",
@@ -157,6 +160,12 @@ impl RejectsFile {
             let action = format!("{}: {lost} not written; {holds}", show_path(&self.path));
             self.tell.fail(ErrorKind::System { action, source }.into());
         }
+    }
+
+    /// How many lines that were appended are not in the file.
+    pub fn unkept(&self) -> u64 {
+        let inner = self.inner.lock();
+        (inner.lost + inner.dropped + inner.lines_waiting()) as u64
     }
 
     /// Puts the blocks in order.
@@ -186,6 +195,10 @@ impl Inner {
             blocks.push(Block { place, at: self.length, length });
         }
         self.length += length;
+    }
+
+    fn lines_waiting(&self) -> usize {
+        self.waiting.iter().map(|block| lines(block)).sum()
     }
 
     /// Drops the oldest lines that wait, and no more of them than so many bytes ask for.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,9 +15,10 @@ use super::partition::Partition;
 use super::range::ByteRange;
 use super::run::{Running, Summary};
 use crate::config::{Catalog, Plan, Written, check};
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Place, Result, show_path};
 use crate::metrics::Progress;
 use crate::model::Timestamp;
+use crate::output::spared::Spared;
 use crate::output::target::Last;
 use crate::output::{self, Style};
 use crate::report::{self, ReportEntry, ReportFn};
@@ -62,6 +63,10 @@ pub(super) struct Environment {
     pub range: Option<ByteRange>,
     /// Where windows are kept in place of reports on them.
     pub kept: Option<Kept>,
+    /// What is read beside the inputs, so that nothing is written to it.
+    pub read: Spared,
+    /// What is written by who has the pipeline run, once all is read; `None` is standard output.
+    pub written: Vec<Option<PathBuf>>,
     /// Outputs in place of those of the configuration.
     pub outputs: Vec<(String, Box<dyn Write + Send>)>,
 }
@@ -90,6 +95,8 @@ impl Pipeline {
                 last: None,
                 range: None,
                 kept: None,
+                read: Spared::default(),
+                written: Vec::new(),
                 outputs: Vec::new(),
             },
         }
@@ -144,7 +151,20 @@ impl Builder {
     /// Reads a configuration file in place of the standard pipeline. Call it before `set`.
     pub fn config(mut self, path: &Path) -> Result<Self> {
         self.written = Written::read(path)?;
-        Ok(self)
+        Ok(self.reads(path, &format!("the configuration {}", show_path(path))))
+    }
+
+    /// Has a file be refused as an output, as it is read by who has the pipeline run; `name` is what messages call it.
+    pub fn reads(mut self, path: &Path, name: &str) -> Self {
+        self.environment.read.add(path, name);
+        self
+    }
+
+    /// Has a file be refused as an input, as it is written by who has the pipeline run, once all is read; `None` is standard
+    /// output.
+    pub fn writes(mut self, target: Option<&Path>) -> Self {
+        self.environment.written.push(target.map(Path::to_owned));
+        self
     }
 
     /// Takes a configuration from a text; `label` names it in messages.

@@ -3,6 +3,7 @@
 use super::builder::Pipeline;
 use super::inputs::{Inputs, readers};
 use super::prune::prune;
+use super::targets::spare;
 use super::wire::resolve_all;
 use crate::actor::Stop;
 use crate::config::{Plan, Scan, Task};
@@ -59,9 +60,10 @@ pub struct Explanation {
 /// Explains every input, in the order in which they are numbered.
 pub(super) fn explain(pipeline: Pipeline) -> Result<Explanation> {
     let Pipeline { plan, environment } = pipeline;
-    let stop = Stop::new(environment.drain);
+    let stop = Stop::new(environment.drain.clone());
     let failures = Failures::new(environment.tell, environment.warn);
     let mut inputs = Inputs::find(&plan, &failures)?;
+    spare(&inputs, &environment)?;
     let resolved = resolve_all(&plan, (environment.now)(), &mut inputs, &stop)?;
     let pruned = prune(&plan, &resolved, &inputs);
     let one = |(at, input): (usize, &Input)| {

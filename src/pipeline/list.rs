@@ -11,6 +11,7 @@ use super::builder::Pipeline;
 use super::inputs::Inputs;
 use super::partial::unread;
 use super::range::head;
+use super::targets::spare;
 use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::model::Guard;
 use crate::source::Origin;
@@ -33,6 +34,7 @@ pub(super) fn list(pipeline: Pipeline) -> Result<Vec<ListedFile>> {
     let Pipeline { plan, environment } = pipeline;
     let failures = Failures::new(environment.tell, environment.warn);
     let inputs = Inputs::find(&plan, &failures)?;
+    spare(&inputs, &environment)?;
     let failed = failures.take().len();
     if failed > 0 {
         return Err(unread(failed, "there is no list"));

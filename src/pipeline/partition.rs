@@ -12,6 +12,7 @@ use super::inputs::Inputs;
 use super::partial::{question, unread};
 use super::prune::prune;
 use super::range::{ByteRange, Passed, head};
+use super::targets::spare;
 use super::wire::{pruned_or_warn, resolve_all};
 use crate::actor::Stop;
 use crate::config::Task;
@@ -72,9 +73,10 @@ pub(super) fn partition(pipeline: Pipeline, bytes: u64, previous: bool) -> Resul
         plan.keep_previous();
     }
     super::partial::check(&plan)?;
-    let stop = Stop::new(environment.drain);
+    let stop = Stop::new(environment.drain.clone());
     let failures = Failures::new(environment.tell, environment.warn);
     let mut inputs = Inputs::find(&plan, &failures)?;
+    spare(&inputs, &environment)?;
     let failed = failures.take().len();
     if failed > 0 {
         // A plan without an input that was asked for would be that of another question.

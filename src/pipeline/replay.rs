@@ -10,7 +10,7 @@ use super::run::{Sheet, Summary};
 use super::targets::Targets;
 use crate::actor::{Exit, Outcome, Stop};
 use crate::config::{AggregatorPlan, Plan, Task};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::model::{Aggregates, Budget, HostId, MemoryPolicy, Tally};
 use crate::ops::close::{Windows, once_layout};
 use crate::output::Tell;
@@ -22,7 +22,8 @@ use crate::stage::reporter;
 use crate::tallies::{Files, Header, Part};
 
 pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> Result<Summary> {
-    let Pipeline { plan, environment } = pipeline;
+    let Pipeline { plan, mut environment } = pipeline;
+    files.paths().for_each(|path| environment.read.add(path, show_path(path)));
     let header = files.header();
     if !incomplete {
         complete(header)?;

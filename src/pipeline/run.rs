@@ -118,6 +118,8 @@ pub struct Sheet {
     pub names: BTreeMap<InputId, String>,
     /// The sheet that the run went on from: losses in it were told by the run before.
     pub before: Balance,
+    /// Lines that were to be kept in a file and are not in it, by class.
+    pub unkept: BTreeMap<Loss, u64>,
 }
 
 impl Sheet {
@@ -154,11 +156,15 @@ impl Sheets {
     /// One sheet for each aggregator, in the order of the plan, as of now.
     pub fn now(&self) -> Vec<Sheet> {
         let named = |line: Rejected| (self.names.get(line.input), line);
+        // Where there are several time-filters, nobody knows whose lines a sheet lacks: all of them may be meant.
+        let unkept = |loss| (loss, self.filters.iter().map(|(_, filter)| filter.unkept(loss)).sum());
+        let unkept = BTreeMap::from([Loss::Malformed, Loss::Late].map(unkept));
         let sheet = |(stage, shared): &(String, Arc<aggregator::Shared>)| {
             let (balance, rejected, traces) = shared.sheet();
             let names = traces.inputs().map(|input| (input, self.names.get(input))).collect();
             let rejected = rejected.into_iter().map(named).collect();
-            Sheet { stage: stage.clone(), balance, rejected, traces, names, before: shared.before.clone() }
+            let before = shared.before.clone();
+            Sheet { stage: stage.clone(), balance, rejected, traces, names, before, unkept: unkept.clone() }
         };
         self.aggregators.iter().map(sheet).collect()
     }

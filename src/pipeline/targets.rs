@@ -4,10 +4,7 @@
 //! of the configuration; here files are compared. Pipes, terminals and devices have nothing to lose.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata};
-use std::io::{self, Write};
-use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,6 +14,7 @@ use crate::config::{Plan, ReporterPlan, Task};
 use crate::error::{Error, Result, show_path};
 use crate::output::destination::Destination;
 use crate::output::rejects::RejectsFile;
+use crate::output::spared::{Identity, Spared, identity, shown};
 use crate::output::target::{Last, Reopen, Target};
 use crate::output::{self, Behind, Tell};
 use crate::source::{locate, stdin_identity};
@@ -49,7 +47,8 @@ impl Targets {
     /// hears of those that cannot be written later.
     pub fn open(plan: &Plan, inputs: &Inputs, environment: Environment, tell: &Arc<dyn Tell>) -> Result<Self> {
         let has_given = !environment.outputs.is_empty();
-        check(plan, inputs, has_given)?;
+        spare(inputs, &environment)?;
+        check(plan, &read(inputs, &environment), has_given)?;
         let mut stdout = Stdout { last: environment.last, writer: environment.stdout };
         let mut given = environment.outputs;
         let reopen = plan.follows().then(|| Arc::new(Reopen::new(environment.reopen)));
@@ -96,7 +95,7 @@ fn not_followed(plan: &Plan, outputs_given: bool) -> Result<()> {
         let Ok(located) = locate(&reader.location) else { continue };
         let found = located.inputs.iter().filter_map(|input| Some((input.identity()?, &input.name)));
         for (known, name) in found {
-            if let Some(path) = written.iter().find(|path| identity(Some(path)) == Some(known)) {
+            if let Some(path) = written.iter().find(|path| identity(Some(path.as_path())) == Some(known)) {
                 return Err(Error::usage(format!(
                     "'{}' is written to and followed as {name}; write elsewhere, or follow a narrower glob",
                     show_path(path)
@@ -107,20 +106,31 @@ fn not_followed(plan: &Plan, outputs_given: bool) -> Result<()> {
     Ok(())
 }
 
-/// Refuses outputs that are inputs, or each other.
-fn check(plan: &Plan, inputs: &Inputs, outputs_given: bool) -> Result<()> {
-    let mut read: Vec<((u64, u64), String)> =
-        inputs.all.iter().filter_map(|input| Some((input.identity()?, input.name.clone()))).collect();
-    if inputs.all.iter().any(|input| input.identity().is_none()) {
-        read.extend(stdin_identity().map(|identity| (identity, "standard input".to_owned())));
-    }
-    let mut written: Vec<((u64, u64), String)> = Vec::new();
-    for target in targets(plan, outputs_given) {
-        let Some(identity) = identity(target.as_deref()) else { continue };
-        let name = target.as_deref().map_or("standard output".to_owned(), |path| format!("'{}'", show_path(path)));
-        if let Some((_, input)) = read.iter().find(|(known, _)| *known == identity) {
-            return Err(Error::usage(format!("{name} is read as {input}, and would be overwritten; write elsewhere")));
+/// All that is read: inputs, and what the builder was told of.
+fn read(inputs: &Inputs, environment: &Environment) -> Spared {
+    let mut read = environment.read.clone();
+    for input in &inputs.all {
+        match input.identity() {
+            Some(identity) => read.add_known(identity, input.name.clone()),
+            None => stdin_identity().into_iter().for_each(|identity| read.add_known(identity, "standard input")),
         }
+    }
+    read
+}
+
+/// Refuses to read what is to be written once all is read.
+pub(super) fn spare(inputs: &Inputs, environment: &Environment) -> Result<()> {
+    let read = read(inputs, environment);
+    environment.written.iter().try_for_each(|target| read.refuse(target.as_deref()))
+}
+
+/// Refuses outputs that are read, or each other.
+fn check(plan: &Plan, read: &Spared, outputs_given: bool) -> Result<()> {
+    let mut written: Vec<(Identity, String)> = Vec::new();
+    for target in targets(plan, outputs_given) {
+        read.refuse(target.as_deref())?;
+        let Some(identity) = identity(target.as_deref()) else { continue };
+        let name = shown(target.as_deref());
         if let Some((_, other)) = written.iter().find(|(known, _)| *known == identity) {
             return Err(Error::usage(format!(
                 "{name} is the same file as {other}; give each output a file of its own"
@@ -143,15 +153,6 @@ fn targets(plan: &Plan, outputs_given: bool) -> Vec<Option<PathBuf>> {
         _ => Vec::new(),
     };
     plan.stages.iter().flat_map(|stage| of(&stage.task)).collect()
-}
-
-/// Device and inode of a file that is there.
-fn identity(target: Option<&Path>) -> Option<(u64, u64)> {
-    let found: Metadata = match target {
-        Some(path) => fs::metadata(path).ok()?,
-        None => File::from(io::stdout().as_fd().try_clone_to_owned().ok()?).metadata().ok()?,
-    };
-    found.is_file().then(|| (found.dev(), found.ino()))
 }
 
 /// Opens what a reporter writes to: the given writers, or else the outputs of its plan. `follows` has what a run without

@@ -8,7 +8,7 @@ use crate::actor::{Exit, Outlet, Transform};
 use crate::error::{Error, Result};
 use crate::model::balance::OVERSIZED_HEAD;
 use crate::model::recycle::{Pool, Pooled};
-use crate::model::{Cause, Lines, Peaks, Record, Records, Stamps, Timestamp, Units};
+use crate::model::{Cause, Lines, Loss, Peaks, Record, Records, Stamps, Timestamp, Units};
 use crate::ops::history::{History, Placed, Survey};
 use crate::ops::scan::{Block, extent};
 use crate::ops::select::{Bounds, Selected, select};
@@ -53,6 +53,16 @@ impl Shared {
     /// Tells what was not written, at the end of the run.
     pub fn settle(&self) {
         self.files().for_each(RejectsFile::settle);
+    }
+
+    /// How many lines of a class were to be kept in a file and are not in it.
+    pub fn unkept(&self, loss: Loss) -> u64 {
+        let file = match loss {
+            Loss::Malformed => self.rejects.as_ref(),
+            Loss::Late => self.late.as_deref(),
+            _ => None,
+        };
+        file.map_or(0, RejectsFile::unkept)
     }
 
     fn files(&self) -> impl Iterator<Item = &RejectsFile> {

@@ -5,9 +5,9 @@
 //! Invariant: who holds the lock holds that of the file which is in the directory now.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -50,6 +50,10 @@ impl Lock {
                 Err(error) => return Err(failed(error.into())),
             }
             let lock = Lock { file, path: path.clone() };
+            if !lock.is_ours() {
+                let text = "is no lock of logparser, and would be overwritten; name another --state";
+                return Err(Error::state(&path, text));
+            }
             if lock.still_held().is_ok() {
                 lock.name_owner();
                 return Ok(lock);
@@ -71,12 +75,20 @@ impl Lock {
         }
     }
 
+    /// Whether the file holds what an owner has written down, all of it or a part, or nothing. A log may be called so, too.
+    fn is_ours(&self) -> bool {
+        let mut head = Vec::new();
+        let read = (&self.file).take(32).read_to_end(&mut head);
+        let end = memchr::memchr(b'\n', &head).unwrap_or(head.len());
+        read.is_ok() && head[..end].iter().all(u8::is_ascii_digit) && end < 32
+    }
+
     /// Writes down who has the lock. It is held without that too, and a full disk must not keep a run from starting.
     fn name_owner(&self) {
         let command: Vec<_> = std::env::args_os().map(|arg| printable(arg.as_bytes()).into_owned()).collect();
         let command: String = command.join(" ").chars().take(COMMAND).collect();
         let text = format!("{}\n{command}\n", std::process::id());
-        let _ = self.file.set_len(0).and_then(|()| (&self.file).write_all(text.as_bytes()));
+        let _ = self.file.set_len(0).and_then(|()| self.file.write_all_at(text.as_bytes(), 0));
     }
 }
 

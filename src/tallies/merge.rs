@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::frame::SectionReader;
-use super::{BUFFER, Header, Part, Tallies, Totals, Unsaved, Writer, clash};
-use crate::error::{Error, ErrorKind, Result, show_path};
+use super::{BUFFER, Header, Part, Tallies, Totals, Writer, clash};
+use crate::error::{Error, ErrorKind, Result, Unsaved, show_path};
 use crate::metrics::Progress;
 use crate::model::escape::printable;
 use crate::spill::{PairInput, PairReader, merge};
@@ -79,6 +79,11 @@ impl Files {
             }
         }
         Ok(Files { paths: paths.iter().cloned().zip(guards).collect(), header, progress })
+    }
+
+    /// Where they are.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.paths.iter().map(|(path, _)| path.as_path())
     }
 
     /// What they say together.

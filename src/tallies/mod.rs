@@ -17,8 +17,7 @@ mod merge;
 mod tests;
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, IsTerminal, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -307,55 +306,6 @@ pub fn write(out: impl Write, header: &Header, view: &Aggregates) -> io::Result<
         }
     }
     writer.finish()?.flush()
-}
-
-/// Why a file was not written.
-#[derive(Debug)]
-pub enum Unsaved {
-    /// It could not be written.
-    Output(io::Error),
-    /// What was to be written is not there.
-    Content(Error),
-}
-
-impl From<io::Error> for Unsaved {
-    fn from(error: io::Error) -> Self {
-        Unsaved::Output(error)
-    }
-}
-
-impl From<Error> for Unsaved {
-    fn from(error: Error) -> Self {
-        Unsaved::Content(error)
-    }
-}
-
-/// Writes a file beside its name, and renames it once it is whole; `-` is standard output.
-pub fn save(target: &Path, write: impl FnOnce(&mut dyn Write) -> Result<(), Unsaved>) -> Result<()> {
-    let cannot = |error: io::Error| Error::output(crate::error::show_path(target), "cannot write", error);
-    let unsaved = |unsaved| match unsaved {
-        Unsaved::Output(error) => cannot(error),
-        Unsaved::Content(error) => error,
-    };
-    if target == Path::new("-") {
-        let mut stdout = io::stdout().lock();
-        if stdout.is_terminal() {
-            return Err(Error::usage("tallies are nothing to read on a terminal; name a file, or a pipe behind"));
-        }
-        write(&mut stdout).map_err(unsaved)?;
-        return stdout.flush().map_err(cannot);
-    }
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    // As any file is made that a program writes; the umask takes its part.
-    builder.prefix(".logparser-").permissions(std::fs::Permissions::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(cannot)?;
-    write(file.as_file_mut()).map_err(unsaved)?;
-    file.as_file().sync_all().map_err(cannot)?;
-    file.persist(target).map_err(|error| cannot(error.error))?;
-    // The name reaches the disk with its folder; where a folder cannot be synced, the system does it in its time.
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
-    Ok(())
 }
 
 /// Two files that cannot be added up.

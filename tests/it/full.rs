@@ -77,6 +77,11 @@ fn a_run_that_finds_no_room_leaves_whole_results_and_says_so() {
             let fits = left.len() + next.find('\n').unwrap() < blocks * 1024;
             let said = format!("cut: {lost} lines are not written; it holds the others, whole: File too large");
             assert!(!fits && stderr(&output).contains(&said), "{cut:?}: {}", stderr(&output));
+            let in_it = match left.lines().count() {
+                0 => "none is in cut, which could not be written".to_owned(),
+                kept => format!("{kept} are in cut, {lost} could not be written"),
+            };
+            assert!(stderr(&output).contains(&in_it), "{cut:?}: {}", stderr(&output));
             assert!(stdout(&output).ends_with(last_result), "{cut:?}");
         }
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use logparser::model::escape::is_hostile;
-use logparser::tallies::{FORMAT, Files, save};
+use logparser::output::save::save;
+use logparser::tallies::{FORMAT, Files};
 use logparser::{Error, Pipeline};
 
 use super::reseal::Tallies;
@@ -46,7 +47,7 @@ fn adds_up((files, pairs): &(Files, Pairs)) {
 }
 
 fn written(files: &Files, to: &Path) -> Vec<u8> {
-    save(to, |out| files.write(out)).expect("there is room");
+    save(Some(to), |out| files.write(out)).expect("there is room");
     std::fs::read(to).expect("it was written")
 }
 
