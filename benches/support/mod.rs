@@ -52,6 +52,7 @@ pub fn chunk(bytes: Pooled<u8>, from: u64, last: bool) -> Chunk {
         streamed: false,
         order: None,
         last,
+        unseen: false,
         live: None,
         guard: None,
     }

@@ -145,6 +145,7 @@ fn said(summary: &Summary, common: &Common, has_text: bool, asked: &Asked) -> u8
     }
     show::losses(summary, asked, common.talk.quiet);
     show::foreign(summary.foreign());
+    show::strangers(summary, common.talk.quiet);
     show::disorder(summary);
     loss::exit_code(summary, common.strict)
 }

@@ -157,6 +157,36 @@ pub fn foreign(foreign: Option<Foreign>) {
     error(&Error::usage(format!("{none} like {}; {}", kind.name, kind.advice())));
 }
 
+/// Inputs without a record that are told one by one.
+const MOST_STRANGERS: usize = 3;
+
+/// Says which inputs have no record while others have, a line each, unless nobody wants to know.
+pub fn strangers(summary: &Summary, quiet: u8) {
+    if quiet > 1 || summary.interrupted {
+        return;
+    }
+    let strangers = &summary.strangers;
+    for stranger in strangers.iter().take(MOST_STRANGERS) {
+        warning(&match stranger.kind {
+            Some(kind) => format!(
+                "{}: no line of it is a record: they look like {}; {}",
+                stranger.input,
+                kind.name,
+                kind.advice()
+            ),
+            None => format!("{}: no line of it is a record", stranger.input),
+        });
+    }
+    if let Some(next) = strangers.get(MOST_STRANGERS) {
+        let more = strangers.len() - MOST_STRANGERS;
+        warning(&format!(
+            "no line of {more} more input{} is a record, the next: {}",
+            if more == 1 { "" } else { "s" },
+            next.input
+        ));
+    }
+}
+
 /// Says what a run has lost, a line for each class, unless nobody wants to know; with a sheet, a few more malformed lines.
 pub fn losses(summary: &Summary, asked: &Asked, quiet: u8) {
     if quiet > 1 {

@@ -66,6 +66,15 @@ pub const TABLE: &[Kind] = &[
     Kind::new("UTF-16 text", "convert it", |lines| first(lines, is_marked))
         .by("iconv -f UTF-16 -t UTF-8 FILE")
         .binary(),
+    Kind::new("UTF-32 text", "convert it", |lines| most(lines, is_utf32) && first(lines, is_big_end_first))
+        .by("iconv -f UTF-32BE -t UTF-8 FILE")
+        .binary(),
+    Kind::new("UTF-32 text", "convert it", |lines| most(lines, is_utf32))
+        .by("iconv -f UTF-32LE -t UTF-8 FILE")
+        .binary(),
+    Kind::new("UTF-16 text", "convert it", |lines| most(lines, is_utf16) && first(lines, is_big_end_first))
+        .by("iconv -f UTF-16BE -t UTF-8 FILE")
+        .binary(),
     Kind::new("UTF-16 text", "convert it", |lines| most(lines, is_utf16))
         .by("iconv -f UTF-16LE -t UTF-8 FILE")
         .binary(),

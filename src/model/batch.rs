@@ -39,6 +39,8 @@ pub struct Chunk {
     pub order: Option<Arc<OrderMeter>>,
     /// Whether the input ends here. Every input has exactly one last chunk, which may be empty.
     pub last: bool,
+    /// Whether bytes that it skips were not looked at: there may be records among them.
+    pub unseen: bool,
     /// What is said of an input that goes on.
     pub live: Option<Live>,
     /// What has to live as long as the bytes, such as the permit to hold them.

@@ -404,6 +404,7 @@ mod tests {
                 streamed: false,
                 order: None,
                 last,
+                unseen: false,
                 live: Some(live),
                 guard: None,
             }),

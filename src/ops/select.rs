@@ -286,6 +286,7 @@ mod tests {
             streamed: false,
             order: None,
             last: true,
+            unseen: false,
             live: None,
             guard: None,
         };

@@ -30,5 +30,5 @@ pub use observe::{Observation, StageObservation};
 pub use partial::{Partial, PartialRequest};
 pub use partition::{Partition, PlannedInput, PlannedTask};
 pub use range::{ByteRange, Passed};
-pub use run::{Foreign, Running, Sheet, Sheets, Summary};
+pub use run::{Foreign, Running, Sheet, Sheets, Stranger, Summary};
 pub use saved::{Saved, SavedInput, SavedPair, SavedWindow, saved, verified};

@@ -79,9 +79,11 @@ pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> 
     let first_lines = FirstLines {
         has_record: sheet.balance.lines_read - sheet.balance.blank > sheet.balance.malformed_total(),
         heads: sheet.rejected.iter().map(|(_, line)| line.head.clone()).collect(),
+        ..FirstLines::default()
     };
-    let (outcome, sheets, missed, interrupted) = (Outcome::Done, vec![sheet], Vec::new(), false);
-    Ok(Summary { outcome, sheets, disorder, failures, warnings, hints, first_lines, missed, interrupted })
+    let (outcome, sheets, interrupted) = (Outcome::Done, vec![sheet], false);
+    let (strangers, missed) = (Vec::new(), Vec::new());
+    Ok(Summary { outcome, sheets, disorder, failures, warnings, hints, first_lines, strangers, missed, interrupted })
 }
 
 /// Refuses tallies that bytes of their inputs are missing from.

@@ -17,7 +17,7 @@ use crate::model::loss::losses;
 use crate::model::{Balance, InputId, Loss, Traces};
 use crate::ops::disorder::Disorder;
 use crate::source::{Origin, Pruned};
-use crate::stage::firsts::FirstLines;
+use crate::stage::firsts::{FirstLines, kind_of};
 use crate::stage::reporter::Missed;
 use crate::stage::standing::Standing;
 use crate::stage::{Failures, InputNames, aggregator, filter};
@@ -66,6 +66,8 @@ pub struct Summary {
     pub hints: Vec<String>,
     /// How the lines begin, and whether any of them is a record.
     pub first_lines: FirstLines,
+    /// The inputs that have lines and no record, while others have one.
+    pub strangers: Vec<Stranger>,
     /// What there is to say where nothing was counted.
     pub missed: Vec<Missed>,
     /// Whether it was interrupted: what had been read is reported.
@@ -83,12 +85,20 @@ pub struct Foreign {
     pub kind: Kind,
 }
 
+/// An input of whose lines none is a record, while others have records.
+#[derive(Debug, Clone)]
+pub struct Stranger {
+    /// Its name.
+    pub input: String,
+    /// What its lines look like, if that is known: it is of the first few.
+    pub kind: Option<Kind>,
+}
+
 impl Foreign {
     fn among(sheets: &[Sheet], first_lines: &FirstLines) -> Option<Self> {
         let sum = |of: fn(&Balance) -> u64| sheets.iter().map(|sheet| of(&sheet.balance)).sum::<u64>();
         let lines = sum(|balance| balance.lines_read - balance.blank);
-        // Bytes are skipped between records only.
-        let others = sum(|balance| balance.counted + balance.late + balance.bytes_skipped);
+        let others = sum(|balance| balance.counted + balance.late);
         if lines == 0 || others > 0 || sheets.iter().any(|sheet| sheet.before.lines_read > 0) {
             return None;
         }
@@ -238,6 +248,7 @@ impl Running {
         self.observed.reporters.iter().for_each(|(_, reporter)| reporter.settle());
         let (sheets, first_lines) = (sheets.now(), sheets.first_lines());
         let outcome = checked(outcome, &sheets);
+        let strangers = strangers(&first_lines, &sheets, &self.names);
         for (_, shared) in &self.aggregators {
             tell_ahead(shared.progress.lock().ahead(), &self.failures);
         }
@@ -248,7 +259,20 @@ impl Running {
         let hints = self.observed.reporters.iter().flat_map(|(_, reporter)| reporter.hints()).collect();
         let missed =
             self.observed.reporters.iter().filter_map(|(_, reporter)| reporter.missed.lock().clone()).collect();
-        Summary { outcome, sheets, disorder, failures, warnings, hints, first_lines, missed, interrupted }
+        Summary { outcome, sheets, disorder, failures, warnings, hints, first_lines, strangers, missed, interrupted }
+    }
+}
+
+/// The inputs that are strange where not all are.
+fn strangers(first_lines: &FirstLines, sheets: &[Sheet], names: &InputNames) -> Vec<Stranger> {
+    let went_on = sheets.iter().any(|sheet| sheet.before.lines_read > 0);
+    let stranger = |(input, heads): (&InputId, &Vec<Vec<u8>>)| Stranger {
+        input: names.get(*input),
+        kind: (!heads.is_empty()).then(|| kind_of(heads)),
+    };
+    match first_lines.has_record && !went_on {
+        true => first_lines.strange.iter().map(stranger).collect(),
+        false => Vec::new(),
     }
 }
 

@@ -4,16 +4,15 @@
 //! Not here: what such lines look like (`format::foreign`). Invariant: neither depends on threads or chunk size; and once a
 //! record is known, no line is looked at for another.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use crate::format::foreign::{Kind, kind};
 use crate::model::{Chunk, InputId, Units};
 use crate::ops::scan::{Block, has_record};
 
-/// Lines whose beginnings are kept.
+/// Lines of an input whose beginnings are kept.
 const LINES: usize = 16;
 
 /// Bytes of each.
@@ -22,19 +21,29 @@ const BYTES: usize = 400;
 /// Bytes at the start of each input in which they are looked for.
 const HEAD: u64 = 32 << 10;
 
+/// Inputs of which they are kept.
+const INPUTS: usize = 64;
+
+/// Zeros at the start of an input that may be half of its first letter.
+const HALF_A_LETTER: u64 = 3;
+
 /// What is known of the lines of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FirstLines {
-    /// Whether any line is a record, in the window or not.
+    /// Whether any line is a record, in the window or not, or may be one that nobody has looked at.
     pub has_record: bool,
     /// How the first lines begin, blank ones aside.
     pub heads: Vec<Vec<u8>>,
+    /// The inputs that have lines and no record, and how those of each begin, if that was kept.
+    pub strange: BTreeMap<InputId, Vec<Vec<u8>>>,
+    /// The inputs that have a record, or may have one.
+    pub records: BTreeSet<InputId>,
 }
 
 impl FirstLines {
     /// What they look like, if they are no records.
     pub fn kind(&self) -> Kind {
-        kind(&self.heads.iter().map(Vec::as_slice).collect::<Vec<_>>())
+        kind_of(&self.heads)
     }
 
     /// Adds those of another time-filter.
@@ -42,59 +51,107 @@ impl FirstLines {
         if self.heads.is_empty() {
             self.heads = other.heads;
         }
-        FirstLines { has_record: self.has_record || other.has_record, ..self }
+        self.has_record |= other.has_record;
+        self.strange.extend(other.strange);
+        self.records.extend(other.records);
+        self.strange.retain(|input, _| !self.records.contains(input));
+        self
     }
+}
+
+/// What lines look like that begin so.
+pub fn kind_of(heads: &[Vec<u8>]) -> Kind {
+    kind(&heads.iter().map(Vec::as_slice).collect::<Vec<_>>())
 }
 
 /// The same while the lines come, chunks in any order.
 #[derive(Debug, Default)]
 pub struct Firsts {
-    has_record: AtomicBool,
-    heads: Mutex<BTreeMap<(InputId, u64), Vec<u8>>>,
+    /// The inputs that have a record.
+    records: RwLock<BTreeSet<InputId>>,
+    /// How the lines of each input begin, by place. Of those behind the first few it is known only that they have some.
+    heads: Mutex<BTreeMap<InputId, BTreeMap<u64, Vec<u8>>>>,
 }
 
 impl Firsts {
     /// Notes a chunk, of which records were kept or not.
     pub fn note(&self, chunk: &Chunk, has_kept: bool, format: &str, units: Units) {
-        if has_kept {
-            return self.has_record.store(true, Ordering::Relaxed);
+        let input = chunk.span.input;
+        if has_kept || chunk.unseen {
+            return self.add_record(input);
         }
         if chunk.span.from < HEAD {
             self.add_heads(chunk);
         }
-        if !self.has_record.load(Ordering::Relaxed) {
+        if !self.records.read().contains(&input) {
             let block = Block { bytes: &chunk.bytes, from: chunk.span.from, max_line: chunk.max_line, units };
             if has_record(format, block) {
-                self.has_record.store(true, Ordering::Relaxed);
+                self.add_record(input);
             }
         }
     }
 
     /// What is known.
     pub fn seen(&self) -> FirstLines {
-        let heads = self.heads.lock().values().cloned().collect();
-        FirstLines { has_record: self.has_record.load(Ordering::Relaxed), heads }
+        let records = self.records.read().clone();
+        let heads: BTreeMap<InputId, Vec<Vec<u8>>> =
+            self.heads.lock().iter().map(|(input, heads)| (*input, lines_of(heads))).collect();
+        FirstLines {
+            has_record: !records.is_empty(),
+            heads: heads.values().flatten().take(LINES).cloned().collect(),
+            strange: heads.into_iter().filter(|(input, _)| !records.contains(input)).collect(),
+            records,
+        }
+    }
+
+    fn add_record(&self, input: InputId) {
+        if !self.records.read().contains(&input) {
+            self.records.write().insert(input);
+        }
     }
 
     fn add_heads(&self, chunk: &Chunk) {
-        let mut heads = self.heads.lock();
+        let mut all = self.heads.lock();
+        let input = chunk.span.input;
+        if chunk.bytes.is_empty() && (1..=HALF_A_LETTER).contains(&chunk.balance.bytes_skipped) {
+            add(&mut all, input, chunk.span.from, &vec![0; chunk.span.len() as usize]);
+        }
         let mut at = chunk.span.from;
         for line in chunk.oversized.as_deref().unwrap_or(&chunk.bytes).split_inclusive(|byte| *byte == b'\n') {
-            let place = (chunk.span.input, at);
-            let full = heads.len() == LINES && heads.last_key_value().is_some_and(|(last, _)| *last < place);
-            if full || at >= HEAD {
+            if at >= HEAD || !add(&mut all, input, at, line.strip_suffix(b"\n").unwrap_or(line)) {
                 return;
             }
             at += line.len() as u64;
-            let line = line.strip_suffix(b"\n").unwrap_or(line);
-            if !line.trim_ascii().is_empty() {
-                heads.insert(place, line[..line.len().min(BYTES)].to_vec());
-                if heads.len() > LINES {
-                    heads.pop_last();
-                }
-            }
         }
     }
+}
+
+/// Adds a line, if it is among the first. Whether one behind it may be.
+fn add(all: &mut BTreeMap<InputId, BTreeMap<u64, Vec<u8>>>, input: InputId, at: u64, line: &[u8]) -> bool {
+    if line.trim_ascii().is_empty() {
+        return true;
+    }
+    let heads = all.entry(input).or_default();
+    heads.insert(at, line[..line.len().min(BYTES)].to_vec());
+    let is_behind = heads.len() > LINES && heads.pop_last().is_some_and(|(last, _)| last <= at);
+    // Of the input that is one too many, as of those behind it, no lines are kept.
+    let one_too_many = all.keys().nth(INPUTS).copied();
+    if let Some(behind) = one_too_many.and_then(|one| all.get_mut(&one.max(input))) {
+        behind.clear();
+    }
+    !is_behind && one_too_many.is_none_or(|one| input < one)
+}
+
+/// Lines in their order. Zeros that were passed over before the first one are a part of it.
+fn lines_of(heads: &BTreeMap<u64, Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut lines: Vec<Vec<u8>> = Vec::new();
+    for (at, head) in heads {
+        match lines.last_mut() {
+            Some(zeros) if *at == zeros.len() as u64 && zeros.iter().all(|byte| *byte == 0) => zeros.extend(head),
+            _ => lines.push(head.clone()),
+        }
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -115,6 +172,7 @@ mod tests {
             streamed: false,
             order: None,
             last: false,
+            unseen: false,
             live: None,
             guard: None,
         }
@@ -156,8 +214,40 @@ mod tests {
         firsts.note(&chunk(0, HEAD as usize, b"far\n"), false, "plain", Units::AUTO);
         let seen = firsts.seen();
         assert_eq!((seen.heads.len(), &seen.heads[0][..], &seen.heads[15][..]), (16, &b"x00"[..], &b"x15"[..]));
-        assert!(!seen.has_record);
+        assert!(!seen.has_record && seen.strange.len() == 3 && seen.strange[&InputId(2)].len() == 10);
         firsts.note(&chunk(3, 0, b""), true, "plain", Units::AUTO);
+        firsts.note(&chunk(1, 500, b"5 a b\n"), false, "plain", Units::AUTO);
+        let seen = firsts.seen();
+        assert!(seen.has_record && seen.strange.keys().map(|input| input.0).eq([0, 2]), "{seen:?}");
+    }
+
+    #[test]
+    fn of_many_inputs_the_same_are_known_in_any_order() {
+        let known = |inputs: &mut dyn Iterator<Item = u32>| {
+            let firsts = Firsts::default();
+            for input in inputs {
+                for (at, line) in [(0, &b"x\n"[..]), (2, b"y\n")] {
+                    firsts.note(&chunk(input, at, line), input % 10 == 0, "plain", Units::AUTO);
+                }
+            }
+            firsts.seen()
+        };
+        let seen = known(&mut (0..1_000));
+        assert_eq!(seen, known(&mut (0..1_000).rev()));
+        assert_eq!(seen, known(&mut (0..1_000).map(|at| at * 7 % 1_000)));
+        assert_eq!((seen.strange.len(), seen.strange.values().filter(|heads| heads.len() == 2).count()), (900, 64));
+    }
+
+    #[test]
+    fn a_zero_at_the_start_is_a_part_of_the_first_line() {
+        let firsts = Firsts::default();
+        let mut zero = chunk(0, 0, b"");
+        (zero.span.to, zero.balance.bytes_skipped) = (1, 1);
+        firsts.note(&zero, false, "plain", Units::AUTO);
+        firsts.note(&chunk(0, 1, b"a\0b\0\n\0c\n"), false, "plain", Units::AUTO);
+        assert_eq!(firsts.seen().heads, [&b"\0a\0b\0"[..], b"\0c"]);
+        assert!(!firsts.seen().has_record);
+        firsts.note(&Chunk { unseen: true, ..chunk(0, 90, b"") }, false, "plain", Units::AUTO);
         assert!(firsts.seen().has_record);
     }
 }

@@ -276,6 +276,8 @@ impl Following {
             streamed: true,
             order: None,
             last: step.cut.last,
+            // Zeros at the start, or what lies before the first window: the follower does not tell them apart here.
+            unseen: step.skipped > 0,
             live: Some(Live { tail: step.tail, idle: step.idle, future_after }),
             guard: None,
         }

@@ -13,7 +13,7 @@ use crate::ops::scan::{Block, last_stamps};
 use crate::source::{Cut, Schedule, Step, Turn};
 
 use super::Failures;
-use super::skip::{send_skipped, skip_or_read};
+use super::skip::{Skipped, send_skipped, skip_or_read};
 
 /// What all workers of a reader share.
 pub struct Shared {
@@ -79,7 +79,7 @@ pub(super) fn read(
     }
     if step.zeros > 0 {
         let span = Span { input: turn.id, from: step.cut.from - step.zeros, to: step.cut.from };
-        send_skipped(shared, turn, span, false, outlet)?;
+        send_skipped(shared, turn, Skipped { span, unseen: false, last: false }, outlet)?;
     }
     let block = Block { bytes: &bytes, from: step.cut.from, max_line: shared.max_line, units: shared.units };
     let last = step.cut.last;
@@ -118,6 +118,7 @@ fn chunk(shared: &Shared, turn: &mut Turn, step: Step, bytes: Pooled<u8>) -> Chu
         order: turn.pruned.as_ref().and_then(|pruned| pruned.order.clone()),
         // What is skipped of a pruned input comes behind what is read of it.
         last: last && turn.pruned.is_none(),
+        unseen: false,
         live: shared.present.map(|(now, future)| Live {
             tail: Guard::default(),
             idle: false,

@@ -339,6 +339,7 @@ mod tests {
             streamed: true,
             order: None,
             last: false,
+            unseen: false,
             live: None,
             guard: None,
         };

@@ -30,7 +30,7 @@ pub(super) fn skip_or_read(shared: &Shared, mut turn: Turn, outlet: &mut Outlet<
     for (from, to) in rest.into_iter().filter(|(from, to)| from < to) {
         if sorted {
             let span = Span { input: turn.id, from, to };
-            send_skipped(shared, &mut turn, span, false, outlet)?;
+            send_skipped(shared, &mut turn, Skipped { span, unseen: true, last: false }, outlet)?;
             continue;
         }
         turn.cursor.restrict(from, to);
@@ -39,7 +39,7 @@ pub(super) fn skip_or_read(shared: &Shared, mut turn: Turn, outlet: &mut Outlet<
         while !read(shared, &mut turn, outlet)?.0 {}
     }
     let span = Span { input: turn.id, from: end, to: end };
-    send_skipped(shared, &mut turn, span, true, outlet)
+    send_skipped(shared, &mut turn, Skipped { span, unseen: false, last: true }, outlet)
 }
 
 /// What is said by all lines that were looked at, in their order, once the stages behind have seen what was sent them.
@@ -55,12 +55,20 @@ fn seen(shared: &Shared, pruned: &Pruned) -> Result<Option<Extent>, Exit> {
     }
 }
 
+/// Bytes that are not read.
+pub(super) struct Skipped {
+    pub span: Span,
+    /// Whether nobody has looked at them.
+    pub unseen: bool,
+    /// Whether the input ends behind them.
+    pub last: bool,
+}
+
 /// Accounts for bytes that are not read.
 pub(super) fn send_skipped(
     shared: &Shared,
     turn: &mut Turn,
-    span: Span,
-    last: bool,
+    Skipped { span, unseen, last }: Skipped,
     outlet: &mut Outlet<Arc<Chunk>>,
 ) -> Result<(), Exit> {
     let permit = shared.permits.acquire()?;
@@ -75,6 +83,7 @@ pub(super) fn send_skipped(
         streamed: false,
         order: None,
         last,
+        unseen,
         live: None,
         guard: Some(Box::new(permit)),
     };

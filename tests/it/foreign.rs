@@ -30,6 +30,17 @@ const EXAMPLES: &[Example] = &[
         "a,b,1\n",
     ),
     of("UTF-16 text", b"\xff\xfe1\x007\x000\x000\x000\x000\x000\x000\x000\x000\x00 \x00a\x00 \x00b\x00\n\x00", "a,b,1\n"),
+    of("UTF-16 text", b"\x001\x007\x000\x000\x000\x000\x000\x000\x000\x000\x00 \x00a\x00 \x00b\x00\n", "a,b,1\n"),
+    of(
+        "UTF-32 text",
+        b"1\0\0\x007\0\0\x000\0\0\x000\0\0\x000\0\0\x000\0\0\x000\0\0\x000\0\0\x000\0\0\x000\0\0\0 \0\0\0a\0\0\0 \0\0\0b\0\0\0\n\0\0\0",
+        "a,b,1\n",
+    ),
+    of(
+        "UTF-32 text",
+        b"\0\0\x001\0\0\x007\0\0\x000\0\0\x000\0\0\x000\0\0\x000\0\0\x000\0\0\x000\0\0\x000\0\0\x000\0\0\0 \0\0\0a\0\0\0 \0\0\0b\0\0\0\n",
+        "a,b,1\n",
+    ),
     of("UTF-16 text", b"1\x007\x000\x000\x000\x000\x000\x000\x000\x000\x00 \x00a\x00 \x00b\x00\n\x00", "a,b,1\n"),
     of("compressed data", b"PK\x03\x04\x14\x00\x08\x00conn.log\n", ""),
     of("binary data", b"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03\x00>\x00\n\xd4\xc3\xb2\xa1\x02\x00\n", ""),
@@ -189,6 +200,8 @@ const EXAMPLES: &[Example] = &[
     },
     of("lines with more fields than the three of '<Unix time> <from> <to>'", b"1700000000 a b 5\n1700000001.5 a c 80\n", "a,b,1\na,c,1\n"),
     of("lines with fewer fields than the three of '<Unix time> <from> <to>'", b"1700000000 a\n1700000000\n", ""),
+    of("nothing that is known here", b"\0not a log\n", ""),
+    of("nothing that is known here", b"\0\0\0\0\0\0\0\0nothing to see\n", ""),
     of("nothing that is known here", b"foo bar baz\n\x1b[31mhello world\n10.0.0.1 a b c\n", ""),
 ];
 
@@ -348,4 +361,41 @@ fn a_command_leaves_out_what_it_cannot_read_and_says_so() {
         assert_eq!(stdout(&made), taken, "{command}");
         assert_eq!(stderr(&made), format!("lines left out: {left}, the first is line 2\n"), "{command}");
     }
+}
+
+#[test]
+fn an_input_without_a_record_is_told_by_name_beside_others_that_have_some() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.at("logs")).unwrap();
+    let old = "1600000000 a b\n".repeat(100);
+    folder.write("logs/conn.log", format!("# a comment\n{old}"));
+    folder.write("logs/blank.log", "\n\n");
+    folder.write("logs/zeros.log", [0; 100]);
+    folder.write(
+        "logs/access.log",
+        "192.0.2.54 - - [20/Jul/2009:22:59:26 +0000] \"GET /a HTTP/1.0\" 200 134\n".repeat(100),
+    );
+    let told = |args: &[&str]| {
+        let found = run(&folder, args);
+        assert_eq!(found.status.code(), Some(0), "{}", stderr(&found));
+        let lines = stderr(&found);
+        lines.lines().filter(|line| line.contains("is a record")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let access = "logparser: warning: logs/access.log: no line of it is a record: they look like a log of a web server or proxy; ";
+    for more in
+        [&["--until", "latest"][..], &["-q", "--until", "latest", "--csv"], &["--last", "1h"], &["--every", "1d"]]
+    {
+        let said = told(&[&["top", "logs"][..], more].concat());
+        assert!(said.len() == 1 && said[0].starts_with(access), "{more:?}: {said:?}");
+    }
+    assert!(told(&["top", "logs", "-qq"]).is_empty());
+    assert!(told(&["top", "logs/conn.log", "logs/blank.log", "logs/zeros.log"]).is_empty());
+    for at in 0..100 {
+        folder.write(&format!("logs/junk{at:02}.log"), "nothing\n");
+    }
+    let said = told(&["top", "logs", "-q", "--until", "latest"]);
+    assert!(
+        said.len() == 4 && said[3].ends_with(": no line of 98 more inputs is a record, the next: logs/junk02.log"),
+        "{said:?}"
+    );
 }

@@ -106,6 +106,18 @@ pub(super) fn is_marked_wide(line: &[u8]) -> bool {
     line.starts_with(b"\xff\xfe\0\0") || line.starts_with(b"\0\0\xfe\xff")
 }
 
+/// Of text in wide letters that has no mark: whether its first byte is a high one.
+pub(super) fn is_big_end_first(line: &[u8]) -> bool {
+    line.first() == Some(&0)
+}
+
+/// Three bytes of four are zero, and the others are text; also what follows the last newline.
+pub(super) fn is_utf32(line: &[u8]) -> bool {
+    let text = line.iter().filter(|byte| **byte != 0).count();
+    let is_text = line.iter().all(|byte| *byte == 0 || matches!(byte, b' '..=b'~' | b'\t' | b'\r'));
+    line == [0; 3] || is_text && text > 1 && (3 * text..=3 * text + 6).contains(&(line.len() - text))
+}
+
 /// Nearly all bytes at every other place are zero, and nearly none between them; also what follows the last newline.
 pub(super) fn is_utf16(line: &[u8]) -> bool {
     let zeros = |from: usize| line.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
