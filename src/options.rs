@@ -5,7 +5,7 @@
 
 use crate::model::Moment;
 use crate::model::length;
-use crate::model::location::{no_file, no_target, scheme};
+use crate::model::location::{no_file, no_format, no_target, scheme};
 use crate::model::time::SECOND;
 
 /// One option that a stage or plug-in understands.
@@ -182,6 +182,12 @@ impl Kind {
             (Kind::Path, Raw::Text(text)) if scheme(text).is_some() => {
                 let no_target = scheme(text).map(no_target).unwrap_or_default();
                 Err(format!("expected a path; {no_target}"))
+            }
+            (Kind::Path, Raw::Text(text)) if text == "-" => {
+                Err("expected a path; standard output (-) has the results (a file that is called so is ./-)".to_owned())
+            }
+            (Kind::Path, Raw::Text(text)) if no_format(text).is_some() => {
+                Err(format!("expected a path; {}", no_format(text).unwrap_or_default()))
             }
             (Kind::Text | Kind::Path, Raw::Text(text)) if !text.is_empty() => Ok(Value::Text(text.clone())),
             (Kind::Locations, Raw::Text(_)) => self.parse(&Raw::List(vec![raw.clone()])),

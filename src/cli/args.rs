@@ -82,7 +82,8 @@ pub struct Results {
     pub limit: Option<String>,
     /// Where results go: text, json, csv or json:PATH.
     ///
-    /// A PATH that ends in .txt, .json or .csv may stand alone. May be given several times [default: text].
+    /// A PATH that ends in .txt, .json or .csv may stand alone; - is standard output. May be given several times [default:
+    /// text].
     #[arg(long, short, value_name = "FORMAT[:PATH]")]
     pub output: Vec<String>,
     /// As --output json.
@@ -187,7 +188,8 @@ impl JsonOutput {
             return Ok(vec![None]);
         }
         let places = self.output.iter().map(|output| match output.strip_prefix("json") {
-            Some("") => Ok(None),
+            Some("" | ":-") => Ok(None),
+            None if output == "-" => Ok(None),
             Some(path) if path.len() > 1 && path.starts_with(':') => {
                 let path = Path::new(&path[1..]);
                 super::local_target(path).map(|()| Some(path))

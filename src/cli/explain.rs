@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::args::Results;
+use crate::config::{OutputPlan, Plan, Task};
 use crate::error::{Error, Result};
 use crate::pipeline::Explained;
 
@@ -20,6 +22,23 @@ struct Line<'a> {
     highest: Option<String>,
     probes: u32,
     reason: &'a str,
+}
+
+/// Where it goes: as the command line says, whatever the configuration says of results. Errors with a format that has no
+/// place for it.
+pub fn outputs(plan: &Plan, given: &Results) -> Result<Vec<OutputPlan>> {
+    if given.outputs().is_empty() {
+        return Ok(vec![OutputPlan { format: "text", path: None }]);
+    }
+    let outputs = plan.stages.iter().find_map(|stage| match &stage.task {
+        Task::Reporter(reporter) => Some(reporter.outputs.clone()),
+        _ => None,
+    });
+    let outputs = outputs.unwrap_or_default();
+    match outputs.iter().find(|output| !matches!(output.format, "text" | "json")) {
+        Some(other) => Err(Error::usage(format!("--output {}: what would be read is text or json", other.format))),
+        None => Ok(outputs),
+    }
 }
 
 /// A line of JSON for each input.

@@ -55,8 +55,8 @@ pub fn list(args: &ListArgs) -> Result<u8> {
     }
     let location = if args.config.is_some() { args.location.clone() } else { ask::or_piped(args.location.clone())? };
     let builder = ask::located(configured_or_standard(args.config.as_deref())?, &location)?;
-    let builder = places.iter().fold(builder, |builder, place| builder.writes(*place));
     let pipeline = builder.on_failure(show::error).on_warning(show::warning).build()?;
+    let pipeline = places.iter().fold(pipeline, |pipeline, place| pipeline.writes(*place));
     let locations = pipeline.plan().locations();
     let files = pipeline.list()?;
     emit(&json(&locations, &files.iter().collect::<Vec<_>>())?, &places)
@@ -101,7 +101,7 @@ fn compare(plan: &Path, places: &[Option<&Path>]) -> Result<String> {
     });
     let files = files.collect::<Result<Vec<_>>>()?;
     let builder = ask::located(Pipeline::builder(), &planned.locations)?.reads(plan, &format!("the plan {shown}"));
-    let builder = places.iter().fold(builder, |builder, place| builder.writes(*place));
-    let here = builder.on_failure(show::error).on_warning(show::warning).build()?.list()?;
+    let pipeline = builder.on_failure(show::error).on_warning(show::warning).build()?;
+    let here = places.iter().fold(pipeline, |pipeline, place| pipeline.writes(*place)).list()?;
     json(&planned.locations, &agree(&here, &files)?)
 }

@@ -36,9 +36,9 @@ use commands::{
     Command, Commanded, GraphFormat, Make, PipelineCommand, Positional, StateAction, StateFormat, TalliesCommand,
 };
 
-use crate::config::{DrawFormat, draw};
+use crate::config::{DrawFormat, OutputPlan, draw};
 use crate::error::{Error, ErrorKind, Place, Result};
-use crate::model::location::{no_file, no_target, scheme};
+use crate::model::location::{no_file, no_format, no_target, scheme};
 use crate::options::suggest;
 use crate::output::save::save;
 use crate::pipeline::{Builder, Pipeline};
@@ -185,10 +185,15 @@ fn pipeline(command: PipelineCommand, insists: bool) -> Result<u8> {
             let location = if config.is_some() { location } else { ask::or_piped(location)? };
             let builder = with_settings(configured_or_standard(config.as_deref())?, &settings)?;
             let builder = ask::located(with_common(builder, &common)?, &location)?;
-            let explained = builder.on_failure(show::error).on_warning(show::warning).build()?.explain()?;
-            let as_json = common.results.outputs().iter().any(|output| output == "json");
-            let inputs = &explained.inputs;
-            print(&if as_json { explain::json(inputs)? } else { explain::text(inputs) })?;
+            let pipeline = builder.on_failure(show::error).on_warning(show::warning).build()?;
+            let outputs = explain::outputs(pipeline.plan(), &common.results)?;
+            let places = outputs.iter().map(|output| output.path.as_deref());
+            let explained = places.fold(pipeline, |pipeline, place| pipeline.writes(place)).explain()?;
+            for OutputPlan { format, path } in &outputs {
+                let inputs = &explained.inputs;
+                let text = if *format == "json" { explain::json(inputs)? } else { explain::text(inputs) };
+                emit(&text, &[path.as_deref()])?;
+            }
             // As a run of which something could not be read.
             Ok(u8::from(!explained.failures.is_empty()))
         }
@@ -326,7 +331,10 @@ fn local(path: &Path) -> Result<()> {
 
 /// Refuses what names nothing that is written to.
 fn local_target(path: &Path) -> Result<()> {
-    refuse_scheme(path, no_target)
+    match path.to_str().and_then(no_format) {
+        Some(why) => Err(Error::usage(format!("{}: {why}", crate::error::show_path(path)))),
+        None => refuse_scheme(path, no_target),
+    }
 }
 
 fn refuse_scheme(path: &Path, why: fn(&str) -> String) -> Result<()> {

@@ -37,6 +37,9 @@ pub fn dashes(argv: &[OsString]) -> Result<()> {
 pub fn no_text(argv: &[OsString]) -> Option<String> {
     let (at, word) = argv.iter().enumerate().skip(1).find(|(_, word)| word.to_str().is_none())?;
     let shown = printable(word.as_bytes());
+    if let Some(option) = option_of(argv, at) {
+        return Some(format!("argument {at}, {shown}, is not UTF-8, as what is given to {option} has to be"));
+    }
     // An asterisk stands for any bytes in the name of a file.
     let glob = word.to_string_lossy().replace(char::REPLACEMENT_CHARACTER, "*");
     Some(format!(
@@ -47,13 +50,49 @@ pub fn no_text(argv: &[OsString]) -> Option<String> {
     ))
 }
 
+/// The option that a word is a value of, or has one in itself.
+fn option_of(argv: &[OsString], at: usize) -> Option<String> {
+    if argv[..at].iter().any(|word| word == "--") {
+        return None;
+    }
+    let word = argv[at].to_string_lossy();
+    if let Some((option, _)) = word.split_once('=').filter(|(option, _)| option.starts_with("--")) {
+        return Some(option.to_owned());
+    }
+    let letters = |word: &str| word.len() > 1 && word.starts_with('-') && !word.starts_with("--");
+    if letters(&word) {
+        return Some(word.chars().take(2).collect());
+    }
+    let before = argv.get(at - 1)?.to_str()?;
+    let takes = |command: &clap::Command| {
+        command.get_arguments().any(|arg| {
+            let is_it = match before.strip_prefix("--") {
+                Some(long) => {
+                    arg.get_long() == Some(long) || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&long))
+                }
+                None => letters(before) && arg.get_short() == before.chars().last(),
+            };
+            is_it && arg.get_action().takes_values()
+        })
+    };
+    any_command(takes).then(|| before.to_owned())
+}
+
 fn is_long_option(name: &str) -> bool {
     let has = |command: &clap::Command| {
         command.get_arguments().any(|arg| {
             arg.get_long() == Some(name) || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
         })
     };
-    has(&Positional::command()) || Commanded::command().get_subcommands().any(has)
+    any_command(has)
+}
+
+/// Whether something holds for the form without a command or for any command.
+fn any_command(holds: impl Fn(&clap::Command) -> bool) -> bool {
+    // Options of commands are there once they are built.
+    let mut commanded = Commanded::command();
+    commanded.build();
+    holds(&Positional::command()) || commanded.get_subcommands().any(holds)
 }
 
 /// Refuses words of the form without a command that do not mean what their places say.

@@ -157,8 +157,8 @@ pub fn plan(args: &PlanArgs) -> Result<u8> {
         Ok(_) => return Err(Error::usage("--max-partition is a size")),
         Err(expected) => return Err(Error::usage(format!("--max-partition {}: {expected}", args.max_partition))),
     };
-    let builder = args.source.builder(&args.location)?;
-    let pipeline = places.iter().fold(builder, |builder, place| builder.writes(*place)).build()?;
+    let pipeline = args.source.builder(&args.location)?.build()?;
+    let pipeline = places.iter().fold(pipeline, |pipeline, place| pipeline.writes(*place));
     let tuning = tuning(pipeline.plan(), &args.source.counting);
     let locations = pipeline.plan().locations();
     let partition = pipeline.partition(bytes, args.previous)?;
@@ -290,8 +290,8 @@ pub fn partial(args: &PartialArgs) -> Result<u8> {
         }
     };
     let interrupted = Arc::default();
-    let builder = args.source.builder(&args.location)?.writes(target);
-    let pipeline = builder.interrupt(Arc::clone(&interrupted)).build()?;
+    let builder = args.source.builder(&args.location)?;
+    let pipeline = builder.interrupt(Arc::clone(&interrupted)).build()?.writes(target);
     watch::drain_on_signals(&interrupted)?;
     if pipeline.plan().max_memory().is_some() {
         super::allocator::return_large_blocks();

@@ -248,6 +248,7 @@ fn output(draft: &Draft, item: &Node, catalog: &Catalog, problems: &mut Problems
     }
     let (name, path) = match text.split_once(':') {
         Some((name, path)) => (name, Some(path)),
+        None if text == "-" => ("text", None),
         None => by_ending(text).map_or((text, None), |format| (format, Some(text))),
     };
     let Some(entry) = catalog.outputs.iter().find(|entry| entry.name == name) else {
@@ -266,7 +267,7 @@ fn output(draft: &Draft, item: &Node, catalog: &Catalog, problems: &mut Problems
         problems.add(&item.place, draft.key("outputs"), format!("'{text}' has no path behind its colon"), help);
         return None;
     }
-    Some(OutputPlan { format: entry.name, path: path.map(PathBuf::from) })
+    Some(OutputPlan { format: entry.name, path: path.filter(|path| *path != "-").map(PathBuf::from) })
 }
 
 /// The output that a path asks for by its ending, where the text is one.

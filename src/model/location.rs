@@ -18,6 +18,19 @@ pub fn no_file(scheme: &str) -> String {
     format!("{scheme}:// is no place that is read ({remedy}; a file that is called so is ./{scheme}://...)")
 }
 
+/// The names of the outputs, which stand before a path where results go.
+pub const OUTPUT_NAMES: [&str; 3] = ["text", "json", "csv"];
+
+/// Why a text is no path of something that is written to in one format, and what to do: it begins with the name of a format.
+pub fn no_format(text: &str) -> Option<String> {
+    let (name, path) = text.split_once(':')?;
+    OUTPUT_NAMES.contains(&name).then(|| {
+        format!(
+            "{name}: stands before paths of results only; write {path} alone, and a file that is called so as ./{text}"
+        )
+    })
+}
+
 /// Why a text that begins with a scheme names nothing that is written to, and what to do.
 pub fn no_target(scheme: &str) -> String {
     let remedy = match scheme.to_ascii_lowercase().as_str() {

@@ -143,3 +143,12 @@ impl Stretch {
 
 #[cfg(test)]
 mod laws;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_names_of_outputs_are_known_where_paths_are_checked() {
+        let names: Vec<&str> = super::TABLE.iter().map(|entry| entry.name).collect();
+        assert_eq!(names, crate::model::location::OUTPUT_NAMES);
+    }
+}

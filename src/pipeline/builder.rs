@@ -107,6 +107,13 @@ impl Pipeline {
         &self.plan
     }
 
+    /// Has a file be refused as an input, as it is written by who has the pipeline run, once all is read; `None` is standard
+    /// output.
+    pub fn writes(mut self, target: Option<&Path>) -> Self {
+        self.environment.written.push(target.map(Path::to_owned));
+        self
+    }
+
     /// Runs to the end. Errors if the run could not start; how it went is in the summary.
     pub fn run(self) -> Result<Summary> {
         Ok(self.start()?.join())
@@ -157,13 +164,6 @@ impl Builder {
     /// Has a file be refused as an output, as it is read by who has the pipeline run; `name` is what messages call it.
     pub fn reads(mut self, path: &Path, name: &str) -> Self {
         self.environment.read.add(path, name);
-        self
-    }
-
-    /// Has a file be refused as an input, as it is written by who has the pipeline run, once all is read; `None` is standard
-    /// output.
-    pub fn writes(mut self, target: Option<&Path>) -> Self {
-        self.environment.written.push(target.map(Path::to_owned));
         self
     }
 

@@ -81,7 +81,7 @@ pub(super) fn explain(pipeline: Pipeline) -> Result<Explanation> {
 }
 
 /// Why a run would not read a file, if it would not: its first step is done. A stream has nothing to try it on.
-fn refusal(input: &Input) -> Option<Error> {
+pub(super) fn refusal(input: &Input) -> Option<Error> {
     let is_file = matches!(input.origin, Origin::File { .. });
     is_file.then(|| Cursor::new(input.clone(), FIRST_STEP, FIRST_STEP).next(&mut Vec::new(), &|| false).failure)?
 }

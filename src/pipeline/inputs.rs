@@ -34,7 +34,7 @@ impl Inputs {
             }
             let located = locate(&reader.location)?;
             located.failures.into_iter().for_each(|failure| failures.add(failure));
-            located.note.into_iter().for_each(|note| failures.warn(&note));
+            located.notes.into_iter().for_each(|note| failures.warn(&note));
             let may_skip = located.inputs.iter().filter_map(Input::size).sum::<u64>() > reader.scan.above();
             let mut ids = Vec::new();
             for input in located.inputs {

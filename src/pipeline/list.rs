@@ -8,6 +8,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::builder::Pipeline;
+use super::explain::refusal;
 use super::inputs::Inputs;
 use super::partial::unread;
 use super::range::head;
@@ -38,6 +39,9 @@ pub(super) fn list(pipeline: Pipeline) -> Result<Vec<ListedFile>> {
     let failed = failures.take().len();
     if failed > 0 {
         return Err(unread(failed, "there is no list"));
+    }
+    if let Some(refused) = inputs.all.iter().find_map(refusal) {
+        return Err(refused);
     }
     let listed = inputs.all.iter().map(|input| match &input.origin {
         Origin::File { path, .. } => found(path),

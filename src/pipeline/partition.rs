@@ -8,6 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use super::builder::Pipeline;
+use super::explain::refusal;
 use super::inputs::Inputs;
 use super::partial::{question, unread};
 use super::prune::prune;
@@ -81,6 +82,9 @@ pub(super) fn partition(pipeline: Pipeline, bytes: u64, previous: bool) -> Resul
     if failed > 0 {
         // A plan without an input that was asked for would be that of another question.
         return Err(unread(failed, "there is no plan"));
+    }
+    if let Some(refused) = inputs.all.iter().find_map(refusal) {
+        return Err(refused);
     }
     let now = (environment.now)();
     let resolved = resolve_all(&plan, now, &mut inputs, &stop)?;

@@ -10,7 +10,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::walk::{Finding, folder_note, walk};
+use super::walk::{Finding, folder_note, hidden_note, walk};
 use super::{Input, Origin};
 use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::options::suggest;
@@ -23,7 +23,7 @@ pub struct Located {
     /// What was found and cannot be read, one clear message each.
     pub failures: Vec<Error>,
     /// What was come across and is not read, though that is no failure.
-    pub note: Option<String>,
+    pub notes: Vec<String>,
 }
 
 /// Finds all inputs. Errors if there is none, with the locations and what exists near them.
@@ -35,17 +35,26 @@ pub fn locate(locations: &[String]) -> Result<Located> {
             missing.push(format!("'{}' matches nothing{}", show_path(Path::new(location)), near(location)));
         }
     }
-    let Search { inputs, mut failures, folders, .. } = search;
-    let note = folders.first().map(|first| match folders.len() - 1 {
-        0 => folder_note(first),
-        more => format!("{} ({more} more folders likewise)", folder_note(first)),
-    });
+    let Search { inputs, mut failures, folders, hidden, .. } = search;
+    let notes =
+        [note(&folders, folder_note, "folder", "folders"), note(&hidden, hidden_note, "hidden file", "hidden files")];
+    let notes: Vec<String> = notes.into_iter().flatten().collect();
     if inputs.is_empty() && failures.is_empty() {
-        missing.extend(note);
+        missing.extend(notes);
         return Err(ErrorKind::NoInput(missing.join("; ")).into());
     }
     failures.extend(missing.into_iter().map(|text| Error::from(ErrorKind::NoInput(text))));
-    Ok(Located { inputs, failures, note })
+    Ok(Located { inputs, failures, notes })
+}
+
+/// What is said of the first of some paths, and how many more there are.
+fn note(paths: &[PathBuf], of: fn(&Path) -> String, one: &str, more: &str) -> Option<String> {
+    let (first, others) = paths.split_first()?;
+    Some(match others.len() {
+        0 => of(first),
+        1 => format!("{} (1 more {one} likewise)", of(first)),
+        others => format!("{} ({others} more {more} likewise)", of(first)),
+    })
 }
 
 #[derive(Default)]
@@ -54,6 +63,8 @@ struct Search {
     failures: Vec<Error>,
     /// Folders that a folder or a glob came across.
     folders: Vec<PathBuf>,
+    /// Hidden files of folders.
+    hidden: Vec<PathBuf>,
     known: HashSet<(u64, u64)>,
     stdin: bool,
 }
@@ -69,6 +80,7 @@ impl Search {
                     self.inputs.push(Input::stdin());
                 }
             }
+            Finding::Hidden { files, .. } => self.hidden.extend(files),
             Finding::Path { path, found, named } => self.add_path(&path, &found, named),
             Finding::Unreadable { path, source, .. } => self.failures.push(Error::input(&path, "cannot open", source)),
         }
@@ -199,7 +211,7 @@ mod tests {
         for location in [path.clone(), format!("{path}/*.log")] {
             let located = locate(&[location]).unwrap();
             assert_eq!((names(&located).len(), located.failures.len()), (2, 0));
-            let note = located.note.unwrap();
+            let note = &located.notes[0];
             assert!(note.contains("c.log: was not read") && note.contains("(1 more folders likewise)"), "{note}");
         }
         let error = locate(&[format!("{path}/[cd].log")]).unwrap_err().to_string();

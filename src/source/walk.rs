@@ -24,6 +24,13 @@ pub(super) enum Finding {
         /// Whether the location is this path.
         named: bool,
     },
+    /// Hidden files of a folder, which are not read.
+    Hidden {
+        /// The folder.
+        folder: PathBuf,
+        /// The files, by name.
+        files: Vec<PathBuf>,
+    },
     /// Something that cannot be looked at.
     Unreadable {
         /// Where.
@@ -137,8 +144,14 @@ fn walk_folder(folder: &Path, visit: &mut dyn FnMut(Finding)) -> bool {
             return true;
         }
     };
-    let mut names: Vec<_> = names.filter(|name| !name.as_encoded_bytes().starts_with(b".")).collect();
+    let (mut hidden, mut names): (Vec<_>, Vec<_>) = names.partition(|name| name.as_encoded_bytes().starts_with(b"."));
+    hidden.sort();
     names.sort();
+    let hidden = hidden.iter().map(|name| folder.join(name));
+    let hidden: Vec<_> = hidden.filter(|path| fs::metadata(path).is_ok_and(|found| found.is_file())).collect();
+    if !hidden.is_empty() {
+        visit(Finding::Hidden { folder: folder.to_owned(), files: hidden });
+    }
     for name in &names {
         visit(look(folder.join(name)));
     }
@@ -158,6 +171,12 @@ pub(super) fn folder_note(path: &Path) -> String {
     format!("{path}: was not read, as it is a folder; to read its files too, name it: '{path}'")
 }
 
+/// For hidden files of a folder: that they are not read, and how they would be.
+pub(super) fn hidden_note(first: &Path) -> String {
+    let path = show_path(first);
+    format!("{path}: was not read, as it is hidden; to read it too, name it: '{path}'")
+}
+
 /// Whether a location has characters that only globs have.
 pub(super) fn is_glob(location: &str) -> bool {
     location.contains(['*', '?', '['])
@@ -174,7 +193,7 @@ mod tests {
         let location = format!("{}/{pattern}", folder.to_str().unwrap());
         walk(&location, &mut |finding| match finding {
             Finding::Path { path, .. } => found.push(path.strip_prefix(folder).unwrap().display().to_string()),
-            Finding::Unreadable { .. } | Finding::Stdin => panic!("not in this folder"),
+            Finding::Unreadable { .. } | Finding::Hidden { .. } | Finding::Stdin => panic!("not in this folder"),
         })
         .unwrap();
         found

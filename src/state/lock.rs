@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::model::escape::printable;
 
 /// The name of the lock within the directory of the state.
-const NAME: &str = "lock";
+pub(super) const NAME: &str = "lock";
 
 /// Bytes of the owner's command line that are kept.
 const COMMAND: usize = 200;
@@ -38,7 +38,7 @@ impl Lock {
     /// Takes the lock of a directory, or says who has it.
     pub fn take(dir: &Path) -> Result<Self> {
         let path = dir.join(NAME);
-        let failed = |error: io::Error| Error::state(&path, format!("cannot take the lock: {error}"));
+        let failed = |error: io::Error| Error::state(&path, format!("cannot take the lock: {error}{}", remedy(&error)));
         // Someone may remove the file between our opening and our locking it; then there is another one to lock.
         for _ in 0..LOOKS {
             let mut open = OpenOptions::new();
@@ -89,6 +89,16 @@ impl Lock {
         let command: String = command.join(" ").chars().take(COMMAND).collect();
         let text = format!("{}\n{command}\n", std::process::id());
         let _ = self.file.set_len(0).and_then(|()| self.file.write_all_at(text.as_bytes(), 0));
+    }
+}
+
+/// What to do where a state cannot be kept.
+pub(super) fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "; give a folder that may be written to with --state DIR, or run without a state: --state none"
+        }
+        _ => "",
     }
 }
 

@@ -83,7 +83,9 @@ impl Store {
     /// Opens the state in a directory, which is made if there is none, for this process alone. Errors if another process
     /// has it.
     pub fn open(dir: &Path) -> Result<Self> {
-        make_directory(dir).map_err(|error| Error::state(dir, format!("cannot make the directory: {error}")))?;
+        make_directory(dir).map_err(|error| {
+            Error::state(dir, format!("cannot make the directory: {error}{}", lock::remedy(&error)))
+        })?;
         let lock = Lock::take(dir)?;
         // What could not be removed is in nobody's way.
         let _ = remove_temporaries(dir);
@@ -233,6 +235,11 @@ pub fn reset(dir: &Path) -> Result<Vec<PathBuf>> {
     if !dir.is_dir() {
         return Err(Error::state(dir, "there is no such directory; check the path"));
     }
+    // Where there is nothing, nothing is made either.
+    let places = NAMES.iter().chain([&lock::NAME]).map(|name| dir.join(name));
+    if places.into_iter().all(|path| path.symlink_metadata().is_err()) && !has_temporaries(dir) {
+        return Ok(Vec::new());
+    }
     let _lock = Lock::take(dir)?;
     let failed = |path: &Path, error| Error::state(path, format!("cannot remove it: {error}"));
     let mut removed = Vec::new();
@@ -246,6 +253,12 @@ pub fn reset(dir: &Path) -> Result<Vec<PathBuf>> {
     removed.extend(remove_temporaries(dir).map_err(|error| failed(dir, error))?);
     sync_directory(dir).map_err(|error| failed(dir, error))?;
     Ok(removed)
+}
+
+/// Whether earlier runs may have left something half written.
+fn has_temporaries(dir: &Path) -> bool {
+    let is_one = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes());
+    std::fs::read_dir(dir).map_or(true, |entries| entries.flatten().any(|entry| is_one(&entry.file_name())))
 }
 
 /// Removes what earlier runs left half written, links themselves and not what they lead to, and gives their names.

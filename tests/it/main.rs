@@ -33,6 +33,7 @@ mod loss;
 mod memory;
 mod names;
 mod observe;
+mod outputs;
 mod overwrites;
 mod periodic;
 mod plans;

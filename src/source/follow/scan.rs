@@ -61,6 +61,12 @@ impl Survey {
     fn take(&mut self, finding: Finding) {
         let (path, found) = match finding {
             Finding::Stdin => return self.warnings.push("standard input cannot be followed".to_owned()),
+            Finding::Hidden { folder, .. } => {
+                // One text for all of them: such files come and go.
+                let folder = show_path(&folder);
+                let text = format!("{folder}: hidden files in it are not read; to read one too, name it");
+                return self.warnings.push(text);
+            }
             Finding::Unreadable { path, source, folder } => return self.unreadable(&path, source, folder),
             Finding::Path { path, found, .. } => (path, found),
         };
