@@ -161,6 +161,8 @@ pub struct WindowResult {
     pub issue: Option<Issue>,
     /// Connections in the window.
     pub connections: u64,
+    /// Whether the start of the one window was given, and not its length.
+    pub from_start: bool,
     /// The stamps that there are, where a one-shot window holds nothing and they could be looked at.
     pub stamps: Option<Stamps>,
     /// One for each report asked for, in that order.

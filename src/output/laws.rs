@@ -47,7 +47,18 @@ fn result(reports: Vec<Report>) -> WindowResult {
     };
     let window = Window::closed(at(1_700_000_000), at(1_700_003_600));
     let (windows, issue, stamps) = (1, None, None);
-    WindowResult { sequence: 0, window, windows, periodic: false, issue, connections: 2, stamps, reports, balance }
+    WindowResult {
+        sequence: 0,
+        window,
+        windows,
+        periodic: false,
+        issue,
+        connections: 2,
+        from_start: false,
+        stamps,
+        reports,
+        balance,
+    }
 }
 
 fn classic() -> WindowResult {
@@ -174,6 +185,21 @@ fn an_empty_window_is_one_line_and_periodic_ones_have_headings() {
     ] {
         let empty = WindowResult { stamps: Some(Stamps { extent, whole }), ..empty.clone() };
         assert_eq!(written("text", &[empty]), format!("{none}{said}\n"));
+    }
+    let stamps = Some(Stamps { extent: Some((low, high)), whole: true });
+    for (seconds, from_start, remedy) in [
+        (60, false, "minute: --until latest"),
+        (5_400, false, "1 h 30 min: --until latest"),
+        (93_784, false, "1 day 2 h 3 min 4 s: --until latest"),
+        (172_800, true, "2 days: --since latest-2d --until latest"),
+        (172_801, true, "2 days 1 h: --since latest-2d1h --until latest"),
+        (7_201, true, "2 h 1 min: --since latest-2h1m --until latest"),
+        (1, true, "1 s: --since latest-1s --until latest"),
+        (0, true, "hour: --since latest-1h --until latest"),
+    ] {
+        let window = Window::closed(empty.window.end.minus(seconds * SECOND), empty.window.end);
+        let text = written("text", &[WindowResult { stamps, window, from_start, ..empty.clone() }]);
+        assert!(text.ends_with(&format!("; for their last {remedy}\n")), "{text}");
     }
     let stamps = Some(Stamps { extent: None, whole: true });
     let none_read = Balance { lines_read: 0, counted: 0, blank: 0, bytes_read: 0, ..empty.balance.clone() };

@@ -114,31 +114,89 @@ pub fn nothing(stretch: Stretch, stamps: Option<Stamps>, balance: &Balance) -> O
 /// A stretch of time that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stretch {
-    /// One window.
+    /// One window of a length that was given.
     Window(Window),
+    /// One window from an instant that was given.
+    From(Window),
     /// That of many, from an instant on or before one, if any are given.
     Range(Option<Timestamp>, Option<Timestamp>),
 }
 
 impl Stretch {
+    /// That of a one-shot result.
+    pub fn of(result: &WindowResult) -> Self {
+        if result.from_start { Stretch::From(result.window) } else { Stretch::Window(result.window) }
+    }
+
     fn ends(&self) -> (Option<Timestamp>, Option<Timestamp>) {
         match *self {
-            Stretch::Window(window) => (Some(window.start), Some(window.end)),
+            Stretch::Window(window) | Stretch::From(window) => (Some(window.start), Some(window.end)),
             Stretch::Range(since, until) => (since, until),
         }
     }
 
     /// What finds records that lie elsewhere.
     fn remedy(&self) -> String {
-        let Stretch::Window(window) = self else { return "without --since and --until all of them count".to_owned() };
-        let length = match window.length() / SECOND {
-            60 => "minute".to_owned(),
-            3_600 => "hour".to_owned(),
-            86_400 => "day".to_owned(),
-            _ => format!("{} s", Timestamp::from_nanos(window.length()).unix_decimal()),
-        };
-        format!("for their last {length}: --until latest")
+        match self {
+            Stretch::Window(window) => format!("for their last {}: --until latest", in_words(window.length())),
+            // A start that was given would lie behind that end.
+            Stretch::From(window) => {
+                let nanos = match window.length() {
+                    0 => HOUR,
+                    nanos => rounded_up(nanos),
+                };
+                format!("for their last {}: --since latest-{} --until latest", in_words(nanos), as_option(nanos))
+            }
+            Stretch::Range(..) => "without --since and --until all of them count".to_owned(),
+        }
     }
+}
+
+const HOUR: i64 = 3_600 * SECOND;
+
+/// Units of lengths in words, in nanoseconds, and what one of them alone is called.
+const UNITS: [(i64, &str, &str); 3] = [(24 * HOUR, "days", "day"), (HOUR, "h", "hour"), (60 * SECOND, "min", "minute")];
+
+/// A length in words, exactly.
+fn in_words(nanos: i64) -> String {
+    if let Some((_, _, alone)) = UNITS.iter().find(|(unit, _, _)| *unit == nanos) {
+        return (*alone).to_owned();
+    }
+    let (mut rest, mut words) = (nanos, Vec::new());
+    for (unit, name, alone) in UNITS {
+        match rest / unit {
+            0 => {}
+            1 if name == "days" => words.push(format!("1 {alone}")),
+            count => words.push(format!("{count} {name}")),
+        }
+        rest %= unit;
+    }
+    if rest > 0 || words.is_empty() {
+        words.push(format!("{} s", Timestamp::from_nanos(rest).unix_decimal()));
+    }
+    words.join(" ")
+}
+
+/// A length in whole seconds as options take it.
+fn as_option(nanos: i64) -> String {
+    let (mut rest, mut text) = (nanos, String::new());
+    for (unit, letter) in UNITS.map(|(unit, _, _)| unit).into_iter().chain([SECOND]).zip(["d", "h", "m", "s"]) {
+        if rest / unit > 0 {
+            text += &format!("{}{letter}", rest / unit);
+        }
+        rest %= unit;
+    }
+    text
+}
+
+/// A length in whole units of the second below its largest one, which is no shorter.
+fn rounded_up(nanos: i64) -> i64 {
+    let unit = match nanos {
+        nanos if nanos > 2 * 24 * HOUR => HOUR,
+        nanos if nanos > 2 * HOUR => 60 * SECOND,
+        _ => SECOND,
+    };
+    nanos.checked_add(unit - 1).map_or(nanos, |more| more / unit * unit)
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ impl Text {
         } else if result.connections == 0 {
             let none = match result.periodic {
                 true => Some(format!("No data in last {} seconds", length(&result.window))),
-                false => nothing(Stretch::Window(result.window), result.stamps, &result.balance),
+                false => nothing(Stretch::of(result), result.stamps, &result.balance),
             };
             none.into_iter().for_each(|none| push_line(&mut text, &none));
         } else {

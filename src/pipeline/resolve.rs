@@ -34,6 +34,7 @@ impl Resolved {
     /// What was asked for, as it is said where it holds nothing.
     pub fn stretch(&self, filter: &FilterPlan) -> Stretch {
         match (self.windows, filter.range) {
+            (Windows::Once(window), Range::Once { start: Start::At(_), .. }) => Stretch::From(window),
             (Windows::Once(window), _) => Stretch::Window(window),
             (Windows::Every(_), Range::Every { since, until, .. }) => {
                 let until = until.filter(|until| *until != Moment::LATEST);

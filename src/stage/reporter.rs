@@ -149,6 +149,7 @@ impl Shared {
             periodic: seen.periodic,
             issue: seen.issue,
             connections: seen.view.total(),
+            from_start: matches!(self.nothing, Some(Nothing { stretch: Stretch::From(_), .. })),
             stamps: self.stamps_beside(&seen),
             reports: reports.collect::<Result<_>>()?,
             balance: seen.balance.clone(),
@@ -164,7 +165,7 @@ impl Shared {
     /// Notes what there is to say where a one-shot window holds nothing.
     fn miss(&self, result: &WindowResult) {
         if result.stamps.is_some() {
-            let said = nothing(Stretch::Window(result.window), result.stamps, &result.balance);
+            let said = nothing(Stretch::of(result), result.stamps, &result.balance);
             *self.missed.lock() = Some(Missed { said, in_text: true });
         }
     }

@@ -27,6 +27,7 @@ fn written(output: &str, name: &[u8]) -> String {
         connections: 7,
         reports: vec![report],
         balance: Balance::default(),
+        from_start: false,
         stamps: None,
     };
     let render = entry(output).expect("it is in the table").render;

@@ -53,6 +53,7 @@ pub fn glance_of(servers: &[(&str, u64)]) -> Glance {
             windows: 1,
             periodic: false,
             issue: None,
+            from_start: false,
             stamps: None,
             connections: 6,
             reports: vec![
