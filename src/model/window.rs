@@ -78,10 +78,20 @@ impl Grid {
     /// Whether any window holds `time`; with `period > length` there are gaps between windows.
     #[inline]
     pub fn covers(&self, time: Timestamp) -> bool {
-        if self.first.is_some_and(|first| time < self.window(first).start) {
-            return false;
+        !self.is_before_first(time) && self.would_cover(time)
+    }
+
+    /// As `covers`, if there were windows before the first, too.
+    #[inline]
+    pub fn would_cover(&self, time: Timestamp) -> bool {
+        self.length >= self.period || {
+            let all = Grid { first: None, ..*self };
+            all.window(all.first_ending_after(time)).contains(time)
         }
-        self.length >= self.period || self.window(self.first_ending_after(time)).contains(time)
+    }
+
+    fn is_before_first(&self, time: Timestamp) -> bool {
+        self.first.is_some_and(|first| time < self.window(first).start)
     }
 }
 

@@ -81,7 +81,7 @@ impl History {
         peaks.join(survey.peaks());
         let trusted = self.trusted(&peaks);
         let watermark = self.watermark(trusted);
-        let late = survey.0.lowest_kept.is_some_and(|lowest| lowest < watermark.minus(self.grace));
+        let late = survey.0.lowest.is_some_and(|lowest| lowest < watermark.minus(self.grace));
         let closes = trusted.is_some_and(|trusted| trusted >= self.next_close(self.trusted(&before)));
         let walk = if late || closes {
             records.clear();
@@ -134,8 +134,8 @@ struct Walk {
     selected: Selected,
     peaks: Peaks,
     extent: Option<(Timestamp, Timestamp)>,
-    /// The lowest stamp of a record that is kept, whether it counts or not.
-    lowest_kept: Option<Timestamp>,
+    /// The lowest stamp of a record that is kept or may be late, whether it counts or not.
+    lowest: Option<Timestamp>,
     late: Vec<(usize, usize)>,
     marks: Vec<Mark>,
 }
@@ -217,7 +217,9 @@ impl Walk {
         // The trusted stamp is no higher than the highest, which is at hand.
         let is_behind = |stamp| record.time < history.watermark(stamp).minus(history.grace);
         let is_late = in_order && is_behind(self.peaks.highest()) && is_behind(history.trusted(&self.peaks));
-        if counts && is_late {
+        // What is before the first window is there because it is late: it has not moved that window.
+        let would_count = counts || history.grid.would_cover(record.time);
+        if would_count && is_late {
             if self.selected.balance.late == 0 {
                 self.selected.traces.note(Loss::Late, lines.chunk.place_of(start, end));
             }
@@ -238,8 +240,11 @@ impl Walk {
             self.selected.balance.out_of_window += 1;
         }
         // A late record between windows would reach the comparison with its window or not, as it happens.
-        if counts || (history.keep_gaps && !is_late) {
-            self.lowest_kept = Some(self.lowest_kept.map_or(record.time, |lowest| lowest.min(record.time)));
+        let is_kept = counts || (history.keep_gaps && !is_late);
+        if is_kept || would_count {
+            self.lowest = Some(self.lowest.map_or(record.time, |lowest| lowest.min(record.time)));
+        }
+        if is_kept {
             records.push(record);
         }
     }

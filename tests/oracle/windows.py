@@ -97,7 +97,9 @@ class Rules:
         self.length = max(1, self.period * draw.choice([1, 1, 1, 2, 5]) // draw.choice([1, 1, 1, 2, 3]))
         # Whole milliseconds, which is what a length in a file may be written in.
         self.length = max(10**6, self.length // 10**6 * 10**6)
-        self.anchor = draw.choice([0, 0, BASE, BASE + 123_000_000])
+        # Where windows start; none of them before the first stamp that is not late, if that is it.
+        self.align = draw.choice(["epoch", "epoch", "first", "latest", BASE, BASE + 123_000_000])
+        self.anchor = self.align if isinstance(self.align, int) else 0
         self.lateness = draw.choice([0, 0, NANOS, 60 * NANOS, 3_600 * NANOS])
         # Further buckets are refused.
         while self.lateness // math.gcd(self.length, self.period) > 10_000:
@@ -107,9 +109,22 @@ class Rules:
         # So few windows that all can be counted: a gap is told in one line only where that is allowed.
         self.gap = self.gap or 100
 
+    def place(self, logs):
+        """Finds where windows start, if that rests on the logs."""
+        if self.align == "latest":
+            self.anchor = max((stamp for log in logs for stamp, _ in log.records), default=0)
+        if self.align == "first":
+            in_time = [stamp for log in logs for stamp, _, is_late in self.judged(log) if not is_late]
+            self.anchor = min(in_time, default=0)
+
     def first_end(self, stamp):
         """The end of the first window that ends after a stamp."""
-        return self.anchor + self.length + ((stamp - self.anchor - self.length) // self.period + 1) * self.period
+        end = self.anchor + self.length + ((stamp - self.anchor - self.length) // self.period + 1) * self.period
+        return max(end, self.anchor + self.length) if self.align == "first" else end
+
+    def is_between(self, stamp):
+        """Whether a stamp is between windows, those before the first included."""
+        return (stamp - self.anchor) % self.period >= self.length
 
     def windows_of(self, stamp):
         """The ends of the windows that hold a stamp."""
@@ -118,10 +133,10 @@ class Rules:
             yield end
             end += self.period
 
-    def counted(self, log):
-        """The records of a log that are in time, how many are not, and how many are between windows."""
+    def judged(self, log):
+        """The records of a log, and whether each is late."""
         jump = max(self.jump, self.lateness) if self.jump else 0
-        highest, kept, late, outside = [], [], 0, 0
+        highest = []
         for stamp, pair in log.records:
             told = None
             if jump and len(highest) >= MANY:
@@ -132,9 +147,15 @@ class Rules:
             elif not jump and highest:
                 told = highest[0]
             highest = sorted([*highest, stamp], reverse=True)[:MANY]
-            if next(self.windows_of(stamp), None) is None:
+            yield stamp, pair, told is not None and stamp < told - self.lateness
+
+    def counted(self, log):
+        """The records of a log that are in time, how many are not, and how many are between windows."""
+        kept, late, outside = [], 0, 0
+        for stamp, pair, is_late in self.judged(log):
+            if self.is_between(stamp):
                 outside += 1
-            elif told is not None and stamp < told - self.lateness:
+            elif is_late:
                 late += 1
             else:
                 kept.append((stamp, pair))
@@ -190,6 +211,7 @@ def one(program, seed):
     now = BASE // NANOS + 40_000
     rules = Rules(draw)
     logs = [Log(draw, (now + 3_600) * NANOS) for _ in range(draw.choice([1, 1, 1, 2, 3]))]
+    rules.place(logs)
     millis = lambda nanos: "%dms" % (nanos // 10**6)
     with tempfile.TemporaryDirectory(prefix="windows-") as folder:
         for number, log in enumerate(logs):
@@ -199,7 +221,8 @@ def one(program, seed):
             file.write('location = "*.log"\noutputs = ["json"]\nreports = [{ name = "top-pairs", limit = 1000000 }]\n')
             file.write('every = "%s"\nseconds = "%s"\nlateness = "%s"\n' % tuple(map(millis, (rules.period, rules.length, rules.lateness))))
             file.write('max-jump = "%s"\nmax-gap = %d\nnow = %d\n' % (millis(rules.jump), rules.gap, now))
-            file.write('align = "%s"\n' % ("epoch" if rules.anchor == 0 else stamp_text(draw, rules.anchor)))
+            at = stamp_text(draw, rules.align) if isinstance(rules.align, int) else rules.align
+            file.write('align = "%s"\n' % at)
             file.write("threads = %d\nchunk = %d\n" % (draw.choice([1, 2, 3]), draw.choice([16, 100, 1 << 16])))
         done = subprocess.run([program, "run", "p.toml", "-qq"], cwd=folder, capture_output=True, text=True, timeout=120)
     if done.returncode not in (0, 1):
