@@ -21,7 +21,7 @@ const BUILD_DIGITS: usize = 16;
 impl Header {
     /// Whether it agrees with itself; errors with what does not. Of a file that is what was written, it does.
     pub fn check(&self) -> Result<(), String> {
-        let Header { question, inputs, buckets, overflow: _, lines, samples, made } = self;
+        let Header { question, inputs, buckets, overflow, lines, samples, made } = self;
         check_question(question)?;
         for pair in inputs.windows(2) {
             if pair[0].name >= pair[1].name {
@@ -47,8 +47,23 @@ impl Header {
         if !lines.is_sound() || (bytes_read, bytes_skipped, bytes_total, bytes_unread, opened) != (0, 0, 0, 0, 0) {
             return Err("its lines do not add up".to_owned());
         }
+        if lines.overflowed != *overflow {
+            return Err("its lines and its connections without a pair are not as many".to_owned());
+        }
         self.check_samples(samples)?;
         made.as_ref().map_or(Ok(()), |made| self.check_made(made))
+    }
+
+    /// Whether pairs with so many connections in the window, and in the one before it, are those that it counted.
+    pub(super) fn check_pairs(&self, [window, before]: [u64; 2]) -> Result<(), String> {
+        let without = self.connections().checked_sub(window);
+        // Of the window before, no more is known than that its records are outside of the window.
+        let most = if self.question.previous { self.lines.out_of_window.checked_sub(before) } else { Some(0) };
+        let rest = without.and_then(|without| self.overflow.checked_sub(without));
+        match rest.zip(most) {
+            Some((rest, most)) if rest <= most => Ok(()),
+            _ => Err("its pairs, and its connections without one, do not add up to its connections".to_owned()),
+        }
     }
 
     fn check_made(&self, Made { build, firsts }: &Made) -> Result<(), String> {

@@ -103,7 +103,7 @@ fn g5_pairs_that_do_not_add_up_are_refused() {
         [(written(&[("a", "b", 4)]), totals([1, 0], [4, 0])), (written(&[("a", "b", 2)]), totals([1, 0], [2, 0]))]
     {
         let text = refused(&framed(&header, [&pairs, b""], &totals));
-        assert_eq!(text, "its pairs do not add up to its connections");
+        assert_eq!(text, "its pairs, and its connections without one, do not add up to its connections");
     }
 }
 
@@ -201,7 +201,12 @@ fn g5_more_samples_than_a_run_shows_and_heads_longer_than_it_keeps_are_refused()
 fn g5_files_that_wrap_only_together_are_refused_and_both_named() {
     let lines = |blank: u64, overflow: u64, size: u64, input: u8| {
         let mut header = header(&super::tests::Part1 { input, ..small() });
-        header.lines = Balance { lines_read: blank, blank, ..Balance::default() };
+        // Those without a pair are of the window before.
+        let lines_read = blank.max(overflow);
+        let out_of_window = if overflow > 0 { lines_read } else { 0 };
+        let blank = lines_read - out_of_window;
+        header.question.previous = true;
+        header.lines = Balance { lines_read, blank, out_of_window, overflowed: overflow, ..Balance::default() };
         header.buckets.clear();
         header.samples.clear();
         (header.overflow, header.inputs[0].size) = (overflow, size);
@@ -227,14 +232,15 @@ fn g5_pairs_of_two_files_that_wrap_only_together_are_refused() {
     for second in ["b", "c"] {
         let (mut folder, mut paths) = (Folder::new(), Vec::new());
         for (input, to) in [(0, "b"), (1, second)] {
-            let header = header(&super::tests::Part1 { input, ..small() });
-            // Those of the window before are in no line of the sheet.
+            let mut header = header(&super::tests::Part1 { input, ..small() });
+            // Those of the window before are outside of the window.
+            (header.lines.out_of_window, header.lines.lines_read) = (1 << 63, header.lines.lines_read - 1 + (1 << 63));
             let before = written(&[("a", to, 1 << 63)]);
             paths.push(folder.file(&framed(&header, [&written(&THREE), &before], &totals([2, 1], [3, 1 << 63]))));
             assert!(pairs(&paths[usize::from(input)..]).is_ok());
         }
         let error = pairs(&paths).expect_err("their sum wraps").to_string();
-        assert!(error.contains("more connections than a number of 64 bits can say"), "{second}: {error}");
+        assert!(error.ends_with("together they count more than a number of 64 bits can say"), "{second}: {error}");
     }
 }
 
@@ -272,4 +278,25 @@ fn an_input_of_many_files_is_joined_whatever_their_order() {
     }
     let pieces: Vec<(u64, u64)> = whole.inputs[0].pieces.iter().map(|piece| (piece.from, piece.to)).collect();
     assert_eq!((whole.inputs.len(), pieces), (1, vec![(0, 5)]));
+}
+
+#[test]
+fn g5_connections_without_a_pair_are_those_that_the_pairs_leave() {
+    let forged = |overflow: u64, overflowed: u64, previous: bool, connections: [u64; 2]| {
+        let mut header = header(&small());
+        (header.overflow, header.lines.overflowed, header.question.previous) = (overflow, overflowed, previous);
+        let before = if connections[1] > 0 { written(&[("a", "b", connections[1])]) } else { Vec::new() };
+        framed(&header, [&written(&THREE), &before], &totals([2, u64::from(connections[1] > 0)], connections))
+    };
+    // One record is outside of the window.
+    for (overflow, previous, before) in [(0, false, 0), (0, true, 0), (0, true, 1), (1, true, 0)] {
+        let mut folder = Folder::new();
+        assert!(pairs(&[folder.file(&forged(overflow, overflow, previous, [3, before]))]).is_ok());
+    }
+    for (overflow, previous, before) in [(1, false, 0), (2, false, 0), (1, true, 1), (2, true, 0), (0, true, 2)] {
+        let text = refused(&forged(overflow, overflow, previous, [3, before]));
+        assert!(text.ends_with("do not add up to its connections"), "{overflow} {previous} {before}: {text}");
+    }
+    let text = refused(&forged(0, 1, false, [3, 0]));
+    assert!(text.ends_with("its lines and its connections without a pair are not as many"), "{text}");
 }

@@ -223,13 +223,9 @@ impl Tallies {
     /// Makes sure that nothing follows but the totals, which say what there should have been to read.
     fn finish(self) -> Result<Totals> {
         let Tallies { path, mut frames, header, guard: _ } = self;
-        let totals = || {
+        let totals = || -> io::Result<Totals> {
             let (totals, _): (Totals, _) = value(frames.section(Kind::End), |decoder| decoder.get())?;
-            // What overflowed may be of the window before.
-            let (pairs, all) = (totals.connections[0], header.connections());
-            if pairs > all || all - pairs > header.overflow {
-                return Err(invalid("its pairs do not add up to its connections"));
-            }
+            header.check_pairs(totals.connections).map_err(invalid)?;
             frames.end()?;
             Ok(totals)
         };
