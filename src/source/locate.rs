@@ -211,8 +211,8 @@ mod tests {
         for location in [path.clone(), format!("{path}/*.log")] {
             let located = locate(&[location]).unwrap();
             assert_eq!((names(&located).len(), located.failures.len()), (2, 0));
-            let note = &located.notes[0];
-            assert!(note.contains("c.log: was not read") && note.contains("(1 more folders likewise)"), "{note}");
+            let [note] = &located.notes[..] else { panic!("{:?}", located.notes) };
+            assert!(note.contains("c.log: was not read") && note.contains("(1 more folder likewise)"), "{note}");
         }
         let error = locate(&[format!("{path}/[cd].log")]).unwrap_err().to_string();
         assert!(error.starts_with("No log files found! ") && error.contains("as it is a folder"), "{error}");
