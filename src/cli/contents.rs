@@ -56,6 +56,9 @@ fn text(saved: &Saved) -> String {
     if let Some(next) = saved.next {
         let _ = writeln!(text, "Next window: ends {next}");
     }
+    for (end, connections) in &saved.open {
+        let _ = writeln!(text, "    open: ends {end}, {connections} connections so far");
+    }
     for issued in &saved.issued {
         let (end, connections, revision) = (issued.end, issued.connections, issued.revision);
         let _ = writeln!(text, "    issued: ends {end}, {connections} connections, revision {revision}");
@@ -85,6 +88,7 @@ fn json(saved: &Saved) -> Value {
     let issued = saved.issued.iter().map(|issued| {
         json!({ "end": issued.end.to_string(), "revision": issued.revision, "connections": issued.connections })
     });
+    let open = saved.open.iter().map(|(end, count)| json!({ "end": end.to_string(), "connections": count }));
     let counts = |counts: &[(Timestamp, u64)]| -> Vec<Value> {
         let counts = counts.iter();
         counts.map(|(start, count)| json!({ "start": start.unix_decimal(), "connections": count })).collect()
@@ -94,6 +98,7 @@ fn json(saved: &Saved) -> Value {
         "balance": balance(&saved.balance),
         "windows": {
             "next_end": saved.next.map(|end| end.to_string()),
+            "open": open.collect::<Vec<_>>(),
             "issued": issued.collect::<Vec<_>>(),
             "again": saved.again.iter().map(Timestamp::to_string).collect::<Vec<_>>(),
         },

@@ -137,14 +137,9 @@ impl Closer {
     }
 
     /// The windows from `first` to `last`, both in, that hold anything.
-    pub fn holding(&self, first: i64, last: i64, tally: &Tally) -> Vec<i64> {
-        let mut found = Vec::new();
-        let mut k = first;
-        while let Some(next) = self.first_holding(self.grid.window(k), tally).filter(|next| *next <= last) {
-            found.push(next);
-            k = next.saturating_add(1);
-        }
-        found
+    pub fn holding<'a>(&'a self, first: i64, last: i64, tally: &'a Tally) -> impl Iterator<Item = i64> + 'a {
+        let next = move |k: i64| self.first_holding(self.grid.window(k), tally).filter(|next| *next <= last);
+        std::iter::successors(next(first), move |k| next(k.checked_add(1)?))
     }
 
     /// The first window that holds anything, from `window` on.

@@ -12,6 +12,9 @@ use crate::ops::close::Windows;
 use crate::ops::count::Buckets;
 use crate::stage::header::Header;
 
+/// Open windows that are listed at most.
+const MOST_OPEN: usize = 1000;
+
 /// A saved state.
 #[derive(Debug)]
 pub struct Saved {
@@ -23,6 +26,8 @@ pub struct Saved {
     pub watermark: Timestamp,
     /// The end of the next window to close, once a record is known.
     pub next: Option<Timestamp>,
+    /// The end of each window that is open and holds anything, and its connections: the first of them, if there are many.
+    pub open: Vec<(Timestamp, u64)>,
     /// What was issued of windows that may be issued again, in order.
     pub issued: Vec<SavedWindow>,
     /// The ends of windows, or runs of them that hold nothing, whose results come once more, since they may not have been written.
@@ -116,6 +121,7 @@ pub fn saved(fingerprint: &str, decoder: &mut Decoder<'_>, pairs: bool) -> io::R
         balance: header.balance(),
         watermark: header.progress.watermark(),
         next: header.windows.next().map(end),
+        open: header.open_windows(MOST_OPEN).into_iter().map(|(k, count)| (end(k), count)).collect(),
         issued: issued.collect(),
         again: header.windows.again().iter().map(|&(_, last)| end(last)).collect(),
         grain: header.grain,

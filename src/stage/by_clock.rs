@@ -58,30 +58,35 @@ impl Work<'_> {
         results.iter().try_for_each(|closed| self.send(closed))
     }
 
-    /// At the end of a run that may go on: the window that the last records are in; by the clock, all that hold anything.
+    /// At the end of a run that may go on: all windows that hold anything of which more is known than was issued, so that
+    /// all that is counted is in results; and as windows move with the stamps, that of the last records in any case.
     pub(super) fn issue_current(&mut self) -> Result<(), Exit> {
-        let results = {
+        let (open, current) = {
             let _gate = self.live.gate.write();
-            let mut windows = self.live.windows.lock();
+            let windows = self.live.windows.lock();
             let Some((lowest, highest)) = self.keeper.shared.progress.lock().extent() else { return Ok(()) };
             let first = windows.closer.next().unwrap_or_else(|| windows.closer.grid().first_ending_after(lowest));
             let last = windows.closer.grid().first_ending_after(highest);
-            if last < first {
-                return Ok(());
-            }
-            match self.live.trigger {
-                Trigger::Event => vec![self.result(&mut windows, last, Kind::Provisional)?],
-                Trigger::Clock => {
-                    let held = {
-                        let mut tally = self.keeper.shared.tally.write();
-                        self.keeper.shared.hand_over(i64::MIN, &mut tally);
-                        windows.closer.holding(first, last, &tally)
-                    };
-                    self.news(&mut windows, held)?
-                }
-            }
+            let mut tally = self.keeper.shared.tally.write();
+            self.keeper.shared.hand_over(i64::MIN, &mut tally);
+            let current = (self.live.trigger == Trigger::Event && first <= last).then_some(last);
+            let open = windows.closer.holding(first, last, &tally).filter(|k| Some(*k) != current);
+            (open.collect::<Vec<_>>(), current)
         };
-        results.iter().try_for_each(|closed| self.send(closed))
+        // One at a time, as there may be many: nothing more is counted.
+        for k in open {
+            let results = {
+                let _gate = self.live.gate.write();
+                self.news(&mut self.live.windows.lock(), vec![k])?
+            };
+            results.iter().try_for_each(|closed| self.send(closed))?;
+        }
+        let Some(k) = current else { return Ok(()) };
+        let closed = {
+            let _gate = self.live.gate.write();
+            self.result(&mut self.live.windows.lock(), k, Kind::Provisional)?
+        };
+        self.send(&closed)
     }
 
     /// The results of those of some open windows of which more is known than was issued. To be called with the gate held

@@ -123,13 +123,34 @@ impl Header {
         Ok(hosts)
     }
 
-    /// Whether the counts add up, when these are the connections of each pane; errors with what does not. What is settled
-    /// and what is there is what was counted, and a pane has as many connections as its buckets.
-    pub fn check(&self, panes: &BTreeMap<i64, u64>) -> Result<(), String> {
+    /// The windows that are open and hold anything, up to that of the last records, each with its connections: at most so many.
+    pub fn open_windows(&self, most: usize) -> Vec<(i64, u64)> {
+        let (Some((lowest, _)), Some((highest, _))) = (self.buckets.first(), self.buckets.last()) else {
+            return Vec::new();
+        };
+        let (tally, closer) = self.in_buckets();
+        let window = |bucket| self.grid.first_ending_after(self.grid.anchor.plus_times(bucket, self.grain));
+        let first = closer.next().unwrap_or_else(|| window(*lowest));
+        let connections = |k| {
+            let layout = closer.layout(self.grid.window(k));
+            tally.connections(layout.first_bucket, layout.end_bucket())
+        };
+        let open = closer.holding(first, window(*highest), &tally).take(most);
+        open.map(|k| (k, connections(k))).collect()
+    }
+
+    /// A tally of its buckets without pairs, and what closes its windows.
+    fn in_buckets(&self) -> (Tally, Closer) {
         let buckets = Buckets { anchor: self.grid.anchor, grain: self.grain, last: i64::MAX };
         let mut tally = Tally::new(Windows::Every(self.grid).shape(&buckets, 0), Arc::default());
         self.buckets.iter().for_each(|&(bucket, connections)| tally.add_to_bucket(bucket, connections));
-        let closer = Closer::new(self.grid, buckets, false).resumed(self.windows.next());
+        (tally, Closer::new(self.grid, buckets, false).resumed(self.windows.next()))
+    }
+
+    /// Whether the counts add up, when these are the connections of each pane; errors with what does not. What is settled
+    /// and what is there is what was counted, and a pane has as many connections as its buckets.
+    pub fn check(&self, panes: &BTreeMap<i64, u64>) -> Result<(), String> {
+        let (tally, closer) = self.in_buckets();
         self.windows.settled().check(&closer, &tally, self.balance().counted)?;
         let mut in_buckets = BTreeMap::new();
         for (&bucket, connections) in tally.buckets() {

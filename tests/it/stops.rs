@@ -32,7 +32,10 @@ fn append(folder: &Folder, name: &str, text: &str) {
 fn follow(folder: &Folder, more: &[&str]) -> Running {
     let append = |name: &str| std::fs::OpenOptions::new().append(true).create(true).open(folder.at(name)).unwrap();
     let mut command = binary(folder);
-    command.args(["top", "*.log", "--follow", "--since", "1970-01-01T00:00:00Z", "--state", "state"]);
+    command.args(["top", "*.log", "--follow", "--since", "1970-01-01T00:00:00Z"]);
+    if !more.contains(&"--state") {
+        command.args(["--state", "state"]);
+    }
     command.args(["--output", "json:results", "--unit", "s"]).args(more);
     Running(command.stdout(Stdio::null()).stderr(append("said")).spawn().unwrap())
 }
@@ -95,6 +98,31 @@ fn what_was_counted_before_any_window_has_closed_is_there_after_a_stop() {
         assert_eq!(counts, right, "{:?}", results(&folder));
         let verified = binary(&folder).args(["state", "verify", "--state", "state"]).output().unwrap();
         assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+    }
+}
+
+#[test]
+fn what_is_counted_when_a_run_ends_is_in_its_results_and_a_later_one_issues_them_again() {
+    for (state, window, right) in
+        [("none", "1m", [3, 3, 3, 3]), ("state", "1m", [3, 3, 3, 3]), ("state", "3m", [3, 6, 9, 9])]
+    {
+        let folder = Folder::new();
+        append(&folder, "a.log", &minutes(0..4, 3));
+        for run in 0..3 {
+            let more = ["--every", "1m", "--seconds", window, "--state", state];
+            run_for(&folder, Duration::from_millis(900), &more);
+            let results: Vec<(u64, bool, u64)> = results(&folder).into_values().collect();
+            assert_eq!(results.iter().map(|(.., n)| *n).collect::<Vec<_>>(), right, "{state}");
+            // Those of which no more is known do not come again, but for the last one, which says how far the run has come.
+            let revisions = if state == "none" { [0; 4] } else { [0, 0, 0, run] };
+            assert_eq!(results.iter().map(|(revision, ..)| *revision).collect::<Vec<_>>(), revisions);
+            assert!(results.iter().all(|(_, provisional, _)| *provisional));
+        }
+        if let Some(saved) = SavedState::of(&folder, false) {
+            let open = saved.contents["windows"]["open"].as_array().unwrap();
+            let open: Vec<u64> = open.iter().map(|window| window["connections"].as_u64().unwrap()).collect();
+            assert_eq!(open, right);
+        }
     }
 }
 
