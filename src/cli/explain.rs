@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::args::Results;
+use super::show;
 use crate::config::{OutputPlan, Plan, Task};
 use crate::error::{Error, Result};
 use crate::pipeline::Explained;
@@ -57,9 +58,7 @@ pub fn json(explained: &[Explained]) -> Result<String> {
             probes: input.probes,
             reason: &input.reason,
         };
-        let line = serde_json::to_string(&line).map_err(|error| Error::usage(error.to_string()))?;
-        text.push_str(&line);
-        text.push('\n');
+        text.push_str(&show::json(&line)?);
     }
     Ok(text)
 }

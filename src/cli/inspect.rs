@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::args::{JsonOutput, Talk};
 use super::emit;
-use super::tallies::{line, no_json, opened, spared, value};
+use super::show::{self, no_json};
+use super::tallies::{opened, spared, value};
 use crate::error::{Error, Result, show_path};
 use crate::output::json::{balance, window};
 use crate::tallies::Share;
@@ -48,7 +49,7 @@ fn inspected(path: &Path) -> Result<String> {
     let mut balance = value(&balance(&sheet))?;
     balance["bytes_unread"] = json!(sheet.bytes_unread);
     let lateness = header.question.lateness;
-    line(&json!({
+    show::json(&json!({
         "schema": "logparser-tallies/1",
         "format": header.format(),
         "file": show_path(path),

@@ -67,7 +67,7 @@ fn json(locations: &[String], files: &[&ListedFile]) -> Result<String> {
         let head = tallies::shown_head(&file.head);
         Ok(json!({ "path": tallies::utf8(&file.path)?, "size": file.size, "head": head }))
     });
-    tallies::line(&json!({
+    show::json(&json!({
         "schema": "logparser-list/1",
         "version": env!("CARGO_PKG_VERSION"),
         "build": crate::BUILD,

@@ -3,14 +3,17 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use serde::Serialize;
+
 use super::loss::{Asked, lines, more_malformed};
 use super::{taken, tty};
 use crate::config::{Plan, Task, Trigger, as_option};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::make;
 use crate::model::escape::{harmless, printable};
 use crate::model::{Balance, Timestamp};
 use crate::options::OptionSpec;
+use crate::output::json::line_of;
 use crate::pipeline::{Foreign, Sheet, Summary};
 use crate::report;
 
@@ -50,6 +53,15 @@ pub fn warning(text: &str) {
 /// Says a loss. The line is harmless already: escaped once more, it would not show what stands in the log.
 pub fn loss(line: &str) {
     say(&format!("logparser: warning: {line}\n"));
+}
+
+/// What is printed of a value in JSON: one line, harmless for a terminal.
+pub fn json(value: &impl Serialize) -> Result<String> {
+    line_of(value).map_err(no_json)
+}
+
+pub fn no_json(source: io::Error) -> Error {
+    ErrorKind::System { action: "cannot put it into JSON".into(), source }.into()
 }
 
 /// Says something that is no problem.

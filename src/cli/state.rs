@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::commands::StateFormat;
+use super::show;
 use crate::codec::Decoder;
 use crate::error::{Error, Result, show_path};
 use crate::model::Timestamp;
@@ -107,9 +108,7 @@ fn json(slots: &[SlotInfo; 2], choice: &Choice, contents: Option<Contents>) -> R
         problem,
         contents: contents.map(|(_, json)| json),
     };
-    let mut text = serde_json::to_string(&whole).map_err(|error| Error::usage(error.to_string()))?;
-    text.push('\n');
-    Ok(text)
+    show::json(&whole)
 }
 
 fn json_line(slot: &SlotInfo) -> Line<'_> {
@@ -210,9 +209,7 @@ pub fn list(root: &Path, format: StateFormat, now: Timestamp) -> Result<String> 
     all.sort_by(|a, b| (&a.locations, a.age_seconds, &a.state).cmp(&(&b.locations, b.age_seconds, &b.state)));
     if format == StateFormat::Json {
         let whole = States { schema: "logparser-states/1", states: all };
-        let mut text = serde_json::to_string(&whole).map_err(|error| Error::usage(error.to_string()))?;
-        text.push('\n');
-        return Ok(text);
+        return show::json(&whole);
     }
     if all.is_empty() {
         return Ok(format!("{}: no states\n", show_path(root)));

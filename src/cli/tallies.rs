@@ -10,9 +10,10 @@ use serde_json::{Value as Json, json};
 
 use super::args::{Counting, JsonOutput, Results, Settings, Talk};
 use super::loss::{self, Asked};
+use super::show::no_json;
 use super::{ask, configured_or_standard, emit, local, local_target, show, tty, watch, with_overrides, with_settings};
 use crate::config::{Plan, Task};
-use crate::error::{Error, ErrorKind, Result, show_path};
+use crate::error::{Error, Result, show_path};
 use crate::metrics::Progress;
 use crate::model::{Extent, Guard, Timestamp};
 use crate::options::{Kind, Raw, Value};
@@ -179,7 +180,7 @@ pub fn plan(args: &PlanArgs) -> Result<u8> {
     let read: u64 = partition.inputs.iter().map(|input| input.read.1 - input.read.0).sum();
     let total: u64 = partition.inputs.iter().map(|input| input.size).sum();
     let unterminated: u64 = partition.inputs.iter().map(|input| input.unterminated).sum();
-    let text = line(&json!({
+    let text = show::json(&json!({
         "schema": "logparser-plan/1",
         "version": env!("CARGO_PKG_VERSION"),
         "build": crate::BUILD,
@@ -450,12 +451,4 @@ fn files_and_hosts(words: &[String]) -> Result<(Vec<PathBuf>, Option<[String; 2]
 
 pub fn value(part: &impl Serialize) -> Result<Json> {
     serde_json::to_value(part).map_err(|error| no_json(error.into()))
-}
-
-pub fn line(json: &Json) -> Result<String> {
-    Ok(format!("{json}\n"))
-}
-
-pub fn no_json(source: io::Error) -> Error {
-    ErrorKind::System { action: "cannot put it into JSON".into(), source }.into()
 }

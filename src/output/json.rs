@@ -137,10 +137,15 @@ fn render_sheet(balance: &Balance) -> io::Result<Vec<u8>> {
 }
 
 fn bytes(line: &ResultLine<'_>) -> io::Result<Vec<u8>> {
+    line_of(line).map(String::into_bytes)
+}
+
+/// A value as one line of JSON, in which nothing acts on a terminal or hides.
+pub fn line_of(value: &impl Serialize) -> io::Result<String> {
     let mut bytes = Vec::new();
-    line.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Harmless))?;
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Harmless))?;
     bytes.push(b'\n');
-    Ok(bytes)
+    String::from_utf8(bytes).map_err(io::Error::other)
 }
 
 /// A window as results have it, for what else is said of it in JSON.

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::Read;
 use std::process::{Command, Stdio};
 
-use crate::support::{Folder, program, run, stderr};
+use logparser::model::escape::is_hostile;
+
+use crate::support::{Folder, program, run, signal, stderr, stdout, wait_for};
 
 const LOG: &str = "1700000000 a b\n1700000001 a c\n";
 
@@ -105,4 +107,36 @@ fn colour_is_for_terminals_that_know_it_and_people_who_want_it() {
     }
     let always = on_terminal(&folder, "top conn.log --until latest --color always", &[("TERM", "dumb")]);
     assert!(always.contains('\u{1b}'), "{always:?}");
+}
+
+/// JSON itself lets most characters pass that act on a terminal or hide.
+#[test]
+fn json_of_all_commands_is_harmless_whatever_files_are_called() {
+    let folder = Folder::new();
+    let name = "a\u{9b}31m\u{202e}\u{200b}\u{7f}.log";
+    folder.write(name, LOG);
+    let location = format!("./{name}");
+    let counted =
+        run(&folder, &["partial", &location, "--until", "latest", "--last", "1h", "--output", "x.tally", "-q"]);
+    assert_eq!(counted.status.code(), Some(0), "{}", stderr(&counted));
+    let follow = ["--follow", "--every", "1s", "--state", "states/one", "--output", "json:results", "-q"];
+    let mut running = program(&folder).args(["top", &location]).args(follow).spawn().unwrap();
+    wait_for("a state", || run(&folder, &["state", "verify", "--state", "states/one"]).status.code() == Some(0));
+    signal(&running, "INT");
+    running.wait().unwrap();
+    for args in [
+        &["list", &location][..],
+        &["plan", &location, "--last", "1h"],
+        &["explain", &location, "--output", "json"],
+        &["inspect", "x.tally"],
+        &["report", "x.tally", "-q", "--json"],
+        &["state", "list", "states", "--json"],
+        &["state", "show", "--state", "states/one", "--json"],
+    ] {
+        let output = run(&folder, args);
+        let text = stdout(&output);
+        assert!(!text.chars().any(|c| c != '\n' && is_hostile(c)), "{args:?}: {text:?}");
+        let is_json = text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok());
+        assert!(is_json && !text.is_empty(), "{args:?}: {text}{}", stderr(&output));
+    }
 }
