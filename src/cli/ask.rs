@@ -131,12 +131,13 @@ pub fn run(builder: Builder, common: &Common) -> Result<u8> {
     let losses =
         (follows && common.talk.quiet < 2).then(|| watch::Losses::tell(running.sheets(), asked.clone(), waits));
     let summary = running.join();
+    let is_foreign_said = losses.as_ref().is_some_and(watch::Losses::have_said_foreign);
     drop((progress, losses));
-    Ok(said(&summary, common, has_text, &asked))
+    Ok(said(&summary, common, has_text, &asked, is_foreign_said))
 }
 
 /// Says how a run went; the exit code.
-fn said(summary: &Summary, common: &Common, has_text: bool, asked: &Asked) -> u8 {
+fn said(summary: &Summary, common: &Common, has_text: bool, asked: &Asked, is_foreign_said: bool) -> u8 {
     if let Some(error) = summary.error() {
         show::error(error);
     }
@@ -144,7 +145,7 @@ fn said(summary: &Summary, common: &Common, has_text: bool, asked: &Asked) -> u8
         show::summary(summary, has_text);
     }
     show::losses(summary, asked, common.talk.quiet);
-    show::foreign(summary.foreign());
+    show::foreign(summary.foreign().filter(|_| !is_foreign_said));
     show::strangers(summary, common.talk.quiet);
     show::disorder(summary);
     loss::exit_code(summary, common.strict)
@@ -174,7 +175,7 @@ fn run_live(builder: Builder, common: &Common) -> Result<u8> {
     let _ = print(&String::from_utf8_lossy(&last.lock()));
     summary.failures.iter().for_each(show::error);
     summary.warnings.iter().for_each(|text| show::warning(text));
-    let code = said(&summary, common, has_text, &asked);
+    let code = said(&summary, common, has_text, &asked, false);
     viewed.map(|()| code)
 }
 

@@ -156,7 +156,9 @@ fn counted(count: u64, one: &str, more: &str) -> String {
 }
 
 fn malformed(count: u64, sheet: &Sheet) -> String {
-    let by_cause = Cause::ALL.iter().zip(sheet.balance.malformed).filter(|(_, count)| *count > 0);
+    let new =
+        sheet.balance.malformed.iter().zip(&sheet.before.malformed).map(|(now, before)| now.saturating_sub(*before));
+    let by_cause = Cause::ALL.iter().zip(new).filter(|(_, count)| *count > 0);
     let causes: Vec<String> = by_cause.map(|(cause, count)| format!("{count} {}", cause.name())).collect();
     format!("{} ({})", counted(count, "malformed line", "malformed lines"), causes.join(", "))
 }
@@ -280,7 +282,12 @@ mod tests {
         sheet.before = Balance { late: 3, ..sheet.balance.clone() };
         assert!(sheet.losses().is_empty());
         sheet.balance.late = 4;
-        assert_eq!(sheet.losses(), [(Loss::Late, 4)]);
+        assert_eq!(sheet.losses(), [(Loss::Late, 1)]);
+        // Of malformed lines, those of each cause too.
+        sheet.balance.reject(Cause::Nul);
+        let [(Loss::Malformed, 1), _] = sheet.losses()[..] else { panic!("{:?}", sheet.losses()) };
+        let line = line(Loss::Malformed, 1, &sheet, &Asked::default());
+        assert!(line.starts_with("1 malformed line (1 zero byte); "), "{line}");
     }
 
     #[test]

@@ -100,6 +100,7 @@ impl Drop for Progress {
 /// Tells the losses of a run that goes on, as they begin and then seldom, until it is dropped.
 pub struct Losses {
     done: Arc<AtomicBool>,
+    foreign: Arc<AtomicBool>,
     teller: Option<JoinHandle<()>>,
 }
 
@@ -108,7 +109,8 @@ impl Losses {
     /// result has come, if none has.
     pub fn tell(sheets: Sheets, asked: Asked, mut waits: Option<Waits>) -> Self {
         let done = Arc::<AtomicBool>::default();
-        let stop = Arc::clone(&done);
+        let foreign = Arc::<AtomicBool>::default();
+        let (stop, is_foreign) = (Arc::clone(&done), Arc::clone(&foreign));
         let tell = move || {
             let (started, mut told) = (Instant::now(), Told::default());
             loop {
@@ -122,11 +124,21 @@ impl Losses {
                 let Some(waits) = waits.take() else { continue };
                 match sheets.foreign() {
                     None => show::note(&waits.said(&standing)),
-                    foreign => show::foreign(foreign),
+                    foreign => {
+                        show::foreign(foreign);
+                        is_foreign.store(true, Ordering::Relaxed);
+                    }
                 }
             }
         };
-        Losses { done, teller: thread::Builder::new().name("losses".into()).spawn(tell).ok() }
+        Losses { done, foreign, teller: thread::Builder::new().name("losses".into()).spawn(tell).ok() }
+    }
+}
+
+impl Losses {
+    /// Whether it was said that no line is a record.
+    pub fn have_said_foreign(&self) -> bool {
+        self.foreign.load(Ordering::Relaxed)
     }
 }
 

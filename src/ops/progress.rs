@@ -123,9 +123,9 @@ impl Progress {
             }
             progress.inputs.insert(input, InputProgress { position, ..InputProgress::default() });
         }
-        (progress.total, progress.past, progress.rejected) = (saved.balance(), saved.past, saved.rejected);
+        // Which losses came first is told of each run by itself.
+        (progress.total, progress.past) = (saved.balance(), saved.past);
         (progress.extent, progress.highest, progress.past_ahead) = (saved.extent, saved.highest, saved.past_ahead);
-        progress.traces = saved.traces;
         Ok(progress)
     }
 

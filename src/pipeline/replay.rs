@@ -83,7 +83,20 @@ pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> 
     };
     let (outcome, sheets, interrupted) = (Outcome::Done, vec![sheet], false);
     let (strangers, missed) = (Vec::new(), Vec::new());
-    Ok(Summary { outcome, sheets, disorder, failures, warnings, hints, first_lines, strangers, missed, interrupted })
+    let follows = false;
+    Ok(Summary {
+        outcome,
+        sheets,
+        disorder,
+        failures,
+        warnings,
+        hints,
+        first_lines,
+        strangers,
+        missed,
+        interrupted,
+        follows,
+    })
 }
 
 /// Refuses tallies that bytes of their inputs are missing from.

@@ -39,6 +39,8 @@ pub struct Running {
     pub(super) names: Arc<InputNames>,
     pub(super) observed: Observed,
     pub(super) portions: Vec<Portion>,
+    /// Whether inputs are followed.
+    pub(super) follows: bool,
 }
 
 /// An input, and what is read of it.
@@ -72,6 +74,8 @@ pub struct Summary {
     pub missed: Vec<Missed>,
     /// Whether it was interrupted: what had been read is reported.
     pub interrupted: bool,
+    /// Whether it followed its inputs.
+    pub follows: bool,
 }
 
 /// Lines of which none is a record.
@@ -126,16 +130,17 @@ pub struct Sheet {
     pub traces: Traces,
     /// The names of the inputs in which `traces` has places.
     pub names: BTreeMap<InputId, String>,
-    /// The sheet that the run went on from: losses in it were told by the run before.
+    /// The sheet that the run went on from: losses in it were told by the run before. `rejected` and `traces` are of this run.
     pub before: Balance,
     /// Lines that were to be kept in a file and are not in it, by class.
     pub unkept: BTreeMap<Loss, u64>,
 }
 
 impl Sheet {
-    /// The classes that lost something in this run, each with how many of them the sheet has.
+    /// The classes that lost something in this run, each with how many of them.
     pub fn losses(&self) -> Vec<(Loss, u64)> {
-        losses(&self.balance).into_iter().filter(|(loss, count)| *count > loss.count(&self.before)).collect()
+        let new = |(loss, count): (Loss, u64)| (loss, count.saturating_sub(loss.count(&self.before)));
+        losses(&self.balance).into_iter().map(new).filter(|(_, count)| *count > 0).collect()
     }
 }
 
@@ -183,6 +188,7 @@ impl Sheets {
 /// Finds the inputs, opens the outputs, and starts all stages.
 pub(super) fn start(pipeline: Pipeline) -> Result<Running> {
     let Pipeline { plan, environment } = pipeline;
+    let follows = plan.follows();
     let stop = Stop::new(Arc::clone(&environment.drain));
     let failures = Arc::new(Failures::new(environment.tell, environment.warn));
     let inputs = Inputs::find(&plan, &failures)?;
@@ -210,7 +216,20 @@ pub(super) fn start(pipeline: Pipeline) -> Result<Running> {
     };
     let Wired { progress, failures, names, .. } = wired;
     let Parts { metrics, filters, aggregators, permits, observed, portions } = parts;
-    Ok(Running { pool, stop, progress, failures, metrics, filters, aggregators, permits, names, observed, portions })
+    Ok(Running {
+        pool,
+        stop,
+        progress,
+        failures,
+        metrics,
+        filters,
+        aggregators,
+        permits,
+        names,
+        observed,
+        portions,
+        follows,
+    })
 }
 
 impl Running {
@@ -259,7 +278,20 @@ impl Running {
         let hints = self.observed.reporters.iter().flat_map(|(_, reporter)| reporter.hints()).collect();
         let missed =
             self.observed.reporters.iter().filter_map(|(_, reporter)| reporter.missed.lock().clone()).collect();
-        Summary { outcome, sheets, disorder, failures, warnings, hints, first_lines, strangers, missed, interrupted }
+        let follows = self.follows;
+        Summary {
+            outcome,
+            sheets,
+            disorder,
+            failures,
+            warnings,
+            hints,
+            first_lines,
+            strangers,
+            missed,
+            interrupted,
+            follows,
+        }
     }
 }
 
@@ -301,8 +333,8 @@ impl Summary {
 
     /// If there were lines and none was a record, other than by accident: how many, and what they look like.
     pub fn foreign(&self) -> Option<Foreign> {
-        // Of a run that was interrupted, nobody knows what would have come.
-        if self.interrupted { None } else { Foreign::among(&self.sheets, &self.first_lines) }
+        // Of a run that was interrupted, nobody knows what would have come; one that follows ends in no other way.
+        if self.interrupted && !self.follows { None } else { Foreign::among(&self.sheets, &self.first_lines) }
     }
 
     /// Whether nothing could be read, the cause of which has been told: then there is no more to say.

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::aggregates::Layout;
 use crate::model::loss::losses;
 use crate::model::tally::Shape;
-use crate::model::{Balance, Budget, Cell, Loss, Stamps, Tally, Timestamp, Window, WindowResult, escape};
+use crate::model::{Balance, Budget, Cell, Issue, Loss, Stamps, Tally, Timestamp, Window, WindowResult, escape};
 use crate::options::{Instant, Options, Value};
 use crate::output::destination::{Destination, Receipt};
 use crate::output::target::Reopen;
@@ -20,8 +20,8 @@ use crate::output::unsaid::Unsaid;
 use crate::output::{Stretch, nothing};
 use crate::report::{ReportContext, ReportEntry, Search};
 
+use super::aggregator::{self, Closed, Closing};
 use super::peek::Look;
-use super::{Closed, aggregator};
 
 /// How often a worker that waits for its turn looks up whether the run was aborted.
 const LOOK_UP: Duration = Duration::from_millis(50);
@@ -171,12 +171,13 @@ impl Shared {
     }
 
     /// Where no window came: says what there is, and writes what stands before results.
-    fn without_results(&self, desk: &mut Desk, balance: &Balance) -> Result<()> {
+    fn without_results(&self, desk: &mut Desk, balance: &Balance, follows: bool) -> Result<()> {
         let second = Timestamp::from_seconds(1);
         let window = Window::half_open(Timestamp::from_seconds(0), second);
         let layout = Layout { window, first_bucket: 0, buckets: 1, grain: second.nanos(), previous: true };
         let view = Tally::new(Shape { pane: 1, shards: 1 }, Arc::new(Budget::new(None))).view(&layout);
-        let look = Look { sequence: 0, periodic: true, gap: None, issue: None, view: &view, balance };
+        let issue = follows.then_some(Issue { revision: 0, provisional: false });
+        let look = Look { sequence: 0, periodic: true, gap: None, issue, view: &view, balance };
         let mut empty = self.result(look)?;
         empty.reports.iter_mut().for_each(|report| report.rows.clear());
         desk.outputs.iter_mut().try_for_each(|output| output.head(&empty))?;
@@ -236,8 +237,9 @@ impl Shared {
     fn end(&self) -> Result<()> {
         let Some(aggregator) = &self.aggregator else { return Ok(()) };
         let (mut desk, balance) = (self.desk.lock(), aggregator.sheet().0);
-        if desk.next == Some(0) && self.kept.is_none() {
-            self.without_results(&mut desk, &balance)?;
+        let follows = matches!(aggregator.closing, Closing::Live(_));
+        if (desk.next == Some(0) || (follows && desk.told.is_none())) && self.kept.is_none() {
+            self.without_results(&mut desk, &balance, follows)?;
         }
         if desk.told.as_ref() == Some(&losses(&balance)) {
             return Ok(());

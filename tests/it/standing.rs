@@ -6,7 +6,7 @@ use std::io::Write;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use crate::support::{Folder, program, wait_for};
+use crate::support::{Folder, program, signal, wait_for};
 
 /// A run with its outputs in files.
 struct Follower {
@@ -101,4 +101,19 @@ fn what_is_said_to_bring_a_result_does() {
         run.wait_for("out", "2023-11-14T22:13:00Z,2023-11-14T22:14:00Z,0,false,b,");
     }
     assert!(!enough.text("err").contains("no result"), "{}", enough.text("err"));
+}
+
+#[test]
+fn at_the_end_a_log_of_no_records_is_exit_code_1_and_csv_has_its_header_where_no_result_came() {
+    let json = "{\"ts\":1700000000,\"from\":\"a\",\"to\":\"b\"}\n".repeat(9);
+    let header = "window_start,window_end,revision,provisional,server,connections\n";
+    for (log, first, code) in [(json.as_str(), "none of 9 lines is a record", 1), (OLD, "no result yet", 0)] {
+        let mut run = Follower::start(log, "a.log", &[]);
+        run.wait_for("err", first);
+        signal(&run.child, "INT");
+        let ended = run.child.wait().unwrap();
+        let (out, err) = (run.text("out"), run.text("err"));
+        assert_eq!((ended.code(), out.as_str()), (Some(code), header), "{err}");
+        assert_eq!(err.matches(first).count(), 1, "{err}");
+    }
 }

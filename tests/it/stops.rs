@@ -261,3 +261,28 @@ fn a_run_that_is_asked_to_end_waits_for_the_state_and_says_so_and_a_second_signa
         assert!(started.elapsed() < Duration::from_secs(time + 5), "{:?}", started.elapsed());
     }
 }
+
+#[test]
+fn a_later_run_tells_only_what_it_has_lost_itself() {
+    let folder = Folder::new();
+    let text = |from: i64| minutes(from..from + 1, 20);
+    for (run, bad) in [(0, "oh no\n"), (1, "1 a b c d\n1 a\n"), (2, "")] {
+        let begins = std::fs::metadata(folder.at("a.log")).map_or(0, |log| log.len());
+        append(&folder, "a.log", &format!("{bad}{}", text(run)));
+        let before = said(&folder).len();
+        run_for(&folder, Duration::from_millis(700), &MINUTES);
+        let said = said(&folder).split_off(before);
+        let right = match run {
+            0 => Some(format!("1 malformed line (1 bad timestamp); the first: a.log: byte {begins}: ")),
+            1 => Some(format!(
+                "2 malformed lines (1 too few fields, 1 too many fields); the first: a.log: byte {begins}: "
+            )),
+            _ => None,
+        };
+        let told = said
+            .lines()
+            .filter(|line| line.contains(" malformed line"))
+            .all(|line| right.as_ref().is_some_and(|right| line.contains(right.as_str())));
+        assert!(told && said.contains("malformed line") == right.is_some(), "{run}: {right:?}\n{said}");
+    }
+}
