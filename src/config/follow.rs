@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 
 use super::check::{Draft, Problems};
-use super::plan::{Align, Plan, Range, Task};
+use super::plan::{Align, OutputPlan, Plan, Range, ReportPlan, Task};
 use super::schema::StageType;
 use crate::error::Place;
 use crate::model::MemoryPolicy;
@@ -143,6 +143,23 @@ pub fn fingerprint(plan: &Plan) -> String {
             }
             Task::BucketAggregator(aggregator) => line("grouping-seconds", &Seconds(aggregator.grouping)),
             Task::LineSplitter | Task::Reporter(_) => {}
+        }
+    }
+    text
+}
+
+/// What a run asks, as lines: what its counts depend on, its reports and where they go. Two runs that differ in it have results
+/// of their own, so that each has a state of its own where none is given.
+pub fn question(plan: &Plan) -> String {
+    let mut text = fingerprint(plan);
+    for stage in &plan.stages {
+        let Task::Reporter(reporter) = &stage.task else { continue };
+        for ReportPlan { entry, options } in &reporter.reports {
+            let options: Vec<_> = options.iter().collect();
+            let _ = writeln!(text, "report = {} {options:?}", entry.name);
+        }
+        for OutputPlan { format, path } in &reporter.outputs {
+            let _ = writeln!(text, "output = {format} {path:?}");
         }
     }
     text

@@ -21,7 +21,7 @@ mod written;
 pub use check::{Catalog, check};
 pub use draw::{DrawFormat, draw};
 pub use example::as_option;
-pub use follow::{Lengths, fingerprint};
+pub use follow::{Lengths, fingerprint, question};
 pub use plan::{
     AggregatorPlan, Align, FilterPlan, FollowPlan, LivePlan, OutputPlan, Plan, Range, ReaderPlan, ReportPlan,
     ReporterPlan, Scan, StagePlan, Start, StatePlan, Task, Trigger,

@@ -16,7 +16,8 @@ use super::resolve::Resolved;
 use super::saved::restored;
 use super::wire::Wired;
 use crate::actor::Permits;
-use crate::config::{AggregatorPlan, FilterPlan, FollowPlan, Plan, ReaderPlan, StatePlan, Task, Trigger, fingerprint};
+use crate::config::{AggregatorPlan, FilterPlan, FollowPlan, Plan, ReaderPlan, StatePlan, Task, Trigger};
+use crate::config::{fingerprint, question};
 use crate::error::{Error, Result};
 use crate::model::time::SECOND;
 use crate::model::{Budget, Grid, Guard, InputId, Tally, Timestamp};
@@ -82,7 +83,7 @@ impl Follow {
             follow.progress.lock().register(InputId(0));
         }
         let Some(aggregator) = aggregator(plan) else { return Ok(follow) };
-        let Some(folder) = state_folder(plan, aggregator, &follow.fingerprint, wired)? else { return Ok(follow) };
+        let Some(folder) = state_folder(plan, aggregator, wired)? else { return Ok(follow) };
         let mut store = Store::open(&folder)?;
         if let Some(mut loaded) = store.load(&follow.fingerprint)? {
             if let Some(text) = &loaded.warning {
@@ -269,7 +270,7 @@ fn budget(plan: &Plan, aggregator: &AggregatorPlan) -> Budget {
 }
 
 /// Where the state is kept, if it is.
-fn state_folder(plan: &Plan, aggregator: &AggregatorPlan, fingerprint: &str, wired: &Wired) -> Result<Option<PathBuf>> {
+fn state_folder(plan: &Plan, aggregator: &AggregatorPlan, wired: &Wired) -> Result<Option<PathBuf>> {
     let reads_stdin = reads_stdin(plan);
     match &aggregator.live.state {
         StatePlan::None => Ok(None),
@@ -285,7 +286,7 @@ fn state_folder(plan: &Plan, aggregator: &AggregatorPlan, fingerprint: &str, wir
                 );
                 return Ok(None);
             };
-            let key = Guard::of(fingerprint.as_bytes()).hash;
+            let key = Guard::of(question(plan).as_bytes()).hash;
             Ok(Some(root.join(format!("{key:016x}"))))
         }
     }

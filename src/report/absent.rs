@@ -118,7 +118,7 @@ impl Search {
         if self.found || !self.any {
             return None;
         }
-        let windows = if self.periodic { "in any window" } else { "in the window" };
+        let windows = if self.periodic { "in any window of this run" } else { "in the window" };
         let asked = shown(&byte);
         let mut text = match self.side {
             Side::To => format!("nothing connects to {asked} {windows}"),

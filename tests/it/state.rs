@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use logparser::state::{self, Loaded, Store};
 
-use crate::support::{Folder, Random, peak_memory_of, program, run, stderr, stdout, wait_for};
+use serde_json::Value;
+
+use crate::support::{Folder, Random, peak_memory_of, program, run, signal, stderr, stdout, wait_for};
 
 const FINGERPRINT: &str = "seconds = 3600\nperiod = 60\n";
 
@@ -358,4 +360,34 @@ fn commands_of_the_state_say_what_is_missing() {
     assert!(!folder.at("nowhere").exists());
     let output = program(&folder).args(["state", "show", "--state", "s"]).stdout(Stdio::null()).output().unwrap();
     assert_eq!(output.status.code(), Some(0));
+}
+
+/// What one question has been answered with is no answer to another.
+#[test]
+fn another_question_over_the_same_log_is_answered_from_its_start() {
+    let folder = Folder::new();
+    let log: String = (0..61).map(|at| format!("{} s{} d{}\n", 1_700_000_000 + at, at % 3, at % 2)).collect();
+    folder.write("a.log", log);
+    let every = ["--follow", "--every", "10", "--seconds", "10", "--lateness", "0", "--since", "1700000000"];
+    let follow = |question: &[&str], out: &str| {
+        let mut command = program(&folder);
+        command.args(question).args(every).args(["--max-jump", "0", "-q", "-o", &format!("json:{out}")]);
+        let mut running = command.env("XDG_STATE_HOME", folder.at("home")).spawn().unwrap();
+        let counted = || -> u64 {
+            let text = std::fs::read_to_string(folder.at(out)).unwrap_or_default();
+            let results = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let closed = results.filter(|result| result["window"]["provisional"] != true);
+            closed.map(|result| result["reports"][0]["rows"].as_array().map_or(0, |rows| rows.len() as u64)).sum()
+        };
+        wait_for("results", || counted() >= 6);
+        signal(&running, "INT");
+        assert_eq!(running.wait().unwrap().code(), Some(0));
+        counted()
+    };
+    // Two servers in each of six windows, then who connects to one of them: two or three clients in each.
+    assert_eq!(follow(&["top", "a.log"], "one.json"), 12);
+    assert!(follow(&["to", "d1", "a.log"], "two.json") >= 12);
+    // Each has a state of its own.
+    let states = std::fs::read_dir(folder.at("home/logparser")).unwrap().count();
+    assert_eq!(states, 2);
 }
