@@ -39,6 +39,16 @@ pub enum ErrorKind {
         /// The operating system's answer.
         source: io::Error,
     },
+    /// An input is compressed.
+    #[error("{}: is compressed ({name}); pipe it in, decompressed by {reader}", show_path(.path))]
+    Compressed {
+        /// The input, as it was named.
+        path: PathBuf,
+        /// What it is compressed with.
+        name: &'static str,
+        /// The program that decompresses it.
+        reader: &'static str,
+    },
     /// An output could not be opened or written.
     #[error("{target}: {action}: {source}{}", remedy(.source))]
     Output {

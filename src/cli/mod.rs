@@ -21,6 +21,7 @@ mod standing;
 mod state;
 mod tallies;
 mod tty;
+mod unpack;
 mod watch;
 
 use std::ffi::OsString;

@@ -1,14 +1,15 @@
 //! What is said to people: errors, the balance sheet, the list of reports.
 
+use std::env;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use super::loss::{Asked, lines, more_malformed};
-use super::{taken, tty};
+use super::{taken, tty, unpack};
 use crate::config::{Plan, Task, Trigger, as_option};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::make;
 use crate::model::escape::{harmless, printable};
 use crate::model::{Balance, Timestamp};
@@ -42,7 +43,14 @@ pub fn error(error: &Error) {
 
 /// An error as it is shown: whatever stands in it is harmless for a terminal.
 pub fn shown(error: &Error) -> String {
-    harmless(&error.to_string()).into_owned()
+    let text = match error.kind() {
+        ErrorKind::Compressed { path, name, reader } => {
+            let words: Vec<String> = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+            format!("{}: is compressed ({name}): {}", show_path(path), unpack::remedy(path, reader, &words))
+        }
+        _ => error.to_string(),
+    };
+    harmless(&text).into_owned()
 }
 
 /// Says what people should know though nothing failed.

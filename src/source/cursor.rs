@@ -16,8 +16,7 @@ use rustix::io::Errno;
 use super::chunker::{Chunker, Cut};
 use super::spool::Spool;
 use super::{Input, Origin, Rest};
-use crate::error::{Error, Result};
-use crate::model::escape::shell_word;
+use crate::error::{Error, ErrorKind, Result};
 
 /// How often a wait for a stream looks up whether the run should stop, in nanoseconds.
 const POLL_NANOS: i64 = 50_000_000;
@@ -345,13 +344,7 @@ fn pass_zeros(bytes: &mut Vec<u8>) -> u64 {
 fn compressed(path: &Path, cut: &Cut, bytes: &[u8]) -> Option<Error> {
     let bytes = cut.oversized.as_deref().unwrap_or(bytes);
     let (_, name, reader) = COMPRESSED.iter().find(|(magic, ..)| cut.from == 0 && bytes.starts_with(magic))?;
-    let file = match path.to_str() {
-        Some(super::STDIN) => String::new(),
-        Some(name) => format!(" {}", shell_word(name)),
-        None => " FILE".to_owned(),
-    };
-    let source = io::Error::new(io::ErrorKind::InvalidData, format!("pipe it in: {reader}{file} | logparser top"));
-    Some(Error::input(path, format!("is compressed ({name})"), source))
+    Some(ErrorKind::Compressed { path: path.to_owned(), name, reader }.into())
 }
 
 #[cfg(test)]
@@ -453,8 +446,7 @@ mod tests {
         let file = file(b"\x1f\x8b\x08\x00\x00\n\x00");
         let step = Cursor::new(input(&file), 100, 100).next(&mut Vec::new(), &|| false);
         let text = step.failure.unwrap().to_string();
-        let named = format!("is compressed (gzip): pipe it in: zcat {} | logparser top", file.path().display());
-        assert!(text.contains(&named), "{text}");
+        assert!(text.contains("is compressed (gzip); pipe it in, decompressed by zcat"), "{text}");
         assert_eq!((step.news, step.unread, step.cut.to), (7, 7, 0));
     }
 
