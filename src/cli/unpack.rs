@@ -9,7 +9,7 @@ use crate::model::escape::shell_word;
 /// What to do about an input that is compressed, which `reader` reads, in a command line of these words.
 pub fn remedy(path: &Path, reader: &str, words: &[String]) -> String {
     let name = path.to_string_lossy();
-    let command = |words: &[String]| words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ");
+    let command = |words: &[String]| words.iter().map(shell_word).collect::<Vec<_>>().join(" ");
     if path == Path::new("-") || name == "<stdin>" {
         return format!("put {reader} before it: ... | {reader} | {}", command(&named(words)));
     }
