@@ -88,6 +88,7 @@ enum Asked {
 fn asked(argv: &[OsString]) -> Result<Asked, (clap::Error, Option<String>)> {
     let hint = |error: &clap::Error, otherwise: Option<String>| match error.kind() {
         ClapErrorKind::InvalidUtf8 => slips::no_text(argv),
+        ClapErrorKind::UnknownArgument => slips::elsewhere(error).or(otherwise),
         _ => otherwise,
     };
     match with_command_first(argv) {
@@ -110,7 +111,7 @@ fn asked(argv: &[OsString]) -> Result<Asked, (clap::Error, Option<String>)> {
 
 /// What is said of a command line that is not understood; none of one that is, or that asks for help. Nothing is run.
 pub fn misunderstood(argv: &[OsString]) -> Option<String> {
-    if let Err(error) = slips::dashes(argv) {
+    if let Err(error) = slips::dashes(argv).and_then(|()| slips::values(argv)) {
         return Some(show::shown(&error));
     }
     match asked(argv) {
@@ -121,6 +122,7 @@ pub fn misunderstood(argv: &[OsString]) -> Option<String> {
 
 fn dispatch(argv: Vec<OsString>) -> Result<u8> {
     slips::dashes(&argv)?;
+    slips::values(&argv)?;
     let insists = argv.iter().any(|arg| arg == "--");
     let command = match asked(&argv) {
         Ok(Asked::Positional(positional)) => return ask::positional(&positional, insists),

@@ -124,7 +124,9 @@ pub fn misuse(problem: &clap::Error, hint: Option<String>) -> Error {
         Some(usages) => format!("usage: {}", usages.trim().lines().map(words).collect::<Vec<_>>().join(" or ")),
         None => words(part),
     });
-    let clauses = parts.filter(|part| !part.is_empty() && !part.starts_with("For more information"));
+    // An option is hardly ever meant as a value.
+    let is_of_use = |part: &String| !part.is_empty() && !part.starts_with("For more information");
+    let clauses = parts.filter(is_of_use).filter(|part| !part.starts_with("tip: to pass '-"));
     let mut message = clauses.collect::<Vec<_>>().join("; ");
     message = message.strip_prefix("error: ").unwrap_or(&message).to_owned();
     if let Some(hint) = hint {

@@ -33,6 +33,62 @@ pub fn dashes(argv: &[OsString]) -> Result<()> {
     Ok(())
 }
 
+/// Refuses options that lack their value, and would take the option behind them for it.
+pub fn values(argv: &[OsString]) -> Result<()> {
+    let mut words = argv.iter().skip(1).take_while(|word| *word != "--").filter_map(|word| word.to_str()).peekable();
+    while let Some(word) = words.next() {
+        if !takes_next(word) {
+            continue;
+        }
+        let Some(next) = words.peek() else { return Ok(()) };
+        let name = next.split('=').next().unwrap_or_default();
+        if name.strip_prefix("--").is_some_and(is_long_option) {
+            return Err(Error::usage(format!(
+                "{word} needs a value, and {name} stands in its place; --help tells more"
+            )));
+        }
+        words.next();
+    }
+    Ok(())
+}
+
+/// Whether an option has the next word as its value, in the form without a command or behind any.
+fn takes_next(word: &str) -> bool {
+    let is_meant = |arg: &clap::Arg| match word.strip_prefix("--") {
+        Some(long) => {
+            arg.get_long() == Some(long) || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&long))
+        }
+        // Of letters that stand together, the last.
+        None => word.starts_with('-') && word.len() > 1 && arg.get_short() == word.chars().next_back(),
+    };
+    let takes =
+        |command: &clap::Command| command.get_arguments().any(|arg| arg.get_action().takes_values() && is_meant(arg));
+    takes(&Positional::command()) || Commanded::command().get_subcommands().any(takes)
+}
+
+/// What is said of an option that another command has.
+pub fn elsewhere(problem: &clap::Error) -> Option<String> {
+    use clap::error::{ContextKind, ContextValue};
+    let Some(ContextValue::String(option)) = problem.get(ContextKind::InvalidArg) else { return None };
+    let name = option.strip_prefix("--")?.split('=').next()?;
+    let has = |command: &clap::Command| {
+        command.get_arguments().any(|arg| {
+            arg.get_long() == Some(name) || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
+        })
+    };
+    if has(&Positional::command()) && matches!(name, "tail" | "sleep-seconds") {
+        return Some(
+            "it belongs to `logparser LOCATION HOST_FROM HOST_TO`; elsewhere say --follow --every 1h".to_owned(),
+        );
+    }
+    let mut commands = Commanded::command();
+    // Until then, commands have no options.
+    commands.build();
+    let names: Vec<&str> =
+        commands.get_subcommands().filter(|command| has(command)).map(clap::Command::get_name).collect();
+    (!names.is_empty()).then(|| format!("it is an option of: {}", names.join(", ")))
+}
+
 /// What is said of words that are no text, where text is expected.
 pub fn no_text(argv: &[OsString]) -> Option<String> {
     let (at, word) = argv.iter().enumerate().skip(1).find(|(_, word)| word.to_str().is_none())?;

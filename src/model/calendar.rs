@@ -65,8 +65,8 @@ fn wrong_time(text: &str) -> Option<String> {
     if minute > 59 {
         return Some(no("a minute", 59, minute));
     }
-    // A second that was put in is 60.
-    if second > 60 {
+    // Unix time has no second that was put in, which would be 60.
+    if second > 59 {
         return Some(no("a second", 59, second));
     }
     wrong_offset(offset).then(|| OFFSET.to_owned())

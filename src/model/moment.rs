@@ -204,7 +204,12 @@ fn word(text: &str, words: &[&str]) -> Result<Option<Moment>, String> {
 /// The first instant of a day.
 fn first_instant(date: Date, zone: &TimeZone) -> Result<Timestamp, String> {
     let midnight = zone.to_ambiguous_timestamp(date.to_datetime(jiff::civil::Time::midnight()));
-    exact(midnight.compatible().map_err(|_| beyond())?)
+    let first = midnight.compatible().map_err(|_| beyond())?;
+    // Where the date line was moved, a day is left out.
+    match zone.to_datetime(first).date() == date {
+        true => exact(first),
+        false => Err(format!("{date} is no day there, as clocks were set past it; the next begins at {first}")),
+    }
 }
 
 /// The instant of a time of day. One that is there twice, or not at all, is refused.
