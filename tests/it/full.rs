@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
@@ -167,6 +168,8 @@ struct Followed {
     folder: Folder,
     child: Child,
     said: Arc<Mutex<String>>,
+    /// Who gathers it.
+    listener: Option<JoinHandle<()>>,
     log: File,
     second: i64,
 }
@@ -177,10 +180,11 @@ impl Followed {
         let folder = Folder::new();
         folder.write("live.log", "");
         folder.write("out", "{\"earlier\":1}\n");
-        let (mut child, said) = (Self::spawn(&folder, blocks, faults, args), Arc::default());
-        Self::listen(&mut child, &said);
+        let (child, said) = (Self::spawn(&folder, blocks, faults, args), Arc::default());
         let log = OpenOptions::new().append(true).open(folder.at("live.log")).unwrap();
-        Followed { folder, child, said, log, second: BASE }
+        let mut followed = Followed { folder, child, said, listener: None, log, second: BASE };
+        followed.listen();
+        followed
     }
 
     fn spawn(folder: &Folder, blocks: &str, faults: &str, args: &[&str]) -> Child {
@@ -194,13 +198,13 @@ impl Followed {
     }
 
     /// Gathers what a program says. Not in a file, which would have no room either.
-    fn listen(child: &mut Child, said: &Arc<Mutex<String>>) {
-        let (stderr, said) = (child.stderr.take().unwrap(), Arc::clone(said));
-        std::thread::spawn(move || {
+    fn listen(&mut self) {
+        let (stderr, said) = (self.child.stderr.take().unwrap(), Arc::clone(&self.said));
+        self.listener = Some(std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 *said.lock().unwrap() += &(line + "\n");
             }
-        });
+        }));
     }
 
     /// Writes the lines of so many seconds, with a bad one each.
@@ -225,8 +229,15 @@ impl Followed {
     }
 
     fn stop(&mut self) -> Option<i32> {
-        signal(&self.child, "TERM");
-        self.child.wait().unwrap().code()
+        self.end("TERM")
+    }
+
+    /// Ends it with a signal, and waits until all that it has said is heard.
+    fn end(&mut self, by: &str) -> Option<i32> {
+        signal(&self.child, by);
+        let code = self.child.wait().unwrap().code();
+        self.listener.take().map(JoinHandle::join);
+        code
     }
 
     /// The seconds of the windows in `out`, which has to hold whole results behind what was there before.
@@ -303,15 +314,14 @@ fn results_that_wait_when_a_run_ends_come_with_the_next_one() {
         followed.write(5);
         followed.wait_until_said("counting goes on");
         std::thread::sleep(std::time::Duration::from_millis(300));
-        signal(&followed.child, end);
-        let code = followed.child.wait().unwrap().code();
+        let code = followed.end(end);
         assert_eq!(followed.windows(), Vec::<i64>::new(), "{end}");
         if end == "TERM" {
             assert_eq!(code, Some(1), "{}", followed.said());
             assert!(followed.said().contains("results are not written"), "{}", followed.said());
         }
         followed.child = Followed::spawn(&followed.folder, "unlimited", "", &args);
-        Followed::listen(&mut followed.child, &followed.said);
+        followed.listen();
         wait_for("the results", || followed.windows().len() >= 4);
         followed.stop();
         let mut windows = followed.windows();
