@@ -10,7 +10,7 @@ one() {
     local seconds=$1 name=$2 log
     mkdir -p "artifacts/$name" "found/$name"
     log=$(mktemp)
-    if ! "$BUILT/$name" "found/$name" "corpus/$name" -max_total_time="$seconds" -max_len=8192 -rss_limit_mb=2048 -timeout=20 \
+    if ! "$BUILT/$name" "found/$name" "corpus/$name" -max_total_time="$seconds" -max_len=8192 -rss_limit_mb=2048 -timeout=120 \
         -print_final_stats=1 -artifact_prefix="artifacts/$name/" >"$log" 2>&1; then
         tail -n 40 "$log"
         echo "$name: failed; the input is in fuzz/artifacts/$name" >&2
