@@ -7,7 +7,7 @@ use super::check::{Draft, Problems};
 use super::plan::{Align, OutputPlan, Plan, Range, ReportPlan, Task};
 use super::schema::StageType;
 use crate::error::Place;
-use crate::model::MemoryPolicy;
+use crate::model::{MemoryPolicy, Moment, Timestamp};
 
 /// Holds a plan to the rules of following, if any reader follows, and completes it.
 pub(super) fn check(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) {
@@ -172,6 +172,8 @@ pub struct Lengths {
     pub window: i64,
     /// From one window to the next.
     pub period: i64,
+    /// Where windows start, if an instant was given.
+    pub anchor: Option<Timestamp>,
     /// The grain that was asked for.
     pub grouping: i64,
     /// The declared disorder.
@@ -188,14 +190,14 @@ impl Lengths {
 
     /// Those in a fingerprint; none if this is not one that `fingerprint` writes.
     pub fn of(fingerprint: &str) -> Option<Self> {
-        let length = |key: &str| {
-            let mut values = fingerprint.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
-            nanos(values.next()?)
-        };
+        let text = |key: &str| fingerprint.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
+        let length = |key: &str| nanos(text(key)?);
+        let anchor = text("align").map(|text| Moment::read(text, &[]));
         let above_0 = |key: &str| length(key).filter(|length| *length > 0);
         Some(Lengths {
             window: above_0("seconds")?,
             period: above_0("every")?,
+            anchor: if let Some(Ok(Some(Moment::At(time)))) = anchor { Some(time) } else { None },
             grouping: above_0("grouping-seconds")?,
             lateness: length("lateness")?,
             grace: length("late-updates")?,
@@ -230,13 +232,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn lengths_are_read_back_from_a_fingerprint(window in 1i64.., period in 1i64.., grouping in 1i64.., lateness in 0i64.., grace in 0i64..) {
+        fn lengths_are_read_back_from_a_fingerprint(window in 1i64.., period in 1i64.., grouping in 1i64.., lateness in 0i64.., grace in 0i64.., anchor: i64, given: bool) {
             let (s, e, g) = (Seconds(window), Seconds(period), Seconds(grouping));
             let (l, u) = (Seconds(lateness), Seconds(grace));
+            let anchor = given.then(|| Timestamp::from_nanos(anchor));
+            let a = anchor.map_or("first".to_owned(), |time| Moment::At(time).to_string());
             let text = format!(
-                "location = seconds = 5\nseconds = {s}\nevery = {e}\nlateness = {l}\nlate-updates = {u}\ngrouping-seconds = {g}\n"
+                "location = seconds = 5\nseconds = {s}\nevery = {e}\nalign = {a}\nlateness = {l}\nlate-updates = {u}\ngrouping-seconds = {g}\n"
             );
-            prop_assert_eq!(Lengths::of(&text), Some(Lengths { window, period, grouping, lateness, grace }));
+            prop_assert_eq!(Lengths::of(&text), Some(Lengths { window, period, anchor, grouping, lateness, grace }));
         }
     }
 

@@ -158,7 +158,10 @@ fn opened(fingerprint: &str, decoder: &mut Decoder<'_>, budget: Arc<Budget>) -> 
         Lengths::of(fingerprint).ok_or_else(|| wrong("what it depends on does not say how long windows are"))?;
     let windows = Windows::Every(header.grid);
     let buckets = windows.buckets(lengths.grouping);
-    if (header.grid.length, header.grid.period, header.grain) != (lengths.window, lengths.period, buckets.grain) {
+    let starts_elsewhere = lengths.anchor.is_some_and(|anchor| anchor != header.grid.anchor);
+    if (header.grid.length, header.grid.period, header.grain) != (lengths.window, lengths.period, buckets.grain)
+        || starts_elsewhere
+    {
         return Err(wrong("its windows are not those of the configuration that it was saved with"));
     }
     let tally = Tally::new(windows.shape(&buckets, lengths.kept()), budget);

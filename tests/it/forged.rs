@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use logparser::codec::{Decoder, Encoder};
+use logparser::model::Timestamp;
 use logparser::source::follow::PassedOver;
 use logparser::stage::header::Header;
 use logparser::state;
@@ -109,7 +110,7 @@ fn forge(path: &Path, whole: &[u8], change: &dyn Fn(&mut Header, &mut Vec<u8>)) 
 
 type Change = fn(&mut Header, &mut Vec<u8>);
 
-const FORGERIES: [(&str, Change); 18] = [
+const FORGERIES: [(&str, Change); 20] = [
     ("10^17 buckets", |it, _| (it.grid.length, it.grid.period, it.grain) = (200_000_000_000_000_000, 1, 1)),
     ("a length of 0", |it, _| it.grid.length = 0),
     ("a period of 0", |it, _| it.grid.period = 0),
@@ -118,6 +119,8 @@ const FORGERIES: [(&str, Change); 18] = [
     ("a grain that is no part", |it, _| it.grain = 7),
     ("a window that is twice as long", |it, _| it.grid.length *= 2),
     ("a period that is half as long", |it, _| it.grid.period /= 2),
+    ("windows that start a nanosecond later", |it, _| it.grid.anchor = it.grid.anchor.plus(1)),
+    ("windows that start at the end of time", |it, _| it.grid.anchor = Timestamp::MAX),
     ("buckets that are not in order", |it, _| it.buckets.reverse()),
     ("a bucket beyond all time", |it, _| it.buckets.last_mut().unwrap().0 = i64::MAX),
     ("a bucket with more connections", |it, _| it.buckets.last_mut().unwrap().1 += 1),
