@@ -74,28 +74,24 @@ pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> 
     let ((traces, names), rejected) = (header.traces(), header.rejected());
     let stage = plan.stages[aggregator].name.clone();
     let sheet = Sheet { stage, balance, rejected, traces, names, ..Sheet::default() };
-    let (disorder, failures, warnings) = (Vec::new(), Vec::new(), Vec::new());
     // Of lines that were counted elsewhere, a few are known that are no records.
     let first_lines = FirstLines {
         has_record: sheet.balance.lines_read - sheet.balance.blank > sheet.balance.malformed_total(),
         heads: sheet.rejected.iter().map(|(_, line)| line.head.clone()).collect(),
         ..FirstLines::default()
     };
-    let (outcome, sheets, interrupted) = (Outcome::Done, vec![sheet], false);
-    let (strangers, missed) = (Vec::new(), Vec::new());
-    let follows = false;
     Ok(Summary {
-        outcome,
-        sheets,
-        disorder,
-        failures,
-        warnings,
+        outcome: Outcome::Done,
+        sheets: vec![sheet],
+        disorder: Vec::new(),
+        failures: Vec::new(),
+        warnings: Vec::new(),
         hints,
         first_lines,
-        strangers,
-        missed,
-        interrupted,
-        follows,
+        strangers: Vec::new(),
+        missed: Vec::new(),
+        interrupted: false,
+        follows: false,
     })
 }
 
