@@ -35,9 +35,15 @@ pub fn dashes(argv: &[OsString]) -> Result<()> {
 
 /// Refuses options that lack their value, and would take the option behind them for it.
 pub fn values(argv: &[OsString]) -> Result<()> {
-    let mut words = argv.iter().skip(1).take_while(|word| *word != "--").filter_map(|word| word.to_str()).peekable();
+    let words = || argv.iter().skip(1).take_while(|word| *word != "--").filter_map(|word| word.to_str());
+    // Most command lines have no option right behind another, and the definitions take long to make.
+    if !words().zip(words().skip(1)).any(|(word, next)| word.starts_with('-') && next.starts_with("--")) {
+        return Ok(());
+    }
+    let definitions = [Positional::command(), Commanded::command()];
+    let mut words = words().peekable();
     while let Some(word) = words.next() {
-        if !takes_next(word) {
+        if !takes_next(word, &definitions) {
             continue;
         }
         let Some(next) = words.peek() else { return Ok(()) };
@@ -53,7 +59,7 @@ pub fn values(argv: &[OsString]) -> Result<()> {
 }
 
 /// Whether an option has the next word as its value, in the form without a command or behind any.
-fn takes_next(word: &str) -> bool {
+fn takes_next(word: &str, [positional, commands]: &[clap::Command; 2]) -> bool {
     let is_meant = |arg: &clap::Arg| match word.strip_prefix("--") {
         Some(long) => {
             arg.get_long() == Some(long) || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&long))
@@ -63,7 +69,7 @@ fn takes_next(word: &str) -> bool {
     };
     let takes =
         |command: &clap::Command| command.get_arguments().any(|arg| arg.get_action().takes_values() && is_meant(arg));
-    takes(&Positional::command()) || Commanded::command().get_subcommands().any(takes)
+    takes(positional) || commands.get_subcommands().any(takes)
 }
 
 /// What is said of an option that another command has.
