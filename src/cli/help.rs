@@ -111,10 +111,9 @@ pub fn commanded() -> Command {
     Commanded::command().mut_subcommands(defined)
 }
 
-/// As `commanded`, for who calls the command of a name: of the others no more is there than their names, as to define them
-/// is most of what a short run takes to start.
-pub fn commanded_by(name: &str) -> Command {
-    let commands = Commanded::command();
+/// The same of commands that are not defined yet, for who calls the one of a name: of the others no more is there than their
+/// names, as to define them is most of what a short run takes to start.
+pub fn commanded_by(commands: Command, name: &str) -> Command {
     // Whatever else may be asked for, such as help about a command.
     if commands.get_subcommands().all(|command| command.get_name() != name) {
         return commanded();
@@ -183,7 +182,7 @@ mod tests {
         for command in all.get_subcommands() {
             let name = command.get_name();
             let help = |all: Command| all.try_get_matches_from(["logparser", name, "--help"]).unwrap_err().to_string();
-            assert_eq!(help(commanded_by(name)), help(commanded()), "{name}");
+            assert_eq!(help(commanded_by(Commanded::command(), name)), help(commanded()), "{name}");
             let about = command.get_about().map(ToString::to_string).unwrap_or_default();
             let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
             assert!(

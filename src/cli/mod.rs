@@ -91,8 +91,9 @@ fn asked(argv: &[OsString]) -> Result<Asked, (clap::Error, Option<String>)> {
         ClapErrorKind::UnknownArgument => slips::elsewhere(error).or(otherwise),
         _ => otherwise,
     };
-    match with_command_first(argv) {
-        Some(argv) => match parsed::<Commanded>(help::commanded_by(&argv[1].to_string_lossy()), &argv) {
+    let commands = Commanded::command();
+    match with_command_first(argv, &commands) {
+        Some(argv) => match parsed::<Commanded>(help::commanded_by(commands, &argv[1].to_string_lossy()), &argv) {
             Ok(commanded) => Ok(Asked::Command(Box::new(commanded.command))),
             Err(error) => {
                 let hint = hint(&error, None);
@@ -236,24 +237,21 @@ fn parsed<T: FromArgMatches>(command: clap::Command, argv: &[OsString]) -> Resul
 
 /// The arguments with the command moved to the front, if the first positional argument is one. So options may stand
 /// before a command, and a host or file that is named like a command is still a host or file everywhere else.
-fn with_command_first(argv: &[OsString]) -> Option<Vec<OsString>> {
+fn with_command_first(argv: &[OsString], commands: &clap::Command) -> Option<Vec<OsString>> {
     // As they are declared: how help arranges them takes long and is of no use here.
     let positional = Positional::command();
     let takes = |arg: Option<&clap::Arg>| arg.is_some_and(|arg| arg.get_action().takes_values());
     let short = |letter: char| positional.get_arguments().find(|arg| arg.get_short() == Some(letter));
     // Whether the next word is the value of this one. `--set` is known to commands only.
-    let takes_next =
-        |word: &str| match word.strip_prefix("--") {
-            Some("set") => true,
-            Some(long) => takes(positional.get_arguments().find(|arg| {
-                arg.get_long() == Some(long) || arg.get_all_aliases().is_some_and(|all| all.contains(&long))
-            })),
-            // Of letters that stand together, the first that takes a value has what follows it as that.
-            None => word[1..]
-                .char_indices()
-                .find(|(_, letter)| takes(short(*letter)))
-                .is_some_and(|(at, letter)| word.len() == 1 + at + letter.len_utf8()),
-        };
+    let takes_next = |word: &str| match word.strip_prefix("--") {
+        Some("set") => true,
+        Some(long) => takes(positional.get_arguments().find(|arg| slips::is_called(arg, long))),
+        // Of letters that stand together, the first that takes a value has what follows it as that.
+        None => word[1..]
+            .char_indices()
+            .find(|(_, letter)| takes(short(*letter)))
+            .is_some_and(|(at, letter)| word.len() == 1 + at + letter.len_utf8()),
+    };
     let mut at = 1;
     loop {
         let text = argv.get(at)?.to_str()?;
@@ -266,7 +264,7 @@ fn with_command_first(argv: &[OsString]) -> Option<Vec<OsString>> {
         at += if takes_next(text) { 2 } else { 1 };
     }
     let name = argv[at].to_str()?;
-    let is_command = name == "help" || Commanded::command().get_subcommands().any(|known| known.get_name() == name);
+    let is_command = name == "help" || commands.get_subcommands().any(|known| known.get_name() == name);
     is_command.then(|| {
         let mut moved = argv.to_vec();
         moved[1..=at].rotate_right(1);
@@ -383,7 +381,8 @@ mod tests {
 
     fn moved(argv: &[&str]) -> Option<Vec<String>> {
         let argv: Vec<OsString> = argv.iter().map(OsString::from).collect();
-        with_command_first(&argv).map(|moved| moved.into_iter().map(|arg| arg.into_string().unwrap()).collect())
+        with_command_first(&argv, &Commanded::command())
+            .map(|moved| moved.into_iter().map(|arg| arg.into_string().unwrap()).collect())
     }
 
     #[test]

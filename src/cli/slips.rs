@@ -60,16 +60,27 @@ pub fn values(argv: &[OsString]) -> Result<()> {
 
 /// Whether an option has the next word as its value, in the form without a command or behind any.
 fn takes_next(word: &str, [positional, commands]: &[clap::Command; 2]) -> bool {
+    let takes = |command: &clap::Command| takes_value(command, word);
+    takes(positional) || commands.get_subcommands().any(takes)
+}
+
+/// Whether a word stands for an option of a command that takes a value: of letters that stand together, the last.
+fn takes_value(command: &clap::Command, word: &str) -> bool {
     let is_meant = |arg: &clap::Arg| match word.strip_prefix("--") {
-        Some(long) => {
-            arg.get_long() == Some(long) || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&long))
-        }
-        // Of letters that stand together, the last.
+        Some(long) => is_called(arg, long),
         None => word.starts_with('-') && word.len() > 1 && arg.get_short() == word.chars().next_back(),
     };
-    let takes =
-        |command: &clap::Command| command.get_arguments().any(|arg| arg.get_action().takes_values() && is_meant(arg));
-    takes(positional) || commands.get_subcommands().any(takes)
+    command.get_arguments().any(|arg| arg.get_action().takes_values() && is_meant(arg))
+}
+
+/// Whether an option has this long name, or has it too.
+pub fn is_called(arg: &clap::Arg, long: &str) -> bool {
+    arg.get_long() == Some(long) || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&long))
+}
+
+/// Whether a command has an option of this long name.
+fn has_option(command: &clap::Command, long: &str) -> bool {
+    command.get_arguments().any(|arg| is_called(arg, long))
 }
 
 /// What is said of an option that another command has.
@@ -77,11 +88,7 @@ pub fn elsewhere(problem: &clap::Error) -> Option<String> {
     use clap::error::{ContextKind, ContextValue};
     let Some(ContextValue::String(option)) = problem.get(ContextKind::InvalidArg) else { return None };
     let name = option.strip_prefix("--")?.split('=').next()?;
-    let has = |command: &clap::Command| {
-        command.get_arguments().any(|arg| {
-            arg.get_long() == Some(name) || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
-        })
-    };
+    let has = |command: &clap::Command| has_option(command, name);
     if has(&Positional::command()) && matches!(name, "tail" | "sleep-seconds") {
         return Some(
             "it belongs to `logparser LOCATION HOST_FROM HOST_TO`; elsewhere say --follow --every 1h".to_owned(),
@@ -126,27 +133,12 @@ fn option_of(argv: &[OsString], at: usize) -> Option<String> {
         return Some(word.chars().take(2).collect());
     }
     let before = argv.get(at - 1)?.to_str()?;
-    let takes = |command: &clap::Command| {
-        command.get_arguments().any(|arg| {
-            let is_it = match before.strip_prefix("--") {
-                Some(long) => {
-                    arg.get_long() == Some(long) || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&long))
-                }
-                None => letters(before) && arg.get_short() == before.chars().last(),
-            };
-            is_it && arg.get_action().takes_values()
-        })
-    };
+    let takes = |command: &clap::Command| takes_value(command, before);
     any_command(takes).then(|| before.to_owned())
 }
 
 fn is_long_option(name: &str) -> bool {
-    let has = |command: &clap::Command| {
-        command.get_arguments().any(|arg| {
-            arg.get_long() == Some(name) || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
-        })
-    };
-    any_command(has)
+    any_command(|command| has_option(command, name))
 }
 
 /// Whether something holds for the form without a command or for any command.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::Tell;
+use super::save::folder_of;
 use super::whole::{Left, write_lines};
 use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::model::InputId;
@@ -223,7 +224,7 @@ impl Inner {
         if !fs::symlink_metadata(path)?.is_file() {
             return self.reorder_in_place();
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         let mut ordered = tempfile::NamedTempFile::new_in(folder)?;
         self.copy_ordered(ordered.as_file_mut())?;
         // A temporary file is for its owner only; this one takes over the permissions of the file it replaces.

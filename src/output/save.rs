@@ -43,7 +43,7 @@ pub fn save(target: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> Result<
             write(&mut file).map_err(unsaved)
         }
         Way::Replace(path) => {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let folder = folder_of(&path);
             let mut builder = tempfile::Builder::new();
             // As any file is made that a program writes; the umask takes its part.
             builder.prefix(".logparser-").permissions(Permissions::from_mode(0o666));
@@ -61,6 +61,11 @@ pub fn save(target: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> Result<
     }
 }
 
+/// The folder that a file is in.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Follows links to what is to be written.
 fn way(target: &Path) -> io::Result<Way> {
     let mut path = target.to_owned();
@@ -73,7 +78,7 @@ fn way(target: &Path) -> io::Result<Way> {
         if !found.is_symlink() {
             return Ok(if found.is_file() { Way::Replace(path) } else { Way::Into });
         }
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = folder_of(&path);
         // What is open in a process is no name that another file could take.
         if fs::canonicalize(parent)?.starts_with("/proc") {
             return Ok(Way::Into);
