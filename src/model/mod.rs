@@ -46,4 +46,4 @@ pub use span::{InputId, Ledger, Span};
 pub use stamp::{TimeUnit, Unfit, Units};
 pub use tally::Tally;
 pub use time::Timestamp;
-pub use window::{Gap, Grid, Window};
+pub use window::{Ends, Gap, Grid, Window};

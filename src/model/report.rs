@@ -7,7 +7,7 @@ use std::fmt;
 use super::balance::Balance;
 use super::order::Stamps;
 use super::time::Timestamp;
-use super::window::Window;
+use super::window::{Ends, Window};
 
 /// What a report function answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,6 +157,8 @@ pub struct WindowResult {
     pub windows: u64,
     /// Whether the window is one of many.
     pub periodic: bool,
+    /// The ends of the range that was asked for, where they cut the window: only what lies between them counts.
+    pub cut: Ends,
     /// Which of several results of this window it is, where there may be several.
     pub issue: Option<Issue>,
     /// Connections in the window.

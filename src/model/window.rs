@@ -3,6 +3,8 @@
 //! A one-shot window has both ends in; periodic windows are half-open, so that neighbours share no record.
 //! Invariant: bucket edges fall on window edges, so every window is a whole number of buckets and exact.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::time::Timestamp;
@@ -95,6 +97,42 @@ impl Grid {
     }
 }
 
+/// The ends of a range of time that was asked for, as far as they are given: what lies outside does not count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// The first instant that is in.
+    pub since: Option<Timestamp>,
+    /// The first that is not in any more; of a range that ends with the highest stamp, that stamp.
+    pub until: Option<Timestamp>,
+}
+
+impl Ends {
+    /// The ends that cut a window, so that it holds only a part of its time.
+    pub fn cut(&self, window: &Window) -> Self {
+        Ends {
+            since: self.since.filter(|since| window.start < *since),
+            until: self.until.filter(|until| window.end > *until),
+        }
+    }
+
+    /// Whether neither end is given.
+    pub const fn is_open(&self) -> bool {
+        self.since.is_none() && self.until.is_none()
+    }
+}
+
+/// In words.
+impl fmt::Display for Ends {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.since, self.until) {
+            (Some(since), Some(until)) => write!(f, "from {since} to {until}"),
+            (Some(since), None) => write!(f, "from {since} on"),
+            (None, Some(until)) => write!(f, "up to {until}"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
 /// A run of periodic windows that hold nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
@@ -159,6 +197,20 @@ mod tests {
         let open = Window::half_open(at(10), at(20));
         assert!(open.contains(at(10)) && !open.contains(at(20)));
         assert!(open.contains(at(20).minus(1)));
+    }
+
+    #[test]
+    fn ends_within_a_window_cut_it_and_those_on_its_edges_do_not() {
+        let window = Window::half_open(at(10), at(20));
+        let cut = |since: Option<i64>, until: Option<i64>| {
+            let cut = Ends { since: since.map(at), until: until.map(at) }.cut(&window);
+            (cut.since.is_some(), cut.until.is_some())
+        };
+        assert_eq!(cut(None, None), (false, false));
+        assert_eq!(cut(Some(10), Some(20)), (false, false));
+        assert_eq!(cut(Some(11), Some(20)), (true, false));
+        assert_eq!(cut(Some(9), Some(19)), (false, true));
+        assert_eq!(cut(Some(21), Some(9)), (true, true));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serde_json::ser::{CompactFormatter, Formatter};
 use super::OutputEntry;
 use crate::model::escape::{exact, is_hostile};
 use crate::model::time::SECOND;
-use crate::model::{Balance, Cell, Issue, More, Report, Timestamp, Window, WindowResult};
+use crate::model::{Balance, Cell, Ends, Issue, More, Report, Timestamp, Window, WindowResult};
 
 /// The output.
 pub(super) const ENTRY: OutputEntry = OutputEntry {
@@ -51,11 +51,23 @@ struct WindowPart {
     /// Only where it stands for many windows, which hold nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     empty_windows: Option<u64>,
+    /// Only where the range that was asked for cuts the window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cut: Option<CutPart>,
     /// Only where there may be several results of a window.
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<u32>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     provisional: bool,
+}
+
+/// The ends that cut a window.
+#[derive(Serialize)]
+struct CutPart {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -124,6 +136,7 @@ fn render(result: &WindowResult) -> io::Result<Vec<u8>> {
         schema: SCHEMA,
         window: Some(WindowPart {
             empty_windows: (result.windows > 1).then_some(result.windows),
+            cut: cut_part(result.cut),
             ..window_part(result.window, result.issue)?
         }),
         reports: result.reports.iter().filter(|_| result.windows == 1).map(report_part).collect(),
@@ -168,9 +181,15 @@ fn window_part(window: Window, issue: Option<Issue>) -> io::Result<WindowPart> {
         end_unix_nanos: window.end.nanos(),
         end_inclusive: window.end_inclusive,
         empty_windows: None,
+        cut: None,
         revision: issue.map(|issue| issue.revision),
         provisional: issue.is_some_and(|issue| issue.provisional),
     })
+}
+
+fn cut_part(cut: Ends) -> Option<CutPart> {
+    let at = |time: Option<Timestamp>| time.map(|time| time.to_string());
+    (!cut.is_open()).then(|| CutPart { since: at(cut.since), until: at(cut.until) })
 }
 
 /// Unix seconds, if they are whole: a fraction would be a float to whoever reads it, and not exact.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::*;
 use crate::model::escape::{bytes, is_hostile};
-use crate::model::{Balance, Cell, Column, ColumnKind, Drawing, Loss, More, Report, Stamps, Timestamp, Window};
+use crate::model::{Balance, Cell, Column, ColumnKind, Drawing, Ends, Loss, More, Report, Stamps, Timestamp, Window};
 
 fn written(output: &str, results: &[WindowResult]) -> String {
     let (mut bytes, mut style) = (Vec::new(), Style::default());
@@ -46,12 +46,13 @@ fn result(reports: Vec<Report>) -> WindowResult {
         ..Balance::default()
     };
     let window = Window::closed(at(1_700_000_000), at(1_700_003_600));
-    let (windows, issue, stamps) = (1, None, None);
+    let (windows, issue, stamps, cut) = (1, None, None, Ends::default());
     WindowResult {
         sequence: 0,
         window,
         windows,
         periodic: false,
+        cut,
         issue,
         connections: 2,
         from_start: false,

@@ -50,7 +50,8 @@ impl Text {
                 1 => ("Window", String::new()),
                 windows => ("Gap", format!(": {windows} windows that hold nothing")),
             };
-            let heading = self.bold(&format!("{what} {} .. {}{note}", window.start, window.end));
+            let cut = if result.cut.is_open() { String::new() } else { format!(" (cut: only {})", result.cut) };
+            let heading = self.bold(&format!("{what} {} .. {}{note}{cut}", window.start, window.end));
             push_line(&mut text, &format!("{heading}{rest}"));
         }
         if result.windows > 1 {

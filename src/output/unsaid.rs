@@ -1,14 +1,24 @@
-//! What a medium has no place for, and people should know: rows that a limit left out though they are as good as the last.
+//! What a medium has no place for, and people should know: rows that a limit left out though they are as good as the last,
+//! and that a window was cut.
 //!
 //! Not here: what is lost. Invariant: what results hold is not changed for it; it is said once, at the end of a run.
 
-use crate::model::{More, Timestamp, WindowResult};
+use crate::model::{More, Timestamp, Window, WindowResult};
 
 /// What the results of a run left unsaid, by report.
 #[derive(Debug, Default)]
 pub struct Unsaid {
     /// By the place of a report in the results.
     reports: Vec<Option<CutShort>>,
+    cut: Option<Cut>,
+}
+
+/// Windows that the range which was asked for cuts.
+#[derive(Debug)]
+struct Cut {
+    medium: &'static str,
+    first: Window,
+    last: Window,
 }
 
 /// A report that was cut short.
@@ -25,6 +35,10 @@ struct CutShort {
 impl Unsaid {
     /// Takes in a result that is written in a medium which has no place for it.
     pub fn note(&mut self, medium: &'static str, result: &WindowResult) {
+        if !result.cut.is_open() {
+            let first = self.cut.as_ref().map_or(result.window, |cut| cut.first);
+            self.cut = Some(Cut { medium, first, last: result.window });
+        }
         self.reports.resize_with(result.reports.len().max(self.reports.len()), || None);
         for (known, report) in self.reports.iter_mut().zip(&result.reports) {
             let Some(latest) = report.more else { continue };
@@ -34,8 +48,23 @@ impl Unsaid {
         }
     }
 
-    /// What to say, a line for each report that was cut short.
+    /// What to say, a line for cut windows and one for each report that was cut short.
     pub fn hints(&self) -> impl Iterator<Item = String> {
+        let cut = self.cut.as_ref().map(|Cut { medium, first, last }| {
+            let which = match first == last {
+                true => "the window".to_owned(),
+                false => format!("windows, the first {} .. {}, the last", first.start, first.end),
+            };
+            format!(
+                "since and until cut {which} {} .. {}: what lies outside them does not count there; {medium} has no place \
+                 for that, json and text say it",
+                last.start, last.end
+            )
+        });
+        cut.into_iter().chain(self.cut_short())
+    }
+
+    fn cut_short(&self) -> impl Iterator<Item = String> {
         self.reports.iter().flatten().map(|cut| {
             let is_one = cut.latest.rows == 1;
             let rows = if is_one { "1 more row".to_owned() } else { format!("{} more rows", cut.latest.rows) };

@@ -5,13 +5,15 @@
 
 use std::sync::Arc;
 
+use super::inputs::Inputs;
 use super::prune::{FormatStamps, look};
+use super::resolve::Filter;
 use crate::config::FilterPlan;
-use crate::model::{Stamps, Timestamp};
+use crate::model::{InputId, Stamps, Timestamp};
 use crate::ops::scan::{Block, extent};
 use crate::source::seek::Wanted;
 use crate::source::{Cursor, Input};
-use crate::stage::filter;
+use crate::stage::{filter, reporter};
 
 /// Bytes of all files together up to which they are looked at whole; larger ones at both ends, and here and there.
 const WHOLE: u64 = 64 << 20;
@@ -22,18 +24,36 @@ const BLOCK: usize = 256 << 10;
 /// What it takes to look.
 pub(super) struct Nothing {
     /// The inputs, each with the bytes that a line of it may have.
-    pub inputs: Vec<(Input, usize)>,
+    inputs: Vec<(Input, usize)>,
     /// How their stamps are read.
-    pub plan: FilterPlan,
+    plan: FilterPlan,
     /// Stamps beyond this are in the future.
-    pub future_after: Timestamp,
+    future_after: Timestamp,
     /// What saw the pipes.
-    pub filter: Option<Arc<filter::Shared>>,
+    filter: Option<Arc<filter::Shared>>,
 }
 
 impl Nothing {
+    /// What it takes where the windows of a time-filter over `ids` hold nothing.
+    pub fn before(
+        (stage, plan, resolved): Filter<'_>,
+        inputs: &Inputs,
+        ids: &[InputId],
+        filters: &[(String, Arc<filter::Shared>)],
+    ) -> reporter::Nothing {
+        let of = |id: &InputId| (inputs.all[id.0 as usize].clone(), inputs.max_line[id.0 as usize]);
+        let shared = filters.iter().find(|(name, _)| *name == stage.name);
+        let nothing = Nothing {
+            inputs: ids.iter().map(of).collect(),
+            plan: plan.clone(),
+            future_after: resolved.bounds.future_after,
+            filter: shared.map(|(_, shared)| Arc::clone(shared)),
+        };
+        reporter::Nothing { stretch: resolved.stretch(plan), look: Box::new(move || nothing.stamps()) }
+    }
+
     /// The stamps of all inputs.
-    pub fn stamps(&self) -> Stamps {
+    fn stamps(&self) -> Stamps {
         let mut all = self.filter.as_ref().map_or_else(Stamps::none, |filter| *filter.passed.lock());
         let whole = self.inputs.iter().filter_map(|(input, _)| input.size()).sum::<u64>() <= WHOLE;
         for (input, max_line) in self.inputs.iter().filter(|(input, _)| input.size().is_some()) {

@@ -59,6 +59,7 @@ pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> 
             stop: stop.clone(),
             kept: None,
             aggregator: None,
+            range: reporter::Range::default(),
             nothing: None,
             missed: Mutex::default(),
         };

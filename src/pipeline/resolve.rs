@@ -9,14 +9,15 @@ use std::thread;
 
 use super::inputs::Inputs;
 use super::prune::latest;
-use crate::config::{Align, FilterPlan, Range, Start};
+use crate::config::{Align, FilterPlan, Plan, Range, StagePlan, Start, Task};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Grid, InputId, Moment, Peaks, Timestamp, Window};
+use crate::model::{Ends, Grid, InputId, Moment, Peaks, Timestamp, Window};
 use crate::ops::close::Windows;
 use crate::ops::scan::{Block, Highest, Lowest};
 use crate::ops::select::Bounds;
 use crate::output::Stretch;
 use crate::source::{Cursor, Input};
+use crate::stage::reporter;
 
 /// Bytes of a block in a look at the inputs.
 const BLOCK: usize = 256 << 10;
@@ -36,13 +37,32 @@ impl Resolved {
         match (self.windows, filter.range) {
             (Windows::Once(window), Range::Once { start: Start::At(_), .. }) => Stretch::From(window),
             (Windows::Once(window), _) => Stretch::Window(window),
-            (Windows::Every(_), Range::Every { since, until, .. }) => {
-                let until = until.filter(|until| *until != Moment::LATEST);
-                Stretch::Range(since.map(|_| self.bounds.first), until.map(|_| self.bounds.last.plus(1)))
+            (Windows::Every(_), _) => {
+                let Ends { since, until } = self.range(filter).ends;
+                Stretch::Range(since, until)
             }
-            (Windows::Every(_), Range::Once { .. }) => Stretch::Range(None, None),
         }
     }
+
+    /// The range of windows that repeat. One window is what it was asked to be, and nothing cuts it.
+    pub fn range(&self, filter: &FilterPlan) -> reporter::Range {
+        let Range::Every { since, until, .. } = filter.range else { return reporter::Range::default() };
+        let until_latest = until == Some(Moment::LATEST);
+        let since = since.map(|_| self.bounds.first);
+        let until = until.filter(|_| !until_latest).map(|_| self.bounds.last.plus(1));
+        reporter::Range { ends: Ends { since, until }, until_latest }
+    }
+}
+
+/// A time-filter and its stage, with its windows.
+pub(super) type Filter<'a> = (&'a StagePlan, &'a FilterPlan, Resolved);
+
+/// The time-filter before a stage.
+pub(super) fn filter_before<'a>(plan: &'a Plan, at: usize, resolved: &[Option<Resolved>]) -> Option<Filter<'a>> {
+    plan.upstream(at).into_iter().find_map(|at| match &plan.stages[at].task {
+        Task::TimeFilter(filter) => Some((&plan.stages[at], filter, resolved[at]?)),
+        _ => None,
+    })
 }
 
 /// Resolves the range of a time-filter over `ids`. Inputs that can be read once only are replaced by spooled ones.

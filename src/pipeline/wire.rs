@@ -13,7 +13,7 @@ use super::nothing::Nothing;
 use super::observe::{Observed, Post};
 use super::prune::prune;
 use super::range::ranged;
-use super::resolve::{Resolved, resolve};
+use super::resolve::{Resolved, filter_before, resolve};
 use super::run::Portion;
 use super::targets::{FilterFiles, Targets};
 use crate::actor::{Countdown, Gauge, Inbox, LatestOutlet, Outlet, Permits, Pool, Port, Stop, Transform, drive, edge};
@@ -116,8 +116,20 @@ pub(super) fn wire(
             }
             (Task::Reporter(reporter), Edge::Closed(_, inbox)) => {
                 let outputs = targets.reporters.remove(&at).unwrap_or_default();
-                let nothing = place.nothing(&inputs, &resolved, &parts);
-                place.reporter(reporter, (outputs, targets.reopen.clone()), nothing, wired, inbox.clone(), &mut parts)
+                let before = filter_before(plan, at, &resolved);
+                let range = before.map(|(_, filter, resolved)| resolved.range(filter)).unwrap_or_default();
+                // Of inputs that go on, nobody knows what is still to come.
+                let nothing = before
+                    .filter(|_| place.follow.is_none())
+                    .map(|before| Nothing::before(before, &inputs, &inputs.reaching(plan, at), &parts.filters));
+                place.reporter(
+                    reporter,
+                    (outputs, targets.reopen.clone()),
+                    (range, nothing),
+                    wired,
+                    inbox.clone(),
+                    &mut parts,
+                )
             }
             _ => return Err(misfit(stage)),
         });
@@ -423,29 +435,11 @@ impl Place<'_> {
         })
     }
 
-    /// What it takes to look for stamps where the window of the time-filter before this stage holds nothing.
-    fn nothing(&self, inputs: &Inputs, resolved: &[Option<Resolved>], parts: &Parts) -> Option<reporter::Nothing> {
-        let upstream = self.plan.upstream(self.at);
-        let (at, stage, filter) = upstream.iter().find_map(|&at| match &self.plan.stages[at].task {
-            Task::TimeFilter(filter) => Some((at, &self.plan.stages[at], filter)),
-            _ => None,
-        })?;
-        // Of inputs that go on, nobody knows what is still to come.
-        let resolved = resolved[at].filter(|_| self.follow.is_none())?;
-        let of = |id: &InputId| (inputs.all[id.0 as usize].clone(), inputs.max_line[id.0 as usize]);
-        let inputs = inputs.reaching(self.plan, self.at).iter().map(of).collect();
-        let filters = parts.filters.iter().find(|(name, _)| *name == stage.name);
-        let shared = filters.map(|(_, shared)| Arc::clone(shared));
-        let nothing =
-            Nothing { inputs, plan: filter.clone(), future_after: resolved.bounds.future_after, filter: shared };
-        Some(reporter::Nothing { stretch: resolved.stretch(filter), look: Box::new(move || nothing.stamps()) })
-    }
-
     fn reporter(
         &self,
         plan: &ReporterPlan,
         (outputs, reopen): (Vec<Destination>, Option<Arc<Reopen>>),
-        nothing: Option<reporter::Nothing>,
+        (range, nothing): (reporter::Range, Option<reporter::Nothing>),
         wired: &Wired,
         inbox: Inbox<Arc<Closed>>,
         parts: &mut Parts,
@@ -464,6 +458,7 @@ impl Place<'_> {
             written: Condvar::new(),
             stop: wired.stop.clone(),
             kept: self.kept.clone(),
+            range,
             nothing,
             missed: Mutex::default(),
             aggregator,

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::aggregates::Layout;
 use crate::model::loss::losses;
 use crate::model::tally::Shape;
-use crate::model::{Balance, Budget, Cell, Issue, Loss, Stamps, Tally, Timestamp, Window, WindowResult, escape};
+use crate::model::{Balance, Budget, Cell, Ends, Issue, Loss, Stamps, Tally, Timestamp, Window, WindowResult, escape};
 use crate::options::{Instant, Options, Value};
 use crate::output::destination::{Destination, Receipt};
 use crate::output::target::Reopen;
@@ -49,10 +49,21 @@ pub struct Shared {
     pub kept: Option<Kept>,
     /// Has the balance sheet of the whole run, at its end.
     pub aggregator: Option<Arc<aggregator::Shared>>,
+    /// The range of windows that repeat.
+    pub range: Range,
     /// What it takes to say what there is, where nothing is counted.
     pub nothing: Option<Nothing>,
     /// What there is to say, if nothing is.
     pub missed: Mutex<Option<Missed>>,
+}
+
+/// The range of windows that repeat, as far as its ends are given.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Range {
+    /// Its ends, as far as they are known before the run.
+    pub ends: Ends,
+    /// Whether it ends with the highest stamp.
+    pub until_latest: bool,
 }
 
 /// Where nothing is counted.
@@ -142,11 +153,13 @@ impl Shared {
             }
             Ok(report)
         });
+        let window = seen.gap.map_or(window, |gap| gap.window);
         Ok(WindowResult {
             sequence: seen.sequence,
-            window: seen.gap.map_or(window, |gap| gap.window),
+            window,
             windows: seen.gap.map_or(1, |gap| gap.windows),
             periodic: seen.periodic,
+            cut: self.ends().cut(&window),
             issue: seen.issue,
             connections: seen.view.total(),
             from_start: matches!(self.nothing, Some(Nothing { stretch: Stretch::From(_), .. })),
@@ -154,6 +167,14 @@ impl Shared {
             reports: reports.collect::<Result<_>>()?,
             balance: seen.balance.clone(),
         })
+    }
+
+    /// The ends of the range. Windows that close before the input ends end before a stamp that is known by then, so that
+    /// stamps which come later cut none.
+    fn ends(&self) -> Ends {
+        let Range { ends, until_latest } = self.range;
+        let highest = || self.aggregator.as_ref()?.progress.lock().highest_stamp();
+        if until_latest { Ends { until: highest(), ..ends } } else { ends }
     }
 
     /// The stamps that there are where a one-shot window holds nothing.

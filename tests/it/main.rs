@@ -16,6 +16,7 @@ mod cli;
 mod clock;
 mod corpora;
 mod crash;
+mod cuts;
 mod exact;
 mod floors;
 mod follow;

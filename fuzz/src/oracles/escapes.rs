@@ -23,6 +23,7 @@ fn written(output: &str, name: &[u8]) -> String {
         window,
         windows: 1,
         periodic: false,
+        cut: Default::default(),
         issue: None,
         connections: 7,
         reports: vec![report],

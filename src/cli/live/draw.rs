@@ -134,7 +134,7 @@ fn header(app: &App) -> Vec<Line<'static>> {
     let Some(Picture { glance, rates }) = app.picture() else {
         return vec![Line::from(vec![state, Span::raw(" logparser")])];
     };
-    let window = glance.result.as_ref().map(|result| say::window(&result.window));
+    let window = glance.result.as_ref().map(|result| say::window(&result.window, &result.cut));
     let window = window.map_or_else(|| "no window yet".to_owned(), |window| format!("window {window}"));
     let watermark = match glance.watermark {
         Some(at) => format!("complete up to {}, {} behind", say::clock(glance.now, at), say::lag(glance.now, at)),

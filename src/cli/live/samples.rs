@@ -52,6 +52,7 @@ pub fn glance_of(servers: &[(&str, u64)]) -> Glance {
             window: Window::closed(end.minus(3_600_000_000_000), end),
             windows: 1,
             periodic: false,
+            cut: Default::default(),
             issue: None,
             from_start: false,
             stamps: None,

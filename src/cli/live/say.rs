@@ -2,7 +2,7 @@
 
 use crate::model::escape::printable;
 use crate::model::time::SECOND;
-use crate::model::{Timestamp, Window};
+use crate::model::{Ends, Timestamp, Window};
 
 /// Bytes of a name that are shown: more than a screen is wide.
 const NAME: usize = 300;
@@ -18,9 +18,10 @@ pub fn name(bytes: &[u8]) -> String {
 }
 
 /// A window, with the bracket that tells whether its end is in.
-pub fn window(window: &Window) -> String {
+pub fn window(window: &Window, cut: &Ends) -> String {
     let close = if window.end_inclusive { ']' } else { ')' };
-    format!("[{} .. {}{close}", window.start, window.end)
+    let cut = if cut.is_open() { String::new() } else { format!(", cut: only {cut}") };
+    format!("[{} .. {}{close}{cut}", window.start, window.end)
 }
 
 /// A rate in four characters or so: `0.5`, `37`, `1.2k`, `345M`.
@@ -61,6 +62,15 @@ pub fn clock(now: Timestamp, at: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_window_says_what_cuts_it() {
+        let at = Timestamp::from_seconds;
+        let (hour, since) = (Window::half_open(at(0), at(3600)), Some(at(60)));
+        let said = |cut| window(&hour, &cut);
+        assert_eq!(said(Ends::default()), "[1970-01-01T00:00:00Z .. 1970-01-01T01:00:00Z)");
+        assert!(said(Ends { since, until: None }).ends_with(", cut: only from 1970-01-01T00:01:00Z on"));
+    }
 
     #[test]
     fn rates_are_short_at_every_size() {
