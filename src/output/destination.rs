@@ -26,9 +26,9 @@ pub struct Destination {
     tell: Option<Arc<dyn Tell>>,
     waiting: VecDeque<(WindowResult, Arc<Receipt>)>,
     /// Results that did not even wait, since it cannot be written.
-    dropped: u64,
+    dropped_since: u64,
     /// All of them.
-    lost: u64,
+    dropped: u64,
     /// Why they wait, as long as any do.
     trouble: Option<io::Error>,
 }
@@ -55,7 +55,16 @@ impl Receipt {
 impl Destination {
     /// Writes results to `target`. With `tell`, those that cannot be written to a file wait.
     pub fn new(target: Target, entry: &'static OutputEntry, style: Style, tell: Option<Arc<dyn Tell>>) -> Self {
-        Destination { target, entry, style, tell, waiting: VecDeque::new(), dropped: 0, lost: 0, trouble: None }
+        Destination {
+            target,
+            entry,
+            style,
+            tell,
+            waiting: VecDeque::new(),
+            dropped_since: 0,
+            dropped: 0,
+            trouble: None,
+        }
     }
 
     /// Writes a result, or lets it wait. Whether anybody takes more.
@@ -100,7 +109,7 @@ impl Destination {
             }
         }
         if let (Some(_), Some(tell)) = (self.trouble.take(), &self.tell) {
-            let dropped = match std::mem::take(&mut self.dropped) {
+            let dropped = match std::mem::take(&mut self.dropped_since) {
                 0 => "no result is lost".to_owned(),
                 lost => {
                     let action = format!("{}: {lost} results were dropped, as they did not fit", self.target.name);
@@ -114,8 +123,8 @@ impl Destination {
     }
 
     /// Results that will not be written.
-    pub fn lost(&self) -> u64 {
-        self.lost
+    pub fn dropped(&self) -> u64 {
+        self.dropped
     }
 
     /// Writes what the medium has before all results, of which there is none; `empty` is one without rows.
@@ -141,7 +150,7 @@ impl Destination {
     /// At the end: says what was not written.
     pub fn settle(&mut self) {
         let Some(tell) = &self.tell else { return };
-        let (waiting, dropped) = (self.waiting.len(), self.dropped);
+        let (waiting, dropped) = (self.waiting.len(), self.dropped_since);
         if let Some(source) = self.trouble.take() {
             let before = if dropped > 0 { format!(", and {dropped} before them were dropped") } else { String::new() };
             let action = format!(
@@ -186,12 +195,12 @@ impl Destination {
         if let Some((_, receipt)) = self.waiting.pop_front() {
             receipt.done();
         }
-        if let Some(tell) = self.tell.as_ref().filter(|_| self.dropped == 0) {
+        if let Some(tell) = self.tell.as_ref().filter(|_| self.dropped_since == 0) {
             let name = &self.target.name;
             tell.warn(&format!("{name}: more than {MOST_WAITING} results wait to be written; the oldest are dropped"));
         }
+        self.dropped_since += 1;
         self.dropped += 1;
-        self.lost += 1;
     }
 }
 

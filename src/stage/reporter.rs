@@ -96,12 +96,14 @@ pub struct Desk {
     pub told: Option<Vec<(Loss, u64)>>,
     /// What the results have left unsaid.
     pub unsaid: Unsaid,
+    /// Results that outputs have dropped, as far as the balance sheet has them.
+    dropped: u64,
 }
 
 impl Desk {
     /// For these outputs; `next` is what is written first, if there is an order.
     pub fn new(outputs: Vec<Destination>, next: Option<u64>) -> Self {
-        Desk { outputs, next, told: None, unsaid: Unsaid::default() }
+        Desk { outputs, next, told: None, unsaid: Unsaid::default(), dropped: 0 }
     }
 }
 
@@ -234,6 +236,7 @@ impl Shared {
                 true
             }
         });
+        self.note_dropped(&mut desk);
         desk.next = desk.next.map(|next| next + result.windows);
         desk.told = Some(losses(&result.balance));
         self.written.notify_all();
@@ -249,8 +252,15 @@ impl Shared {
         // A worker that a reader keeps waiting for ever has the desk, and was given up on: so is what it would write.
         let Some(mut desk) = self.desk.try_lock() else { return };
         desk.outputs.iter_mut().for_each(Destination::settle);
-        if let Some(aggregator) = &self.aggregator {
-            aggregator.progress.lock().results_dropped(desk.outputs.iter().map(Destination::lost).sum());
+        self.note_dropped(&mut desk);
+    }
+
+    /// Enters into the balance sheet what outputs have dropped since the last time.
+    fn note_dropped(&self, desk: &mut Desk) {
+        let dropped = desk.outputs.iter().map(Destination::dropped).sum();
+        if let Some(aggregator) = self.aggregator.as_ref().filter(|_| dropped > desk.dropped) {
+            aggregator.progress.lock().results_dropped(dropped - desk.dropped);
+            desk.dropped = dropped;
         }
     }
 
