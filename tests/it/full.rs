@@ -294,7 +294,8 @@ fn results_that_do_not_fit_a_bounded_queue_are_counted_and_told() {
     let windows = followed.windows();
     let number_before = |text: &str| -> Option<i64> {
         let said = followed.said();
-        let before = said.lines().find_map(|line| Some(line.split_once(text)?.0.to_owned()))?;
+        // Told while it runs, and once more at its end.
+        let before = said.lines().rev().find_map(|line| Some(line.split_once(text)?.0.to_owned()))?;
         Some(before.rsplit(' ').next().unwrap().parse().unwrap())
     };
     let lost = number_before(" results are lost").unwrap();
