@@ -6,6 +6,7 @@
 use crate::model::Moment;
 use crate::model::length;
 use crate::model::location::{no_file, no_format, no_target, scheme};
+use crate::model::size;
 use crate::model::time::SECOND;
 
 /// One option that a stage or plug-in understands.
@@ -36,7 +37,7 @@ pub enum Kind {
     Duration,
     /// A length of time, zero allowed.
     DurationOrZero,
-    /// A size in bytes: a number, or e.g. `64KiB`, `1MiB`.
+    /// A size in bytes: a number, or e.g. `64KiB`, `1MiB`, `0.5GiB`.
     Bytes(u64, u64),
     /// `true` or `false`.
     Flag,
@@ -221,7 +222,10 @@ impl Kind {
                 let help = suggest(text, words.iter().copied()).map_or(String::new(), |word| format!(" ({word})"));
                 Err(format!("{}{help}", self.expected()))
             }
-            (Kind::Instant(words), _) => instant(raw, words)?.map(Value::Instant).ok_or_else(|| self.expected()),
+            (Kind::Instant(words), _) => instant(raw, words)?.map(Value::Instant).ok_or_else(|| {
+                let near = near_instant(raw, words).map(|near| format!(" (did you mean '{near}'?)"));
+                self.expected() + &near.unwrap_or_default()
+            }),
             _ => Err(self.expected()),
         }
     }
@@ -263,18 +267,7 @@ fn number(raw: &Raw) -> Option<u64> {
 
 fn bytes(raw: &Raw) -> Option<u64> {
     let Raw::Text(text) = raw else { return number(raw) };
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let factor: u64 = match text[digits..].trim() {
-        "" | "B" => 1,
-        "KiB" | "K" => 1 << 10,
-        "MiB" | "M" => 1 << 20,
-        "GiB" | "G" => 1 << 30,
-        "kB" | "KB" => 1_000,
-        "MB" => 1_000_000,
-        "GB" => 1_000_000_000,
-        _ => return None,
-    };
-    text[..digits].parse::<u64>().ok()?.checked_mul(factor)
+    size::read(text)
 }
 
 /// What is expected of a length of time that is none since it is too long.
@@ -300,6 +293,23 @@ fn instant(raw: &Raw, words: &'static [&'static str]) -> Result<Option<Instant>,
         return Ok(Some(Instant::At(moment)));
     }
     Ok(words.iter().find(|word| *word == text).map(|word| Instant::Word(word)))
+}
+
+/// The instant that a text may have been meant to be: one of the words, in another case, with blanks in it or misspelled.
+fn near_instant(raw: &Raw, words: &'static [&'static str]) -> Option<String> {
+    let Raw::Text(text) = raw else { return None };
+    let text = text.split_whitespace().collect::<String>().to_lowercase();
+    let meant = match text.strip_suffix("ago") {
+        Some(length) => format!("-{}", length.trim_start_matches('-')),
+        None => {
+            let (word, added) = text.split_at(text.find(['+', '-']).unwrap_or(text.len()));
+            let changes = |known: &&&str| strsim::osa_distance(known, word);
+            let near = words.iter().filter(|known| changes(known) <= known.len() / 3).min_by_key(changes)?;
+            format!("{near}{added}")
+        }
+    };
+    let is_instant = text.len() <= COMPARED && instant(&Raw::Text(meant.clone()), words).is_ok_and(|it| it.is_some());
+    is_instant.then_some(meant)
 }
 
 /// Bytes of a text for which the nearest is looked for, and of those that it may be: comparing takes the product of both.
@@ -378,6 +388,32 @@ mod tests {
         }
         for beyond in ["9999999999", "3000-01-01T00:00:00Z", "-9999999999.5", "now+300years"] {
             assert!(parse(kind, beyond).unwrap_err().contains("from 1677-09-21T"), "{beyond}");
+        }
+    }
+
+    #[test]
+    fn a_word_for_an_instant_that_is_not_quite_one_gets_the_right_one() {
+        let kind = Kind::Instant(&["now", "latest", "today", "yesterday", "first"]);
+        for (text, meant) in [
+            ("latset", "latest"),
+            ("LATEST", "latest"),
+            ("Yesterday", "yesterday"),
+            ("yesteday", "yesterday"),
+            ("lastest-1H", "latest-1h"),
+            ("latest - 1h", "latest-1h"),
+            ("latest -90 m", "latest-90m"),
+            ("Now", "now"),
+            ("nwo", "now"),
+            ("2 hours ago", "-2hours"),
+            ("FIRST", "first"),
+        ] {
+            let said = parse(kind, text).unwrap_err();
+            assert!(said.ends_with(&format!(" (did you mean '{meant}'?)")), "{text}: {said}");
+            assert!(parse(kind, meant).is_ok(), "{meant}");
+        }
+        for text in ["someday", "soon", "", "tomorrow", "long ago", "first-1h"] {
+            let said = parse(kind, text).unwrap_err();
+            assert!(!said.contains("did you mean"), "{text}: {said}");
         }
     }
 

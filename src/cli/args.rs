@@ -6,6 +6,7 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
+use super::asked_report;
 use crate::error::{Error, Result};
 
 /// Overrides of a configuration file.
@@ -248,7 +249,7 @@ impl Results {
     pub fn overrides(&self) -> Result<Vec<Override>> {
         let mut all = given([("limit", &self.limit)]);
         if !self.report.is_empty() {
-            let reports = self.report.iter().map(|text| report(text)).collect::<Result<Vec<_>>>()?;
+            let reports = self.report.iter().map(|text| asked_report::in_toml(text)).collect::<Result<Vec<_>>>()?;
             all.push(("reports", format!("[{}]", reports.join(", ")), format!("-r {}", self.report.join(" -r "))));
         }
         let mut options: Vec<String> = self.output.iter().map(|output| format!("--output {output}")).collect();
@@ -267,34 +268,6 @@ impl Results {
         all.extend(self.csv.then(|| "csv".to_owned()));
         all
     }
-}
-
-/// `NAME[:KEY=VALUE,...]` as a configuration writes it, in TOML. A comma within a value has a backslash before it.
-fn report(text: &str) -> Result<String> {
-    let wrong = |what: String| Err(Error::usage(format!("-r {text}: {what}")));
-    let (name, options) = text.split_once(':').map_or((text, None), |(name, options)| (name, Some(options)));
-    if let Some((first, rest)) = name.split_once(',') {
-        return wrong(format!("expected one report; give each as one of its own: -r {first} -r {rest}"));
-    }
-    let mut keys = vec!["name".to_owned()];
-    let mut parts = vec![format!("name = {}", toml_text(name))];
-    // What cannot stand in an argument stands for the comma that separates nothing.
-    let options = options.map(|options| options.replace("\\,", "\0"));
-    for option in options.iter().flat_map(|options| options.split(',')).map(|option| option.replace('\0', ",")) {
-        let Some((key, value)) = option.split_once('=') else {
-            if crate::report::entry(&option).is_some() {
-                return wrong(format!("'{option}' is a report of its own: give it as -r {option}"));
-            }
-            let help = "e.g. -r top-pairs:limit=5; a comma within a value has a backslash before it";
-            return wrong(format!("expected KEY=VALUE, not '{option}', {help}"));
-        };
-        if keys.iter().any(|known| known == key) {
-            return wrong(format!("'{key}' is given twice"));
-        }
-        keys.push(key.to_owned());
-        parts.push(format!("{} = {}", toml_text(key), toml_text(value)));
-    }
-    Ok(format!("{{ {} }}", parts.join(", ")))
 }
 
 impl Common {
@@ -350,32 +323,6 @@ pub fn toml_list(texts: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::as_option;
-
-    /// What is shown of a report as an option is what a configuration says.
-    #[test]
-    fn examples_are_the_same_in_both_forms() {
-        let table = |toml: &str| format!("x = {toml}").parse::<toml::Table>().unwrap()["x"].clone();
-        for example in crate::report::TABLE
-            .iter()
-            .map(|entry| entry.example)
-            .chain([r#"{ name = "connected-to", host = "a,b = c'd" }"#, r#"{ name = "connected-to", host = "" }"#])
-        {
-            let shown = as_option(example);
-            let word = shown.strip_prefix("-r ").unwrap();
-            let word = word
-                .strip_prefix('\'')
-                .map_or(word.to_owned(), |word| word.strip_suffix('\'').unwrap().replace(r"'\''", "'"));
-            let found = table(&report(&word).unwrap());
-            let name = |value: &toml::Value| value.get("name").unwrap_or(value).as_str().map(str::to_owned);
-            let written = table(example);
-            assert_eq!(name(&found), name(&written), "{shown}");
-            for (key, value) in written.as_table().into_iter().flatten() {
-                let value = value.as_str().map_or_else(|| value.as_integer().unwrap().to_string(), str::to_owned);
-                assert_eq!(found[key.as_str()].as_str(), Some(&value[..]), "{shown}");
-            }
-        }
-    }
 
     #[test]
     fn any_text_survives_toml() {

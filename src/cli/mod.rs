@@ -5,6 +5,7 @@
 mod allocator;
 mod args;
 mod ask;
+mod asked_report;
 mod commands;
 mod contents;
 mod explain;
@@ -62,7 +63,10 @@ pub fn main(argv: Vec<OsString>) -> ExitCode {
 pub fn make_main(argv: Vec<OsString>) -> ExitCode {
     watch::outlive_full_files();
     match parsed::<Make>(Make::command(), &argv).map(|make| make_log(&make.args)) {
-        Err(error) => ExitCode::from(show::usage(&error, None)),
+        Err(error) => {
+            let hint = slips::stray_in_make(&argv);
+            ExitCode::from(show::usage(&error, hint))
+        }
         Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(error)) => {
             show::error(&error);
@@ -72,6 +76,7 @@ pub fn make_main(argv: Vec<OsString>) -> ExitCode {
 }
 
 fn make_log(args: &crate::make::Args) -> Result<u8> {
+    slips::made(&args.path)?;
     local_target(&args.path)?;
     let summary = crate::make::run(args, crate::pipeline::wall_clock())?;
     show::made(args, &summary);
@@ -88,7 +93,10 @@ enum Asked {
 fn asked(argv: &[OsString]) -> Result<Asked, (clap::Error, Option<String>)> {
     let hint = |error: &clap::Error, otherwise: Option<String>| match error.kind() {
         ClapErrorKind::InvalidUtf8 => slips::no_text(argv),
-        ClapErrorKind::UnknownArgument => slips::elsewhere(error).or(otherwise),
+        ClapErrorKind::UnknownArgument => slips::elsewhere(error).or_else(|| slips::stray(argv)).or(otherwise),
+        ClapErrorKind::InvalidValue | ClapErrorKind::WrongNumberOfValues => slips::no_value(error, argv).or(otherwise),
+        ClapErrorKind::InvalidSubcommand => slips::no_command(argv).or(otherwise),
+        ClapErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Some(slips::needs_command(argv)),
         _ => otherwise,
     };
     let commands = Commanded::command();
@@ -112,7 +120,7 @@ fn asked(argv: &[OsString]) -> Result<Asked, (clap::Error, Option<String>)> {
 
 /// What is said of a command line that is not understood; none of one that is, or that asks for help. Nothing is run.
 pub fn misunderstood(argv: &[OsString]) -> Option<String> {
-    if let Err(error) = slips::dashes(argv).and_then(|()| slips::values(argv)) {
+    if let Err(error) = slips::command_line(argv) {
         return Some(show::shown(&error));
     }
     match asked(argv) {
@@ -122,8 +130,7 @@ pub fn misunderstood(argv: &[OsString]) -> Option<String> {
 }
 
 fn dispatch(argv: Vec<OsString>) -> Result<u8> {
-    slips::dashes(&argv)?;
-    slips::values(&argv)?;
+    slips::command_line(&argv)?;
     let insists = argv.iter().any(|arg| arg == "--");
     let command = match asked(&argv) {
         Ok(Asked::Positional(positional)) => return ask::positional(&positional, insists),
@@ -205,6 +212,10 @@ fn pipeline(command: PipelineCommand, insists: bool) -> Result<u8> {
 }
 
 fn saved_state(action: StateAction) -> Result<u8> {
+    if let StateAction::Show { place, .. } | StateAction::Verify { place, .. } | StateAction::Reset { place } = &action
+    {
+        slips::state(&place.state)?;
+    }
     match action {
         StateAction::List { root, output, json } => {
             let output = if json { StateFormat::Json } else { output };
@@ -282,6 +293,9 @@ fn near_command(word: &str) -> Option<String> {
     if Path::new(word).exists() {
         return None;
     }
+    if word == "version" {
+        return Some("did you mean `logparser --version`?".to_owned());
+    }
     let commands = Commanded::command();
     let names = || commands.get_subcommands().map(clap::Command::get_name);
     // Of short names, two letters that have changed places are half.
@@ -294,6 +308,7 @@ fn near_command(word: &str) -> Option<String> {
 /// A builder with a configuration file.
 fn configured(file: &Path) -> Result<Builder> {
     local(file)?;
+    slips::configuration(file)?;
     Pipeline::builder().config(file)
 }
 

@@ -113,8 +113,11 @@ pub fn usage(problem: &clap::Error, hint: Option<String>) -> u8 {
 
 /// What is wrong with a command line, in one line.
 pub fn misuse(problem: &clap::Error, hint: Option<String>) -> Error {
-    // What clap has to say of it names nothing.
-    if let (clap::error::ErrorKind::InvalidUtf8, Some(hint)) = (problem.kind(), &hint) {
+    use clap::error::ErrorKind as Problem;
+    // What clap has to say of these names nothing, or is all of the help.
+    let says_little =
+        matches!(problem.kind(), Problem::InvalidUtf8 | Problem::DisplayHelpOnMissingArgumentOrSubcommand);
+    if let Some(hint) = hint.as_ref().filter(|_| says_little) {
         return Error::usage(format!("{hint}; --help tells more"));
     }
     let text = problem.render().to_string();

@@ -11,7 +11,9 @@ use serde_json::{Value as Json, json};
 use super::args::{Counting, JsonOutput, Results, Settings, Talk};
 use super::loss::{self, Asked};
 use super::show::no_json;
-use super::{ask, configured_or_standard, emit, local, local_target, show, tty, watch, with_overrides, with_settings};
+use super::{
+    ask, configured_or_standard, emit, local, local_target, show, slips, tty, watch, with_overrides, with_settings,
+};
 use crate::config::{Plan, Task};
 use crate::error::{Error, Result, show_path};
 use crate::metrics::Progress;
@@ -387,7 +389,7 @@ pub fn spared(files: &[PathBuf]) -> Spared {
 
 pub fn opened(files: &[PathBuf]) -> Result<Files> {
     files.iter().try_for_each(|file| local(file))?;
-    Files::open(files)
+    Files::open(files).map_err(|error| slips::no_tallies(files).unwrap_or(error))
 }
 
 /// A progress bar, if a person waits for it.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use super::check::{Draft, Problems};
 use super::follow;
@@ -10,7 +11,9 @@ use super::needs;
 use super::plan::{AggregatorPlan, FilterPlan, LEAST_TALLY, Plan, Range, StagePlan, Task};
 use super::schema::StageType;
 use super::stage::{Parsed, written_to};
+use super::window::refuse;
 use crate::error::{Place, show_path};
+use crate::model::length;
 use crate::model::window::{MAX_BUCKETS, grain};
 use crate::options::{nearest, suggest};
 
@@ -288,7 +291,7 @@ fn by_time(plan: &mut Plan) {
 /// Gives each aggregator the windows of its filters, which have to agree; and so have the filters of one reader on
 /// how its lines are read.
 fn ranges(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) {
-    let draft = |name: &str| drafts.iter().find(|draft| draft.name == name);
+    let draft_of = |name: &str| drafts.iter().find(|draft| draft.name == name);
     let filters: Vec<(usize, String, FilterPlan)> = plan
         .stages
         .iter()
@@ -304,7 +307,7 @@ fn ranges(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) {
         let Some((_, first, filter)) = feeding.first() else { continue };
         aggregator.range = filter.range;
         aggregator.live.grace = filter.grace;
-        let Some(draft) = draft(&stage.name) else { continue };
+        let Some(draft) = draft_of(&stage.name) else { continue };
         if let Some((_, other, _)) =
             feeding.iter().find(|(_, _, other)| (other.range, &other.zone) != (filter.range, &filter.zone))
         {
@@ -322,7 +325,7 @@ fn ranges(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) {
                 Some("give them an instant in place of latest or first, or one time-filter for all lines".into());
             problems.add(&draft.place, draft.key("inputs"), message, help);
         }
-        not_too_fine(aggregator, draft, problems);
+        not_too_fine(aggregator, draft, draft_of(first), problems);
     }
     for (at, name, filter) in &filters {
         let mine = readers_of(plan, *at);
@@ -330,7 +333,7 @@ fn ranges(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) {
             let alike = (plan_of_other.format, plan_of_other.units) == (filter.format, filter.units);
             !alike && !readers_of(plan, *other).is_disjoint(&mine)
         });
-        if let (Some((_, other, _)), Some(draft)) = (clash, draft(name)) {
+        if let (Some((_, other, _)), Some(draft)) = (clash, draft_of(name)) {
             let message = format!("reads the same lines as '{other}', but in another format or unit");
             problems.add(
                 &draft.place,
@@ -368,27 +371,31 @@ fn enough_memory(plan: &Plan, drafts: &[Draft], problems: &mut Problems) {
     }
 }
 
-fn not_too_fine(aggregator: &AggregatorPlan, draft: &Draft, problems: &mut Problems) {
+fn not_too_fine(aggregator: &AggregatorPlan, draft: &Draft, filter: Option<&Draft>, problems: &mut Problems) {
     let Range::Every { length, period, lateness, .. } = aggregator.range else { return };
     let grain = grain(length, Some(period), aggregator.grouping);
-    if length / grain <= MAX_BUCKETS {
+    let shown = |nanos: i64| length::shown(Duration::from_nanos(nanos.unsigned_abs()));
+    let (message, help) = if length / grain > MAX_BUCKETS {
+        let message = format!(
+            "a window of {} would be cut into {} buckets of {}, which is what seconds, every and grouping-seconds have in common",
+            shown(length),
+            length / grain,
+            shown(grain)
+        );
+        (message, format!("make each a multiple of {} or of more", shown((length + MAX_BUCKETS - 1) / MAX_BUCKETS)))
+    } else {
         // All that may be open at the same time, whatever stamps come.
         let open = length.saturating_add(lateness) / grain;
-        if open > 2 * MAX_BUCKETS {
-            let message = format!("keeps up to {open} buckets open at the same time");
-            let place = draft.value("grouping-seconds").map_or(&draft.place, |(_, entry)| &entry.node.place);
-            let help = Some("give a shorter lateness, or longer seconds and every".into());
-            problems.add(place, draft.key("grouping-seconds"), message, help);
+        if open <= 2 * MAX_BUCKETS {
+            return;
         }
-        return;
-    }
-    let message = format!(
-        "seconds, every and grouping-seconds have no common divisor that is long enough: a window would have {} buckets",
-        length / grain
-    );
-    let place = draft.value("grouping-seconds").map_or(&draft.place, |(_, entry)| &entry.node.place);
-    let help = Some("make each a multiple of a second or more".into());
-    problems.add(place, draft.key("grouping-seconds"), message, help);
+        let message = format!("keeps up to {open} buckets of {} open at the same time", shown(grain));
+        (message, "give a shorter lateness, or longer seconds and every".to_owned())
+    };
+    // What was asked for is to blame, not what it is by default.
+    let blamed = filter.filter(|_| draft.value("grouping-seconds").is_none());
+    let (draft, key) = blamed.map_or((draft, "grouping-seconds"), |filter| (filter, "every"));
+    refuse(draft, key, message, Some(help), problems);
 }
 
 fn one_stdin(plan: &Plan, drafts: &[Draft], problems: &mut Problems) {

@@ -26,7 +26,7 @@ pub use plan::{
     AggregatorPlan, Align, FilterPlan, FollowPlan, LivePlan, OutputPlan, Plan, Range, ReaderPlan, ReportPlan,
     ReporterPlan, Scan, StagePlan, Start, StatePlan, Task, Trigger,
 };
-pub use written::{Written, is_configuration};
+pub use written::{Written, is_configuration, is_log};
 
 #[cfg(test)]
 mod size_tests;

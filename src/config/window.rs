@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::check::{Catalog, Draft, Layer, Problems};
 use super::plan::{Align, FilterPlan, Range, Start};
 use super::stage::format;
-use crate::model::{Moment, Timestamp, Units, moment};
+use crate::model::{Moment, Timestamp, Units, zone};
 use crate::options::{Instant, Options, suggest};
 
 /// A time-filter.
@@ -53,8 +53,12 @@ pub(super) fn filter(draft: &Draft, options: &Options, catalog: &Catalog, proble
 
 fn zone(draft: &Draft, options: &Options, problems: &mut Problems) -> TimeZone {
     let name = options.text("timezone").unwrap_or("UTC");
-    moment::zone(name).unwrap_or_else(|expected| {
-        let near = suggest(name, moment::zone_names().iter().map(String::as_str));
+    zone::zone(name).unwrap_or_else(|expected| {
+        let meant: Vec<String> = zone::meant(name).iter().map(|meant| format!("'{meant}'")).collect();
+        let near = match meant.is_empty() {
+            true => suggest(name, zone::zone_names().iter().map(String::as_str)),
+            false => Some(format!("did you mean {}?", meant.join(" or "))),
+        };
         refuse(draft, "timezone", format!("{expected}, not '{name}'"), near, problems);
         TimeZone::UTC
     })
@@ -129,7 +133,7 @@ fn fits(plan: &FilterPlan, draft: &Draft, problems: &mut Problems) {
 }
 
 /// Notes what is wrong with a key where its value stands, or the stage if it has none.
-fn refuse(draft: &Draft, key: &str, message: String, help: Option<String>, problems: &mut Problems) {
+pub(super) fn refuse(draft: &Draft, key: &str, message: String, help: Option<String>, problems: &mut Problems) {
     match draft.value(key) {
         // A value that was given to several stages at once is wrong once.
         Some((Layer::TopLevel | Layer::Override, entry)) => {

@@ -89,6 +89,18 @@ impl Written {
     }
 }
 
+const AS_A_LOG: &str = "begins with a number, as a log does";
+
+/// Bytes at the start of a file that tell a log.
+const START: u64 = 4 << 10;
+
+/// What a file shows by which it is taken for a log, if it is one and shows that.
+pub fn is_log(path: &Path) -> Option<&'static str> {
+    let mut start = Vec::new();
+    File::open(path).and_then(|file| file.take(START).read_to_end(&mut start)).ok()?;
+    no_configuration(&start).filter(|shown| *shown == AS_A_LOG)
+}
+
 /// What a file shows that is no configuration.
 fn no_configuration(bytes: &[u8]) -> Option<&'static str> {
     let first = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
@@ -97,7 +109,7 @@ fn no_configuration(bytes: &[u8]) -> Option<&'static str> {
     let mut words = first.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     // A key that is a number has its equals sign behind it.
     if words.next().is_some_and(is_stamp) && words.next().is_some_and(|word| !word.starts_with(b"=")) {
-        return Some("begins with a number, as a log does");
+        return Some(AS_A_LOG);
     }
     if first.starts_with(b"{") {
         return Some("begins with '{', as JSON does");

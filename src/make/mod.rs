@@ -9,6 +9,8 @@ mod write;
 pub use generator::{Generator, Settings};
 pub use write::{Summary, run};
 
+use crate::model::size;
+
 /// What `logparser-make` and `logparser make` understand.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
@@ -18,8 +20,8 @@ Examples:
 pub struct Args {
     /// The file to make, or - for standard output.
     pub path: std::path::PathBuf,
-    /// Lines to make, in place of --size.
-    #[arg(long, value_name = "N", conflicts_with = "size")]
+    /// Lines to make, in place of --size, e.g. 1000, 1k or 2M.
+    #[arg(long, value_name = "N", conflicts_with = "size", value_parser = number)]
     pub lines: Option<u64>,
     /// Bytes to make, e.g. 10MB or 1GiB.
     #[arg(long, value_name = "BYTES", default_value = "286MB")]
@@ -37,10 +39,10 @@ pub struct Args {
     #[arg(long, value_name = "TIME", default_value = "5m")]
     pub disorder: String,
     /// Hosts that connect.
-    #[arg(long, value_name = "N", default_value_t = 56, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value = "56", value_parser = hosts)]
     pub hosts: u32,
     /// Servers that they connect to.
-    #[arg(long, value_name = "N", default_value_t = 26, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value = "26", value_parser = hosts)]
     pub servers: u32,
     /// How much busier the first hosts are: 0 makes all alike, 1 is Zipf's law.
     #[arg(long, value_name = "S", default_value_t = 0.0)]
@@ -57,4 +59,15 @@ pub struct Args {
     /// No progress and no summary.
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// A whole number, as people write it.
+fn number(text: &str) -> Result<u64, String> {
+    size::number(text).ok_or_else(|| "expected a whole number, e.g. 1000, 1k or 2M".to_owned())
+}
+
+/// How many hosts.
+fn hosts(text: &str) -> Result<u32, String> {
+    let count = size::number(text).and_then(|count| u32::try_from(count).ok()).filter(|count| *count > 0);
+    count.ok_or_else(|| format!("expected a whole number from 1 to {}, e.g. 50 or 1k", u32::MAX))
 }

@@ -24,12 +24,14 @@ pub mod peaks;
 pub mod recycle;
 pub mod report;
 pub mod shard;
+pub mod size;
 pub mod span;
 pub mod stamp;
 pub mod sweep;
 pub mod tally;
 pub mod time;
 pub mod window;
+pub mod zone;
 
 pub use aggregates::{Aggregates, BucketTotal, HostTotal, Pair, PairSource, Peer, Side};
 pub use balance::{Balance, Cause};

@@ -7,8 +7,7 @@
 use std::fmt;
 
 use jiff::civil::{Date, DateTime};
-use jiff::fmt::temporal::DateTimeParser;
-use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
+use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use super::stamp::{Unfit, Units};
 use super::time::Timestamp;
@@ -163,31 +162,6 @@ impl fmt::Display for Moment {
     }
 }
 
-/// The zone that a text names: one of the IANA database, or an offset of less than a day. Errors with what is expected.
-pub fn zone(text: &str) -> Result<TimeZone, String> {
-    if text == "UTC" || text == "Z" {
-        return Ok(TimeZone::UTC);
-    }
-    let no_zone = || match text.starts_with(['+', '-']) {
-        true => calendar::OFFSET.to_owned(),
-        false => "expected a time zone, e.g. UTC, Europe/Berlin or +02:00".to_owned(),
-    };
-    // Other forms are rules that hardly anybody means.
-    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "/_-+:".contains(c));
-    let found = DateTimeParser::new().parse_time_zone_with(&TimeZoneDatabase::bundled(), text);
-    let zone = found.ok().filter(|_| plain).ok_or_else(no_zone)?;
-    let is_offset = zone.to_fixed_offset().is_ok_and(|offset| i64::from(offset.seconds()).abs() < DAY);
-    if zone.iana_name().is_some() || is_offset { Ok(zone) } else { Err(no_zone()) }
-}
-
-/// Seconds of a day, in which every offset lies.
-const DAY: i64 = (calendar::MOST_HOURS + 1) * 3_600;
-
-/// The names of all zones that have one.
-pub fn zone_names() -> Vec<String> {
-    TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect()
-}
-
 /// A word that is one of these, and what is added to it: `latest-1h`, or `-2h` for `now-2h`.
 fn word(text: &str, words: &[&str]) -> Result<Option<Moment>, String> {
     let at = text.find(['+', '-']).unwrap_or(text.len());
@@ -244,6 +218,7 @@ fn beyond() -> String {
 mod tests {
     use super::*;
     use crate::model::time::SECOND;
+    use crate::model::zone::zone;
     use proptest::prelude::*;
 
     const WORDS: &[&str] = &["now", "today", "yesterday", "latest"];
@@ -280,20 +255,6 @@ mod tests {
             let remedies: Vec<&str> = said.rsplit("offset, ").next().unwrap().split(" or ").collect();
             let instants = remedies.iter().map(|text| at(text, "Europe/Berlin").unwrap()).collect::<Vec<_>>();
             assert_eq!((instants[1].nanos() - instants[0].nanos()).abs(), 3_600 * SECOND, "{said}");
-        }
-    }
-
-    #[test]
-    fn zones_are_names_or_offsets() {
-        for good in ["UTC", "Z", "Europe/Berlin", "+02:00", "-0330", "Etc/UTC"] {
-            assert!(zone(good).is_ok(), "{good}");
-        }
-        for bad in ["", "Mars", "EST5EDT,M3.2.0,M11.1.0", "2026-01-31", "Europe/../Berlin"] {
-            assert!(zone(bad).unwrap_err().contains("expected a time zone"), "{bad}");
-        }
-        assert!(zone("+23:59").is_ok() && zone("-23:59:59").is_ok());
-        for bad in ["+24:00", "-24", "+25:00", "-25:59:59", "+2500", "+26:00", "+99", "+1:2:3:4"] {
-            assert!(zone(bad).unwrap_err().contains("from -23:59 to +23:59"), "{bad}");
         }
     }
 

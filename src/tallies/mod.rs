@@ -250,6 +250,12 @@ fn value<T>(
     Ok((value, bytes))
 }
 
+/// Whether a file begins as tallies files do.
+pub fn is_one(path: &Path) -> bool {
+    let mut start = [0; MAGIC.len()];
+    path.is_file() && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == MAGIC
+}
+
 fn too_many() -> io::Error {
     invalid("together they have more connections than a number of 64 bits can say")
 }

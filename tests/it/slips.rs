@@ -86,6 +86,52 @@ fn every_slip_is_told_with_its_remedy() {
     assert!(count >= 40, "{count}");
 }
 
+/// The command that was meant, as far as what is said names it: a command of its own, or what is to stand in place of a part
+/// of the one that was given.
+fn meant(command: &str, said: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    for line in said.lines() {
+        if let Some((_, rest)) = line.split_once("did you mean `") {
+            let commands = rest.split("?").next().unwrap().trim_end_matches('`').split("` or `");
+            all.extend(commands.map(str::to_owned));
+        } else if let Some((_, rest)) = line.split_once("did you mean -") {
+            // The option stands there as it was given, then what is wrong with it.
+            let given = command.replace("--since=", "--since ");
+            let said = line.trim_start_matches("logparser: ");
+            let ends = said.match_indices(": ").map(|(at, _)| at).filter(|at| given.contains(&said[..*at]));
+            let wrong = &said[..ends.max().unwrap_or_else(|| panic!("{command}: {line}"))];
+            let right = format!("-{}", rest.trim_end_matches('?'));
+            all.push(given.replace(wrong, &right));
+        } else if let (Some((_, rest)), true) = (line.split_once("did you mean '"), line.contains(": expected ")) {
+            let wrong = line.rsplit("not '").next().unwrap().split('\'').next().unwrap();
+            all.push(command.replace(&format!("'{wrong}'"), wrong).replace(wrong, rest.split('\'').next().unwrap()));
+        }
+    }
+    all
+}
+
+/// What is suggested is no slip again.
+#[test]
+fn what_is_suggested_is_understood() {
+    let tables = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slips");
+    let mut commands = 0;
+    for table in std::fs::read_dir(tables).unwrap().map(|entry| entry.unwrap().path()) {
+        for part in std::fs::read_to_string(&table).unwrap().split("\n$ ").skip(1) {
+            let (command, said) = part.split_once('\n').unwrap();
+            for meant in meant(command, said) {
+                // What a command before has made is there, and no log has been made yet.
+                let folder = folder();
+                self::said(&folder, command);
+                std::fs::remove_file(folder.at("made.log")).ok();
+                let found = self::said(&folder, &meant);
+                assert!(!found.ends_with("exit 2\n"), "{command}: {said}{meant}: {found}");
+                commands += 1;
+            }
+        }
+    }
+    assert!(commands >= 50, "{commands}");
+}
+
 /// A mebibyte of problems took half an hour when each was looked for from the start of the file.
 #[test]
 fn a_file_full_of_problems_is_refused_in_time_that_grows_with_its_size() {

@@ -377,8 +377,13 @@ fn what_cannot_be_divided_or_counted_is_said() {
         ),
         (&["partial", "a.log", "--output", "x", "--range", "5..9", "--head", "9"], 2, "--head 9: expected BYTES:HASH"),
         (&["report", "none.tally", "--output", "nonsense"], 2, "--output nonsense: "),
-        (&["merge", "a.log", "--output", "x"], 1, "a.log: it is no tallies file of logparser"),
-        (&["report", "a.log"], 1, "a.log: it is no tallies file of logparser"),
+        (
+            &["merge", "a.log", "--output", "x"],
+            2,
+            "a.log begins with a number, as a log does, and a tallies file is expected",
+        ),
+        (&["report", "a.log"], 2, "did you mean `logparser top a.log`?"),
+        (&["report", "b.log"], 1, "b.log: it is no tallies file of logparser"),
         (&["inspect", "none.tally"], 1, "none.tally: "),
     ];
     for (args, code, message) in refused {

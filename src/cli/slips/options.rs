@@ -1,0 +1,257 @@
+//! Options that are not what they look like: one dash in place of two, a value that is missing or that a blank has cut.
+//!
+//! Invariant: command lines in which nothing looks like such a slip cost no definition of a command.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use clap::CommandFactory;
+use clap::error::{ContextKind, ContextValue};
+
+use crate::cli::commands::{Commanded, Positional};
+use crate::error::{Error, Result};
+use crate::model::escape::{printable, shell_word};
+use crate::model::{Word, length, size};
+
+/// Refuses options of more than one letter behind one dash, which would be taken for so many short ones, or for one with
+/// a value.
+pub fn dashes(argv: &[OsString]) -> Result<()> {
+    let words = argv.iter().skip(1).take_while(|word| *word != "--");
+    for word in words.filter_map(|word| word.to_str()) {
+        let Some(name) = word.strip_prefix('-').filter(|name| !name.starts_with('-')) else { continue };
+        let name = name.split('=').next().unwrap_or_default();
+        // As many programs do, -help gives help.
+        if name.len() > 1 && name != "help" && is_long_option(name) {
+            return Err(Error::usage(format!(
+                "unexpected argument {0}: an option of more than one letter has two dashes, -{0}; --help tells more",
+                shell_word(word)
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses options that lack their value, and would take the option behind them for it. Only options that take values with a
+/// dash in front would, and none of those is an option of commands alone.
+pub fn values(argv: &[OsString]) -> Result<()> {
+    let words = || argv.iter().skip(1).take_while(|word| *word != "--").filter_map(|word| word.to_str());
+    // Most command lines have no option right behind another, and the definitions take long to make.
+    if !words().zip(words().skip(1)).any(|(word, next)| word.starts_with('-') && is_like_an_option(next)) {
+        return Ok(());
+    }
+    let positional = Positional::command();
+    let is_known = |letter: char| positional.get_arguments().any(|arg| arg.get_short() == Some(letter));
+    let mut words = words().peekable();
+    while let Some(word) = words.next() {
+        if !takes_value(&positional, word) {
+            continue;
+        }
+        let Some(next) = words.peek() else { return Ok(()) };
+        let name = next.split('=').next().unwrap_or_default();
+        let is_option = match name.strip_prefix("--") {
+            Some(long) => is_long_option(long),
+            None => name.strip_prefix('-').is_some_and(|letters| letters.starts_with(is_known)),
+        };
+        if is_option {
+            return Err(Error::usage(format!("{word} needs a value, and {}; --help tells more", in_its_place(name))));
+        }
+        words.next();
+    }
+    Ok(())
+}
+
+/// Whether a word begins as options do, and as no number or length of time that is below zero.
+fn is_like_an_option(word: &str) -> bool {
+    word.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c == '-' || c.is_ascii_alphabetic()))
+}
+
+fn in_its_place(name: &str) -> String {
+    format!("{name} stands in its place")
+}
+
+/// What is said of an option without a value: what stands where it should.
+pub fn no_value(problem: &clap::Error, argv: &[OsString]) -> Option<String> {
+    let Some(ContextValue::String(option)) = problem.get(ContextKind::InvalidArg) else { return None };
+    // As `-r`, or as the option is called with what it takes: `--report <REPORT>`.
+    let names: Vec<&str> = option.split_whitespace().filter(|word| word.starts_with('-')).collect();
+    let words: Vec<&str> = argv.iter().skip(1).filter_map(|word| word.to_str()).collect();
+    let next = words.windows(2).find(|pair| names.contains(&pair[0]) && pair[1].starts_with('-'))?[1];
+    Some(in_its_place(next))
+}
+
+/// Refuses values that a blank has cut in two, so that the rest of them would be taken for something else.
+pub fn blanks(argv: &[OsString]) -> Result<()> {
+    let words = argv.iter().skip(1).map_while(|word| word.to_str()).take_while(|word| *word != "--");
+    let words: Vec<&str> = words.collect();
+    for at in 0..words.len().saturating_sub(1) {
+        let (option, value) = match words[at].split_once('=').filter(|(option, _)| option.starts_with("--")) {
+            Some(parts) => parts,
+            None if at > 0 && words[at - 1].starts_with('-') => (words[at - 1], words[at]),
+            None => continue,
+        };
+        let rest = &words[at + 1..];
+        let Some(whole) = whole(value, rest).filter(|_| !Path::new(rest[0]).exists()) else { continue };
+        if takes(option, whole.kinds) {
+            return Err(Error::usage(format!(
+                "{option} {value} {}: a blank cuts the value; did you mean {option} {}?",
+                rest[..whole.words].join(" "),
+                shell_word(whole.text)
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A value that is whole with words behind it.
+struct Whole {
+    /// What options call values that it may be one of.
+    kinds: &'static [&'static str],
+    /// How many of the words behind it belong to it.
+    words: usize,
+    text: String,
+}
+
+const INSTANTS: &[&str] = &["INSTANT"];
+const TIMES: &[&str] = &["TIME"];
+const SIZES: &[&str] = &["SIZE", "BYTES"];
+const TIMES_AND_SIZES: &[&str] = &["TIME", "SIZE", "BYTES"];
+
+/// What a value and the words behind it are as one, if they are anything.
+fn whole(value: &str, rest: &[&str]) -> Option<Whole> {
+    let next = *rest.first()?;
+    let is_word = Word::ALL.iter().any(|word| word.name() == value);
+    let is_length = |text: &str| length::read(text).is_ok_and(|length| length.is_some());
+    let (kinds, words, text) = if is_time_of_day(next) {
+        let is_date = value.len() == 10 && value.chars().all(|c| c.is_ascii_digit() || c == '-');
+        let (hour, minute) = next.split_once(':')?;
+        let into_day = format!("{hour}h{minute}m");
+        match (is_date, is_word && is_length(&into_day)) {
+            (true, _) => (INSTANTS, 1, format!("{value} {next}")),
+            (_, true) => (INSTANTS, 1, format!("{value}+{into_day}")),
+            _ => return None,
+        }
+    } else if is_word {
+        let added = next.strip_prefix(['+', '-'])?;
+        match rest.get(1) {
+            Some(length) if added.is_empty() && is_length(length) => (INSTANTS, 2, format!("{value}{next}{length}")),
+            _ if is_length(added) => (INSTANTS, 1, format!("{value}{next}")),
+            _ => return None,
+        }
+    } else {
+        let text = format!("{value}{next}");
+        let is_number = value.starts_with(|c: char| c.is_ascii_digit()) && value.parse::<f64>().is_ok();
+        let is_in_parts = (is_number && next.chars().all(|c| c.is_ascii_alphabetic())) || is_length(value);
+        match (is_length(&text), size::read(&text).is_some()) {
+            _ if !is_in_parts || next.is_empty() => return None,
+            (true, true) => (TIMES_AND_SIZES, 1, text),
+            (true, false) => (TIMES, 1, text),
+            (false, true) => (SIZES, 1, text),
+            (false, false) => return None,
+        }
+    };
+    Some(Whole { kinds, words, text })
+}
+
+fn is_time_of_day(text: &str) -> bool {
+    let is_of_one = |c: char| c.is_ascii_digit() || ":.+-Zz".contains(c);
+    text.contains(':') && text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(is_of_one)
+}
+
+/// Whether an option, of the form without a command or of any, takes values that are called one of these.
+fn takes(option: &str, kinds: &[&str]) -> bool {
+    let is_called_so = |arg: &clap::Arg| match arg.get_value_names() {
+        Some([name]) => kinds.contains(&name.as_str()),
+        _ => false,
+    };
+    any_command(|command| option_of_word(command, option).is_some_and(is_called_so))
+}
+
+/// The option of a command that a word stands for and that takes a value: of letters that stand together, the last.
+fn option_of_word<'a>(command: &'a clap::Command, word: &str) -> Option<&'a clap::Arg> {
+    let is_meant = |arg: &&clap::Arg| match word.strip_prefix("--") {
+        Some(long) => is_called(arg, long),
+        None => word.starts_with('-') && word.len() > 1 && arg.get_short() == word.chars().next_back(),
+    };
+    command.get_arguments().find(|arg| arg.get_action().takes_values() && is_meant(arg))
+}
+
+/// Whether a word stands for an option of a command that takes a value.
+fn takes_value(command: &clap::Command, word: &str) -> bool {
+    option_of_word(command, word).is_some()
+}
+
+/// Whether an option has this long name, or has it too.
+pub fn is_called(arg: &clap::Arg, long: &str) -> bool {
+    arg.get_long() == Some(long) || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&long))
+}
+
+/// Whether a command has an option of this long name.
+fn has_option(command: &clap::Command, long: &str) -> bool {
+    command.get_arguments().any(|arg| is_called(arg, long))
+}
+
+/// What is said of an option that another command has.
+pub fn elsewhere(problem: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(option)) = problem.get(ContextKind::InvalidArg) else { return None };
+    let name = option.strip_prefix("--")?.split('=').next()?;
+    let has = |command: &clap::Command| has_option(command, name);
+    if has(&Positional::command()) && matches!(name, "tail" | "sleep-seconds") {
+        return Some(
+            "it belongs to `logparser LOCATION HOST_FROM HOST_TO`; elsewhere say --follow --every 1h".to_owned(),
+        );
+    }
+    let mut commands = Commanded::command();
+    // Until then, commands have no options.
+    commands.build();
+    let names: Vec<&str> =
+        commands.get_subcommands().filter(|command| has(command)).map(clap::Command::get_name).collect();
+    (!names.is_empty()).then(|| format!("it is an option of: {}", names.join(", ")))
+}
+
+/// What is said of words that are no text, where text is expected.
+pub fn no_text(argv: &[OsString]) -> Option<String> {
+    let (at, word) = argv.iter().enumerate().skip(1).find(|(_, word)| word.to_str().is_none())?;
+    let shown = printable(word.as_bytes());
+    if let Some(option) = option_of(argv, at) {
+        return Some(format!("argument {at}, {shown}, is not UTF-8, as what is given to {option} has to be"));
+    }
+    // An asterisk stands for any bytes in the name of a file.
+    let glob = word.to_string_lossy().replace(char::REPLACEMENT_CHARACTER, "*");
+    Some(format!(
+        "argument {at}, {shown}, is not UTF-8; a file that is called so is reached by a glob, {}, and a host is written \
+         as it is shown, {}",
+        shell_word(&glob),
+        shell_word(word.as_bytes())
+    ))
+}
+
+/// The option that a word is a value of, or has one in itself.
+fn option_of(argv: &[OsString], at: usize) -> Option<String> {
+    if argv[..at].iter().any(|word| word == "--") {
+        return None;
+    }
+    let word = argv[at].to_string_lossy();
+    if let Some((option, _)) = word.split_once('=').filter(|(option, _)| option.starts_with("--")) {
+        return Some(option.to_owned());
+    }
+    let letters = |word: &str| word.len() > 1 && word.starts_with('-') && !word.starts_with("--");
+    if letters(&word) {
+        return Some(word.chars().take(2).collect());
+    }
+    let before = argv.get(at - 1)?.to_str()?;
+    let takes = |command: &clap::Command| takes_value(command, before);
+    any_command(takes).then(|| before.to_owned())
+}
+
+fn is_long_option(name: &str) -> bool {
+    any_command(|command| has_option(command, name))
+}
+
+/// Whether something holds for the form without a command or for any command.
+fn any_command(holds: impl Fn(&clap::Command) -> bool) -> bool {
+    // Options of commands are there once they are built.
+    let mut commanded = Commanded::command();
+    commanded.build();
+    holds(&Positional::command()) || commanded.get_subcommands().any(holds)
+}
