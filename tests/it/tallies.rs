@@ -382,7 +382,7 @@ fn what_cannot_be_divided_or_counted_is_said() {
             2,
             "a.log begins with a number, as a log does, and a tallies file is expected",
         ),
-        (&["report", "a.log"], 2, "did you mean `logparser top a.log`?"),
+        (&["report", "a.log"], 2, "a.log begins with a number"),
         (&["report", "b.log"], 1, "b.log: it is no tallies file of logparser"),
         (&["inspect", "none.tally"], 1, "none.tally: "),
     ];
