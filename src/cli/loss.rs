@@ -109,10 +109,14 @@ pub fn line(loss: Loss, count: u64, sheet: &Sheet, asked: &Asked) -> String {
     let (what, remedy) = match loss {
         Loss::Malformed => (malformed(count, sheet), kept("--rejects", asked.rejects.as_deref(), (loss, count), sheet)),
         Loss::Late => (late(count, sheet), in_time(count, sheet, asked)),
-        Loss::Future => (
-            format!("{} too far beyond now", counted(count, "line has a stamp", "lines have stamps")),
-            "check the clock of who wrote them, or allow more with --future TIME".to_owned(),
-        ),
+        Loss::Future => {
+            let (what, balance) = (counted(count, "line has a stamp", "lines have stamps"), &sheet.balance);
+            // Clocks that are wrong are seldom wrong throughout.
+            let are_all = balance.future + balance.malformed_total() + balance.blank == balance.lines_read;
+            let unit = if are_all { "say their --unit if it is not what it seems, " } else { "" };
+            let remedy = "check the clock of who wrote them, or allow more with --future TIME";
+            (format!("{what} too far beyond now"), format!("{unit}{remedy}"))
+        }
         Loss::Overflow => (
             format!(
                 "{} without their pair, for want of memory",

@@ -200,6 +200,13 @@ impl Aggregates {
         &self.buckets
     }
 
+    /// From where to where there are buckets that hold anything; where the last of them starts.
+    pub fn extent(&self) -> Option<(Timestamp, Timestamp)> {
+        let mut filled = self.buckets.iter().filter(|bucket| bucket.connections > 0).map(|bucket| bucket.start);
+        let first = filled.next()?;
+        Some((first, filled.next_back().unwrap_or(first)))
+    }
+
     /// Connections that are counted without their pair, in this window and, where it is kept, the one before: there
     /// was no memory for more pairs.
     pub fn overflow(&self) -> u64 {

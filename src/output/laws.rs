@@ -175,17 +175,18 @@ fn an_empty_window_is_one_line_and_periodic_ones_have_headings() {
         (
             Some((low, high)),
             true,
-            "; stamps run from 1970-01-01 00:00:05 to 1970-01-01 00:00:06.5; for their last hour: --until latest",
+            "; stamps run from 1970-01-01 00:00:05 to 1970-01-01 00:00:06.5ODD; for their last hour: --until latest",
         ),
         (
             Some((low, low)),
             false,
-            "; stamps run from 1970-01-01 00:00:05 to 1970-01-01 00:00:05, as far as was looked; for their last hour: \
+            "; stamps run from 1970-01-01 00:00:05 to 1970-01-01 00:00:05, as far as was lookedODD; for their last hour: \
              --until latest",
         ),
     ] {
         let empty = WindowResult { stamps: Some(Stamps { extent, whole }), ..empty.clone() };
-        assert_eq!(written("text", &[empty]), format!("{none}{said}\n"));
+        let odd = odd((low, high)).unwrap();
+        assert_eq!(written("text", &[empty]), format!("{none}{said}\n").replace("ODD", &format!(", {odd}")));
     }
     let stamps = Some(Stamps { extent: Some((low, high)), whole: true });
     for (seconds, from_start, remedy) in [
@@ -224,17 +225,17 @@ fn an_empty_window_is_one_line_and_periodic_ones_have_headings() {
 
 #[test]
 fn a_stretch_that_holds_nothing_is_said_by_its_ends() {
-    let (low, high) = (Timestamp::from_seconds(0), Timestamp::from_seconds(60));
+    let (low, high) = (Timestamp::from_seconds(1_000_000_800), Timestamp::from_seconds(1_000_000_860));
     let balance = result(Vec::new()).balance;
     let (extent, whole) = (Some((low, high)), true);
     for (since, until, said) in [
-        (Some(low), Some(high), "between 1970-01-01 00:00:00 and 1970-01-01 00:01:00 UTC"),
-        (Some(low), None, "from 1970-01-01 00:00:00 UTC on"),
-        (None, Some(high), "before 1970-01-01 00:01:00 UTC"),
+        (Some(low), Some(high), "between 2001-09-09 02:00:00 and 2001-09-09 02:01:00 UTC"),
+        (Some(low), None, "from 2001-09-09 02:00:00 UTC on"),
+        (None, Some(high), "before 2001-09-09 02:01:00 UTC"),
         (None, None, "in any window"),
     ] {
         let found = nothing(Stretch::Range(since, until), Some(Stamps { extent, whole }), &balance).unwrap();
-        let rest = "; stamps run from 1970-01-01 00:00:00 to 1970-01-01 00:01:00; without --since and --until all of them count";
+        let rest = "; stamps run from 2001-09-09 02:00:00 to 2001-09-09 02:01:00; without --since and --until all of them count";
         assert_eq!(found, format!("Nothing {said}{rest}"));
     }
 }

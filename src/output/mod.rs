@@ -98,7 +98,8 @@ pub fn nothing(stretch: Stretch, stamps: Option<Stamps>, balance: &Balance) -> O
     let looked = if whole { "" } else { ", as far as was looked" };
     let there_is = match extent {
         Some((lowest, highest)) => {
-            format!("; stamps run from {} to {}{looked}; {}", at(lowest), at(highest), stretch.remedy())
+            let odd = odd((lowest, highest)).map_or_else(String::new, |odd| format!(", {odd}"));
+            format!("; stamps run from {} to {}{looked}{odd}; {}", at(lowest), at(highest), stretch.remedy())
         }
         None if balance.bytes_total == 0 => match balance.inputs {
             1 => ": the input is empty (0 bytes)".to_owned(),
@@ -110,6 +111,24 @@ pub fn nothing(stretch: Stretch, stamps: Option<Stamps>, balance: &Balance) -> O
     };
     Some(format!("{none}{there_is}"))
 }
+
+/// What is said of stamps of which hardly any log has all, if these are such: their unit may be another than they are read in.
+pub fn odd((lowest, highest): (Timestamp, Timestamp)) -> Option<String> {
+    let when = if highest < YEAR_1990 {
+        "before 1990"
+    } else if lowest >= YEAR_2101 {
+        "after 2100"
+    } else {
+        return None;
+    };
+    Some(format!("all from {when}: if their unit is not what it seems, --unit says which it is (s, ms, us or ns)"))
+}
+
+/// 1990-01-01.
+const YEAR_1990: Timestamp = Timestamp::from_seconds(631_152_000);
+
+/// 2101-01-01.
+const YEAR_2101: Timestamp = Timestamp::from_seconds(4_133_980_800);
 
 /// A stretch of time that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,6 +223,17 @@ mod laws;
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn stamps_are_odd_where_all_are_far_from_the_years_of_logs() {
+        use super::{YEAR_1990, YEAR_2101, odd};
+        let (early, late) = (YEAR_1990.minus(1), YEAR_2101);
+        assert_eq!(YEAR_1990.to_string(), "1990-01-01T00:00:00Z");
+        assert_eq!(YEAR_2101.to_string(), "2101-01-01T00:00:00Z");
+        assert!(odd((early, early)).is_some_and(|said| said.contains("before 1990")));
+        assert!(odd((late, late)).is_some_and(|said| said.contains("after 2100")));
+        assert_eq!([odd((early, YEAR_1990)), odd((late.minus(1), late)), odd((early, late))], [None, None, None]);
+    }
+
     #[test]
     fn the_names_of_outputs_are_known_where_paths_are_checked() {
         let names: Vec<&str> = super::TABLE.iter().map(|entry| entry.name).collect();

@@ -17,7 +17,7 @@ use crate::options::{Instant, Options, Value};
 use crate::output::destination::{Destination, Receipt};
 use crate::output::target::Reopen;
 use crate::output::unsaid::Unsaid;
-use crate::output::{Stretch, nothing};
+use crate::output::{Stretch, nothing, odd};
 use crate::report::{ReportContext, ReportEntry, Search};
 
 use super::aggregator::{self, Closed, Closing};
@@ -49,7 +49,7 @@ pub struct Shared {
     pub kept: Option<Kept>,
     /// Has the balance sheet of the whole run, at its end.
     pub aggregator: Option<Arc<aggregator::Shared>>,
-    /// The range of windows that repeat.
+    /// The range that was asked for.
     pub range: Range,
     /// What it takes to say what there is, where nothing is counted.
     pub nothing: Option<Nothing>,
@@ -57,13 +57,15 @@ pub struct Shared {
     pub missed: Mutex<Option<Missed>>,
 }
 
-/// The range of windows that repeat, as far as its ends are given.
+/// The range that was asked for, as far as its ends are given.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Range {
     /// Its ends, as far as they are known before the run.
     pub ends: Ends,
     /// Whether it ends with the highest stamp.
     pub until_latest: bool,
+    /// Whether an end is given as an instant, also of one window: who does that knows the stamps.
+    pub by_instant: bool,
 }
 
 /// Where nothing is counted.
@@ -96,6 +98,8 @@ pub struct Desk {
     pub told: Option<Vec<(Loss, u64)>>,
     /// What the results have left unsaid.
     pub unsaid: Unsaid,
+    /// Of one window, from where to where buckets hold anything.
+    pub extent: Option<(Timestamp, Timestamp)>,
     /// Results that outputs have dropped, as far as the balance sheet has them.
     dropped: u64,
 }
@@ -103,7 +107,7 @@ pub struct Desk {
 impl Desk {
     /// For these outputs; `next` is what is written first, if there is an order.
     pub fn new(outputs: Vec<Destination>, next: Option<u64>) -> Self {
-        Desk { outputs, next, told: None, unsaid: Unsaid::default(), dropped: 0 }
+        Desk { outputs, next, told: None, unsaid: Unsaid::default(), extent: None, dropped: 0 }
     }
 }
 
@@ -117,7 +121,11 @@ impl Shared {
     pub fn hints(&self) -> Vec<String> {
         let mut hints: Vec<String> = self.searches.lock().iter().flatten().filter_map(Search::hint).collect();
         // As in `settle`: what a worker that was given up on has is not asked for.
-        hints.extend(self.desk.try_lock().iter().flat_map(|desk| desk.unsaid.hints()));
+        let Some(desk) = self.desk.try_lock() else { return hints };
+        hints.extend(desk.unsaid.hints());
+        let of_many = || self.aggregator.as_ref()?.progress.lock().extent();
+        let odd = desk.extent.or_else(of_many).filter(|_| !self.range.by_instant).and_then(odd);
+        hints.extend(odd.map(|odd| format!("the records that count are {odd}")));
         hints
     }
 
@@ -174,7 +182,7 @@ impl Shared {
     /// The ends of the range. Windows that close before the input ends end before a stamp that is known by then, so that
     /// stamps which come later cut none.
     fn ends(&self) -> Ends {
-        let Range { ends, until_latest } = self.range;
+        let Range { ends, until_latest, .. } = self.range;
         let highest = || self.aggregator.as_ref()?.progress.lock().highest_stamp();
         if until_latest { Ends { until: highest(), ..ends } } else { ends }
     }
@@ -317,6 +325,9 @@ impl Transform for Reporter {
         let result = self.shared.result(closed.look())?;
         self.shared.search(closed.look(), &result)?;
         self.shared.miss(&result);
+        if !closed.periodic {
+            self.shared.desk.lock().extent = closed.view.extent();
+        }
         self.shared.write(&result, Arc::clone(&closed.written))?;
         outlet.count();
         Ok(())
