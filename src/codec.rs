@@ -2,7 +2,8 @@
 //! standard configuration: numbers of variable length, the lowest byte first).
 //!
 //! Not here: whether the bytes are those that were written; that is known before anything is decoded.
-//! Invariant: whatever the bytes say, decoding neither panics nor touches more memory than they can stand for.
+//! Invariant: whatever the bytes say, decoding neither panics nor touches more memory than they can stand for; and what is
+//! decoded are the bytes that encoding gives, so that a value has one form.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 
@@ -56,17 +57,25 @@ impl<'a> Decoder<'a> {
     /// From `input`, of which at most `length` bytes are read.
     pub fn new(input: impl Read + 'a, length: u64) -> Self {
         let input: Box<dyn Read + 'a> = Box::new(input);
-        Decoder { input: Bounded { input: BufReader::with_capacity(BUFFER, input), left: length } }
+        let input = BufReader::with_capacity(BUFFER, input);
+        Decoder { input: Bounded { input, left: length, given: Vec::new() } }
     }
 
     /// Reads a value; `T` is what was put there. Errors with that of the reader, or `InvalidData` where the bytes are no
-    /// `T`. The elements of a sequence must take at least a byte each: of others, a few bytes could ask for any number.
-    pub fn get<T: DeserializeOwned>(&mut self) -> io::Result<T> {
+    /// `T`, or another form of it than `put` writes: a number may have several, and a table any order. The elements of a
+    /// sequence must take at least a byte each: of others, a few bytes could ask for any number.
+    pub fn get<T: Serialize + DeserializeOwned>(&mut self) -> io::Result<T> {
+        self.input.forget();
         let limit = self.input.left.saturating_mul(CLAIMED_PER_BYTE);
         let limit = usize::try_from(limit).unwrap_or(CEILING).min(CEILING);
         let mut decoder = DecoderImpl::new(&mut self.input, Config::default(), ());
         let value = decoder.claim_bytes_read(CEILING - limit).and_then(|()| Compat::<T>::decode(&mut decoder));
-        value.map(|Compat(value)| value).map_err(undecodable)
+        let Compat(value) = value.map_err(undecodable)?;
+        let mut written = Same(&self.input.given);
+        match encode_into_std_write(&value, &mut written, standard()) {
+            Ok(_) if written.0.is_empty() => Ok(value),
+            _ => Err(invalid("it holds a value in another form than this program writes".to_owned())),
+        }
     }
 
     /// Bytes that have not been read.
@@ -79,6 +88,15 @@ impl<'a> Decoder<'a> {
 struct Bounded<'a> {
     input: BufReader<Box<dyn Read + 'a>>,
     left: u64,
+    /// What was read of it since that was forgotten.
+    given: Vec<u8>,
+}
+
+impl Bounded<'_> {
+    fn forget(&mut self) {
+        self.given.clear();
+        self.given.shrink_to(BUFFER);
+    }
 }
 
 impl Reader for Bounded<'_> {
@@ -90,6 +108,7 @@ impl Reader for Bounded<'_> {
         }
         self.input.read_exact(bytes).map_err(|inner| DecodeError::Io { inner, additional: bytes.len() })?;
         self.left -= length;
+        self.given.extend_from_slice(bytes);
         Ok(())
     }
 
@@ -98,8 +117,23 @@ impl Reader for Bounded<'_> {
     }
 
     fn consume(&mut self, length: usize) {
+        self.given.extend_from_slice(&self.input.buffer()[..length]);
         BufRead::consume(&mut self.input, length);
         self.left -= length as u64;
+    }
+}
+
+/// Takes these bytes and no others.
+struct Same<'a>(&'a [u8]);
+
+impl Write for Same<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.strip_prefix(bytes).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -155,13 +189,37 @@ mod tests {
             .prop_map(|(flag, numbers, parts, table)| Whole { flag, numbers, parts, table })
     }
 
+    /// Bytes that numbers of several lengths begin with, and small ones.
+    fn hostile() -> impl Strategy<Value = u8> {
+        prop_oneof![6 => 0u8..3, 1 => 250u8..=255, 1 => any::<u8>()]
+    }
+
+    #[test]
+    fn g5_a_number_has_one_form_and_a_table_one_order() {
+        assert_eq!(decoded::<u64>(&[250]).unwrap(), 250);
+        assert_eq!(decoded::<u64>(&[251, 251, 0]).unwrap(), 251);
+        for long in [&[251, 250, 0][..], &[252, 5, 0, 0, 0], &[253, 255, 255, 0, 0, 0, 0, 0, 0]] {
+            let error = decoded::<u64>(long).unwrap_err();
+            assert_eq!(error.to_string(), "it holds a value in another form than this program writes");
+            // Where it is a length, or the number of a variant, too.
+            assert!(decoded::<String>(&[long, &[b'x'; 300]].concat()).is_err());
+            assert!(decoded::<Part>(long).is_err());
+        }
+        let table = |keys: &[u8]| {
+            [&[keys.len() as u8][..], &keys.iter().flat_map(|key| [*key, 7]).collect::<Vec<_>>()].concat()
+        };
+        assert_eq!(decoded::<BTreeMap<u8, u8>>(&table(&[1, 2])).unwrap().len(), 2);
+        assert!(decoded::<BTreeMap<u8, u8>>(&table(&[2, 1])).is_err());
+        assert!(decoded::<BTreeMap<u8, u8>>(&table(&[1, 1])).is_err());
+    }
+
     fn encoded<T: Serialize>(value: &T) -> Vec<u8> {
         let mut bytes = Vec::new();
         Encoder::new(&mut bytes).put(value).unwrap();
         bytes
     }
 
-    fn decoded<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
+    fn decoded<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
         Decoder::new(bytes, bytes.len() as u64).get()
     }
 
@@ -179,6 +237,16 @@ mod tests {
             }
             prop_assert_eq!(decoder.left(), 0);
             prop_assert!(decoder.get::<u8>().is_err());
+        }
+
+        #[test]
+        fn g5_what_is_got_is_what_would_be_put(bytes in proptest::collection::vec(hostile(), 0..60)) {
+            let mut decoder = Decoder::new(&bytes[..], bytes.len() as u64);
+            let mut again = Vec::new();
+            while let Ok(value) = decoder.get::<(Option<u64>, Vec<u16>, BTreeMap<u8, i64>)>() {
+                Encoder::new(&mut again).put(&value).unwrap();
+            }
+            prop_assert!(bytes.starts_with(&again));
         }
 
         #[test]
@@ -273,6 +341,12 @@ mod tests {
         use serde::de::{Deserialize, Deserializer, Visitor};
 
         pub struct ByteBuffer;
+
+        impl serde::Serialize for ByteBuffer {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_bytes(&[])
+            }
+        }
 
         impl<'de> Deserialize<'de> for ByteBuffer {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -5,15 +5,20 @@
 //! memory for no more than its file holds.
 
 use super::header::{First, Header, Made, Order, Piece, Question, Sample, Share};
-use crate::model::balance::{Balance, OVERSIZED_HEAD, SHOWN_REJECTED};
+use crate::format::NAMES;
+use crate::model::Cause;
+use crate::model::balance::{Balance, SHOWN_BYTES, SHOWN_REJECTED};
+use crate::model::escape::printable;
 use crate::model::window::once_buckets;
 
 /// Bytes that a line may have, at most.
 const MAX_LINE: u64 = 1 << 30;
 
-/// Bytes that the name of a format or of an input may have, at most.
-const MAX_FORMAT: usize = 256;
+/// Bytes that the name of an input may have, at most.
 const MAX_NAME: usize = 1 << 16;
+
+/// Bytes of the name of a format that are shown.
+const MAX_SHOWN: usize = 40;
 
 /// Digits of a build id: 64 bits, in hexadecimal.
 const BUILD_DIGITS: usize = 16;
@@ -72,7 +77,7 @@ impl Header {
             return Err("the build that it is from has no id".to_owned());
         }
         let is_good = |First { loss, input, at, head }: &First| {
-            loss.count(&self.lines) > 0 && self.is_place(input, *at) && head.len() <= OVERSIZED_HEAD
+            loss.count(&self.lines) > 0 && self.is_place(input, *at) && head.len() <= SHOWN_BYTES
         };
         match firsts.is_sorted_by(|one, other| one.loss < other.loss) && firsts.iter().all(is_good) {
             true => Ok(()),
@@ -86,11 +91,11 @@ impl Header {
     }
 
     fn check_samples(&self, samples: &[Sample]) -> Result<(), String> {
-        let is_good = |sample: &Sample| self.is_place(&sample.input, sample.at) && sample.head.len() <= OVERSIZED_HEAD;
-        let is_in_order = samples.windows(2).all(|two| two[0] <= two[1]);
-        let malformed = self.lines.malformed_total();
+        let is_good = |sample: &Sample| self.is_place(&sample.input, sample.at) && sample.head.len() <= SHOWN_BYTES;
+        let is_in_order = samples.is_sorted_by(|one, other| (&one.input, one.at) < (&other.input, other.at));
+        let of = |cause| samples.iter().filter(|sample| sample.cause == cause).count() as u64;
         if samples.len() > SHOWN_REJECTED
-            || samples.len() as u64 > malformed
+            || Cause::ALL.into_iter().any(|cause| of(cause) > self.lines.malformed[cause as usize])
             || !is_in_order
             || !samples.iter().all(is_good)
         {
@@ -111,8 +116,12 @@ fn check_question(question: &Question) -> Result<(), String> {
     if !(1..=MAX_LINE).contains(max_line) {
         return Err(format!("its lines may have {max_line} bytes, which is beyond the limit of the format"));
     }
-    if format.is_empty() || format.len() > MAX_FORMAT {
-        return Err("its log format has no name, or too long a one".to_owned());
+    if !NAMES.contains(&format.as_str()) {
+        let shown = printable(&format.as_bytes()[..format.len().min(MAX_SHOWN)]);
+        return Err(format!(
+            "its log format '{shown}' is none of those that this logparser reads ({})",
+            NAMES.join(", ")
+        ));
     }
     Ok(())
 }

@@ -122,8 +122,8 @@ const FORGERIES: [Forgery; 34] = [
     (|it| it.question.lateness = -1, "a length of time in it"),
     (|it| it.question.max_line = 0, "its lines may have 0 bytes"),
     (|it| it.question.max_line = u64::MAX, "its lines may have 18446744073709551615 bytes"),
-    (|it| it.question.format = String::new(), "its log format has no name"),
-    (|it| it.question.format = "x".repeat(257), "its log format has no name"),
+    (|it| it.question.format = String::new(), "its log format '' is none of those that this logparser reads (plain)"),
+    (|it| it.question.format = "x\x1b".repeat(257), "its log format 'x\\x1bx\\x1bx"),
     (|it| it.inputs.push(it.inputs[0].clone()), "its inputs are not in order"),
     (|it| it.inputs[0].name.clear(), "an input in it has no name"),
     (|it| it.inputs[0].name = vec![b'x'; 65_537], "an input in it has no name"),
@@ -179,6 +179,58 @@ fn g5_a_header_that_no_run_writes_is_refused_with_its_byte() {
     }
 }
 
+/// The frames of a file with a number in more bytes than it takes: the last one of its header, or of its end.
+fn long_number(header: &Header, of_end: bool) -> Vec<u8> {
+    let whole = framed(header, [&written(&THREE), b""], &totals([2, 0], [3, 0]));
+    let mut frames = FrameReader::new(&whole[START..], START as u64);
+    let sections = [Kind::Header, Kind::Window, Kind::End].map(|kind| {
+        let mut bytes = Vec::new();
+        frames.section(kind).read_to_end(&mut bytes).unwrap();
+        (kind, bytes)
+    });
+    let mut out = whole[..START].to_vec();
+    let mut frames = FrameWriter::new(&mut out);
+    for (kind, mut bytes) in sections {
+        if (kind == Kind::End) == of_end && kind != Kind::Window {
+            // The number of pairs of the window, or the length of the id of the build.
+            let at = if of_end { 0 } else { bytes.len() - 18 };
+            bytes.splice(at..=at, [251, bytes[at], 0]);
+        }
+        frames.write(kind, &bytes).unwrap();
+    }
+    out
+}
+
+#[test]
+fn g5_what_could_be_written_in_another_way_is_refused() {
+    let header = header(&small());
+    for of_end in [false, true] {
+        let text = refused(&long_number(&header, of_end));
+        assert!(text.starts_with("the value at byte "), "{text}");
+        assert!(text.ends_with(": it holds a value in another form than this program writes"), "{text}");
+    }
+    let whole = framed(&header, [&written(&THREE), b""], &totals([2, 0], [3, 0]));
+    // The same bytes in more frames than they take.
+    for cut in [Kind::Header, Kind::Window] {
+        let mut frames = FrameReader::new(&whole[START..], START as u64);
+        let (mut out, mut at) = (whole[..START].to_vec(), START);
+        let mut writer = FrameWriter::new(&mut out);
+        for kind in [Kind::Header, Kind::Window, Kind::End] {
+            let mut bytes = Vec::new();
+            frames.section(kind).read_to_end(&mut bytes).unwrap();
+            let (one, other) = bytes.split_at(if kind == cut { 2 } else { bytes.len() });
+            for payload in [one, other].into_iter().filter(|payload| !payload.is_empty()) {
+                writer.write(kind, payload).unwrap();
+            }
+            at += if kind == Kind::Header && cut != kind { HEAD + bytes.len() + 8 } else { 0 };
+        }
+        let (frame, at) = (if cut == Kind::Header { 1 } else { 2 }, at + HEAD + 2 + 8);
+        let text = refused(&out);
+        let said = format!("its frame {frame}, at byte {at}, follows one of its kind that is not full");
+        assert!(text.contains(&said), "{text}");
+    }
+}
+
 #[test]
 fn g5_more_samples_than_a_run_shows_and_heads_longer_than_it_keeps_are_refused() {
     let mut many = header(&small());
@@ -186,12 +238,14 @@ fn g5_more_samples_than_a_run_shows_and_heads_longer_than_it_keeps_are_refused()
     many.lines.malformed[Cause::Nul as usize] = 6;
     many.lines.lines_read += 5;
     let mut long = header(&small());
-    long.samples[0].head = vec![b'x'; 257];
+    long.samples[0].head = vec![b'x'; 81];
+    let mut other = header(&small());
+    other.samples[0].cause = Cause::BadStamp;
     let mut unsorted = header(&small());
     unsorted.samples = [2, 1].map(|at| Sample { at, ..unsorted.samples[0].clone() }).to_vec();
     unsorted.lines.malformed[Cause::Nul as usize] = 2;
     unsorted.lines.lines_read += 1;
-    for header in [many, long, unsorted] {
+    for header in [many, long, other, unsorted] {
         let text = refused(&framed(&header, [&written(&THREE), b""], &totals([2, 0], [3, 0])));
         assert!(text.ends_with("its malformed lines are not those of its inputs"), "{text}");
     }

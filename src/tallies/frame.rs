@@ -10,7 +10,8 @@
 //! ```
 //!
 //! Invariant: a reader gives bytes in the order in which they were written, all of a frame or none. That a frame is missing,
-//! is there twice or has changed places with another shows by its number.
+//! is there twice or has changed places with another shows by its number. Of those of a kind all are full but the last, so that
+//! the same bytes have the same frames.
 
 use std::hash::Hasher;
 use std::io::{self, BufRead, Read, Write};
@@ -106,12 +107,17 @@ impl<R: Read> FrameReader<R> {
         if length == 0 || length > FULL {
             return Err(damaged(self.number, self.next));
         }
+        let follows_part = self.number > 0 && self.kind == head[0] && self.payload.len() < FULL;
         self.payload.resize(length, 0);
         self.input.read_exact(&mut self.payload).map_err(cut_short)?;
         let mut sum = [0; 8];
         self.input.read_exact(&mut sum).map_err(cut_short)?;
         if checksum(self.number, &head, &self.payload) != u64::from_le_bytes(sum) {
             return Err(damaged(self.number, self.next));
+        }
+        if follows_part {
+            let (frame, at) = (self.number, self.next);
+            return Err(invalid(format!("its frame {frame}, at byte {at}, follows one of its kind that is not full")));
         }
         (self.begins, self.next) = (self.next, self.next + (HEAD + length + sum.len()) as u64);
         self.number += 1;

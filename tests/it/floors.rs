@@ -16,7 +16,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("output", &["error", "model"]),
     ("codec", &[]),
     ("spill", &["error", "model"]),
-    ("tallies", &["error", "model", "metrics", "codec", "spill"]),
+    ("tallies", &["error", "model", "metrics", "codec", "format", "spill"]),
     ("state", &["error", "model", "codec"]),
     ("make", &["error", "model", "options"]),
     ("ops", &["error", "model", "format"]),

@@ -1,5 +1,5 @@
-//! Tallies files with right checksums around any content: they are refused, or what they say adds up and stays the same
-//! when it is written again, merged in either order, and reported on.
+//! Tallies files with right checksums around any content: they are refused, or what they say adds up, is the same file
+//! when it is written again, and stays the same when it is merged in either order, and reported on.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -95,6 +95,7 @@ fn hold(folder: &tempfile::TempDir, paths: &[PathBuf; 2]) {
             Ok(whole) => {
                 adds_up(&whole);
                 let again = written(&whole.0, &self::path(folder, "again"));
+                assert_eq!(again, std::fs::read(path).expect("it is there"), "there is one form of it");
                 let reread = read(&[&self::path(folder, "again")]).expect("what was written is right");
                 assert_eq!((reread.0.header(), &reread.1), (whole.0.header(), &whole.1));
                 assert_eq!(written(&reread.0, &self::path(folder, "third")), again);
