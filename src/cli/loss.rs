@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::config::{Plan, Task};
 use crate::error::show_path;
+use crate::format::foreign::kind;
 use crate::model::Loss;
 use crate::model::balance::{Cause, Rejected};
 use crate::model::escape::printable;
@@ -164,7 +165,20 @@ fn malformed(count: u64, sheet: &Sheet) -> String {
         sheet.balance.malformed.iter().zip(&sheet.before.malformed).map(|(now, before)| now.saturating_sub(*before));
     let by_cause = Cause::ALL.iter().zip(new).filter(|(_, count)| *count > 0);
     let causes: Vec<String> = by_cause.map(|(cause, count)| format!("{count} {}", cause.name())).collect();
-    format!("{} ({})", counted(count, "malformed line", "malformed lines"), causes.join(", "))
+    let lines = counted(count, "malformed line", "malformed lines");
+    format!("{lines} ({}){}", causes.join(", "), binary(sheet))
+}
+
+/// Where most lines are malformed and look like those of no text: that they do. A record among them is one by accident.
+fn binary(sheet: &Sheet) -> String {
+    let heads: Vec<&[u8]> = sheet.rejected.iter().map(|(_, line)| &line.head[..]).collect();
+    let all = sheet.balance.lines_read - sheet.balance.blank;
+    match kind(&heads) {
+        kind if kind.is_binary && sheet.balance.malformed_total() > all / 2 => {
+            format!(", which look like {}", kind.name)
+        }
+        _ => String::new(),
+    }
 }
 
 fn late(count: u64, sheet: &Sheet) -> String {
@@ -263,6 +277,29 @@ mod tests {
                 assert!(line.contains(place), "{line}");
             }
         }
+    }
+
+    #[test]
+    fn lines_of_no_text_are_told_as_such_where_they_are_the_most() {
+        let mut sheet = Sheet::default();
+        for at in 0..5 {
+            let head = b"\x7fELF\x02\x01\0\0\0\x01".to_vec();
+            sheet.rejected.push(("x".to_owned(), Rejected { input: InputId(0), at, cause: Cause::BadStamp, head }));
+            sheet.balance.reject(Cause::BadStamp);
+        }
+        for (counted, is_said) in [(0, true), (4, true), (5, false), (100, false)] {
+            sheet.balance = Balance { counted, lines_read: counted + 5, ..sheet.balance };
+            let line = line(Loss::Malformed, 5, &sheet, &Asked::default());
+            assert_eq!(
+                line.starts_with("5 malformed lines (5 bad timestamp), which look like binary data; "),
+                is_said,
+                "{line}"
+            );
+        }
+        sheet.balance = Balance { counted: 0, lines_read: 5, ..sheet.balance };
+        sheet.rejected.iter_mut().for_each(|(_, line)| line.head = b"{\"ts\": 5}".to_vec());
+        let line = line(Loss::Malformed, 5, &sheet, &Asked::default());
+        assert!(!line.contains("look like"), "{line}");
     }
 
     #[test]

@@ -300,10 +300,14 @@ pub fn partial(args: &PartialArgs) -> Result<u8> {
         super::allocator::return_large_blocks();
     }
     let request = PartialRequest { range, label: args.label.clone(), previous: args.previous };
+    let asked = Asked::of(pipeline.plan());
     let mut shown = Shown::new(args.talk.quiet > 0);
     let partial = pipeline.partial(request, |progress| shown.start(progress))?;
     drop(shown);
     save(target, |out| Ok(partial.write(out)?))?;
+    // Other parts may have records where this one has none: whether any has, a report on all of them says.
+    show::losses(partial.summary(), &asked, args.talk.quiet);
+    show::foreign(partial.summary().foreign());
     Ok(0)
 }
 

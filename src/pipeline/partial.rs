@@ -39,12 +39,18 @@ pub struct PartialRequest {
 pub struct Partial {
     header: Header,
     closed: Arc<Closed>,
+    summary: Summary,
 }
 
 impl Partial {
     /// What is said of the counts.
     pub fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// How the run went that counted.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
     }
 
     /// Writes the tallies file.
@@ -111,7 +117,7 @@ pub(super) fn partial(
     let header = header.with_firsts(firsts);
     header.check().map_err(ErrorKind::Unbalanced)?;
     drop(progress);
-    Ok(Partial { header, closed })
+    Ok(Partial { header, closed, summary })
 }
 
 /// Refuses what tallies cannot be made of.
