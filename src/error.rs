@@ -100,6 +100,12 @@ pub enum ErrorKind {
     /// The balance sheet does not add up: a bug in this program.
     #[error("the balance sheet does not add up ({0}); this is a bug in logparser, please report it")]
     Unbalanced(String),
+    /// What a run took over from a saved state does not add up with what it counted itself.
+    #[error(
+        "counts do not add up ({0}); the saved state that this run went on from has been changed, or this is a bug in logparser, \
+         please report it"
+    )]
+    Inherited(String),
     /// A worker panicked: a bug in this program.
     #[error("stage '{stage}' panicked: {message}; this is a bug in logparser, please report it")]
     Panicked {

@@ -30,7 +30,7 @@ use crate::source::follow::{Events, Follower, New, Options, Records};
 use crate::source::seek::{Reason, Wanted, seek};
 use crate::stage::abreast::Abreast;
 use crate::stage::follow::{Begin, Following};
-use crate::stage::header::Header;
+use crate::stage::header::{Delays, Header};
 use crate::stage::keeper::Keeper;
 use crate::stage::live::{self, Live};
 use crate::stage::saver::Saver;
@@ -209,6 +209,7 @@ impl Follow {
             shared: Arc::clone(shared),
             store,
             fingerprint: self.fingerprint.clone(),
+            delays: Delays { lateness: aggregator.lateness(), grace: aggregator.live.grace },
             interval: aggregator.live.checkpoint,
             grid,
             bounds: (resolved.bounds.keep_from, resolved.bounds.first),
@@ -216,7 +217,7 @@ impl Follow {
             names: Arc::clone(&wired.names),
             failures: Arc::clone(&wired.failures),
             stop: wired.stop.clone(),
-            has_failed: false,
+            trouble: None,
         });
         let keeper = Keeper {
             shared: Arc::clone(shared),

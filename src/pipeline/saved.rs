@@ -10,7 +10,7 @@ use crate::config::Lengths;
 use crate::model::{Balance, Budget, InputId, Tally, Timestamp};
 use crate::ops::close::Windows;
 use crate::ops::count::Buckets;
-use crate::stage::header::Header;
+use crate::stage::header::{Delays, Header};
 
 /// Open windows that are listed at most.
 const MOST_OPEN: usize = 1000;
@@ -153,9 +153,9 @@ pub(super) fn restored(
 /// The header, and a tally that its counts fit into: both as the configuration has it that the snapshot was saved with.
 fn opened(fingerprint: &str, decoder: &mut Decoder<'_>, budget: Arc<Budget>) -> io::Result<(Header, Tally)> {
     let wrong = |text: &str| io::Error::new(io::ErrorKind::InvalidData, text);
-    let header = Header::read(decoder)?;
     let lengths =
         Lengths::of(fingerprint).ok_or_else(|| wrong("what it depends on does not say how long windows are"))?;
+    let header = Header::read(decoder, &Delays { lateness: lengths.lateness, grace: lengths.grace })?;
     let windows = Windows::Every(header.grid);
     let buckets = windows.buckets(lengths.grouping);
     let starts_elsewhere = lengths.anchor.is_some_and(|anchor| anchor != header.grid.anchor);

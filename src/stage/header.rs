@@ -19,6 +19,15 @@ use crate::source::follow::{PassedOver, Saved as SavedFile};
 
 use super::windows::SavedWindows;
 
+/// How late records and results may come in the run that saved a state, in nanoseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Delays {
+    /// The declared disorder.
+    pub lateness: i64,
+    /// How long results may be issued again.
+    pub grace: i64,
+}
+
 /// All of a state but names and pairs, which follow it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Header {
@@ -141,10 +150,19 @@ impl Header {
 
     /// A tally of its buckets without pairs, and what closes its windows.
     fn in_buckets(&self) -> (Tally, Closer) {
-        let buckets = Buckets { anchor: self.grid.anchor, grain: self.grain, last: i64::MAX };
-        let mut tally = Tally::new(Windows::Every(self.grid).shape(&buckets, 0), Arc::default());
+        let mut tally = Tally::new(Windows::Every(self.grid).shape(&self.cut(), 0), Arc::default());
         self.buckets.iter().for_each(|&(bucket, connections)| tally.add_to_bucket(bucket, connections));
-        (tally, Closer::new(self.grid, buckets, false).resumed(self.windows.next()))
+        (tally, self.closer())
+    }
+
+    /// How time is cut into its buckets.
+    pub(super) fn cut(&self) -> Buckets {
+        Buckets { anchor: self.grid.anchor, grain: self.grain, last: i64::MAX }
+    }
+
+    /// What closes its windows.
+    pub(super) fn closer(&self) -> Closer {
+        Closer::new(self.grid, self.cut(), false).resumed(self.windows.next())
     }
 
     /// Whether the counts add up, when these are the connections of each pane; errors with what does not. What is settled

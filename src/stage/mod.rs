@@ -2,6 +2,7 @@
 
 pub mod abreast;
 pub mod aggregator;
+mod agreement;
 mod by_clock;
 mod ending;
 pub mod filter;
@@ -81,11 +82,6 @@ impl Failures {
     pub fn add(&self, error: Error) {
         (self.tell)(&error);
         self.all.lock().push(error);
-    }
-
-    /// Tells a failure that was noted before.
-    pub fn tell(&self, error: &Error) {
-        (self.tell)(error);
     }
 
     /// Tells what people should know though nothing failed.

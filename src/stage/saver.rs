@@ -19,7 +19,7 @@ use crate::source::follow::{Records, Saved as SavedFile};
 use crate::state::Store;
 
 use super::aggregator::{Closing, Shared};
-use super::header::Header;
+use super::header::{Delays, Header};
 use super::live::Live;
 use super::{Failures, InputNames};
 
@@ -50,6 +50,8 @@ pub struct Saver {
     pub store: Store,
     /// What they depend on.
     pub fingerprint: String,
+    /// How late records and results may come.
+    pub delays: Delays,
     /// Time between two savings.
     pub interval: Duration,
     /// Where the windows lie.
@@ -64,8 +66,8 @@ pub struct Saver {
     pub failures: Arc<Failures>,
     /// The run's stop switch.
     pub stop: Stop,
-    /// Whether a state could not be saved: that is told each time, and counts as one failure of the run.
-    pub has_failed: bool,
+    /// Why the last state was not saved, as long as none has been since: that is told once, and again at the end.
+    pub trouble: Option<io::Error>,
 }
 
 /// What was set aside, and what of the rest there is to save.
@@ -99,16 +101,12 @@ impl Saver {
                 fail::fail_point!("saver");
                 // Counts that do not add up end the run, and what was saved before stays.
                 let snapshot = self.snapshot(live)?;
-                match self.put(live, snapshot) {
-                    Ok(()) => last = Some(mark),
-                    Err(error) if self.has_failed => self.failures.tell(&error),
-                    Err(error) => {
-                        self.has_failed = true;
-                        self.failures.add(error);
-                    }
+                if self.put(live, snapshot) {
+                    last = Some(mark);
                 }
             }
             if ends {
+                self.settle();
                 live.done(|stages| stages.saved = true);
                 return Ok(());
             }
@@ -131,9 +129,18 @@ impl Saver {
         {
             drop(_gate);
             let snapshot = self.snapshot(live)?;
-            self.put(live, snapshot)?;
+            self.put(live, snapshot);
         }
+        self.settle();
         Err(Exit::Stopped)
+    }
+
+    /// At the end: an error if what was counted last is not saved.
+    fn settle(&mut self) {
+        if let Some(error) = self.trouble.take() {
+            let message = format!("{error}; what was counted since the last state will be counted again from that one");
+            self.failures.add(Error::state(self.store.directory(), message));
+        }
     }
 
     /// Changes whenever there is something new to save.
@@ -148,7 +155,8 @@ impl Saver {
         (bytes, losses, windows.closer.next(), u64::from(unwritten))
     }
 
-    fn put(&mut self, live: &Live, mut snapshot: Snapshot) -> Result<()> {
+    /// Writes a state. Whether it is saved; the first that is not is told, and the next that is again.
+    fn put(&mut self, live: &Live, mut snapshot: Snapshot) -> bool {
         let shared = Arc::clone(&self.shared);
         let saved = self.store.save(&self.fingerprint, &mut |encoder| write(&shared, &snapshot, encoder));
         for (pane, tables) in snapshot.panes.drain(..) {
@@ -159,10 +167,21 @@ impl Saver {
             live.stalled_for(since.elapsed());
         }
         self.shared.saving.store(false, Ordering::Relaxed);
-        saved.map(drop).map_err(|error| {
-            let message = format!("{error}; counting goes on, and what was saved before stays");
-            Error::state(self.store.directory(), message)
-        })
+        let before = std::mem::replace(&mut self.trouble, saved.err());
+        let folder = self.store.directory();
+        match (&before, &self.trouble) {
+            (None, Some(error)) => {
+                let message =
+                    format!("{error}; counting goes on, and what was saved before stays until it can be written");
+                self.failures.warn(&Error::state(folder, message).to_string());
+            }
+            (Some(_), None) => {
+                let message = "can be written again, and all that is counted is saved";
+                self.failures.warn(&Error::state(folder, message).to_string());
+            }
+            _ => {}
+        }
+        self.trouble.is_none()
     }
 
     /// Sets everything aside that is to be saved. Counting waits for it, and it is quick.
@@ -190,7 +209,7 @@ impl Saver {
             windows: live.windows.lock().saved(),
             files,
             clock: self.files.clock(),
-            next_input: progress.inputs.last().map_or(0, |(id, _)| id.0 + 1),
+            next_input: progress.next_input(),
             progress,
             grain: shared.buckets.grain,
             overflowed: shared.overflowed.load(Ordering::Relaxed),
@@ -199,6 +218,7 @@ impl Saver {
             numbers: tally.hosts().read().names().end() as u32,
             passed_over,
         };
+        debug_assert_eq!(header.as_read(&self.delays), Ok(()), "a start would refuse what is saved");
         let panes = panes.into_iter().map(|(_, pane)| {
             let tables = pane.set_aside();
             (pane, tables)
@@ -301,18 +321,21 @@ mod tests {
     fn saver(shared: &Arc<Shared>, dir: &std::path::Path) -> Saver {
         let mut store = Store::open(dir).unwrap();
         store.load("").unwrap();
+        let files = Arc::<Records>::default();
+        (0..3).for_each(|id| files.put(crate::stage::sound::tests::file(id)));
         Saver {
             shared: Arc::clone(shared),
             store,
             fingerprint: String::new(),
+            delays: Delays { lateness: 0, grace: 0 },
             interval: Duration::ZERO,
             grid: GRID,
-            bounds: (Timestamp::MIN, Timestamp::MAX),
-            files: Arc::default(),
+            bounds: (Timestamp::MIN, Timestamp::MIN),
+            files,
             names: Arc::default(),
             failures: Arc::new(Failures::new(|_| {}, |_| {})),
             stop: Stop::default(),
-            has_failed: false,
+            trouble: None,
         }
     }
 
@@ -327,7 +350,8 @@ mod tests {
 
     /// An input of which so many lines are counted.
     fn counted(input: u32, lines: u64) -> crate::model::Records {
-        let balance = Balance { lines_read: lines, counted: lines, ..Balance::default() };
+        let balance =
+            Balance { lines_read: lines, counted: lines, bytes_read: 1, bytes_total: 1, ..Balance::default() };
         let span = Span { input: InputId(input), from: 0, to: 1 };
         let chunk = Chunk {
             span,
@@ -344,8 +368,10 @@ mod tests {
             guard: None,
         };
         let records = Vec::new().into();
-        let (rejected, marks, watermark, extent) = (Vec::new(), Vec::new(), Timestamp::MIN, None);
-        let (chunk, peaks) = (Arc::new(chunk), crate::model::Peaks::default());
+        let (rejected, marks, watermark) = (Vec::new(), Vec::new(), Timestamp::from_seconds(100));
+        let extent = Some((Timestamp::from_seconds(0), watermark));
+        let (chunk, mut peaks) = (Arc::new(chunk), crate::model::Peaks::default());
+        peaks.add(watermark);
         let at_rest = watermark;
         crate::model::Records {
             chunk,
@@ -397,7 +423,7 @@ mod tests {
         let mut saved = |change: &dyn Fn(&mut Header)| {
             let mut snapshot = saver.snapshot(live).unwrap();
             change(&mut snapshot.header);
-            saver.put(live, snapshot).unwrap();
+            assert!(saver.put(live, snapshot));
             let (mut loaded, mut tally) = (crate::state::peek(dir.path()).unwrap().unwrap(), empty());
             let mut checked = Ok(());
             let read = |decoder: &mut Decoder<'_>| {
@@ -440,6 +466,7 @@ mod tests {
         let expected = pairs(&shared.tally.read());
         {
             let mut windows = live.windows.lock();
+            windows.begin(0, Timestamp::from_seconds(100));
             windows.closer.close(GRID.window(0), 1);
             windows.settle(&shared.tally.read()).unwrap();
         }
@@ -452,7 +479,7 @@ mod tests {
         snapshot.panes.clear();
         let save = |saver: &mut Saver| {
             let snapshot = saver.snapshot(live).unwrap();
-            saver.put(live, snapshot).unwrap();
+            assert!(saver.put(live, snapshot));
         };
         save(&mut saver);
         (0..1_000).for_each(|_| sweeping.go_on(&shared, live));

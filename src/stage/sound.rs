@@ -9,15 +9,14 @@ use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
-use super::header::Header;
+use super::header::{Delays, Header};
 use super::windows::SavedWindows;
-use crate::codec::Decoder;
+use crate::codec::{Decoder, Encoder};
 use crate::model::window::MAX_BUCKETS;
-use crate::model::{Grid, InputId, Timestamp};
+use crate::model::{Grid, Guard, InputId, Timestamp};
 use crate::ops::close::{SHARDS, Windows};
-use crate::ops::count::Buckets;
 use crate::ops::progress::{LAST_BYTE, Position};
-use crate::source::follow::{PassedOver, Saved as SavedFile};
+use crate::source::follow::{HEAD, PassedOver, START, Saved as SavedFile};
 
 /// Inputs that a run may come to have: so many files are never met.
 const MAX_INPUTS: u32 = 1 << 31;
@@ -32,26 +31,35 @@ const MAX_CLOCK: Duration = Duration::from_secs(1 << 40);
 const MAX_PATH: usize = 4096;
 
 impl Header {
-    /// Reads it, and holds it against what a run saves.
-    pub fn read(decoder: &mut Decoder<'_>) -> io::Result<Self> {
+    /// Reads it, and holds it against what a run saves that counts with these delays.
+    pub fn read(decoder: &mut Decoder<'_>, delays: &Delays) -> io::Result<Self> {
         let header: Header = decoder.get()?;
         if u64::from(header.numbers) > decoder.left() {
             return Err(wrong(format!("it has {} bytes for {} names", decoder.left(), header.numbers)));
         }
-        header.sound().map_err(wrong)?;
+        header.sound(delays).map_err(wrong)?;
         Ok(header)
     }
 
+    /// Errors with why it would be refused once it is read: sheets are read without what is saved beside them.
+    pub(super) fn as_read(&self, delays: &Delays) -> Result<(), String> {
+        let mut bytes = Vec::new();
+        let written = Encoder::new(&mut bytes).put(self);
+        let read = written.and_then(|()| Decoder::new(&bytes[..], bytes.len() as u64).get::<Header>());
+        read.map_err(|error| error.to_string())?.sound(delays)
+    }
+
     /// Errors with what no run saves.
-    fn sound(&self) -> Result<(), String> {
+    fn sound(&self, delays: &Delays) -> Result<(), String> {
         if self.clock > MAX_CLOCK {
             return Err("its clock says more than can have passed".to_owned());
         }
         check_grid(&self.grid, self.grain)?;
-        self.progress.check()?;
+        self.progress.check(delays.lateness)?;
         self.check_windows()?;
         self.check_counts()?;
-        self.check_files()
+        self.check_files()?;
+        self.agrees(delays)
     }
 
     fn check_windows(&self) -> Result<(), String> {
@@ -66,7 +74,7 @@ impl Header {
             return Err(format!("window {k} lies beyond all instants"));
         }
         let are_in_order =
-            |runs: &[(i64, i64)]| runs.is_sorted_by(|a, b| a.0 < b.0) && runs.iter().all(|run| run.0 <= run.1);
+            |runs: &[(i64, i64)]| runs.is_sorted_by(|a, b| a < b) && runs.iter().all(|run| run.0 <= run.1);
         if !issued.is_sorted_by(|a, b| a.0 < b.0) || !are_in_order(gaps) || !are_in_order(again) {
             return Err("its windows are not in order".to_owned());
         }
@@ -77,7 +85,7 @@ impl Header {
     }
 
     fn check_counts(&self) -> Result<(), String> {
-        let buckets = Buckets { anchor: self.grid.anchor, grain: self.grain, last: i64::MAX };
+        let buckets = self.cut();
         let ends = [Timestamp::MIN, Timestamp::MAX].map(|time| buckets.of(time));
         if !self.buckets.is_sorted_by(|a, b| a.0 < b.0) || !self.panes.is_sorted_by(|a, b| a.0 < b.0) {
             return Err("its buckets or panes are not in order".to_owned());
@@ -96,6 +104,9 @@ impl Header {
         if [counted, overflow, Some(self.overflowed)].iter().any(|sum| sum.is_none_or(|sum| sum > lines)) {
             return Err("it has more connections than lines".to_owned());
         }
+        if overflow > Some(self.overflowed) {
+            return Err("it has more connections without a pair than there were".to_owned());
+        }
         match self.panes.iter().any(|(.., shards)| !(1..=SHARDS as u64).contains(shards)) {
             true => Err("a pane in it has no shards, or too many".to_owned()),
             false => Ok(()),
@@ -104,18 +115,21 @@ impl Header {
 
     fn check_files(&self) -> Result<(), String> {
         let inputs = &self.progress.inputs;
-        if self.next_input > MAX_INPUTS || inputs.last().is_some_and(|(id, _)| id.0 >= self.next_input) {
-            return Err("an input in it has a number that is not given out yet".to_owned());
+        if self.next_input > MAX_INPUTS || self.next_input != self.progress.next_input() {
+            return Err("the number of its next input does not follow those that were given out".to_owned());
         }
         let mut known = BTreeSet::new();
         for file in &self.files {
             let at = inputs.binary_search_by_key(&file.id, |(id, _)| *id);
-            let is_good = at.is_ok_and(|at| known.insert(file.id) && check_file(file, &inputs[at]));
+            let is_good = at.is_ok_and(|at| known.insert(file.id) && check_file(file, &inputs[at], self.clock));
             if !is_good {
                 return Err(format!("what it says of the file of input {} cannot be", file.id.0));
             }
         }
-        Ok(())
+        match inputs.iter().find(|(id, _)| !known.contains(id)) {
+            None => Ok(()),
+            Some((id, _)) => Err(format!("it does not say which file input {} is", id.0)),
+        }
     }
 
     /// Errors with what no run saves of files that are passed over.
@@ -132,23 +146,29 @@ impl Header {
     }
 }
 
+/// Whether a file can begin with these bytes, when so many have that hash.
+fn is_head(start: &[u8], head: &Guard) -> bool {
+    let (bytes, is_whole) = (head.bytes as usize, head.bytes as usize <= START);
+    bytes <= HEAD && start.len() == bytes.min(START) && (!is_whole || head.holds(start))
+}
+
 /// Whether a time of a file and its size are some that a file system gives.
 fn is_stat(modified: (i64, i64), size: u64) -> bool {
     (0..1_000_000_000).contains(&modified.1) && size <= LAST_BYTE
 }
 
-fn check_file(file: &SavedFile, (_, position): &(InputId, Position)) -> bool {
+fn check_file(file: &SavedFile, (_, position): &(InputId, Position), clock: Duration) -> bool {
     let SavedFile { name, modified, start, head, size_seen, position: next, tail, lost, active, moved, away, .. } =
         file;
+    let SavedFile { departed, missed, .. } = file;
     (*next, *tail, *lost) == (position.next, position.tail, position.lost())
         && !name.is_empty()
         && name.len() <= MAX_PATH
         && !name.contains(&0)
         && is_stat(*modified, *size_seen)
-        && start.len() <= crate::source::follow::START
-        && head.bytes as usize <= crate::source::follow::HEAD
-        && start.len() <= head.bytes as usize
-        && [active, moved, away].into_iter().all(|time| *time <= MAX_CLOCK)
+        && is_head(start, head)
+        && (*departed || (*missed, *away) == (0, Duration::ZERO))
+        && [active, moved, away].into_iter().all(|time| *time <= clock)
 }
 
 fn check_grid(grid: &Grid, grain: i64) -> Result<(), String> {
@@ -167,31 +187,27 @@ fn wrong(problem: String) -> io::Error {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::codec::Encoder;
-    use crate::model::Guard;
     use crate::model::time::SECOND;
     use crate::ops::close::Closer;
+    use crate::ops::count::Buckets;
     use crate::ops::progress::Progress;
     use crate::stage::windows::{Issued, Windows as LiveWindows};
 
     const GRID: Grid =
         Grid { anchor: Timestamp::from_seconds(0), length: 20 * SECOND, period: 10 * SECOND, first: None };
 
-    /// A state of one file, of which nothing is counted.
-    fn good() -> Header {
-        let buckets = Buckets { anchor: GRID.anchor, grain: SECOND, last: i64::MAX };
-        let mut progress = Progress::new([], true);
-        [2, 5].into_iter().for_each(|id| progress.register(InputId(id)));
-        let file = SavedFile {
-            id: InputId(2),
+    /// A file of which nothing is counted.
+    pub(in crate::stage) fn file(id: u32) -> SavedFile {
+        SavedFile {
+            id: InputId(id),
             name: b"a.log".to_vec(),
             device: 1,
             inode: 2,
             born: None,
             modified: (5, 6),
-            start: b"17".to_vec(),
+            start: b"17 a b".to_vec(),
             head: Guard::of(b"17 a b"),
             size_seen: 7,
             position: 0,
@@ -206,14 +222,21 @@ mod tests {
             moved: Duration::ZERO,
             away: Duration::ZERO,
             ended: false,
-        };
+        }
+    }
+
+    /// A state of two files, of which nothing is counted.
+    fn good() -> Header {
+        let buckets = Buckets { anchor: GRID.anchor, grain: SECOND, last: i64::MAX };
+        let mut progress = Progress::new([], true);
+        [2, 5].into_iter().for_each(|id| progress.register(InputId(id)));
         Header {
             grid: GRID,
             bounds: (Timestamp::MIN, Timestamp::MIN),
             windows: LiveWindows::new(Closer::new(GRID, buckets, false), 0, None).saved(),
             progress: progress.saved(),
-            files: vec![file],
-            clock: Duration::ZERO,
+            files: vec![file(2), file(5)],
+            clock: Duration::from_secs(9),
             next_input: 6,
             grain: SECOND,
             buckets: Vec::new(),
@@ -228,7 +251,7 @@ mod tests {
 
     type Forgery = (fn(&mut Header), &'static str);
 
-    const FORGERIES: [Forgery; 31] = [
+    const FORGERIES: [Forgery; 34] = [
         (|it| it.grid.length = 0, "a length of time in it is not above 0"),
         (|it| it.grid.period = -1, "a length of time in it is not above 0"),
         (|it| it.grain = 0, "a length of time in it is not above 0"),
@@ -255,14 +278,17 @@ mod tests {
         (|it| it.overflowed = 1, "it has more connections than lines"),
         (|it| it.panes = vec![(1, 0, 0)], "a pane in it has no shards, or too many"),
         (|it| it.panes = vec![(1, 0, 65)], "a pane in it has no shards, or too many"),
-        (|it| it.next_input = 5, "an input in it has a number that is not given out yet"),
-        (|it| it.next_input = u32::MAX, "an input in it has a number that is not given out yet"),
+        (|it| it.next_input = 5, "the number of its next input does not follow"),
+        (|it| it.next_input = 7, "the number of its next input does not follow"),
+        (|it| it.next_input = u32::MAX, "the number of its next input does not follow"),
+        (|it| it.panes = vec![(1, 1, 1)], "it has more connections than lines"),
         (|it| it.files[0].id = InputId(3), "what it says of the file of input 3 cannot be"),
         (|it| it.files.push(it.files[0].clone()), "what it says of the file of input 2 cannot be"),
+        (|it| drop(it.files.pop()), "it does not say which file input 5 is"),
         (|it| it.numbers = 9, "it has 0 bytes for 9 names"),
     ];
 
-    const FILES: [fn(&mut SavedFile); 13] = [
+    const FILES: [fn(&mut SavedFile); 18] = [
         |it| it.position = 1,
         |it| it.tail = Guard::of(b"x"),
         |it| it.lost = 1,
@@ -271,17 +297,23 @@ mod tests {
         |it| it.name.push(0),
         |it| it.modified.1 = 1_000_000_000,
         |it| it.start = vec![b'x'; 65],
+        |it| it.start[0] = b'x',
+        |it| it.start.truncate(2),
         |it| it.head.bytes = 1_025,
+        |it| it.head.hash += 1,
+        |it| it.missed = 1,
         |it| it.size_seen = u64::MAX,
         |it| it.active = Duration::MAX,
         |it| it.moved = Duration::MAX,
         |it| it.away = Duration::MAX,
+        |it| (it.departed, it.away) = (true, Duration::from_secs(10)),
     ];
 
     fn read(header: &Header) -> Result<Header, String> {
         let mut bytes = Vec::new();
         Encoder::new(&mut bytes).put(header).unwrap();
-        Header::read(&mut Decoder::new(&bytes[..], bytes.len() as u64)).map_err(|error| error.to_string())
+        let delays = Delays { lateness: 0, grace: 0 };
+        Header::read(&mut Decoder::new(&bytes[..], bytes.len() as u64), &delays).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -35,6 +35,10 @@ pub struct Windows {
     /// each result.
     pub(super) again: Vec<(i64, i64)>,
     settled: Settled,
+    /// Whether an earlier run began with them.
+    resumed: bool,
+    /// What was found that cannot be. From then on nothing of it is saved.
+    contradiction: Option<String>,
 }
 
 /// A result on its way to the outputs.
@@ -105,6 +109,7 @@ impl SavedWindows {
 impl Windows {
     /// Windows as a closer gives them; saved ones go on.
     pub fn new(closer: Closer, grace: i64, saved: Option<SavedWindows>) -> Self {
+        let resumed = saved.is_some();
         let SavedWindows { first, next, issued, gaps, again, settled } = saved.unwrap_or_default();
         Windows {
             closer: closer.resumed(next),
@@ -115,6 +120,8 @@ impl Windows {
             outstanding: Vec::new(),
             again,
             settled,
+            resumed,
+            contradiction: None,
         }
     }
 
@@ -141,21 +148,23 @@ impl Windows {
                 (true, None) => None,
             }
         });
-        let (issued, gaps) = (issued.collect(), self.gaps.clone());
-        SavedWindows { first: self.first, next: self.closer.next(), issued, gaps, again, settled: self.settled }
+        let next = self.closer.next();
+        // Before one has closed, none has for certain.
+        let (first, gaps) = next.map_or((None, Vec::new()), |_| (self.first, self.gaps.clone()));
+        SavedWindows { first, next, issued: issued.collect(), gaps, again, settled: self.settled }
     }
 
     /// Windows from `k` on are about to close. If none has yet, those before it are open to late records as far as any
     /// window is: a record that changes the first one may be in them, too.
     pub(super) fn begin(&mut self, k: i64, watermark: Timestamp) {
-        if self.first.is_some() {
+        // Where it came to nothing, another window may be the first.
+        if self.closer.next().is_some() {
             return;
         }
         self.first = Some(k);
         let changeable = self.changeable(watermark);
-        if self.grace > 0 && changeable < k {
-            self.gaps.push((changeable, k - 1));
-        }
+        let before = (self.grace > 0 && changeable < k).then(|| (changeable, k - 1));
+        self.gaps = before.into_iter().collect();
     }
 
     /// The first window that late records may change.
@@ -227,7 +236,8 @@ impl Windows {
             if let Some(Issued { connections, .. }) = self.issued.remove(&k).filter(|issued| issued.connections != held)
             {
                 let message = format!("window {k} was issued with {connections} connections and holds {held}");
-                return Err(ErrorKind::Unbalanced(message).into());
+                self.contradiction = Some(message.clone());
+                return Err(self.unbalanced(message).into());
             }
         }
         Ok(())
@@ -235,7 +245,14 @@ impl Windows {
 
     /// Errors unless all that is counted is in windows that are done with, or still in the tally.
     pub(super) fn check(&self, tally: &Tally, counted: u64) -> Result<()> {
-        Ok(self.settled.check(&self.closer, tally, counted).map_err(ErrorKind::Unbalanced)?)
+        let found = self.contradiction.clone().map_or(Ok(()), Err);
+        let checked = found.and_then(|()| self.settled.check(&self.closer, tally, counted));
+        Ok(checked.map_err(|message| self.unbalanced(message))?)
+    }
+
+    /// What does not add up, and whose fault that may be.
+    fn unbalanced(&self, message: String) -> ErrorKind {
+        if self.resumed { ErrorKind::Inherited(message) } else { ErrorKind::Unbalanced(message) }
     }
 
     /// The connections of window `k`.
@@ -364,5 +381,28 @@ mod tests {
         windows.closer.close(grid.window(1), 1);
         let error = windows.settle(&tally).unwrap_err().to_string();
         assert!(error.contains("window 1 was issued with 1 connections and holds 0"), "{error}");
+        assert!(error.contains("this is a bug") && !error.contains("saved state"), "{error}");
+        // What has been found once is not forgotten, and not saved.
+        assert!(windows.settle(&tally).is_ok());
+        assert!(windows.check(&tally, 3).unwrap_err().to_string().contains("window 1 was issued with 1"));
+        let mut saved = windows.saved();
+        saved.issued = vec![(2, Issued { revision: 0, connections: 1 })];
+        let mut windows = Windows::new(Closer::new(grid, buckets, false), 0, Some(saved));
+        windows.closer.close(grid.window(2), 1);
+        let error = windows.settle(&tally).unwrap_err().to_string();
+        assert!(error.contains("the saved state that this run went on from has been changed, or"), "{error}");
+    }
+
+    #[test]
+    fn a_first_window_that_did_not_come_about_is_none_to_go_on_from() {
+        let grid = Grid { anchor: Timestamp::from_seconds(0), length: 10, period: 10, first: None };
+        let buckets = Buckets { anchor: grid.anchor, grain: 10, last: i64::MAX };
+        let mut windows = Windows::new(Closer::new(grid, buckets, false), 25, None);
+        windows.begin(9, Timestamp::from_nanos(100));
+        assert_eq!(windows.saved(), SavedWindows::default());
+        windows.begin(7, Timestamp::from_nanos(100));
+        windows.closer.close(grid.window(7), 1);
+        let saved = windows.saved();
+        assert_eq!((saved.first(), &saved.gaps[..]), (Some(7), &[][..]));
     }
 }

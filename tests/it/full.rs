@@ -280,6 +280,34 @@ fn results_that_are_followed_wait_for_room() {
 }
 
 #[test]
+fn d5_a_state_for_which_there_is_no_room_for_a_while_is_told_once_and_saved_in_the_end() {
+    let args = ["--output", "json:/dev/null", "--state", "st"];
+    for has_room in [true, false] {
+        let mut followed = Followed::start("0", "", &args);
+        followed.write(5);
+        followed.wait_until_said("counting goes on, and what was saved before stays until it can be written");
+        // It is tried again every so often.
+        std::thread::sleep(std::time::Duration::from_millis(600));
+        followed.write(2);
+        let again = "st: can be written again, and all that is counted is saved\n";
+        if has_room {
+            followed.make_room();
+            followed.wait_until_said(again);
+        }
+        followed.write(1);
+        let code = followed.stop();
+        let said = followed.said();
+        assert_eq!(code, Some(if has_room { 0 } else { 1 }), "{said}");
+        let times = |text: &str| said.matches(text).count();
+        let unsaved = times("; what was counted since the last state will be counted again from that one");
+        let told = [times("counting goes on, and"), times(again), unsaved];
+        assert_eq!(told, if has_room { [1, 1, 0] } else { [1, 0, 1] }, "{said}");
+        let verified = run(&followed.folder, &["state", "verify", "--state", "st"]);
+        assert_eq!(verified.status.code() == Some(0), has_room, "{}{}", stdout(&verified), stderr(&verified));
+    }
+}
+
+#[test]
 fn results_that_do_not_fit_a_bounded_queue_are_counted_and_told() {
     let mut followed = Followed::start("0", "", &["--output", "json:out", "--state", "none"]);
     for _ in 0..60 {

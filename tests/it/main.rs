@@ -9,6 +9,7 @@ mod oracles;
 mod pty;
 mod support;
 
+mod altered;
 mod bounds;
 mod burdened;
 mod cases;

@@ -31,6 +31,16 @@ impl Saved {
         Balance { unknown_losses: self.unknown_losses, results_dropped: self.results_dropped, ..self.total.clone() }
     }
 
+    /// The number of the next input: those that are forgotten may be given out again.
+    pub fn next_input(&self) -> u32 {
+        self.inputs.last().map_or(0, |(id, _)| id.0.saturating_add(1))
+    }
+
+    /// The lowest and the highest stamp that count.
+    pub fn extent(&self) -> Option<(Timestamp, Timestamp)> {
+        self.extent
+    }
+
     /// The highest watermark of any input.
     pub fn watermark(&self) -> Timestamp {
         self.highest

@@ -125,7 +125,7 @@ impl Records {
     }
 
     /// Puts a record in.
-    pub(super) fn put(&self, record: Saved) {
+    pub fn put(&self, record: Saved) {
         self.records.lock().insert(record.id, record);
     }
 
