@@ -305,9 +305,12 @@ pub fn partial(args: &PartialArgs) -> Result<u8> {
     let partial = pipeline.partial(request, |progress| shown.start(progress))?;
     drop(shown);
     save(target, |out| Ok(partial.write(out)?))?;
-    // Other parts may have records where this one has none: whether any has, a report on all of them says.
-    show::losses(partial.summary(), &asked, args.talk.quiet);
-    show::foreign(partial.summary().foreign());
+    // What the tasks of a plan have lost, the report on all of them says once.
+    if args.build.is_none() {
+        show::losses(partial.summary(), &asked, args.talk.quiet.max(1));
+        show::foreign(partial.summary().foreign());
+    }
+    // Other parts may have records where this one has none.
     Ok(0)
 }
 

@@ -399,3 +399,43 @@ fn an_input_without_a_record_is_told_by_name_beside_others_that_have_some() {
         "{said:?}"
     );
 }
+
+#[test]
+fn lines_of_which_none_is_a_record_are_told_by_partial_and_fail_a_report() {
+    let folder = Folder::new();
+    folder.write("bad.log", "{\"ts\":1700000000}\n{\"ts\":1700000001}\n");
+    folder.write("good.log", "1700000000 a b\n");
+    let partial = |log: &str, tally: &str, more: &[&str]| {
+        let args = [&["partial", log, "--output", tally, "--until", "1700000100", "--last", "10m"], more].concat();
+        let output = run(&folder, &args);
+        assert_eq!((output.status.code(), stdout(&output)), (Some(0), String::new()), "{}", stderr(&output));
+        stderr(&output)
+    };
+    let said = partial("bad.log", "bad.tally", &[]);
+    let [loss, foreign] = said.lines().collect::<Vec<_>>()[..] else { panic!("{said}") };
+    let first = "warning: 2 malformed lines (2 bad timestamp); the first: bad.log: byte 0: bad timestamp: {\"ts\":1700000000}; ";
+    assert!(loss.contains(first) && foreign.contains("none of 2 lines is a record: they look like JSON; "), "{said}");
+    assert_eq!(partial("bad.log", "bad.tally", &["-qq"]), format!("{foreign}\n"));
+    // Of the tasks of a plan, the report tells.
+    assert_eq!(partial("bad.log", "bad.tally", &["--build", logparser::BUILD]), "");
+    assert_eq!(partial("good.log", "good.tally", &[]), "");
+    assert_eq!(run(&folder, &["merge", "bad.tally", "--output", "same.tally"]).status.code(), Some(0));
+    for (tallies, code) in [(&["bad.tally"][..], 1), (&["same.tally"], 1), (&["bad.tally", "good.tally"], 0)] {
+        let output = run(&folder, &[&["report"], tallies, &["a", "b", "--output", "csv"]].concat());
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        assert!(stderr(&output).contains(first), "{}", stderr(&output));
+        assert_eq!(stderr(&output).contains("none of 2 lines is a record: they look like JSON; "), code == 1);
+    }
+}
+
+#[test]
+fn a_file_that_is_no_text_is_told_as_such_though_a_line_of_it_is_a_record() {
+    let folder = Folder::new();
+    let mut bytes = b"\x7fELF\x02\x01\x01\0\0\0\n".repeat(9);
+    bytes.extend(b"1700000000 a b\n");
+    folder.write("program", &bytes);
+    let output = run(&folder, &["top", "program", "--until", "latest", "--output", "csv"]);
+    assert_eq!((output.status.code(), stdout(&output)), (Some(0), "server,connections\nb,1\n".to_owned()));
+    let said = "9 malformed lines (9 bad timestamp), which look like binary data; the first: program: byte 0: ";
+    assert!(stderr(&output).contains(said), "{}", stderr(&output));
+}
