@@ -298,5 +298,9 @@ fn c4_windows_that_hostile_stamps_keep_open_are_bounded() {
     // More than can be bounded is refused.
     let output = run(&folder, &["top", "0.log", "--every", "1", "--seconds", "1", "--lateness", "30d"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("buckets of 1s open at the same time; give a shorter lateness"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("buckets of 1s open at the same time; give a shorter lateness"),
+        "{}",
+        stderr(&output)
+    );
 }
