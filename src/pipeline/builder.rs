@@ -2,28 +2,18 @@
 
 use std::io::Write;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::explain::Explanation;
-use super::list::ListedFile;
+use super::environment::{Environment, Pipeline};
 use super::machine;
-use super::partial::{Partial, PartialRequest};
-use super::partition::Partition;
-use super::range::ByteRange;
-use super::run::{Running, Summary};
-use crate::config::{Catalog, Plan, Written, check};
+use crate::config::{Catalog, Written, check};
 use crate::error::{Error, Place, Result, show_path};
-use crate::metrics::Progress;
 use crate::model::Timestamp;
-use crate::output::spared::Spared;
 use crate::output::target::Last;
 use crate::output::{self, Style};
 use crate::report::{self, ReportEntry, ReportFn};
-use crate::stage::reporter::Kept;
-use crate::tallies::Files;
 use crate::{format, options};
 
 /// Puts a pipeline together. Nothing is opened before `run` or `start`.
@@ -41,116 +31,13 @@ use crate::{format, options};
 pub struct Builder {
     written: Written,
     reports: Vec<ReportEntry>,
-    pub(super) environment: Environment,
-}
-
-/// What a run gets from outside.
-pub(super) struct Environment {
-    pub now: fn() -> Timestamp,
-    pub tell: fn(&Error),
-    pub warn: fn(&str),
-    pub drain: Arc<AtomicBool>,
-    /// Set when files that are written to are to be opened anew.
-    pub reopen: Arc<AtomicBool>,
-    pub style: Style,
-    /// Whether windows are looked at before they are closed.
-    pub peek: bool,
-    /// What stands for standard output, if it is not that itself.
-    pub stdout: Option<Box<dyn Write + Send>>,
-    /// Where the last result is kept that is meant for standard output, in place of all of them there.
-    pub last: Option<Last>,
-    /// The bytes of its one input that a run is about, if not all.
-    pub range: Option<ByteRange>,
-    /// Where windows are kept in place of reports on them.
-    pub kept: Option<Kept>,
-    /// What is read beside the inputs, so that nothing is written to it.
-    pub read: Spared,
-    /// What is written by who has the pipeline run, once all is read; `None` is standard output.
-    pub written: Vec<Option<PathBuf>>,
-    /// Outputs in place of those of the configuration.
-    pub outputs: Vec<(String, Box<dyn Write + Send>)>,
-}
-
-/// A checked pipeline, ready to run.
-pub struct Pipeline {
-    pub(super) plan: Plan,
-    pub(super) environment: Environment,
+    environment: Environment,
 }
 
 impl Pipeline {
     /// A builder with the standard five stages.
     pub fn builder() -> Builder {
-        Builder {
-            written: Written::standard(),
-            reports: report::TABLE.to_vec(),
-            environment: Environment {
-                now: wall_clock,
-                tell: |_| {},
-                warn: |_| {},
-                drain: Arc::default(),
-                reopen: Arc::default(),
-                style: Style::default(),
-                peek: false,
-                stdout: None,
-                last: None,
-                range: None,
-                kept: None,
-                read: Spared::default(),
-                written: Vec::new(),
-                outputs: Vec::new(),
-            },
-        }
-    }
-
-    /// The plan.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// Has a file be refused as an input, as it is written by who has the pipeline run, once all is read; `None` is standard
-    /// output.
-    pub fn writes(mut self, target: Option<&Path>) -> Self {
-        self.environment.written.push(target.map(Path::to_owned));
-        self
-    }
-
-    /// Runs to the end. Errors if the run could not start; how it went is in the summary.
-    pub fn run(self) -> Result<Summary> {
-        Ok(self.start()?.join())
-    }
-
-    /// Says which bytes of which inputs a run would read, and why, without reading them, and which it would refuse. Errors
-    /// as a run would that finds no input or no window.
-    pub fn explain(self) -> Result<Explanation> {
-        super::explain::explain(self)
-    }
-
-    /// Counts what a run would count, for `Files` of tallies to be added up. Errors if anything could not be read: there
-    /// are no tallies of a part that was not asked for; why it was not is told to `on_failure`. `started` gets what tells
-    /// how far it has come.
-    pub fn partial(self, request: PartialRequest, started: impl FnOnce(Arc<Progress>)) -> Result<Partial> {
-        super::partial::partial(self, request, started)
-    }
-
-    /// The files that a run would read, in the order of their names. Errors if one of them cannot be read.
-    pub fn list(self) -> Result<Vec<ListedFile>> {
-        super::list::list(self)
-    }
-
-    /// Divides what a run would read into tasks of at most `bytes` bytes each, one partial a task.
-    pub fn partition(self, bytes: u64, previous: bool) -> Result<Partition> {
-        super::partition::partition(self, bytes, previous)
-    }
-
-    /// Reports on tallies as a run on their logs would have; the configuration says which reports and outputs. Unless
-    /// `incomplete`, they must hold all bytes of their inputs.
-    pub fn report_on(self, files: &Files, incomplete: bool) -> Result<Summary> {
-        super::replay::report_on(self, files, incomplete)
-    }
-
-    /// Finds the inputs, opens the outputs and starts all stages.
-    pub fn start(self) -> Result<Running> {
-        super::run::start(self)
+        Builder { written: Written::standard(), reports: report::TABLE.to_vec(), environment: Environment::default() }
     }
 }
 
@@ -286,24 +173,5 @@ impl Builder {
             plan.limit_memory(bytes / 2);
         }
         Ok(Pipeline { plan, environment: self.environment })
-    }
-}
-
-/// The time in whole seconds, as Unix counts them, rounded up: what has been written by now is not after it, in
-/// whatever unit the log writes its stamps.
-pub fn wall_clock() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let seconds = since.as_secs().saturating_add(u64::from(since.subsec_nanos() > 0));
-    Timestamp::from_seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_written_by_now_is_not_after_it() {
-        let written = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        assert!(wall_clock() >= Timestamp::from_nanos(i64::try_from(written.as_nanos()).unwrap()));
     }
 }

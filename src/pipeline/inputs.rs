@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::{Plan, ReaderPlan, Task};
 use crate::error::{Error, Result, show_path};
 use crate::model::InputId;
-use crate::source::{Input, locate};
+use crate::source::{Cursor, Input, Origin, locate};
 use crate::stage::Failures;
+
+/// Bytes of a first step: more than it takes to know a compressed file.
+const FIRST_STEP: usize = 64;
 
 /// All inputs by number, and which reader reads which.
 #[derive(Default)]
@@ -99,4 +102,10 @@ pub(super) fn readers(plan: &Plan) -> impl Iterator<Item = (usize, &ReaderPlan)>
         Task::Reader(reader) => Some((at, reader)),
         _ => None,
     })
+}
+
+/// Why a run would not read a file, if it would not: its first step is done. A stream has nothing to try it on.
+pub(super) fn refusal(input: &Input) -> Option<Error> {
+    let is_file = matches!(input.origin, Origin::File { .. });
+    is_file.then(|| Cursor::new(input.clone(), FIRST_STEP, FIRST_STEP).next(&mut Vec::new(), &|| false).failure)?
 }

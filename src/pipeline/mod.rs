@@ -3,32 +3,38 @@
 //! `Pipeline::builder()` is the way in for programs of other crates; the command line uses it too.
 
 mod builder;
-mod explain;
-mod follow;
+mod jobs;
+
+mod observe;
+mod run;
+
+mod context;
+mod environment;
+mod following;
 mod inputs;
-mod list;
 mod machine;
 mod nothing;
-mod observe;
-mod partial;
-mod partition;
+mod observed;
+mod probe;
 mod prune;
 mod range;
-mod replay;
+mod reading;
 mod resolve;
-mod run;
 mod saved;
+mod summary;
 mod targets;
 mod wire;
 
 pub use crate::stage::standing::Standing;
-pub use builder::{Builder, Pipeline, wall_clock};
-pub use explain::{Explained, Explanation};
-pub use follow::state_root;
-pub use list::{ListedFile, agree};
-pub use observe::{Observation, StageObservation};
-pub use partial::{Partial, PartialRequest};
-pub use partition::{Partition, PlannedInput, PlannedTask};
+pub use builder::Builder;
+pub use environment::{Pipeline, wall_clock};
+pub use following::state_root;
+pub use jobs::{
+    Explained, Explanation, ListedFile, Partial, PartialRequest, Partition, PlannedInput, PlannedTask, agree,
+};
+pub use observe::Observation;
+pub use observed::StageObservation;
 pub use range::{ByteRange, Passed};
-pub use run::{Foreign, Running, Sheet, Sheets, Stranger, Summary};
+pub use run::Running;
 pub use saved::{Saved, SavedInput, SavedPair, SavedWindow, saved, verified};
+pub use summary::{Foreign, Sheet, Sheets, Stranger, Summary};

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::inputs::Inputs;
-use super::prune::{FormatStamps, look};
+use super::probe::{FormatStamps, look};
 use super::resolve::Filter;
 use crate::config::FilterPlan;
 use crate::model::{InputId, Stamps, Timestamp};

@@ -2,36 +2,12 @@
 //!
 //! Invariant: who observes is no part of the run. It goes on if nobody looks, and ends the same if somebody does.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use super::observed::{Post, StageObservation};
 use super::run::Running;
-use crate::actor::Gauge;
-use crate::config::StagePlan;
 use crate::error::Result;
-use crate::metrics::StageMetrics;
 use crate::model::{Balance, Peer, Side, Timestamp, WindowResult};
-use crate::stage::reporter;
-
-/// What of a run is kept for who observes it.
-#[derive(Default)]
-pub(super) struct Observed {
-    /// In the order of the plan.
-    pub stages: Vec<Post>,
-    /// The reporters, each with the name of its aggregator.
-    pub reporters: Vec<(String, Arc<reporter::Shared>)>,
-}
-
-/// Where a stage is observed from.
-pub(super) struct Post {
-    name: String,
-    kind: &'static str,
-    threads: usize,
-    capacity: usize,
-    /// Readers have none.
-    gauge: Option<Gauge>,
-    metrics: Arc<StageMetrics>,
-}
 
 /// A run at one moment.
 #[derive(Debug, Clone)]
@@ -52,62 +28,21 @@ pub struct Observation {
     pub aborted: bool,
 }
 
-/// A stage at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StageObservation {
-    /// Its name in the graph.
-    pub name: String,
-    /// Its type, as a configuration names it.
-    pub kind: &'static str,
-    /// Its workers.
-    pub threads: usize,
-    /// Batches that wait in front of it; 0 for readers.
-    pub waiting: usize,
-    /// How many may; 0 for readers.
-    pub capacity: usize,
-    /// Batches that it has sent on; of reporters, results written.
-    pub batches: u64,
-}
-
-impl Post {
-    /// Of this stage; `gauge` tells what waits in front of it.
-    pub fn new(stage: &StagePlan, gauge: Option<Gauge>, metrics: Arc<StageMetrics>) -> Self {
-        let capacity = if gauge.is_some() { stage.capacity.get() } else { 0 };
-        let (name, kind, threads) = (stage.name.clone(), stage.kind().name(), stage.threads.get());
-        Post { name, kind, threads, capacity, gauge, metrics }
-    }
-
-    fn waiting(&self) -> Option<usize> {
-        self.gauge.as_ref()?.waiting()
-    }
-
-    fn observe(&self) -> StageObservation {
-        StageObservation {
-            name: self.name.clone(),
-            kind: self.kind,
-            threads: self.threads,
-            waiting: self.waiting().unwrap_or(0),
-            capacity: self.capacity,
-            batches: self.metrics.batches(),
-        }
-    }
-}
-
 impl Running {
     /// The run at this moment. Costs next to nothing.
     pub fn observe(&self) -> Observation {
         // Asked for before the balance: if all had ended, the balance is that of the end.
-        let ended = self.observed.stages.iter().all(|post| post.waiting().is_none());
-        let first = self.aggregators.first().map(|(_, shared)| shared);
+        let ended = self.parts.observed.stages.iter().all(|post| post.waiting().is_none());
+        let first = self.parts.aggregators.first().map(|(_, shared)| shared);
         let watermark = first.map_or(Timestamp::MIN, |shared| shared.progress.lock().watermark());
         Observation {
             balance: first.map(|shared| shared.sheet().0).unwrap_or_default(),
             watermark: Some(watermark).filter(|at| (Timestamp::MIN < *at) && (*at < Timestamp::MAX)),
-            inputs: self.names.len(),
+            inputs: self.context.names.len(),
             longest_stall: first.map_or(Duration::ZERO, |shared| shared.longest_stall()),
-            stages: self.observed.stages.iter().map(Post::observe).collect(),
+            stages: self.parts.observed.stages.iter().map(Post::observe).collect(),
             ended,
-            aborted: self.stop.aborted(),
+            aborted: self.context.stop.aborted(),
         }
     }
 
@@ -115,8 +50,8 @@ impl Running {
     /// the run, those on its last window. Nobody counts while they are made. `None` before the first record, where
     /// memory is limited and does not suffice for a look, and if the run was not built with `Builder::peek`.
     pub fn result_now(&self) -> Result<Option<WindowResult>> {
-        let Some((name, shared)) = self.aggregators.first() else { return Ok(None) };
-        let reporters = self.observed.reporters.iter().filter(|(fed_by, _)| fed_by == name);
+        let Some((name, shared)) = self.parts.aggregators.first() else { return Ok(None) };
+        let reporters = self.parts.observed.reporters.iter().filter(|(fed_by, _)| fed_by == name);
         let result = shared.peek(|seen| {
             let results = reporters.map(|(_, reporter)| reporter.result(seen));
             results.reduce(|whole, more| {
@@ -131,7 +66,7 @@ impl Running {
     /// The hosts that `host` connects to and those that connect to it, in the window of `result_now`, by name. `None`
     /// where there is no such window.
     pub fn peers_now(&self, host: &[u8]) -> Result<Option<[Vec<Peer>; 2]>> {
-        let Some((_, shared)) = self.aggregators.first() else { return Ok(None) };
+        let Some((_, shared)) = self.parts.aggregators.first() else { return Ok(None) };
         let peers = shared.peek(|seen| {
             let on_side = |side| -> Result<Vec<Peer>> {
                 let mut peers: Vec<Peer> =
@@ -146,6 +81,6 @@ impl Running {
 
     /// Reads no more; what has been read is worked off and reported.
     pub fn drain(&self) {
-        self.stop.drain();
+        self.context.stop.drain();
     }
 }

@@ -1,18 +1,17 @@
 //! Which files are read in part: those of readers whose windows are known, and whose lines are sorted as declared.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::Arc;
 
 use super::inputs::{Inputs, readers};
+use super::probe::{FormatStamps, look};
 use super::resolve::Resolved;
-use crate::config::{FilterPlan, Plan, ReaderPlan, Task};
-use crate::model::{Extent, InputId, Timestamp, Units};
+use crate::config::{Plan, ReaderPlan, Task};
+use crate::model::InputId;
 use crate::ops::close::Windows;
-use crate::ops::scan::{self, Block};
-use crate::source::seek::{self, Found, Stamps, Wanted, seek};
-use crate::source::{Input, Origin, Pruned};
+use crate::source::Pruned;
+use crate::source::seek::{Reason, Wanted};
+use crate::stage::{Failures, skip};
 
 /// What was found of each file of the readers that may skip bytes.
 pub(super) fn prune(plan: &Plan, resolved: &[Option<Resolved>], inputs: &Inputs) -> BTreeMap<InputId, Pruned> {
@@ -64,47 +63,11 @@ fn wanted(
     wanted
 }
 
-/// Looks at a file. `None` if it is none, or cannot be read, which the run will tell.
-pub(super) fn look(input: &Input, wanted: &Wanted, stamps: &FormatStamps) -> Option<(u64, Found)> {
-    let (file, size) = open(input)?;
-    Some((size, seek(&|at, into| file.read_at(into, at), size, wanted, stamps).ok()?))
-}
-
-/// The highest stamp of a file that may be read in part, from its end. `None` if that cannot be told from there.
-pub(super) fn latest(inputs: &Inputs, id: InputId, filter: &FilterPlan, future_after: Timestamp) -> Option<Timestamp> {
-    let at = id.0 as usize;
-    if !inputs.may_skip[at] {
-        return None;
+/// What is skipped of an input, if anything is; a warning if its lines are not sorted as declared.
+pub(super) fn pruned_or_warn(pruned: &Pruned, name: &str, failures: &Failures) -> Option<Pruned> {
+    if pruned.found.reason == Reason::NotSorted {
+        let disorder = pruned.found.extent.map_or(0, |extent| extent.disorder);
+        failures.warn(&skip::not_sorted(name, disorder, pruned.disorder));
     }
-    let (file, size) = open(&inputs.all[at])?;
-    let stamps = FormatStamps::of(filter, future_after, inputs.max_line[at]);
-    seek::latest(&|at, into| file.read_at(into, at), size, filter.lateness, &stamps).ok()?
-}
-
-pub(super) fn open(input: &Input) -> Option<(File, u64)> {
-    let Origin::File { path, identity, .. } = &input.origin else { return None };
-    let file = File::open(path).ok()?;
-    let found = file.metadata().ok()?;
-    ((found.dev(), found.ino()) == *identity).then_some((file, found.len()))
-}
-
-/// The stamps of a log format.
-pub(super) struct FormatStamps {
-    format: &'static str,
-    units: Units,
-    future_after: Timestamp,
-    max_line: usize,
-}
-
-impl FormatStamps {
-    pub(super) fn of(filter: &FilterPlan, future_after: Timestamp, max_line: usize) -> Self {
-        FormatStamps { format: filter.format, units: filter.units, future_after, max_line }
-    }
-}
-
-impl Stamps for FormatStamps {
-    fn extent(&self, bytes: &[u8], from: u64) -> Option<Extent> {
-        let block = Block { bytes, from, max_line: self.max_line, units: self.units };
-        scan::extent(self.format, block, self.future_after)
-    }
+    (pruned.found.reason == Reason::Pruned).then(|| pruned.clone())
 }

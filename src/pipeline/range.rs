@@ -3,16 +3,14 @@
 //! Invariant: ranges that meet share no line and leave none out, wherever they are cut.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::inputs::Inputs;
-use super::prune::open;
+use super::probe::{head, open};
 use crate::config::Plan;
 use crate::error::{Error, Result};
 use crate::model::{Extent, Guard, InputId};
-use crate::source::follow::{HEAD, read_range};
 use crate::source::seek::{self, Found, Reason};
 use crate::source::{Origin, Pruned};
 
@@ -92,10 +90,4 @@ pub(super) fn ranged(plan: &Plan, inputs: &Inputs, range: &ByteRange) -> Result<
     // No disorder makes the rest be read, and the range ends where it ends however the file grows.
     let pruned = Pruned { found, size: u64::MAX, disorder: i64::MAX, order, sent: 0 };
     Ok(BTreeMap::from([(InputId(0), pruned)]))
-}
-
-/// The first bytes of a file, so many if it has them. Errors are those of reading.
-pub(super) fn head(file: &File, bytes: u64) -> io::Result<Guard> {
-    let length = usize::try_from(bytes).unwrap_or(HEAD).min(HEAD);
-    Ok(Guard::of(&read_range(file, 0, length)?))
 }

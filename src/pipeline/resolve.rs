@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::inputs::Inputs;
-use super::prune::latest;
+use super::probe::latest;
 use crate::config::{Align, FilterPlan, Plan, Range, StagePlan, Start, Task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Ends, Grid, InputId, Moment, Peaks, Timestamp, Window};
@@ -32,6 +32,13 @@ pub(super) struct Resolved {
 }
 
 impl Resolved {
+    /// Takes the windows of the run that was saved, in place of those that would begin now: with the first instant that it
+    /// keeps, and the first that counts.
+    pub fn go_on(&mut self, grid: Grid, bounds: (Timestamp, Timestamp)) {
+        self.windows = Windows::Every(grid);
+        (self.bounds.keep_from, self.bounds.first) = bounds;
+    }
+
     /// What was asked for, as it is said where it holds nothing.
     pub fn stretch(&self, filter: &FilterPlan) -> Stretch {
         match (self.windows, filter.range) {
@@ -73,8 +80,28 @@ pub(super) fn filter_before<'a>(plan: &'a Plan, at: usize, resolved: &[Option<Re
     })
 }
 
+/// The windows of each time-filter, by its place in the plan.
+pub(super) fn resolve_all(
+    plan: &Plan,
+    now: Timestamp,
+    inputs: &mut Inputs,
+    interrupted: &(dyn Fn() -> bool + Sync),
+) -> Result<Vec<Option<Resolved>>> {
+    let mut resolved = Vec::new();
+    for (at, stage) in plan.stages.iter().enumerate() {
+        resolved.push(match &stage.task {
+            Task::TimeFilter(filter) => {
+                let ids = inputs.reaching(plan, at);
+                Some(resolve(filter, now, inputs, &ids, plan.follows(), interrupted)?)
+            }
+            _ => None,
+        });
+    }
+    Ok(resolved)
+}
+
 /// Resolves the range of a time-filter over `ids`. Inputs that can be read once only are replaced by spooled ones.
-pub(super) fn resolve(
+fn resolve(
     filter: &FilterPlan,
     now: Timestamp,
     inputs: &mut Inputs,

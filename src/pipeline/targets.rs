@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::builder::Environment;
+use super::environment::Environment;
 use super::inputs::{Inputs, readers};
 use crate::config::{Plan, ReporterPlan, Task};
 use crate::error::{Error, Result, show_path};
@@ -47,7 +47,6 @@ impl Targets {
     /// hears of those that cannot be written later.
     pub fn open(plan: &Plan, inputs: &Inputs, environment: Environment, tell: &Arc<dyn Tell>) -> Result<Self> {
         let has_given = !environment.outputs.is_empty();
-        spare(inputs, &environment)?;
         check(plan, &read(inputs, &environment), has_given)?;
         let mut stdout = Stdout { last: environment.last, writer: environment.stdout };
         let mut given = environment.outputs;

@@ -1,48 +1,35 @@
 //! A plan to running threads: all edges first, then the stages from top to bottom.
 
-use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
 use parking_lot::{Condvar, Mutex, RwLock};
 
-use super::builder::Environment;
-use super::follow::{Follow, new_tally};
-use super::inputs::Inputs;
+use super::context::RunContext;
+use super::following::{Follow, new_tally};
 use super::nothing::Nothing;
-use super::observe::{Observed, Post};
-use super::prune::prune;
-use super::range::ranged;
-use super::resolve::{Resolved, filter_before, resolve};
-use super::run::Portion;
+use super::observed::{Observed, Post};
+use super::prune::pruned_or_warn;
+use super::reading::Reading;
+use super::resolve::{Resolved, filter_before};
 use super::targets::{FilterFiles, Targets};
 use crate::actor::{Countdown, Gauge, Inbox, LatestOutlet, Outlet, Permits, Pool, Port, Stop, Transform, drive, edge};
 use crate::config::{AggregatorPlan, FilterPlan, Plan, ReaderPlan, ReporterPlan, StagePlan, Task};
 use crate::error::{Error, Result};
-use crate::metrics::{Progress, StageMetrics};
+use crate::metrics::StageMetrics;
 use crate::model::{Balance, Chunk, InputId, Lines, Records, Stamps, Timestamp, Units};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::history::History;
 use crate::ops::progress;
-use crate::output::Tell;
 use crate::output::destination::Destination;
 use crate::output::target::Reopen;
-use crate::source::seek::Reason;
 use crate::source::{Cursor, Order, Pruned, Schedule};
 use crate::stage::firsts::Firsts;
 use crate::stage::peek::Peek;
 use crate::stage::reporter::Kept;
 use crate::stage::stats::Stats;
-use crate::stage::{Closed, Failures, InputNames, aggregator, filter, reader, reporter, skip, splitter};
-
-/// What every stage may need of the run.
-pub(super) struct Wired {
-    pub stop: Stop,
-    pub progress: Arc<Progress>,
-    pub failures: Arc<Failures>,
-    pub names: Arc<InputNames>,
-    pub peek: bool,
-}
+use crate::stage::{Closed, aggregator, filter, reader, reporter, splitter};
 
 /// What is asked of the stages while they run, and after.
 #[derive(Default)]
@@ -53,6 +40,14 @@ pub(super) struct Parts {
     pub permits: Vec<Permits>,
     pub observed: Observed,
     pub portions: Vec<Portion>,
+}
+
+/// An input, and what is read of it.
+pub(super) struct Portion {
+    pub id: InputId,
+    pub path: PathBuf,
+    /// The bytes that are read, if not all.
+    pub pruned: Option<Pruned>,
 }
 
 /// Starts the workers of one stage.
@@ -68,76 +63,59 @@ enum Edge {
     Closed(Port<Arc<Closed>>, Inbox<Arc<Closed>>),
 }
 
-/// Wires and starts everything.
-pub(super) fn wire(
-    plan: &Plan,
-    mut environment: Environment,
-    mut inputs: Inputs,
-    wired: &Wired,
-    pool: &mut Pool,
-) -> Result<Parts> {
-    let (now, range, kept) = (environment.now, environment.range.take(), environment.kept.take());
-    let mut follow = if plan.follows() { Some(Follow::open(plan, wired, now())?) } else { None };
-    let tell: Arc<dyn Tell> = Arc::clone(&wired.failures) as Arc<dyn Tell>;
-    let mut targets = Targets::open(plan, &inputs, environment, &tell)?;
-    let mut resolved = resolve_all(plan, now(), &mut inputs, &wired.stop)?;
-    if let Some(follow) = &follow {
-        follow.adjust(&mut resolved);
-    }
-    let pruned = match &range {
-        Some(range) => ranged(plan, &inputs, range)?,
-        None => prune(plan, &resolved, &inputs),
-    };
-    let edges: Vec<Edge> = plan.stages.iter().map(|stage| edge_before(stage, &wired.stop)).collect();
-    let portions = inputs.by_reader.values().flatten().map(|&id| Portion {
-        id,
-        path: inputs.all[id.0 as usize].path(),
-        pruned: pruned.get(&id).cloned(),
-    });
-    let mut parts = Parts { portions: portions.collect(), ..Parts::default() };
-    let mut starts: Vec<Start> = Vec::new();
-    for (at, stage) in plan.stages.iter().enumerate() {
-        let metrics = Arc::<StageMetrics>::default();
-        parts.metrics.push((stage.name.clone(), Arc::clone(&metrics)));
-        parts.observed.stages.push(Post::new(stage, edges[at].gauge(), Arc::clone(&metrics)));
-        let mut place =
-            Place { plan, at, stage, edges: &edges, metrics, now, kept: kept.clone(), follow: follow.as_mut() };
-        starts.push(match (&stage.task, &edges[at]) {
-            (Task::Reader(reader), _) => place.reader(reader, &inputs, &resolved, &pruned, wired, &mut parts),
-            (Task::LineSplitter, Edge::Chunks(_, inbox)) => place.splitter(inbox.clone()),
-            (Task::TimeFilter(filter), Edge::Lines(_, inbox)) => {
-                let files = targets.filters.remove(&at).unwrap_or_default();
-                place.filter(filter, files, resolved_at(&resolved, at)?, wired, inbox.clone(), &mut parts)
-            }
-            (Task::BucketAggregator(aggregator), Edge::Records(_, inbox)) => {
-                let filter = plan.upstream(at).into_iter().find_map(|at| resolved[at]);
-                let resolved = filter.ok_or_else(|| misfit(stage))?;
-                place.aggregator(aggregator, resolved, &inputs, wired, inbox.clone(), &mut parts)
-            }
-            (Task::Reporter(reporter), Edge::Closed(_, inbox)) => {
-                let outputs = targets.reporters.remove(&at).unwrap_or_default();
-                let before = filter_before(plan, at, &resolved);
-                let range = before.map(|(_, filter, resolved)| resolved.range(filter)).unwrap_or_default();
-                // Of inputs that go on, nobody knows what is still to come.
-                let nothing = before
-                    .filter(|_| place.follow.is_none())
-                    .map(|before| Nothing::before(before, &inputs, &inputs.reaching(plan, at), &parts.filters));
-                place.reporter(
-                    reporter,
-                    (outputs, targets.reopen.clone()),
-                    (range, nothing),
-                    wired,
-                    inbox.clone(),
-                    &mut parts,
-                )
-            }
-            _ => return Err(misfit(stage)),
+/// What is wired.
+pub(super) struct Wiring<'a> {
+    pub plan: &'a Plan,
+    /// What is read.
+    pub reading: &'a Reading,
+    pub context: &'a RunContext,
+    pub now: fn() -> Timestamp,
+    /// Where windows are kept in place of reports on them.
+    pub kept: Option<Kept>,
+}
+
+impl Wiring<'_> {
+    /// Wires and starts everything. `follow`: what there is in addition where inputs are followed.
+    pub fn wire(&self, mut targets: Targets, mut follow: Option<&mut Follow>, pool: &mut Pool) -> Result<Parts> {
+        let (plan, Reading { inputs, windows, pruned }) = (self.plan, self.reading);
+        let edges: Vec<Edge> = plan.stages.iter().map(|stage| edge_before(stage, &self.context.stop)).collect();
+        let portions = inputs.by_reader.values().flatten().map(|&id| Portion {
+            id,
+            path: inputs.all[id.0 as usize].path(),
+            pruned: pruned.get(&id).cloned(),
         });
+        let mut parts = Parts { portions: portions.collect(), ..Parts::default() };
+        let mut starts: Vec<Start> = Vec::new();
+        for (at, stage) in plan.stages.iter().enumerate() {
+            let metrics = Arc::<StageMetrics>::default();
+            parts.metrics.push((stage.name.clone(), Arc::clone(&metrics)));
+            parts.observed.stages.push(Post::new(stage, edges[at].gauge(), Arc::clone(&metrics)));
+            let mut place = Place { wiring: self, at, stage, edges: &edges, metrics, follow: follow.as_deref_mut() };
+            starts.push(match (&stage.task, &edges[at]) {
+                (Task::Reader(reader), _) => place.reader(reader, &mut parts),
+                (Task::LineSplitter, Edge::Chunks(_, inbox)) => place.splitter(inbox.clone()),
+                (Task::TimeFilter(filter), Edge::Lines(_, inbox)) => {
+                    let files = targets.filters.remove(&at).unwrap_or_default();
+                    let resolved = windows[at].ok_or_else(|| Error::usage("a time-filter has no window"))?;
+                    place.filter(filter, files, resolved, inbox.clone(), &mut parts)
+                }
+                (Task::BucketAggregator(aggregator), Edge::Records(_, inbox)) => {
+                    let resolved = plan.upstream(at).into_iter().find_map(|at| windows[at]);
+                    let resolved = resolved.ok_or_else(|| misfit(stage))?;
+                    place.aggregator(aggregator, resolved, inbox.clone(), &mut parts)
+                }
+                (Task::Reporter(reporter), Edge::Closed(_, inbox)) => {
+                    let outputs = targets.reporters.remove(&at).unwrap_or_default();
+                    place.reporter(reporter, (outputs, targets.reopen.clone()), inbox.clone(), &mut parts)
+                }
+                _ => return Err(misfit(stage)),
+            });
+        }
+        // Only the workers may hold ports now, or no inbox would ever close.
+        drop(edges);
+        starts.into_iter().try_for_each(|start| start(pool))?;
+        Ok(parts)
     }
-    // Only the workers may hold ports now, or no inbox would ever close.
-    drop(edges);
-    starts.into_iter().try_for_each(|start| start(pool))?;
-    Ok(parts)
 }
 
 impl Edge {
@@ -175,36 +153,13 @@ fn edge_before(stage: &StagePlan, stop: &Stop) -> Edge {
     }
 }
 
-/// The windows of each time-filter, by its place in the plan.
-pub(super) fn resolve_all(
-    plan: &Plan,
-    now: Timestamp,
-    inputs: &mut Inputs,
-    stop: &Stop,
-) -> Result<Vec<Option<Resolved>>> {
-    let mut resolved = Vec::new();
-    for (at, stage) in plan.stages.iter().enumerate() {
-        resolved.push(match &stage.task {
-            Task::TimeFilter(filter) => {
-                let ids = inputs.reaching(plan, at);
-                Some(resolve(filter, now, inputs, &ids, plan.follows(), &|| stop.draining())?)
-            }
-            _ => None,
-        });
-    }
-    Ok(resolved)
-}
-
 /// A stage and where it stands.
 struct Place<'a> {
-    plan: &'a Plan,
+    wiring: &'a Wiring<'a>,
     at: usize,
     stage: &'a StagePlan,
     edges: &'a [Edge],
     metrics: Arc<StageMetrics>,
-    now: fn() -> Timestamp,
-    /// Where windows are kept in place of reports on them.
-    kept: Option<Kept>,
     /// What there is in addition where inputs are followed.
     follow: Option<&'a mut Follow>,
 }
@@ -212,7 +167,7 @@ struct Place<'a> {
 impl Place<'_> {
     /// The way out to all stages that this one feeds.
     fn outlet<T: Clone>(&self, port: impl Fn(&Edge) -> Option<Port<T>>) -> Outlet<T> {
-        let fed = self.plan.stages.iter().enumerate().filter(|(_, stage)| stage.inputs.contains(&self.at));
+        let fed = self.wiring.plan.stages.iter().enumerate().filter(|(_, stage)| stage.inputs.contains(&self.at));
         Outlet::new(fed.filter_map(|(to, _)| port(&self.edges[to])).collect(), Arc::clone(&self.metrics))
     }
 
@@ -246,46 +201,40 @@ impl Place<'_> {
         })
     }
 
-    fn reader(
-        &mut self,
-        plan: &ReaderPlan,
-        inputs: &Inputs,
-        resolved: &[Option<Resolved>],
-        pruned: &BTreeMap<InputId, Pruned>,
-        wired: &Wired,
-        parts: &mut Parts,
-    ) -> Start {
-        let filter = self.plan.stages.iter().enumerate().find_map(|(at, stage)| match &stage.task {
-            Task::TimeFilter(filter) if self.plan.upstream(at).contains(&self.at) => Some((at, filter)),
+    fn reader(&mut self, plan: &ReaderPlan, parts: &mut Parts) -> Start {
+        let Wiring { plan: whole, reading, context, now, .. } = *self.wiring;
+        let Reading { inputs, windows, pruned } = reading;
+        let filter = whole.stages.iter().enumerate().find_map(|(at, stage)| match &stage.task {
+            Task::TimeFilter(filter) if whole.upstream(at).contains(&self.at) => Some((at, filter)),
             _ => None,
         });
         let order = if plan.by_time { Order::ByTime } else { Order::OneByOne };
         let ids = inputs.by_reader.get(&self.at).cloned().unwrap_or_default();
         let cursors = ids.iter().map(|&id| {
             let input = &inputs.all[id.0 as usize];
-            let pruned = pruned.get(&id).and_then(|pruned| pruned_or_warn(pruned, &input.name, &wired.failures));
+            let pruned = pruned.get(&id).and_then(|pruned| pruned_or_warn(pruned, &input.name, &context.failures));
             (id, Cursor::new(input.clone(), plan.chunk, plan.max_line), pruned)
         });
-        let permits = Permits::new(self.plan.chunk_budget(self.at), &wired.stop);
+        let permits = Permits::new(whole.chunk_budget(self.at), &context.stop);
         parts.permits.push(permits.clone());
         let following = match (plan.follow, &mut self.follow, filter) {
-            (Some(options), Some(follow), Some((at, filter))) => resolved[at]
-                .map(|resolved| follow.following(plan, options, (filter, resolved), permits.clone(), self.now, wired)),
+            (Some(options), Some(follow), Some((at, filter))) => windows[at]
+                .map(|resolved| follow.following(plan, options, (filter, resolved), permits.clone(), now, context)),
             _ => None,
         };
-        let present = following.as_ref().and(filter).map(|(_, filter)| (self.now, filter.future));
+        let present = following.as_ref().and(filter).map(|(_, filter)| (now, filter.future));
         let shared = Arc::new(reader::Shared {
             schedule: Schedule::new(cursors.collect(), order, plan.chunk),
             permits,
             buffers: Default::default(),
             format: filter.map_or(crate::format::NAMES[0], |(_, filter)| filter.format),
             units: filter.map_or(Units::AUTO, |(_, filter)| filter.units),
-            future_after: filter.and_then(|(at, _)| resolved[at]).map_or(Timestamp::MAX, |it| it.bounds.future_after),
+            future_after: filter.and_then(|(at, _)| windows[at]).map_or(Timestamp::MAX, |it| it.bounds.future_after),
             max_jump: filter.map_or(0, |(_, filter)| filter.max_jump),
             max_line: plan.max_line,
-            stop: wired.stop.clone(),
-            progress: Arc::clone(&wired.progress),
-            failures: Arc::clone(&wired.failures),
+            stop: context.stop.clone(),
+            progress: Arc::clone(&context.progress),
+            failures: Arc::clone(&context.failures),
             present,
         });
         let outlet = self.outlet(|edge| match edge {
@@ -323,7 +272,6 @@ impl Place<'_> {
         plan: &FilterPlan,
         FilterFiles { rejects, late }: FilterFiles,
         resolved: Resolved,
-        wired: &Wired,
         inbox: Inbox<Arc<Lines>>,
         parts: &mut Parts,
     ) -> Start {
@@ -342,7 +290,7 @@ impl Place<'_> {
             }
             _ => filter::Keep::Once(resolved.bounds),
         };
-        let (names, pool) = (Arc::clone(&wired.names), Default::default());
+        let (names, pool) = (Arc::clone(&self.wiring.context.names), Default::default());
         let stats = plan.stats.then(|| Stats::new(plan.units, resolved.bounds.future_after));
         let passed = Mutex::new(Stamps::none());
         let shared = Arc::new(filter::Shared {
@@ -369,11 +317,10 @@ impl Place<'_> {
         &mut self,
         plan: &AggregatorPlan,
         resolved: Resolved,
-        inputs: &Inputs,
-        wired: &Wired,
         inbox: Inbox<Arc<Records>>,
         parts: &mut Parts,
     ) -> Start {
+        let Wiring { plan: whole, reading, context, .. } = *self.wiring;
         let windows = resolved.windows;
         let buckets = windows.buckets(plan.grouping);
         let periodic = matches!(windows, Windows::Every(_));
@@ -386,11 +333,11 @@ impl Place<'_> {
             }
         };
         let restored = self.follow.as_mut().and_then(|follow| follow.take_tally());
-        let (tally, overflowed) = restored.unwrap_or_else(|| (new_tally(self.plan, plan, windows), 0));
+        let (tally, overflowed) = restored.unwrap_or_else(|| (new_tally(whole, plan, windows), 0));
         let progress = match &self.follow {
             Some(follow) => Arc::clone(&follow.progress),
             None => {
-                let inputs = inputs.reaching(self.plan, self.at);
+                let inputs = reading.inputs.reaching(whole, self.at);
                 Arc::new(Mutex::new(progress::Progress::new(inputs, periodic)))
             }
         };
@@ -406,8 +353,8 @@ impl Place<'_> {
             saving: AtomicBool::new(false),
             progress,
             closing,
-            peek: wired.peek.then(|| Peek::new(windows, plan.needs_previous)),
-            stop: wired.stop.clone(),
+            peek: context.peek.then(|| Peek::new(windows, plan.needs_previous)),
+            stop: context.stop.clone(),
             next_worker: AtomicUsize::new(0),
         });
         parts.aggregators.push((self.stage.name.clone(), Arc::clone(&shared)));
@@ -415,10 +362,9 @@ impl Place<'_> {
             Edge::Closed(port, _) => Some(port.clone()),
             _ => None,
         });
-        let (plan_of_all, follow) = (self.plan, self.follow.as_mut());
-        let attendants = match (follow, windows) {
+        let attendants = match (&mut self.follow, windows) {
             (Some(follow), Windows::Every(grid)) => {
-                Some(follow.attendants(plan_of_all, plan, &shared, (grid, resolved), wired))
+                Some(follow.attendants(whole, plan, &shared, (grid, resolved), context))
             }
             _ => None,
         };
@@ -439,14 +385,19 @@ impl Place<'_> {
         &self,
         plan: &ReporterPlan,
         (outputs, reopen): (Vec<Destination>, Option<Arc<Reopen>>),
-        (range, nothing): (reporter::Range, Option<reporter::Nothing>),
-        wired: &Wired,
         inbox: Inbox<Arc<Closed>>,
         parts: &mut Parts,
     ) -> Start {
+        let Wiring { plan: whole, reading, context, ref kept, .. } = *self.wiring;
         let follows = self.follow.is_some();
+        let before = filter_before(whole, self.at, &reading.windows);
+        let range = before.map(|(_, filter, resolved)| resolved.range(filter)).unwrap_or_default();
+        // Of inputs that go on, nobody knows what is still to come.
+        let ids = reading.inputs.reaching(whole, self.at);
+        let nothing =
+            before.filter(|_| !follows).map(|before| Nothing::before(before, &reading.inputs, &ids, &parts.filters));
         let reports: Vec<_> = plan.reports.iter().map(|report| (report.entry, report.options.clone())).collect();
-        let fed_by = self.stage.inputs.first().map_or("", |&from| self.plan.stages[from].name.as_str());
+        let fed_by = self.stage.inputs.first().map_or("", |&from| whole.stages[from].name.as_str());
         let aggregator =
             parts.aggregators.iter().find(|(name, _)| name == fed_by).map(|(_, shared)| Arc::clone(shared));
         let shared = Arc::new(reporter::Shared {
@@ -456,8 +407,8 @@ impl Place<'_> {
             desk: Mutex::new(reporter::Desk::new(outputs, (!follows).then_some(0))),
             reopen,
             written: Condvar::new(),
-            stop: wired.stop.clone(),
-            kept: self.kept.clone(),
+            stop: context.stop.clone(),
+            kept: kept.clone(),
             range,
             nothing,
             missed: Mutex::default(),
@@ -470,19 +421,6 @@ impl Place<'_> {
         let worker = move || reporter::Reporter::new(Arc::clone(&shared));
         self.start_some(workers, "reporter", inbox, outlet, worker)
     }
-}
-
-/// What is skipped of an input, if anything is; a warning if its lines are not sorted as declared.
-pub(super) fn pruned_or_warn(pruned: &Pruned, name: &str, failures: &Failures) -> Option<Pruned> {
-    if pruned.found.reason == Reason::NotSorted {
-        let disorder = pruned.found.extent.map_or(0, |extent| extent.disorder);
-        failures.warn(&skip::not_sorted(name, disorder, pruned.disorder));
-    }
-    (pruned.found.reason == Reason::Pruned).then(|| pruned.clone())
-}
-
-fn resolved_at(resolved: &[Option<Resolved>], at: usize) -> Result<Resolved> {
-    resolved[at].ok_or_else(|| Error::usage("a time-filter has no window"))
 }
 
 /// A plan that was not checked.

@@ -7,14 +7,11 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::builder::Pipeline;
-use super::explain::refusal;
-use super::inputs::Inputs;
-use super::partial::unread;
-use super::range::head;
-use super::targets::spare;
 use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::model::Guard;
+use crate::pipeline::environment::Pipeline;
+use crate::pipeline::probe::head;
+use crate::pipeline::reading::find_all;
 use crate::source::Origin;
 use crate::source::follow::HEAD;
 use crate::stage::Failures;
@@ -30,26 +27,20 @@ pub struct ListedFile {
     pub head: Guard,
 }
 
-/// All files that a pipeline would read, in the order of their names. Errors if one of them cannot be read.
-pub(super) fn list(pipeline: Pipeline) -> Result<Vec<ListedFile>> {
-    let Pipeline { plan, environment } = pipeline;
-    let failures = Failures::new(environment.tell, environment.warn);
-    let inputs = Inputs::find(&plan, &failures)?;
-    spare(&inputs, &environment)?;
-    let failed = failures.take().len();
-    if failed > 0 {
-        return Err(unread(failed, "there is no list"));
+impl Pipeline {
+    /// The files that a run would read, in the order of their names. Errors if one of them cannot be read.
+    pub fn list(self) -> Result<Vec<ListedFile>> {
+        let Pipeline { plan, environment } = self;
+        let failures = Failures::new(environment.tell, environment.warn);
+        let inputs = find_all(&plan, &environment, &failures, "there is no list")?;
+        let listed = inputs.all.iter().map(|input| match &input.origin {
+            Origin::File { path, .. } => found(path),
+            _ => Err(Error::usage(format!("{}: only files can be listed; count a pipe where it is", input.name))),
+        });
+        let mut listed = listed.collect::<Result<Vec<_>>>()?;
+        listed.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(listed)
     }
-    if let Some(refused) = inputs.all.iter().find_map(refusal) {
-        return Err(refused);
-    }
-    let listed = inputs.all.iter().map(|input| match &input.origin {
-        Origin::File { path, .. } => found(path),
-        _ => Err(Error::usage(format!("{}: only files can be listed; count a pipe where it is", input.name))),
-    });
-    let mut listed = listed.collect::<Result<Vec<_>>>()?;
-    listed.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(listed)
 }
 
 /// A file as it is now: once it is open, a network file system says its size as it is, too.

@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::prune::FormatStamps;
+use super::context::RunContext;
+use super::probe::FormatStamps;
+use super::reading::Part;
 use super::resolve::Resolved;
 use super::saved::restored;
-use super::wire::Wired;
+
 use crate::actor::Permits;
 use crate::config::{AggregatorPlan, FilterPlan, FollowPlan, Plan, ReaderPlan, StatePlan, Task, Trigger};
 use crate::config::{fingerprint, question};
@@ -66,7 +68,7 @@ struct Restored {
 
 impl Follow {
     /// Opens the state, and reads it if there is one. Errors if it cannot be used: it is never passed over.
-    pub fn open(plan: &Plan, wired: &Wired, now: Timestamp) -> Result<Self> {
+    pub fn open(plan: &Plan, context: &RunContext, now: Timestamp) -> Result<Self> {
         let fingerprint = fingerprint(plan);
         let stdin = reads_stdin(plan);
         let mut follow = Follow {
@@ -83,11 +85,11 @@ impl Follow {
             follow.progress.lock().register(InputId(0));
         }
         let Some(aggregator) = aggregator(plan) else { return Ok(follow) };
-        let Some(folder) = state_folder(plan, aggregator, wired)? else { return Ok(follow) };
+        let Some(folder) = state_folder(plan, aggregator, context)? else { return Ok(follow) };
         let mut store = Store::open(&folder)?;
         if let Some(mut loaded) = store.load(&follow.fingerprint)? {
             if let Some(text) = &loaded.warning {
-                wired.failures.warn(text);
+                context.failures.warn(text);
             }
             let budget = Arc::new(budget(plan, aggregator));
             let (header, tally) = loaded.read(|decoder| restored(&follow.fingerprint, decoder, budget))?;
@@ -100,13 +102,10 @@ impl Follow {
         Ok(follow)
     }
 
-    /// The windows and bounds of the run that was saved, in place of those that would begin now.
-    pub fn adjust(&self, resolved: &mut [Option<Resolved>]) {
-        let Some(Restored { header, .. }) = &self.restored else { return };
-        for resolved in resolved.iter_mut().flatten() {
-            resolved.windows = Windows::Every(header.grid);
-            (resolved.bounds.keep_from, resolved.bounds.first) = header.bounds;
-        }
+    /// What of the plan is still to be read.
+    pub fn part(&self) -> Part {
+        let header = self.restored.as_ref().map(|restored| &restored.header);
+        header.map_or(Part::All, |header| Part::Rest(header.grid, header.bounds))
     }
 
     /// The inputs of a time-filter that go on, with the highest stamps that were seen of each.
@@ -123,7 +122,7 @@ impl Follow {
         (filter, resolved): (&FilterPlan, Resolved),
         permits: Permits,
         now: fn() -> Timestamp,
-        wired: &Wired,
+        context: &RunContext,
     ) -> Following {
         let locations = plan.location.iter().filter(|location| *location != "-").cloned().collect();
         let options = Options {
@@ -137,14 +136,14 @@ impl Follow {
         let header = self.restored.as_ref().map(|restored| &restored.header);
         let (saved, next) = header.map_or((Vec::new(), 0), |header| (header.files.clone(), header.next_input));
         for file in &saved {
-            wired.names.set(file.id, crate::model::escape::printable(&file.name).into_owned());
+            context.names.set(file.id, crate::model::escape::printable(&file.name).into_owned());
         }
         // Number 0 is that of standard input, if it is read.
         let mut follower = Follower::new(options, saved, next.max(1));
         follower.pass_over(header.map_or_else(Vec::new, |header| header.passed_over.clone()));
         self.files = follower.records();
         let (events, warning) = Events::new(&follower.directories());
-        warning.into_iter().for_each(|text| wired.failures.warn(&text));
+        warning.into_iter().for_each(|text| context.failures.warn(&text));
         let progress = Arc::clone(&self.progress);
         let mut following = Following {
             follower,
@@ -157,10 +156,10 @@ impl Follow {
             now,
             future: filter.future,
             max_line: plan.max_line,
-            stop: wired.stop.clone(),
-            progress: Arc::clone(&wired.progress),
-            failures: Arc::clone(&wired.failures),
-            names: Arc::clone(&wired.names),
+            stop: context.stop.clone(),
+            progress: Arc::clone(&context.progress),
+            failures: Arc::clone(&context.failures),
+            names: Arc::clone(&context.names),
             numbers: HashMap::new(),
             clock: header.map_or(Duration::ZERO, |header| header.clock),
             pace: Duration::ZERO,
@@ -199,7 +198,7 @@ impl Follow {
         aggregator: &AggregatorPlan,
         shared: &Arc<aggregator::Shared>,
         (grid, resolved): (Grid, Resolved),
-        wired: &Wired,
+        context: &RunContext,
     ) -> (Keeper, Option<Saver>) {
         let files_are_followed = plan.stages.iter().any(|stage| match &stage.task {
             Task::Reader(reader) => reader.location.iter().any(|location| location != "-"),
@@ -214,9 +213,9 @@ impl Follow {
             grid,
             bounds: (resolved.bounds.keep_from, resolved.bounds.first),
             files: Arc::clone(&self.files),
-            names: Arc::clone(&wired.names),
-            failures: Arc::clone(&wired.failures),
-            stop: wired.stop.clone(),
+            names: Arc::clone(&context.names),
+            failures: Arc::clone(&context.failures),
+            stop: context.stop.clone(),
             trouble: None,
         });
         let keeper = Keeper {
@@ -227,9 +226,9 @@ impl Follow {
             first: resolved.bounds.first,
             stop_timeout: aggregator.live.stop_timeout,
             files: Arc::clone(&self.files),
-            names: Arc::clone(&wired.names),
-            failures: Arc::clone(&wired.failures),
-            stop: wired.stop.clone(),
+            names: Arc::clone(&context.names),
+            failures: Arc::clone(&context.failures),
+            stop: context.stop.clone(),
         };
         (keeper, saver)
     }
@@ -271,7 +270,7 @@ fn budget(plan: &Plan, aggregator: &AggregatorPlan) -> Budget {
 }
 
 /// Where the state is kept, if it is.
-fn state_folder(plan: &Plan, aggregator: &AggregatorPlan, wired: &Wired) -> Result<Option<PathBuf>> {
+fn state_folder(plan: &Plan, aggregator: &AggregatorPlan, context: &RunContext) -> Result<Option<PathBuf>> {
     let reads_stdin = reads_stdin(plan);
     match &aggregator.live.state {
         StatePlan::None => Ok(None),
@@ -282,7 +281,7 @@ fn state_folder(plan: &Plan, aggregator: &AggregatorPlan, wired: &Wired) -> Resu
         StatePlan::Auto if reads_stdin => Ok(None),
         StatePlan::Auto => {
             let Some(root) = state_root() else {
-                wired.failures.warn(
+                context.failures.warn(
                     "no state is kept, as neither XDG_STATE_HOME nor HOME is set: a restart begins anew; give --state",
                 );
                 return Ok(None);

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::builder::Pipeline;
-use super::inputs::Inputs;
-use super::run::{Sheet, Summary};
-use super::targets::Targets;
 use crate::actor::{Exit, Outcome, Stop};
 use crate::config::{AggregatorPlan, Plan, Task};
 use crate::error::{Error, ErrorKind, Result, show_path};
-use crate::model::{Aggregates, Budget, HostId, MemoryPolicy, Tally};
+use crate::model::{Aggregates, Balance, Budget, HostId, MemoryPolicy, Tally};
 use crate::ops::close::{Windows, once_layout};
 use crate::output::Tell;
+use crate::pipeline::environment::Pipeline;
+use crate::pipeline::inputs::Inputs;
+use crate::pipeline::summary::{Sheet, Summary};
+use crate::pipeline::targets::Targets;
 use crate::spill::Store;
 use crate::stage::Failures;
 use crate::stage::firsts::FirstLines;
@@ -21,59 +21,68 @@ use crate::stage::peek::Look;
 use crate::stage::reporter;
 use crate::tallies::{Files, Header, Part};
 
-pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> Result<Summary> {
-    let Pipeline { plan, mut environment } = pipeline;
-    files.paths().for_each(|path| environment.read.add(path, show_path(path)));
-    let header = files.header();
-    if !incomplete {
-        complete(header)?;
-    }
-    sorted(header)?;
-    let [_, _, aggregator] = plan.single()?;
-    let Task::BucketAggregator(aggregation) = &plan.stages[aggregator].task else {
-        return Err(Error::usage("the configuration has no aggregator"));
-    };
-    if aggregation.needs_previous && !header.question.previous {
-        let message =
-            "a report compares with the window before, which is not in the tallies; make them with --previous";
-        return Err(Error::usage(message));
-    }
-    let stop = Stop::new(environment.drain.clone());
-    let tell: Arc<dyn Tell> = Arc::new(Failures::new(environment.tell, environment.warn));
-    let mut targets = Targets::open(&plan, &Inputs::default(), environment, &tell)?;
-    let view = view(&plan, aggregation, files)?;
-    let balance = header.balance();
-    let look = Look { sequence: 0, periodic: false, gap: None, issue: None, view: &view, balance: &balance };
-    let mut hints = Vec::new();
-    for (at, stage) in plan.stages.iter().enumerate() {
-        let Task::Reporter(reporter) = &stage.task else { continue };
-        let outputs = targets.reporters.remove(&at).unwrap_or_default();
-        let reports: Vec<_> = reporter.reports.iter().map(|report| (report.entry, report.options.clone())).collect();
-        let shared = reporter::Shared {
-            searches: reporter::Shared::searches(&reports),
-            reports,
-            threads: stage.threads,
-            desk: Mutex::new(reporter::Desk::new(outputs, None)),
-            reopen: None,
-            written: Condvar::new(),
-            stop: stop.clone(),
-            kept: None,
-            aggregator: None,
-            range: reporter::Range::default(),
-            nothing: None,
-            missed: Mutex::default(),
-        };
-        let result = shared.result(look)?;
-        shared.search(look, &result)?;
-        // Any other end is that of who has read enough, such as `head`.
-        if let Err(Exit::Failed(error)) = shared.write(&result, Arc::default()) {
-            return Err(error);
+impl Pipeline {
+    /// Reports on tallies as a run on their logs would have; the configuration says which reports and outputs. Unless
+    /// `incomplete`, they must hold all bytes of their inputs.
+    pub fn report_on(self, files: &Files, incomplete: bool) -> Result<Summary> {
+        let Pipeline { plan, mut environment } = self;
+        files.paths().for_each(|path| environment.read.add(path, show_path(path)));
+        let header = files.header();
+        if !incomplete {
+            complete(header)?;
         }
-        // What a medium has no place for is known once it is written.
-        hints.extend(shared.hints());
+        sorted(header)?;
+        let [_, _, aggregator] = plan.single()?;
+        let Task::BucketAggregator(aggregation) = &plan.stages[aggregator].task else {
+            return Err(Error::usage("the configuration has no aggregator"));
+        };
+        if aggregation.needs_previous && !header.question.previous {
+            let message =
+                "a report compares with the window before, which is not in the tallies; make them with --previous";
+            return Err(Error::usage(message));
+        }
+        let stop = Stop::new(environment.drain.clone());
+        let tell: Arc<dyn Tell> = Arc::new(Failures::new(environment.tell, environment.warn));
+        let mut targets = Targets::open(&plan, &Inputs::default(), environment, &tell)?;
+        let view = view(&plan, aggregation, files)?;
+        let balance = header.balance();
+        let look = Look { sequence: 0, periodic: false, gap: None, issue: None, view: &view, balance: &balance };
+        let mut hints = Vec::new();
+        for (at, stage) in plan.stages.iter().enumerate() {
+            let Task::Reporter(reporter) = &stage.task else { continue };
+            let outputs = targets.reporters.remove(&at).unwrap_or_default();
+            let reports: Vec<_> =
+                reporter.reports.iter().map(|report| (report.entry, report.options.clone())).collect();
+            let shared = reporter::Shared {
+                searches: reporter::Shared::searches(&reports),
+                reports,
+                threads: stage.threads,
+                desk: Mutex::new(reporter::Desk::new(outputs, None)),
+                reopen: None,
+                written: Condvar::new(),
+                stop: stop.clone(),
+                kept: None,
+                aggregator: None,
+                range: reporter::Range::default(),
+                nothing: None,
+                missed: Mutex::default(),
+            };
+            let result = shared.result(look)?;
+            shared.search(look, &result)?;
+            // Any other end is that of who has read enough, such as `head`.
+            if let Err(Exit::Failed(error)) = shared.write(&result, Arc::default()) {
+                return Err(error);
+            }
+            // What a medium has no place for is known once it is written.
+            hints.extend(shared.hints());
+        }
+        Ok(summary(header, balance, plan.stages[aggregator].name.clone(), hints))
     }
+}
+
+/// How the runs went that have counted the tallies, in one.
+fn summary(header: &Header, balance: Balance, stage: String, hints: Vec<String>) -> Summary {
     let ((traces, names), rejected) = (header.traces(), header.rejected());
-    let stage = plan.stages[aggregator].name.clone();
     let sheet = Sheet { stage, balance, rejected, traces, names, ..Sheet::default() };
     // Of lines that were counted elsewhere, a few are known that are no records.
     let first_lines = FirstLines {
@@ -81,7 +90,7 @@ pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> 
         heads: sheet.rejected.iter().map(|(_, line)| line.head.clone()).collect(),
         ..FirstLines::default()
     };
-    Ok(Summary {
+    Summary {
         outcome: Outcome::Done,
         sheets: vec![sheet],
         disorder: Vec::new(),
@@ -93,7 +102,7 @@ pub(super) fn report_on(pipeline: Pipeline, files: &Files, incomplete: bool) -> 
         missed: Vec::new(),
         interrupted: false,
         follows: false,
-    })
+    }
 }
 
 /// Refuses tallies that bytes of their inputs are missing from.

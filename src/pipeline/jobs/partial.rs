@@ -9,20 +9,24 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::builder::Pipeline;
-use super::range::ByteRange;
-use super::run::{Portion, Summary};
+use super::question::{check, question};
 use crate::actor::Outcome;
-use crate::config::{Plan, Range, Task};
+use crate::config::Plan;
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics;
 use crate::model::order::joined;
-use crate::model::{Extent, InputId, Loss, Window};
+use crate::model::{Extent, InputId, Loss};
 use crate::ops::progress::Progress;
+use crate::pipeline::environment::Pipeline;
+use crate::pipeline::range::ByteRange;
+use crate::pipeline::reading::{Part, unread};
+use crate::pipeline::run::start;
+use crate::pipeline::summary::{Sheet, Summary};
+use crate::pipeline::wire::Portion;
 use crate::source::Pruned;
 use crate::stage::Closed;
 use crate::stage::reporter::Kept;
-use crate::tallies::{self, First, Header, Order, Piece, Question, Sample, Share};
+use crate::tallies::{self, First, Header, Order, Piece, Sample, Share};
 
 /// What a partial is about beside what its configuration says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,44 +63,48 @@ impl Partial {
     }
 }
 
-pub(super) fn partial(
-    mut pipeline: Pipeline,
-    request: PartialRequest,
-    started: impl FnOnce(Arc<metrics::Progress>),
-) -> Result<Partial> {
-    let PartialRequest { range, label, previous } = request;
-    if previous {
-        pipeline.plan.keep_previous();
-    }
-    let plan = pipeline.plan.clone();
-    check(&plan)?;
-    let kept = Kept::default();
-    let environment = &mut pipeline.environment;
-    (environment.kept, environment.range) = (Some(Arc::clone(&kept)), range.clone());
-    // The outputs of the configuration are for reports.
-    environment.outputs = vec![("text".to_owned(), Box::new(io::sink()))];
-    let mut running = pipeline.start()?;
-    started(running.progress());
-    let portions = std::mem::take(&mut running.portions);
-    let aggregator = running.aggregators.first().map(|(_, shared)| Arc::clone(shared));
-    let summary = complete(running.join())?;
-    let (Some(closed), Some(aggregator)) = (kept.lock().take(), aggregator) else {
-        return Err(Error::usage("the configuration has no reporter, which would take the tallies"));
-    };
-    let progress = aggregator.progress.lock();
-    let share = |portion: &Portion| {
-        let name = name(label.as_deref(), &portion.path);
-        let (size, pieces) = match &range {
-            Some(range) => part(portion, range, &progress),
-            None => whole(portion, &progress),
+impl Pipeline {
+    /// Counts what a run would count, for `Files` of tallies to be added up. Errors if anything could not be read: there
+    /// are no tallies of a part that was not asked for; why it was not is told to `on_failure`. `started` gets what tells
+    /// how far it has come.
+    pub fn partial(mut self, request: PartialRequest, started: impl FnOnce(Arc<metrics::Progress>)) -> Result<Partial> {
+        let PartialRequest { range, label, previous } = request;
+        if previous {
+            self.plan.keep_previous();
+        }
+        let plan = self.plan.clone();
+        check(&plan)?;
+        // The outputs of the configuration are for reports.
+        self.environment.outputs = vec![("text".to_owned(), Box::new(io::sink()))];
+        let kept = Kept::default();
+        let part = range.as_ref().map_or(Part::All, |range| Part::Range(range.clone()));
+        let mut running = start(self, part, Some(Arc::clone(&kept)))?;
+        started(running.progress());
+        let portions = std::mem::take(&mut running.parts.portions);
+        let aggregator = running.parts.aggregators.first().map(|(_, shared)| Arc::clone(shared));
+        let summary = complete(running.join())?;
+        let (Some(closed), Some(aggregator)) = (kept.lock().take(), aggregator) else {
+            return Err(Error::usage("the configuration has no reporter, which would take the tallies"));
         };
-        Share { name, size, pieces }
-    };
-    let inputs = portions.iter().map(share).collect();
-    let names: BTreeMap<InputId, Vec<u8>> =
-        portions.iter().map(|portion| (portion.id, name(label.as_deref(), &portion.path))).collect();
-    let rejected = summary.sheets.iter().flat_map(|sheet| &sheet.rejected);
+        let progress = aggregator.progress.lock();
+        let share = |portion: &Portion| {
+            let name = name(label.as_deref(), &portion.path);
+            let (size, pieces) = match &range {
+                Some(range) => part_of(portion, range, &progress),
+                None => whole(portion, &progress),
+            };
+            (portion.id, Share { name, size, pieces })
+        };
+        let header = header(&plan, portions.iter().map(share).collect(), &summary.sheets, &closed)?;
+        Ok(Partial { header, closed, summary })
+    }
+}
+
+/// What is said of the counts of a window, of which these are the inputs and the sheets.
+fn header(plan: &Plan, inputs: Vec<(InputId, Share)>, sheets: &[Sheet], closed: &Closed) -> Result<Header> {
+    let names: BTreeMap<InputId, Vec<u8>> = inputs.iter().map(|(id, share)| (*id, share.name.clone())).collect();
     let named = |input: InputId| names.get(&input).cloned().unwrap_or_default();
+    let rejected = sheets.iter().flat_map(|sheet| &sheet.rejected);
     let samples = rejected.map(|(_, line)| Sample {
         input: named(line.input),
         at: line.at,
@@ -105,49 +113,19 @@ pub(super) fn partial(
     });
     let buckets = closed.view.buckets().iter().enumerate().filter(|(_, bucket)| bucket.connections > 0);
     let buckets = buckets.map(|(number, bucket)| (number as u64, bucket.connections)).collect();
-    let question = question(&plan, closed.view.window())?;
-    let firsts = summary.sheets.iter().flat_map(|sheet| Loss::ALL.map(|loss| Some((loss, sheet.traces.first(loss)?))));
+    let question = question(plan, closed.view.window())?;
+    let firsts = sheets.iter().flat_map(|sheet| Loss::ALL.map(|loss| Some((loss, sheet.traces.first(loss)?))));
     let firsts = firsts.flatten().map(|(loss, place)| First {
         loss,
         input: named(place.input),
         at: place.at,
         head: place.head.clone(),
     });
-    let header = Header::new(question, inputs, buckets, closed.view.overflow(), &closed.balance, samples.collect());
+    let shares = inputs.into_iter().map(|(_, share)| share).collect();
+    let header = Header::new(question, shares, buckets, closed.view.overflow(), &closed.balance, samples.collect());
     let header = header.with_firsts(firsts);
     header.check().map_err(ErrorKind::Unbalanced)?;
-    drop(progress);
-    Ok(Partial { header, closed, summary })
-}
-
-/// Refuses what tallies cannot be made of.
-pub(super) fn check(plan: &Plan) -> Result<()> {
-    let [_, filter, _] = plan.single()?;
-    let Task::TimeFilter(filter) = &plan.stages[filter].task else { return Ok(()) };
-    if matches!(filter.range, Range::Every { .. }) {
-        return Err(Error::usage("tallies are of one window; leave out every"));
-    }
-    if filter.stats {
-        return Err(Error::usage("the disorder is measured by a run over whole inputs; leave out stats"));
-    }
-    Ok(())
-}
-
-/// What is asked of the tallies of a plan. Its window has been found.
-pub(super) fn question(plan: &Plan, window: Window) -> Result<Question> {
-    let [reader, filter, aggregator] = plan.single()?;
-    match (&plan.stages[reader].task, &plan.stages[filter].task, &plan.stages[aggregator].task) {
-        (Task::Reader(reader), Task::TimeFilter(filter), Task::BucketAggregator(aggregator)) => Ok(Question {
-            start: window.start,
-            end: window.end,
-            grouping: aggregator.grouping,
-            previous: aggregator.needs_previous,
-            format: filter.format.to_owned(),
-            max_line: reader.max_line as u64,
-            lateness: filter.lateness,
-        }),
-        _ => Err(Error::usage("the configuration has no way from logs to tallies")),
-    }
+    Ok(header)
 }
 
 /// A summary of a run in which nothing was left out.
@@ -162,12 +140,6 @@ fn complete(summary: Summary) -> Result<Summary> {
         0 => Ok(summary),
         failures => Err(unread(failures, "no tallies were written")),
     }
-}
-
-/// The error where inputs could not be read, each of which was told when it happened.
-pub(super) fn unread(failures: usize, what: &str) -> Error {
-    let (inputs, were) = if failures == 1 { ("input", "was") } else { ("inputs", "were") };
-    ErrorKind::Tallies(format!("{failures} {inputs} {were} not read, as said above; {what}")).into()
 }
 
 /// What an input is known by.
@@ -199,7 +171,7 @@ fn whole(Portion { id, pruned, .. }: &Portion, progress: &Progress) -> (u64, Vec
 }
 
 /// The bytes of an input of which a range is read, and its pieces: the range, and what is passed over with it.
-fn part(Portion { id, pruned, .. }: &Portion, range: &ByteRange, progress: &Progress) -> (u64, Vec<Piece>) {
+fn part_of(Portion { id, pruned, .. }: &Portion, range: &ByteRange, progress: &Progress) -> (u64, Vec<Piece>) {
     let (from, to) = pruned.as_ref().map_or((0, 0), |pruned| (pruned.found.from, pruned.found.to));
     let order = match pruned {
         Some(pruned) if pruned.order.is_some() => Order::of(seen(pruned, to - from)),

@@ -1,20 +1,15 @@
 //! What a run would read of each input, and why, found as the run finds it.
 
-use super::builder::Pipeline;
-use super::inputs::{Inputs, readers};
-use super::prune::prune;
-use super::targets::spare;
-use super::wire::resolve_all;
 use crate::actor::Stop;
 use crate::config::{Plan, Scan, Task};
 use crate::error::{Error, Result};
 use crate::model::{Extent, InputId, Timestamp};
+use crate::pipeline::environment::Pipeline;
+use crate::pipeline::inputs::{Inputs, readers, refusal};
+use crate::pipeline::reading::{Part, Reading, find};
 use crate::source::seek::Reason;
-use crate::source::{Cursor, Input, Origin, Pruned};
+use crate::source::{Input, Origin, Pruned};
 use crate::stage::Failures;
-
-/// Bytes of a first step: more than it takes to know a compressed file.
-const FIRST_STEP: usize = 64;
 
 /// What a run would read of one input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,33 +52,28 @@ pub struct Explanation {
     pub failures: Vec<Error>,
 }
 
-/// Explains every input, in the order in which they are numbered.
-pub(super) fn explain(pipeline: Pipeline) -> Result<Explanation> {
-    let Pipeline { plan, environment } = pipeline;
-    let stop = Stop::new(environment.drain.clone());
-    let failures = Failures::new(environment.tell, environment.warn);
-    let mut inputs = Inputs::find(&plan, &failures)?;
-    spare(&inputs, &environment)?;
-    let resolved = resolve_all(&plan, (environment.now)(), &mut inputs, &stop)?;
-    let pruned = prune(&plan, &resolved, &inputs);
-    let one = |(at, input): (usize, &Input)| {
-        let id = InputId(at as u32);
-        match refusal(input) {
-            Some(failure) => {
-                failures.add(failure);
-                None
+impl Pipeline {
+    /// Says which bytes of which inputs a run would read, and why, without reading them, and which it would refuse: each
+    /// input in the order in which they are numbered. Errors as a run would that finds no input or no window.
+    pub fn explain(self) -> Result<Explanation> {
+        let Pipeline { plan, environment } = self;
+        let stop = Stop::new(environment.drain.clone());
+        let failures = Failures::new(environment.tell, environment.warn);
+        let inputs = find(&plan, &environment, &failures)?;
+        let reading = Reading::new(&plan, inputs, (environment.now)(), &stop, &Part::All)?;
+        let one = |(at, input): (usize, &Input)| {
+            let id = InputId(at as u32);
+            match refusal(input) {
+                Some(failure) => {
+                    failures.add(failure);
+                    None
+                }
+                None => Some(explained(input, reading.pruned.get(&id), whole(&plan, &reading.inputs, id))),
             }
-            None => Some(explained(input, pruned.get(&id), whole(&plan, &inputs, id))),
-        }
-    };
-    let explained = inputs.all.iter().enumerate().filter_map(one).collect();
-    Ok(Explanation { inputs: explained, failures: failures.take() })
-}
-
-/// Why a run would not read a file, if it would not: its first step is done. A stream has nothing to try it on.
-pub(super) fn refusal(input: &Input) -> Option<Error> {
-    let is_file = matches!(input.origin, Origin::File { .. });
-    is_file.then(|| Cursor::new(input.clone(), FIRST_STEP, FIRST_STEP).next(&mut Vec::new(), &|| false).failure)?
+        };
+        let explained = reading.inputs.all.iter().enumerate().filter_map(one).collect();
+        Ok(Explanation { inputs: explained, failures: failures.take() })
+    }
 }
 
 fn explained(input: &Input, pruned: Option<&Pruned>, whole: &str) -> Explained {

@@ -1,0 +1,33 @@
+//! What all parts of a run share.
+
+use std::sync::Arc;
+
+use crate::actor::Stop;
+use crate::metrics::Progress;
+use crate::stage::{Failures, InputNames};
+
+use super::environment::Environment;
+
+/// What every stage may need of the run.
+pub(super) struct RunContext {
+    pub stop: Stop,
+    pub progress: Arc<Progress>,
+    pub failures: Arc<Failures>,
+    /// The names of all inputs, by number.
+    pub names: Arc<InputNames>,
+    /// Whether windows are looked at before they are closed.
+    pub peek: bool,
+}
+
+impl RunContext {
+    /// Of a run that begins.
+    pub fn new(environment: &Environment) -> Self {
+        RunContext {
+            stop: Stop::new(Arc::clone(&environment.drain)),
+            progress: Arc::default(),
+            failures: Arc::new(Failures::new(environment.tell, environment.warn)),
+            names: Arc::default(),
+            peek: environment.peek,
+        }
+    }
+}

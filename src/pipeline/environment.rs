@@ -1,0 +1,98 @@
+//! A pipeline that is checked and not yet at work: what it is to do, and what it gets from outside.
+//!
+//! Not here: what it can be asked for; that is `jobs` and `run`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::config::Plan;
+use crate::error::Error;
+use crate::model::Timestamp;
+use crate::output::Style;
+use crate::output::spared::Spared;
+use crate::output::target::Last;
+
+/// What a run gets from outside.
+pub(super) struct Environment {
+    pub now: fn() -> Timestamp,
+    pub tell: fn(&Error),
+    pub warn: fn(&str),
+    pub drain: Arc<AtomicBool>,
+    /// Set when files that are written to are to be opened anew.
+    pub reopen: Arc<AtomicBool>,
+    pub style: Style,
+    /// Whether windows are looked at before they are closed.
+    pub peek: bool,
+    /// What stands for standard output, if it is not that itself.
+    pub stdout: Option<Box<dyn Write + Send>>,
+    /// Where the last result is kept that is meant for standard output, in place of all of them there.
+    pub last: Option<Last>,
+    /// What is read beside the inputs, so that nothing is written to it.
+    pub read: Spared,
+    /// What is written by who has the pipeline run, once all is read; `None` is standard output.
+    pub written: Vec<Option<PathBuf>>,
+    /// Outputs in place of those of the configuration.
+    pub outputs: Vec<(String, Box<dyn Write + Send>)>,
+}
+
+/// A checked pipeline, ready to run.
+pub struct Pipeline {
+    pub(super) plan: Plan,
+    pub(super) environment: Environment,
+}
+
+impl Pipeline {
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Has a file be refused as an input, as it is written by who has the pipeline run, once all is read; `None` is standard
+    /// output.
+    pub fn writes(mut self, target: Option<&Path>) -> Self {
+        self.environment.written.push(target.map(Path::to_owned));
+        self
+    }
+}
+
+impl Default for Environment {
+    /// The machine's clock, nobody to tell, and the outputs of the configuration.
+    fn default() -> Self {
+        Environment {
+            now: wall_clock,
+            tell: |_| {},
+            warn: |_| {},
+            drain: Arc::default(),
+            reopen: Arc::default(),
+            style: Style::default(),
+            peek: false,
+            stdout: None,
+            last: None,
+            read: Spared::default(),
+            written: Vec::new(),
+            outputs: Vec::new(),
+        }
+    }
+}
+
+/// The time in whole seconds, as Unix counts them, rounded up: what has been written by now is not after it, in
+/// whatever unit the log writes its stamps.
+pub fn wall_clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = since.as_secs().saturating_add(u64::from(since.subsec_nanos() > 0));
+    Timestamp::from_seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_by_now_is_not_after_it() {
+        let written = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        assert!(wall_clock() >= Timestamp::from_nanos(i64::try_from(written.as_nanos()).unwrap()));
+    }
+}

@@ -1,0 +1,15 @@
+//! What a pipeline is asked for other than to run: a file a job, each with its part of `Pipeline`.
+//!
+//! Not here: finding what is read (`reading`) and running (`run`).
+
+mod explain;
+mod list;
+mod partial;
+mod plan;
+mod question;
+mod report;
+
+pub use explain::{Explained, Explanation};
+pub use list::{ListedFile, agree};
+pub use partial::{Partial, PartialRequest};
+pub use plan::{Partition, PlannedInput, PlannedTask};

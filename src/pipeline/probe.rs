@@ -1,0 +1,66 @@
+//! Small reads of a file, which tell how it begins and where which stamps lie.
+//!
+//! Not here: what is made of that (`prune`, `resolve`).
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+
+use super::inputs::Inputs;
+use crate::config::FilterPlan;
+use crate::model::{Extent, Guard, InputId, Timestamp, Units};
+use crate::ops::scan::{self, Block};
+use crate::source::follow::{HEAD, read_range};
+use crate::source::seek::{self, Found, Stamps, Wanted, seek};
+use crate::source::{Input, Origin};
+
+/// Looks at a file. `None` if it is none, or cannot be read, which the run will tell.
+pub(super) fn look(input: &Input, wanted: &Wanted, stamps: &FormatStamps) -> Option<(u64, Found)> {
+    let (file, size) = open(input)?;
+    Some((size, seek(&|at, into| file.read_at(into, at), size, wanted, stamps).ok()?))
+}
+
+/// The highest stamp of a file that may be read in part, from its end. `None` if that cannot be told from there.
+pub(super) fn latest(inputs: &Inputs, id: InputId, filter: &FilterPlan, future_after: Timestamp) -> Option<Timestamp> {
+    let at = id.0 as usize;
+    if !inputs.may_skip[at] {
+        return None;
+    }
+    let (file, size) = open(&inputs.all[at])?;
+    let stamps = FormatStamps::of(filter, future_after, inputs.max_line[at]);
+    seek::latest(&|at, into| file.read_at(into, at), size, filter.lateness, &stamps).ok()?
+}
+
+pub(super) fn open(input: &Input) -> Option<(File, u64)> {
+    let Origin::File { path, identity, .. } = &input.origin else { return None };
+    let file = File::open(path).ok()?;
+    let found = file.metadata().ok()?;
+    ((found.dev(), found.ino()) == *identity).then_some((file, found.len()))
+}
+
+/// The stamps of a log format.
+pub(super) struct FormatStamps {
+    format: &'static str,
+    units: Units,
+    pub future_after: Timestamp,
+    max_line: usize,
+}
+
+impl FormatStamps {
+    pub(super) fn of(filter: &FilterPlan, future_after: Timestamp, max_line: usize) -> Self {
+        FormatStamps { format: filter.format, units: filter.units, future_after, max_line }
+    }
+}
+
+impl Stamps for FormatStamps {
+    fn extent(&self, bytes: &[u8], from: u64) -> Option<Extent> {
+        let block = Block { bytes, from, max_line: self.max_line, units: self.units };
+        scan::extent(self.format, block, self.future_after)
+    }
+}
+
+/// The first bytes of a file, so many if it has them. Errors are those of reading.
+pub(super) fn head(file: &File, bytes: u64) -> io::Result<Guard> {
+    let length = usize::try_from(bytes).unwrap_or(HEAD).min(HEAD);
+    Ok(Guard::of(&read_range(file, 0, length)?))
+}

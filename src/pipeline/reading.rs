@@ -1,0 +1,76 @@
+//! What a run reads: its inputs, the windows over them, and which of their bytes may hold anything for those.
+//!
+//! Invariant: who runs a plan, explains it, lists its files or divides it has this from here, so that all read the same.
+
+use std::collections::BTreeMap;
+
+use super::environment::Environment;
+use super::inputs::{Inputs, refusal};
+use super::prune::prune;
+use super::range::{ByteRange, ranged};
+use super::resolve::{Resolved, resolve_all};
+use super::targets::spare;
+use crate::actor::Stop;
+use crate::config::Plan;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Grid, InputId, Timestamp};
+use crate::source::Pruned;
+use crate::stage::Failures;
+
+/// What a run reads.
+pub(super) struct Reading {
+    /// The inputs, by number.
+    pub inputs: Inputs,
+    /// The windows of each time-filter, by its place in the plan.
+    pub windows: Vec<Option<Resolved>>,
+    /// The bytes that are read of inputs, and what is known of the others. Of an input without an entry, all are.
+    pub pruned: BTreeMap<InputId, Pruned>,
+}
+
+/// How much of what a plan asks for is meant.
+pub(super) enum Part {
+    /// All of it.
+    All,
+    /// The lines that begin in these bytes of its one file.
+    Range(ByteRange),
+    /// What a saved run has not counted yet: its windows, the first instant that it keeps, and the first that counts.
+    Rest(Grid, (Timestamp, Timestamp)),
+}
+
+impl Reading {
+    /// Finds the windows over these inputs, and what holds them. Errors if there is no such window, or no such part.
+    pub fn new(plan: &Plan, mut inputs: Inputs, now: Timestamp, stop: &Stop, part: &Part) -> Result<Self> {
+        let mut windows = resolve_all(plan, now, &mut inputs, &|| stop.draining())?;
+        if let Part::Rest(grid, bounds) = part {
+            windows.iter_mut().flatten().for_each(|resolved| resolved.go_on(*grid, *bounds));
+        }
+        let pruned = match part {
+            Part::Range(range) => ranged(plan, &inputs, range)?,
+            Part::All | Part::Rest(..) => prune(plan, &windows, &inputs),
+        };
+        Ok(Reading { inputs, windows, pruned })
+    }
+}
+
+/// Finds the inputs of a plan. Errors if one of them is to be written to; what else keeps one from being read is told.
+pub(super) fn find(plan: &Plan, environment: &Environment, failures: &Failures) -> Result<Inputs> {
+    let inputs = Inputs::find(plan, failures)?;
+    spare(&inputs, environment)?;
+    Ok(inputs)
+}
+
+/// As `find`, where all inputs have to be such that they can be read; `without` says what there is not otherwise.
+pub(super) fn find_all(plan: &Plan, environment: &Environment, failures: &Failures, without: &str) -> Result<Inputs> {
+    let inputs = find(plan, environment, failures)?;
+    let failed = failures.take().len();
+    if failed > 0 {
+        return Err(unread(failed, without));
+    }
+    inputs.all.iter().find_map(refusal).map_or(Ok(inputs), Err)
+}
+
+/// The error where inputs could not be read, each of which was told when it happened; `without` says what there is not.
+pub(super) fn unread(failures: usize, without: &str) -> Error {
+    let (inputs, were) = if failures == 1 { ("input", "was") } else { ("inputs", "were") };
+    ErrorKind::Tallies(format!("{failures} {inputs} {were} not read, as said above; {without}")).into()
+}

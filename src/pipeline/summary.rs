@@ -1,0 +1,186 @@
+//! How a run went: its balance sheets, what was lost, and what there is to say.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::actor::Outcome;
+use crate::error::Error;
+use crate::format::foreign::Kind;
+use crate::model::balance::Rejected;
+use crate::model::loss::losses;
+use crate::model::{Balance, InputId, Loss, Traces};
+use crate::ops::disorder::Disorder;
+use crate::stage::firsts::FirstLines;
+use crate::stage::reporter::Missed;
+use crate::stage::standing::Standing;
+use crate::stage::{InputNames, aggregator, filter};
+
+/// How a run went.
+#[derive(Debug)]
+pub struct Summary {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// One sheet for each aggregator, in the order of the plan.
+    pub sheets: Vec<Sheet>,
+    /// How far records lie behind others, for each time-filter that was asked to measure it.
+    pub disorder: Vec<(String, Disorder)>,
+    /// Inputs that could not be read, in whole or in part.
+    pub failures: Vec<Error>,
+    /// What people should know though nothing failed.
+    pub warnings: Vec<String>,
+    /// What may have been meant by a host that was asked about and is nowhere.
+    pub hints: Vec<String>,
+    /// How the lines begin, and whether any of them is a record.
+    pub first_lines: FirstLines,
+    /// The inputs that have lines and no record, while others have one.
+    pub strangers: Vec<Stranger>,
+    /// What there is to say where nothing was counted.
+    pub missed: Vec<Missed>,
+    /// Whether it was interrupted: what had been read is reported.
+    pub interrupted: bool,
+    /// Whether it followed its inputs.
+    pub follows: bool,
+}
+
+/// Lines of which none is a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Foreign {
+    /// How many.
+    pub lines: u64,
+    /// Whether they are all that there are, or the first.
+    pub all: bool,
+    /// What they look like.
+    pub kind: Kind,
+}
+
+/// An input of whose lines none is a record, while others have records.
+#[derive(Debug, Clone)]
+pub struct Stranger {
+    /// Its name.
+    pub input: String,
+    /// What its lines look like, if that is known: it is of the first few.
+    pub kind: Option<Kind>,
+}
+
+impl Foreign {
+    fn among(sheets: &[Sheet], first_lines: &FirstLines) -> Option<Self> {
+        let sum = |of: fn(&Balance) -> u64| sheets.iter().map(|sheet| of(&sheet.balance)).sum::<u64>();
+        let lines = sum(|balance| balance.lines_read - balance.blank);
+        let others = sum(|balance| balance.counted + balance.late);
+        if lines == 0 || others > 0 || sheets.iter().any(|sheet| sheet.before.lines_read > 0) {
+            return None;
+        }
+        let kind = first_lines.kind();
+        // Of several inputs, records may be those of the others.
+        let by_accident = kind.is_binary && sheets.iter().all(|sheet| sheet.balance.inputs == 1);
+        match (first_lines.has_record, by_accident) {
+            (false, _) => Some(Foreign { lines, all: true, kind }),
+            (true, true) => Some(Foreign { lines: first_lines.heads.len() as u64, all: false, kind }),
+            (true, false) => None,
+        }
+    }
+}
+
+/// The balance sheet of one aggregator.
+#[derive(Debug, Default)]
+pub struct Sheet {
+    /// The aggregator's name in the graph.
+    pub stage: String,
+    /// The sheet.
+    pub balance: Balance,
+    /// The first malformed lines, with the names of their inputs.
+    pub rejected: Vec<(String, Rejected)>,
+    /// What is known of other losses.
+    pub traces: Traces,
+    /// The names of the inputs in which `traces` has places.
+    pub names: BTreeMap<InputId, String>,
+    /// The sheet that the run went on from: losses in it were told by the run before. `rejected` and `traces` are of this run.
+    pub before: Balance,
+    /// Lines that were to be kept in a file and are not in it, by class.
+    pub unkept: BTreeMap<Loss, u64>,
+}
+
+impl Sheet {
+    /// The classes that lost something in this run, each with how many of them.
+    pub fn losses(&self) -> Vec<(Loss, u64)> {
+        let new = |(loss, count): (Loss, u64)| (loss, count.saturating_sub(loss.count(&self.before)));
+        losses(&self.balance).into_iter().map(new).filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+/// The sheets of a run, which can be had while it goes on, and after.
+#[derive(Clone)]
+pub struct Sheets {
+    pub(super) aggregators: Vec<(String, Arc<aggregator::Shared>)>,
+    pub(super) filters: Vec<(String, Arc<filter::Shared>)>,
+    pub(super) names: Arc<InputNames>,
+}
+
+impl Sheets {
+    /// Where a run that follows stands, once it has counted what was there and no result has come of it.
+    pub fn standing(&self) -> Option<Standing> {
+        self.aggregators.iter().find_map(|(_, shared)| shared.standing())
+    }
+
+    /// If there were lines so far and none was a record, other than by accident: how many, and what they look like.
+    pub fn foreign(&self) -> Option<Foreign> {
+        Foreign::among(&self.now(), &self.first_lines())
+    }
+
+    /// How the lines begin that were seen so far.
+    pub(super) fn first_lines(&self) -> FirstLines {
+        let seen = self.filters.iter().map(|(_, filter)| filter.firsts.seen());
+        seen.reduce(FirstLines::join).unwrap_or_default()
+    }
+
+    /// One sheet for each aggregator, in the order of the plan, as of now.
+    pub fn now(&self) -> Vec<Sheet> {
+        let named = |line: Rejected| (self.names.get(line.input), line);
+        // Where there are several time-filters, nobody knows whose lines a sheet lacks: all of them may be meant.
+        let unkept = |loss| (loss, self.filters.iter().map(|(_, filter)| filter.unkept(loss)).sum());
+        let unkept = BTreeMap::from([Loss::Malformed, Loss::Late].map(unkept));
+        let sheet = |(stage, shared): &(String, Arc<aggregator::Shared>)| {
+            let (balance, rejected, traces) = shared.sheet();
+            let names = traces.inputs().map(|input| (input, self.names.get(input))).collect();
+            let rejected = rejected.into_iter().map(named).collect();
+            let before = shared.before.clone();
+            Sheet { stage: stage.clone(), balance, rejected, traces, names, before, unkept: unkept.clone() }
+        };
+        self.aggregators.iter().map(sheet).collect()
+    }
+}
+
+impl Summary {
+    /// The exit code: 0 if all went well, and some line was a record if there was any; else that of the error.
+    pub fn exit_code(&self) -> u8 {
+        match &self.outcome {
+            Outcome::Done | Outcome::DownstreamClosed if self.failures.is_empty() && self.foreign().is_none() => 0,
+            Outcome::Failed(error) => error.exit_code(),
+            _ => 1,
+        }
+    }
+
+    /// If there were lines and none was a record, other than by accident: how many, and what they look like.
+    pub fn foreign(&self) -> Option<Foreign> {
+        // Of a run that was interrupted, nobody knows what would have come; one that follows ends in no other way.
+        if self.interrupted && !self.follows { None } else { Foreign::among(&self.sheets, &self.first_lines) }
+    }
+
+    /// Whether nothing could be read, the cause of which has been told: then there is no more to say.
+    pub fn is_unread(&self) -> bool {
+        !self.failures.is_empty() && self.sheets.iter().all(|sheet| sheet.balance.is_unread())
+    }
+
+    /// Whether those who got the results had enough, such as `head`: what was not read then is no loss to them.
+    pub fn had_enough(&self) -> bool {
+        matches!(self.outcome, Outcome::DownstreamClosed)
+    }
+
+    /// The error that ended the run, if one did.
+    pub fn error(&self) -> Option<&Error> {
+        match &self.outcome {
+            Outcome::Failed(error) | Outcome::Panicked(error) => Some(error),
+            _ => None,
+        }
+    }
+}
