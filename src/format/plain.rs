@@ -4,7 +4,7 @@
 //! A stamp is a number, with a minus before it if it is before 1970, and perhaps with a point and decimals. Hosts are any
 //! other bytes but zero.
 
-use super::{Fence, HostRanges, LineFormat, Stamp};
+use super::line::{Fence, HostRanges, LineFormat, Stamp};
 use crate::model::lanes::{MIDDLE, NARROW, at_most, block, digits, digits_from};
 use crate::model::{Cause, Timestamp, Unfit, Units};
 

@@ -10,7 +10,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::host::HostId;
+use super::names::HostId;
 use super::names::Names;
 use super::pane::Pane;
 use super::time::Timestamp;

@@ -7,11 +7,7 @@
 use super::budget::Budget;
 use super::hash::{folded, seeds, shard};
 use super::lanes;
-use super::names::Names;
-
-/// A host's number in its `Hosts`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct HostId(pub u32);
+use super::names::{HostId, Names};
 
 /// A set of host names, numbered in the order in which they came, but for numbers that have become free.
 ///

@@ -7,7 +7,9 @@
 
 use std::sync::Arc;
 
-use super::host::HostId;
+/// A host's number in its `Hosts`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(pub u32);
 
 /// The first byte of a name that no line can hold in a host, if there is one: a field ends there, the line does, or it is
 /// malformed.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::budget::Budget;
 use super::hash::{folded, seeds};
-use super::host::HostId;
+use super::names::HostId;
 
 /// Connections per pair of hosts. The simple version, against which this one is tested, is a map.
 #[derive(Debug)]

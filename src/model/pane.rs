@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 
 use super::budget::Budget;
 use super::hash::shard;
-use super::host::HostId;
+use super::names::HostId;
 use super::pairs::{PairHash, PairTable};
 use super::shard::Shard;
 

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::budget::Budget;
-use super::host::HostId;
+use super::names::HostId;
 use super::pairs::{PairHash, PairTable};
 
 /// Connections per pair, in one table or, while one is being saved, in two.

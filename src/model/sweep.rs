@@ -8,8 +8,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use super::host::{HostId, Hosts, SHARDS};
+use super::host::{Hosts, SHARDS};
 use super::names::BLOCK;
+use super::names::HostId;
 use super::pane::Pane;
 
 /// Hosts with lower numbers are never dropped: their pairs are counted apart, in tables that nobody looks through.

@@ -15,7 +15,8 @@ use parking_lot::RwLock;
 
 use super::aggregates::{Aggregates, Counted, Layout, PairSource, Pairs};
 use super::budget::Budget;
-use super::host::{HostId, Hosts};
+use super::host::Hosts;
+use super::names::HostId;
 use super::names::Names;
 use super::pairs::PairHash;
 use super::pane::Pane;

@@ -3,20 +3,20 @@
 //! Batches may be applied in any order; what is said here speaks of the part of each input without a gap.
 //! Invariant: a watermark covers only what has been applied, so a window below it holds all its records.
 
+mod position;
 mod saved;
 mod sound;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
+pub use position::Position;
 pub use saved::Saved;
 pub use sound::LAST_BYTE;
 
 use crate::error::{ErrorKind, Result};
 use crate::model::balance::{Rejected, SHOWN_REJECTED};
-use crate::model::{Balance, Chunk, Guard, InputId, Ledger, Mark, Peaks, Records, Span, Timestamp, Traces};
+use crate::model::{Balance, Chunk, InputId, Ledger, Mark, Peaks, Records, Span, Timestamp, Traces};
 
 /// The progress of one aggregator.
 pub struct Progress {
@@ -42,28 +42,6 @@ pub struct Progress {
     highest: Timestamp,
     /// Inputs that were forgotten and have not been asked for.
     forgotten: Vec<InputId>,
-}
-
-/// How far one input is counted; with what comes from the chunks on the way, all that is saved of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
-    /// The byte up to which the input is applied without a gap.
-    pub next: u64,
-    /// Of the last bytes before it.
-    pub tail: Guard,
-    /// Its watermark.
-    pub watermark: Timestamp,
-    /// What that is while nothing more comes of it.
-    at_rest: Timestamp,
-    /// The highest stamps up to `next`.
-    pub peaks: Peaks,
-    ahead: u64,
-    ended: bool,
-    idle: bool,
-    /// What the input added to the sheet up to `next`.
-    balance: Balance,
-    /// Marks up to `next`, with the input's sheet at each, until their windows are closed.
-    marks: VecDeque<Mark>,
 }
 
 #[derive(Default)]
@@ -344,51 +322,10 @@ impl InputProgress {
     }
 }
 
-impl Position {
-    /// Whether nothing more comes of it.
-    pub fn ended(&self) -> bool {
-        self.ended
-    }
-
-    /// Whether it holds back no window: it has ended, or is idle.
-    fn rests(&self) -> bool {
-        self.ended || self.idle
-    }
-
-    /// Bytes of the input that were gone before they could be read.
-    pub fn lost(&self) -> u64 {
-        self.balance.bytes_unread
-    }
-
-    fn balance_at(&mut self, end: Timestamp) -> &Balance {
-        while self.marks.front().is_some_and(|mark| mark.watermark < end) {
-            self.marks.pop_front();
-        }
-        // An input that ended before it got there has given all that it has.
-        self.marks.front().map_or(&self.balance, |mark| &mark.balance)
-    }
-}
-
-impl Default for Position {
-    fn default() -> Self {
-        Position {
-            next: 0,
-            tail: Guard::default(),
-            watermark: Timestamp::MIN,
-            at_rest: Timestamp::MIN,
-            peaks: Peaks::default(),
-            ahead: 0,
-            ended: false,
-            idle: false,
-            balance: Balance::default(),
-            marks: VecDeque::new(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Guard;
     use crate::model::Live;
 
     fn batch(input: u32, number: u64, (from, to): (u64, u64), watermark: i64, idle: bool, last: bool) -> Records {

@@ -29,7 +29,7 @@ use crate::stage::firsts::Firsts;
 use crate::stage::peek::Peek;
 use crate::stage::reporter::Kept;
 use crate::stage::stats::Stats;
-use crate::stage::{Closed, aggregator, filter, reader, reporter, splitter};
+use crate::stage::{Closed, aggregator, filter, read, reader, reporter, splitter};
 
 /// What is asked of the stages while they run, and after.
 #[derive(Default)]
@@ -223,7 +223,7 @@ impl Place<'_> {
             _ => None,
         };
         let present = following.as_ref().and(filter).map(|(_, filter)| (now, filter.future));
-        let shared = Arc::new(reader::Shared {
+        let shared = Arc::new(read::Shared {
             schedule: Schedule::new(cursors.collect(), order, plan.chunk),
             permits,
             buffers: Default::default(),

@@ -4,7 +4,8 @@
 //! Invariant: the work is bounded by the number of hosts, and the answer depends on no order.
 
 use super::connected::{self, Forms};
-use super::{ReportContext, ReportEntry};
+use super::context::ReportContext;
+use super::entry::ReportEntry;
 use crate::error::Result;
 use crate::model::{Aggregates, Report, Side, escape};
 use crate::options::Options;

@@ -4,8 +4,9 @@ use crate::error::{Error, Result};
 use crate::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Peer, Report, Side, Timestamp, escape};
 use crate::options::{Kind, OptionSpec};
 
+use super::context::ReportContext;
+use super::entry::ReportEntry;
 use super::ranking::host;
-use super::{ReportContext, ReportEntry};
 
 const HOST: OptionSpec = OptionSpec {
     name: "host",

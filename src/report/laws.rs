@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::aggregates::{Layout, PairVisitor, Pairs};
 use crate::model::tally::Shape;
-use crate::model::{Balance, Cell, PairSource, Side, Tally, Window};
+use crate::model::{Aggregates, Balance, Cell, PairSource, Report, Side, Tally, Timestamp, Window};
 use crate::options::{Options, Raw, Value};
 
 /// (bucket, from, to), one for each connection.

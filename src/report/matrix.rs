@@ -3,10 +3,11 @@
 use crate::error::{Error, Result};
 use crate::model::{Aggregates, Cell, Drawing, Report, Side, Timestamp};
 
+use super::context::ReportContext;
+use super::entry::{LIMIT, ReportEntry};
 use super::pairs::columns;
 use super::ranking::host;
 use super::top::busiest;
-use super::{LIMIT, ReportContext, ReportEntry};
 
 /// Who connects to whom, at a glance.
 pub(super) const ENTRY: ReportEntry = ReportEntry {

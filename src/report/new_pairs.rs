@@ -4,9 +4,10 @@ use crate::error::Result;
 use crate::model::{Aggregates, Drawing, More, Report, Timestamp};
 use crate::options::OptionSpec;
 
+use super::context::ReportContext;
+use super::entry::{LIMIT, ReportEntry};
 use super::pairs::{columns, key, row};
 use super::ranking::{Top, limit};
-use super::{LIMIT, ReportContext, ReportEntry};
 
 /// Who connects to whom for the first time.
 pub(super) const ENTRY: ReportEntry = ReportEntry {

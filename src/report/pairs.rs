@@ -3,8 +3,9 @@
 use crate::error::Result;
 use crate::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Pair, Report, Timestamp};
 
+use super::context::ReportContext;
+use super::entry::{LIMIT, ReportEntry};
 use super::ranking::{Top, host, limit};
-use super::{LIMIT, ReportContext, ReportEntry};
 
 /// The busiest pairs.
 pub(super) const ENTRY: ReportEntry = ReportEntry {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::model::{Cell, More};
 
-use super::ReportContext;
+use super::context::ReportContext;
 
 /// The rows that the `limit` option allows.
 pub(super) fn limit(context: &ReportContext<'_>) -> usize {

@@ -3,7 +3,8 @@
 use crate::error::Result;
 use crate::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Report, Timestamp};
 
-use super::{ReportContext, ReportEntry};
+use super::context::ReportContext;
+use super::entry::ReportEntry;
 
 /// How busy the window was, and when.
 pub(super) const ENTRY: ReportEntry = ReportEntry {

@@ -14,8 +14,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::chunker::{Chunker, Cut};
+use super::input::{Input, Origin, Rest};
 use super::spool::Spool;
-use super::{Input, Origin, Rest};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How often a wait for a stream looks up whether the run should stop, in nanoseconds.

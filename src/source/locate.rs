@@ -10,8 +10,8 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::input::{Input, Origin};
 use super::walk::{Finding, folder_note, hidden_note, walk};
-use super::{Input, Origin};
 use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::options::suggest;
 

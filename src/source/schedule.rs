@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::Cursor;
+use super::cursor::Cursor;
 use super::seek::Found;
 use crate::model::{InputId, OrderMeter, Peaks, Timestamp};
 

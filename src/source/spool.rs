@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::STDIN;
+use super::input::STDIN;
 use crate::error::{Error, Result};
 
 /// The beginning of a stream, on its way into a file.

@@ -10,7 +10,7 @@ mod pairs;
 mod run;
 
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter};
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -206,13 +206,6 @@ fn cannot_write(source: io::Error) -> crate::error::Error {
         crate::error::show_path(&std::env::temp_dir())
     );
     ErrorKind::System { action, source }.into()
-}
-
-/// Bytes of a buffer for a file.
-const BUFFER: usize = 64 << 10;
-
-fn buffered<W: io::Write>(inner: W) -> BufWriter<W> {
-    BufWriter::with_capacity(BUFFER, inner)
 }
 
 #[cfg(test)]

@@ -11,8 +11,14 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::pairs::{PairInput, PairReader};
-use super::{BUFFER, buffered};
 use crate::model::Side;
+
+/// Bytes of a buffer for a file.
+const BUFFER: usize = 64 << 10;
+
+fn buffered<W: io::Write>(inner: W) -> BufWriter<W> {
+    BufWriter::with_capacity(BUFFER, inner)
+}
 
 /// Where the pairs of a pane are that were spilled at one time.
 #[derive(Debug, Clone)]

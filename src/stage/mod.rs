@@ -12,6 +12,7 @@ pub mod header;
 pub mod keeper;
 pub mod live;
 pub mod peek;
+pub mod read;
 pub mod reader;
 pub mod reporter;
 pub mod saver;

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::reader::{Shared, read};
+use super::read::{Shared, Skipped, read, send_skipped};
 use crate::actor::{Exit, Outlet};
 use crate::model::order::joined;
-use crate::model::{Balance, Chunk, Extent, Span, Timestamp};
+use crate::model::{Chunk, Extent, Span, Timestamp};
 use crate::source::{Pruned, Turn};
 
 /// How often a wait for the stages behind looks up whether the run goes on.
@@ -53,41 +53,6 @@ fn seen(shared: &Shared, pruned: &Pruned) -> Result<Option<Extent>, Exit> {
             return Err(Exit::Stopped);
         }
     }
-}
-
-/// Bytes that are not read.
-pub(super) struct Skipped {
-    pub span: Span,
-    /// Whether nobody has looked at them.
-    pub unseen: bool,
-    /// Whether the input ends behind them.
-    pub last: bool,
-}
-
-/// Accounts for bytes that are not read.
-pub(super) fn send_skipped(
-    shared: &Shared,
-    turn: &mut Turn,
-    Skipped { span, unseen, last }: Skipped,
-    outlet: &mut Outlet<Arc<Chunk>>,
-) -> Result<(), Exit> {
-    let permit = shared.permits.acquire()?;
-    shared.progress.add_read(span.len());
-    let chunk = Chunk {
-        span,
-        number: turn.take_number(),
-        bytes: shared.buffers.take(),
-        oversized: None,
-        max_line: shared.max_line,
-        balance: Balance { bytes_skipped: span.len(), ..Balance::default() },
-        streamed: false,
-        order: None,
-        last,
-        unseen,
-        live: None,
-        guard: Some(Box::new(permit)),
-    };
-    outlet.send(Arc::new(chunk))
 }
 
 /// The warning for a file whose lines are further out of order than declared; both in nanoseconds.

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Position;
+use super::position::Position;
 use crate::model::balance::Rejected;
 use crate::model::{Balance, InputId, Timestamp, Traces};
 

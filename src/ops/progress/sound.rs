@@ -2,7 +2,8 @@
 //!
 //! Invariant: of what passes, all sums of sheets fit their numbers, at any instant, and no position lies beyond a file's end.
 
-use super::{Position, Saved};
+use super::position::Position;
+use super::saved::Saved;
 use crate::model::balance::{Rejected, SHOWN_BYTES, SHOWN_REJECTED};
 use crate::model::peaks::ENOUGH;
 use crate::model::{Balance, Cause, InputId, Loss, Mark, Timestamp, Traces};

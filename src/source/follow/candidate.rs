@@ -15,9 +15,11 @@ use std::time::Duration;
 
 use super::compressed::Packed;
 use super::content::{self, Agreement, HEAD, Head, START, Stat, same_birth};
+use super::follower::Follower;
 use super::generation::Generation;
+use super::reading;
+use super::step::New;
 use super::unpack::Unpacking;
-use super::{Follower, New, reading};
 use crate::error::show_path;
 use crate::model::InputId;
 

@@ -12,13 +12,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
-use serde::{Deserialize, Serialize};
 
 use super::candidate::{ByStart, Candidate, alike};
 use super::content::{Agreement, HEAD, Stat, read_range};
+use super::follower::Follower;
 use super::generation::{Copied, Generation};
+use super::records::PassedOver;
+use super::step::Step;
 use super::unpack::{Unpacked, Unpacking};
-use super::{Follower, Step};
 use crate::error::show_path;
 use crate::model::InputId;
 use crate::model::escape::shell_word;
@@ -65,21 +66,6 @@ impl Ignored {
             Why::Copy { said, .. } => said.as_ref(),
         }
     }
-}
-
-/// A compressed file that was passed over, as it is saved: a copy of what was counted, or whose loss was told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PassedOver {
-    /// The device it lies on.
-    pub device: u64,
-    /// Its inode there.
-    pub inode: u64,
-    /// When it was made, in nanoseconds of the Unix epoch, if the file system knows.
-    pub born: Option<u128>,
-    /// Bytes in it.
-    pub size: u64,
-    /// When it was last written: seconds and nanoseconds.
-    pub modified: (i64, i64),
 }
 
 /// What a candidate is, as far as it is compressed.

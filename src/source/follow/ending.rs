@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use super::follower::Turn;
-use super::{Follower, Step};
+use super::follower::{Follower, Turn};
+use super::step::Step;
 use crate::model::InputId;
 
 /// Generations without a file that are kept in mind at most.

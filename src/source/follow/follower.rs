@@ -16,7 +16,7 @@ use super::generation::Generation;
 use super::handles::{Handles, is_shortage};
 use super::reading::{self, Looked, Source};
 use super::records::{Records, Saved};
-use super::{Loss, Options, Step};
+use super::step::{Loss, Options, Step};
 use crate::error::{Error, show_path};
 use crate::model::{Guard, InputId};
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::content::{Head, Stat};
 use super::records::Saved;
-use super::{Loss, Options};
+use super::step::{Loss, Options};
 use crate::error::show_path;
 use crate::model::{Guard, InputId};
 use crate::source::chunker::Chunker;

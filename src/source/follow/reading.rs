@@ -14,7 +14,7 @@ use super::content::{self, Agreement, HEAD, Head, Stat, TAIL};
 use super::generation::{Generation, Last};
 use super::zeros;
 use crate::model::Guard;
-use crate::source::Cut;
+use crate::source::chunker::Cut;
 
 /// How long a file has to be unchanged before an equal stamp says that it is. Kernels stamp in steps of up to 10 ms.
 const SURE: Duration = Duration::from_millis(50);

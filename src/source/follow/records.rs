@@ -10,7 +10,6 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use super::compressed::PassedOver;
 use crate::model::{Guard, InputId};
 
 /// One generation of a file, as it is saved.
@@ -62,6 +61,21 @@ pub struct Saved {
     pub away: Duration,
     /// Its last step has been given.
     pub ended: bool,
+}
+
+/// A compressed file that was passed over, as it is saved: a copy of what was counted, or whose loss was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedOver {
+    /// The device it lies on.
+    pub device: u64,
+    /// Its inode there.
+    pub inode: u64,
+    /// When it was made, in nanoseconds of the Unix epoch, if the file system knows.
+    pub born: Option<u128>,
+    /// Bytes in it.
+    pub size: u64,
+    /// When it was last written: seconds and nanoseconds.
+    pub modified: (i64, i64),
 }
 
 /// A file that is passed over, and how many bytes of which generation have to be counted or told first, if any have to.

@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use super::candidate::Candidate;
 use super::content::{self, Agreement, Stat, same_birth};
+use super::follower::Follower;
 use super::generation::Last;
 use super::handles::is_shortage;
-use super::{Follower, New, Scanned};
+use super::step::{New, Scanned};
 use crate::error::{Error, show_path};
 use crate::model::InputId;
 use crate::source::walk::{Finding, folder_note, is_glob, walk};
