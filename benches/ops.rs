@@ -9,12 +9,13 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 use logparser::model::recycle::Pool;
-use logparser::model::tally::Shape;
 use logparser::model::time::SECOND;
-use logparser::model::{Hosts, Record, Tally, Timestamp, Units};
+use logparser::model::{Record, Timestamp, Units};
 use logparser::ops::count::{Counter, count};
 use logparser::ops::select::{Bounds, select};
 use logparser::ops::split::split;
+use logparser::tally::Shape;
+use logparser::tally::{Hosts, Tally};
 
 use support::{buckets, chunks, last, lines, made};
 

@@ -16,10 +16,11 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 use logparser::Pipeline;
 use logparser::model::recycle::Pool;
-use logparser::model::tally::Shape;
-use logparser::model::{Chunk, Record, Tally, Units};
+use logparser::model::{Chunk, Record, Units};
 use logparser::ops::count::{Counter, count};
 use logparser::ops::select::{Bounds, select};
+use logparser::tally::Shape;
+use logparser::tally::Tally;
 
 use support::{END, buckets, chunks, last, lines, made};
 

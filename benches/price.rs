@@ -20,10 +20,11 @@ use std::time::{Duration, Instant};
 
 use logparser::Pipeline;
 use logparser::model::recycle::Pool;
-use logparser::model::tally::Shape;
-use logparser::model::{Record, Tally, Units};
+use logparser::model::{Record, Units};
 use logparser::ops::count::{Counter, count};
 use logparser::ops::select::{Bounds, select};
+use logparser::tally::Shape;
+use logparser::tally::Tally;
 
 use support::{CHUNK, END, buckets, chunk, last, lines, made};
 

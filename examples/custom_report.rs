@@ -2,8 +2,9 @@
 //!
 //! `cargo run --example custom_report -- LOCATION`; without a location, the logs that ship with the repository.
 
-use logparser::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Report, Side, Timestamp};
+use logparser::model::{Cell, Column, ColumnKind, Drawing, Report, Timestamp};
 use logparser::report::{ReportContext, Top};
+use logparser::tally::{Aggregates, Side};
 use logparser::{Error, Pipeline, Result};
 
 /// The busiest source and the busiest server, side by side.

@@ -7,8 +7,6 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::model::aggregates::ReadBack;
-
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -252,13 +250,6 @@ impl std::error::Error for Error {
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
         Error(Box::new(kind))
-    }
-}
-
-impl From<ReadBack> for Error {
-    fn from(error: ReadBack) -> Self {
-        let action = "cannot read back counts from the temporary folder".into();
-        ErrorKind::System { action, source: error.0 }.into()
     }
 }
 

@@ -19,6 +19,7 @@ pub mod spill;
 pub mod stage;
 pub mod state;
 pub mod tallies;
+pub mod tally;
 
 pub mod config;
 pub mod pipeline;

@@ -30,8 +30,8 @@ formats!(Plain);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::names::foreign_byte;
     use crate::model::{Cause, Timestamp, Units};
+    use crate::tally::names::foreign_byte;
     use proptest::prelude::*;
 
     struct Parse<'a>(&'a [u8]);

@@ -2,51 +2,38 @@
 //!
 //! Not here: I/O, threads, channels. Whatever happens to these values happens on a higher floor.
 
-pub mod aggregates;
 pub mod balance;
 pub mod batch;
-pub mod budget;
 pub mod calendar;
 pub mod escape;
 pub mod guard;
-pub mod hash;
-pub mod host;
 pub mod lanes;
 pub mod length;
 pub mod location;
 pub mod loss;
 pub mod moment;
-pub mod names;
 pub mod order;
-pub mod pairs;
-pub mod pane;
 pub mod peaks;
+pub mod policy;
 pub mod recycle;
 pub mod report;
-pub mod shard;
 pub mod size;
 pub mod span;
 pub mod stamp;
-pub mod sweep;
-pub mod tally;
 pub mod time;
 pub mod window;
 pub mod zone;
 
-pub use aggregates::{Aggregates, BucketTotal, HostTotal, Pair, PairSource, Peer, Side};
 pub use balance::{Balance, Cause};
 pub use batch::{Chunk, Lines, Live, Mark, Record, Records};
-pub use budget::{Budget, MemoryPolicy};
 pub use guard::Guard;
-pub use host::Hosts;
 pub use loss::{Loss, Traces};
 pub use moment::{Moment, Word};
-pub use names::HostId;
 pub use order::{Extent, OrderMeter, Stamps};
 pub use peaks::Peaks;
+pub use policy::MemoryPolicy;
 pub use report::{Cell, Column, ColumnKind, Drawing, Issue, More, Report, WindowResult};
 pub use span::{InputId, Ledger, Span};
 pub use stamp::{TimeUnit, Unfit, Units};
-pub use tally::Tally;
 pub use time::Timestamp;
 pub use window::{Ends, Gap, Grid, Window};

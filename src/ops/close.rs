@@ -3,10 +3,11 @@
 //! Invariant: windows close in order, each once; no record that counts is missing from its window. Which of them have a
 //! result in common depends on what they hold in the end, and not on when they were found to be due.
 
-use crate::model::aggregates::Layout;
-use crate::model::tally::Shape;
 use crate::model::window::{grain, once_buckets};
-use crate::model::{Gap, Grid, Tally, Timestamp, Window};
+use crate::model::{Gap, Grid, Timestamp, Window};
+use crate::tally::Shape;
+use crate::tally::Tally;
+use crate::tally::aggregates::Layout;
 
 use super::count::Buckets;
 

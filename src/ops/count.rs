@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
 
-use crate::model::hash::shard;
-use crate::model::host::Hosts;
-use crate::model::pane::Pane;
-use crate::model::sweep;
-use crate::model::{Budget, HostId, Record, Tally, Timestamp};
+use crate::model::{Record, Timestamp};
+use crate::tally::hash::shard;
+use crate::tally::host::Hosts;
+use crate::tally::pane::Pane;
+use crate::tally::sweep;
+use crate::tally::{Budget, HostId, Tally};
 
 /// How time is cut into buckets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -318,9 +319,10 @@ impl Dense {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::aggregates::Layout;
-    use crate::model::tally::Shape;
-    use crate::model::{Aggregates, Window};
+    use crate::model::Window;
+    use crate::tally::Aggregates;
+    use crate::tally::Shape;
+    use crate::tally::aggregates::Layout;
     use proptest::prelude::*;
 
     fn counted(times: &[i64], buckets: &Buckets) -> BTreeMap<i64, u64> {

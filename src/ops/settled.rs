@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Tally;
+use crate::tally::Tally;
 
 use super::close::Closer;
 

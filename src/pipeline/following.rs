@@ -22,7 +22,7 @@ use crate::config::{AggregatorPlan, FilterPlan, FollowPlan, Plan, ReaderPlan, St
 use crate::config::{fingerprint, question};
 use crate::error::{Error, Result};
 use crate::model::time::SECOND;
-use crate::model::{Budget, Grid, Guard, InputId, Tally, Timestamp};
+use crate::model::{Grid, Guard, InputId, Timestamp};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::count::Buckets;
 use crate::ops::progress::Progress;
@@ -38,6 +38,7 @@ use crate::stage::live::{self, Live};
 use crate::stage::saver::Saver;
 use crate::stage::{aggregator, windows::Windows as LiveWindows};
 use crate::state::Store;
+use crate::tally::{Budget, Tally};
 
 /// Descriptors that are left for everything but followed files.
 const OTHER_DESCRIPTORS: u64 = 64;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::observed::{Post, StageObservation};
 use super::run::Running;
 use crate::error::Result;
-use crate::model::{Balance, Peer, Side, Timestamp, WindowResult};
+use crate::model::{Balance, Timestamp, WindowResult};
+use crate::tally::{Peer, Side};
 
 /// A run at one moment.
 #[derive(Debug, Clone)]

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use crate::codec::Decoder;
 use crate::config::Lengths;
-use crate::model::{Balance, Budget, InputId, Tally, Timestamp};
+use crate::model::{Balance, InputId, Timestamp};
 use crate::ops::close::Windows;
 use crate::ops::count::Buckets;
 use crate::stage::header::{Delays, Header};
+use crate::tally::{Budget, Tally};
 
 /// Open windows that are listed at most.
 const MOST_OPEN: usize = 1000;

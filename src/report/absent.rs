@@ -7,8 +7,9 @@ use super::connected::{self, Forms};
 use super::context::ReportContext;
 use super::entry::ReportEntry;
 use crate::error::Result;
-use crate::model::{Aggregates, Report, Side, escape};
+use crate::model::{Report, escape};
 use crate::options::Options;
+use crate::tally::{Aggregates, Side};
 
 /// Names that are suggested, at most.
 const SHOWN: usize = 3;

@@ -1,8 +1,9 @@
 //! `connected-to` and `connected-from`: the peers of one host.
 
 use crate::error::{Error, Result};
-use crate::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Peer, Report, Side, Timestamp, escape};
+use crate::model::{Cell, Column, ColumnKind, Drawing, Report, Timestamp, escape};
 use crate::options::{Kind, OptionSpec};
+use crate::tally::{Aggregates, Peer, Side};
 
 use super::context::ReportContext;
 use super::entry::ReportEntry;

@@ -6,9 +6,10 @@ use std::panic::resume_unwind;
 use std::thread::Builder;
 
 use crate::error::Result;
-use crate::model::aggregates::Totals;
-use crate::model::{Aggregates, Balance, HostTotal, Peer, Side, Window};
+use crate::model::{Balance, Window};
 use crate::options::Options;
+use crate::tally::aggregates::Totals;
+use crate::tally::{Aggregates, HostTotal, Peer, Side};
 
 /// Pairs below which regrouping in parallel costs more than it saves.
 const WORTH_A_THREAD: usize = 1 << 16;
@@ -88,9 +89,10 @@ impl ReportContext<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::aggregates::Layout;
-    use crate::model::tally::Shape;
-    use crate::model::{Tally, Timestamp};
+    use crate::model::Timestamp;
+    use crate::tally::Shape;
+    use crate::tally::Tally;
+    use crate::tally::aggregates::Layout;
 
     #[test]
     fn regrouping_visits_each_part_once_and_in_order_whatever_the_number_of_threads() {

@@ -2,8 +2,9 @@
 
 use super::context::ReportContext;
 use crate::error::Result;
-use crate::model::{Aggregates, Report, Timestamp};
+use crate::model::{Report, Timestamp};
 use crate::options::{Kind, OptionSpec};
+use crate::tally::Aggregates;
 
 /// The one signature: what the run offers, the merged view of the window, and the reference time (the end of the
 /// window). The same arguments always give the same report.

@@ -1,7 +1,8 @@
 //! `fan-out` and `fan-in`: the hosts with most distinct peers on the other side.
 
 use crate::error::Result;
-use crate::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Report, Side, Timestamp};
+use crate::model::{Cell, Column, ColumnKind, Drawing, Report, Timestamp};
+use crate::tally::{Aggregates, Side};
 
 use super::context::ReportContext;
 use super::entry::{LIMIT, ReportEntry};

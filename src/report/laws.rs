@@ -6,10 +6,11 @@ use std::num::NonZeroUsize;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::aggregates::{Layout, PairVisitor, Pairs};
-use crate::model::tally::Shape;
-use crate::model::{Aggregates, Balance, Cell, PairSource, Report, Side, Tally, Timestamp, Window};
+use crate::model::{Balance, Cell, Report, Timestamp, Window};
 use crate::options::{Options, Raw, Value};
+use crate::tally::Shape;
+use crate::tally::aggregates::{Layout, PairVisitor, Pairs};
+use crate::tally::{Aggregates, PairSource, Side, Tally};
 
 /// (bucket, from, to), one for each connection.
 type Connections = Vec<(i64, u8, u8)>;

@@ -1,7 +1,8 @@
 //! `matrix`: the busiest sources against the busiest servers.
 
 use crate::error::{Error, Result};
-use crate::model::{Aggregates, Cell, Drawing, Report, Side, Timestamp};
+use crate::model::{Cell, Drawing, Report, Timestamp};
+use crate::tally::{Aggregates, Side};
 
 use super::context::ReportContext;
 use super::entry::{LIMIT, ReportEntry};

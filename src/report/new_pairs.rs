@@ -1,8 +1,9 @@
 //! `new-pairs`: the pairs of the window that were not in the window before it.
 
 use crate::error::Result;
-use crate::model::{Aggregates, Drawing, More, Report, Timestamp};
+use crate::model::{Drawing, More, Report, Timestamp};
 use crate::options::OptionSpec;
+use crate::tally::Aggregates;
 
 use super::context::ReportContext;
 use super::entry::{LIMIT, ReportEntry};

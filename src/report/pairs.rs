@@ -1,7 +1,8 @@
 //! `top-pairs`: the pairs of hosts with most connections.
 
 use crate::error::Result;
-use crate::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Pair, Report, Timestamp};
+use crate::model::{Cell, Column, ColumnKind, Drawing, Report, Timestamp};
+use crate::tally::{Aggregates, Pair};
 
 use super::context::ReportContext;
 use super::entry::{LIMIT, ReportEntry};

@@ -1,7 +1,8 @@
 //! `timeline`: connections per bucket.
 
 use crate::error::Result;
-use crate::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Report, Timestamp};
+use crate::model::{Cell, Column, ColumnKind, Drawing, Report, Timestamp};
+use crate::tally::Aggregates;
 
 use super::context::ReportContext;
 use super::entry::ReportEntry;

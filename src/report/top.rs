@@ -1,7 +1,8 @@
 //! `top-servers` and `top-sources`: the hosts with most connections on either side.
 
 use crate::error::Result;
-use crate::model::{Aggregates, Cell, Column, ColumnKind, Drawing, Report, Side, Timestamp};
+use crate::model::{Cell, Column, ColumnKind, Drawing, Report, Timestamp};
+use crate::tally::{Aggregates, Side};
 
 use super::context::ReportContext;
 use super::entry::{LIMIT, ReportEntry};

@@ -15,10 +15,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::{ErrorKind, Result};
-use crate::model::HostId;
-use crate::model::aggregates::{PairSource, PairVisitor, Side};
-use crate::model::names::Names;
-use crate::model::pane::Pane;
+use crate::tally::HostId;
+use crate::tally::aggregates::{PairSource, PairVisitor, Side};
+use crate::tally::names::Names;
+use crate::tally::pane::Pane;
 use run::{Run, Writer, side_of};
 
 pub use merge::merge;
@@ -211,8 +211,8 @@ fn cannot_write(source: io::Error) -> crate::error::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::tally::Shape;
-    use crate::model::{Budget, Tally};
+    use crate::tally::Shape;
+    use crate::tally::{Budget, Tally};
     use proptest::prelude::*;
 
     /// (pane, from, to), one for each connection.

@@ -5,7 +5,7 @@
 
 use std::io::{self, BufRead, Read};
 
-use crate::model::names::foreign_byte;
+use crate::tally::names::foreign_byte;
 
 /// Where pairs are read from.
 pub trait PairInput: BufRead {

@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::pairs::{PairInput, PairReader};
-use crate::model::Side;
+use crate::tally::Side;
 
 /// Bytes of a buffer for a file.
 const BUFFER: usize = 64 << 10;

@@ -10,15 +10,14 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::actor::{Exit, Outlet, Stop, Transform};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::aggregates::Layout;
 use crate::model::balance::Rejected;
-use crate::model::{
-    Aggregates, Balance, Chunk, Gap, Issue, Loss, MemoryPolicy, Record, Records, Tally, Timestamp, Traces, Window,
-};
+use crate::model::{Balance, Chunk, Gap, Issue, Loss, MemoryPolicy, Record, Records, Timestamp, Traces, Window};
 use crate::ops::close::{Closer, Due, once_layout};
 use crate::ops::count::{Buckets, Counter, count, count_pairs};
 use crate::ops::progress::Progress;
 use crate::spill::Store;
+use crate::tally::aggregates::Layout;
+use crate::tally::{Aggregates, Tally};
 
 use super::live::Live;
 use super::peek::Peek;
@@ -348,9 +347,9 @@ impl Transform for Aggregator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Budget;
-    use crate::model::tally::Shape;
     use crate::model::time::SECOND;
+    use crate::tally::Budget;
+    use crate::tally::Shape;
 
     fn shared(limit: usize) -> Shared {
         let shape = Shape { pane: 1, shards: 1 };

@@ -134,11 +134,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::tally::Shape;
     use crate::model::time::SECOND;
-    use crate::model::{Balance, Chunk, Grid, InputId, Live, Peaks, Records, Span, Tally, Timestamp};
+    use crate::model::{Balance, Chunk, Grid, InputId, Live, Peaks, Records, Span, Timestamp};
     use crate::ops::progress::Progress;
     use crate::stage::windows::Windows;
+    use crate::tally::Shape;
+    use crate::tally::Tally;
 
     const GRID: Grid =
         Grid { anchor: Timestamp::from_seconds(0), length: 20 * SECOND, period: 10 * SECOND, first: None };

@@ -10,12 +10,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::Decoder;
-use crate::model::names::foreign_byte;
-use crate::model::{Balance, Grid, HostId, Tally, Timestamp};
+use crate::model::{Balance, Grid, Timestamp};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::count::Buckets;
 use crate::ops::progress;
 use crate::source::follow::{PassedOver, Saved as SavedFile};
+use crate::tally::names::foreign_byte;
+use crate::tally::{HostId, Tally};
 
 use super::windows::SavedWindows;
 

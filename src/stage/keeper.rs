@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use crate::actor::{Exit, LatestOutlet, Stop};
 use crate::error::Result;
-use crate::model::aggregates::Layout;
 use crate::model::{Balance, Gap, Issue, Timestamp, Window};
 use crate::ops::close::Due;
 use crate::source::follow::Records;
+use crate::tally::aggregates::Layout;
 
 use super::aggregator::{Closed, Closing, Shared, Then};
 use super::by_clock::ByClock;

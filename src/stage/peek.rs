@@ -8,8 +8,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::aggregator::{Closed, Shared};
-use crate::model::{Aggregates, Balance, Gap, Issue, MemoryPolicy};
+use crate::model::{Balance, Gap, Issue, MemoryPolicy};
 use crate::ops::close::{Closer, Windows, once_layout};
+use crate::tally::Aggregates;
 
 /// What an aggregator that is watched knows beside its windows.
 pub struct Peek {

@@ -9,16 +9,17 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::actor::{Exit, Outlet, Stop, Transform};
 use crate::error::{Error, Result};
-use crate::model::aggregates::Layout;
 use crate::model::loss::losses;
-use crate::model::tally::Shape;
-use crate::model::{Balance, Budget, Cell, Ends, Issue, Loss, Stamps, Tally, Timestamp, Window, WindowResult, escape};
+use crate::model::{Balance, Cell, Ends, Issue, Loss, Stamps, Timestamp, Window, WindowResult, escape};
 use crate::options::{Instant, Options, Value};
 use crate::output::destination::{Destination, Receipt};
 use crate::output::target::Reopen;
 use crate::output::unsaid::Unsaid;
 use crate::output::{Stretch, nothing, odd};
 use crate::report::{ReportContext, ReportEntry, Search};
+use crate::tally::Shape;
+use crate::tally::aggregates::Layout;
+use crate::tally::{Budget, Tally};
 
 use super::aggregator::{self, Closed, Closing};
 use super::peek::Look;

@@ -1,7 +1,7 @@
 //! Beside the bucket-aggregator: saves what is counted together with how far each input is counted.
 //!
 //! With the gate held alone, tables are set aside and positions noted; all that is large is written afterwards, while
-//! counting goes on into second tables (`model/shard.rs`). Invariant: what is saved is what was counted at one instant.
+//! counting goes on into second tables (`tally/shard.rs`). Invariant: what is saved is what was counted at one instant.
 
 use std::io;
 use std::sync::Arc;
@@ -11,12 +11,13 @@ use std::time::{Duration, Instant};
 use crate::actor::{Exit, Stop};
 use crate::codec::Encoder;
 use crate::error::{Error, Result};
-use crate::model::pairs::PairTable;
-use crate::model::pane::Pane;
-use crate::model::{Grid, HostId, InputId, Timestamp};
+use crate::model::{Grid, InputId, Timestamp};
 use crate::ops::progress;
 use crate::source::follow::{Records, Saved as SavedFile};
 use crate::state::Store;
+use crate::tally::HostId;
+use crate::tally::pairs::PairTable;
+use crate::tally::pane::Pane;
 
 use super::aggregator::{Closing, Shared};
 use super::header::{Delays, Header};
@@ -278,10 +279,8 @@ mod tests {
 
     use super::*;
     use crate::codec::Decoder;
-    use crate::model::sweep::ALWAYS_KEPT;
-    use crate::model::tally::Shape;
     use crate::model::time::SECOND;
-    use crate::model::{Balance, Budget, Chunk, MemoryPolicy, Span, Tally};
+    use crate::model::{Balance, Chunk, MemoryPolicy, Span};
     use crate::ops::close::Closer;
     use crate::ops::count::Buckets;
     use crate::ops::progress::Progress;
@@ -289,6 +288,9 @@ mod tests {
     use crate::stage::live::Trigger;
     use crate::stage::sweeping::Sweeping;
     use crate::stage::windows::Windows;
+    use crate::tally::Shape;
+    use crate::tally::sweep::ALWAYS_KEPT;
+    use crate::tally::{Budget, Tally};
 
     const GRID: Grid = Grid { anchor: Timestamp::from_seconds(0), length: SECOND, period: SECOND, first: None };
 

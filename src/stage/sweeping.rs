@@ -5,7 +5,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crate::model::sweep::Sweep;
+use crate::tally::sweep::Sweep;
 
 use super::aggregator::Shared;
 use super::live::Live;

@@ -11,9 +11,10 @@ use std::sync::{Arc, Weak};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ErrorKind, Result};
-use crate::model::{Tally, Timestamp};
+use crate::model::Timestamp;
 use crate::ops::close::Closer;
 use crate::ops::settled::Settled;
+use crate::tally::Tally;
 
 use super::aggregator::Closed;
 
@@ -303,8 +304,8 @@ impl Windows {
 mod tests {
     use super::*;
     use crate::model::Grid;
-    use crate::model::tally::Shape;
     use crate::ops::count::Buckets;
+    use crate::tally::Shape;
 
     #[test]
     fn a_long_silence_that_may_not_be_written_comes_again_as_one_and_is_open_to_late_records() {

@@ -27,10 +27,10 @@ use twox_hash::XxHash64;
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Progress;
-use crate::model::aggregates::Pairs;
-use crate::model::pane::Pane;
-use crate::model::{Aggregates, Side};
 use crate::spill::{PairWriter, Ranking};
+use crate::tally::aggregates::Pairs;
+use crate::tally::pane::Pane;
+use crate::tally::{Aggregates, Side};
 use frame::{FULL, FrameReader, FrameWriter, HEAD, Kind, SectionReader, invalid};
 
 pub use header::{First, Header, Made, Order, Piece, Question, Sample, Share};

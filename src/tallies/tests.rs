@@ -8,10 +8,11 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::model::aggregates::Layout;
 use crate::model::balance::Cause;
-use crate::model::tally::Shape;
-use crate::model::{Balance, Extent, Tally, Timestamp};
+use crate::model::{Balance, Extent, Timestamp};
+use crate::tally::Shape;
+use crate::tally::Tally;
+use crate::tally::aggregates::Layout;
 
 /// Buckets of a window, which are seconds.
 const BUCKETS: i64 = 4;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use logparser::model::sweep::{ALWAYS_KEPT, Sweep};
-use logparser::model::tally::Shape;
-use logparser::model::{Budget, Record, Tally, Timestamp};
+use logparser::model::{Record, Timestamp};
 use logparser::ops::count::{Buckets, Counter, count};
+use logparser::tally::Shape;
+use logparser::tally::sweep::{ALWAYS_KEPT, Sweep};
+use logparser::tally::{Budget, Tally};
 use parking_lot::RwLock;
 
 use crate::support::Random;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use logparser::model::tally::Shape;
-use logparser::model::{Budget, Tally};
+use logparser::tally::Shape;
+use logparser::tally::{Budget, Tally};
 
 use super::Draw;
 

@@ -7,9 +7,10 @@ use parking_lot::Mutex;
 
 use super::glance::{Glance, Peers, Watched};
 use crate::error::Result;
-use crate::model::{Balance, Peer, WindowResult};
+use crate::model::{Balance, WindowResult};
 use crate::output::target::Last;
 use crate::pipeline::{Builder, Observation, Running, wall_clock};
+use crate::tally::Peer;
 
 /// A pipeline that can be watched, and whose words do not meet the view: of the results that are meant for standard output
 /// the last one is kept, and what is to be said is said after it.

@@ -7,7 +7,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::actor::{Exit, Outcome, Stop};
 use crate::config::{AggregatorPlan, Plan, Task};
 use crate::error::{Error, ErrorKind, Result, show_path};
-use crate::model::{Aggregates, Balance, Budget, HostId, MemoryPolicy, Tally};
+use crate::model::{Balance, MemoryPolicy};
 use crate::ops::close::{Windows, once_layout};
 use crate::output::Tell;
 use crate::pipeline::environment::Pipeline;
@@ -20,6 +20,7 @@ use crate::stage::firsts::FirstLines;
 use crate::stage::peek::Look;
 use crate::stage::reporter;
 use crate::tallies::{Files, Header, Part};
+use crate::tally::{Aggregates, Budget, HostId, Tally};
 
 impl Pipeline {
     /// Reports on tallies as a run on their logs would have; the configuration says which reports and outputs. Unless

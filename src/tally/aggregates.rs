@@ -10,11 +10,11 @@ use std::io;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::names::HostId;
-use super::names::Names;
+use super::names::{HostId, Names};
 use super::pane::Pane;
-use super::time::Timestamp;
-use super::window::Window;
+use crate::error::{Error, ErrorKind};
+use crate::model::time::Timestamp;
+use crate::model::window::Window;
 
 /// What a window holds, of all workers together. Read-only.
 #[derive(Debug)]
@@ -64,6 +64,13 @@ pub trait PairSource: Send + Sync + fmt::Debug {
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct ReadBack(#[from] pub io::Error);
+
+impl From<ReadBack> for Error {
+    fn from(error: ReadBack) -> Self {
+        let action = "cannot read back counts from the temporary folder".into();
+        ErrorKind::System { action, source: error.0 }.into()
+    }
+}
 
 /// One of the two hosts of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -114,8 +114,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::tally::Shape;
-    use crate::model::{Budget, Tally};
+    use crate::tally::Shape;
+    use crate::tally::{Budget, Tally};
 
     const SHAPE: Shape = Shape { pane: 1, shards: 2 };
 

@@ -5,18 +5,6 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What happens to pairs for which there is no memory left.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum MemoryPolicy {
-    /// They are counted together, without their names, and every report says so.
-    #[default]
-    Overflow,
-    /// Counts go to disk, and results stay exact.
-    Spill,
-    /// The run ends with an error.
-    Error,
-}
-
 /// A number of bytes, of which parts are taken and given back.
 #[derive(Debug)]
 pub struct Budget {

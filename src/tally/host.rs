@@ -6,8 +6,8 @@
 
 use super::budget::Budget;
 use super::hash::{folded, seeds, shard};
-use super::lanes;
 use super::names::{HostId, Names};
+use crate::model::lanes;
 
 /// A set of host names, numbered in the order in which they came, but for numbers that have become free.
 ///
