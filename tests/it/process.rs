@@ -235,11 +235,11 @@ fn e6_while_nobody_reads_results_counting_goes_on_and_memory_stays() {
         scene.wait();
         resident_kib(&running)
     };
-    // How many windows are open at once, and chunks on their way, differs by some MiB with how busy the machine is. The
-    // results of four times 300 windows are 30 MiB.
+    // How many windows are open at once, and chunks on their way, differs by up to 16 MiB with how busy the machine is. The
+    // results of eight times 300 windows are 60 MiB.
     let mut most = |times: u32| (0..times).map(|_| write(&mut scene)).max().unwrap();
-    let (before, after) = (most(2), most(4));
-    assert!(after < before + (12 << 10), "{before} KiB, then {after}");
+    let (before, after) = (most(2), most(8));
+    assert!(after < before + (24 << 10), "{before} KiB, then {after}");
     let (code, time) = terminate(&mut running);
     assert!(time <= LONG_END, "{time:?}");
     assert!(code.is_some(), "{}", said(&scene.folder));
