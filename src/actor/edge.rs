@@ -1,47 +1,23 @@
-//! Bounded edges between stages. The only user of crossbeam-channel.
+//! Bounded edges between stages.
 //!
 //! A stage has one inbox, shared by its workers; the stages that feed it hold ports to it. So fan-in is several ports
 //! on one inbox, and fan-out an outlet with several ports.
 //! Invariant: a full edge blocks its senders; it never grows and never drops.
 
-use std::convert::Infallible;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, bounded, select_biased};
-
+use super::channel::{Received, Receiver, Sender, Unsent, channel};
 use super::outcome::Exit;
 use super::stop::Stop;
 use crate::metrics::StageMetrics;
-
-/// Rings, for everyone who holds the other end, when it is dropped.
-pub(super) struct BellRope(#[allow(dead_code, reason = "held for its drop")] Sender<Infallible>);
-
-/// Waited on beside every channel.
-#[derive(Clone)]
-pub(super) struct Bell(Receiver<Infallible>);
-
-/// A bell with its rope.
-pub(super) fn bell() -> (BellRope, Bell) {
-    let (sender, receiver) = bounded(0);
-    (BellRope(sender), Bell(receiver))
-}
 
 /// Where a stage's workers take their batches from.
 pub struct Inbox<T> {
     /// Shared, so that a gauge can look at it without being somebody who listens.
     receiver: Arc<Receiver<T>>,
     stop: Stop,
-}
-
-/// What comes of waiting for a batch.
-pub(super) enum Received<T> {
-    Batch(T),
-    /// None has come in that time.
-    Nothing,
-    /// None will come.
-    End,
 }
 
 /// One upstream stage's access to an inbox.
@@ -52,28 +28,25 @@ pub struct Port<T> {
 
 /// An edge that holds up to `capacity` batches.
 pub fn edge<T>(capacity: NonZeroUsize, stop: &Stop) -> (Port<T>, Inbox<T>) {
-    let (sender, receiver) = bounded(capacity.get());
+    let (sender, receiver) = channel(capacity);
     (Port { sender, stop: stop.clone() }, Inbox { receiver: Arc::new(receiver), stop: stop.clone() })
 }
 
 impl<T> Inbox<T> {
     /// The next batch; `None` once all ports are gone and the edge is empty.
     pub fn receive(&self) -> Result<Option<T>, Exit> {
-        select_biased! {
-            recv(self.stop.bell().0) -> _ => Err(Exit::Stopped),
-            recv(*self.receiver) -> batch => Ok(batch.ok()),
+        match self.receiver.receive(self.stop.bell()) {
+            Received::Batch(batch) => Ok(Some(batch)),
+            Received::End | Received::Nothing => Ok(None),
+            Received::Rung => Err(Exit::Stopped),
         }
     }
 
     /// As `receive`, for no longer than `patience`, if there is any.
-    pub(super) fn receive_within(&self, patience: Option<Duration>) -> Result<Received<T>, Exit> {
-        let Some(patience) = patience else {
-            return Ok(self.receive()?.map_or(Received::End, Received::Batch));
-        };
-        select_biased! {
-            recv(self.stop.bell().0) -> _ => Err(Exit::Stopped),
-            recv(*self.receiver) -> batch => Ok(batch.map_or(Received::End, Received::Batch)),
-            default(patience) => Ok(Received::Nothing),
+    pub(super) fn receive_within(&self, patience: Option<Duration>) -> Received<T> {
+        match patience {
+            Some(patience) => self.receiver.receive_within(self.stop.bell(), patience),
+            None => self.receiver.receive(self.stop.bell()),
         }
     }
 
@@ -84,7 +57,7 @@ impl<T> Inbox<T> {
 
     /// Whether none waits.
     pub fn is_empty(&self) -> bool {
-        self.receiver.is_empty()
+        self.len() == 0
     }
 }
 
@@ -113,17 +86,13 @@ impl<T> Port<T> {
             return Err(Exit::Stopped);
         }
         let batch = match self.sender.try_send(batch) {
-            Ok(()) => return Ok(()),
-            Err(TrySendError::Disconnected(_)) => return Err(Exit::DownstreamClosed),
-            Err(TrySendError::Full(batch)) => batch,
+            Err(Unsent::Full(batch)) => batch,
+            other => return other.map_err(exit),
         };
         let since = Instant::now();
-        let sent = select_biased! {
-            recv(self.stop.bell().0) -> _ => Err(Exit::Stopped),
-            send(self.sender, batch) -> sent => sent.map_err(|_| Exit::DownstreamClosed),
-        };
+        let sent = self.sender.send(self.stop.bell(), batch);
         metrics.blocked(since.elapsed());
-        sent
+        sent.map_err(exit)
     }
 
     /// Sends if there is room, or will be within `patience`; gives the batch back if not.
@@ -131,16 +100,24 @@ impl<T> Port<T> {
         if self.stop.aborted() {
             return Err(Exit::Stopped);
         }
-        match self.sender.send_timeout(batch, patience) {
+        match self.sender.send_within(batch, patience) {
             Ok(()) => Ok(None),
-            Err(SendTimeoutError::Timeout(batch)) => Ok(Some(batch)),
-            Err(SendTimeoutError::Disconnected(_)) => Err(Exit::DownstreamClosed),
+            Err(Unsent::Full(batch)) => Ok(Some(batch)),
+            Err(unsent) => Err(exit(unsent)),
         }
     }
 
     /// Sends if there is room and somebody to receive.
     pub fn try_send(&self, batch: T) -> bool {
         self.sender.try_send(batch).is_ok()
+    }
+}
+
+/// How a worker ends whose batch nobody will take.
+fn exit<T>(unsent: Unsent<T>) -> Exit {
+    match unsent {
+        Unsent::Rung => Exit::Stopped,
+        Unsent::Closed | Unsent::Full(_) => Exit::DownstreamClosed,
     }
 }
 

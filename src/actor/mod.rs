@@ -4,6 +4,7 @@
 //! (all downstream workers have). Either way its own ports close, and the end spreads through the graph by itself.
 //! Invariant: no worker waits for anything without also waiting for the run's abort.
 
+mod channel;
 mod edge;
 mod outcome;
 mod permit;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::edge::{Inbox, Outlet, Received};
+use super::channel::Received;
+use super::edge::{Inbox, Outlet};
 use super::outcome::Exit;
 
 /// What a stage does with its batches. Each worker has its own.
@@ -60,13 +61,14 @@ pub fn drive<T: Transform>(
     // Without the injection points, the name of this one has no use.
     let _ = point;
     loop {
-        match inbox.receive_within(worker.patience())? {
+        match inbox.receive_within(worker.patience()) {
             Received::Batch(batch) => {
                 fail::fail_point!(point);
                 worker.receive(batch, &mut outlet)?;
             }
             Received::Nothing => worker.waited()?,
             Received::End => break,
+            Received::Rung => return Err(Exit::Stopped),
         }
     }
     if countdown.is_last() { worker.finish(&mut outlet) } else { Ok(()) }

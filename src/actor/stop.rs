@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
-use super::edge::{Bell, BellRope, bell};
+use super::channel::{Bell, BellRope, bell};
 
 /// A run's stop switch. Clones share it.
 #[derive(Clone)]

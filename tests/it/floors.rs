@@ -129,7 +129,7 @@ fn the_check_of_imports_sees_what_it_should() {
 fn crates_that_may_have_to_be_replaced_are_used_in_one_file() {
     let mut files = Vec::new();
     rust_files(&root().join("src"), &mut files);
-    for (name, only) in [("crossbeam_channel", "src/actor/edge.rs"), ("bincode", "src/codec.rs")] {
+    for (name, only) in [("crossbeam_channel", "src/actor/channel.rs"), ("bincode", "src/codec.rs")] {
         let users: Vec<_> = files.iter().filter(|file| code(file).contains(name)).collect();
         assert_eq!(users, [&root().join(only)], "{name}");
     }
