@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 
-use super::check::{Draft, Problems};
+use super::draft::Draft;
 use super::plan::{Align, OutputPlan, Plan, Range, ReportPlan, Task};
+use super::problems::Problems;
 use super::schema::StageType;
 use crate::error::Place;
 use crate::model::{MemoryPolicy, Moment, Timestamp};

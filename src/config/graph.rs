@@ -5,10 +5,11 @@ use std::num::NonZeroUsize;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use super::check::{Draft, Problems};
+use super::draft::Draft;
 use super::follow;
 use super::needs;
 use super::plan::{AggregatorPlan, FilterPlan, LEAST_TALLY, Plan, Range, StagePlan, Task};
+use super::problems::Problems;
 use super::schema::StageType;
 use super::stage::{Parsed, written_to};
 use super::window::refuse;

@@ -4,8 +4,10 @@
 //! Values come in layers, the nearest wins: built-in default, top-level key of the file, key of the stage in the file,
 //! override for all stages (`--set seconds=60`, `--seconds 60`), override for one (`--set stages.recent.seconds=60`).
 
+mod catalog;
 mod check;
 mod diagram;
+mod draft;
 mod draw;
 mod example;
 mod follow;
@@ -13,12 +15,14 @@ mod graph;
 mod needs;
 mod node;
 mod plan;
+mod problems;
 pub mod schema;
 mod stage;
 mod window;
 mod written;
 
-pub use check::{Catalog, check};
+pub use catalog::Catalog;
+pub use check::check;
 pub use draw::{DrawFormat, draw};
 pub use example::as_option;
 pub use follow::{Lengths, fingerprint, question};

@@ -2,8 +2,9 @@
 //!
 //! Not here: what the keys mean. Invariant: a key that would be passed over is a problem, in the words of where it was given.
 
-use super::check::{Draft, Problems};
+use super::draft::Draft;
 use super::plan::{AggregatorPlan, FilterPlan, Plan, Range, Task};
+use super::problems::Problems;
 
 /// What has to be given, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Configurations of any size: what is wrong with them is found in time that grows with it, and with any number of overrides.
 
 use super::Written;
-use super::check::MAX_STAGES;
+use super::draft::MAX_STAGES;
 use super::tests::problems;
 use crate::error::Place;
 

@@ -4,13 +4,15 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::check::{Catalog, Draft, Layer, Problems};
+use super::catalog::Catalog;
+use super::draft::{Draft, Layer};
 use super::example::as_option;
 use super::node::{Content, Node};
 use super::plan::{
     AggregatorPlan, FollowPlan, LivePlan, OutputPlan, Range, ReaderPlan, ReportPlan, ReporterPlan, Scan, Start,
     StatePlan, Task, Trigger,
 };
+use super::problems::Problems;
 use super::schema::StageType;
 use super::window;
 use crate::error::Place;
@@ -140,18 +142,6 @@ fn live(options: &Options) -> LivePlan {
 
 fn length(options: &Options, key: &str) -> Duration {
     Duration::from_nanos(options.nanos(key).unwrap_or(1).unsigned_abs())
-}
-
-pub(super) fn format(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> &'static str {
-    let name = options.text("format").unwrap_or_default();
-    if let Some(known) = catalog.formats.iter().find(|known| **known == name) {
-        return known;
-    }
-    let place = draft.value("format").map_or(&draft.place, |(_, entry)| &entry.node.place);
-    let help = suggest(name, catalog.formats.iter().copied())
-        .unwrap_or_else(|| format!("the formats are {}", catalog.formats.join(", ")));
-    problems.add(place, draft.key("format"), format!("unknown format '{name}'"), Some(help));
-    catalog.formats.first().copied().unwrap_or_default()
 }
 
 fn reporter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> ReporterPlan {

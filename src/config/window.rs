@@ -7,9 +7,10 @@ use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 
-use super::check::{Catalog, Draft, Layer, Problems};
+use super::catalog::Catalog;
+use super::draft::{Draft, Layer};
 use super::plan::{Align, FilterPlan, Range, Start};
-use super::stage::format;
+use super::problems::Problems;
 use crate::model::{Moment, Timestamp, Units, zone};
 use crate::options::{Instant, Options, suggest};
 
@@ -142,4 +143,17 @@ pub(super) fn refuse(draft: &Draft, key: &str, message: String, help: Option<Str
         Some((_, entry)) => problems.add(&entry.node.place, draft.key(key), message, help),
         None => problems.add(&draft.place, draft.key(key), message, help),
     }
+}
+
+/// The log format that is asked for.
+fn format(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> &'static str {
+    let name = options.text("format").unwrap_or_default();
+    if let Some(known) = catalog.formats.iter().find(|known| **known == name) {
+        return known;
+    }
+    let place = draft.value("format").map_or(&draft.place, |(_, entry)| &entry.node.place);
+    let help = suggest(name, catalog.formats.iter().copied())
+        .unwrap_or_else(|| format!("the formats are {}", catalog.formats.join(", ")));
+    problems.add(place, draft.key("format"), format!("unknown format '{name}'"), Some(help));
+    catalog.formats.first().copied().unwrap_or_default()
 }

@@ -27,9 +27,6 @@ use slot::{Body, NAMES, Slot, look_at_both};
 /// How the names of temporary files begin.
 const TEMPORARY: &str = "state.tmp";
 
-/// Bytes that are read at a time.
-const BUFFER: usize = 64 << 10;
-
 /// Names that are tried for a temporary file, in case some are taken.
 const NAMES_TRIED: u64 = 16;
 

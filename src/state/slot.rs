@@ -42,6 +42,9 @@ const HEADER: usize = 40;
 /// Bytes of the header that the checksum covers.
 const COVERED: usize = 32;
 
+/// Bytes that are read at a time.
+const READ_BUFFER: usize = 64 << 10;
+
 /// Bytes that are written at a time.
 const WRITE_BUFFER: usize = 256 << 10;
 
@@ -209,7 +212,7 @@ fn check(mut file: File, length: u64) -> Result<(SlotContent, Option<Body>), Str
 
 /// Hashes what follows, which has to be `length` bytes.
 fn hash_rest(file: &mut File, length: u64, hash: &mut XxHash64) -> io::Result<()> {
-    let (mut buffer, mut left) = (vec![0; super::BUFFER], length);
+    let (mut buffer, mut left) = (vec![0; READ_BUFFER], length);
     loop {
         match file.read(&mut buffer) {
             Ok(0) if left == 0 => return Ok(()),

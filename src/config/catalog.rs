@@ -1,0 +1,14 @@
+//! What a configuration may name beside the stages.
+
+use crate::output::OutputEntry;
+use crate::report::ReportEntry;
+
+/// The plug-in parts that a configuration may name.
+pub struct Catalog {
+    /// The report functions.
+    pub reports: Vec<ReportEntry>,
+    /// The outputs.
+    pub outputs: &'static [OutputEntry],
+    /// The names of the log formats.
+    pub formats: &'static [&'static str],
+}
