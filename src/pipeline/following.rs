@@ -24,19 +24,19 @@ use crate::error::{Error, Result};
 use crate::model::time::SECOND;
 use crate::model::{Grid, Guard, InputId, Timestamp};
 use crate::ops::close::{Closer, Windows};
-use crate::ops::count::Buckets;
 use crate::ops::progress::Progress;
 use crate::ops::sequence::Sequencer;
 use crate::output::rejects::RejectsFile;
 use crate::source::follow::{Events, Follower, New, Options, Records};
 use crate::source::seek::{Reason, Wanted, seek};
 use crate::stage::abreast::Abreast;
+use crate::stage::aggregator::Counting;
+use crate::stage::aggregator::following::header::{Delays, Header};
+use crate::stage::aggregator::following::keeper::Keeper;
+use crate::stage::aggregator::following::saver::Saver;
+use crate::stage::aggregator::following::windows::Windows as LiveWindows;
+use crate::stage::aggregator::following::{self, Live};
 use crate::stage::follow::{Begin, Following};
-use crate::stage::header::{Delays, Header};
-use crate::stage::keeper::Keeper;
-use crate::stage::live::{self, Live};
-use crate::stage::saver::Saver;
-use crate::stage::{aggregator, windows::Windows as LiveWindows};
 use crate::state::Store;
 use crate::tally::{Budget, Tally};
 
@@ -178,18 +178,17 @@ impl Follow {
         Some((std::mem::replace(tally, Tally::new(tally.shape(), Arc::default())), header.balance().overflowed))
     }
 
-    /// How an aggregator closes windows.
-    pub fn closing(&self, plan: &AggregatorPlan, grid: Grid, buckets: Buckets) -> aggregator::Closing {
+    /// What the workers of an aggregator share with its keeper and its saver.
+    pub fn live(&self, plan: &AggregatorPlan, grid: Grid, counting: Arc<Counting>) -> Arc<Live> {
         let saved = self.restored.as_ref().map(|restored| restored.header.windows.clone());
+        let buckets = Windows::Every(grid).buckets(plan.grouping);
         let closer = Closer::new(grid, buckets, plan.needs_previous).with_max_gap(plan.max_gap);
         let windows = LiveWindows::new(closer, plan.live.grace, saved);
         let trigger = match plan.live.trigger {
-            Trigger::Event => live::Trigger::Event,
-            Trigger::Clock => live::Trigger::Clock,
+            Trigger::Event => following::Trigger::Event,
+            Trigger::Clock => following::Trigger::Clock,
         };
-        let mut live = Live::new(Sequencer::default(), windows, trigger, Arc::clone(&self.abreast));
-        live.late.clone_from(&self.late);
-        aggregator::Closing::Live(Box::new(live))
+        Live::new(counting, windows, trigger, Arc::clone(&self.abreast), self.late.clone())
     }
 
     /// The keeper of an aggregator, and its saver if there is a state.
@@ -197,7 +196,7 @@ impl Follow {
         &mut self,
         plan: &Plan,
         aggregator: &AggregatorPlan,
-        shared: &Arc<aggregator::Shared>,
+        live: &Arc<Live>,
         (grid, resolved): (Grid, Resolved),
         context: &RunContext,
     ) -> (Keeper, Option<Saver>) {
@@ -206,7 +205,7 @@ impl Follow {
             _ => false,
         });
         let saver = self.store.take().map(|store| Saver {
-            shared: Arc::clone(shared),
+            live: Arc::clone(live),
             store,
             fingerprint: self.fingerprint.clone(),
             delays: Delays { lateness: aggregator.lateness(), grace: aggregator.live.grace },
@@ -220,7 +219,7 @@ impl Follow {
             trouble: None,
         });
         let keeper = Keeper {
-            shared: Arc::clone(shared),
+            live: Arc::clone(live),
             started: self.started,
             ends: !files_are_followed,
             saves: saver.is_some(),

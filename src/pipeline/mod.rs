@@ -25,7 +25,7 @@ mod summary;
 mod targets;
 mod wire;
 
-pub use crate::stage::standing::Standing;
+pub use crate::stage::aggregator::following::standing::Standing;
 pub use builder::Builder;
 pub use environment::{Pipeline, wall_clock};
 pub use following::state_root;

@@ -8,6 +8,7 @@ use super::observed::{Post, StageObservation};
 use super::run::Running;
 use crate::error::Result;
 use crate::model::{Balance, Timestamp, WindowResult};
+use crate::stage::aggregator::Aggregator;
 use crate::tally::{Peer, Side};
 
 /// A run at one moment.
@@ -34,13 +35,13 @@ impl Running {
     pub fn observe(&self) -> Observation {
         // Asked for before the balance: if all had ended, the balance is that of the end.
         let ended = self.parts.observed.stages.iter().all(|post| post.waiting().is_none());
-        let first = self.parts.aggregators.first().map(|(_, shared)| shared);
-        let watermark = first.map_or(Timestamp::MIN, |shared| shared.progress.lock().watermark());
+        let first = self.parts.aggregators.first().map(|(_, aggregator)| aggregator);
+        let watermark = first.map_or(Timestamp::MIN, |first| first.counting.progress.lock().watermark());
         Observation {
-            balance: first.map(|shared| shared.sheet().0).unwrap_or_default(),
+            balance: first.map(|first| first.counting.sheet().0).unwrap_or_default(),
             watermark: Some(watermark).filter(|at| (Timestamp::MIN < *at) && (*at < Timestamp::MAX)),
             inputs: self.context.names.len(),
-            longest_stall: first.map_or(Duration::ZERO, |shared| shared.longest_stall()),
+            longest_stall: first.map_or(Duration::ZERO, Aggregator::longest_stall),
             stages: self.parts.observed.stages.iter().map(Post::observe).collect(),
             ended,
             aborted: self.context.stop.aborted(),
@@ -51,9 +52,10 @@ impl Running {
     /// the run, those on its last window. Nobody counts while they are made. `None` before the first record, where
     /// memory is limited and does not suffice for a look, and if the run was not built with `Builder::peek`.
     pub fn result_now(&self) -> Result<Option<WindowResult>> {
-        let Some((name, shared)) = self.parts.aggregators.first() else { return Ok(None) };
+        let Some((name, aggregator)) = self.parts.aggregators.first() else { return Ok(None) };
+        let Some(peek) = &aggregator.peek else { return Ok(None) };
         let reporters = self.parts.observed.reporters.iter().filter(|(fed_by, _)| fed_by == name);
-        let result = shared.peek(|seen| {
+        let result = peek.look(|seen| {
             let results = reporters.map(|(_, reporter)| reporter.result(seen));
             results.reduce(|whole, more| {
                 let mut whole = whole?;
@@ -67,8 +69,9 @@ impl Running {
     /// The hosts that `host` connects to and those that connect to it, in the window of `result_now`, by name. `None`
     /// where there is no such window.
     pub fn peers_now(&self, host: &[u8]) -> Result<Option<[Vec<Peer>; 2]>> {
-        let Some((_, shared)) = self.parts.aggregators.first() else { return Ok(None) };
-        let peers = shared.peek(|seen| {
+        let peek = self.parts.aggregators.first().and_then(|(_, aggregator)| aggregator.peek.as_ref());
+        let Some(peek) = peek else { return Ok(None) };
+        let peers = peek.look(|seen| {
             let on_side = |side| -> Result<Vec<Peer>> {
                 let mut peers: Vec<Peer> =
                     seen.view.peers_in(0..seen.view.parts(), side, &[host])?.into_iter().flatten().collect();

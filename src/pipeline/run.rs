@@ -106,8 +106,8 @@ impl Running {
         let (sheets, first_lines) = (sheets.now(), sheets.first_lines());
         let outcome = checked(outcome, &sheets);
         let strangers = strangers(&first_lines, &sheets, &self.context.names);
-        for (_, shared) in &self.parts.aggregators {
-            tell_ahead(shared.progress.lock().ahead(), &self.context.failures);
+        for (_, aggregator) in &self.parts.aggregators {
+            tell_ahead(aggregator.counting.progress.lock().ahead(), &self.context.failures);
         }
         let interrupted = self.context.stop.draining() && !self.context.stop.aborted();
         let measured =

@@ -10,7 +10,7 @@ use crate::config::Lengths;
 use crate::model::{Balance, InputId, Timestamp};
 use crate::ops::close::Windows;
 use crate::ops::count::Buckets;
-use crate::stage::header::{Delays, Header};
+use crate::stage::aggregator::following::header::{Delays, Header};
 use crate::tally::{Budget, Tally};
 
 /// Open windows that are listed at most.

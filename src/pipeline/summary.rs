@@ -10,10 +10,11 @@ use crate::model::balance::Rejected;
 use crate::model::loss::losses;
 use crate::model::{Balance, InputId, Loss, Traces};
 use crate::ops::disorder::Disorder;
+use crate::stage::aggregator::Aggregator;
+use crate::stage::aggregator::following::standing::Standing;
 use crate::stage::firsts::FirstLines;
 use crate::stage::reporter::Missed;
-use crate::stage::standing::Standing;
-use crate::stage::{InputNames, aggregator, filter};
+use crate::stage::{InputNames, filter};
 
 /// How a run went.
 #[derive(Debug)]
@@ -111,7 +112,7 @@ impl Sheet {
 /// The sheets of a run, which can be had while it goes on, and after.
 #[derive(Clone)]
 pub struct Sheets {
-    pub(super) aggregators: Vec<(String, Arc<aggregator::Shared>)>,
+    pub(super) aggregators: Vec<(String, Aggregator)>,
     pub(super) filters: Vec<(String, Arc<filter::Shared>)>,
     pub(super) names: Arc<InputNames>,
 }
@@ -119,7 +120,7 @@ pub struct Sheets {
 impl Sheets {
     /// Where a run that follows stands, once it has counted what was there and no result has come of it.
     pub fn standing(&self) -> Option<Standing> {
-        self.aggregators.iter().find_map(|(_, shared)| shared.standing())
+        self.aggregators.iter().find_map(|(_, aggregator)| aggregator.standing())
     }
 
     /// If there were lines so far and none was a record, other than by accident: how many, and what they look like.
@@ -139,11 +140,11 @@ impl Sheets {
         // Where there are several time-filters, nobody knows whose lines a sheet lacks: all of them may be meant.
         let unkept = |loss| (loss, self.filters.iter().map(|(_, filter)| filter.unkept(loss)).sum());
         let unkept = BTreeMap::from([Loss::Malformed, Loss::Late].map(unkept));
-        let sheet = |(stage, shared): &(String, Arc<aggregator::Shared>)| {
-            let (balance, rejected, traces) = shared.sheet();
+        let sheet = |(stage, aggregator): &(String, Aggregator)| {
+            let (balance, rejected, traces) = aggregator.counting.sheet();
             let names = traces.inputs().map(|input| (input, self.names.get(input))).collect();
             let rejected = rejected.into_iter().map(named).collect();
-            let before = shared.before.clone();
+            let before = aggregator.counting.before.clone();
             Sheet { stage: stage.clone(), balance, rejected, traces, names, before, unkept: unkept.clone() }
         };
         self.aggregators.iter().map(sheet).collect()

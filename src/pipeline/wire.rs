@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
-use parking_lot::{Condvar, Mutex, RwLock};
+use parking_lot::{Condvar, Mutex};
 
 use super::context::RunContext;
 use super::following::{Follow, new_tally};
@@ -18,25 +17,27 @@ use crate::actor::{Countdown, Gauge, Inbox, LatestOutlet, Outlet, Permits, Pool,
 use crate::config::{AggregatorPlan, FilterPlan, Plan, ReaderPlan, ReporterPlan, StagePlan, Task};
 use crate::error::{Error, Result};
 use crate::metrics::StageMetrics;
-use crate::model::{Balance, Chunk, InputId, Lines, Records, Stamps, Timestamp, Units};
+use crate::model::{Chunk, InputId, Lines, Records, Stamps, Timestamp, Units};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::history::History;
-use crate::ops::progress;
+use crate::ops::progress::Progress;
 use crate::output::destination::Destination;
 use crate::output::target::Reopen;
 use crate::source::{Cursor, Order, Pruned, Schedule};
+use crate::stage::aggregator::every::Every;
+use crate::stage::aggregator::once::Once;
+use crate::stage::aggregator::{Aggregator, Closed, Counting, Peek, every, following, once};
 use crate::stage::firsts::Firsts;
-use crate::stage::peek::Peek;
 use crate::stage::reporter::Kept;
 use crate::stage::stats::Stats;
-use crate::stage::{Closed, aggregator, filter, read, reader, reporter, splitter};
+use crate::stage::{filter, read, reader, reporter, splitter};
 
 /// What is asked of the stages while they run, and after.
 #[derive(Default)]
 pub(super) struct Parts {
     pub metrics: Vec<(String, Arc<StageMetrics>)>,
     pub filters: Vec<(String, Arc<filter::Shared>)>,
-    pub aggregators: Vec<(String, Arc<aggregator::Shared>)>,
+    pub aggregators: Vec<(String, Aggregator)>,
     pub permits: Vec<Permits>,
     pub observed: Observed,
     pub portions: Vec<Portion>,
@@ -49,6 +50,9 @@ pub(super) struct Portion {
     /// The bytes that are read, if not all.
     pub pruned: Option<Pruned>,
 }
+
+/// The place of aggregators for injected faults.
+const AGGREGATOR: &str = "bucket-aggregator";
 
 /// Starts the workers of one stage.
 type Start = Box<dyn FnOnce(&mut Pool) -> Result<()>>;
@@ -323,62 +327,49 @@ impl Place<'_> {
         let Wiring { plan: whole, reading, context, .. } = *self.wiring;
         let windows = resolved.windows;
         let buckets = windows.buckets(plan.grouping);
-        let periodic = matches!(windows, Windows::Every(_));
-        let closing = match (windows, &self.follow) {
-            (Windows::Once(window), _) => aggregator::Closing::Once(window, plan.needs_previous),
-            (Windows::Every(grid), Some(follow)) => follow.closing(plan, grid, buckets),
-            (Windows::Every(grid), None) => {
-                let closer = Closer::new(grid, buckets, plan.needs_previous).with_max_gap(plan.max_gap);
-                aggregator::Closing::Every(Box::new(Mutex::new(closer)))
-            }
-        };
-        let restored = self.follow.as_mut().and_then(|follow| follow.take_tally());
-        let (tally, overflowed) = restored.unwrap_or_else(|| (new_tally(whole, plan, windows), 0));
+        let tally = self.follow.as_mut().and_then(|follow| follow.take_tally());
+        let tally = tally.unwrap_or_else(|| (new_tally(whole, plan, windows), 0));
         let progress = match &self.follow {
             Some(follow) => Arc::clone(&follow.progress),
             None => {
                 let inputs = reading.inputs.reaching(whole, self.at);
-                Arc::new(Mutex::new(progress::Progress::new(inputs, periodic)))
+                Arc::new(Mutex::new(Progress::new(inputs, matches!(windows, Windows::Every(_)))))
             }
         };
-        let before = Balance { overflowed, ..progress.lock().balance().clone() };
-        let shared = Arc::new(aggregator::Shared {
-            buckets,
-            tally: RwLock::new(tally),
-            counters: (0..self.stage.threads.get()).map(|_| Mutex::default()).collect(),
-            policy: plan.memory_policy,
-            store: Mutex::default(),
-            overflowed: AtomicU64::new(overflowed),
-            before,
-            saving: AtomicBool::new(false),
-            progress,
-            closing,
-            peek: context.peek.then(|| Peek::new(windows, plan.needs_previous)),
-            stop: context.stop.clone(),
-            next_worker: AtomicUsize::new(0),
-        });
-        parts.aggregators.push((self.stage.name.clone(), Arc::clone(&shared)));
+        let counting = Counting::new(buckets, tally, self.stage.threads.get(), plan.memory_policy, progress);
+        let peek = context.peek.then(|| Arc::new(Peek::new(Arc::clone(&counting), windows, plan.needs_previous)));
         let outlet = self.outlet(|edge| match edge {
             Edge::Closed(port, _) => Some(port.clone()),
             _ => None,
         });
-        let attendants = match (&mut self.follow, windows) {
-            (Some(follow), Windows::Every(grid)) => {
-                Some(follow.attendants(whole, plan, &shared, (grid, resolved), context))
+        let mut aggregator = Aggregator { counting: Arc::clone(&counting), peek: peek.clone(), live: None };
+        let start: Start = match (windows, &mut self.follow) {
+            (Windows::Once(window), _) => {
+                let once = Once::new(counting, window, plan.needs_previous, peek);
+                self.start(AGGREGATOR, inbox, outlet, move || once::Worker::new(Arc::clone(&once)))
             }
-            _ => None,
+            (Windows::Every(grid), None) => {
+                let closer = Closer::new(grid, buckets, plan.needs_previous).with_max_gap(plan.max_gap);
+                let every = Every::new(counting, closer, peek, context.stop.clone());
+                self.start(AGGREGATOR, inbox, outlet, move || every::Worker::new(Arc::clone(&every)))
+            }
+            (Windows::Every(grid), Some(follow)) => {
+                let live = follow.live(plan, grid, counting);
+                let (keeper, saver) = follow.attendants(whole, plan, &live, (grid, resolved), context);
+                aggregator.live = Some(Arc::clone(&live));
+                // Results come from the keeper; a worker that held a way out too would keep the reporter waiting.
+                let none = Outlet::new(Vec::new(), Arc::clone(&self.metrics));
+                let workers = self.start(AGGREGATOR, inbox, none, move || following::Worker::new(Arc::clone(&live)));
+                let name = self.stage.name.clone();
+                Box::new(move |pool| {
+                    workers(pool)?;
+                    pool.spawn(&name, move || keeper.run(LatestOutlet::new(outlet)))?;
+                    saver.map_or(Ok(()), |saver| pool.spawn(&name, move || saver.run()))
+                })
+            }
         };
-        let point = "bucket-aggregator";
-        let worker = move || aggregator::Aggregator::new(Arc::clone(&shared));
-        let Some((keeper, saver)) = attendants else { return self.start(point, inbox, outlet, worker) };
-        // Results come from the keeper; a worker that held a way out too would keep the reporter waiting.
-        let workers = self.start(point, inbox, Outlet::new(Vec::new(), Arc::clone(&self.metrics)), worker);
-        let name = self.stage.name.clone();
-        Box::new(move |pool| {
-            workers(pool)?;
-            pool.spawn(&name, move || keeper.run(LatestOutlet::new(outlet)))?;
-            saver.map_or(Ok(()), |saver| pool.spawn(&name, move || saver.run()))
-        })
+        parts.aggregators.push((self.stage.name.clone(), aggregator));
+        start
     }
 
     fn reporter(
@@ -398,8 +389,8 @@ impl Place<'_> {
             before.filter(|_| !follows).map(|before| Nothing::before(before, &reading.inputs, &ids, &parts.filters));
         let reports: Vec<_> = plan.reports.iter().map(|report| (report.entry, report.options.clone())).collect();
         let fed_by = self.stage.inputs.first().map_or("", |&from| whole.stages[from].name.as_str());
-        let aggregator =
-            parts.aggregators.iter().find(|(name, _)| name == fed_by).map(|(_, shared)| Arc::clone(shared));
+        let aggregator = parts.aggregators.iter().find(|(name, _)| name == fed_by);
+        let counting = aggregator.map(|(_, aggregator)| Arc::clone(&aggregator.counting));
         let shared = Arc::new(reporter::Shared {
             searches: reporter::Shared::searches(&reports),
             reports,
@@ -412,7 +403,7 @@ impl Place<'_> {
             range,
             nothing,
             missed: Mutex::default(),
-            aggregator,
+            counting,
         });
         parts.observed.reporters.push((fed_by.to_owned(), Arc::clone(&shared)));
         let outlet = Outlet::new(Vec::new(), Arc::clone(&self.metrics));

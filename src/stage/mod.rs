@@ -1,30 +1,24 @@
-//! The five stages, in the order of the data. Each glues one pure thing to the runtime, and does nothing else; X to the time-filter, and `peek` to the aggregator.
+//! The five stages, in the order of the data. Each joins a pure thing to the runtime, and does nothing else.
+//!
+//! Files that stand behind a stage belong to it: `read`, `skip` and `follow` to the reader, `firsts` and `stats` to the
+//! time-filter, `abreast` to whoever has to know that all is counted that was there.
 
-pub mod abreast;
-pub mod aggregator;
-mod agreement;
-mod by_clock;
-mod ending;
-pub mod filter;
-pub mod firsts;
-pub mod follow;
-pub mod header;
-pub mod keeper;
-pub mod live;
-pub mod peek;
 pub mod read;
 pub mod reader;
-pub mod reporter;
-pub mod saver;
 pub mod skip;
-mod sound;
-pub mod splitter;
-pub mod standing;
-pub mod stats;
-mod sweeping;
-pub mod windows;
 
-pub use aggregator::Closed;
+pub mod abreast;
+pub mod follow;
+
+pub mod splitter;
+
+pub mod filter;
+pub mod firsts;
+pub mod stats;
+
+pub mod aggregator;
+
+pub mod reporter;
 
 use std::collections::HashMap;
 

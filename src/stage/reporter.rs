@@ -21,8 +21,7 @@ use crate::tally::Shape;
 use crate::tally::aggregates::Layout;
 use crate::tally::{Budget, Tally};
 
-use super::aggregator::{self, Closed, Closing};
-use super::peek::Look;
+use super::aggregator::{Closed, Counting, Look};
 
 /// How often a worker that waits for its turn looks up whether the run was aborted.
 const LOOK_UP: Duration = Duration::from_millis(50);
@@ -49,7 +48,7 @@ pub struct Shared {
     /// Where windows are kept as they are, in place of reports on them.
     pub kept: Option<Kept>,
     /// Has the balance sheet of the whole run, at its end.
-    pub aggregator: Option<Arc<aggregator::Shared>>,
+    pub counting: Option<Arc<Counting>>,
     /// The range that was asked for.
     pub range: Range,
     /// What it takes to say what there is, where nothing is counted.
@@ -124,7 +123,7 @@ impl Shared {
         // As in `settle`: what a worker that was given up on has is not asked for.
         let Some(desk) = self.desk.try_lock() else { return hints };
         hints.extend(desk.unsaid.hints());
-        let of_many = || self.aggregator.as_ref()?.progress.lock().extent();
+        let of_many = || self.counting.as_ref()?.progress.lock().extent();
         let odd = desk.extent.or_else(of_many).filter(|_| !self.range.by_instant).and_then(odd);
         hints.extend(odd.map(|odd| format!("the records that count are {odd}")));
         hints
@@ -184,7 +183,7 @@ impl Shared {
     /// stamps which come later cut none.
     fn ends(&self) -> Ends {
         let Range { ends, until_latest, .. } = self.range;
-        let highest = || self.aggregator.as_ref()?.progress.lock().highest_stamp();
+        let highest = || self.counting.as_ref()?.progress.lock().highest_stamp();
         if until_latest { Ends { until: highest(), ..ends } } else { ends }
     }
 
@@ -267,17 +266,17 @@ impl Shared {
     /// Enters into the balance sheet what outputs have dropped since the last time.
     fn note_dropped(&self, desk: &mut Desk) {
         let dropped = desk.outputs.iter().map(Destination::dropped).sum();
-        if let Some(aggregator) = self.aggregator.as_ref().filter(|_| dropped > desk.dropped) {
-            aggregator.progress.lock().results_dropped(dropped - desk.dropped);
+        if let Some(counting) = self.counting.as_ref().filter(|_| dropped > desk.dropped) {
+            counting.progress.lock().results_dropped(dropped - desk.dropped);
             desk.dropped = dropped;
         }
     }
 
     /// Writes the sheet of the whole run behind all results, if the last of them does not tell all that was lost.
     fn end(&self) -> Result<()> {
-        let Some(aggregator) = &self.aggregator else { return Ok(()) };
-        let (mut desk, balance) = (self.desk.lock(), aggregator.sheet().0);
-        let follows = matches!(aggregator.closing, Closing::Live(_));
+        let Some(counting) = &self.counting else { return Ok(()) };
+        let (mut desk, balance) = (self.desk.lock(), counting.sheet().0);
+        let follows = desk.next.is_none();
         if (desk.next == Some(0) || (follows && desk.told.is_none())) && self.kept.is_none() {
             self.without_results(&mut desk, &balance, follows)?;
         }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use logparser::codec::{Decoder, Encoder};
 use logparser::model::Timestamp;
 use logparser::pipeline::{Builder, verified};
-use logparser::stage::header::Header;
+use logparser::stage::aggregator::following::header::Header;
 use logparser::{Pipeline, state};
 use serde_json::{Value, json};
 

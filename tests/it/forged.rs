@@ -6,7 +6,7 @@ use std::process::Output;
 use logparser::codec::{Decoder, Encoder};
 use logparser::model::Timestamp;
 use logparser::source::follow::PassedOver;
-use logparser::stage::header::Header;
+use logparser::stage::aggregator::following::header::Header;
 use logparser::state;
 
 use crate::oracles::reseal::{self, Tallies};

@@ -24,7 +24,7 @@ use crate::pipeline::run::start;
 use crate::pipeline::summary::{Sheet, Summary};
 use crate::pipeline::wire::Portion;
 use crate::source::Pruned;
-use crate::stage::Closed;
+use crate::stage::aggregator::Closed;
 use crate::stage::reporter::Kept;
 use crate::tallies::{self, First, Header, Order, Piece, Sample, Share};
 
@@ -81,7 +81,7 @@ impl Pipeline {
         let mut running = start(self, part, Some(Arc::clone(&kept)))?;
         started(running.progress());
         let portions = std::mem::take(&mut running.parts.portions);
-        let aggregator = running.parts.aggregators.first().map(|(_, shared)| Arc::clone(shared));
+        let aggregator = running.parts.aggregators.first().map(|(_, aggregator)| Arc::clone(&aggregator.counting));
         let summary = complete(running.join())?;
         let (Some(closed), Some(aggregator)) = (kept.lock().take(), aggregator) else {
             return Err(Error::usage("the configuration has no reporter, which would take the tallies"));

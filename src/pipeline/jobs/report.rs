@@ -16,8 +16,8 @@ use crate::pipeline::summary::{Sheet, Summary};
 use crate::pipeline::targets::Targets;
 use crate::spill::Store;
 use crate::stage::Failures;
+use crate::stage::aggregator::Look;
 use crate::stage::firsts::FirstLines;
-use crate::stage::peek::Look;
 use crate::stage::reporter;
 use crate::tallies::{Files, Header, Part};
 use crate::tally::{Aggregates, Budget, HostId, Tally};
@@ -63,7 +63,7 @@ impl Pipeline {
                 written: Condvar::new(),
                 stop: stop.clone(),
                 kept: None,
-                aggregator: None,
+                counting: None,
                 range: reporter::Range::default(),
                 nothing: None,
                 missed: Mutex::default(),

@@ -137,7 +137,7 @@ mod tests {
     use crate::model::time::SECOND;
     use crate::model::{Balance, Chunk, Grid, InputId, Live, Peaks, Records, Span, Timestamp};
     use crate::ops::progress::Progress;
-    use crate::stage::windows::Windows;
+    use crate::stage::aggregator::following::windows::Windows;
     use crate::tally::Shape;
     use crate::tally::Tally;
 

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use crate::actor::Exit;
-use crate::error::Result;
-
-use super::aggregator::Closed;
-use super::keeper::{Kind, Work};
+use super::issuing::{Issuing, Kind};
 use super::live::Trigger;
 use super::windows::Windows;
+use crate::actor::Exit;
+use crate::error::Result;
+use crate::model::Timestamp;
+use crate::stage::aggregator::closed::Closed;
 
 /// Which windows were issued by the clock.
 #[derive(Debug, Default)]
@@ -22,53 +22,57 @@ pub(super) struct ByClock {
     asked: Option<i64>,
 }
 
-impl Work<'_> {
+impl ByClock {
     /// Issues the latest window that the clock has passed once all is counted that was there then, and those before it again
     /// for which more has come. Windows that passed while the program was stopped come when they close.
-    pub(super) fn issue_by_clock(&mut self) -> Result<(), Exit> {
-        if self.live.trigger != Trigger::Clock {
+    /// `now` is the time; with `ends`, inputs end by themselves.
+    pub fn issue(&mut self, issuing: &mut Issuing<'_>, now: Timestamp, ends: bool) -> Result<(), Exit> {
+        let live = issuing.live;
+        if live.trigger != Trigger::Clock {
             return Ok(());
         }
-        let grid = *self.live.windows.lock().closer.grid();
-        let Some(k) = self.clock.asked else {
-            let k = grid.first_ending_after(self.keeper.now()).saturating_sub(1);
-            if grid.first.is_none_or(|first| first <= k) && self.clock.last.is_none_or(|last| last < k) {
+        let grid = *live.windows.lock().closer.grid();
+        let Some(k) = self.asked else {
+            let k = grid.first_ending_after(now).saturating_sub(1);
+            if grid.first.is_none_or(|first| first <= k) && self.last.is_none_or(|last| last < k) {
                 // Standard input has nothing that could be waited for: what it will give, nobody knows.
-                if !self.keeper.ends {
-                    self.live.abreast.ask();
+                if !ends {
+                    live.abreast.ask();
                 }
-                self.clock.asked = Some(k);
+                self.asked = Some(k);
             }
             return Ok(());
         };
-        if !self.live.abreast.is_reached() {
+        if !live.abreast.is_reached() {
             return Ok(());
         }
-        (self.clock.last, self.clock.asked) = (Some(k), None);
+        (self.last, self.asked) = (Some(k), None);
         let results = {
-            let _gate = self.live.gate.write();
-            let mut windows = self.live.windows.lock();
+            let _gate = live.gate.write();
+            let mut windows = live.windows.lock();
             let next = windows.closer.next().unwrap_or(i64::MIN);
             // By their stamps, windows may have closed before the clock has passed them.
             let mut open: Vec<i64> = windows.issued.range(next.min(k)..k).map(|(&k, _)| k).collect();
             open.retain(|k| next <= *k);
             open.extend((next <= k).then_some(k));
-            self.news(&mut windows, open)?
+            issuing.news(&mut windows, open)?
         };
-        results.iter().try_for_each(|closed| self.send(closed))
+        results.iter().try_for_each(|closed| issuing.send(closed))
     }
+}
 
+impl Issuing<'_> {
     /// At the end of a run that may go on: all windows that hold anything of which more is known than was issued, so that
     /// all that is counted is in results; and as windows move with the stamps, that of the last records in any case.
     pub(super) fn issue_current(&mut self) -> Result<(), Exit> {
         let (open, current) = {
             let _gate = self.live.gate.write();
             let windows = self.live.windows.lock();
-            let Some((lowest, highest)) = self.keeper.shared.progress.lock().extent() else { return Ok(()) };
+            let Some((lowest, highest)) = self.live.counting.progress.lock().extent() else { return Ok(()) };
             let first = windows.closer.next().unwrap_or_else(|| windows.closer.grid().first_ending_after(lowest));
             let last = windows.closer.grid().first_ending_after(highest);
-            let mut tally = self.keeper.shared.tally.write();
-            self.keeper.shared.hand_over(i64::MIN, &mut tally);
+            let mut tally = self.live.counting.tally.write();
+            self.live.counting.hand_over(i64::MIN, &mut tally);
             let current = (self.live.trigger == Trigger::Event && first <= last).then_some(last);
             let open = windows.closer.holding(first, last, &tally).filter(|k| Some(*k) != current);
             (open.collect::<Vec<_>>(), current)

@@ -16,7 +16,7 @@ use crate::ops::close::Closer;
 use crate::ops::settled::Settled;
 use crate::tally::Tally;
 
-use super::aggregator::Closed;
+use crate::stage::aggregator::closed::Closed;
 
 /// The windows of an aggregator that follows, and what was issued of them.
 pub struct Windows {

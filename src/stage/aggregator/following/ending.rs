@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::actor::Stop;
 
-use super::Failures;
+use crate::stage::Failures;
 
 /// How long outputs that take nothing are waited for, once all else is done.
 const OUTPUTS: Duration = Duration::from_millis(800);

@@ -14,10 +14,12 @@ use crate::model::{Grid, InputId, Loss, Peaks, Record, Records, Timestamp, Trace
 use crate::ops::sequence::{Place, Sequencer};
 use crate::output::rejects::{RejectsFile, late_line};
 
-use super::abreast::Abreast;
-use super::aggregator::Shared;
 use super::standing::Standing;
 use super::windows::Windows;
+use crate::actor::{Exit, Outlet, Transform};
+use crate::stage::abreast::Abreast;
+use crate::stage::aggregator::closed::Closed;
+use crate::stage::aggregator::counting::Counting;
 
 /// The number of standard input, if it is read; files that are followed have others.
 const STDIN: InputId = InputId(0);
@@ -33,6 +35,8 @@ pub enum Trigger {
 
 /// What workers, keeper and saver of an aggregator share.
 pub struct Live {
+    /// What is counted.
+    pub(super) counting: Arc<Counting>,
     /// Held by each worker while it counts a batch, and alone by who needs counts and positions to agree.
     pub(super) gate: RwLock<()>,
     /// Batches reach the tally in the order of their input, so that there is nothing beyond a position.
@@ -41,18 +45,18 @@ pub struct Live {
     pub(super) windows: Mutex<Windows>,
     grid: Grid,
     /// When results come.
-    pub trigger: Trigger,
+    pub(super) trigger: Trigger,
     /// How long results are kept to be issued again, in nanoseconds.
-    pub grace: i64,
+    pub(super) grace: i64,
     /// Where lines go that come too late for their windows.
-    pub late: Option<Arc<RejectsFile>>,
+    late: Option<Arc<RejectsFile>>,
     limits: RwLock<Limits>,
     /// How far what is in the files is counted.
     pub(super) abreast: Arc<Abreast>,
     /// Set when a record is counted into a window whose result was issued.
     pub(super) changed: AtomicBool,
     /// Batches that are half counted. Above 0 with nobody at work, a worker has failed in the middle.
-    counting: AtomicUsize,
+    counting_now: AtomicUsize,
     stages: Mutex<Stages>,
     moved: Condvar,
     /// Whether the keeper waits for a batch to be counted, and has to be told.
@@ -61,6 +65,8 @@ pub struct Live {
     stalled: AtomicU64,
     /// What there was to say once all was counted that was there, if no result had come.
     pub(super) standing: Mutex<Option<Standing>>,
+    /// Whether names and pairs are on their way to a saved state.
+    pub(super) saving: AtomicBool,
 }
 
 /// Which parts of the stage are done.
@@ -84,30 +90,38 @@ struct Limits {
 }
 
 impl Live {
-    /// Nothing is counted yet, or what is in `order` and `windows`.
-    pub fn new(order: Sequencer<Arc<Records>>, windows: Windows, trigger: Trigger, abreast: Arc<Abreast>) -> Self {
+    /// For these windows, of which nothing has closed, or what is saved of them.
+    pub fn new(
+        counting: Arc<Counting>,
+        windows: Windows,
+        trigger: Trigger,
+        abreast: Arc<Abreast>,
+        late: Option<Arc<RejectsFile>>,
+    ) -> Arc<Self> {
         let (grid, grace) = (*windows.closer.grid(), windows.grace());
         let live = Live {
+            counting,
             gate: RwLock::new(()),
-            order: Mutex::new(order),
+            order: Mutex::default(),
             windows: Mutex::new(windows),
             grid,
             trigger,
             grace,
-            late: None,
+            late,
             abreast,
             limits: RwLock::new(Limits { floor: Timestamp::MIN, closed: Timestamp::MIN }),
             // A saved state may have been set aside before what has changed was issued again.
             changed: AtomicBool::new(true),
-            counting: AtomicUsize::new(0),
+            counting_now: AtomicUsize::new(0),
             stages: Mutex::new(Stages::default()),
             moved: Condvar::new(),
             dozes: AtomicBool::new(false),
             stalled: AtomicU64::new(0),
             standing: Mutex::default(),
+            saving: AtomicBool::new(false),
         };
         live.set_limits(&live.windows.lock());
-        live
+        Arc::new(live)
     }
 
     /// Says which stamps are late from now on. To be called with the gate held alone.
@@ -118,13 +132,13 @@ impl Live {
     }
 
     /// Counts a batch, and those that waited for it, once all before it in its input are counted.
-    pub(super) fn receive(&self, shared: &Shared, worker: usize, batch: Arc<Records>) -> Result<()> {
+    pub(super) fn receive(&self, worker: usize, batch: Arc<Records>) -> Result<()> {
         let _gate = self.gate.read();
         let ready = self.order.lock().arrive(Place::of(&batch.chunk), Peaks::default(), batch);
         for (_, batch) in ready {
-            self.counting.fetch_add(1, Ordering::Relaxed);
-            self.count(shared, worker, &batch)?;
-            self.counting.fetch_sub(1, Ordering::Relaxed);
+            self.counting_now.fetch_add(1, Ordering::Relaxed);
+            self.count(worker, &batch)?;
+            self.counting_now.fetch_sub(1, Ordering::Relaxed);
             if batch.chunk.span.input != STDIN {
                 self.abreast.count();
             }
@@ -135,7 +149,7 @@ impl Live {
         Ok(())
     }
 
-    fn count(&self, shared: &Shared, worker: usize, batch: &Records) -> Result<()> {
+    fn count(&self, worker: usize, batch: &Records) -> Result<()> {
         let limits = *self.limits.read();
         let lowest = batch.records.iter().map(|record| record.time).min();
         // Only an input that was idle, and left the watermark, gives records whose windows have closed.
@@ -152,14 +166,14 @@ impl Live {
                 traces.note(Loss::Late, batch.chunk.place(first.from.0 as usize));
                 traces.after_idle = late;
             }
-            shared.count(worker, &in_time, &batch.chunk)?;
+            self.counting.count(worker, &in_time, &batch.chunk)?;
         } else {
-            shared.count(worker, &batch.records, &batch.chunk)?;
+            self.counting.count(worker, &batch.records, &batch.chunk)?;
         }
         if lowest.is_some_and(|lowest| lowest < limits.closed) {
             self.changed.store(true, Ordering::Relaxed);
         }
-        let mut progress = shared.progress.lock();
+        let mut progress = self.counting.progress.lock();
         progress.applied(batch)?;
         progress.came_late(batch.chunk.span.input, late);
         progress.note(&traces);
@@ -182,6 +196,11 @@ impl Live {
         Duration::from_nanos(self.stalled.load(Ordering::Relaxed))
     }
 
+    /// Where the run stands, if it has no result of what was there.
+    pub fn standing(&self) -> Option<Standing> {
+        *self.standing.lock()
+    }
+
     /// Notes a time for which counting stood still.
     pub(super) fn stalled_for(&self, time: Duration) {
         self.stalled.fetch_max(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
@@ -189,18 +208,18 @@ impl Live {
 
     /// Errors unless all that is counted is done with or there. To be called with the gate held alone, once workers have
     /// handed over what they have counted.
-    pub(super) fn check(&self, shared: &Shared, windows: &Windows) -> Result<()> {
+    pub(super) fn check(&self, windows: &Windows) -> Result<()> {
         if !self.is_consistent() {
             // A worker has failed in the middle, which ends the run.
             return Ok(());
         }
-        let counted = shared.progress.lock().balance().counted;
-        windows.check(&shared.tally.read(), counted)
+        let counted = self.counting.progress.lock().balance().counted;
+        windows.check(&self.counting.tally.read(), counted)
     }
 
     /// Whether counts and positions agree, now that nobody counts.
     pub(super) fn is_consistent(&self) -> bool {
-        self.counting.load(Ordering::Relaxed) == 0
+        self.counting_now.load(Ordering::Relaxed) == 0
     }
 
     /// What is done.
@@ -225,5 +244,33 @@ impl Live {
     pub(super) fn wait(&self, time: Duration) {
         let mut stages = self.stages.lock();
         self.moved.wait_for(&mut stages, time);
+    }
+}
+
+/// One worker. Results do not come from it.
+pub struct Worker {
+    live: Arc<Live>,
+    number: usize,
+}
+
+impl Worker {
+    /// The next worker.
+    pub fn new(live: Arc<Live>) -> Self {
+        let number = live.counting.worker();
+        Worker { live, number }
+    }
+}
+
+impl Transform for Worker {
+    type In = Arc<Records>;
+    type Out = Arc<Closed>;
+
+    fn receive(&mut self, batch: Arc<Records>, _outlet: &mut Outlet<Arc<Closed>>) -> Result<(), Exit> {
+        Ok(self.live.receive(self.number, batch)?)
+    }
+
+    fn finish(&mut self, _outlet: &mut Outlet<Arc<Closed>>) -> Result<(), Exit> {
+        self.live.done(|stages| stages.drained = true);
+        Ok(())
     }
 }

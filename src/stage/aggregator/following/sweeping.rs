@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use crate::tally::sweep::Sweep;
 
-use super::aggregator::Shared;
 use super::live::Live;
 
 /// How long results wait for a part of a sweep.
@@ -19,23 +18,23 @@ pub(super) struct Sweeping(Option<Sweep>);
 
 impl Sweeping {
     /// Begins a sweep if one is due, or goes on with it for a short time.
-    pub(super) fn go_on(&mut self, shared: &Shared, live: &Live) {
+    pub(super) fn go_on(&mut self, live: &Live) {
         let since = Instant::now();
-        while self.step(shared, live) && since.elapsed() < AT_ONCE {}
+        while self.step(live) && since.elapsed() < AT_ONCE {}
     }
 
     /// Whether there is more to do now.
-    fn step(&mut self, shared: &Shared, live: &Live) -> bool {
+    fn step(&mut self, live: &Live) -> bool {
         let Some(sweep) = &mut self.0 else {
-            let is_due = shared.tally.read().needs_sweep();
-            self.0 = is_due.then(|| shared.tally.write().start_sweep());
+            let is_due = live.counting.tally.read().needs_sweep();
+            self.0 = is_due.then(|| live.counting.tally.write().start_sweep());
             return is_due;
         };
         if sweep.mark_some() {
             return true;
         }
-        let mut tally = shared.tally.write();
-        if shared.saving.load(Ordering::Relaxed) {
+        let mut tally = live.counting.tally.write();
+        if live.saving.load(Ordering::Relaxed) {
             return false;
         }
         let since = Instant::now();

@@ -193,7 +193,7 @@ pub(super) mod tests {
     use crate::ops::close::Closer;
     use crate::ops::count::Buckets;
     use crate::ops::progress::Progress;
-    use crate::stage::windows::{Issued, Windows as LiveWindows};
+    use crate::stage::aggregator::following::windows::{Issued, Windows as LiveWindows};
 
     const GRID: Grid =
         Grid { anchor: Timestamp::from_seconds(0), length: 20 * SECOND, period: 10 * SECOND, first: None };

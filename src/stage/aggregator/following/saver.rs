@@ -19,10 +19,10 @@ use crate::tally::HostId;
 use crate::tally::pairs::PairTable;
 use crate::tally::pane::Pane;
 
-use super::aggregator::{Closing, Shared};
 use super::header::{Delays, Header};
 use super::live::Live;
-use super::{Failures, InputNames};
+use crate::stage::aggregator::counting::Counting;
+use crate::stage::{Failures, InputNames};
 
 /// How often is looked whether the last results of a run that ends are written.
 const TICK: Duration = Duration::from_millis(25);
@@ -46,7 +46,7 @@ const NAMES: usize = 1024;
 /// What a saver works with.
 pub struct Saver {
     /// The aggregator.
-    pub shared: Arc<Shared>,
+    pub live: Arc<Live>,
     /// Where states are kept.
     pub store: Store,
     /// What they depend on.
@@ -80,15 +80,14 @@ struct Snapshot {
 impl Saver {
     /// Saves every so often, and once more when all is issued.
     pub fn run(mut self) -> Result<(), Exit> {
-        let shared = Arc::clone(&self.shared);
-        let Closing::Live(live) = &shared.closing else { return Ok(()) };
+        let live = Arc::clone(&self.live);
         let mut pause = FIRST.min(self.interval);
         let (mut due, mut last) = (Instant::now() + pause, None);
         let mut last_results = None;
         loop {
-            let ends = live.stages().issued && live.stages().drained && self.written(live, &mut last_results);
+            let ends = live.stages().issued && live.stages().drained && self.written(&mut last_results);
             if self.stop.aborted() {
-                return self.last_words(live);
+                return self.last_words();
             }
             let now = Instant::now();
             if !ends && now < due {
@@ -96,13 +95,13 @@ impl Saver {
                 continue;
             }
             let started = Instant::now();
-            let mark = self.mark(live);
+            let mark = self.mark();
             // An idle run writes nothing.
             if last != Some(mark) || ends {
                 fail::fail_point!("saver");
                 // Counts that do not add up end the run, and what was saved before stays.
-                let snapshot = self.snapshot(live)?;
-                if self.put(live, snapshot) {
+                let snapshot = self.snapshot()?;
+                if self.put(snapshot) {
                     last = Some(mark);
                 }
             }
@@ -118,19 +117,20 @@ impl Saver {
 
     /// Whether the last results are written, or have been waited for: those that are not are issued again by the next
     /// run.
-    fn written(&self, live: &Live, since: &mut Option<Instant>) -> bool {
+    fn written(&self, since: &mut Option<Instant>) -> bool {
         let since = since.get_or_insert_with(Instant::now);
-        live.windows.lock().all_written() || (self.stop.draining() && since.elapsed() > LAST_RESULTS)
+        self.live.windows.lock().all_written() || (self.stop.draining() && since.elapsed() > LAST_RESULTS)
     }
 
     /// A run that was ended by a failure, of an output, say, saves what it has counted, if that agrees with itself.
-    fn last_words(&mut self, live: &Live) -> Result<(), Exit> {
+    fn last_words(&mut self) -> Result<(), Exit> {
+        let live = Arc::clone(&self.live);
         if let Some(_gate) = live.gate.try_write_for(Duration::from_millis(500))
             && live.is_consistent()
         {
             drop(_gate);
-            let snapshot = self.snapshot(live)?;
-            self.put(live, snapshot);
+            let snapshot = self.snapshot()?;
+            self.put(snapshot);
         }
         self.settle();
         Err(Exit::Stopped)
@@ -145,21 +145,21 @@ impl Saver {
     }
 
     /// Changes whenever there is something new to save.
-    fn mark(&self, live: &Live) -> (u64, u64, Option<i64>, u64) {
+    fn mark(&self) -> (u64, u64, Option<i64>, u64) {
         let (bytes, losses) = {
-            let progress = self.shared.progress.lock();
+            let progress = self.live.counting.progress.lock();
             let balance = progress.balance();
             (balance.bytes_read + balance.bytes_skipped, balance.bytes_unread + balance.unknown_losses + balance.inputs)
         };
-        let mut windows = live.windows.lock();
+        let mut windows = self.live.windows.lock();
         let unwritten = !windows.all_written();
         (bytes, losses, windows.closer.next(), u64::from(unwritten))
     }
 
     /// Writes a state. Whether it is saved; the first that is not is told, and the next that is again.
-    fn put(&mut self, live: &Live, mut snapshot: Snapshot) -> bool {
-        let shared = Arc::clone(&self.shared);
-        let saved = self.store.save(&self.fingerprint, &mut |encoder| write(&shared, &snapshot, encoder));
+    fn put(&mut self, mut snapshot: Snapshot) -> bool {
+        let live = Arc::clone(&self.live);
+        let saved = self.store.save(&self.fingerprint, &mut |encoder| write(&live.counting, &snapshot, encoder));
         for (pane, tables) in snapshot.panes.drain(..) {
             // Nobody else may hold a table when it is joined, or it would be copied.
             drop(tables);
@@ -167,7 +167,7 @@ impl Saver {
             pane.join();
             live.stalled_for(since.elapsed());
         }
-        self.shared.saving.store(false, Ordering::Relaxed);
+        live.saving.store(false, Ordering::Relaxed);
         let before = std::mem::replace(&mut self.trouble, saved.err());
         let folder = self.store.directory();
         match (&before, &self.trouble) {
@@ -186,16 +186,16 @@ impl Saver {
     }
 
     /// Sets everything aside that is to be saved. Counting waits for it, and it is quick.
-    fn snapshot(&self, live: &Live) -> Result<Snapshot> {
-        let (shared, since) = (&self.shared, Instant::now());
+    fn snapshot(&self) -> Result<Snapshot> {
+        let (live, counting, since) = (&*self.live, &self.live.counting, Instant::now());
         let _gate = live.gate.write();
-        shared.hand_over(i64::MAX, &mut shared.tally.write());
-        live.check(shared, &live.windows.lock())?;
-        shared.saving.store(true, Ordering::Relaxed);
-        let tally = shared.tally.write();
+        counting.hand_over(i64::MAX, &mut counting.tally.write());
+        live.check(&live.windows.lock())?;
+        live.saving.store(true, Ordering::Relaxed);
+        let tally = counting.tally.write();
         let panes: Vec<(i64, Arc<Pane>)> = tally.panes();
         let (progress, forgotten) = {
-            let mut progress = shared.progress.lock();
+            let mut progress = counting.progress.lock();
             (progress.saved(), progress.forgotten())
         };
         for id in forgotten {
@@ -212,8 +212,8 @@ impl Saver {
             clock: self.files.clock(),
             next_input: progress.next_input(),
             progress,
-            grain: shared.buckets.grain,
-            overflowed: shared.overflowed.load(Ordering::Relaxed),
+            grain: counting.buckets.grain,
+            overflowed: counting.overflowed.load(Ordering::Relaxed),
             buckets: tally.buckets().iter().map(|(&bucket, &count)| (bucket, count)).collect(),
             panes: panes.iter().map(|(k, pane)| (*k, pane.overflowed(), pane.shards().len() as u64)).collect(),
             numbers: tally.hosts().read().names().end() as u32,
@@ -243,12 +243,12 @@ impl Saver {
     }
 }
 
-fn write(shared: &Shared, snapshot: &Snapshot, encoder: &mut Encoder<'_>) -> io::Result<()> {
+fn write(counting: &Counting, snapshot: &Snapshot, encoder: &mut Encoder<'_>) -> io::Result<()> {
     let Snapshot { header, panes } = snapshot;
     encoder.put(header)?;
     for first in (0..header.numbers).step_by(NAMES) {
         let block: Vec<Vec<u8>> = {
-            let tally = shared.tally.read();
+            let tally = counting.tally.read();
             let hosts = tally.hosts().read();
             let end = header.numbers.min(first + NAMES as u32);
             (first..end).map(|id| hosts.names().get(HostId(id)).unwrap_or_default().to_vec()).collect()
@@ -273,9 +273,8 @@ fn write(shared: &Shared, snapshot: &Snapshot, encoder: &mut Encoder<'_>) -> io:
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
-    use parking_lot::{Mutex, RwLock};
+    use parking_lot::Mutex;
 
     use super::*;
     use crate::codec::Decoder;
@@ -284,10 +283,9 @@ mod tests {
     use crate::ops::close::Closer;
     use crate::ops::count::Buckets;
     use crate::ops::progress::Progress;
-    use crate::ops::sequence::Sequencer;
-    use crate::stage::live::Trigger;
-    use crate::stage::sweeping::Sweeping;
-    use crate::stage::windows::Windows;
+    use crate::stage::aggregator::following::live::Trigger;
+    use crate::stage::aggregator::following::sweeping::Sweeping;
+    use crate::stage::aggregator::following::windows::Windows;
     use crate::tally::Shape;
     use crate::tally::sweep::ALWAYS_KEPT;
     use crate::tally::{Budget, Tally};
@@ -296,37 +294,25 @@ mod tests {
 
     type Pairs = BTreeMap<(i64, Vec<u8>, Vec<u8>), u64>;
 
-    fn shared() -> Arc<Shared> {
+    fn live() -> Arc<Live> {
         let buckets = Buckets { anchor: GRID.anchor, grain: SECOND, last: i64::MAX };
         let windows = Windows::new(Closer::new(GRID, buckets, false), 0, None);
-        Arc::new(Shared {
-            buckets,
-            tally: RwLock::new(empty()),
-            counters: Vec::new(),
-            policy: MemoryPolicy::Overflow,
-            store: Mutex::default(),
-            overflowed: AtomicU64::new(0),
-            before: Balance::default(),
-            saving: AtomicBool::new(false),
-            progress: Arc::new(Mutex::new(Progress::new([], true))),
-            closing: Closing::Live(Box::new(Live::new(Sequencer::default(), windows, Trigger::Event, Arc::default()))),
-            peek: None,
-            stop: Stop::default(),
-            next_worker: AtomicUsize::new(0),
-        })
+        let progress = Arc::new(Mutex::new(Progress::new([], true)));
+        let counting = Counting::new(buckets, (empty(), 0), 0, MemoryPolicy::Overflow, progress);
+        Live::new(counting, windows, Trigger::Event, Arc::default(), None)
     }
 
     fn empty() -> Tally {
         Tally::new(Shape { pane: 1, shards: 2 }, Arc::<Budget>::default())
     }
 
-    fn saver(shared: &Arc<Shared>, dir: &std::path::Path) -> Saver {
+    fn saver(live: &Arc<Live>, dir: &std::path::Path) -> Saver {
         let mut store = Store::open(dir).unwrap();
         store.load("").unwrap();
         let files = Arc::<Records>::default();
-        (0..3).for_each(|id| files.put(crate::stage::sound::tests::file(id)));
+        (0..3).for_each(|id| files.put(crate::stage::aggregator::following::sound::tests::file(id)));
         Saver {
-            shared: Arc::clone(shared),
+            live: Arc::clone(live),
             store,
             fingerprint: String::new(),
             delays: Delays { lateness: 0, grace: 0 },
@@ -401,14 +387,13 @@ mod tests {
 
     #[test]
     fn a_state_that_lacks_what_was_counted_is_not_saved() {
-        let (shared, dir) = (shared(), tempfile::tempdir().unwrap());
-        let Closing::Live(live) = &shared.closing else { unreachable!() };
-        let saver = saver(&shared, dir.path());
-        shared.tally.write().add(0, b"a", b"b", 2);
-        shared.progress.lock().applied(&counted(1, 2)).unwrap();
-        drop(saver.snapshot(live).unwrap());
-        shared.tally.write().drop_before(1);
-        let error = saver.snapshot(live).err().unwrap();
+        let (live, dir) = (live(), tempfile::tempdir().unwrap());
+        let saver = saver(&live, dir.path());
+        live.counting.tally.write().add(0, b"a", b"b", 2);
+        live.counting.progress.lock().applied(&counted(1, 2)).unwrap();
+        drop(saver.snapshot().unwrap());
+        live.counting.tally.write().drop_before(1);
+        let error = saver.snapshot().err().unwrap();
         assert!(
             error.to_string().contains("0 connections in windows that are done with and 0 in open ones, 2 counted")
         );
@@ -417,15 +402,14 @@ mod tests {
 
     #[test]
     fn a_state_whose_counts_do_not_add_up_is_told_when_it_is_read() {
-        let (shared, dir) = (shared(), tempfile::tempdir().unwrap());
-        let Closing::Live(live) = &shared.closing else { unreachable!() };
-        let mut saver = saver(&shared, dir.path());
-        shared.tally.write().add(0, b"a", b"b", 2);
-        shared.progress.lock().applied(&counted(1, 2)).unwrap();
+        let (live, dir) = (live(), tempfile::tempdir().unwrap());
+        let mut saver = saver(&live, dir.path());
+        live.counting.tally.write().add(0, b"a", b"b", 2);
+        live.counting.progress.lock().applied(&counted(1, 2)).unwrap();
         let mut saved = |change: &dyn Fn(&mut Header)| {
-            let mut snapshot = saver.snapshot(live).unwrap();
+            let mut snapshot = saver.snapshot().unwrap();
             change(&mut snapshot.header);
-            assert!(saver.put(live, snapshot));
+            assert!(saver.put(snapshot));
             let (mut loaded, mut tally) = (crate::state::peek(dir.path()).unwrap().unwrap(), empty());
             let mut checked = Ok(());
             let read = |decoder: &mut Decoder<'_>| {
@@ -453,43 +437,42 @@ mod tests {
 
     #[test]
     fn names_are_dropped_before_and_after_a_state_is_saved_and_not_meanwhile() {
-        let (shared, dir) = (shared(), tempfile::tempdir().unwrap());
-        let Closing::Live(live) = &shared.closing else { unreachable!() };
-        let (mut saver, mut sweeping) = (saver(&shared, dir.path()), Sweeping::default());
-        let names = || shared.tally.read().hosts().read().names().len();
+        let (live, dir) = (live(), tempfile::tempdir().unwrap());
+        let (mut saver, mut sweeping) = (saver(&live, dir.path()), Sweeping::default());
+        let names = || live.counting.tally.read().hosts().read().names().len();
         let add = |bucket: i64, hosts: std::ops::Range<u32>| {
-            let mut tally = shared.tally.write();
+            let mut tally = live.counting.tally.write();
             hosts.clone().for_each(|host| tally.add(bucket, format!("h{host}").as_bytes(), b"to", 1));
-            shared.progress.lock().applied(&counted(bucket as u32, hosts.len() as u64)).unwrap();
+            live.counting.progress.lock().applied(&counted(bucket as u32, hosts.len() as u64)).unwrap();
         };
         add(0, 0..3_000);
         add(1, 2_000..2_500);
-        let mut snapshot = saver.snapshot(live).unwrap();
-        let expected = pairs(&shared.tally.read());
+        let mut snapshot = saver.snapshot().unwrap();
+        let expected = pairs(&live.counting.tally.read());
         {
             let mut windows = live.windows.lock();
             windows.begin(0, Timestamp::from_seconds(100));
             windows.closer.close(GRID.window(0), 1);
-            windows.settle(&shared.tally.read()).unwrap();
+            windows.settle(&live.counting.tally.read()).unwrap();
         }
-        shared.tally.write().drop_before(1);
-        (0..1_000).for_each(|_| sweeping.go_on(&shared, live));
+        live.counting.tally.write().drop_before(1);
+        (0..1_000).for_each(|_| sweeping.go_on(&live));
         assert_eq!(names(), 3_001, "names are dropped while they are saved");
-        let to_write = |encoder: &mut Encoder<'_>| write(&shared, &snapshot, encoder);
+        let to_write = |encoder: &mut Encoder<'_>| write(&live.counting, &snapshot, encoder);
         saver.store.save("", &mut { to_write }).unwrap();
         assert_eq!(pairs(&restored(dir.path())), expected);
         snapshot.panes.clear();
         let save = |saver: &mut Saver| {
-            let snapshot = saver.snapshot(live).unwrap();
-            assert!(saver.put(live, snapshot));
+            let snapshot = saver.snapshot().unwrap();
+            assert!(saver.put(snapshot));
         };
         save(&mut saver);
-        (0..1_000).for_each(|_| sweeping.go_on(&shared, live));
+        (0..1_000).for_each(|_| sweeping.go_on(&live));
         assert_eq!(names(), ALWAYS_KEPT + 500);
         // A state with holes; what is counted behind it takes their numbers.
         save(&mut saver);
         let tally = restored(dir.path());
-        assert_eq!(pairs(&tally), pairs(&shared.tally.read()));
+        assert_eq!(pairs(&tally), pairs(&live.counting.tally.read()));
         assert!(tally.hosts().read().find(b"").is_none());
         assert_eq!(tally.hosts().read().names().len(), ALWAYS_KEPT + 500);
         let end = tally.hosts().read().names().end();
