@@ -56,8 +56,6 @@ pub(super) struct Follow {
     fingerprint: String,
     /// The files, once there is a reader.
     files: Arc<Records>,
-    /// Where late lines go, once there is a time-filter.
-    pub late: Option<Arc<RejectsFile>>,
     started: (Timestamp, Instant),
     abreast: Arc<Abreast>,
 }
@@ -78,7 +76,6 @@ impl Follow {
             store: None,
             fingerprint,
             files: Arc::default(),
-            late: None,
             started: (exact(now), Instant::now()),
             abreast: Arc::default(),
         };
@@ -178,8 +175,15 @@ impl Follow {
         Some((std::mem::replace(tally, Tally::new(tally.shape(), Arc::default())), header.balance().overflowed))
     }
 
-    /// What the workers of an aggregator share with its keeper and its saver.
-    pub fn live(&self, plan: &AggregatorPlan, grid: Grid, counting: Arc<Counting>) -> Arc<Live> {
+    /// What the workers of an aggregator share with its keeper and its saver. `late` is where lines go that come too late for
+    /// their windows.
+    pub fn live(
+        &self,
+        plan: &AggregatorPlan,
+        grid: Grid,
+        counting: Arc<Counting>,
+        late: Option<Arc<RejectsFile>>,
+    ) -> Arc<Live> {
         let saved = self.restored.as_ref().map(|restored| restored.header.windows.clone());
         let buckets = Windows::Every(grid).buckets(plan.grouping);
         let closer = Closer::new(grid, buckets, plan.needs_previous).with_max_gap(plan.max_gap);
@@ -188,7 +192,7 @@ impl Follow {
             Trigger::Event => following::Trigger::Event,
             Trigger::Clock => following::Trigger::Clock,
         };
-        Live::new(counting, windows, trigger, Arc::clone(&self.abreast), self.late.clone())
+        Live::new(counting, windows, trigger, Arc::clone(&self.abreast), late)
     }
 
     /// The keeper of an aggregator, and its saver if there is a state.

@@ -36,9 +36,9 @@ struct Stdout {
 }
 
 /// What a time-filter writes to.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct FilterFiles {
-    pub rejects: Option<RejectsFile>,
+    pub rejects: Option<Arc<RejectsFile>>,
     pub late: Option<Arc<RejectsFile>>,
 }
 
@@ -61,7 +61,7 @@ impl Targets {
                     };
                     let create = |path: &Option<PathBuf>| path.as_deref().map(open).transpose();
                     let files = FilterFiles {
-                        rejects: create(&filter.rejects)?,
+                        rejects: create(&filter.rejects)?.map(Arc::new),
                         late: create(&filter.late_file)?.map(Arc::new),
                     };
                     targets.filters.insert(at, files);

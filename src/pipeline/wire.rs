@@ -22,6 +22,7 @@ use crate::ops::close::{Closer, Windows};
 use crate::ops::history::History;
 use crate::ops::progress::Progress;
 use crate::output::destination::Destination;
+use crate::output::rejects::RejectsFile;
 use crate::output::target::Reopen;
 use crate::source::{Cursor, Order, Pruned, Schedule};
 use crate::stage::aggregator::every::Every;
@@ -99,14 +100,14 @@ impl Wiring<'_> {
                 (Task::Reader(reader), _) => place.reader(reader, &mut parts),
                 (Task::LineSplitter, Edge::Chunks(_, inbox)) => place.splitter(inbox.clone()),
                 (Task::TimeFilter(filter), Edge::Lines(_, inbox)) => {
-                    let files = targets.filters.remove(&at).unwrap_or_default();
+                    let files = targets.filters.get(&at).cloned().unwrap_or_default();
                     let resolved = windows[at].ok_or_else(|| Error::usage("a time-filter has no window"))?;
                     place.filter(filter, files, resolved, inbox.clone(), &mut parts)
                 }
                 (Task::BucketAggregator(aggregator), Edge::Records(_, inbox)) => {
-                    let resolved = plan.upstream(at).into_iter().find_map(|at| windows[at]);
-                    let resolved = resolved.ok_or_else(|| misfit(stage))?;
-                    place.aggregator(aggregator, resolved, inbox.clone(), &mut parts)
+                    let (_, _, resolved) = filter_before(plan, at, windows).ok_or_else(|| misfit(stage))?;
+                    let late = plan.upstream(at).into_iter().find_map(|at| targets.filters.get(&at)?.late.clone());
+                    place.aggregator(aggregator, (resolved, late), inbox.clone(), &mut parts)
                 }
                 (Task::Reporter(reporter), Edge::Closed(_, inbox)) => {
                     let outputs = targets.reporters.remove(&at).unwrap_or_default();
@@ -279,9 +280,6 @@ impl Place<'_> {
         inbox: Inbox<Arc<Lines>>,
         parts: &mut Parts,
     ) -> Start {
-        if let Some(follow) = &mut self.follow {
-            follow.late.clone_from(&late);
-        }
         let keep = match (resolved.windows, plan.range) {
             (Windows::Every(grid), crate::config::Range::Every { lateness, .. }) => {
                 let list = rejects.is_some() || late.is_some();
@@ -320,7 +318,7 @@ impl Place<'_> {
     fn aggregator(
         &mut self,
         plan: &AggregatorPlan,
-        resolved: Resolved,
+        (resolved, late): (Resolved, Option<Arc<RejectsFile>>),
         inbox: Inbox<Arc<Records>>,
         parts: &mut Parts,
     ) -> Start {
@@ -354,7 +352,7 @@ impl Place<'_> {
                 self.start(AGGREGATOR, inbox, outlet, move || every::Worker::new(Arc::clone(&every)))
             }
             (Windows::Every(grid), Some(follow)) => {
-                let live = follow.live(plan, grid, counting);
+                let live = follow.live(plan, grid, counting, late);
                 let (keeper, saver) = follow.attendants(whole, plan, &live, (grid, resolved), context);
                 aggregator.live = Some(Arc::clone(&live));
                 // Results come from the keeper; a worker that held a way out too would keep the reporter waiting.

@@ -34,7 +34,7 @@ pub struct Shared {
     /// What to keep.
     pub keep: Keep,
     /// Where malformed lines go.
-    pub rejects: Option<RejectsFile>,
+    pub rejects: Option<Arc<RejectsFile>>,
     /// Where late lines go.
     pub late: Option<Arc<RejectsFile>>,
     /// The names of all inputs, by number.
@@ -58,7 +58,7 @@ impl Shared {
     /// How many lines of a class were to be kept in a file and are not in it.
     pub fn unkept(&self, loss: Loss) -> u64 {
         let file = match loss {
-            Loss::Malformed => self.rejects.as_ref(),
+            Loss::Malformed => self.rejects.as_deref(),
             Loss::Late => self.late.as_deref(),
             _ => None,
         };
@@ -66,7 +66,7 @@ impl Shared {
     }
 
     fn files(&self) -> impl Iterator<Item = &RejectsFile> {
-        [self.rejects.as_ref(), self.late.as_deref()].into_iter().flatten()
+        [self.rejects.as_deref(), self.late.as_deref()].into_iter().flatten()
     }
 }
 
