@@ -1,13 +1,15 @@
 //! Building a pipeline: configuration in layers, reports and outputs of one's own, an injected clock.
 
+use std::collections::VecDeque;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::explain::Explanation;
+use super::inputs::readers;
 use super::list::ListedFile;
 use super::machine;
 use super::partial::{Partial, PartialRequest};
@@ -22,6 +24,7 @@ use crate::output::spared::Spared;
 use crate::output::target::Last;
 use crate::output::{self, Style};
 use crate::report::{self, ReportEntry, ReportFn};
+use crate::source::{Listing, Located, locate};
 use crate::stage::reporter::Kept;
 use crate::tallies::Files;
 use crate::{format, options};
@@ -50,6 +53,10 @@ pub(super) struct Environment {
     pub tell: fn(&Error),
     pub warn: fn(&str),
     pub drain: Arc<AtomicBool>,
+    /// Folders that are listed so far.
+    pub folders: Arc<AtomicU64>,
+    /// What the locations of the readers lead to, in the order of these, as far as it was looked for.
+    pub located: VecDeque<Located>,
     /// Set when files that are written to are to be opened anew.
     pub reopen: Arc<AtomicBool>,
     pub style: Style,
@@ -71,6 +78,13 @@ pub(super) struct Environment {
     pub outputs: Vec<(String, Box<dyn Write + Send>)>,
 }
 
+impl Environment {
+    /// How locations are listed: until the run is interrupted.
+    pub fn listing(&self) -> Listing {
+        Listing { interrupted: Arc::clone(&self.drain), folders: Arc::clone(&self.folders) }
+    }
+}
+
 /// A checked pipeline, ready to run.
 pub struct Pipeline {
     pub(super) plan: Plan,
@@ -88,6 +102,8 @@ impl Pipeline {
                 tell: |_| {},
                 warn: |_| {},
                 drain: Arc::default(),
+                folders: Arc::default(),
+                located: VecDeque::new(),
                 reopen: Arc::default(),
                 style: Style::default(),
                 peek: false,
@@ -105,6 +121,21 @@ impl Pipeline {
     /// The plan.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// Finds the inputs, those that are followed aside, so that a run need not. That may take long where globs lead through
+    /// many folders: `folders` tells how many were listed so far. Errors as a run would.
+    pub fn locate(mut self) -> Result<Self> {
+        let listing = self.environment.listing();
+        for (_, reader) in readers(&self.plan).filter(|(_, reader)| reader.follow.is_none()) {
+            self.environment.located.push_back(locate(&reader.location, &listing)?);
+        }
+        Ok(self)
+    }
+
+    /// How many folders have been listed to find the inputs.
+    pub fn folders(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.environment.folders)
     }
 
     /// Has a file be refused as an input, as it is written by who has the pipeline run, once all is read; `None` is standard

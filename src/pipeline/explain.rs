@@ -59,10 +59,10 @@ pub struct Explanation {
 
 /// Explains every input, in the order in which they are numbered.
 pub(super) fn explain(pipeline: Pipeline) -> Result<Explanation> {
-    let Pipeline { plan, environment } = pipeline;
+    let Pipeline { plan, mut environment } = pipeline;
     let stop = Stop::new(environment.drain.clone());
     let failures = Failures::new(environment.tell, environment.warn);
-    let mut inputs = Inputs::find(&plan, &failures)?;
+    let mut inputs = Inputs::find(&plan, &failures, &mut environment)?;
     spare(&inputs, &environment)?;
     let resolved = resolve_all(&plan, (environment.now)(), &mut inputs, &stop)?;
     let pruned = prune(&plan, &resolved, &inputs);

@@ -133,6 +133,7 @@ impl Follow {
             rotate_wait: follow.rotate_wait,
             idle: follow.idle,
             open_files: open_files(),
+            listing: wired.listing.clone(),
         };
         let header = self.restored.as_ref().map(|restored| &restored.header);
         let (saved, next) = header.map_or((Vec::new(), 0), |header| (header.files.clone(), header.next_input));

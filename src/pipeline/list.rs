@@ -32,9 +32,9 @@ pub struct ListedFile {
 
 /// All files that a pipeline would read, in the order of their names. Errors if one of them cannot be read.
 pub(super) fn list(pipeline: Pipeline) -> Result<Vec<ListedFile>> {
-    let Pipeline { plan, environment } = pipeline;
+    let Pipeline { plan, mut environment } = pipeline;
     let failures = Failures::new(environment.tell, environment.warn);
-    let inputs = Inputs::find(&plan, &failures)?;
+    let inputs = Inputs::find(&plan, &failures, &mut environment)?;
     spare(&inputs, &environment)?;
     let failed = failures.take().len();
     if failed > 0 {

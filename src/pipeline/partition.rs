@@ -69,14 +69,14 @@ pub struct PlannedTask {
 }
 
 pub(super) fn partition(pipeline: Pipeline, bytes: u64, previous: bool) -> Result<Partition> {
-    let Pipeline { mut plan, environment } = pipeline;
+    let Pipeline { mut plan, mut environment } = pipeline;
     if previous {
         plan.keep_previous();
     }
     super::partial::check(&plan)?;
     let stop = Stop::new(environment.drain.clone());
     let failures = Failures::new(environment.tell, environment.warn);
-    let mut inputs = Inputs::find(&plan, &failures)?;
+    let mut inputs = Inputs::find(&plan, &failures, &mut environment)?;
     spare(&inputs, &environment)?;
     let failed = failures.take().len();
     if failed > 0 {

@@ -187,11 +187,11 @@ impl Sheets {
 
 /// Finds the inputs, opens the outputs, and starts all stages.
 pub(super) fn start(pipeline: Pipeline) -> Result<Running> {
-    let Pipeline { plan, environment } = pipeline;
+    let Pipeline { plan, mut environment } = pipeline;
     let follows = plan.follows();
     let stop = Stop::new(Arc::clone(&environment.drain));
     let failures = Arc::new(Failures::new(environment.tell, environment.warn));
-    let inputs = Inputs::find(&plan, &failures)?;
+    let inputs = Inputs::find(&plan, &failures, &mut environment)?;
     let progress = Arc::new(Progress::default());
     for input in &inputs.all {
         if let Origin::File { size, .. } = input.origin {
@@ -203,7 +203,8 @@ pub(super) fn start(pipeline: Pipeline) -> Result<Running> {
         names.set(InputId(id as u32), input.name.clone());
     }
     let mut pool = Pool::new(stop.clone());
-    let wired = Wired { stop: stop.clone(), progress, failures, names, peek: environment.peek };
+    let wired =
+        Wired { stop: stop.clone(), progress, failures, names, listing: environment.listing(), peek: environment.peek };
     let parts = wire(&plan, environment, inputs, &wired, &mut pool);
     let parts = match parts {
         Ok(parts) => parts,

@@ -28,7 +28,7 @@ use crate::output::Tell;
 use crate::output::destination::Destination;
 use crate::output::target::Reopen;
 use crate::source::seek::Reason;
-use crate::source::{Cursor, Order, Pruned, Schedule};
+use crate::source::{Cursor, Listing, Order, Pruned, Schedule};
 use crate::stage::firsts::Firsts;
 use crate::stage::peek::Peek;
 use crate::stage::reporter::Kept;
@@ -41,6 +41,7 @@ pub(super) struct Wired {
     pub progress: Arc<Progress>,
     pub failures: Arc<Failures>,
     pub names: Arc<InputNames>,
+    pub listing: Listing,
     pub peek: bool,
 }
 

@@ -15,6 +15,7 @@ pub use chunker::{Chunker, Cut};
 pub use cursor::{Cursor, Step};
 pub use locate::{Located, locate, stdin_identity};
 pub use schedule::{Order, Pruned, Schedule, Turn};
+pub use walk::Listing;
 
 use std::fs::File;
 use std::path::PathBuf;

@@ -48,6 +48,7 @@ use std::time::Duration;
 
 use super::Cut;
 use crate::model::{Guard, InputId};
+use crate::source::Listing;
 
 /// What to follow, and how.
 #[derive(Debug, Clone)]
@@ -65,6 +66,8 @@ pub struct Options {
     pub idle: Duration,
     /// Files that are held open at most.
     pub open_files: usize,
+    /// How locations are listed, and what ends that.
+    pub listing: Listing,
 }
 
 /// What a scan found.
