@@ -34,6 +34,7 @@ use crate::stage::header::{Delays, Header};
 use crate::stage::keeper::Keeper;
 use crate::stage::live::{self, Live};
 use crate::stage::saver::Saver;
+use crate::stage::trouble::Trouble;
 use crate::stage::{aggregator, windows::Windows as LiveWindows};
 use crate::state::Store;
 
@@ -218,7 +219,7 @@ impl Follow {
             names: Arc::clone(&wired.names),
             failures: Arc::clone(&wired.failures),
             stop: wired.stop.clone(),
-            trouble: None,
+            trouble: Trouble::default(),
         });
         let keeper = Keeper {
             shared: Arc::clone(shared),

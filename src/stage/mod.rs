@@ -21,6 +21,7 @@ pub mod splitter;
 pub mod standing;
 pub mod stats;
 mod sweeping;
+pub mod trouble;
 pub mod windows;
 
 pub use aggregator::Closed;
