@@ -108,12 +108,16 @@ pub fn run(builder: Builder, common: &Common) -> Result<u8> {
         builder = builder.stdout(progress.stdout());
     }
     let pipeline = builder.build()?;
+    let follows = pipeline.plan().follows();
+    if let Some(progress) = progress.as_mut().filter(|_| !follows) {
+        progress.list(pipeline.folders());
+    }
+    let pipeline = pipeline.locate()?;
     // Until there is something to work off, a signal ends the program as any other.
     watch::drain_on_signals(&interrupted)?;
     if pipeline.plan().max_memory().is_some() {
         allocator::return_large_blocks();
     }
-    let follows = pipeline.plan().follows();
     if follows {
         watch::outlive_signals(&reopen)?;
     }
@@ -155,10 +159,11 @@ fn said(summary: &Summary, common: &Common, has_text: bool, asked: &Asked, is_fo
 #[cfg(feature = "live")]
 fn run_live(builder: Builder, common: &Common) -> Result<u8> {
     live::require_terminal()?;
-    let interrupted = live::interrupt_flag()?;
+    let interrupted = Arc::default();
     let builder = builder.interrupt(Arc::clone(&interrupted)).style(style(common.talk.color));
     let last = Last::default();
-    let pipeline = live::prepare(builder, Arc::clone(&last)).build()?;
+    let pipeline = live::prepare(builder, Arc::clone(&last)).build()?.locate()?;
+    live::interrupt_on_signals(&interrupted)?;
     if pipeline.plan().reads_stdin() && io::stdin().is_terminal() {
         return Err(Error::usage("--live takes its keys from the terminal; name a file to read, or pipe a log in"));
     }

@@ -59,6 +59,9 @@ fn text(saved: &Saved) -> String {
     for (end, connections) in &saved.open {
         let _ = writeln!(text, "    open: ends {end}, {connections} connections so far");
     }
+    if saved.more_open > 0 {
+        let _ = writeln!(text, "    open: and {} more", saved.more_open);
+    }
     for issued in &saved.issued {
         let (end, connections, revision) = (issued.end, issued.connections, issued.revision);
         let _ = writeln!(text, "    issued: ends {end}, {connections} connections, revision {revision}");
@@ -99,6 +102,7 @@ fn json(saved: &Saved) -> Value {
         "windows": {
             "next_end": saved.next.map(|end| end.to_string()),
             "open": open.collect::<Vec<_>>(),
+            "open_more": saved.more_open,
             "issued": issued.collect::<Vec<_>>(),
             "again": saved.again.iter().map(Timestamp::to_string).collect::<Vec<_>>(),
         },

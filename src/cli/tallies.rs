@@ -294,7 +294,7 @@ pub fn partial(args: &PartialArgs) -> Result<u8> {
     };
     let interrupted = Arc::default();
     let builder = args.source.builder(&args.location)?;
-    let pipeline = builder.interrupt(Arc::clone(&interrupted)).build()?.writes(target);
+    let pipeline = builder.interrupt(Arc::clone(&interrupted)).build()?.writes(target).locate()?;
     watch::drain_on_signals(&interrupted)?;
     if pipeline.plan().max_memory().is_some() {
         super::allocator::return_large_blocks();

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -78,21 +78,65 @@ impl Progress {
         Box::new(BesideBar(self.bar.clone()))
     }
 
+    /// Shows how many folders have been listed, until there is something to read.
+    pub fn list(&mut self, folders: Arc<AtomicU64>) {
+        self.paint(move |bar, is_new| {
+            if is_new {
+                bar.set_style(style("{spinner} listing: {pos} folders so far"));
+            }
+            bar.set_position(folders.load(Ordering::Relaxed));
+        });
+    }
+
     /// Shows how far `progress` has come.
     pub fn start(&mut self, progress: Arc<metrics::Progress>) {
+        self.paint(move |bar, is_new| {
+            if is_new {
+                bar.set_style(style(match progress.known() {
+                    0 => "{binary_bytes} read, {binary_bytes_per_sec}",
+                    _ => "{bar:30} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left",
+                }));
+            }
+            bar.set_length(progress.known());
+            bar.set_position(progress.read());
+        });
+    }
+
+    /// Has a thread draw, again and again, in place of what it has drawn before; first once that has taken a while.
+    fn paint(&mut self, draw: impl Fn(&ProgressBar, bool) + Send + 'static) {
+        self.stop();
         let (bar, done) = (self.bar.clone(), Arc::clone(&self.done));
-        let painter = thread::Builder::new().name("progress".into());
-        self.painter = painter.spawn(move || paint(&bar, &progress, &done)).ok();
+        let paint = move || {
+            let (started, mut is_new) = (Instant::now(), true);
+            while !done.load(Ordering::Relaxed) {
+                thread::park_timeout(TICK);
+                if started.elapsed() < PATIENCE {
+                    continue;
+                }
+                draw(&bar, is_new);
+                if bar.is_hidden() {
+                    bar.set_draw_target(ProgressDrawTarget::stderr());
+                }
+                is_new = false;
+            }
+        };
+        self.painter = thread::Builder::new().name("progress".into()).spawn(paint).ok();
+    }
+
+    fn stop(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
+        if let Some(painter) = self.painter.take() {
+            painter.thread().unpark();
+            // A painter that panicked has nothing left to say.
+            let _ = painter.join();
+        }
+        self.done = Arc::default();
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.done.store(true, Ordering::Relaxed);
-        if let Some(painter) = self.painter.take() {
-            // A painter that panicked has nothing left to say.
-            let _ = painter.join();
-        }
+        self.stop();
         self.bar.finish_and_clear();
     }
 }
@@ -166,26 +210,6 @@ impl Write for BesideBar {
     }
 }
 
-fn paint(bar: &ProgressBar, progress: &metrics::Progress, done: &AtomicBool) {
-    let started = Instant::now();
-    while !done.load(Ordering::Relaxed) {
-        thread::sleep(TICK);
-        if started.elapsed() < PATIENCE {
-            continue;
-        }
-        if bar.is_hidden() {
-            bar.set_style(style(progress.known()));
-            bar.set_draw_target(ProgressDrawTarget::stderr());
-        }
-        bar.set_length(progress.known());
-        bar.set_position(progress.read());
-    }
-}
-
-fn style(known: u64) -> ProgressStyle {
-    let template = match known {
-        0 => "{binary_bytes} read, {binary_bytes_per_sec}",
-        _ => "{bar:30} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left",
-    };
+fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::actor::Stop;
 use crate::metrics::Progress;
+use crate::source::Listing;
 use crate::stage::{Failures, InputNames};
 
 use super::environment::Environment;
@@ -15,6 +16,8 @@ pub(super) struct RunContext {
     pub failures: Arc<Failures>,
     /// The names of all inputs, by number.
     pub names: Arc<InputNames>,
+    /// How locations are listed.
+    pub listing: Listing,
     /// Whether windows are looked at before they are closed.
     pub peek: bool,
 }
@@ -27,6 +30,7 @@ impl RunContext {
             progress: Arc::default(),
             failures: Arc::new(Failures::new(environment.tell, environment.warn)),
             names: Arc::default(),
+            listing: environment.listing(),
             peek: environment.peek,
         }
     }

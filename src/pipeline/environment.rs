@@ -2,10 +2,11 @@
 //!
 //! Not here: what it can be asked for; that is `jobs` and `run`.
 
+use std::collections::VecDeque;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::config::Plan;
@@ -14,6 +15,7 @@ use crate::model::Timestamp;
 use crate::output::Style;
 use crate::output::spared::Spared;
 use crate::output::target::Last;
+use crate::source::{Listing, Located};
 
 /// What a run gets from outside.
 pub(super) struct Environment {
@@ -21,6 +23,10 @@ pub(super) struct Environment {
     pub tell: fn(&Error),
     pub warn: fn(&str),
     pub drain: Arc<AtomicBool>,
+    /// Folders that are listed so far.
+    pub folders: Arc<AtomicU64>,
+    /// What the locations of the readers lead to, in the order of these, as far as it was looked for.
+    pub located: VecDeque<Located>,
     /// Set when files that are written to are to be opened anew.
     pub reopen: Arc<AtomicBool>,
     pub style: Style,
@@ -58,6 +64,13 @@ impl Pipeline {
     }
 }
 
+impl Environment {
+    /// How locations are listed: until the run is interrupted.
+    pub fn listing(&self) -> Listing {
+        Listing { interrupted: Arc::clone(&self.drain), folders: Arc::clone(&self.folders) }
+    }
+}
+
 impl Default for Environment {
     /// The machine's clock, nobody to tell, and the outputs of the configuration.
     fn default() -> Self {
@@ -66,6 +79,8 @@ impl Default for Environment {
             tell: |_| {},
             warn: |_| {},
             drain: Arc::default(),
+            folders: Arc::default(),
+            located: VecDeque::new(),
             reopen: Arc::default(),
             style: Style::default(),
             peek: false,

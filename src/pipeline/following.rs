@@ -34,6 +34,7 @@ use crate::stage::aggregator::Counting;
 use crate::stage::aggregator::following::header::{Delays, Header};
 use crate::stage::aggregator::following::keeper::Keeper;
 use crate::stage::aggregator::following::saver::Saver;
+use crate::stage::aggregator::following::trouble::Trouble;
 use crate::stage::aggregator::following::windows::Windows as LiveWindows;
 use crate::stage::aggregator::following::{self, Live};
 use crate::stage::follow::{Begin, Following};
@@ -130,6 +131,7 @@ impl Follow {
             rotate_wait: follow.rotate_wait,
             idle: follow.idle,
             open_files: open_files(),
+            listing: context.listing.clone(),
         };
         let header = self.restored.as_ref().map(|restored| &restored.header);
         let (saved, next) = header.map_or((Vec::new(), 0), |header| (header.files.clone(), header.next_input));
@@ -220,7 +222,7 @@ impl Follow {
             names: Arc::clone(&context.names),
             failures: Arc::clone(&context.failures),
             stop: context.stop.clone(),
-            trouble: None,
+            trouble: Trouble::default(),
         });
         let keeper = Keeper {
             live: Arc::clone(live),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::environment::Environment;
 use crate::config::{Plan, ReaderPlan, Task};
 use crate::error::{Error, Result, show_path};
 use crate::model::InputId;
@@ -25,7 +26,7 @@ pub(super) struct Inputs {
 
 impl Inputs {
     /// Finds the inputs of all readers. A file that two readers of one aggregator find is read by the first.
-    pub fn find(plan: &Plan, failures: &Failures) -> Result<Self> {
+    pub fn find(plan: &Plan, failures: &Failures, environment: &mut Environment) -> Result<Self> {
         let mut inputs =
             Inputs { all: Vec::new(), max_line: Vec::new(), may_skip: Vec::new(), by_reader: BTreeMap::new() };
         for (stage, reader) in readers(plan) {
@@ -35,7 +36,10 @@ impl Inputs {
                 inputs.by_reader.insert(stage, ids.into_iter().collect());
                 continue;
             }
-            let located = locate(&reader.location)?;
+            let located = match environment.located.pop_front() {
+                Some(located) => located,
+                None => locate(&reader.location, &environment.listing())?,
+            };
             located.failures.into_iter().for_each(|failure| failures.add(failure));
             located.notes.into_iter().for_each(|note| failures.warn(&note));
             let may_skip = located.inputs.iter().filter_map(Input::size).sum::<u64>() > reader.scan.above();

@@ -3,9 +3,11 @@
 //! Invariant: who runs a plan, explains it, lists its files or divides it has this from here, so that all read the same.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
-use super::environment::Environment;
-use super::inputs::{Inputs, refusal};
+use super::environment::{Environment, Pipeline};
+use super::inputs::{Inputs, readers, refusal};
 use super::prune::prune;
 use super::range::{ByteRange, ranged};
 use super::resolve::{Resolved, resolve_all};
@@ -14,7 +16,7 @@ use crate::actor::Stop;
 use crate::config::Plan;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Grid, InputId, Timestamp};
-use crate::source::Pruned;
+use crate::source::{Pruned, locate};
 use crate::stage::Failures;
 
 /// What a run reads.
@@ -52,15 +54,37 @@ impl Reading {
     }
 }
 
+impl Pipeline {
+    /// Finds the inputs, those that are followed aside, so that a run need not. That may take long where globs lead through
+    /// many folders: `folders` tells how many were listed so far. Errors as a run would.
+    pub fn locate(mut self) -> Result<Self> {
+        let listing = self.environment.listing();
+        for (_, reader) in readers(&self.plan).filter(|(_, reader)| reader.follow.is_none()) {
+            self.environment.located.push_back(locate(&reader.location, &listing)?);
+        }
+        Ok(self)
+    }
+
+    /// How many folders have been listed to find the inputs.
+    pub fn folders(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.environment.folders)
+    }
+}
+
 /// Finds the inputs of a plan. Errors if one of them is to be written to; what else keeps one from being read is told.
-pub(super) fn find(plan: &Plan, environment: &Environment, failures: &Failures) -> Result<Inputs> {
-    let inputs = Inputs::find(plan, failures)?;
+pub(super) fn find(plan: &Plan, environment: &mut Environment, failures: &Failures) -> Result<Inputs> {
+    let inputs = Inputs::find(plan, failures, environment)?;
     spare(&inputs, environment)?;
     Ok(inputs)
 }
 
 /// As `find`, where all inputs have to be such that they can be read; `without` says what there is not otherwise.
-pub(super) fn find_all(plan: &Plan, environment: &Environment, failures: &Failures, without: &str) -> Result<Inputs> {
+pub(super) fn find_all(
+    plan: &Plan,
+    environment: &mut Environment,
+    failures: &Failures,
+    without: &str,
+) -> Result<Inputs> {
     let inputs = find(plan, environment, failures)?;
     let failed = failures.take().len();
     if failed > 0 {

@@ -42,9 +42,9 @@ impl Pipeline {
 
 /// Starts a run over a part of what its plan asks for. With `kept`, windows are kept there in place of reports on them.
 pub(super) fn start(pipeline: Pipeline, part: Part, kept: Option<Kept>) -> Result<Running> {
-    let Pipeline { plan, environment } = pipeline;
+    let Pipeline { plan, mut environment } = pipeline;
     let (context, now) = (RunContext::new(&environment), environment.now);
-    let inputs = find(&plan, &environment, &context.failures)?;
+    let inputs = find(&plan, &mut environment, &context.failures)?;
     for (at, input) in inputs.all.iter().enumerate() {
         context.names.set(InputId(at as u32), input.name.clone());
         if let Origin::File { size, .. } = input.origin {

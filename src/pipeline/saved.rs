@@ -29,6 +29,8 @@ pub struct Saved {
     pub next: Option<Timestamp>,
     /// The end of each window that is open and holds anything, and its connections: the first of them, if there are many.
     pub open: Vec<(Timestamp, u64)>,
+    /// How many more there are: at least so many, if it is a million.
+    pub more_open: u64,
     /// What was issued of windows that may be issued again, in order.
     pub issued: Vec<SavedWindow>,
     /// The ends of windows, or runs of them that hold nothing, whose results come once more, since they may not have been written.
@@ -117,12 +119,14 @@ pub fn saved(fingerprint: &str, decoder: &mut Decoder<'_>, pairs: bool) -> io::R
         revision: issued.revision,
         connections: issued.connections,
     });
+    let (open, more_open) = header.open_windows(MOST_OPEN);
     Ok(Saved {
         inputs: inputs(&header),
         balance: header.balance(),
         watermark: header.progress.watermark(),
         next: header.windows.next().map(end),
-        open: header.open_windows(MOST_OPEN).into_iter().map(|(k, count)| (end(k), count)).collect(),
+        open: open.into_iter().map(|(k, count)| (end(k), count)).collect(),
+        more_open,
         issued: issued.collect(),
         again: header.windows.again().iter().map(|&(_, last)| end(last)).collect(),
         grain: header.grain,

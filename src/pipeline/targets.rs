@@ -17,7 +17,7 @@ use crate::output::rejects::RejectsFile;
 use crate::output::spared::{Identity, Spared, identity, shown};
 use crate::output::target::{Last, Reopen, Target};
 use crate::output::{self, Behind, Tell};
-use crate::source::{locate, stdin_identity};
+use crate::source::{Listing, locate, stdin_identity};
 
 /// The open targets of all stages, by the stage's place in the plan.
 #[derive(Default)]
@@ -46,7 +46,7 @@ impl Targets {
     /// Opens everything. Errors with the first target that may not or cannot be written. Where inputs are followed, `tell`
     /// hears of those that cannot be written later.
     pub fn open(plan: &Plan, inputs: &Inputs, environment: Environment, tell: &Arc<dyn Tell>) -> Result<Self> {
-        let has_given = !environment.outputs.is_empty();
+        let (has_given, listing) = (!environment.outputs.is_empty(), environment.listing());
         check(plan, &read(inputs, &environment), has_given)?;
         let mut stdout = Stdout { last: environment.last, writer: environment.stdout };
         let mut given = environment.outputs;
@@ -80,18 +80,18 @@ impl Targets {
             }
         }
         if reopen.is_some() {
-            not_followed(plan, has_given)?;
+            not_followed(plan, has_given, &listing)?;
         }
         Ok(targets)
     }
 }
 
 /// Refuses outputs that lie among the files that are followed: they would be read, and what was read written, for ever.
-fn not_followed(plan: &Plan, outputs_given: bool) -> Result<()> {
+fn not_followed(plan: &Plan, outputs_given: bool, listing: &Listing) -> Result<()> {
     let written: Vec<PathBuf> = targets(plan, outputs_given).into_iter().flatten().collect();
     for (_, reader) in readers(plan) {
         // Where nothing is found yet, there is nothing to meet.
-        let Ok(located) = locate(&reader.location) else { continue };
+        let Ok(located) = locate(&reader.location, listing) else { continue };
         let found = located.inputs.iter().filter_map(|input| Some((input.identity()?, &input.name)));
         for (known, name) in found {
             if let Some(path) = written.iter().find(|path| identity(Some(path.as_path())) == Some(known)) {

@@ -11,7 +11,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::input::{Input, Origin};
-use super::walk::{Finding, folder_note, hidden_note, walk};
+use super::walk::{Finding, Listing, folder_note, hidden_note, walk};
 use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::options::suggest;
 
@@ -26,12 +26,12 @@ pub struct Located {
     pub notes: Vec<String>,
 }
 
-/// Finds all inputs. Errors if there is none, with the locations and what exists near them.
-pub fn locate(locations: &[String]) -> Result<Located> {
+/// Finds all inputs. Errors if there is none, with the locations and what exists near them, and once listing is interrupted.
+pub fn locate(locations: &[String], listing: &Listing) -> Result<Located> {
     let mut search = Search::default();
     let mut missing = Vec::new();
     for location in locations {
-        if !walk(location, &mut |finding| search.take(finding))? {
+        if !walk(location, listing, &mut |finding| search.take(finding))? {
             missing.push(format!("'{}' matches nothing{}", show_path(Path::new(location)), near(location)));
         }
     }
@@ -162,6 +162,10 @@ fn near(location: &str) -> String {
 mod tests {
     use super::*;
 
+    fn located(locations: &[String]) -> Result<Located> {
+        locate(locations, &Listing::default())
+    }
+
     fn folder() -> (tempfile::TempDir, String) {
         let folder = tempfile::tempdir().unwrap();
         for name in ["b.log", "a.log", ".hidden.log"] {
@@ -178,10 +182,10 @@ mod tests {
     #[test]
     fn globs_folders_and_files_give_their_files_by_name() {
         let (_folder, path) = folder();
-        assert_eq!(names(&locate(&[format!("{path}/*.log")]).unwrap()), ["a.log", "b.log"]);
-        assert_eq!(names(&locate(std::slice::from_ref(&path)).unwrap()), ["a.log", "b.log"]);
-        assert_eq!(names(&locate(&[format!("{path}/b.log")]).unwrap()), ["b.log"]);
-        assert!(locate(&["-".into(), "-".into()]).unwrap().inputs[0].is_streamed());
+        assert_eq!(names(&located(&[format!("{path}/*.log")]).unwrap()), ["a.log", "b.log"]);
+        assert_eq!(names(&located(std::slice::from_ref(&path)).unwrap()), ["a.log", "b.log"]);
+        assert_eq!(names(&located(&[format!("{path}/b.log")]).unwrap()), ["b.log"]);
+        assert!(located(&["-".into(), "-".into()]).unwrap().inputs[0].is_streamed());
     }
 
     #[test]
@@ -189,7 +193,7 @@ mod tests {
         let (folder, path) = folder();
         fs::hard_link(folder.path().join("a.log"), folder.path().join("c.log")).unwrap();
         std::os::unix::fs::symlink("b.log", folder.path().join("d.log")).unwrap();
-        let located = locate(&[format!("{path}/*.log"), format!("{path}/a.log"), path]).unwrap();
+        let located = super::tests::located(&[format!("{path}/*.log"), format!("{path}/a.log"), path]).unwrap();
         assert_eq!(names(&located), ["a.log", "b.log"]);
     }
 
@@ -198,7 +202,7 @@ mod tests {
         let (folder, path) = folder();
         fs::create_dir(folder.path().join("sub.log")).unwrap();
         std::os::unix::fs::symlink("nowhere", folder.path().join("dangling.log")).unwrap();
-        let located = locate(&[format!("{path}/*.log")]).unwrap();
+        let located = super::tests::located(&[format!("{path}/*.log")]).unwrap();
         assert_eq!(names(&located), ["a.log", "b.log"]);
         assert_eq!(located.failures.len(), 1);
     }
@@ -209,20 +213,20 @@ mod tests {
         fs::create_dir(folder.path().join("c.log")).unwrap();
         fs::create_dir(folder.path().join("d.log")).unwrap();
         for location in [path.clone(), format!("{path}/*.log")] {
-            let located = locate(&[location]).unwrap();
+            let located = super::tests::located(&[location]).unwrap();
             assert_eq!((names(&located).len(), located.failures.len()), (2, 0));
             let folders: Vec<_> = located.notes.iter().filter(|note| note.contains("as it is a folder")).collect();
             let [note] = folders[..] else { panic!("{:?}", located.notes) };
             assert!(note.contains("c.log: was not read") && note.contains("(1 more folder likewise)"), "{note}");
         }
-        let error = locate(&[format!("{path}/[cd].log")]).unwrap_err().to_string();
+        let error = located(&[format!("{path}/[cd].log")]).unwrap_err().to_string();
         assert!(error.starts_with("No log files found! ") && error.contains("as it is a folder"), "{error}");
     }
 
     #[test]
     fn no_input_names_the_pattern_and_what_is_near() {
         let (_folder, path) = folder();
-        let text = |location: String| locate(&[location]).unwrap_err().to_string();
+        let text = |location: String| located(&[location]).unwrap_err().to_string();
         assert!(text(format!("{path}/a.lag")).ends_with("did you mean 'a.log'?"));
         let far = text(format!("{path}/zzz*.txt"));
         assert!(far.starts_with("No log files found! '") && far.ends_with("holds a.log, b.log"), "{far}");

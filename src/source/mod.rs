@@ -17,3 +17,4 @@ pub use cursor::{Cursor, Step};
 pub use input::{Input, Origin, Rest};
 pub use locate::{Located, locate, stdin_identity};
 pub use schedule::{Order, Pruned, Schedule, Turn};
+pub use walk::Listing;

@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 use std::fs::{self, DirEntry, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use glob::Pattern;
 
-use crate::error::{Error, Result, show_path};
+use crate::error::{Error, ErrorKind, Result, show_path};
 
 /// What a location leads to.
 pub(super) enum Finding {
@@ -42,8 +44,31 @@ pub(super) enum Finding {
     },
 }
 
-/// Gives all that a location leads to. Whether it leads to anything. Errors if it is a glob that is none.
-pub(super) fn walk(location: &str, visit: &mut dyn FnMut(Finding)) -> Result<bool> {
+/// How folders are listed: what can be seen of it meanwhile, and what ends it. A glob may lead through a whole disk.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    /// Once this is set, no more are listed, and what was found is of no use.
+    pub interrupted: Arc<AtomicBool>,
+    /// How many have been.
+    pub folders: Arc<AtomicU64>,
+}
+
+impl Listing {
+    /// Errors once it was interrupted.
+    fn goes_on(&self) -> Result<()> {
+        match self.interrupted.load(Ordering::Relaxed) {
+            false => Ok(()),
+            true => {
+                let action = "interrupted while folders were listed".to_owned();
+                Err(ErrorKind::System { action, source: io::ErrorKind::Interrupted.into() }.into())
+            }
+        }
+    }
+}
+
+/// Gives all that a location leads to. Whether it leads to anything. Errors if it is a glob that is none, and once listing
+/// is interrupted.
+pub(super) fn walk(location: &str, listing: &Listing, visit: &mut dyn FnMut(Finding)) -> Result<bool> {
     if location == "-" {
         visit(Finding::Stdin);
         return Ok(true);
@@ -62,10 +87,13 @@ pub(super) fn walk(location: &str, visit: &mut dyn FnMut(Finding)) -> Result<boo
             return Ok(true);
         }
     }
-    if is_glob(location) { walk_glob(location, visit) } else { Ok(false) }
+    if is_glob(location) { walk_glob(location, listing, visit) } else { Ok(false) }
 }
 
-fn walk_glob(pattern: &str, visit: &mut dyn FnMut(Finding)) -> Result<bool> {
+/// Bytes that a path may have.
+const LONGEST: usize = 4095;
+
+fn walk_glob(pattern: &str, listing: &Listing, visit: &mut dyn FnMut(Finding)) -> Result<bool> {
     Pattern::new(pattern).map_err(|error| {
         Error::usage(format!("'{pattern}' is not a glob: {} at character {}", error.msg, error.pos + 1))
     })?;
@@ -73,10 +101,20 @@ fn walk_glob(pattern: &str, visit: &mut dyn FnMut(Finding)) -> Result<bool> {
         Some(rest) => ("/", rest),
         None => ("", pattern),
     };
-    let parts: Vec<&str> = rest.split('/').filter(|part| !part.is_empty()).collect();
-    let mut found = BTreeSet::new();
-    let mut unreadable = Vec::new();
-    expand(Path::new(root), &parts, &mut found, &mut unreadable);
+    let mut parts: Vec<&str> = rest.split('/').filter(|part| !part.is_empty()).collect();
+    // Any number of folders, and again any number of them.
+    parts.dedup_by(|part, before| *part == "**" && *before == "**");
+    // Each part has a byte, and one between it and the next.
+    let levels = parts.iter().filter(|part| **part != "**").count();
+    if levels * 2 > LONGEST {
+        return Err(Error::usage(format!(
+            "'{}...' is a glob of {levels} levels, and no path is as deep; name the folder that holds the logs",
+            pattern.chars().take(40).collect::<String>()
+        )));
+    }
+    let mut expansion = Expansion { listing, found: BTreeSet::new(), unreadable: Vec::new() };
+    expansion.expand(Path::new(root), &parts)?;
+    let Expansion { found, unreadable, .. } = expansion;
     let any = !found.is_empty() || !unreadable.is_empty();
     for (path, source) in unreadable {
         visit(Finding::Unreadable { path, source, folder: true });
@@ -85,52 +123,62 @@ fn walk_glob(pattern: &str, visit: &mut dyn FnMut(Finding)) -> Result<bool> {
     Ok(any)
 }
 
-/// Adds all that the parts of a glob lead to from a folder. The crate `glob` matches names, but does not list folders: it
-/// passes over names that are not UTF-8, or panics at them.
-fn expand(folder: &Path, parts: &[&str], found: &mut BTreeSet<PathBuf>, unreadable: &mut Vec<(PathBuf, io::Error)>) {
-    let Some((part, rest)) = parts.split_first() else {
-        found.insert(folder.to_owned());
-        return;
-    };
-    if !is_glob(part) {
-        let next = folder.join(part);
-        if !rest.is_empty() || next.symlink_metadata().is_ok() {
-            expand(&next, rest, found, unreadable);
-        }
-        return;
-    }
-    let deep = *part == "**";
-    if deep && !rest.is_empty() {
-        expand(folder, rest, found, unreadable);
-    }
-    let Ok(pattern) = Pattern::new(part) else { return };
-    for entry in list(folder, unreadable) {
-        let name = entry.file_name();
-        let hidden = name.as_encoded_bytes().starts_with(b".") && !part.starts_with('.');
-        if hidden || !(deep || pattern.matches(&name.to_string_lossy())) {
-            continue;
-        }
-        let next = folder.join(&name);
-        // Links are not followed downwards without end.
-        if deep && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            expand(&next, parts, found, unreadable);
-        }
-        if rest.is_empty() || (!deep && next.is_dir()) {
-            expand(&next, rest, found, unreadable);
-        }
-    }
+/// What a glob leads to.
+struct Expansion<'a> {
+    listing: &'a Listing,
+    found: BTreeSet<PathBuf>,
+    unreadable: Vec<(PathBuf, io::Error)>,
 }
 
-/// What is in a folder. One that is not there, or is none, holds nothing.
-fn list(folder: &Path, unreadable: &mut Vec<(PathBuf, io::Error)>) -> Vec<DirEntry> {
-    let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    match fs::read_dir(listed).and_then(Iterator::collect) {
-        Ok(entries) => entries,
-        Err(error) => {
-            if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
-                unreadable.push((listed.to_owned(), error));
+impl Expansion<'_> {
+    /// Adds all that the parts of a glob lead to from a folder. The crate `glob` matches names, but does not list folders: it
+    /// passes over names that are not UTF-8, or panics at them.
+    fn expand(&mut self, folder: &Path, parts: &[&str]) -> Result<()> {
+        let Some((part, rest)) = parts.split_first() else {
+            self.found.insert(folder.to_owned());
+            return Ok(());
+        };
+        if !is_glob(part) {
+            let next = folder.join(part);
+            let leads_on = !rest.is_empty() || next.symlink_metadata().is_ok();
+            return if leads_on { self.expand(&next, rest) } else { Ok(()) };
+        }
+        let deep = *part == "**";
+        if deep && !rest.is_empty() {
+            self.expand(folder, rest)?;
+        }
+        let Ok(pattern) = Pattern::new(part) else { return Ok(()) };
+        for entry in self.list(folder)? {
+            let name = entry.file_name();
+            let hidden = name.as_encoded_bytes().starts_with(b".") && !part.starts_with('.');
+            if hidden || !(deep || pattern.matches(&name.to_string_lossy())) {
+                continue;
             }
-            Vec::new()
+            let next = folder.join(&name);
+            // Links are not followed downwards without end.
+            if deep && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                self.expand(&next, parts)?;
+            }
+            if rest.is_empty() || (!deep && next.is_dir()) {
+                self.expand(&next, rest)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is in a folder. One that is not there, or is none, holds nothing.
+    fn list(&mut self, folder: &Path) -> Result<Vec<DirEntry>> {
+        self.listing.goes_on()?;
+        self.listing.folders.fetch_add(1, Ordering::Relaxed);
+        let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        match fs::read_dir(listed).and_then(Iterator::collect) {
+            Ok(entries) => Ok(entries),
+            Err(error) => {
+                if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
+                    self.unreadable.push((listed.to_owned(), error));
+                }
+                Ok(Vec::new())
+            }
         }
     }
 }
@@ -191,7 +239,7 @@ mod tests {
     fn found(folder: &Path, pattern: &str) -> Vec<String> {
         let mut found = Vec::new();
         let location = format!("{}/{pattern}", folder.to_str().unwrap());
-        walk(&location, &mut |finding| match finding {
+        walk(&location, &Listing::default(), &mut |finding| match finding {
             Finding::Path { path, .. } => found.push(path.strip_prefix(folder).unwrap().display().to_string()),
             Finding::Unreadable { .. } | Finding::Hidden { .. } | Finding::Stdin => panic!("not in this folder"),
         })
@@ -218,7 +266,46 @@ mod tests {
         assert_eq!(found("[[]x].log"), ["[x].log"]);
         assert_eq!(found("[x].log"), ["[x].log"]);
         assert!(found("*/no.log").is_empty() && found("5.log/*").is_empty() && found("no/*").is_empty());
-        assert!(walk("a**b", &mut |_| {}).is_err());
+        assert!(walk("a**b", &Listing::default(), &mut |_| {}).is_err());
+    }
+
+    #[test]
+    fn listing_is_counted_and_ends_when_it_is_interrupted() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("a/b")).unwrap();
+        fs::write(folder.path().join("a/b/c"), "").unwrap();
+        let listing = Listing::default();
+        let location = format!("{}/*/**/**/*", folder.path().to_str().unwrap());
+        let mut found = 0;
+        assert!(walk(&location, &listing, &mut |_| found += 1).unwrap());
+        // Those of `a`, `b`, and as often as parts lead there.
+        assert_eq!((found, listing.folders.load(Ordering::Relaxed)), (2, 5));
+        listing.interrupted.store(true, Ordering::Relaxed);
+        let said = walk(&location, &listing, &mut |_| {}).unwrap_err().to_string();
+        assert!(said.contains("interrupted while folders were listed"), "{said}");
+    }
+
+    #[test]
+    fn a_glob_that_is_deeper_than_any_path_is_refused_and_one_that_is_not_is_looked_for() {
+        let walked = |levels| {
+            walk(
+                &"/*".repeat(levels),
+                &Listing { interrupted: Arc::new(true.into()), ..Listing::default() },
+                &mut |_| {},
+            )
+        };
+        for (levels, said) in [
+            (2047, "interrupted"),
+            (2048, "a glob of 2048 levels, and no path is as deep"),
+            (500_000, "no path is as deep"),
+        ] {
+            let found = walked(levels).unwrap_err().to_string();
+            assert!(found.contains(said) && found.len() < 200, "{levels}: {found}");
+        }
+        // Any number of levels that stand for any number is one.
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.log"), "").unwrap();
+        assert_eq!(self::found(folder.path(), &format!("{}*.log", "**/".repeat(300))), ["a.log"]);
     }
 
     #[test]

@@ -263,3 +263,77 @@ fn comes_again(header: &Value) -> Option<Value> {
     header["windows"]["again"] = json!([[last, last]]);
     Some(header)
 }
+
+/// Some way of following: windows, delays, triggers, memory.
+fn any_kind(random: &mut Random) -> String {
+    let grain = [1, 5, 10][random.below(3) as usize];
+    let [length, period] = [1 + random.below(4), 1 + random.below(4)].map(|times| times * grain);
+    let mut kind = format!("seconds = {length}\nevery = {period}\nlateness = {}\n", random.below(20));
+    let mut maybe = |line: String, one_in: u64| {
+        if random.below(one_in) == 0 {
+            kind += &line;
+        }
+    };
+    maybe(format!("late-updates = {}\n", length * 3), 2);
+    maybe("trigger = \"clock\"\n".to_owned(), 2);
+    maybe("reports = [\"new-pairs\", \"timeline\"]\n".to_owned(), 3);
+    maybe("max-jump = 30\n".to_owned(), 2);
+    maybe("idle = \"100ms\"\nrotate-wait = \"100ms\"\n".to_owned(), 2);
+    kind
+}
+
+/// Lines that mostly ascend from some second on: with steps back and ahead, some that are no records, and silences.
+fn any_lines(random: &mut Random, second: &mut i64) -> String {
+    let mut text = String::new();
+    for _ in 0..random.below(60) {
+        *second += match random.below(30) {
+            0 => 200,
+            1..10 => 1,
+            _ => 0,
+        };
+        let at = match random.below(20) {
+            0 => *second - random.below(80) as i64,
+            1 => *second + random.below(60) as i64,
+            _ => *second,
+        };
+        let line = match random.below(25) {
+            0 => "no record".to_owned(),
+            1 => format!("{at} a b c"),
+            2 => String::new(),
+            _ => format!("{} a{} b{}", BASE + at, random.below(9), random.below(3)),
+        };
+        text += &(line + "\n");
+    }
+    text
+}
+
+#[test]
+fn whatever_a_run_saves_is_taken_in_by_verify_and_by_a_start() {
+    let seed = std::process::id().into();
+    eprintln!("seed {seed}");
+    let mut random = Random::new(seed);
+    for _ in 0..12 {
+        let (folder, kind) = (Folder::new(), any_kind(&mut random));
+        let (state, mut second, mut all) = (folder.at("state"), 0, 0);
+        let mut texts = [const { String::new() }; 2];
+        for round in 0..4 {
+            for (at, text) in texts.iter_mut().enumerate() {
+                let mut own = second;
+                let new = any_lines(&mut random, if at == 0 { &mut second } else { &mut own });
+                all += new.lines().count() as u64;
+                text.push_str(&new);
+                folder.write(&format!("{at}.log"), &text);
+            }
+            if round == 2 {
+                // One is done with, and another takes its place.
+                std::fs::rename(folder.at("1.log"), folder.at("1.old.log")).unwrap();
+                texts[1].clear();
+            }
+            assert_eq!(follow(builder(&folder, &kind, &state), all).unwrap(), None, "{kind}");
+            let mut loaded = state::peek(&state).unwrap().unwrap();
+            let fingerprint = loaded.fingerprint.clone();
+            let verified = loaded.read(|decoder| verified(&fingerprint, decoder));
+            assert!(verified.is_ok(), "{kind}: {verified:?}");
+        }
+    }
+}

@@ -28,6 +28,7 @@ mod full;
 mod gaps;
 mod guards;
 mod instants;
+mod listing;
 #[cfg(feature = "live")]
 mod live;
 mod logs;

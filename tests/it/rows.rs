@@ -125,8 +125,9 @@ fn a15_a_deleted_file_is_let_go_of_while_no_state_can_be_saved() {
     assert!(said(&folder).contains("counting goes on"), "{}", said(&folder));
     std::fs::remove_file(folder.at("state/filler")).unwrap();
     wait_until_saved(&folder, 30);
-    // Once it could not be saved, though it could later: that is told by the exit code.
-    assert_eq!(terminate(&mut running).0, Some(1));
+    // All is saved in the end, and nothing lost.
+    assert!(said(&folder).contains("state: can be written again"), "{}", said(&folder));
+    assert_eq!(terminate(&mut running).0, Some(0));
     drop(running);
     assert!(Command::new("umount").arg(folder.at("state")).status().unwrap().success());
 }

@@ -391,3 +391,37 @@ fn another_question_over_the_same_log_is_answered_from_its_start() {
     let states = std::fs::read_dir(folder.at("home/logparser")).unwrap().count();
     assert_eq!(states, 2);
 }
+
+#[test]
+fn open_windows_beyond_those_that_are_listed_are_counted() {
+    let folder = Folder::new();
+    let log: String = (0..1_500).map(|second| format!("{} a b\n", 1_700_000_000 + 2 * second)).collect();
+    folder.write("a.log", log);
+    let args = [
+        "top",
+        "a.log",
+        "--follow",
+        "--every",
+        "2s",
+        "--seconds",
+        "2s",
+        "--lateness",
+        "1h",
+        "--since",
+        "2023-11-14",
+        "--state",
+        "s",
+    ];
+    let mut running =
+        program(&folder).args(args).args(["--checkpoint", "100ms", "-qq"]).stdout(Stdio::null()).spawn().unwrap();
+    let show = || stdout(&run(&folder, &["state", "show", "--state", "s", "--json"]));
+    wait_for("all to be saved", || show().contains("\"counted\":1500,"));
+    signal(&running, "TERM");
+    assert_eq!(running.wait().unwrap().code(), Some(0));
+    let state: serde_json::Value = serde_json::from_str(&show()).unwrap();
+    let windows = &state["contents"]["windows"];
+    assert_eq!((windows["open"].as_array().unwrap().len(), &windows["open_more"]), (1_000, &500.into()), "{state}");
+    let text = stdout(&run(&folder, &["state", "show", "--state", "s"]));
+    assert_eq!(text.matches("    open: ends ").count(), 1_000);
+    assert!(text.contains("    open: and 500 more\n"), "{text}");
+}

@@ -42,7 +42,7 @@ use glance::Watched;
 use state::{App, Flow};
 use terminal::{Input, Keyboard, Taken};
 
-pub use signals::interrupt_flag;
+pub use signals::interrupt_on_signals;
 pub use terminal::require as require_terminal;
 pub use watched::{WatchedRun, prepare};
 

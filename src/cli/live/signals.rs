@@ -15,12 +15,10 @@ use signal_hook::{flag, low_level};
 use super::terminal::restore;
 use crate::error::{ErrorKind, Result};
 
-/// A flag that the first signal sets.
-pub fn interrupt_flag() -> Result<Arc<AtomicBool>> {
+/// Has the first signal set a flag.
+pub fn interrupt_on_signals(interrupted: &Arc<AtomicBool>) -> Result<()> {
     let failed = |source: io::Error| ErrorKind::System { action: "cannot watch for signals".into(), source };
-    let interrupted = Arc::new(AtomicBool::new(false));
-    watch(&interrupted).map_err(failed)?;
-    Ok(interrupted)
+    Ok(watch(interrupted).map_err(failed)?)
 }
 
 fn watch(interrupted: &Arc<AtomicBool>) -> io::Result<()> {

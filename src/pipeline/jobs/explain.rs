@@ -56,10 +56,10 @@ impl Pipeline {
     /// Says which bytes of which inputs a run would read, and why, without reading them, and which it would refuse: each
     /// input in the order in which they are numbered. Errors as a run would that finds no input or no window.
     pub fn explain(self) -> Result<Explanation> {
-        let Pipeline { plan, environment } = self;
+        let Pipeline { plan, mut environment } = self;
         let stop = Stop::new(environment.drain.clone());
         let failures = Failures::new(environment.tell, environment.warn);
-        let inputs = find(&plan, &environment, &failures)?;
+        let inputs = find(&plan, &mut environment, &failures)?;
         let reading = Reading::new(&plan, inputs, (environment.now)(), &stop, &Part::All)?;
         let one = |(at, input): (usize, &Input)| {
             let id = InputId(at as u32);

@@ -30,9 +30,9 @@ pub struct ListedFile {
 impl Pipeline {
     /// The files that a run would read, in the order of their names. Errors if one of them cannot be read.
     pub fn list(self) -> Result<Vec<ListedFile>> {
-        let Pipeline { plan, environment } = self;
+        let Pipeline { plan, mut environment } = self;
         let failures = Failures::new(environment.tell, environment.warn);
-        let inputs = find_all(&plan, &environment, &failures, "there is no list")?;
+        let inputs = find_all(&plan, &mut environment, &failures, "there is no list")?;
         let listed = inputs.all.iter().map(|input| match &input.origin {
             Origin::File { path, .. } => found(path),
             _ => Err(Error::usage(format!("{}: only files can be listed; count a pipe where it is", input.name))),

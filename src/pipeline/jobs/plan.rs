@@ -72,12 +72,12 @@ impl Pipeline {
         if previous {
             self.plan.keep_previous();
         }
-        let Pipeline { plan, environment } = self;
+        let Pipeline { plan, mut environment } = self;
         check(&plan)?;
         let stop = Stop::new(environment.drain.clone());
         let failures = Failures::new(environment.tell, environment.warn);
         // A plan without an input that was asked for would be that of another question.
-        let inputs = find_all(&plan, &environment, &failures, "there is no plan")?;
+        let inputs = find_all(&plan, &mut environment, &failures, "there is no plan")?;
         let reading = Reading::new(&plan, inputs, (environment.now)(), &stop, &Part::All)?;
         let [_, filter, _] = plan.single()?;
         let (Task::TimeFilter(filtering), Some(found)) = (&plan.stages[filter].task, reading.windows[filter]) else {

@@ -7,6 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::candidate::Candidate;
@@ -17,7 +18,7 @@ use super::handles::is_shortage;
 use super::step::{New, Scanned};
 use crate::error::{Error, show_path};
 use crate::model::InputId;
-use crate::source::walk::{Finding, folder_note, is_glob, walk};
+use crate::source::walk::{Finding, Listing, folder_note, is_glob, walk};
 
 /// What the locations lead to.
 #[derive(Default)]
@@ -35,6 +36,8 @@ struct Survey {
     complete: bool,
     /// Descriptors were lacking.
     short: bool,
+    /// The run is about to end, and this is not all.
+    interrupted: bool,
 }
 
 /// A file, with all its paths.
@@ -46,13 +49,14 @@ struct Sighting {
 }
 
 impl Survey {
-    fn of(locations: &[String]) -> Self {
+    fn of(locations: &[String], listing: &Listing) -> Self {
         let here = std::env::current_dir().unwrap_or_default();
         let mut survey = Survey { here, complete: true, ..Survey::default() };
         for location in locations {
-            match walk(location, &mut |finding| survey.take(finding)) {
+            match walk(location, listing, &mut |finding| survey.take(finding)) {
                 Ok(true) => {}
                 Ok(false) => survey.nowhere.push(show_path(Path::new(location))),
+                Err(_) if listing.interrupted.load(Ordering::Relaxed) => survey.interrupted = true,
                 Err(error) => survey.warnings.push(error.to_string()),
             }
         }
@@ -113,12 +117,17 @@ impl Survey {
 impl Follower {
     /// Looks at the locations: new files, renamed ones, vanished ones. That there are none is no error.
     pub fn scan(&mut self, now: Duration) -> Scanned {
+        let options = &self.options;
+        let look = || Survey::of(&options.locations, &options.listing);
+        let mut survey = look();
+        if survey.short && self.handles.shed() {
+            survey = look();
+        }
+        if survey.interrupted {
+            return Scanned { paths: self.paths.len(), ..Scanned::default() };
+        }
         let first = !std::mem::replace(&mut self.scanned, true);
         self.ask_for_scan(false);
-        let mut survey = Survey::of(&self.options.locations);
-        if survey.short && self.handles.shed() {
-            survey = Survey::of(&self.options.locations);
-        }
         let (mut new, mut warnings) = (Vec::new(), std::mem::take(&mut survey.warnings));
         self.meet_generations(&mut survey, now);
         self.meet_candidates(&mut survey, now);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::model::{Guard, InputId};
 use crate::source::chunker::Cut;
+use crate::source::walk::Listing;
 
 /// What to follow, and how.
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub struct Options {
     pub idle: Duration,
     /// Files that are held open at most.
     pub open_files: usize,
+    /// How locations are listed, and what ends that.
+    pub listing: Listing,
 }
 
 /// What a scan found.

@@ -62,6 +62,7 @@ impl World {
             rotate_wait: 5 * SECOND,
             idle: 30 * SECOND,
             open_files: 100,
+            listing: Default::default(),
         };
         change(&mut options);
         let follower = Follower::new(options.clone(), Vec::new(), 0);

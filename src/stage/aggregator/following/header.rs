@@ -61,6 +61,9 @@ pub struct Header {
     pub passed_over: Vec<PassedOver>,
 }
 
+/// Open windows beyond those that are listed are counted up to so many: a state that was made up may have any number.
+const MOST_COUNTED: usize = 1_000_000;
+
 impl Header {
     /// The sheet of all that is counted.
     pub fn balance(&self) -> Balance {
@@ -133,10 +136,11 @@ impl Header {
         Ok(hosts)
     }
 
-    /// The windows that are open and hold anything, up to that of the last records, each with its connections: at most so many.
-    pub fn open_windows(&self, most: usize) -> Vec<(i64, u64)> {
+    /// The windows that are open and hold anything, up to that of the last records, each with its connections: at most so
+    /// many, and how many more there are, as far as they were counted.
+    pub fn open_windows(&self, most: usize) -> (Vec<(i64, u64)>, u64) {
         let (Some((lowest, _)), Some((highest, _))) = (self.buckets.first(), self.buckets.last()) else {
-            return Vec::new();
+            return (Vec::new(), 0);
         };
         let (tally, closer) = self.in_buckets();
         let window = |bucket| self.grid.first_ending_after(self.grid.anchor.plus_times(bucket, self.grain));
@@ -145,8 +149,9 @@ impl Header {
             let layout = closer.layout(self.grid.window(k));
             tally.connections(layout.first_bucket, layout.end_bucket())
         };
-        let open = closer.holding(first, window(*highest), &tally).take(most);
-        open.map(|k| (k, connections(k))).collect()
+        let mut open = closer.holding(first, window(*highest), &tally);
+        let listed = open.by_ref().take(most).map(|k| (k, connections(k))).collect();
+        (listed, open.take(MOST_COUNTED).count() as u64)
     }
 
     /// A tally of its buckets without pairs, and what closes its windows.

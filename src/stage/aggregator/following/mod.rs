@@ -15,6 +15,7 @@ mod agreement;
 pub mod header;
 pub mod saver;
 mod sound;
+pub mod trouble;
 
 pub mod standing;
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::actor::{Exit, Stop};
 use crate::codec::Encoder;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{Grid, InputId, Timestamp};
 use crate::ops::progress;
 use crate::source::follow::{Records, Saved as SavedFile};
@@ -21,6 +21,7 @@ use crate::tally::pane::Pane;
 
 use super::header::{Delays, Header};
 use super::live::Live;
+use super::trouble::Trouble;
 use crate::stage::aggregator::counting::Counting;
 use crate::stage::{Failures, InputNames};
 
@@ -67,8 +68,8 @@ pub struct Saver {
     pub failures: Arc<Failures>,
     /// The run's stop switch.
     pub stop: Stop,
-    /// Why the last state was not saved, as long as none has been since: that is told once, and again at the end.
-    pub trouble: Option<io::Error>,
+    /// Why the last state was not saved, if it was not.
+    pub trouble: Trouble,
 }
 
 /// What was set aside, and what of the rest there is to save.
@@ -106,7 +107,7 @@ impl Saver {
                 }
             }
             if ends {
-                self.settle();
+                self.trouble.settle(self.store.directory(), &self.failures);
                 live.done(|stages| stages.saved = true);
                 return Ok(());
             }
@@ -132,16 +133,8 @@ impl Saver {
             let snapshot = self.snapshot()?;
             self.put(snapshot);
         }
-        self.settle();
+        self.trouble.settle(self.store.directory(), &self.failures);
         Err(Exit::Stopped)
-    }
-
-    /// At the end: an error if what was counted last is not saved.
-    fn settle(&mut self) {
-        if let Some(error) = self.trouble.take() {
-            let message = format!("{error}; what was counted since the last state will be counted again from that one");
-            self.failures.add(Error::state(self.store.directory(), message));
-        }
     }
 
     /// Changes whenever there is something new to save.
@@ -168,21 +161,7 @@ impl Saver {
             live.stalled_for(since.elapsed());
         }
         live.saving.store(false, Ordering::Relaxed);
-        let before = std::mem::replace(&mut self.trouble, saved.err());
-        let folder = self.store.directory();
-        match (&before, &self.trouble) {
-            (None, Some(error)) => {
-                let message =
-                    format!("{error}; counting goes on, and what was saved before stays until it can be written");
-                self.failures.warn(&Error::state(folder, message).to_string());
-            }
-            (Some(_), None) => {
-                let message = "can be written again, and all that is counted is saved";
-                self.failures.warn(&Error::state(folder, message).to_string());
-            }
-            _ => {}
-        }
-        self.trouble.is_none()
+        self.trouble.note(saved.map(drop), self.store.directory(), &self.failures)
     }
 
     /// Sets everything aside that is to be saved. Counting waits for it, and it is quick.
@@ -323,7 +302,7 @@ mod tests {
             names: Arc::default(),
             failures: Arc::new(Failures::new(|_| {}, |_| {})),
             stop: Stop::default(),
-            trouble: None,
+            trouble: Trouble::default(),
         }
     }
 
