@@ -14,9 +14,10 @@ use std::time::Duration;
 use flate2::read::GzDecoder;
 
 use super::candidate::{ByStart, Candidate, alike};
-use super::content::{Agreement, HEAD, Stat, read_range};
+use super::content::{Agreement, HEAD, read_range};
 use super::follower::Follower;
 use super::generation::{Copied, Generation};
+use super::ignored::{Ignored, Packed, Why};
 use super::records::PassedOver;
 use super::step::Step;
 use super::unpack::{Unpacked, Unpacking};
@@ -27,56 +28,6 @@ use crate::source::cursor::COMPRESSED;
 
 /// Bytes of a compressed file that are read to know how it begins: more than 1,024 bytes take, compressed.
 const ENOUGH: usize = 4096;
-
-/// Bytes that are decompressed in one look at all files: a tenth of a second or so.
-pub(super) const AT_ONCE: u64 = 32 << 20;
-
-/// A file that is not followed, as it was when that was decided, and why.
-#[derive(Debug)]
-pub(super) struct Ignored {
-    pub born: Option<u128>,
-    pub size: u64,
-    pub modified: (i64, i64),
-    pub why: Why,
-}
-
-/// Why a file is not followed.
-#[derive(Debug, Clone)]
-pub(super) enum Why {
-    /// It cannot be read, which is said.
-    Unread(String),
-    /// What it holds of a generation is dealt with, or will be once so many bytes of that are counted, or told to be lost.
-    Copy {
-        until: Option<(InputId, u64)>,
-        /// What is said of it, unless the loss says it.
-        said: Option<String>,
-    },
-}
-
-impl Ignored {
-    fn new(candidate: &Candidate, why: Why) -> Self {
-        let Stat { born, size, modified, .. } = candidate.stat;
-        Ignored { born, size, modified, why }
-    }
-
-    /// What is said of it each time that it is met.
-    pub fn warning(&self) -> Option<&String> {
-        match &self.why {
-            Why::Unread(text) => Some(text),
-            Why::Copy { said, .. } => said.as_ref(),
-        }
-    }
-}
-
-/// What a candidate is, as far as it is compressed.
-pub(super) enum Packed {
-    /// It is not.
-    No,
-    /// It may be the copy of what was counted, and is not finished, or that is not counted to its end.
-    Wait,
-    /// It is not followed.
-    Ignored(Ignored),
-}
 
 /// What a compressed file is to a generation that begins as it does.
 enum Relation {

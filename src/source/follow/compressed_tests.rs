@@ -5,8 +5,8 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::compressed::AT_ONCE;
 use super::testing::{SECOND, World, lines};
+use super::unpack::AT_ONCE;
 
 fn packed(text: impl AsRef<[u8]>) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());

@@ -10,13 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::candidate::Candidate;
-use super::compressed::{AT_ONCE, Ignored};
 use super::content::{Stat, same_birth};
 use super::generation::Generation;
 use super::handles::{Handles, is_shortage};
+use super::ignored::Ignored;
 use super::reading::{self, Looked, Source};
 use super::records::{Records, Saved};
 use super::step::{Loss, Options, Step};
+use super::unpack::AT_ONCE;
 use crate::error::{Error, show_path};
 use crate::model::{Guard, InputId};
 

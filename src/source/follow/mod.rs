@@ -18,11 +18,13 @@ mod events;
 mod follower;
 mod generation;
 mod handles;
+mod ignored;
 mod reading;
 mod records;
 mod scan;
 mod step;
 mod unpack;
+mod verdict;
 mod zeros;
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ use flate2::read::MultiGzDecoder;
 use super::content::TAIL;
 use crate::model::Guard;
 
+/// Bytes that are decompressed in one look at all files: a tenth of a second or so.
+pub(super) const AT_ONCE: u64 = 32 << 20;
+
 /// Bytes that are decompressed at a time.
 const PIECE: usize = 64 << 10;
 
