@@ -7,7 +7,7 @@ use super::args::{ColorWhen, Common, toml_list, toml_text};
 use super::commands::Positional;
 #[cfg(feature = "live")]
 use super::live;
-use super::loss::{self, Asked};
+use super::loss::{self, Asked, Told};
 #[cfg(feature = "live")]
 use super::print;
 use super::standing::Waits;
@@ -136,19 +136,26 @@ pub fn run(builder: Builder, common: &Common) -> Result<u8> {
         (follows && common.talk.quiet < 2).then(|| watch::Losses::tell(running.sheets(), asked.clone(), waits));
     let summary = running.join();
     let is_foreign_said = losses.as_ref().is_some_and(watch::Losses::have_said_foreign);
-    drop((progress, losses));
-    Ok(said(&summary, common, has_text, &asked, is_foreign_said))
+    let told = losses.map(watch::Losses::end).unwrap_or_default();
+    drop(progress);
+    Ok(said(&summary, common, has_text, &asked, (&told, is_foreign_said)))
 }
 
-/// Says how a run went; the exit code.
-fn said(summary: &Summary, common: &Common, has_text: bool, asked: &Asked, is_foreign_said: bool) -> u8 {
+/// Says how a run went, of which some was told while it went on; the exit code.
+fn said(
+    summary: &Summary,
+    common: &Common,
+    has_text: bool,
+    asked: &Asked,
+    (told, is_foreign_said): (&Told, bool),
+) -> u8 {
     if let Some(error) = summary.error() {
         show::error(error);
     }
     if common.talk.quiet == 0 {
         show::summary(summary, has_text);
     }
-    show::losses(summary, asked, common.talk.quiet);
+    show::losses(summary, asked, told, common.talk.quiet);
     show::foreign(summary.foreign().filter(|_| !is_foreign_said));
     show::strangers(summary, common.talk.quiet);
     show::disorder(summary);
@@ -180,7 +187,7 @@ fn run_live(builder: Builder, common: &Common) -> Result<u8> {
     let _ = print(&String::from_utf8_lossy(&last.lock()));
     summary.failures.iter().for_each(show::error);
     summary.warnings.iter().for_each(|text| show::warning(text));
-    let code = said(&summary, common, has_text, &asked, false);
+    let code = said(&summary, common, has_text, &asked, (&Told::default(), false));
     viewed.map(|()| code)
 }
 

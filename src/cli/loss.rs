@@ -41,12 +41,15 @@ impl Asked {
     }
 }
 
-/// The lines of each sheet of a run.
-pub fn lines(summary: &Summary, asked: &Asked) -> Vec<Vec<String>> {
+/// The lines of each sheet of a run, at its end. What was told of it before is told in all.
+pub fn lines(summary: &Summary, asked: &Asked, before: &Told) -> Vec<Vec<String>> {
     let several = summary.sheets.len() > 1;
     let of_sheet = |sheet: &Sheet| {
         let of = if several { format!("{}: ", printable(sheet.stage.as_bytes())) } else { String::new() };
-        let line = |(loss, count)| format!("{of}{}", line(loss, count, sheet, asked));
+        let line = |(loss, count)| {
+            let in_all = if before.0.contains_key(&(sheet.stage.clone(), loss)) { "in all: " } else { "" };
+            format!("{of}{in_all}{}", line(loss, count, sheet, asked))
+        };
         told(summary, sheet).into_iter().map(line).collect::<Vec<_>>()
     };
     summary.sheets.iter().map(of_sheet).collect()
@@ -87,7 +90,9 @@ impl Told {
                 let (before, at, wait) = *told;
                 if count > before && (before == 0 || now >= at + wait) {
                     *told = (count, now, (wait * 2).clamp(SOON, SELDOM));
-                    lines.push(line(loss, count, sheet, asked));
+                    // What is told again has what was told before in it.
+                    let so_far = if before == 0 { "" } else { "so far: " };
+                    lines.push(format!("{so_far}{}", line(loss, count, sheet, asked)));
                 }
             }
         }
@@ -333,11 +338,17 @@ mod tests {
 
     #[test]
     fn a_class_is_told_as_it_begins_and_then_seldom() {
-        let (mut told, mut lines) = (Told::default(), Vec::new());
+        let (mut told, mut lines, mut texts) = (Told::default(), Vec::new(), Vec::new());
         for second in 0..100_000 {
             let due = told.due(&[sheet(&[Loss::Late], second + 1)], &Asked::default(), Duration::from_secs(second));
             lines.extend(due.iter().map(|_| second));
+            texts.extend(due);
         }
+        let (first, again) = texts.split_first().unwrap();
+        assert!(
+            !first.contains("so far") && again.iter().all(|line| line.starts_with("so far: ")),
+            "{first} {again:?}"
+        );
         assert_eq!(lines[..5], [0, 60, 180, 420, 900]);
         assert!(lines.windows(2).all(|pair| pair[1] - pair[0] <= 3600) && lines.len() < 40, "{lines:?}");
         // What does not grow is not told again.

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::loss::{Asked, lines, more_malformed};
+use super::loss::{Asked, Told, lines, more_malformed};
 use super::{taken, tty, unpack};
 use crate::config::{Plan, Task, Trigger, as_option};
 use crate::error::{Error, ErrorKind, Result, show_path};
@@ -212,12 +212,12 @@ pub fn strangers(summary: &Summary, quiet: u8) {
     }
 }
 
-/// Says what a run has lost, a line for each class, unless nobody wants to know; with a sheet, a few more malformed lines.
-pub fn losses(summary: &Summary, asked: &Asked, quiet: u8) {
+/// Says what a run has lost, of which some was told before, a line for each class, unless nobody wants to know; with a sheet, a few more malformed lines.
+pub fn losses(summary: &Summary, asked: &Asked, told: &Told, quiet: u8) {
     if quiet > 1 {
         return;
     }
-    for (sheet, lines) in summary.sheets.iter().zip(lines(summary, asked)) {
+    for (sheet, lines) in summary.sheets.iter().zip(lines(summary, asked, told)) {
         lines.iter().for_each(|line| loss(line));
         if quiet == 0 {
             say(&more_malformed(sheet));

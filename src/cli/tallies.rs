@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::args::{Counting, JsonOutput, Results, Settings, Talk};
-use super::loss::{self, Asked};
+use super::loss::{self, Asked, Told};
 use super::show::no_json;
 use super::{
     ask, configured_or_standard, emit, local, local_target, show, slips, tty, watch, with_overrides, with_settings,
@@ -307,7 +307,7 @@ pub fn partial(args: &PartialArgs) -> Result<u8> {
     save(target, |out| Ok(partial.write(out)?))?;
     // What the tasks of a plan have lost, the report on all of them says once.
     if args.build.is_none() {
-        show::losses(partial.summary(), &asked, args.talk.quiet.max(1));
+        show::losses(partial.summary(), &asked, &Told::default(), args.talk.quiet.max(1));
         show::foreign(partial.summary().foreign());
     }
     // Other parts may have records where this one has none.
@@ -438,7 +438,7 @@ pub fn report(args: &ReportArgs) -> Result<u8> {
     if args.talk.quiet == 0 {
         show::summary(&summary, has_text);
     }
-    show::losses(&summary, &asked, args.talk.quiet);
+    show::losses(&summary, &asked, &Told::default(), args.talk.quiet);
     show::foreign(summary.foreign());
     Ok(loss::exit_code(&summary, args.strict))
 }

@@ -145,7 +145,7 @@ impl Drop for Progress {
 pub struct Losses {
     done: Arc<AtomicBool>,
     foreign: Arc<AtomicBool>,
-    teller: Option<JoinHandle<()>>,
+    teller: Option<JoinHandle<Told>>,
 }
 
 impl Losses {
@@ -160,7 +160,7 @@ impl Losses {
             loop {
                 thread::park_timeout(LOOK);
                 if stop.load(Ordering::Relaxed) {
-                    return;
+                    return told;
                 }
                 let due = told.due(&sheets.now(), &asked, started.elapsed());
                 due.iter().for_each(|line| show::loss(line));
@@ -184,16 +184,24 @@ impl Losses {
     pub fn have_said_foreign(&self) -> bool {
         self.foreign.load(Ordering::Relaxed)
     }
+
+    /// What has been told; nothing more is.
+    pub fn end(mut self) -> Told {
+        self.stop()
+    }
+
+    fn stop(&mut self) -> Told {
+        self.done.store(true, Ordering::Relaxed);
+        let Some(teller) = self.teller.take() else { return Told::default() };
+        teller.thread().unpark();
+        // One that panicked has nothing left to say.
+        teller.join().unwrap_or_default()
+    }
 }
 
 impl Drop for Losses {
     fn drop(&mut self) {
-        self.done.store(true, Ordering::Relaxed);
-        if let Some(teller) = self.teller.take() {
-            teller.thread().unpark();
-            // One that panicked has nothing left to say.
-            let _ = teller.join();
-        }
+        self.stop();
     }
 }
 

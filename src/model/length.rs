@@ -1,10 +1,14 @@
 //! Lengths of time as people write them: `90s`, `5m`, `1h30m`, `2d`.
 //!
+//! And in words, for people: `1 day 2 h`.
+//!
 //! Not here: bare numbers, which options take for seconds. Invariant: what could be taken for another length is none. So
 //! months and years, which have no one length and whose short forms look like those of minutes, are understood only where
 //! they are spelled out: 30.44 and 365.25 days.
 
 use std::time::Duration;
+
+use super::time::{SECOND, Timestamp};
 
 /// Units that are understood only spelled out: as people write them, and as they are spelled out.
 const SPELLED_OUT: [(&str, &str); 4] = [("M", "months"), ("y", "years"), ("yr", "years"), ("yrs", "years")];
@@ -30,6 +34,70 @@ pub fn read(text: &str) -> Result<Option<Duration>, String> {
 /// A length as it may be read again.
 pub fn shown(length: Duration) -> String {
     humantime::format_duration(length).to_string().replace(' ', "")
+}
+
+const MINUTE: i64 = 60 * SECOND;
+/// An hour, in nanoseconds.
+pub const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// Units of lengths in words, in nanoseconds, and what one of them alone is called.
+const UNITS: [(i64, &str, &str); 3] = [(DAY, "days", "day"), (HOUR, "h", "hour"), (MINUTE, "min", "minute")];
+
+/// A length in nanoseconds in words, exactly, as it stands behind `last`: `hour`, `2 days 3 h`.
+pub fn in_words(nanos: i64) -> String {
+    match UNITS.iter().find(|(unit, _, _)| *unit == nanos) {
+        Some((_, _, alone)) => (*alone).to_owned(),
+        None => parts(nanos),
+    }
+}
+
+/// A length in words, in its largest units only: what is below them is left out.
+pub fn about(nanos: i64) -> String {
+    let unit = match nanos {
+        DAY.. => HOUR,
+        HOUR.. => MINUTE,
+        _ => SECOND,
+    };
+    parts(nanos.max(0) / unit * unit)
+}
+
+fn parts(nanos: i64) -> String {
+    let (mut rest, mut words) = (nanos, Vec::new());
+    for (unit, name, alone) in UNITS {
+        match rest / unit {
+            0 => {}
+            1 if name == "days" => words.push(format!("1 {alone}")),
+            count => words.push(format!("{count} {name}")),
+        }
+        rest %= unit;
+    }
+    if rest > 0 || words.is_empty() {
+        words.push(format!("{} s", Timestamp::from_nanos(rest).unix_decimal()));
+    }
+    words.join(" ")
+}
+
+/// A length in whole seconds as options take it.
+pub fn as_option(nanos: i64) -> String {
+    let (mut rest, mut text) = (nanos, String::new());
+    for (unit, letter) in UNITS.map(|(unit, _, _)| unit).into_iter().chain([SECOND]).zip(["d", "h", "m", "s"]) {
+        if rest / unit > 0 {
+            text += &format!("{}{letter}", rest / unit);
+        }
+        rest %= unit;
+    }
+    text
+}
+
+/// A length in whole units of the second below its largest one, which is no shorter.
+pub fn rounded_up(nanos: i64) -> i64 {
+    let unit = match nanos {
+        nanos if nanos > 2 * DAY => HOUR,
+        nanos if nanos > 2 * HOUR => MINUTE,
+        _ => SECOND,
+    };
+    nanos.checked_add(unit - 1).map_or(nanos, |more| more / unit * unit)
 }
 
 #[cfg(test)]
@@ -63,7 +131,31 @@ mod tests {
         assert_eq!(read("1h 30 m"), Ok(Some(Duration::from_secs(5_400))));
     }
 
+    #[test]
+    fn lengths_are_said_exactly_or_in_their_largest_units() {
+        for (nanos, exactly, nearly) in [
+            (0, "0 s", "0 s"),
+            (SECOND / 2, "0.5 s", "0 s"),
+            (MINUTE, "minute", "1 min"),
+            (HOUR, "hour", "1 h"),
+            (HOUR + MINUTE + SECOND, "1 h 1 min 1 s", "1 h 1 min"),
+            (DAY + HOUR + MINUTE, "1 day 1 h 1 min", "1 day 1 h"),
+            (3 * DAY, "3 days", "3 days"),
+        ] {
+            assert_eq!((in_words(nanos).as_str(), about(nanos).as_str()), (exactly, nearly));
+        }
+        assert_eq!((about(-5), about(i64::MIN)), ("0 s".to_owned(), "0 s".to_owned()));
+    }
+
     proptest! {
+        #[test]
+        fn an_option_in_whole_seconds_is_read_as_what_it_says(seconds in 1..i64::MAX / SECOND) {
+            let length = u64::try_from(seconds).map(Duration::from_secs).unwrap();
+            prop_assert_eq!(read(&as_option(seconds * SECOND)), Ok(Some(length)));
+            let rounded = rounded_up(seconds * SECOND);
+            prop_assert!(rounded >= seconds * SECOND && rounded - seconds * SECOND < HOUR);
+        }
+
         #[test]
         fn lengths_are_read_from_what_is_shown(nanos: u64) {
             let length = Duration::from_nanos(nanos);

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::*;
 use crate::model::escape::{bytes, is_hostile};
+use crate::model::time::SECOND;
 use crate::model::{Balance, Cell, Column, ColumnKind, Drawing, Ends, Loss, More, Report, Stamps, Timestamp, Window};
 
 fn written(output: &str, results: &[WindowResult]) -> String {

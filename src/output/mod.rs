@@ -17,7 +17,7 @@ pub mod whole;
 use std::io;
 
 use crate::error::Error;
-use crate::model::time::SECOND;
+use crate::model::length::{HOUR, as_option, in_words, rounded_up};
 use crate::model::{Balance, Stamps, Timestamp, Window, WindowResult};
 
 /// How a result should look.
@@ -169,53 +169,6 @@ impl Stretch {
             Stretch::Range(..) => "without --since and --until all of them count".to_owned(),
         }
     }
-}
-
-const HOUR: i64 = 3_600 * SECOND;
-
-/// Units of lengths in words, in nanoseconds, and what one of them alone is called.
-const UNITS: [(i64, &str, &str); 3] = [(24 * HOUR, "days", "day"), (HOUR, "h", "hour"), (60 * SECOND, "min", "minute")];
-
-/// A length in words, exactly.
-fn in_words(nanos: i64) -> String {
-    if let Some((_, _, alone)) = UNITS.iter().find(|(unit, _, _)| *unit == nanos) {
-        return (*alone).to_owned();
-    }
-    let (mut rest, mut words) = (nanos, Vec::new());
-    for (unit, name, alone) in UNITS {
-        match rest / unit {
-            0 => {}
-            1 if name == "days" => words.push(format!("1 {alone}")),
-            count => words.push(format!("{count} {name}")),
-        }
-        rest %= unit;
-    }
-    if rest > 0 || words.is_empty() {
-        words.push(format!("{} s", Timestamp::from_nanos(rest).unix_decimal()));
-    }
-    words.join(" ")
-}
-
-/// A length in whole seconds as options take it.
-fn as_option(nanos: i64) -> String {
-    let (mut rest, mut text) = (nanos, String::new());
-    for (unit, letter) in UNITS.map(|(unit, _, _)| unit).into_iter().chain([SECOND]).zip(["d", "h", "m", "s"]) {
-        if rest / unit > 0 {
-            text += &format!("{}{letter}", rest / unit);
-        }
-        rest %= unit;
-    }
-    text
-}
-
-/// A length in whole units of the second below its largest one, which is no shorter.
-fn rounded_up(nanos: i64) -> i64 {
-    let unit = match nanos {
-        nanos if nanos > 2 * 24 * HOUR => HOUR,
-        nanos if nanos > 2 * HOUR => 60 * SECOND,
-        _ => SECOND,
-    };
-    nanos.checked_add(unit - 1).map_or(nanos, |more| more / unit * unit)
 }
 
 #[cfg(test)]

@@ -252,6 +252,18 @@ fn g5_more_samples_than_a_run_shows_and_heads_longer_than_it_keeps_are_refused()
 }
 
 #[test]
+fn what_is_right_alone_is_right_together() {
+    // Of different bytes, and a malformed line at the same place.
+    let part = |from: u64| super::tests::Part1 { from, to: from + 9, ..small() };
+    let mut whole = header(&part(0));
+    let mut other = header(&part(9));
+    other.samples[0].at = 0;
+    assert_eq!((whole.check(), other.check()), (Ok(()), Ok(())));
+    whole.join(other).unwrap();
+    assert_eq!((whole.check(), whole.samples.len()), (Ok(()), 2));
+}
+
+#[test]
 fn g5_files_that_wrap_only_together_are_refused_and_both_named() {
     let lines = |blank: u64, overflow: u64, size: u64, input: u8| {
         let mut header = header(&super::tests::Part1 { input, ..small() });

@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 
-use crate::support::{Folder, run, run_with_input, stderr, stdout};
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::crash::Running;
+use crate::support::{Folder, program, run, run_with_input, signal, stderr, stdout, wait_for};
 
 /// A way to lose something: the log, the arguments, the key of its number in JSON, how many, what is said of them, and
 /// the exit code.
@@ -334,4 +338,22 @@ fn where_no_line_is_a_record_the_exit_code_is_1_and_one_sentence_says_what_they_
         folder.write("a.log", log);
         assert_eq!(run(&folder, &["top", "a.log", "--until", "1700000000"]).status.code(), Some(0));
     }
+}
+
+#[test]
+fn what_was_told_while_a_run_went_on_is_told_in_all_at_its_end() {
+    let folder = Folder::new();
+    folder.write("a.log", "oh no\n1700000000 a b\n");
+    let said = || std::fs::read_to_string(folder.at("said")).unwrap_or_default();
+    let args = ["top", "a.log", "--follow", "--every", "1h", "--since", "2023-11-14", "--state", "none", "-q"];
+    let stderr = std::fs::File::create(folder.at("said")).unwrap();
+    let mut running = Running(program(&folder).args(args).stdout(Stdio::null()).stderr(stderr).spawn().unwrap());
+    wait_for("the first to be told", || said().contains("warning: 1 malformed line"));
+    let mut log = std::fs::File::options().append(true).open(folder.at("a.log")).unwrap();
+    std::io::Write::write_all(&mut log, b"oh dear\n").unwrap();
+    std::thread::sleep(Duration::from_millis(1_500));
+    signal(&running.0, "TERM");
+    assert_eq!(running.0.wait().unwrap().code(), Some(0));
+    let last = said();
+    assert!(last.lines().last().is_some_and(|line| line.contains("warning: in all: 2 malformed lines (")), "{last}");
 }

@@ -1,6 +1,7 @@
 //! Names, numbers and times as they are said in the view. All that stands in a log comes through `name`.
 
 use crate::model::escape::printable;
+use crate::model::length;
 use crate::model::time::SECOND;
 use crate::model::{Ends, Timestamp, Window};
 
@@ -37,16 +38,9 @@ pub fn rate(value: f64) -> String {
     if value == 0.0 || value >= 9.95 { format!("{value:.0}{unit}") } else { format!("{value:.1}{unit}") }
 }
 
-/// How far `at` lies behind `now`, in the two largest units that are not 0.
+/// How far `at` lies behind `now`, in its largest units.
 pub fn lag(now: Timestamp, at: Timestamp) -> String {
-    let seconds = now.nanos().saturating_sub(at.nanos()).max(0) / SECOND;
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
-        (0, _, _) => format!("{hours} h {} min", minutes % 60),
-        _ => format!("{days} d {} h", hours % 24),
-    }
+    length::about(now.nanos().saturating_sub(at.nanos()))
 }
 
 /// An instant to the second: of today the time, of another day that too.
@@ -93,7 +87,8 @@ mod tests {
     #[test]
     fn lags_have_two_units_and_are_never_negative() {
         let at = Timestamp::from_seconds(0);
-        for (seconds, said) in [(-5, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (7300, "2 h 1 min"), (90_000, "1 d 1 h")]
+        for (seconds, said) in
+            [(-5, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (7300, "2 h 1 min"), (90_000, "1 day 1 h")]
         {
             assert_eq!(lag(Timestamp::from_seconds(seconds), at), said);
         }
