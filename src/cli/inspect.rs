@@ -11,6 +11,7 @@ use super::show::{self, no_json};
 use super::tallies::{opened, spared, value};
 use crate::error::{Error, Result, show_path};
 use crate::output::json::{balance, window};
+use crate::pipeline::spare_log;
 use crate::tallies::Share;
 
 /// Look into tallies files.
@@ -29,7 +30,7 @@ pub struct InspectArgs {
 pub fn inspect(args: &InspectArgs) -> Result<u8> {
     let places = args.output.places()?;
     let spared = spared(&args.files);
-    places.iter().try_for_each(|place| spared.refuse(*place))?;
+    places.iter().try_for_each(|place| spared.refuse(*place).and_then(|()| spare_log(*place)))?;
     let text: String = args.files.iter().map(|path| inspected(path)).collect::<Result<_>>()?;
     emit(&text, &places)
 }

@@ -22,7 +22,7 @@ use crate::options::{Kind, Raw, Value};
 use crate::output::json::window;
 use crate::output::save::save;
 use crate::output::spared::Spared;
-use crate::pipeline::{Builder, ByteRange, PartialRequest, Partition, Passed, PlannedTask};
+use crate::pipeline::{Builder, ByteRange, PartialRequest, Partition, Passed, PlannedTask, spare_log};
 use crate::tallies::{self, Files};
 
 /// Divide what a question reads.
@@ -370,6 +370,7 @@ pub fn merge(args: &MergeArgs) -> Result<u8> {
     let target = target(&args.output)?;
     let files = opened(&args.files)?;
     spared(&args.files).refuse(target)?;
+    spare_log(target)?;
     let mut shown = Shown::new(args.talk.quiet > 0);
     shown.start(files.progress());
     save(target, |out| files.write(out))?;

@@ -1,6 +1,6 @@
 //! Looks at the stamps of an input before, or beside, the run itself: the highest, the lowest.
 
-use crate::format::{FormatVisitor, LineFormat, Stamp, dispatch};
+use crate::format::{FormatVisitor, LineFormat, NAMES, Stamp, dispatch};
 use crate::model::peaks::ENOUGH;
 use crate::model::{Extent, Peaks, Timestamp, Units};
 
@@ -70,6 +70,16 @@ pub fn has_record(format: &str, block: Block<'_>) -> bool {
         }
     }
     dispatch(format, Any(block)).unwrap_or(false)
+}
+
+/// Whether the first line that is not blank is a record in any format.
+pub fn begins_with_record(bytes: &[u8]) -> bool {
+    let line = bytes.split_inclusive(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty());
+    let is_record = |line: &[u8]| {
+        let block = Block { bytes: line, from: 0, max_line: line.len(), units: Units::AUTO };
+        NAMES.iter().any(|format| has_record(format, block))
+    };
+    line.is_some_and(is_record)
 }
 
 /// Calls `f` with the stamp of each line that has one, and a way to learn whether the rest of the line is well-formed.

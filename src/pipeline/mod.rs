@@ -38,3 +38,4 @@ pub use range::{ByteRange, Passed};
 pub use run::Running;
 pub use saved::{Saved, SavedInput, SavedPair, SavedWindow, saved, verified};
 pub use summary::{Foreign, Sheet, Sheets, Stranger, Summary};
+pub use targets::spare_log;

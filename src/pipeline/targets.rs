@@ -4,7 +4,9 @@
 //! of the configuration; here files are compared. Pipes, terminals and devices have nothing to lose.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::fs::{self, File, Metadata};
+use std::io::{self, IsTerminal, Read, Write};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,12 +14,16 @@ use super::environment::Environment;
 use super::inputs::{Inputs, readers};
 use crate::config::{Plan, ReporterPlan, Task};
 use crate::error::{Error, Result, show_path};
+use crate::ops::scan::begins_with_record;
 use crate::output::destination::Destination;
 use crate::output::rejects::RejectsFile;
 use crate::output::spared::{Identity, Spared, identity, shown};
 use crate::output::target::{Last, Reopen, Target};
 use crate::output::{self, Behind, Tell};
-use crate::source::{Listing, locate, stdin_identity};
+use crate::source::{Input, Listing, Origin, locate, stdin_identity};
+
+/// Bytes of a file that is to be written, as it is, that show whether it is a log.
+const START: u64 = 4 << 10;
 
 /// The open targets of all stages, by the stage's place in the plan.
 #[derive(Default)]
@@ -48,6 +54,9 @@ impl Targets {
     pub fn open(plan: &Plan, inputs: &Inputs, environment: Environment, tell: &Arc<dyn Tell>) -> Result<Self> {
         let (has_given, listing) = (!environment.outputs.is_empty(), environment.listing());
         check(plan, &read(inputs, &environment), has_given)?;
+        if !plan.follows() {
+            spare_logs(plan, inputs, has_given)?;
+        }
         let mut stdout = Stdout { last: environment.last, writer: environment.stdout };
         let mut given = environment.outputs;
         let reopen = plan.follows().then(|| Arc::new(Reopen::new(environment.reopen)));
@@ -81,6 +90,8 @@ impl Targets {
         }
         if reopen.is_some() {
             not_followed(plan, has_given, &listing)?;
+            // What is open is appended to, so nothing is overwritten yet.
+            spare_logs(plan, inputs, has_given)?;
         }
         Ok(targets)
     }
@@ -120,7 +131,51 @@ fn read(inputs: &Inputs, environment: &Environment) -> Spared {
 /// Refuses to read what is to be written once all is read.
 pub(super) fn spare(inputs: &Inputs, environment: &Environment) -> Result<()> {
     let read = read(inputs, environment);
-    environment.written.iter().try_for_each(|target| read.refuse(target.as_deref()))
+    let spare = |target: &Option<PathBuf>| read.refuse(target.as_deref()).and_then(|()| spare_log(target.as_deref()));
+    environment.written.iter().try_for_each(spare)
+}
+
+/// Refuses to write over a file that begins as a log does, which no file does that is written here but those of late lines:
+/// it was meant to be read. `None` is standard output.
+pub fn spare_log(target: Option<&Path>) -> Result<()> {
+    let Some(path) = target.filter(|path| path.is_file()) else { return Ok(()) };
+    let mut start = Vec::new();
+    // Whoever cannot read it will be told when it is written, if that is so.
+    let _ = File::open(path).and_then(|file| file.take(START).read_to_end(&mut start));
+    if !begins_with_record(&start) {
+        return Ok(());
+    }
+    let name = show_path(path);
+    Err(Error::usage(format!(
+        "'{name}' begins as a log does, and would be overwritten; write elsewhere, or remove it first (if it was meant to be \
+         read, the option in front of it lacks its value)"
+    )))
+}
+
+/// Refuses to write over logs. A file of late lines begins as one, too; it is spared where nothing is read: then it was
+/// meant to be.
+fn spare_logs(plan: &Plan, inputs: &Inputs, outputs_given: bool) -> Result<()> {
+    let is_empty = |input: &Input| matches!(input.origin, Origin::Stream(None)) && stdin_is_empty();
+    let reads_nothing = !inputs.all.is_empty() && inputs.all.iter().all(is_empty);
+    for stage in &plan.stages {
+        match &stage.task {
+            Task::TimeFilter(filter) => {
+                spare_log(filter.rejects.as_deref())?;
+                spare_log(filter.late_file.as_deref().filter(|_| reads_nothing))?;
+            }
+            Task::Reporter(reporter) if !outputs_given => {
+                reporter.outputs.iter().try_for_each(|output| spare_log(output.path.as_deref()))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether standard input is a device that gives nothing, such as `/dev/null`.
+fn stdin_is_empty() -> bool {
+    let is_device = |found: Metadata| found.file_type().is_char_device();
+    !io::stdin().is_terminal() && fs::metadata("/dev/stdin").is_ok_and(is_device)
 }
 
 /// Refuses outputs that are read, or each other.

@@ -207,3 +207,42 @@ fn a_log_that_is_not_made_takes_nothing_with_it() {
         assert!(std::fs::metadata(folder.at("full")).unwrap().file_type().is_char_device());
     }
 }
+
+/// Every place in which something to write to can be given, where what stands there was meant to be read: the option lacks
+/// its value, and there is nothing to read but an empty device.
+#[test]
+fn a_log_that_stands_where_something_to_write_to_is_expected_is_kept() {
+    let folder = filled();
+    let before = std::fs::read(folder.at("r/o.log")).unwrap();
+    for line in [
+        "top --rejects r/o.log --until latest",
+        "--rejects r/o.log --until latest",
+        "top --every 1h --late-file r/o.log",
+        "top -o csv:r/o.log --until latest",
+        "top r/p.log -o text:r/o.log --until latest",
+        "top r/p.log --rejects r/o.log --until latest",
+        "top r/p.log --follow --every 1h --rejects r/o.log --state none",
+        "partial --output r/o.log --until latest",
+        "partial r/p.log --output r/o.log --until latest",
+        "plan r/p.log --until latest -o json:r/o.log",
+        "list r/p.log -o json:r/o.log",
+        "explain r/p.log --until latest -o json:r/o.log",
+        "report r/a.tally -o csv:r/o.log",
+        "merge r/a.tally r/b.tally -o r/o.log",
+        "inspect r/a.tally -o json:r/o.log",
+    ] {
+        let args: Vec<&str> = line.split(' ').collect();
+        let output = run(&folder, &args);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{line}: {said}");
+        assert!(said.contains("r/o.log' begins as a log does, and would be overwritten"), "{line}: {said}");
+        assert_eq!(std::fs::read(folder.at("r/o.log")).unwrap(), before, "{line}");
+    }
+    // Late lines are lines of a log, and their file is written anew by the next run.
+    folder.write("r/l.log", format!("{} a b\n{BASE} late b\n", BASE + 90_000));
+    let late = ["top", "r/l.log", "--every", "1h", "--max-jump", "0", "--late-file", "late.log"];
+    for _ in 0..2 {
+        assert_eq!(run(&folder, &late).status.code(), Some(0), "{}", stderr(&run(&folder, &late)));
+        assert_eq!(std::fs::read_to_string(folder.at("late.log")).unwrap(), format!("{BASE} late b\n"));
+    }
+}
