@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::asked_report;
 use crate::error::{Error, Result};
+use crate::model::escape::toml_text;
 
 /// Overrides of a configuration file.
 #[derive(Debug, Default, Args)]
@@ -299,36 +300,8 @@ impl Common {
     }
 }
 
-/// A text as a TOML string, whatever it holds.
-pub fn toml_text(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
 /// Texts as a TOML array of strings.
 pub fn toml_list(texts: &[String]) -> String {
     let items: Vec<String> = texts.iter().map(|text| toml_text(text)).collect();
     format!("[{}]", items.join(", "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn any_text_survives_toml() {
-        for text in ["", "a\"b", "a\\b", "\u{1b}\n\t\u{7f}", "täst"] {
-            let table: toml::Table = format!("x = {}", toml_text(text)).parse().unwrap();
-            assert_eq!(table["x"].as_str(), Some(text));
-        }
-    }
 }

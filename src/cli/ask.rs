@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
-use super::args::{ColorWhen, Common, toml_list, toml_text};
+use super::args::{ColorWhen, Common, toml_list};
 use super::commands::Positional;
 #[cfg(feature = "live")]
 use super::live;
@@ -13,6 +13,7 @@ use super::print;
 use super::standing::Waits;
 use super::{allocator, is_watched, show, slips, tty, watch, with_common};
 use crate::error::{Error, Place, Result};
+use crate::model::escape::toml_text;
 use crate::output::Style;
 #[cfg(feature = "live")]
 use crate::output::target::Last;

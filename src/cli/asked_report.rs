@@ -3,11 +3,10 @@
 //! Not here: what reports there are, and what their options may be, which the configuration checks. Invariant: what is
 //! suggested in place of a text is read.
 
-use super::args::toml_text;
+use crate::config::as_option;
 use crate::error::{Error, Result};
-use crate::model::escape::shell_word;
-use crate::options::Raw;
-use crate::report::{ReportEntry, entry};
+use crate::model::escape::{shell_word, toml_text};
+use crate::report::{ReportEntry, Spelled, entry, parts_of};
 
 /// The report as a configuration writes it, in TOML. A comma within a value has a backslash before it.
 pub fn in_toml(text: &str) -> Result<String> {
@@ -16,8 +15,20 @@ pub fn in_toml(text: &str) -> Result<String> {
     if let Some(meant) = without_empty_parts(name, options) {
         return wrong(match meant.is_empty() {
             true => "names no report; `logparser reports` lists them, e.g. -r top-pairs".to_owned(),
-            false => format!("a comma or colon has nothing on one side; did you mean -r {}?", shell_word(&meant)),
+            false => {
+                // One without the options that it has to have is none.
+                let lacks = |entry: &ReportEntry| entry.options.iter().any(|option| option.required);
+                let meant = match entry(&meant).filter(|entry| lacks(entry)) {
+                    Some(entry) => as_option(entry.example),
+                    None => format!("-r {}", shell_word(&meant)),
+                };
+                format!("a comma or colon has nothing on one side; did you mean {meant}?")
+            }
         });
+    }
+    if let Some(spelled) = Spelled::read(text).filter(|_| entry(name).is_none()) {
+        let meant = shell_word(&spelled.as_option());
+        return wrong(format!("expected a colon behind the name; did you mean -r {meant}?"));
     }
     if let Some((first, rest)) = name.split_once(',') {
         return wrong(format!("expected one report; give each as one of its own: -r {first} -r {rest}"));
@@ -26,7 +37,7 @@ pub fn in_toml(text: &str) -> Result<String> {
     let mut parts = vec![format!("name = {}", toml_text(name))];
     for option in options.map(parts_of).into_iter().flatten() {
         let Some((key, value)) = option.split_once('=') else {
-            return wrong(no_pair(text, &option, entry(name), &keys));
+            return wrong(no_pair(text, &option, entry(name)));
         };
         if keys.iter().any(|known| known == key) {
             return wrong(format!("'{key}' is given twice"));
@@ -35,12 +46,6 @@ pub fn in_toml(text: &str) -> Result<String> {
         parts.push(format!("{} = {}", toml_text(key), toml_text(value)));
     }
     Ok(format!("{{ {} }}", parts.join(", ")))
-}
-
-/// The parts between commas, those within values aside.
-fn parts_of(options: &str) -> Vec<String> {
-    // What cannot stand in an argument stands for the comma that separates nothing.
-    options.replace("\\,", "\0").split(',').map(|part| part.replace('\0', ",")).collect()
 }
 
 /// The text without commas and colons that separate nothing, if it has any; empty if nothing is left of the name.
@@ -60,7 +65,7 @@ fn without_empty_parts(name: &str, options: Option<&str>) -> Option<String> {
 }
 
 /// What is said of a part that is no `KEY=VALUE`: the key that is missing, if it can be told.
-fn no_pair(text: &str, option: &str, report: Option<&ReportEntry>, given: &[String]) -> String {
+fn no_pair(text: &str, option: &str, report: Option<&ReportEntry>) -> String {
     if entry(option).is_some() {
         return format!("'{option}' is a report of its own: give it as -r {option}");
     }
@@ -71,16 +76,8 @@ fn no_pair(text: &str, option: &str, report: Option<&ReportEntry>, given: &[Stri
     if report.options.iter().any(|spec| spec.name == option) {
         return format!("{expected}: a value is missing behind {option}=");
     }
-    let takes = |kind: crate::options::Kind| kind.parse(&Raw::Text(option.to_owned())).is_ok();
-    let free =
-        || report.options.iter().filter(|spec| !given.iter().any(|given| given == spec.name) && takes(spec.kind));
-    let key = free().find(|spec| spec.required).or_else(|| free().next());
-    let before = text.rfind(option).map_or(text, |at| &text[..at]);
-    match key {
-        Some(spec) => {
-            let meant = format!("{before}{}={}", spec.name, option.replace(',', "\\,"));
-            format!("{expected}; did you mean -r {}?", shell_word(&meant))
-        }
+    match Spelled::read(text) {
+        Some(spelled) => format!("{expected}; did you mean -r {}?", shell_word(&spelled.as_option())),
         None if report.options.is_empty() => format!("{expected}, and {} has no options", report.name),
         None => {
             let keys: Vec<&str> = report.options.iter().map(|spec| spec.name).collect();
@@ -92,7 +89,6 @@ fn no_pair(text: &str, option: &str, report: Option<&ReportEntry>, given: &[Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::as_option;
 
     fn said(text: &str) -> String {
         in_toml(text).unwrap_err().to_string()
@@ -128,6 +124,11 @@ mod tests {
         for (text, meant) in [
             ("connected-to:Delta", "connected-to:host=Delta"),
             ("top-pairs:5", "top-pairs:limit=5"),
+            ("top-pairs:limit:5", "top-pairs:limit=5"),
+            ("connected-to=Delta", "connected-to:host=Delta"),
+            ("connected-to Delta", "connected-to:host=Delta"),
+            ("connected-to:", "connected-to:host=Delta"),
+            ("connected-from,", "connected-from:host=sierra"),
             ("top-pairs,", "top-pairs"),
             ("top-pairs:", "top-pairs"),
             (",top-pairs", "top-pairs"),

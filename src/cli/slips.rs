@@ -3,6 +3,7 @@
 //! Here: files and hosts. Not here: values of options, which the configuration checks. Invariant: what is refused can be said all the same:
 //! behind `--`, words are what their places make them.
 
+mod blanks;
 mod commands;
 mod options;
 
@@ -27,7 +28,7 @@ use crate::tallies;
 pub fn command_line(argv: &[OsString]) -> Result<()> {
     options::dashes(argv)?;
     options::values(argv)?;
-    options::blanks(argv)?;
+    blanks::blanks(argv)?;
     commands::not_help(argv)
 }
 
@@ -66,10 +67,30 @@ pub fn positional(words: &[&str], insists: bool) -> Result<()> {
                  {to}`?"
             )))
         }
+        [from, to] if !is_location(from) && !is_location(to) => {
+            let (from, to) = (shell_word(from), shell_word(to));
+            Err(Error::usage(format!(
+                "there is no file {from}; if these are two hosts, the location is missing in front of them: `logparser \
+                 LOCATION {from} {to}`"
+            )))
+        }
         [_, hosts @ ..] => match hosts.iter().find(|host| is_file(host)) {
-            Some(file) => Err(expanded(file, "top conn1.log conn2.log", "-- LOCATION HOST_FROM HOST_TO")),
+            Some(file) => Err(expanded(file, &of_many(words), "-- LOCATION HOST_FROM HOST_TO")),
             None => exactly_three(words),
         },
+    }
+}
+
+/// What was asked of several files, among which hosts may stand: the commands that take several.
+fn of_many(words: &[&str]) -> String {
+    let (files, hosts): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| is_location(word));
+    let files = files.into_iter().map(shell_word).collect::<Vec<_>>().join(" ");
+    match hosts[..] {
+        [host] => {
+            let host = shell_word(host);
+            format!("to {host} {files}` or `logparser from {host} {files}")
+        }
+        _ => format!("top {files}"),
     }
 }
 
@@ -108,7 +129,13 @@ pub fn host(command: &str, host: &str, locations: &[String], insists: bool) -> R
                 "{shown} is a file where a host is expected; did you mean `logparser {command} {other} {shown}`?"
             )))
         }
-        _ => Err(expanded(host, &format!("{command} HOST 'conn*.log'"), &format!("{command} -- HOST LOCATION"))),
+        _ => {
+            let files = locations.iter().map(shell_word).collect::<Vec<_>>().join(" ");
+            Err(Error::usage(format!(
+                "{shown} is a file where a host is expected: `logparser {command} HOST {shown} {files}`; a host of that name \
+                 stands behind --: `logparser {command} -- {shown} {files}`"
+            )))
+        }
     }
 }
 
@@ -167,14 +194,14 @@ pub fn state(folder: &Path) -> Result<()> {
 /// Whether something is piped in.
 fn is_piped() -> bool {
     let stdin = io::stdin().as_fd().try_clone_to_owned().and_then(|stdin| File::from(stdin).metadata());
-    stdin.is_ok_and(|found| found.file_type().is_fifo())
+    stdin.is_ok_and(|found| found.file_type().is_fifo() || found.is_file())
 }
 
 /// A file stands where a host is expected, and the location leads somewhere, too.
 fn expanded(file: &str, otherwise: &str, insist: &str) -> Error {
     Error::usage(format!(
         "{} is a file where a host is expected; if the shell has put it in place of a glob, put the glob in quotes, \
-         e.g. 'conn*.log', or ask `logparser {otherwise}`; a host of that name stands behind --: `logparser {insist}`",
+         e.g. 'conn*.log'; did you mean `logparser {otherwise}`? A host of that name stands behind --: `logparser {insist}`",
         shell_word(file)
     ))
 }

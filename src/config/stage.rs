@@ -19,6 +19,7 @@ use crate::error::Place;
 use crate::model::location::{no_target, scheme};
 use crate::model::{MemoryPolicy, Moment};
 use crate::options::{Kind, Options, Raw, Value, suggest};
+use crate::report::Spelled;
 
 /// A stage on its own, not yet in the graph.
 pub(super) struct Parsed {
@@ -183,7 +184,9 @@ fn report(
     };
     let Some(entry) = catalog.reports.iter().find(|entry| entry.name == name) else {
         let names = || catalog.reports.iter().map(|entry| entry.name);
-        let help = suggest(name, names())
+        let help = Spelled::read(name)
+            .map(|spelled| format!("a report with options is a table; did you mean {}?", spelled.in_toml()))
+            .or_else(|| suggest(name, names()))
             .unwrap_or_else(|| format!("the reports are {}", names().collect::<Vec<_>>().join(", ")));
         let place = named.map_or(&item.place, |node| &node.place);
         problems.add(place, draft.key("reports"), format!("unknown report '{name}'"), Some(help));

@@ -59,9 +59,9 @@ const WRONG_KEYS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "location = 'x'\nseconds = 1.5",
+        "location = 'x'\nseconds = -1.5",
         &[
-            "p.toml:2:11: seconds: expected a length of time above 0: a number of seconds, or e.g. 90s, 5m, 1h30m, 2d, not 1.5",
+            "p.toml:2:11: seconds: expected a length of time above 0: a number of seconds, or e.g. 90s, 5m, 1h30m, 2d, not -1.5",
         ],
     ),
     ("location = 7", &["p.toml:1:12: location: expected a text or a list of texts, none of them empty, not 7"]),

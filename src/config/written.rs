@@ -5,11 +5,13 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::node::parse_file;
 use super::schema::all_keys;
 use crate::error::{Error, Place, Result, show_path};
+use crate::model::escape::shell_word;
 
 /// More bytes than any configuration has.
 const LARGEST: u64 = 1 << 20;
@@ -55,6 +57,12 @@ impl Written {
             )))
         };
         if let Some(what) = no_configuration(&bytes) {
+            if what == AS_JSON && bytes.windows(PLAN.len()).any(|part| part == PLAN) {
+                return Err(Error::usage(format!(
+                    "{shown} is a plan, and a configuration (TOML) is expected; did you mean `logparser list --plan {}`?",
+                    shell_word(path.as_os_str().as_bytes())
+                )));
+            }
             return not_one(what);
         }
         match String::from_utf8(bytes) {
@@ -89,6 +97,11 @@ impl Written {
     }
 }
 
+const AS_JSON: &str = "begins with '{', as JSON does";
+
+/// What the schema of a plan begins with, which tells one.
+const PLAN: &[u8] = b"\"logparser-plan/";
+
 const AS_A_LOG: &str = "begins with a number, as a log does";
 
 /// Bytes at the start of a file that tell a log.
@@ -112,7 +125,7 @@ fn no_configuration(bytes: &[u8]) -> Option<&'static str> {
         return Some(AS_A_LOG);
     }
     if first.starts_with(b"{") {
-        return Some("begins with '{', as JSON does");
+        return Some(AS_JSON);
     }
     if bytes.contains(&0) {
         return Some("holds zero bytes");

@@ -118,6 +118,7 @@ fn create(args: &Args) -> Result<Made> {
         made => made,
     };
     made.map_err(|source| match source.kind() {
+        _ if args.path.is_dir() => Error::usage(format!("'{}' is a folder; name a file", show_path(&args.path))),
         io::ErrorKind::AlreadyExists => {
             Error::usage(format!("'{}' is there already; give --force to overwrite it", show_path(&args.path)))
         }

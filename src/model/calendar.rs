@@ -18,6 +18,41 @@ pub fn expected(text: &str) -> Option<String> {
     wrong_date(date).or_else(|| wrong_time(time?))
 }
 
+/// A date and time of day with the offset right behind it, if a blank or a word for UTC stands there: as `date` and others
+/// print it, `2026-01-31 12:00:00 +0100`.
+pub fn with_offset_joined(text: &str) -> Option<String> {
+    let at = text.find("UTC").or_else(|| text.find("GMT"));
+    let (time, offset) = match at {
+        Some(at) if text.len() == at + 3 => (&text[..at], "Z"),
+        _ => text.rsplit_once(' ').filter(|(_, offset)| is_offset(offset))?,
+    };
+    let time = time.trim_end();
+    let time_of_day = time.get(11..).filter(|_| has_date(time))?;
+    is_time_of_day(time_of_day).then(|| format!("{time}{offset}"))
+}
+
+/// Whether a word is an offset from UTC, or stands for none.
+pub fn is_offset(word: &str) -> bool {
+    let is_of_one = |c: char| c.is_ascii_digit() || c == ':';
+    let digits = word.strip_prefix(['+', '-']);
+    matches!(word, "Z" | "z" | "UTC" | "GMT")
+        || digits.is_some_and(|it| it.starts_with(is_of_one) && it.chars().all(is_of_one))
+}
+
+/// What stands behind a date, or a date and a time of day, where the name of a zone may.
+pub fn zone_behind(text: &str) -> Option<&str> {
+    let (time, name) = text.rsplit_once(' ')?;
+    let is_name = name.len() > 1 && name.starts_with(|c: char| c.is_ascii_alphabetic());
+    let is_local = has_date(time) && time.get(11..).is_none_or(is_time_of_day);
+    (is_name && is_local).then_some(name)
+}
+
+/// Whether a text begins with what has the form of a date.
+fn has_date(text: &str) -> bool {
+    let date = text.split(['T', 't', ' ']).next().unwrap_or_default();
+    date.len() == 10 && date.split('-').count() == 3 && date.split('-').all(|part| number(part).is_some())
+}
+
 /// A time of day that stands in examples.
 const EXAMPLE: &str = "12:00";
 

@@ -72,6 +72,21 @@ fn escaped(bytes: &[u8], is_hostile: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A text as a TOML string, whatever it holds.
+pub fn toml_text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
 /// The bytes that `printable`, `printable_line` or `exact` shows as `text`.
 pub fn bytes(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
@@ -128,6 +143,14 @@ fn push_hex(out: &mut String, bytes: &[u8]) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn any_text_survives_toml() {
+        for text in ["", "a\"b", "a\\b", "\u{1b}\n\t\u{7f}", "täst"] {
+            let table: toml::Table = format!("x = {}", toml_text(text)).parse().unwrap();
+            assert_eq!(table["x"].as_str(), Some(text));
+        }
+    }
 
     #[test]
     fn ordinary_names_are_left_alone() {

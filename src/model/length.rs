@@ -2,7 +2,7 @@
 //!
 //! And in words, for people: `1 day 2 h`.
 //!
-//! Not here: bare numbers, which options take for seconds. Invariant: what could be taken for another length is none. So
+//! Bare numbers, where they are taken, are seconds. Invariant: what could be taken for another length is none. So
 //! months and years, which have no one length and whose short forms look like those of minutes, are understood only where
 //! they are spelled out: 30.44 and 365.25 days.
 
@@ -29,6 +29,24 @@ pub fn read(text: &str) -> Result<Option<Duration>, String> {
         Some(("M", _)) => Err(format!("expected m for minutes ({}), as M is months", text.replace('M', "m"))),
         Some((short, long)) => Err(format!("expected {long} spelled out (2{long}), as {short} is not understood")),
     }
+}
+
+/// The same, or a bare number: of seconds, with decimals or without, exact to the nanosecond.
+pub fn read_or_seconds(text: &str) -> Result<Option<Duration>, String> {
+    Ok(match seconds(text) {
+        Some(length) => Some(length),
+        None => read(text)?,
+    })
+}
+
+fn seconds(text: &str) -> Option<Duration> {
+    let (whole, parts) = text.split_once('.').unwrap_or((text, "0"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let finest = parts.trim_end_matches('0');
+    if !is_number(whole) || !is_number(parts) || finest.len() > 9 {
+        return None;
+    }
+    Some(Duration::new(whole.parse().ok()?, format!("{finest:0<9}").parse().ok()?))
 }
 
 /// A length as it may be read again.
@@ -145,6 +163,24 @@ mod tests {
             assert_eq!((in_words(nanos).as_str(), about(nanos).as_str()), (exactly, nearly));
         }
         assert_eq!((about(-5), about(i64::MIN)), ("0 s".to_owned(), "0 s".to_owned()));
+    }
+
+    #[test]
+    fn bare_numbers_are_seconds_exactly() {
+        for (text, nanos) in [
+            ("90", 90_000_000_000),
+            ("0", 0),
+            ("0.5", 500_000_000),
+            ("1.000000001", 1_000_000_001),
+            ("2.5000000000", 2_500_000_000),
+            ("1.5h", 5_400_000_000_000),
+        ] {
+            assert_eq!(read_or_seconds(text), Ok(Some(Duration::from_nanos(nanos))), "{text}");
+        }
+        for text in ["", ".", ".5", "5.", "-5", "+5", "1.5.5", "1e3", "0.0000000001", "99999999999999999999"] {
+            assert_eq!(read_or_seconds(text), Ok(None), "{text}");
+        }
+        assert!(read_or_seconds("5M").is_err());
     }
 
     proptest! {

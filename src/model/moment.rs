@@ -11,7 +11,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use super::stamp::{Unfit, Units};
 use super::time::Timestamp;
-use super::{calendar, length};
+use super::{calendar, length, zone};
 
 /// An instant, or what one rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +83,11 @@ impl Moment {
                 true => format!("expected an instant (-{text} is that long before now)"),
                 false => "expected an instant and no length of time".to_owned(),
             });
+        }
+        let joined = calendar::with_offset_joined(text);
+        let text = joined.as_deref().unwrap_or(text);
+        if let Some(zone) = calendar::zone_behind(text).and_then(zone::named) {
+            return Err(format!("expected a time with an offset or with none; give the zone with --timezone {zone}"));
         }
         if !text.chars().all(|c| c.is_ascii_digit() || " :.+-TtZz".contains(c)) {
             return Ok(None);
@@ -170,7 +175,7 @@ fn word(text: &str, words: &[&str]) -> Result<Option<Moment>, String> {
     let found = Word::ALL.into_iter().find(|word| word.name() == name && words.contains(&name));
     let Some(word) = found else { return Ok(None) };
     let Some(length) = added.get(1..) else { return Ok(Some(Moment::Word(word, 0))) };
-    let Some(length) = length::read(length)? else { return Ok(None) };
+    let Some(length) = length::read_or_seconds(length)? else { return Ok(None) };
     let length = i64::try_from(length.as_nanos()).map_err(|_| beyond())?;
     Ok(Some(Moment::Word(word, if added.starts_with('-') { -length } else { length })))
 }
@@ -245,6 +250,40 @@ mod tests {
         assert_eq!(seconds("2018-11-04", "America/Sao_Paulo"), 1_541_300_400);
         assert_eq!(seconds("latest-1h", "UTC"), 1_600_000_000 - 3_600);
         assert_eq!(seconds("-2h", "UTC"), 1_700_000_000 - 7_200);
+        assert_eq!(seconds("latest-3600", "UTC"), 1_600_000_000 - 3_600);
+        assert_eq!(seconds("now-90", "UTC"), 1_700_000_000 - 90);
+        assert_eq!(at("now+0.5", "UTC").unwrap().nanos(), 1_700_000_000 * SECOND + SECOND / 2);
+        // A stamp is one.
+        assert_eq!(seconds("-90", "UTC"), -90);
+    }
+
+    #[test]
+    fn a_blank_may_stand_before_an_offset() {
+        for (text, same) in [
+            ("2023-11-14 22:00:00 +0100", "2023-11-14T22:00:00+01:00"),
+            ("2023-11-14 22:00:00 +01:00", "2023-11-14T22:00:00+01:00"),
+            ("2023-11-14 22:00 -03", "2023-11-14T22:00:00-03:00"),
+            ("2023-11-14 22:00:00.5  Z", "2023-11-14T22:00:00.5Z"),
+            ("2023-11-14T22:00:00 UTC", "2023-11-14T22:00:00Z"),
+            ("2023-11-14 22:00:00UTC", "2023-11-14T22:00:00Z"),
+            ("2023-11-14 22:00 GMT", "2023-11-14T22:00:00Z"),
+        ] {
+            assert!(matches!(read(text), Some(Moment::At(_))), "{text}");
+            assert_eq!(at(text, "Europe/Berlin"), at(same, "UTC"), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_the_name_of_a_zone_it_is_said_where_it_is_given() {
+        for (text, zone_name) in [
+            ("2023-11-14 22:00:00 CET", "CET"),
+            ("2023-11-14 22:00 Europe/Berlin", "Europe/Berlin"),
+            ("2023-11-14T22:00 PST", "America/Los_Angeles"),
+            ("2023-11-14 Europe/Berlin", "Europe/Berlin"),
+        ] {
+            let said = Moment::read(text, WORDS).unwrap_err();
+            assert!(said.ends_with(&format!("give the zone with --timezone {zone_name}")), "{text} {said}");
+        }
     }
 
     #[test]
@@ -268,10 +307,13 @@ mod tests {
             "nowx",
             "now-",
             "now--1h",
-            "now-1",
             "2026-01-31T",
             "2026-01-31T12:00[UTC]",
-            "2026-01-31 12:00 +01:00",
+            "2026-01-31 12:00 +01:00 Z",
+            "2026-01-31 12:00+01:00 Z",
+            "2026-01-31 12:00 +",
+            "2026-01-31 +01:00",
+            "2026-01-31 12:00 Nowhere",
             "2026-W05-6",
             "Z",
             "2026-01-31T12:00:00.0000000001",

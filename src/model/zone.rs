@@ -72,6 +72,14 @@ pub fn meant(text: &str) -> Vec<String> {
     found.take(3).collect()
 }
 
+/// The zone that a name has or may be meant to have, as it is written.
+pub fn named(text: &str) -> Option<String> {
+    match zone(text) {
+        Ok(_) => Some(text.to_owned()),
+        Err(_) => meant(text).into_iter().next(),
+    }
+}
+
 /// An offset behind `UTC` or `GMT`, or one that is not written out: `utc+1`, `gmt-03:30`, `+2`.
 fn offset(text: &str) -> Option<String> {
     let rest = ["utc", "gmt"].iter().find_map(|name| text.strip_prefix(name)).unwrap_or(text).trim_start_matches('_');

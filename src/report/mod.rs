@@ -12,6 +12,7 @@ mod matrix;
 mod new_pairs;
 mod pairs;
 mod ranking;
+mod spelled;
 mod timeline;
 mod top;
 
@@ -19,6 +20,7 @@ pub use absent::Search;
 pub use context::ReportContext;
 pub use entry::{ReportEntry, ReportFn};
 pub use ranking::Top;
+pub use spelled::{Spelled, parts_of};
 
 /// All report functions, in the order in which they are listed.
 pub const TABLE: &[ReportEntry] = &[

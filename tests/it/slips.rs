@@ -91,12 +91,17 @@ fn every_slip_is_told_with_its_remedy() {
 fn meant(command: &str, said: &str) -> Vec<String> {
     let mut all = Vec::new();
     for line in said.lines() {
-        if let Some((_, rest)) = line.split_once("did you mean `") {
+        if let Some((_, rest)) = line.split_once("did you mean {") {
+            let table = format!("{{{}", rest.trim_end_matches('?'));
+            all.push(format!(
+                "printf '%s\\n' 'location = \"conn.log\"' 'reports = [{table}]' > x.toml; logparser run x.toml"
+            ));
+        } else if let Some((_, rest)) = line.split_once("did you mean `") {
             let commands = rest.split("?").next().unwrap().trim_end_matches('`').split("` or `");
             all.extend(commands.map(str::to_owned));
         } else if let Some((_, rest)) = line.split_once("did you mean -") {
             // The option stands there as it was given, then what is wrong with it.
-            let given = command.replace("--since=", "--since ");
+            let given = command.replace("--since=", "--since ").replace('\'', "");
             let said = line.trim_start_matches("logparser: ");
             let ends = said.match_indices(": ").map(|(at, _)| at).filter(|at| given.contains(&said[..*at]));
             let wrong = &said[..ends.max().unwrap_or_else(|| panic!("{command}: {line}"))];

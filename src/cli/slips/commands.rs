@@ -56,7 +56,14 @@ pub fn stray(argv: &[OsString]) -> Option<String> {
     match words(argv)[..] {
         ["state", "show" | "verify" | "reset", place] if !place.starts_with('-') => {
             let action = words(argv)[1];
+            let is_folder = Path::new(place).is_dir();
             let place = shell_word(place);
+            if !is_folder {
+                return Some(format!(
+                    "the folder of a state stands behind --state, and {place} is no folder; did you mean `logparser state \
+                     list`? It says where there are states"
+                ));
+            }
             Some(format!(
                 "the folder of a state stands behind its option; did you mean `logparser state {action} --state {place}`? \
                  `logparser state list` lists the states there are"

@@ -1,10 +1,9 @@
-//! Options that are not what they look like: one dash in place of two, a value that is missing or that a blank has cut.
+//! Options that are not what they look like: one dash in place of two, a value that is missing.
 //!
 //! Invariant: command lines in which nothing looks like such a slip cost no definition of a command.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue};
@@ -12,7 +11,6 @@ use clap::error::{ContextKind, ContextValue};
 use crate::cli::commands::{Commanded, Positional};
 use crate::error::{Error, Result};
 use crate::model::escape::{printable, shell_word};
-use crate::model::{Word, length, size};
 
 /// Refuses options of more than one letter behind one dash, which would be taken for so many short ones, or for one with
 /// a value.
@@ -80,95 +78,8 @@ pub fn no_value(problem: &clap::Error, argv: &[OsString]) -> Option<String> {
     Some(in_its_place(next))
 }
 
-/// Refuses values that a blank has cut in two, so that the rest of them would be taken for something else.
-pub fn blanks(argv: &[OsString]) -> Result<()> {
-    let words = argv.iter().skip(1).map_while(|word| word.to_str()).take_while(|word| *word != "--");
-    let words: Vec<&str> = words.collect();
-    for at in 0..words.len().saturating_sub(1) {
-        let (option, value) = match words[at].split_once('=').filter(|(option, _)| option.starts_with("--")) {
-            Some(parts) => parts,
-            None if at > 0 && words[at - 1].starts_with('-') => (words[at - 1], words[at]),
-            None => continue,
-        };
-        let rest = &words[at + 1..];
-        let Some(whole) = whole(value, rest).filter(|_| !Path::new(rest[0]).exists()) else { continue };
-        if takes(option, whole.kinds) {
-            return Err(Error::usage(format!(
-                "{option} {value} {}: a blank cuts the value; did you mean {option} {}?",
-                rest[..whole.words].join(" "),
-                shell_word(whole.text)
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// A value that is whole with words behind it.
-struct Whole {
-    /// What options call values that it may be one of.
-    kinds: &'static [&'static str],
-    /// How many of the words behind it belong to it.
-    words: usize,
-    text: String,
-}
-
-const INSTANTS: &[&str] = &["INSTANT"];
-const TIMES: &[&str] = &["TIME"];
-const SIZES: &[&str] = &["SIZE", "BYTES"];
-const TIMES_AND_SIZES: &[&str] = &["TIME", "SIZE", "BYTES"];
-
-/// What a value and the words behind it are as one, if they are anything.
-fn whole(value: &str, rest: &[&str]) -> Option<Whole> {
-    let next = *rest.first()?;
-    let is_word = Word::ALL.iter().any(|word| word.name() == value);
-    let is_length = |text: &str| length::read(text).is_ok_and(|length| length.is_some());
-    let (kinds, words, text) = if is_time_of_day(next) {
-        let is_date = value.len() == 10 && value.chars().all(|c| c.is_ascii_digit() || c == '-');
-        let (hour, minute) = next.split_once(':')?;
-        let into_day = format!("{hour}h{minute}m");
-        match (is_date, is_word && is_length(&into_day)) {
-            (true, _) => (INSTANTS, 1, format!("{value} {next}")),
-            (_, true) => (INSTANTS, 1, format!("{value}+{into_day}")),
-            _ => return None,
-        }
-    } else if is_word {
-        let added = next.strip_prefix(['+', '-'])?;
-        match rest.get(1) {
-            Some(length) if added.is_empty() && is_length(length) => (INSTANTS, 2, format!("{value}{next}{length}")),
-            _ if is_length(added) => (INSTANTS, 1, format!("{value}{next}")),
-            _ => return None,
-        }
-    } else {
-        let text = format!("{value}{next}");
-        let is_number = value.starts_with(|c: char| c.is_ascii_digit()) && value.parse::<f64>().is_ok();
-        let is_in_parts = (is_number && next.chars().all(|c| c.is_ascii_alphabetic())) || is_length(value);
-        match (is_length(&text), size::read(&text).is_some()) {
-            _ if !is_in_parts || next.is_empty() => return None,
-            (true, true) => (TIMES_AND_SIZES, 1, text),
-            (true, false) => (TIMES, 1, text),
-            (false, true) => (SIZES, 1, text),
-            (false, false) => return None,
-        }
-    };
-    Some(Whole { kinds, words, text })
-}
-
-fn is_time_of_day(text: &str) -> bool {
-    let is_of_one = |c: char| c.is_ascii_digit() || ":.+-Zz".contains(c);
-    text.contains(':') && text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(is_of_one)
-}
-
-/// Whether an option, of the form without a command or of any, takes values that are called one of these.
-fn takes(option: &str, kinds: &[&str]) -> bool {
-    let is_called_so = |arg: &clap::Arg| match arg.get_value_names() {
-        Some([name]) => kinds.contains(&name.as_str()),
-        _ => false,
-    };
-    any_command(|command| option_of_word(command, option).is_some_and(is_called_so))
-}
-
 /// The option of a command that a word stands for and that takes a value: of letters that stand together, the last.
-fn option_of_word<'a>(command: &'a clap::Command, word: &str) -> Option<&'a clap::Arg> {
+pub(super) fn option_of_word<'a>(command: &'a clap::Command, word: &str) -> Option<&'a clap::Arg> {
     let is_meant = |arg: &&clap::Arg| match word.strip_prefix("--") {
         Some(long) => is_called(arg, long),
         None => word.starts_with('-') && word.len() > 1 && arg.get_short() == word.chars().next_back(),
@@ -249,7 +160,7 @@ fn is_long_option(name: &str) -> bool {
 }
 
 /// Whether something holds for the form without a command or for any command.
-fn any_command(holds: impl Fn(&clap::Command) -> bool) -> bool {
+pub(super) fn any_command(holds: impl Fn(&clap::Command) -> bool) -> bool {
     // Options of commands are there once they are built.
     let mut commanded = Commanded::command();
     commanded.build();
