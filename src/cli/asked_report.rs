@@ -27,7 +27,7 @@ pub fn in_toml(text: &str) -> Result<String> {
         });
     }
     if let Some(spelled) = Spelled::read(text).filter(|_| entry(name).is_none()) {
-        let meant = shell_word(&spelled.as_option());
+        let meant = shell_word(spelled.as_option());
         return wrong(format!("expected a colon behind the name; did you mean -r {meant}?"));
     }
     if let Some((first, rest)) = name.split_once(',') {
@@ -77,7 +77,7 @@ fn no_pair(text: &str, option: &str, report: Option<&ReportEntry>) -> String {
         return format!("{expected}: a value is missing behind {option}=");
     }
     match Spelled::read(text) {
-        Some(spelled) => format!("{expected}; did you mean -r {}?", shell_word(&spelled.as_option())),
+        Some(spelled) => format!("{expected}; did you mean -r {}?", shell_word(spelled.as_option())),
         None if report.options.is_empty() => format!("{expected}, and {} has no options", report.name),
         None => {
             let keys: Vec<&str> = report.options.iter().map(|spec| spec.name).collect();
