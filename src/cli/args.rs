@@ -167,7 +167,7 @@ pub struct Common {
 /// How a command talks to people: the same options everywhere.
 #[derive(Debug, Default, Args)]
 pub struct Talk {
-    /// No progress and no balance sheet; losses are still told, a line each. Given twice (-qq), these are not either.
+    /// No progress and no balance sheet; losses are still told, a line each. With -qq, no losses either.
     #[arg(long, short, action = clap::ArgAction::Count)]
     pub quiet: u8,
     /// Colour headings: auto, always or never.

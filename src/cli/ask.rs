@@ -39,7 +39,7 @@ pub fn positional(args: &Positional, insists: bool) -> Result<u8> {
         builder = builder.set_at("follow", "true", tail()).set_at("every", &toml_text(&args.sleep_seconds), sleep);
         builder = builder.set_at("align", "start", tail());
     }
-    run(asked(builder, &reports, &location, &args.common)?, &args.common)
+    run_on(asked(builder, &reports, &location, &args.common)?, &args.common, &words)
 }
 
 /// The reports of that form, in TOML.
@@ -92,6 +92,11 @@ pub fn asking(builder: Builder, reports: &str) -> Builder {
 
 /// Runs a pipeline and says how it went.
 pub fn run(builder: Builder, common: &Common) -> Result<u8> {
+    run_on(builder, common, &[])
+}
+
+/// The same, of the words of the form without a command.
+fn run_on(builder: Builder, common: &Common, words: &[&str]) -> Result<u8> {
     #[cfg(feature = "live")]
     if common.live {
         return run_live(builder, common);
@@ -135,10 +140,11 @@ pub fn run(builder: Builder, common: &Common) -> Result<u8> {
     }
     let losses =
         (follows && common.talk.quiet < 2).then(|| watch::Losses::tell(running.sheets(), asked.clone(), waits));
-    let summary = running.join();
+    let mut summary = running.join();
     let is_foreign_said = losses.as_ref().is_some_and(watch::Losses::have_said_foreign);
     let told = losses.map(watch::Losses::end).unwrap_or_default();
     drop(progress);
+    slips::misplaced(words, &mut summary.hints);
     Ok(said(&summary, common, has_text, &asked, (&told, is_foreign_said)))
 }
 

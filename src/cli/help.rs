@@ -57,8 +57,7 @@ Numbers are seconds; 90s, 5m, 1h30m and 2d are understood too. Months and years,
 of 30.44 and 365.25 days, are spelled out: M is not taken for m.";
 
 /// Command lines with what they ask.
-pub const EXAMPLES: &str = "\
-  logparser '/var/log/conn*.log' sierra Delta
+pub const EXAMPLES: &str = "  logparser '/var/log/conn*.log' sierra Delta
       the last hour: the busiest server, who connected to Delta, where sierra connected to
   logparser conn.log --until latest
       the busiest servers in the last hour of an old log
@@ -92,7 +91,7 @@ pub fn positional() -> Command {
         names.push(command.get_name());
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         // Writing to a string cannot fail.
-        let _ = writeln!(lines, "  {:<12}{about}", command.get_name());
+        let _ = writeln!(lines, "  {:<12}{}", command.get_name(), wrapped(&about));
     }
     let named = "`logparser COMMAND --help` tells more. A file whose name is that of a command is\nread as ./NAME.";
     let codes: String = EXIT_CODES.iter().map(|(code, meaning)| format!("\n  {code:<5}{meaning}")).collect();
@@ -104,6 +103,24 @@ pub fn positional() -> Command {
         .after_long_help(format!(
             "{WINDOWS}\n\nExamples:\n{EXAMPLES}\n\nCommands:\n{lines}{named}\n\nExit codes:{codes}"
         ))
+}
+
+/// What is said of a command, on lines that stand below each other beside its name.
+fn wrapped(about: &str) -> String {
+    const WIDTH: usize = 84;
+    let (mut text, mut column) = (String::new(), 0);
+    for word in about.split_whitespace() {
+        let length = word.chars().count() + 1;
+        if column > 0 && column + length > WIDTH {
+            text.push_str(&format!("\n{:14}", ""));
+            column = 0;
+        } else if column > 0 {
+            text.push(' ');
+        }
+        text.push_str(word);
+        column += length;
+    }
+    text
 }
 
 /// The command line with a command, all of them defined.
@@ -123,6 +140,12 @@ pub fn commanded_by(commands: Command, name: &str) -> Command {
 
 /// A command with its options, arranged if it shares them with others.
 fn defined(mut command: Command) -> Command {
+    if command.get_name() == "make" {
+        // Its own program is called otherwise.
+        let examples =
+            command.get_after_help().map(|help| help.to_string().replace("logparser-make", "logparser make"));
+        command = command.after_help(examples.unwrap_or_default());
+    }
     if PLAIN.contains(&command.get_name()) {
         return command;
     }

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::args::{JsonOutput, Talk};
 use super::{ask, configured_or_standard, emit, local, show, tallies};
+use crate::config::is_log;
 use crate::error::{Error, Result, show_path};
 use crate::pipeline::{ListedFile, Pipeline, agree};
 
@@ -87,8 +88,10 @@ fn compare(plan: &Path, places: &[Option<&Path>]) -> Result<String> {
     } else {
         Box::new(File::open(plan).map_err(cannot)?)
     };
-    let planned: Planned = serde_json::from_reader(BufReader::new(reader))
-        .map_err(|error| Error::usage(format!("{shown}: it is no plan of logparser: {error}")))?;
+    let planned: Planned = serde_json::from_reader(BufReader::new(reader)).map_err(|error| match is_log(plan) {
+        Some(begins) => Error::usage(format!("{shown} {begins}, and a plan is expected; `logparser plan` makes one")),
+        None => Error::usage(format!("{shown}: it is no plan of logparser: {error}")),
+    })?;
     if planned.schema != "logparser-plan/1" {
         return Err(Error::usage(format!("{shown}: it is no plan of logparser")));
     }

@@ -40,6 +40,7 @@ use commands::{
 
 use crate::config::{DrawFormat, OutputPlan, draw};
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::model::Moment;
 use crate::model::location::{no_file, no_format, no_target, scheme};
 use crate::options::suggest;
 use crate::output::save::save;
@@ -93,7 +94,11 @@ enum Asked {
 fn asked(argv: &[OsString]) -> Result<Asked, (clap::Error, Option<String>)> {
     let hint = |error: &clap::Error, otherwise: Option<String>| match error.kind() {
         ClapErrorKind::InvalidUtf8 => slips::no_text(argv),
-        ClapErrorKind::UnknownArgument => slips::elsewhere(error).or_else(|| slips::stray(argv)).or(otherwise),
+        ClapErrorKind::UnknownArgument => slips::elsewhere(error)
+            .or_else(|| slips::otherwise_called(error, argv))
+            .or_else(|| slips::stray(argv))
+            .or_else(|| slips::bare(argv))
+            .or(otherwise),
         ClapErrorKind::InvalidValue | ClapErrorKind::WrongNumberOfValues => slips::no_value(error, argv).or(otherwise),
         ClapErrorKind::InvalidSubcommand => slips::no_command(argv).or(otherwise),
         ClapErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Some(slips::needs_command(argv)),
@@ -325,7 +330,21 @@ fn with_settings(mut builder: Builder, settings: &Settings) -> Result<Builder> {
         };
         builder = builder.set_at(key.trim(), value.trim(), Place::Argument(format!("--set {setting}")));
     }
+    for setting in &settings.set {
+        let (key, value) = setting.split_once('=').unwrap_or_default();
+        let key = key.trim();
+        doubt(key.rsplit('.').next().unwrap_or(key), value.trim().trim_matches(['"', '\'']), &format!("--set {key}="));
+    }
     Ok(builder)
+}
+
+/// Says of an instant that is hardly meant as what it is what it is.
+fn doubt(key: &str, value: &str, option: &str) {
+    let is_window = matches!(key, "since" | "until");
+    let is_instant = is_window || matches!(key, "align" | "now");
+    if let Some(doubt) = Moment::doubt(value, is_window).filter(|_| is_instant) {
+        show::note(&format!("{option}{doubt}"));
+    }
 }
 
 /// A builder with the common options on top.
@@ -335,9 +354,10 @@ fn with_common(builder: Builder, common: &Common) -> Result<Builder> {
 
 /// A builder with options on top.
 fn with_overrides(builder: Builder, overrides: impl IntoIterator<Item = args::Override>) -> Builder {
-    overrides
-        .into_iter()
-        .fold(builder, |builder, (key, value, option)| builder.set_at(key, &value, Place::Option(option)))
+    overrides.into_iter().fold(builder, |builder, (key, value, option)| {
+        doubt(key, value.trim_matches('"'), &format!("--{key} "));
+        builder.set_at(key, &value, Place::Option(option))
+    })
 }
 
 /// Refuses what names no file.

@@ -129,7 +129,9 @@ pub fn misuse(problem: &clap::Error, hint: Option<String>) -> Error {
     });
     // An option is hardly ever meant as a value.
     let is_of_use = |part: &String| !part.is_empty() && !part.starts_with("For more information");
-    let clauses = parts.filter(is_of_use).filter(|part| !part.starts_with("tip: to pass '-"));
+    // What clap finds near by its letters gives way to what is known.
+    let is_better = |part: &String| hint.is_none() || !part.starts_with("tip: a similar argument");
+    let clauses = parts.filter(is_of_use).filter(is_better).filter(|part| !part.starts_with("tip: to pass '-"));
     let mut message = clauses.collect::<Vec<_>>().join("; ");
     message = message.strip_prefix("error: ").unwrap_or(&message).to_owned();
     if let Some(hint) = hint {

@@ -16,7 +16,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 pub use commands::{made, needs_command, no_command, stray, stray_in_make};
-pub use options::{elsewhere, is_called, no_text, no_value};
+pub use options::{bare, elsewhere, is_called, no_text, no_value, otherwise_called};
 
 use super::near_command;
 use crate::config::{is_configuration, is_log};
@@ -81,6 +81,20 @@ pub fn positional(words: &[&str], insists: bool) -> Result<()> {
     }
 }
 
+/// Says what was meant by a host that is called like an option or a command, where hints say that it is none: `conn.log
+/// until latest`.
+pub fn misplaced(words: &[&str], hints: &mut [String]) {
+    let [location, name, value] = *words else { return };
+    let is_unknown = format!("'{name}' connects to nothing");
+    let Some(hint) = hints.iter_mut().find(|hint| hint.starts_with(&is_unknown)) else { return };
+    let [location, shown] = [location, value].map(shell_word);
+    match name {
+        "to" | "from" => hint.push_str(&format!("; did you mean `logparser {name} {shown} {location}`?")),
+        _ if options::takes_word(name) => hint.push_str(&format!("; did you mean --{name} {shown}?")),
+        _ => {}
+    }
+}
+
 /// What was asked of several files, among which hosts may stand: the commands that take several.
 fn of_many(words: &[&str]) -> String {
     let (files, hosts): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| is_location(word));
@@ -141,6 +155,9 @@ pub fn host(command: &str, host: &str, locations: &[String], insists: bool) -> R
 
 /// Refuses configurations and tallies as logs.
 pub fn logs(locations: &[String]) -> Result<()> {
+    if locations.iter().any(|location| location.is_empty()) {
+        return Err(Error::usage("the location is empty; name a file, folder or glob"));
+    }
     if let Some(file) = locations.iter().find(|location| tallies::is_one(Path::new(location))) {
         let file = shell_word(file);
         return Err(Error::usage(format!(

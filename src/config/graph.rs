@@ -374,29 +374,45 @@ fn enough_memory(plan: &Plan, drafts: &[Draft], problems: &mut Problems) {
 
 fn not_too_fine(aggregator: &AggregatorPlan, draft: &Draft, filter: Option<&Draft>, problems: &mut Problems) {
     let Range::Every { length, period, lateness, .. } = aggregator.range else { return };
-    let grain = grain(length, Some(period), aggregator.grouping);
+    let common = grain(length, Some(period), aggregator.grouping);
     let shown = |nanos: i64| length::shown(Duration::from_nanos(nanos.unsigned_abs()));
-    let (message, help) = if length / grain > MAX_BUCKETS {
+    // What was asked for is to blame, not what it is by default.
+    let blamed = filter.filter(|_| draft.value("grouping-seconds").is_none());
+    let others = grain(length, None, if blamed.is_some() { aggregator.grouping } else { period });
+    let (message, help) = if length / common > MAX_BUCKETS {
         let message = format!(
             "a window of {} would be cut into {} buckets of {}, which is what seconds, every and grouping-seconds have in common",
             shown(length),
-            length / grain,
-            shown(grain)
+            length / common,
+            shown(common)
         );
-        (message, format!("make each a multiple of {} or of more", shown((length + MAX_BUCKETS - 1) / MAX_BUCKETS)))
+        let least = length.max(length.saturating_add(lateness) / 2).saturating_sub(1) / MAX_BUCKETS + 1;
+        let help = match round_divisor(others, least) {
+            Some(round) => format!("make it a multiple of {}", shown(round)),
+            None => {
+                format!("make seconds, every and grouping-seconds multiples of one length of {} or more", shown(least))
+            }
+        };
+        (message, help)
     } else {
         // All that may be open at the same time, whatever stamps come.
-        let open = length.saturating_add(lateness) / grain;
+        let open = length.saturating_add(lateness) / common;
         if open <= 2 * MAX_BUCKETS {
             return;
         }
-        let message = format!("keeps up to {open} buckets of {} open at the same time", shown(grain));
+        let message = format!("keeps up to {open} buckets of {} open at the same time", shown(common));
         (message, "give a shorter lateness, or longer seconds and every".to_owned())
     };
-    // What was asked for is to blame, not what it is by default.
-    let blamed = filter.filter(|_| draft.value("grouping-seconds").is_none());
     let (draft, key) = blamed.map_or((draft, "grouping-seconds"), |filter| (filter, "every"));
     refuse(draft, key, message, Some(help), problems);
+}
+
+/// The least length that is not below another and of which this one is a multiple: a round one, if there is one.
+fn round_divisor(length: i64, least: i64) -> Option<i64> {
+    let most = length / least;
+    let divisors = || (1..=most).rev().filter(|parts| length % parts == 0).map(|parts| length / parts);
+    let unit = 10_i64.checked_pow(least.ilog10())?;
+    divisors().find(|divisor| divisor % unit == 0).or_else(|| divisors().next())
 }
 
 fn one_stdin(plan: &Plan, drafts: &[Draft], problems: &mut Problems) {

@@ -102,7 +102,13 @@ fn shown(node: &Node) -> String {
         Raw::Integer(number) => number.to_string(),
         Raw::Decimal(number) => number,
         Raw::Flag(flag) => flag.to_string(),
-        Raw::List(_) => "a list".into(),
+        Raw::List(items) => {
+            let refused = |item: &Raw| match item {
+                Raw::Text(text) if text.is_empty() || scheme(text).is_some() => Some(format!("'{text}'")),
+                _ => None,
+            };
+            items.iter().find_map(refused).unwrap_or_else(|| "a list".into())
+        }
         Raw::Other(name) => format!("a {name}"),
     }
 }

@@ -153,7 +153,7 @@ const WRONG_KEYS: &[(&str, &[&str])] = &[
     (
         "location = 'x'\nevery = 1\ngrouping-seconds = '1ns'\nseconds = 3600",
         &[
-            "p.toml:3:20: grouping-seconds: a window of 1h would be cut into 3600000000000 buckets of 1ns, which is what seconds, every and grouping-seconds have in common; make each a multiple of 36ms or of more",
+            "p.toml:3:20: grouping-seconds: a window of 1h would be cut into 3600000000000 buckets of 1ns, which is what seconds, every and grouping-seconds have in common; make it a multiple of 40ms",
         ],
     ),
     ("location = 'x'\nthreads = 1000", &["p.toml:2:11: threads: expected a whole number from 1 to 256, not 1000"]),

@@ -56,7 +56,9 @@ fn zone(draft: &Draft, options: &Options, problems: &mut Problems) -> TimeZone {
     let name = options.text("timezone").unwrap_or("UTC");
     zone::zone(name).unwrap_or_else(|expected| {
         let meant: Vec<String> = zone::meant(name).iter().map(|meant| format!("'{meant}'")).collect();
+        let region = zone::of_region(name).map(|zone| format!("that is a region, of which a zone is e.g. {zone}"));
         let near = match meant.is_empty() {
+            true if region.is_some() => region,
             true => suggest(name, zone::zone_names().iter().map(String::as_str)),
             false => Some(format!("did you mean {}?", meant.join(" or "))),
         };

@@ -15,8 +15,10 @@ use crate::model::size;
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
 Examples:
-  logparser-make conn.log                             286 MB over the last day, 5 minutes out of order
-  logparser-make --size 10MB --end 1700000000 a.log   the same bytes whenever it is run")]
+  logparser-make conn.log
+      286 MB over the last day, 5 minutes out of order
+  logparser-make --size 10MB --end 1700000000 a.log
+      the same bytes whenever it is run")]
 pub struct Args {
     /// The file to make, or - for standard output.
     pub path: std::path::PathBuf,

@@ -79,6 +79,10 @@ impl Moment {
             return Ok(Some(word));
         }
         if length::read(text)?.is_some() {
+            let stamp = text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end();
+            if stamp.len() > 8 && stamp.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(format!("expected an instant, and a stamp has no unit behind it ({stamp})"));
+            }
             return Err(match words.contains(&Word::Now.name()) {
                 true => format!("expected an instant (-{text} is that long before now)"),
                 false => "expected an instant and no length of time".to_owned(),
@@ -107,6 +111,29 @@ impl Moment {
         let time = || text.parse::<DateTime>().map(Local::Time);
         let local = if time_of_day.is_empty() { date() } else { time() };
         Ok(local.ok().map(Moment::Local))
+    }
+
+    /// What is to be said of a number that is hardly meant as the stamp that it is: of a day or a year without dashes, or,
+    /// where it may be, of a length before now.
+    pub fn doubt(text: &str, may_be_before_now: bool) -> Option<String> {
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let year = |text: &str| text.parse().ok().filter(|year| (1990..=2100).contains(year));
+        let meant = match (text.strip_prefix('-'), text.len()) {
+            (Some(seconds), ..=6) if may_be_before_now && is_number(seconds) => {
+                format!("for that long before now, write {text}s")
+            }
+            (None, 4) if is_number(text) => {
+                year(text)?;
+                format!("for the year, write {text}-01-01")
+            }
+            (None, 8) if is_number(text) => {
+                let day = Date::new(year(&text[..4])?, text[4..6].parse().ok()?, text[6..].parse().ok()?);
+                format!("for the day, write {}", day.ok()?)
+            }
+            _ => return None,
+        };
+        let stamp = Units::AUTO.read(text.as_bytes()).ok()?;
+        Some(format!("{text} is {stamp}; {meant}"))
     }
 
     /// Whether it rests on the stamps of the inputs.
@@ -258,6 +285,30 @@ mod tests {
     }
 
     #[test]
+    fn numbers_that_look_like_dates_are_told() {
+        for (text, said) in [
+            ("20231114", Some("20231114 is 1970-08-23T03:45:14Z; for the day, write 2023-11-14")),
+            ("2023", Some("2023 is 1970-01-01T00:33:43Z; for the year, write 2023-01-01")),
+            ("-90", Some("-90 is 1969-12-31T23:58:30Z; for that long before now, write -90s")),
+            ("20231341", None),
+            ("1989", None),
+            ("2101", None),
+            ("1700000000", None),
+            ("-1700000000", None),
+            ("2023-11-14", None),
+            ("", None),
+            ("-", None),
+        ] {
+            assert_eq!(Moment::doubt(text, true).as_deref(), said, "{text}");
+        }
+        assert_eq!(Moment::doubt("-90", false), None);
+        // What is to be written is an instant.
+        for text in ["2023-11-14", "2023-01-01", "-90s"] {
+            assert!(read(text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
     fn a_blank_may_stand_before_an_offset() {
         for (text, same) in [
             ("2023-11-14 22:00:00 +0100", "2023-11-14T22:00:00+01:00"),
@@ -328,6 +379,7 @@ mod tests {
         for (bad, said) in [
             ("2h", "expected an instant (-2h is that long before now)"),
             ("5 s", "(-5 s is that long before now)"),
+            ("1699999200s", "a stamp has no unit behind it (1699999200)"),
             ("5M", "expected m for minutes (5m)"),
             ("-5M", "expected m for minutes (5m)"),
             ("latest-1y", "expected years spelled out"),

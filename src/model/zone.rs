@@ -13,6 +13,7 @@ pub fn zone(text: &str) -> Result<TimeZone, String> {
         return Ok(TimeZone::UTC);
     }
     let no_zone = || match text.starts_with(['+', '-']) {
+        true if is_short_offset(text) => "expected an offset with two digits of its hours".to_owned(),
         true => calendar::OFFSET.to_owned(),
         false => "expected a time zone, e.g. UTC, Europe/Berlin or +02:00".to_owned(),
     };
@@ -22,6 +23,13 @@ pub fn zone(text: &str) -> Result<TimeZone, String> {
     let zone = found.ok().filter(|_| plain).ok_or_else(no_zone)?;
     let is_offset = zone.to_fixed_offset().is_ok_and(|offset| i64::from(offset.seconds()).abs() < DAY);
     if zone.iana_name().is_some() || is_offset { Ok(zone) } else { Err(no_zone()) }
+}
+
+/// Whether an offset has one digit for its hours.
+fn is_short_offset(text: &str) -> bool {
+    let (hours, minutes) = text[1..].split_once(':').unwrap_or((&text[1..], "0"));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    hours.len() == 1 && is_number(hours) && is_number(minutes)
 }
 
 /// Seconds of a day, in which every offset lies.
@@ -70,6 +78,15 @@ pub fn meant(text: &str) -> Vec<String> {
     let is_city = |name: &str| name.rsplit('/').next() == Some(&text[..]);
     let found = zone_names().into_iter().filter(|name| is_city(&name.to_lowercase()));
     found.take(3).collect()
+}
+
+/// A zone of a region, whose name is the first part of theirs.
+pub fn of_region(text: &str) -> Option<String> {
+    let is_there = |name: &str| name.split_once('/').is_some_and(|(region, _)| region.eq_ignore_ascii_case(text));
+    // That which stands in all examples first.
+    let known = std::iter::once("Europe/Berlin").chain(LETTERS.map(|(_, name)| name));
+    let known = known.map(str::to_owned).find(|name| is_there(name));
+    known.or_else(|| zone_names().into_iter().find(|name| is_there(name)))
 }
 
 /// The zone that a name has or may be meant to have, as it is written.
@@ -143,6 +160,15 @@ mod tests {
                 assert_eq!(offset.seconds(), hours * 3_600, "{text}");
             }
         }
+    }
+
+    #[test]
+    fn a_region_has_zones() {
+        for (text, name) in [("Europe", "Europe/Berlin"), ("asia", "Asia/Hong_Kong"), ("Atlantic", "Atlantic/")] {
+            let found = of_region(text).unwrap();
+            assert!(found.starts_with(name) && zone(&found).is_ok(), "{found}");
+        }
+        assert_eq!((of_region("Berlin"), of_region(""), of_region("UTC")), (None, None, None));
     }
 
     proptest! {

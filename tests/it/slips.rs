@@ -89,6 +89,7 @@ fn every_slip_is_told_with_its_remedy() {
 /// The command that was meant, as far as what is said names it: a command of its own, or what is to stand in place of a part
 /// of the one that was given.
 fn meant(command: &str, said: &str) -> Vec<String> {
+    let is_of_words = |line: &str| line.contains("unexpected argument '") || line.contains("connects to nothing");
     let mut all = Vec::new();
     for line in said.lines() {
         if let Some((_, rest)) = line.split_once("did you mean {") {
@@ -99,20 +100,34 @@ fn meant(command: &str, said: &str) -> Vec<String> {
         } else if let Some((_, rest)) = line.split_once("did you mean `") {
             let commands = rest.split("?").next().unwrap().trim_end_matches('`').split("` or `");
             all.extend(commands.map(str::to_owned));
+        } else if let Some((_, length)) = line.split_once("; make it a multiple of ") {
+            let option = command.split_whitespace().find(|word| *word == "--every").unwrap();
+            let given = command.split_whitespace().skip_while(|word| *word != option).nth(1).unwrap();
+            // To count all these windows takes long.
+            all.push(command.replace(given, length).replace("logparser top", "logparser explain"));
+        } else if let (Some((_, rest)), true) = (line.split_once("did you mean -"), is_of_words(line)) {
+            // An option of another name, or one whose dashes are missing.
+            let right = format!("-{}", rest.split('?').next().unwrap());
+            let given = line.split_once("unexpected argument '").map(|(_, rest)| rest.split('\'').next().unwrap());
+            let wrong = if right.contains(' ') { right.trim_start_matches('-') } else { given.unwrap() };
+            all.push(command.replacen(wrong, &right, 1));
         } else if let Some((_, rest)) = line.split_once("did you mean -") {
-            // The option stands there as it was given, then what is wrong with it.
-            let given = command.replace("--since=", "--since ").replace('\'', "");
-            let said = line.trim_start_matches("logparser: ");
-            let ends = said.match_indices(": ").map(|(at, _)| at).filter(|at| given.contains(&said[..*at]));
-            let wrong = &said[..ends.max().unwrap_or_else(|| panic!("{command}: {line}"))];
-            let right = format!("-{}", rest.trim_end_matches('?'));
-            all.push(given.replace(wrong, &right));
+            all.push(in_place(command, line, rest));
         } else if let (Some((_, rest)), true) = (line.split_once("did you mean '"), line.contains(": expected ")) {
             let wrong = line.rsplit("not '").next().unwrap().split('\'').next().unwrap();
             all.push(command.replace(&format!("'{wrong}'"), wrong).replace(wrong, rest.split('\'').next().unwrap()));
         }
     }
     all
+}
+
+/// A command with an option in place of one that stands in a message, then what is wrong with it.
+fn in_place(command: &str, line: &str, rest: &str) -> String {
+    let given = command.replace("--since=", "--since ").replace('\'', "");
+    let said = line.trim_start_matches("logparser: ");
+    let ends = said.match_indices(": ").map(|(at, _)| at).filter(|at| given.contains(&said[..*at]));
+    let wrong = &said[..ends.max().unwrap_or_else(|| panic!("{command}: {line}"))];
+    given.replace(wrong, &format!("-{}", rest.trim_end_matches('?')))
 }
 
 /// What is suggested is no slip again.

@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue};
@@ -17,6 +18,9 @@ use crate::model::escape::{printable, shell_word};
 pub fn dashes(argv: &[OsString]) -> Result<()> {
     let words = argv.iter().skip(1).take_while(|word| *word != "--");
     for word in words.filter_map(|word| word.to_str()) {
+        if let Some(meant) = in_plain_dashes(word).filter(|_| !Path::new(word).exists()) {
+            return Err(Error::usage(format!("{word}: begins with a dash that no option has; did you mean {meant}?")));
+        }
         let Some(name) = word.strip_prefix('-').filter(|name| !name.starts_with('-')) else { continue };
         let name = name.split('=').next().unwrap_or_default();
         // As many programs do, -help gives help.
@@ -28,6 +32,31 @@ pub fn dashes(argv: &[OsString]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A word that begins with a dash of another length than those of options, as programs put them in texts: with those.
+fn in_plain_dashes(word: &str) -> Option<String> {
+    let is_other = |c: char| matches!(c, '\u{2010}'..='\u{2015}' | '\u{2212}');
+    let name = word.trim_start_matches(|c: char| c == '-' || is_other(c));
+    if !word[..word.len() - name.len()].contains(is_other) {
+        return None;
+    }
+    let is_short = name.chars().count() < 2 || name.starts_with(|c: char| c.is_ascii_digit());
+    Some(format!("{}{name}", if is_short { "-" } else { "--" }))
+}
+
+/// Whether a word is the long name of an option of the form without a command that takes a value.
+pub fn takes_word(name: &str) -> bool {
+    takes_value(&Positional::command(), &format!("--{name}"))
+}
+
+/// What is said of a value below zero behind the name of an option that lacks its dashes: `since -1h`.
+pub fn bare(argv: &[OsString]) -> Option<String> {
+    let words: Vec<&str> = argv.iter().skip(1).filter_map(|word| word.to_str()).collect();
+    let is_below =
+        |word: &str| word.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let pair = words.windows(2).find(|pair| is_below(pair[1]) && takes_word(pair[0]))?;
+    Some(format!("did you mean --{} {}?", pair[0], pair[1]))
 }
 
 /// Refuses options that lack their value, and would take the option behind them for it. Only options that take values with a
@@ -118,6 +147,32 @@ pub fn elsewhere(problem: &clap::Error) -> Option<String> {
     let names: Vec<&str> =
         commands.get_subcommands().filter(|command| has(command)).map(clap::Command::get_name).collect();
     (!names.is_empty()).then(|| format!("it is an option of: {}", names.join(", ")))
+}
+
+/// What options are called elsewhere, and here.
+const CALLED_ELSEWHERE: [(&str, &str); 10] = [
+    ("start", "since"),
+    ("begin", "since"),
+    ("after", "since"),
+    ("end", "until"),
+    ("before", "until"),
+    ("memory", "max-memory"),
+    ("tz", "timezone"),
+    ("zone", "timezone"),
+    ("window", "seconds"),
+    ("interval", "every"),
+];
+
+/// What is said of an option that has another name here, if the command has that.
+pub fn otherwise_called(problem: &clap::Error, argv: &[OsString]) -> Option<String> {
+    let Some(ContextValue::String(option)) = problem.get(ContextKind::InvalidArg) else { return None };
+    let name = option.strip_prefix("--")?.split('=').next()?;
+    let (_, here) = CALLED_ELSEWHERE.iter().find(|(elsewhere, _)| *elsewhere == name)?;
+    let mut commanded = Commanded::command();
+    commanded.build();
+    let called = argv.iter().skip(1).find_map(|word| commanded.find_subcommand(word.to_str()?));
+    let has = called.map_or_else(|| has_option(&Positional::command(), here), |command| has_option(command, here));
+    has.then(|| format!("did you mean --{here}?"))
 }
 
 /// What is said of words that are no text, where text is expected.
