@@ -155,7 +155,7 @@ pub fn line(loss: Loss, count: u64, sheet: &Sheet, asked: &Asked) -> String {
                 "result was not written, as the output took nothing",
                 "results were not written, as the output took nothing",
             ),
-            "read the output faster, or let results go to a file".to_owned(),
+            "make room for the output, or read it faster".to_owned(),
         ),
     };
     format!("{what}{}; {remedy}", first(loss, sheet))

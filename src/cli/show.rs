@@ -154,11 +154,7 @@ pub fn summary(summary: &Summary, sheets: bool) {
     if summary.interrupted {
         text.push_str("logparser: interrupted; this is the report of what was read\n");
     }
-    // What the lines are that are no records is said elsewhere.
-    let missed = summary.missed.iter().find(|missed| !(missed.in_text && sheets));
-    if let Some(said) = missed.and_then(|missed| missed.said.as_ref()).filter(|_| summary.foreign().is_none()) {
-        note(said);
-    }
+    missed(summary, sheets);
     if sheets && !summary.is_unread() {
         for sheet in &summary.sheets {
             let name = (summary.sheets.len() > 1).then_some(sheet.stage.as_str());
@@ -170,6 +166,15 @@ pub fn summary(summary: &Summary, sheets: bool) {
         let _ = writeln!(text, "logparser: {hint}");
     }
     say(&text);
+}
+
+/// Says what there is where nothing was counted, unless a text that is shown (`in_text`) says it.
+pub fn missed(summary: &Summary, in_text: bool) {
+    let missed = summary.missed.iter().find(|missed| !(missed.in_text && in_text));
+    // What the lines are that are no records is said elsewhere.
+    if let Some(said) = missed.and_then(|missed| missed.said.as_ref()).filter(|_| summary.foreign().is_none()) {
+        note(said);
+    }
 }
 
 /// Says what lines are of which none is a record.

@@ -308,6 +308,9 @@ pub fn partial(args: &PartialArgs) -> Result<u8> {
     // What the tasks of a plan have lost, the report on all of them says once.
     if args.build.is_none() {
         show::losses(partial.summary(), &asked, &Told::default(), args.talk.quiet.max(1));
+        if args.range.is_none() {
+            show::missed(partial.summary(), false);
+        }
         show::foreign(partial.summary().foreign());
     }
     // Other parts may have records where this one has none.

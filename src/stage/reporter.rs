@@ -212,10 +212,15 @@ impl Shared {
         let mut empty = self.result(look)?;
         empty.reports.iter_mut().for_each(|report| report.rows.clear());
         desk.outputs.iter_mut().try_for_each(|output| output.head(&empty))?;
+        self.miss_all(balance);
+        Ok(())
+    }
+
+    /// Notes what there is to say where nothing is counted and no result says so.
+    fn miss_all(&self, balance: &Balance) {
         if let Some(Nothing { stretch, look }) = self.nothing.as_ref().filter(|_| !self.stop.draining()) {
             *self.missed.lock() = Some(Missed { said: nothing(*stretch, Some(look()), balance), in_text: false });
         }
-        Ok(())
     }
 
     /// Writes a result once all before it are written; sets `written` when no output has it before it any more.
@@ -319,6 +324,9 @@ impl Transform for Reporter {
 
     fn receive(&mut self, closed: Arc<Closed>, outlet: &mut Outlet<()>) -> Result<(), Exit> {
         if let Some(kept) = &self.shared.kept {
+            if closed.view.total() == 0 {
+                self.shared.miss_all(&closed.balance);
+            }
             *kept.lock() = Some(closed);
             return Ok(());
         }

@@ -42,6 +42,9 @@ const HEADER: usize = 40;
 /// Bytes of the header that the checksum covers.
 const COVERED: usize = 32;
 
+/// The most states that a run and all before it may have saved.
+const MAX_SEQUENCE: u64 = 1 << 62;
+
 /// Bytes that are read at a time.
 const READ_BUFFER: usize = 64 << 10;
 
@@ -200,6 +203,9 @@ fn check(mut file: File, length: u64) -> Result<(SlotContent, Option<Body>), Str
         return Err("its checksum is not that of its content".to_owned());
     }
     let sequence = header.sequence;
+    if sequence > MAX_SEQUENCE {
+        return Err(format!("its sequence number, {sequence}, is more than there can be"));
+    }
     if header.version != FORMAT {
         return Ok((SlotContent::OtherFormat { sequence, version: header.version }, None));
     }

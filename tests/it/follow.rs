@@ -235,6 +235,26 @@ fn c6_lines_from_a_silent_file_that_come_after_their_windows_are_kept_as_late() 
 }
 
 #[test]
+fn a_record_is_in_all_its_windows_or_late_also_where_one_of_them_has_closed() {
+    let folder = Folder::new();
+    let (log, silent) = (folder.at("a.log"), folder.at("b.log"));
+    append(&silent, "1001 x y\n1006 x y\n1011 x y\n");
+    append(&log, "1001 a b\n1006 a b\n1011 a b\n1012 a b\n1018 a b\n");
+    let args = ["*.log", "--state", "none", "--late-file", "late.txt", "--every", "5", "--seconds", "10"];
+    let follower = Follower::start(&folder, &args);
+    assert_eq!([follower.next(), follower.next()], [(1005, 0, false, 2), (1010, 0, false, 4)]);
+    // That of 1005 to 1015 closes once the other file is not waited for.
+    assert_eq!(follower.next(), (1015, 0, false, 5));
+    append(&silent, "1012 late y\n1015 in time\n");
+    let late = || std::fs::read_to_string(folder.at("late.txt")).unwrap_or_default();
+    wait_for("the silent file to be read", || late() == "1012 late y\n");
+    append(&log, "1031 a b\n");
+    assert_eq!([follower.next(), follower.next()], [(1020, 0, false, 5), (1025, 0, false, 2)]);
+    follower.stop();
+    assert_eq!(late(), "1012 late y\n");
+}
+
+#[test]
 fn c7_by_the_clock_a_result_comes_provisionally_and_a_stopped_run_makes_up_for_nothing() {
     let folder = Folder::new();
     let log = folder.at("a.log");

@@ -464,3 +464,17 @@ fn long_work_shows_progress_on_a_terminal_and_nowhere_else() {
     let expected = " tallies are nothing to read on a terminal; name a file, or a pipe behind\r\n";
     assert!(stdout(&shown).ends_with(expected), "{}", stdout(&shown));
 }
+
+#[test]
+fn a_partial_of_a_window_that_holds_nothing_says_what_there_is_and_the_tasks_of_a_plan_do_not() {
+    let folder = Folder::new();
+    folder.write("old.log", "1700000000 a b\n1700000050 c d\n");
+    let said = |more: &[&str]| {
+        let output = run(&folder, &[&["partial", "old.log", "--now", "1800000000", "-o", "p.tally"], more].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stderr(&output)
+    };
+    assert!(said(&["-q"]).contains("stamps run from 2023-11-14 22:13:20 to 2023-11-14 22:14:10"), "{}", said(&[]));
+    assert_eq!(said(&["--build", logparser::BUILD]), "");
+    assert_eq!(said(&["--until", "latest"]), "");
+}

@@ -14,7 +14,7 @@ use std::time::Duration;
 use flate2::read::GzDecoder;
 
 use super::candidate::{ByStart, Candidate, alike};
-use super::content::{Agreement, HEAD, read_range};
+use super::content::{Agreement, HEAD, Stat, read_range};
 use super::follower::Follower;
 use super::generation::{Copied, Generation};
 use super::ignored::{Ignored, Packed, Why};
@@ -189,9 +189,40 @@ impl Follower {
         }
         let copied = self.generations.values().filter(|generation| generation.copied.is_some());
         let copied: Vec<InputId> = copied.map(|generation| generation.id).collect();
+        self.settle_copies(&mut most);
         let steps = copied.into_iter().filter_map(|id| self.settle(id, None, now)).collect();
         self.note_passed_over();
         (warnings, steps)
+    }
+
+    /// Notes that nothing is lost of generations whose files are gone, where a copy that is passed over has all that was
+    /// counted of them, so that the next run need not wonder. `most`: bytes that may be decompressed for that.
+    fn settle_copies(&mut self, most: &mut u64) {
+        let gone = |id| self.generations.get(&id).filter(|one| one.away.is_some() && !one.told);
+        let copies = self.ignored.iter().filter_map(|(identity, ignored)| match ignored.why {
+            Why::Copy { until: Some((id, length)), said: None } if gone(id)?.position() == length => {
+                Some((*identity, id))
+            }
+            _ => None,
+        });
+        for (identity, id) in copies.collect::<Vec<_>>() {
+            if self.is_copy(identity, id, most) {
+                self.is_whole(id);
+            }
+        }
+    }
+
+    /// Whether the file of this identity holds what was counted of a generation, and no more.
+    fn is_copy(&self, identity: (u64, u64), id: InputId, most: &mut u64) -> bool {
+        let path = self.paths.iter().find_map(|(path, found)| (*found == identity).then_some(path));
+        let (Some(path), Some(generation)) = (path, self.generations.get(&id)) else { return false };
+        let Ok(file) = File::open(path) else { return false };
+        let is_same = Stat::of_file(&file).is_ok_and(|stat| stat.identity == identity);
+        let position = generation.position();
+        let mut unpacking = Unpacking::new(Arc::new(file), [position].into_iter());
+        is_same
+            && unpacking.go_on(most) == Unpacked::Whole(position)
+            && unpacking.holds(position, &generation.tail.unwrap_or_default())
     }
 
     /// Passes a candidate over from now on.

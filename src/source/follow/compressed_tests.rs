@@ -76,6 +76,35 @@ fn a_run_that_is_stopped_early_says_what_it_has_not_read() {
     assert_eq!(unread(&world), 1, "{:?}", world.warnings);
 }
 
+#[test]
+fn of_a_file_that_is_compressed_right_before_a_stop_nothing_is_lost_and_nothing_is_said() {
+    for (renamed, seconds) in [(true, 0), (true, 1), (true, 4), (false, 0), (false, 1), (false, 4)] {
+        let mut world = World::new();
+        world.append("a.log", lines(0..100));
+        world.pass(2);
+        let name = if renamed { "a.log.1" } else { "a.log" };
+        if renamed {
+            world.rename("a.log", name);
+            world.append("a.log", lines(100..110));
+            world.pass(6);
+        }
+        world.append("a.log.1.gz", packed(lines(0..100)));
+        world.remove(name);
+        world.scan();
+        world.pass(seconds);
+        for _ in 0..2 {
+            world.stop_and_start();
+            world.pass(20);
+        }
+        assert_eq!(
+            (losses(&mut world), world.warnings.len()),
+            (vec![], 0),
+            "{renamed}, {seconds} s: {:?}",
+            world.warnings
+        );
+    }
+}
+
 /// A log that goes on while nobody runs, and is compressed then.
 fn compressed_while_stopped(copy: impl AsRef<[u8]>) -> World {
     let mut world = World::new();

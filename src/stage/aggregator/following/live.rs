@@ -83,7 +83,7 @@ pub(super) struct Stages {
 /// What stamps mean for records that come behind others.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
-    /// All windows that hold a stamp below it have closed for good.
+    /// A window that holds a stamp below it has closed for good.
     floor: Timestamp,
     /// A window that holds a stamp below it was closed.
     closed: Timestamp,
@@ -128,7 +128,9 @@ impl Live {
     pub(super) fn set_limits(&self, windows: &Windows) {
         let (Some(open), Some(next)) = (windows.open(), windows.closer.next()) else { return };
         let grid = self.grid;
-        *self.limits.write() = Limits { floor: grid.window(open).start, closed: grid.window(next - 1).end };
+        // Where windows overlap, the one before still holds stamps of the first that is open: its result stays as it is.
+        let floor = grid.window(open.saturating_sub(1)).end;
+        *self.limits.write() = Limits { floor, closed: grid.window(next - 1).end };
     }
 
     /// Counts a batch, and those that waited for it, once all before it in its input are counted.
