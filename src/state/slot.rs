@@ -322,6 +322,18 @@ mod tests {
     }
 
     #[test]
+    fn g5_a_sequence_number_after_which_none_can_come_is_no_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.0");
+        for (sequence, is_valid) in [(1, true), (MAX_SEQUENCE, true), (MAX_SEQUENCE + 1, false), (u64::MAX, false)] {
+            write(File::create_new(&path).unwrap(), sequence, "key = value", &mut |_| Ok(())).unwrap();
+            let content = look(path.clone()).info.content;
+            assert_eq!(matches!(content, SlotContent::Valid { .. }), is_valid, "{sequence}: {content:?}");
+            std::fs::remove_file(&path).unwrap();
+        }
+    }
+
+    #[test]
     fn d12_what_is_no_slot_is_damaged_and_says_why() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.0");
