@@ -1,6 +1,7 @@
 //! While a run goes on: signals, and progress on a terminal.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
-use signal_hook::flag;
+use signal_hook::{flag, low_level};
 
 use crate::error::{ErrorKind, Result};
 use crate::metrics;
@@ -27,15 +28,25 @@ const TICK: Duration = Duration::from_millis(100);
 /// Time between two looks at the losses of a run that goes on.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Has the first SIGINT or SIGTERM set the flag. The second one ends the process at once, with 130 or 143.
+/// Signals that come so soon after the first are the same wish: timeout(1) sends one to the process and one to its group.
+const TWINS: Duration = Duration::from_millis(50);
+
+/// Has the first SIGINT or SIGTERM set the flag. One that comes later ends the process at once, with 130 or 143.
 pub fn drain_on_signals(flag: &Arc<AtomicBool>) -> Result<()> {
     let register = || {
+        let (armed, (mut told, teller)) = (Arc::<AtomicBool>::default(), UnixStream::pair()?);
         for (signal, code) in [(SIGINT, 130), (SIGTERM, 143)] {
-            // In this order: the signal that sets the flag must not be the one that finds it set.
-            flag::register_conditional_shutdown(signal, code, Arc::clone(flag))?;
+            flag::register_conditional_shutdown(signal, code, Arc::clone(&armed))?;
             flag::register(signal, Arc::clone(flag))?;
+            low_level::pipe::register(signal, teller.try_clone()?)?;
         }
-        Ok(())
+        let wait = move || {
+            if told.read_exact(&mut [0]).is_ok() {
+                thread::sleep(TWINS);
+                armed.store(true, Ordering::Relaxed);
+            }
+        };
+        thread::Builder::new().name("signals".into()).spawn(wait).map(drop)
     };
     register().map_err(|source| ErrorKind::System { action: "cannot watch for signals".into(), source }.into())
 }

@@ -136,7 +136,7 @@ fn e2_a_second_interrupt_ends_it_at_once_and_the_state_is_valid() {
         SavedState::of(&scene.folder, false).unwrap().bytes() == before
     });
     signal(&running.0, "INT");
-    std::thread::sleep(Duration::from_millis(100));
+    std::thread::sleep(Duration::from_millis(300));
     signal(&running.0, "INT");
     let started = Instant::now();
     let status = running.0.wait().unwrap();

@@ -263,6 +263,24 @@ fn a_run_that_is_asked_to_end_waits_for_the_state_and_says_so_and_a_second_signa
 }
 
 #[test]
+fn two_signals_at_once_are_one() {
+    for name in ["TERM", "INT"] {
+        let folder = Folder::new();
+        append(&folder, "a.log", &minutes(0..1, 20));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_logparser"));
+        command.current_dir(folder.path()).stdin(Stdio::null()).env("FAILPOINTS", "saver=sleep(400)");
+        command.args(["top", "*.log", "--follow", "--since", "1970-01-01T00:00:00Z", "--state", "state"]).args(MINUTES);
+        let mut running = Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        std::thread::sleep(Duration::from_millis(700));
+        // As timeout(1) does: to the process, and to its group.
+        let process = running.0.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &process, &process, &process]).status().unwrap();
+        assert!(sent.success());
+        assert_eq!(running.0.wait().unwrap().code(), Some(0), "{name}");
+    }
+}
+
+#[test]
 fn a_later_run_tells_only_what_it_has_lost_itself() {
     let folder = Folder::new();
     let text = |from: i64| minutes(from..from + 1, 20);
