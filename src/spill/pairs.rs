@@ -12,6 +12,9 @@ pub trait PairInput: BufRead {
     /// Notes that a pair begins here.
     fn begins(&mut self) {}
 
+    /// Notes that no pair comes any more, after so many with so many connections.
+    fn ended(&mut self, _pairs: u64, _connections: u64) {}
+
     /// An error with where it came up: in the pair that began last.
     fn located(&self, error: io::Error) -> io::Error {
         error
@@ -29,7 +32,9 @@ pub struct PairReader<R> {
     pub second: Vec<u8>,
     /// Its count.
     pub count: u64,
-    /// The counts of all pairs so far.
+    /// Pairs so far.
+    pairs: u64,
+    /// Their counts together.
     total: u64,
     /// The name of the pair before, while the next one is read in its place.
     before: Vec<u8>,
@@ -38,13 +43,19 @@ pub struct PairReader<R> {
 impl<R: PairInput> PairReader<R> {
     /// Before the first pair of an input that ends behind the last one; names have at most so many bytes.
     pub fn new(input: R, longest: u64) -> Self {
-        PairReader { input, longest, first: Vec::new(), second: Vec::new(), count: 0, total: 0, before: Vec::new() }
+        let (first, second, before) = (Vec::new(), Vec::new(), Vec::new());
+        PairReader { input, longest, first, second, count: 0, pairs: 0, total: 0, before }
     }
 
     /// Goes on to the next pair. Whether there is one.
     pub fn advance(&mut self) -> io::Result<bool> {
         self.input.begins();
-        self.read().map_err(|error| self.input.located(error))
+        let is_there = self.read().map_err(|error| self.input.located(error))?;
+        match is_there {
+            true => self.pairs += 1,
+            false => self.input.ended(self.pairs, self.total),
+        }
+        Ok(is_there)
     }
 
     fn read(&mut self) -> io::Result<bool> {

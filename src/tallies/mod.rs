@@ -85,15 +85,6 @@ impl Totals {
         self.pairs[part as usize] += 1;
         Ok(())
     }
-
-    fn join(&mut self, other: Totals) -> io::Result<()> {
-        for part in Part::ALL.map(|part| part as usize) {
-            let sum = |mine: u64, theirs: u64| mine.checked_add(theirs).ok_or_else(too_many);
-            self.pairs[part] = sum(self.pairs[part], other.pairs[part])?;
-            self.connections[part] = sum(self.connections[part], other.connections[part])?;
-        }
-        Ok(())
-    }
 }
 
 /// Writes a file: the header, then the pairs of each part, in their order and with counts above 0.
@@ -220,16 +211,26 @@ impl Tallies {
         (self.frames.section(part.kind()), &self.path)
     }
 
-    /// Makes sure that nothing follows but the totals, which say what there should have been to read.
-    fn finish(self) -> Result<Totals> {
+    /// Makes sure that nothing follows but the totals, and that they are those of the pairs that were read.
+    fn finish(self, held: Totals) -> Result<()> {
         let Tallies { path, mut frames, header, guard: _ } = self;
-        let totals = || -> io::Result<Totals> {
-            let (totals, _): (Totals, _) = value(frames.section(Kind::End), |decoder| decoder.get())?;
-            header.check_pairs(totals.connections).map_err(invalid)?;
-            frames.end()?;
-            Ok(totals)
+        let check = || -> io::Result<()> {
+            let section = frames.section(Kind::End);
+            let at = section.at();
+            let (totals, _): (Totals, _) = value(section, |decoder| decoder.get())?;
+            if totals != held {
+                let [said, found] = [totals, held].map(|totals| {
+                    let Totals { pairs, connections } = totals;
+                    format!("{pairs:?} pairs with {connections:?} connections")
+                });
+                return Err(invalid(format!("its end, at byte {at}, says {said}, and it has {found}")));
+            }
+            let from = START + HEAD;
+            let located = |problem| invalid(format!("{problem}, which its header says from byte {from} on"));
+            header.check_pairs(totals.connections).map_err(located)?;
+            frames.end()
         };
-        totals().map_err(|error| Error::tallies(&path, error.to_string()))
+        check().map_err(|error| Error::tallies(&path, error.to_string()))
     }
 }
 
