@@ -33,22 +33,26 @@ const TWINS: Duration = Duration::from_millis(50);
 
 /// Has the first SIGINT or SIGTERM set the flag. One that comes later ends the process at once, with 130 or 143.
 pub fn drain_on_signals(flag: &Arc<AtomicBool>) -> Result<()> {
+    let failed = |action: &str, source| ErrorKind::System { action: action.into(), source };
+    let armed = Arc::<AtomicBool>::default();
     let register = || {
-        let (armed, (mut told, teller)) = (Arc::<AtomicBool>::default(), UnixStream::pair()?);
+        let (told, teller) = UnixStream::pair()?;
         for (signal, code) in [(SIGINT, 130), (SIGTERM, 143)] {
             flag::register_conditional_shutdown(signal, code, Arc::clone(&armed))?;
             flag::register(signal, Arc::clone(flag))?;
             low_level::pipe::register(signal, teller.try_clone()?)?;
         }
-        let wait = move || {
-            if told.read_exact(&mut [0]).is_ok() {
-                thread::sleep(TWINS);
-                armed.store(true, Ordering::Relaxed);
-            }
-        };
-        thread::Builder::new().name("signals".into()).spawn(wait).map(drop)
+        Ok(told)
     };
-    register().map_err(|source| ErrorKind::System { action: "cannot watch for signals".into(), source }.into())
+    let mut told = register().map_err(|source| failed("cannot watch for signals", source))?;
+    let wait = move || {
+        if told.read_exact(&mut [0]).is_ok() {
+            thread::sleep(TWINS);
+            armed.store(true, Ordering::Relaxed);
+        }
+    };
+    let thread = thread::Builder::new().name("signals".into()).spawn(wait);
+    Ok(thread.map(drop).map_err(|source| failed("cannot start a thread", source))?)
 }
 
 /// Has a run that goes on for months outlive signals that are meant for others, or for nobody: SIGHUP sets the flag, upon
