@@ -4,7 +4,7 @@
 //! of the configuration; here files are compared. Pipes, terminals and devices have nothing to lose.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata};
+use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use crate::output::rejects::RejectsFile;
 use crate::output::spared::{Identity, Spared, identity, shown};
 use crate::output::target::{Last, Reopen, Target};
 use crate::output::{self, Behind, Tell};
-use crate::source::{Input, Listing, Origin, locate, stdin_identity};
+use crate::source::{Input, Listing, Origin, locate, stdin_identity, stdin_metadata};
 
 /// Bytes of a file that is to be written, as it is, that show whether it is a log.
 const START: u64 = 4 << 10;
@@ -174,8 +174,7 @@ fn spare_logs(plan: &Plan, inputs: &Inputs, outputs_given: bool) -> Result<()> {
 
 /// Whether standard input is a device that gives nothing, such as `/dev/null`.
 fn stdin_is_empty() -> bool {
-    let is_device = |found: Metadata| found.file_type().is_char_device();
-    !io::stdin().is_terminal() && fs::metadata("/dev/stdin").is_ok_and(is_device)
+    !io::stdin().is_terminal() && stdin_metadata().is_ok_and(|found| found.file_type().is_char_device())
 }
 
 /// Refuses outputs that are read, or each other.

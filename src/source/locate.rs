@@ -113,10 +113,14 @@ fn unfit(found: &Metadata, named: bool) -> Option<io::Error> {
     stream.then(|| io::Error::other("not a regular file; name it by itself to read it as a stream"))
 }
 
+/// What standard input is.
+pub fn stdin_metadata() -> io::Result<Metadata> {
+    File::from(io::stdin().as_fd().try_clone_to_owned()?).metadata()
+}
+
 /// The device and inode of standard input, if it is a file.
 pub fn stdin_identity() -> Option<(u64, u64)> {
-    let file = io::stdin().as_fd().try_clone_to_owned().map(File::from).ok()?;
-    let found = file.metadata().ok()?;
+    let found = stdin_metadata().ok()?;
     found.is_file().then(|| (found.dev(), found.ino()))
 }
 

@@ -15,6 +15,6 @@ mod walk;
 pub use chunker::{Chunker, Cut};
 pub use cursor::{Cursor, Step};
 pub use input::{Input, Origin, Rest};
-pub use locate::{Located, locate, stdin_identity};
+pub use locate::{Located, locate, stdin_identity, stdin_metadata};
 pub use schedule::{Order, Pruned, Schedule, Turn};
 pub use walk::Listing;

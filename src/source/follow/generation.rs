@@ -177,29 +177,7 @@ impl Generation {
 
     /// A record of it, with nothing counted.
     pub fn record(&self) -> Saved {
-        let mut saved = Saved {
-            id: self.id,
-            name: Vec::new(),
-            device: 0,
-            inode: 0,
-            born: None,
-            modified: (0, 0),
-            start: Vec::new(),
-            head: Guard::default(),
-            size_seen: 0,
-            position: 0,
-            tail: Guard::default(),
-            lost: 0,
-            rotated: false,
-            truncated: false,
-            settled: false,
-            departed: false,
-            missed: 0,
-            active: Duration::ZERO,
-            moved: Duration::ZERO,
-            away: Duration::ZERO,
-            ended: false,
-        };
+        let mut saved = Saved::new(self.id);
         self.update(&mut saved);
         saved
     }

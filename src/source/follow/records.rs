@@ -63,6 +63,35 @@ pub struct Saved {
     pub ended: bool,
 }
 
+impl Saved {
+    /// Of a generation of which nothing is known.
+    pub fn new(id: InputId) -> Self {
+        Saved {
+            id,
+            name: Vec::new(),
+            device: 0,
+            inode: 0,
+            born: None,
+            modified: (0, 0),
+            start: Vec::new(),
+            head: Guard::default(),
+            size_seen: 0,
+            position: 0,
+            tail: Guard::default(),
+            lost: 0,
+            rotated: false,
+            truncated: false,
+            settled: false,
+            departed: false,
+            missed: 0,
+            active: Duration::ZERO,
+            moved: Duration::ZERO,
+            away: Duration::ZERO,
+            ended: false,
+        }
+    }
+}
+
 /// A compressed file that was passed over, as it is saved: a copy of what was counted, or whose loss was told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PassedOver {

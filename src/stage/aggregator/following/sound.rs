@@ -201,27 +201,14 @@ pub(super) mod tests {
     /// A file of which nothing is counted.
     pub(in crate::stage) fn file(id: u32) -> SavedFile {
         SavedFile {
-            id: InputId(id),
             name: b"a.log".to_vec(),
             device: 1,
             inode: 2,
-            born: None,
             modified: (5, 6),
             start: b"17 a b".to_vec(),
             head: Guard::of(b"17 a b"),
             size_seen: 7,
-            position: 0,
-            tail: Guard::default(),
-            lost: 0,
-            rotated: false,
-            truncated: false,
-            settled: false,
-            departed: false,
-            missed: 0,
-            active: Duration::ZERO,
-            moved: Duration::ZERO,
-            away: Duration::ZERO,
-            ended: false,
+            ..SavedFile::new(InputId(id))
         }
     }
 
