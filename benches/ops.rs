@@ -1,4 +1,5 @@
-//! The pure operators, each beside its simple twin: bytes, lines or records a second. `cargo bench --bench ops`.
+//! The pure operators, each beside its simple twin: bytes, lines or records a second. `cargo bench
+//! --bench ops`.
 
 #[path = "support/mod.rs"]
 mod support;

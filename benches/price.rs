@@ -1,9 +1,10 @@
-//! The price of the stages, as two numbers: the processor time of the graph against that of one loop over the same
-//! operators, and the rate of the graph on all cores against that of independent loops, one a core, each on its part of
-//! the file. `cargo bench --bench price`.
+//! The price of the stages, as two numbers: the processor time of the graph against that of one
+//! loop over the same operators, and the rate of the graph on all cores against that of independent
+//! loops, one a core, each on its part of the file. `cargo bench --bench price`.
 //!
-//! Both read the same file, page cache warm, in turn, several times; what is printed are medians of the ratios within a
-//! round. Times alone mean little on a machine that is shared. Criterion measures no processor time, so this is by hand.
+//! Both read the same file, page cache warm, in turn, several times; what is printed are medians of
+//! the ratios within a round. Times alone mean little on a machine that is shared. Criterion
+//! measures no processor time, so this is by hand.
 
 // Benchmarks fail by panicking, and print what they found.
 #![allow(clippy::expect_used, clippy::print_stdout, clippy::unwrap_used)]

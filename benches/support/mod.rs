@@ -19,7 +19,8 @@ pub const CHUNK: usize = 512 << 10;
 /// The highest stamp of a made log.
 pub const END: i64 = 1_700_000_000;
 
-/// A made log of `lines` lines over the day before `END`, up to five minutes out of order, of the standard names.
+/// A made log of `lines` lines over the day before `END`, up to five minutes out of order, of the
+/// standard names.
 pub fn made(lines: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     let settings = Settings { lines, end: Timestamp::from_seconds(END), ..Settings::default() };

@@ -127,8 +127,8 @@ fn create(args: &Args) -> Result<Made> {
 }
 
 impl Made {
-    /// Leaves no half log behind, which is of no use: removes a file that was made, empties one that was overwritten, and
-    /// lets alone what is no file. What is then said of the write.
+    /// Leaves no half log behind, which is of no use: removes a file that was made, empties one
+    /// that was overwritten, and lets alone what is no file. What is then said of the write.
     fn clean_up(&self, path: &Path) -> &'static str {
         let Ok(found) = self.file.metadata() else { return "cannot write" };
         if !found.is_file() {

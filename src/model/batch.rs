@@ -1,8 +1,8 @@
 //! The batches that travel between stages: chunk, lines, records.
 //!
-//! Each batch shares the one before it, so the bytes are never copied and return to their pool with the last user.
-//! Invariant: a chunk holds whole lines only, or it stands for one over-long line, or for bytes that are skipped, and
-//! holds no bytes.
+//! Each batch shares the one before it, so the bytes are never copied and return to their pool with
+//! the last user. Invariant: a chunk holds whole lines only, or it stands for one over-long line,
+//! or for bytes that are skipped, and holds no bytes.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use super::recycle::Pooled;
 use super::span::Span;
 use super::time::Timestamp;
 
-/// A block of an input's bytes, cut at a line end. Only at the end of an input, or of what a followed one has before it is
-/// renamed or deleted, a chunk may end without a newline.
+/// A block of an input's bytes, cut at a line end. Only at the end of an input, or of what a
+/// followed one has before it is renamed or deleted, a chunk may end without a newline.
 pub struct Chunk {
     /// Where the bytes come from.
     pub span: Span,
@@ -33,9 +33,11 @@ pub struct Chunk {
     pub max_line: usize,
     /// What the chunk adds to the balance sheet by itself: its bytes, and news of its input.
     pub balance: Balance,
-    /// Whether the size of the input shows only by reading it, so that the bytes in it are those read.
+    /// Whether the size of the input shows only by reading it, so that the bytes in it are those
+    /// read.
     pub streamed: bool,
-    /// Where the extent of the chunk's stamps has to be noted, since bytes of the input are skipped.
+    /// Where the extent of the chunk's stamps has to be noted, since bytes of the input are
+    /// skipped.
     pub order: Option<Arc<OrderMeter>>,
     /// Whether the input ends here. Every input has exactly one last chunk, which may be empty.
     pub last: bool,
@@ -77,10 +79,11 @@ impl Chunk {
 /// What a chunk of a followed input says beside its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Live {
-    /// Of the last bytes of the input before the end of the chunk: what has to stand there when it is read on.
+    /// Of the last bytes of the input before the end of the chunk: what has to stand there when it
+    /// is read on.
     pub tail: Guard,
-    /// Whether nothing has come for so long that the input holds back no window any more. It does again with the next
-    /// chunk.
+    /// Whether nothing has come for so long that the input holds back no window any more. It does
+    /// again with the next chunk.
     pub idle: bool,
     /// Stamps beyond this are in the future: so it was when the bytes were read.
     pub future_after: Timestamp,
@@ -117,7 +120,8 @@ pub struct Records {
     pub rejected: Vec<Rejected>,
     /// What is known of other losses of the chunk.
     pub traces: Traces,
-    /// Instants at which the input's watermark passed a window's end, in order. Only in periodic runs.
+    /// Instants at which the input's watermark passed a window's end, in order. Only in periodic
+    /// runs.
     pub marks: Vec<Mark>,
     /// The input's watermark after this chunk. Only in periodic runs.
     pub watermark: Timestamp,

@@ -1,7 +1,7 @@
 //! What a text that names a file looks like, before anybody looks for the file.
 
-/// The scheme that a text begins with as addresses do, e.g. `s3` of `s3://bucket/x`. Nothing is read from one; a file that
-/// is called so is written `./s3://x`.
+/// The scheme that a text begins with as addresses do, e.g. `s3` of `s3://bucket/x`. Nothing is
+/// read from one; a file that is called so is written `./s3://x`.
 pub fn scheme(text: &str) -> Option<&str> {
     let (scheme, _) = text.split_once("://")?;
     let letter = scheme.starts_with(|first: char| first.is_ascii_alphabetic());
@@ -21,7 +21,8 @@ pub fn no_file(scheme: &str) -> String {
 /// The names of the outputs, which stand before a path where results go.
 pub const OUTPUT_NAMES: [&str; 3] = ["text", "json", "csv"];
 
-/// Why a text is no path of something that is written to in one format, and what to do: it begins with the name of a format.
+/// Why a text is no path of something that is written to in one format, and what to do: it begins
+/// with the name of a format.
 pub fn no_format(text: &str) -> Option<String> {
     let (name, path) = text.split_once(':')?;
     OUTPUT_NAMES.contains(&name).then(|| {

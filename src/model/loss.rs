@@ -1,8 +1,9 @@
-//! What a run has lost, by class: lines and bytes that are in no result though they may belong in one, and results that
-//! nobody got.
+//! What a run has lost, by class: lines and bytes that are in no result though they may belong in
+//! one, and results that nobody got.
 //!
-//! Not here: how it is said (`cli/loss`), and what became of lines by their own nature, such as blank ones.
-//! Invariant: every number of the balance sheet is the count of a class here, or is named as no loss (`Loss::count`).
+//! Not here: how it is said (`cli/loss`), and what became of lines by their own nature, such as
+//! blank ones. Invariant: every number of the balance sheet is the count of a class here, or is
+//! named as no loss (`Loss::count`).
 
 use std::collections::BTreeMap;
 
@@ -115,11 +116,14 @@ pub struct Place {
 /// What is known of losses beside their numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traces {
-    /// The first of each class by input and position, as far as it is known; of malformed lines the sheet has more.
+    /// The first of each class by input and position, as far as it is known; of malformed lines the
+    /// sheet has more.
     first: BTreeMap<Loss, Place>,
-    /// How far a late record lies behind the highest stamp before it in its input, at most; in nanoseconds.
+    /// How far a late record lies behind the highest stamp before it in its input, at most; in
+    /// nanoseconds.
     pub furthest_behind: i64,
-    /// Of the late records, those that were in time by their own input, which was silent and not waited for.
+    /// Of the late records, those that were in time by their own input, which was silent and not
+    /// waited for.
     pub after_idle: u64,
 }
 

@@ -1,9 +1,10 @@
-//! Counts on disk: what a tally held when there was no memory for more, as sorted runs in unnamed temporary files.
+//! Counts on disk: what a tally held when there was no memory for more, as sorted runs in unnamed
+//! temporary files.
 //!
-//! Pairs are written by their names, so that a run stands for itself: the tally that it came from starts anew, hosts and
-//! all. Each run is there twice, by source and by server, and is only ever read from start to end; runs of one pane are
-//! merged as they are read.
-//! Invariant: of every pair of a pane, the counts in its runs add up to what was counted.
+//! Pairs are written by their names, so that a run stands for itself: the tally that it came from
+//! starts anew, hosts and all. Each run is there twice, by source and by server, and is only ever
+//! read from start to end; runs of one pane are merged as they are read. Invariant: of every pair
+//! of a pane, the counts in its runs add up to what was counted.
 
 mod merge;
 mod pairs;
@@ -118,8 +119,8 @@ impl<'a> Ranking<'a> {
         Ranking { names, by_name, ranks }
     }
 
-    /// Calls `f` with each pair of a pane and its count, in the order of the host on `side` and then of the other one: the
-    /// two names in this order.
+    /// Calls `f` with each pair of a pane and its count, in the order of the host on `side` and
+    /// then of the other one: the two names in this order.
     pub fn for_each_sorted(
         &self,
         pane: &Pane,
@@ -131,9 +132,9 @@ impl<'a> Ranking<'a> {
     }
 }
 
-/// Calls `f` with each pair of a pane and its count, in the order of the rank of the host on `side` and then of the other
-/// one: the two ranks as one number. So that a pane need not be there twice, it is gone through several times, and each
-/// time a range of it is put in order.
+/// Calls `f` with each pair of a pane and its count, in the order of the rank of the host on `side`
+/// and then of the other one: the two ranks as one number. So that a pane need not be there twice,
+/// it is gone through several times, and each time a range of it is put in order.
 fn sorted(pane: &Pane, side: Side, ranks: &[u32], mut f: impl FnMut(u64, u64) -> io::Result<()>) -> io::Result<()> {
     let key = |from: HostId, to: HostId| {
         let (from, to) = (u64::from(ranks[from.0 as usize]), u64::from(ranks[to.0 as usize]));
@@ -157,7 +158,8 @@ fn sorted(pane: &Pane, side: Side, ranks: &[u32], mut f: impl FnMut(u64, u64) ->
     Ok(())
 }
 
-/// The last keys of ranges that hold about as many pairs each, as few as a range may have; those of a sample show them.
+/// The last keys of ranges that hold about as many pairs each, as few as a range may have; those of
+/// a sample show them.
 fn range_ends(pane: &Pane, key: impl Fn(HostId, HostId) -> u64) -> Vec<u64> {
     let ranges = pane.len().div_ceil(SORTED_AT_ONCE.max(pane.len() / MAX_RANGES));
     let (mut sample, mut at) = (Vec::new(), 0);

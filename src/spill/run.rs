@@ -1,8 +1,8 @@
 //! A run: pairs with counts, sorted, each once, as bytes in a section of a file.
 //!
-//! A pair is: 0 if its first host is that of the pair before, else the length of the host's name plus 1, and the name;
-//! the length of the second host's name, and the name; the count. Numbers are in base 128, the lowest digit first, all
-//! digits but the last with the top bit set (LEB128).
+//! A pair is: 0 if its first host is that of the pair before, else the length of the host's name
+//! plus 1, and the name; the length of the second host's name, and the name; the count. Numbers are
+//! in base 128, the lowest digit first, all digits but the last with the top bit set (LEB128).
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};

@@ -1,18 +1,20 @@
 //! Host names, each stored once and known by a small number.
 //!
-//! Names are bytes, compared exactly: invalid UTF-8 is kept apart like anything else.
-//! Numbers stay until a name is dropped, and are then given to another. Invariant: `names().name(intern(x)) == x`, and a
-//! number is that of one host, or free, or none yet.
+//! Names are bytes, compared exactly: invalid UTF-8 is kept apart like anything else. Numbers stay
+//! until a name is dropped, and are then given to another. Invariant: `names().name(intern(x)) ==
+//! x`, and a number is that of one host, or free, or none yet.
 
 use super::budget::Budget;
 use super::hash::{folded, seeds, shard};
 use super::names::{HostId, Names};
 use crate::model::lanes;
 
-/// A set of host names, numbered in the order in which they came, but for numbers that have become free.
+/// A set of host names, numbered in the order in which they came, but for numbers that have become
+/// free.
 ///
-/// A table with open addressing. A short name is compared within its slot, without a look at the names; a long one by
-/// its hash first. Hashes are keyed at random, so that names in a log cannot flood the table.
+/// A table with open addressing. A short name is compared within its slot, without a look at the
+/// names; a long one by its hash first. Hashes are keyed at random, so that names in a log cannot
+/// flood the table.
 #[derive(Debug)]
 pub struct Hosts {
     names: Names,
@@ -103,8 +105,8 @@ impl Shard {
     }
 }
 
-/// Whether these are too few slots: small tables are kept half free, so that a search is short; of large ones a quarter
-/// has to do, as half of them would be much memory.
+/// Whether these are too few slots: small tables are kept half free, so that a search is short; of
+/// large ones a quarter has to do, as half of them would be much memory.
 fn is_crowded(names: usize, slots: usize) -> bool {
     if slots > LARGE { 4 * names > 3 * slots } else { 2 * names > slots }
 }
@@ -130,8 +132,8 @@ impl Slot {
     }
 }
 
-/// Bytes that a number takes beside its name and its slot: where the name lies, and its totals and its rank once they are asked
-/// for.
+/// Bytes that a number takes beside its name and its slot: where the name lies, and its totals and
+/// its rank once they are asked for.
 const EACH_NUMBER: usize = 49;
 
 /// The length in the keys of all names that are not short.
@@ -197,7 +199,8 @@ impl Hosts {
         Some(id)
     }
 
-    /// The number of the name `bytes[from..to]`, if it is there. Quickest if the name is short and `bytes` goes on.
+    /// The number of the name `bytes[from..to]`, if it is there. Quickest if the name is short and
+    /// `bytes` goes on.
     #[inline(always)]
     pub fn find_at(&self, bytes: &[u8], from: usize, to: usize) -> Option<HostId> {
         if let Some(key) = short_key(bytes, from, to) {
@@ -219,8 +222,8 @@ impl Hosts {
         self.find(&bytes[from..to])
     }
 
-    /// Reads where the name `bytes[from..to]` would be, so that it is near when it is looked for. What it gives has no
-    /// meaning.
+    /// Reads where the name `bytes[from..to]` would be, so that it is near when it is looked for.
+    /// What it gives has no meaning.
     #[inline(always)]
     pub fn touch_at(&self, bytes: &[u8], from: usize, to: usize) -> u32 {
         let slot = short_key(bytes, from, to).and_then(|key| {
@@ -231,7 +234,8 @@ impl Hosts {
         slot.map_or(0, |slot| slot.id ^ slot.word[0] as u32)
     }
 
-    /// Whether the set is larger than what is near the processor in any case, so that it pays to `touch_at` first.
+    /// Whether the set is larger than what is near the processor in any case, so that it pays to
+    /// `touch_at` first.
     pub fn is_large(&self) -> bool {
         self.shards[0].slots.len() > LARGE
     }
@@ -264,8 +268,8 @@ impl Hosts {
         slots * size_of::<Slot>() + self.names.end() * EACH_NUMBER + 2 * self.names.bytes()
     }
 
-    /// Gives the next number to a name that is not there yet, whatever numbers are free; without bytes it is a free one.
-    /// So a set is the same again that was written out by number.
+    /// Gives the next number to a name that is not there yet, whatever numbers are free; without
+    /// bytes it is a free one. So a set is the same again that was written out by number.
     pub fn restore(&mut self, name: &[u8]) {
         if name.is_empty() {
             let hole = self.names.push_hole();
@@ -276,8 +280,8 @@ impl Hosts {
         self.enter(self.hash(&key), key, id);
     }
 
-    /// Drops the names of one of the tables that are not kept. Their numbers are free at once, their bytes once they are
-    /// cleared away.
+    /// Drops the names of one of the tables that are not kept. Their numbers are free at once,
+    /// their bytes once they are cleared away.
     pub(super) fn drop_names(&mut self, table: usize, is_kept: impl Fn(HostId) -> bool) {
         let taken = self.shards[table].slots.iter().filter(|slot| !slot.is_free()).copied();
         let (kept, dropped): (Vec<Slot>, Vec<Slot>) = taken.partition(|slot| is_kept(HostId(slot.id)));
@@ -295,11 +299,13 @@ impl Hosts {
         }
     }
 
-    /// Clears away what dropped names have left in some blocks of the names. The next to do; none once all is done.
+    /// Clears away what dropped names have left in some blocks of the names. The next to do; none
+    /// once all is done.
     pub(super) fn clear_away(&mut self, first: usize, blocks: usize) -> Option<usize> {
         let next = self.names.clear_away(first, blocks);
         if next.is_none() {
-            // The lowest number is given first, so that numbers come to an end where few names are left.
+            // The lowest number is given first, so that numbers come to an end where few names are
+            // left.
             self.free = self.names.holes();
         }
         next
@@ -308,7 +314,8 @@ impl Hosts {
     fn search(&self, hash: u64, key: &Key, name: &[u8]) -> Option<HostId> {
         let shard = &self.shards[shard_of(hash)];
         let mut at = shard.place(hash);
-        // Ends at the key or at a free slot, of which there always are some; in a table without slots, at once.
+        // Ends at the key or at a free slot, of which there always are some; in a table without
+        // slots, at once.
         while let Some(slot) = shard.slots.get(at).filter(|slot| !slot.is_free()) {
             if slot.has(key) && (key.length != LONG || self.names.name(HostId(slot.id)) == name) {
                 return Some(HostId(slot.id));
@@ -384,7 +391,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn name() -> impl Strategy<Value = Vec<u8>> {
-        // Of every length around those at which names are treated in another way, and of few bytes, so that some are alike.
+        // Of every length around those at which names are treated in another way, and of few bytes,
+        // so that some are alike.
         let byte = prop_oneof![Just(0u8), Just(b'a'), Just(b'b'), Just(0xff)];
         prop_oneof![1usize..4, 7usize..10, 15usize..19, Just(40)]
             .prop_flat_map(move |length| proptest::collection::vec(byte.clone(), length))

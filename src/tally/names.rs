@@ -1,9 +1,9 @@
 //! Host names by number.
 //!
-//! Names lie in blocks of so many numbers, each with bytes of its own: none is ever moved with all the others, and a copy
-//! shares its blocks with the original until either changes. A name that is dropped leaves a hole, whose number is given
-//! to another name later. Who gives numbers out is `Hosts`.
-//! Invariant: a host's name has a byte at least, and a hole is no host.
+//! Names lie in blocks of so many numbers, each with bytes of its own: none is ever moved with all
+//! the others, and a copy shares its blocks with the original until either changes. A name that is
+//! dropped leaves a hole, whose number is given to another name later. Who gives numbers out is
+//! `Hosts`. Invariant: a host's name has a byte at least, and a hole is no host.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostId(pub u32);
 
-/// The first byte of a name that no line can hold in a host, if there is one: a field ends there, the line does, or it is
-/// malformed.
+/// The first byte of a name that no line can hold in a host, if there is one: a field ends there,
+/// the line does, or it is malformed.
 pub fn foreign_byte(name: &[u8]) -> Option<u8> {
     name.iter().copied().find(|byte| matches!(byte, 0 | b'\t' | b'\n' | b' '))
 }
@@ -136,7 +136,8 @@ impl Names {
         self.holes[id.0 as usize] = true;
     }
 
-    /// Clears away the bytes of dropped names in some blocks from this one on. The next to do, if there are more.
+    /// Clears away the bytes of dropped names in some blocks from this one on. The next to do, if
+    /// there are more.
     pub(super) fn clear_away(&mut self, first: usize, blocks: usize) -> Option<usize> {
         let end = self.blocks.len().min(first + blocks);
         for at in first..end {
@@ -149,7 +150,8 @@ impl Names {
         (end < self.blocks.len()).then_some(end)
     }
 
-    /// Takes the holes behind the last host out, whose bytes were cleared away, and gives the others, last first.
+    /// Takes the holes behind the last host out, whose bytes were cleared away, and gives the
+    /// others, last first.
     pub(super) fn holes(&mut self) -> Vec<HostId> {
         let end = self.holes.iter().rposition(|is_hole| !is_hole).map_or(0, |last| last + 1);
         self.holes.truncate(end);

@@ -1,6 +1,7 @@
 //! What is counted, by all workers of an aggregator together.
 //!
-//! All workers count into one tally, each through a counter of its own. Not here: when windows close.
+//! All workers count into one tally, each through a counter of its own. Not here: when windows
+//! close.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -173,7 +174,8 @@ impl Counting {
             };
             match self.policy {
                 MemoryPolicy::Error if view.overflow() > 0 => return Err(beyond_limit(tally)),
-                // Joined, panes may take more than they did before. The last view has nothing to join.
+                // Joined, panes may take more than they did before. The last view has nothing to
+                // join.
                 MemoryPolicy::Spill if view.overflow() > 0 && then != Then::Nothing => {}
                 _ => return Ok(view),
             }
