@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::format::Schema;
 use crate::model::balance::{Balance, Rejected, SHOWN_BYTES};
 use crate::model::guard::Guard;
 use crate::model::loss::{Loss, LossSite, Traces};
@@ -32,6 +33,8 @@ pub struct Chunk {
     pub oversized: Option<Vec<u8>>,
     /// Bytes that a line may have, its newline not included.
     pub max_line: usize,
+    /// How its lines are read, as is bound to the input.
+    pub schema: Schema,
     /// What the chunk adds to the balance sheet by itself: its bytes, and news of its input.
     pub balance: Balance,
     /// Whether the size of the input shows only by reading it, so that the bytes in it are those

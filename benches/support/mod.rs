@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use logparser::batch::{Chunk, Lines};
+use logparser::format::Schema;
 use logparser::make::{Generator, Settings};
 use logparser::model::recycle::{BufferPool, Pooled};
 use logparser::model::{Balance, InputId, Span, Timestamp};
@@ -50,6 +51,7 @@ pub fn chunk(bytes: Pooled<u8>, from: u64, last: bool) -> Chunk {
         bytes,
         oversized: None,
         max_line: 64 << 10,
+        schema: Schema::PLAIN,
         balance: Balance { bytes_read: span.len(), ..Balance::default() },
         streamed: false,
         order: None,

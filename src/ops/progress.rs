@@ -344,6 +344,7 @@ mod tests {
                 bytes: Vec::new().into(),
                 oversized: None,
                 max_line: 100,
+                schema: crate::format::Schema::PLAIN,
                 balance: Balance::default(),
                 streamed: false,
                 order: None,

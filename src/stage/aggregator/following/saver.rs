@@ -333,6 +333,7 @@ mod tests {
             bytes: Vec::new().into(),
             oversized: None,
             max_line: 1,
+            schema: crate::format::Schema::PLAIN,
             balance: Balance::default(),
             streamed: true,
             order: None,
