@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::balance::{Balance, Rejected, SHOWN_BYTES};
 use super::guard::Guard;
-use super::loss::{Loss, Place, Traces};
+use super::loss::{Loss, LossSite, Traces};
 use super::order::OrderMeter;
 use super::peaks::Peaks;
 use super::recycle::Pooled;
@@ -53,20 +53,20 @@ impl Chunk {
     /// Notes what was lost before the chunk, or what it says is not read.
     pub fn note_losses(&self, traces: &mut Traces) {
         for loss in [Loss::Unread, Loss::Unknown].into_iter().filter(|loss| loss.count(&self.balance) > 0) {
-            traces.note(loss, Place { input: self.span.input, at: self.span.from, head: Vec::new() });
+            traces.note(loss, LossSite { input: self.span.input, at: self.span.from, head: Vec::new() });
         }
     }
 
     /// The place of the line around a byte of the chunk, for showing.
-    pub fn place(&self, at: usize) -> Place {
+    pub fn place(&self, at: usize) -> LossSite {
         let (start, end) = self.line_around(at);
         self.place_of(start, end)
     }
 
     /// The place of the line `start..end` of the chunk, for showing.
-    pub fn place_of(&self, start: usize, end: usize) -> Place {
+    pub fn place_of(&self, start: usize, end: usize) -> LossSite {
         let head = self.bytes[start..end.min(start + SHOWN_BYTES)].to_vec();
-        Place { input: self.span.input, at: self.span.from + start as u64, head }
+        LossSite { input: self.span.input, at: self.span.from + start as u64, head }
     }
 
     /// Where the line around a byte of the chunk begins and ends.

@@ -268,7 +268,7 @@ impl Place<'_> {
             Edge::Lines(port, _) => Some(port.clone()),
             _ => None,
         });
-        let ends = crate::model::recycle::Pool::default();
+        let ends = crate::model::recycle::BufferPool::default();
         self.start("line-splitter", inbox, outlet, move || splitter::Splitter::new(ends.clone()))
     }
 
