@@ -1,7 +1,8 @@
-//! From what a command line says to the builder of a pipeline: a configuration, or the standard one,
-//! with overrides on top.
+//! From what a command line says to the builder of a pipeline: a configuration, or the standard
+//! one, with overrides on top.
 //!
-//! Not here: what options there are (`args`), and what is done with the pipeline (`running`, `jobs`).
+//! Not here: what options there are (`args`), and what is done with the pipeline (`running`,
+//! `jobs`).
 
 use std::io::{self, IsTerminal};
 use std::path::Path;

@@ -1,9 +1,9 @@
 //! The command line: argv to a command, and the command to its exit code.
 //!
-//! The top: it knows every command, and nothing here knows it. Below, in this order: what each command
-//! does (`jobs`); a pipeline run for somebody who waits (`running`), built from options (`building`);
-//! what is said (`show`, `loss`, `standing`), and what may have been meant (`slips`); the definition of
-//! the command line (`commands`, `args`, `help`); streams and paths.
+//! The top: it knows every command, and nothing here knows it. Below, in this order: what each
+//! command does (`jobs`); a pipeline run for somebody who waits (`running`), built from options
+//! (`building`); what is said (`show`, `loss`, `standing`), and what may have been meant (`slips`);
+//! the definition of the command line (`commands`, `args`, `help`); streams and paths.
 
 mod allocator;
 mod args;

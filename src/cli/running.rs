@@ -1,5 +1,5 @@
-//! Runs a pipeline for somebody who waits for it: signals, progress, the view on a terminal, and how it
-//! went.
+//! Runs a pipeline for somebody who waits for it: signals, progress, the view on a terminal, and
+//! how it went.
 //!
 //! Not here: what is asked (`building`, `jobs`), and the words in which it is said (`show`).
 

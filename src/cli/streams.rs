@@ -1,8 +1,8 @@
 //! The standard streams: results go to stdout and nothing else does; what is said to people goes to
 //! stderr.
 //!
-//! Not here: what is said (`show`), and what a terminal can do (`tty`). Invariant: a reader of stdout
-//! that has had enough is no error.
+//! Not here: what is said (`show`), and what a terminal can do (`tty`). Invariant: a reader of
+//! stdout that has had enough is no error.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};

@@ -1,5 +1,5 @@
-//! The commands for counting in parts, as written: what can be asked of tallies files, and with which
-//! options.
+//! The commands for counting in parts, as written: what can be asked of tallies files, and with
+//! which options.
 
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! What each command does, a file each: from its arguments to its exit code.
 //!
-//! Not here: which commands there are (`commands`), and what several of them share (the files beside
-//! this folder). Invariant: no command knows of another.
+//! Not here: which commands there are (`commands`), and what several of them share (the files
+//! beside this folder). Invariant: no command knows of another.
 
 pub mod ask;
 pub mod completions;
