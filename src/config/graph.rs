@@ -1,5 +1,9 @@
 //! The graph: edges that fit, no cycles, nothing unused, nothing counted twice, nothing written
 //! twice.
+//!
+//! A reporter has one aggregator, since results of two would have no order among them. Where inputs
+//! are followed there is one reader, one time-filter and one aggregator: the position of an input
+//! says what is counted of it, in one place.
 
 use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;

@@ -1,5 +1,9 @@
 //! Locations to paths: what files, folders and globs lead to, looked at once each.
 //!
+//! Listing ends at once when it is told to: a glob may lead through a whole disk. Inputs are found
+//! before signals are watched, so that a signal ends the program as it would any other; where files
+//! are followed, a scan that is interrupted counts for nothing.
+//!
 //! Not here: what is done with a path. Invariant: paths come in the order of the locations, those
 //! of one location by name.
 
