@@ -14,6 +14,7 @@ use super::standing::Waits;
 use super::{allocator, is_watched, show, slips, tty, watch, with_common};
 use crate::error::{Error, Place, Result};
 use crate::model::escape::toml_text;
+use crate::model::location::Location;
 use crate::output::Style;
 #[cfg(feature = "live")]
 use crate::output::target::Last;
@@ -68,7 +69,7 @@ pub fn or_piped(location: Vec<String>) -> Result<Vec<String>> {
     match location.is_empty() {
         false => Ok(location),
         true if io::stdin().is_terminal() => Err(Error::usage("name a file, folder or glob to read, or pipe a log in")),
-        true => Ok(vec!["-".to_owned()]),
+        true => Ok(vec![Location::Stdin.to_string()]),
     }
 }
 

@@ -77,8 +77,10 @@ pub fn make_main(argv: Vec<OsString>) -> ExitCode {
 }
 
 fn make_log(args: &crate::make::Args) -> Result<u8> {
-    slips::made(&args.path)?;
-    local_target(&args.path)?;
+    if let Some(path) = args.path.path() {
+        slips::made(path)?;
+        local_target(path)?;
+    }
     let summary = crate::make::run(args, crate::pipeline::wall_clock())?;
     show::made(args, &summary);
     Ok(0)

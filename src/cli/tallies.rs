@@ -17,6 +17,7 @@ use super::{
 use crate::config::{Plan, Task};
 use crate::error::{Error, Result, show_path};
 use crate::metrics::Progress;
+use crate::model::location::{Location, PathArg};
 use crate::model::{Extent, Guard, Timestamp};
 use crate::options::{Kind, Raw, Value};
 use crate::output::json::window;
@@ -72,7 +73,7 @@ pub struct PartialArgs {
     location: Vec<String>,
     /// Where to write the tallies, or - for standard output.
     #[arg(long, short, value_name = "FILE")]
-    output: PathBuf,
+    output: PathArg,
     /// Of one file, the lines that begin in this range of bytes; without an end, to that of the file.
     #[arg(long, value_name = "FROM..TO")]
     range: Option<String>,
@@ -116,7 +117,7 @@ pub struct MergeArgs {
     files: Vec<PathBuf>,
     /// Where to write them as one, or - for standard output.
     #[arg(long, short, value_name = "FILE")]
-    output: PathBuf,
+    output: PathArg,
     #[command(flatten)]
     talk: Talk,
 }
@@ -381,9 +382,9 @@ pub fn merge(args: &MergeArgs) -> Result<u8> {
 }
 
 /// Where tallies go; `None` is standard output.
-fn target(output: &Path) -> Result<Option<&Path>> {
-    if output != Path::new("-") {
-        return local_target(output).map(|()| Some(output));
+fn target(output: &PathArg) -> Result<Option<&Path>> {
+    if let Some(path) = output.path() {
+        return local_target(path).map(|()| Some(path));
     }
     if io::stdout().is_terminal() {
         return Err(Error::usage("tallies are nothing to read on a terminal; name a file, or a pipe behind"));
@@ -423,7 +424,7 @@ pub fn report(args: &ReportArgs) -> Result<u8> {
     let given = [("threads", &args.threads), ("max-memory", &args.max_memory)];
     let builder = with_overrides(builder, super::args::given(given));
     // The logs are not needed any more.
-    let mut builder = ask::located(builder, &["-".to_owned()])?.style(ask::style(args.talk.color));
+    let mut builder = ask::located(builder, &[Location::Stdin.to_string()])?.style(ask::style(args.talk.color));
     if let Some([from, to]) = &hosts {
         builder = ask::asking(builder, &ask::three_questions(from, to));
     }
