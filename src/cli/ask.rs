@@ -1,4 +1,5 @@
-//! Questions: the positional form and the short commands, each as the standard pipeline with a few keys set.
+//! Questions: the positional form and the short commands, each as the standard pipeline with a few
+//! keys set.
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -73,7 +74,8 @@ pub fn or_piped(location: Vec<String>) -> Result<Vec<String>> {
     }
 }
 
-/// A builder that reads these locations, if there are any, in place of those that it has. Errors with one that is no log.
+/// A builder that reads these locations, if there are any, in place of those that it has. Errors
+/// with one that is no log.
 pub fn located(builder: Builder, location: &[String]) -> Result<Builder> {
     slips::logs(location)?;
     Ok(match location {
@@ -191,7 +193,8 @@ fn run_live(builder: Builder, common: &Common) -> Result<u8> {
     // Nobody waits for more, however the view was left.
     running.drain();
     let summary = Summary { interrupted: false, ..running.join() };
-    // What was last to be seen stays when the view is gone. Where the terminal is gone too, there is nobody to read it.
+    // What was last to be seen stays when the view is gone. Where the terminal is gone too, there
+    // is nobody to read it.
     let _ = print(&String::from_utf8_lossy(&last.lock()));
     summary.failures.iter().for_each(show::error);
     summary.warnings.iter().for_each(|text| show::warning(text));

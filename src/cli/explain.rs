@@ -25,8 +25,8 @@ struct Line<'a> {
     reason: &'a str,
 }
 
-/// Where it goes: as the command line says, whatever the configuration says of results. Errors with a format that has no
-/// place for it.
+/// Where it goes: as the command line says, whatever the configuration says of results. Errors with
+/// a format that has no place for it.
 pub fn outputs(plan: &Plan, given: &Results) -> Result<Vec<OutputPlan>> {
     if given.outputs().is_empty() {
         return Ok(vec![OutputPlan { format: "text", path: None }]);

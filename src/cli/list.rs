@@ -23,8 +23,8 @@ pub struct ListArgs {
     /// The configuration, if one is meant.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// A plan, or - for standard input: exit code 0 if its locations lead to its files here, too, and to no others. Those that
-    /// are longer are listed.
+    /// A plan, or - for standard input: exit code 0 if its locations lead to its files here, too,
+    /// and to no others. Those that are longer are listed.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["location", "config"])]
     plan: Option<PathArg>,
     #[command(flatten)]

@@ -1,6 +1,7 @@
 //! The command line: argv to pipeline, pipeline to exit code.
 //!
-//! Results go to stdout and nothing else does; everything said to people goes to stderr, one line each.
+//! Results go to stdout and nothing else does; everything said to people goes to stderr, one line
+//! each.
 
 mod allocator;
 mod args;
@@ -48,7 +49,8 @@ use crate::pipeline::{Builder, Pipeline};
 
 /// Runs the program on `argv`, its name first.
 pub fn main(argv: Vec<OsString>) -> ExitCode {
-    // Reads the injection points that a test has set; without them the condition is constant and false.
+    // Reads the injection points that a test has set; without them the condition is constant and
+    // false.
     let _faults = fail::has_failpoints().then(fail::FailScenario::setup);
     watch::outlive_full_files();
     match dispatch(argv) {
@@ -92,7 +94,8 @@ enum Asked {
     Command(Box<Command>),
 }
 
-/// Takes a command line apart. Errors with what is wrong with it, or the help that it asks for, and perhaps a hint.
+/// Takes a command line apart. Errors with what is wrong with it, or the help that it asks for, and
+/// perhaps a hint.
 fn asked(argv: &[OsString]) -> Result<Asked, (clap::Error, Option<String>)> {
     let hint = |error: &clap::Error, otherwise: Option<String>| match error.kind() {
         ClapErrorKind::InvalidUtf8 => slips::no_text(argv),
@@ -125,7 +128,8 @@ fn asked(argv: &[OsString]) -> Result<Asked, (clap::Error, Option<String>)> {
     }
 }
 
-/// What is said of a command line that is not understood; none of one that is, or that asks for help. Nothing is run.
+/// What is said of a command line that is not understood; none of one that is, or that asks for
+/// help. Nothing is run.
 pub fn misunderstood(argv: &[OsString]) -> Option<String> {
     if let Err(error) = slips::command_line(argv) {
         return Some(show::shown(&error));
@@ -253,8 +257,9 @@ fn parsed<T: FromArgMatches>(command: clap::Command, argv: &[OsString]) -> Resul
     T::from_arg_matches(&command.color(color).try_get_matches_from(argv)?)
 }
 
-/// The arguments with the command moved to the front, if the first positional argument is one. So options may stand
-/// before a command, and a host or file that is named like a command is still a host or file everywhere else.
+/// The arguments with the command moved to the front, if the first positional argument is one. So
+/// options may stand before a command, and a host or file that is named like a command is still a
+/// host or file everywhere else.
 fn with_command_first(argv: &[OsString], commands: &clap::Command) -> Option<Vec<OsString>> {
     // As they are declared: how help arranges them takes long and is of no use here.
     let positional = Positional::command();

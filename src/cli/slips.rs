@@ -1,7 +1,8 @@
-//! Command lines that say one thing and mean another: refused with the one that was meant, before anything is read.
+//! Command lines that say one thing and mean another: refused with the one that was meant, before
+//! anything is read.
 //!
-//! Here: files and hosts. Not here: values of options, which the configuration checks. Invariant: what is refused can be said all the same:
-//! behind `--`, words are what their places make them.
+//! Here: files and hosts. Not here: values of options, which the configuration checks. Invariant:
+//! what is refused can be said all the same: behind `--`, words are what their places make them.
 
 mod blanks;
 mod commands;
@@ -82,8 +83,8 @@ pub fn positional(words: &[&str], insists: bool) -> Result<()> {
     }
 }
 
-/// Says what was meant by a host that is called like an option or a command, where hints say that it is none: `conn.log
-/// until latest`.
+/// Says what was meant by a host that is called like an option or a command, where hints say that
+/// it is none: `conn.log until latest`.
 pub fn misplaced(words: &[&str], hints: &mut [String]) {
     let [location, name, value] = *words else { return };
     let is_unknown = format!("'{name}' connects to nothing");

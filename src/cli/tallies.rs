@@ -74,10 +74,12 @@ pub struct PartialArgs {
     /// Where to write the tallies, or - for standard output.
     #[arg(long, short, value_name = "FILE")]
     output: PathArg,
-    /// Of one file, the lines that begin in this range of bytes; without an end, to that of the file.
+    /// Of one file, the lines that begin in this range of bytes; without an end, to that of the
+    /// file.
     #[arg(long, value_name = "FROM..TO")]
     range: Option<String>,
-    /// Stands before the names of the inputs, so that those of one machine are not taken for those of another.
+    /// Stands before the names of the inputs, so that those of one machine are not taken for those
+    /// of another.
     #[arg(long, value_name = "NAME")]
     label: Option<String>,
     /// Count the window before too, as the report new-pairs needs it.
@@ -86,18 +88,20 @@ pub struct PartialArgs {
     /// With --range: bytes of the file when it was planned; what has grown behind does not count.
     #[arg(long, value_name = "BYTES", requires = "range")]
     size: Option<u64>,
-    /// With --size: bytes behind it of a last line without a newline; it counts as long as nothing has followed.
+    /// With --size: bytes behind it of a last line without a newline; it counts as long as nothing
+    /// has followed.
     #[arg(long, value_name = "BYTES", requires = "size")]
     unterminated: Option<u64>,
-    /// With --range: how the file began when it was planned, so that no other is taken for it: so many bytes, and their XXH64
-    /// in hexadecimal digits.
+    /// With --range: how the file began when it was planned, so that no other is taken for it: so
+    /// many bytes, and their XXH64 in hexadecimal digits.
     #[arg(long, value_name = "BYTES:HASH", requires = "range")]
     head: Option<String>,
-    /// With --range: bytes of the file that nobody reads, as they cannot hold the window, and what the plan has seen there
-    /// (stamps in nanoseconds, how far they are out of order).
+    /// With --range: bytes of the file that nobody reads, as they cannot hold the window, and what
+    /// the plan has seen there (stamps in nanoseconds, how far they are out of order).
     #[arg(long, value_name = "FROM..TO[@LOWEST..HIGHEST/DISORDER]", requires = "range")]
     skip: Vec<String>,
-    /// The build of the program that has planned; another one is refused, as it may count otherwise.
+    /// The build of the program that has planned; another one is refused, as it may count
+    /// otherwise.
     #[arg(long, value_name = "ID")]
     build: Option<String>,
     /// With --range: note how the lines are sorted, as what is skipped rests on it.
@@ -125,8 +129,8 @@ pub struct MergeArgs {
 /// Report on tallies files.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Tallies files; behind them, for the question that the tool has always answered, the host whose connections are
-    /// listed, and the host whose connected hosts are.
+    /// Tallies files; behind them, for the question that the tool has always answered, the host
+    /// whose connections are listed, and the host whose connected hosts are.
     #[arg(required = true, value_name = "FILE... [HOST_FROM HOST_TO]")]
     words: Vec<String>,
     /// The configuration that says which reports and outputs there are, if one is meant.

@@ -1,13 +1,15 @@
 //! The command that reads a compressed input: the one that was given, behind what decompresses it.
 //!
-//! Not here: what is compressed (`source`). Invariant: all words stay as they were, but for the name of the input.
+//! Not here: what is compressed (`source`). Invariant: all words stay as they were, but for the
+//! name of the input.
 
 use std::path::Path;
 
 use crate::model::escape::shell_word;
 use crate::model::location::Location;
 
-/// What to do about an input that is compressed, which `reader` reads, in a command line of these words.
+/// What to do about an input that is compressed, which `reader` reads, in a command line of these
+/// words.
 pub fn remedy(path: &Path, reader: &str, words: &[String]) -> String {
     let name = path.to_string_lossy();
     let command = |words: &[String]| words.iter().map(shell_word).collect::<Vec<_>>().join(" ");

@@ -128,8 +128,8 @@ fn create(path: &Path, force: bool) -> Result<Made<'_>> {
 }
 
 impl Made<'_> {
-    /// Leaves no half log behind, which is of no use: removes a file that was made, empties one that was overwritten, and
-    /// lets alone what is no file. What is then said of the write.
+    /// Leaves no half log behind, which is of no use: removes a file that was made, empties one
+    /// that was overwritten, and lets alone what is no file. What is then said of the write.
     fn clean_up(&self) -> &'static str {
         let Ok(found) = self.file.metadata() else { return "cannot write" };
         if !found.is_file() {

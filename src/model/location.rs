@@ -1,7 +1,7 @@
 //! Locations and paths as a command line or a configuration says them, before anybody looks for a file.
 //!
-//! Not here: what they lead to (`source`). Invariant: what a text stands for is told once, here; behind it nobody compares
-//! texts with `-`.
+//! Not here: what they lead to (`source`). Invariant: what a text stands for is told once, here;
+//! behind it nobody compares texts with `-`.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -53,7 +53,8 @@ pub fn is_glob(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
-/// A file, or the standard stream that stands in its place: what is read from standard input, or written to standard output.
+/// A file, or the standard stream in its place: standard input of what is read, standard output of
+/// what is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PathArg {
     /// The standard stream.
@@ -84,8 +85,8 @@ impl From<&str> for PathArg {
     }
 }
 
-/// The scheme that a text begins with as addresses do, e.g. `s3` of `s3://bucket/x`. Nothing is read from one; a file that
-/// is called so is written `./s3://x`.
+/// The scheme that a text begins with as addresses do, e.g. `s3` of `s3://bucket/x`. Nothing is
+/// read from one; a file that is called so is written `./s3://x`.
 pub fn scheme(text: &str) -> Option<&str> {
     let (scheme, _) = text.split_once("://")?;
     let letter = scheme.starts_with(|first: char| first.is_ascii_alphabetic());
@@ -105,7 +106,8 @@ pub fn no_file(scheme: &str) -> String {
 /// The names of the outputs, which stand before a path where results go.
 pub const OUTPUT_NAMES: [&str; 3] = ["text", "json", "csv"];
 
-/// Why a text is no path of something that is written to in one format, and what to do: it begins with the name of a format.
+/// Why a text is no path of something that is written to in one format, and what to do: it begins
+/// with the name of a format.
 pub fn no_format(text: &str) -> Option<String> {
     let (name, path) = text.split_once(':')?;
     OUTPUT_NAMES.contains(&name).then(|| {

@@ -1,7 +1,9 @@
-//! How far each input is counted: the ledger, the watermark, and the balance sheet at any window's end.
+//! How far each input is counted: the ledger, the watermark, and the balance sheet at any window's
+//! end.
 //!
-//! Batches may be applied in any order; what is said here speaks of the part of each input without a gap.
-//! Invariant: a watermark covers only what has been applied, so a window below it holds all its records.
+//! Batches may be applied in any order; what is said here speaks of the part of each input without
+//! a gap. Invariant: a watermark covers only what has been applied, so a window below it holds all
+//! its records.
 
 mod position;
 mod saved;
@@ -54,8 +56,8 @@ struct InputProgress {
 }
 
 struct Step {
-    /// Held until all before it has been applied, so that no more than the permits allow can pile up behind a worker that
-    /// is slow.
+    /// Held until all before it has been applied, so that no more than the permits allow can pile
+    /// up behind a worker that is slow.
     chunk: Arc<Chunk>,
     watermark: Timestamp,
     at_rest: Timestamp,
@@ -66,7 +68,8 @@ struct Step {
 }
 
 impl Progress {
-    /// No progress yet on these inputs. Only with `in_order` are there watermarks, and sheets at the ends of windows.
+    /// No progress yet on these inputs. Only with `in_order` are there watermarks, and sheets at
+    /// the ends of windows.
     pub fn new(inputs: impl IntoIterator<Item = InputId>, in_order: bool) -> Self {
         let mut progress = Progress {
             in_order,
@@ -88,7 +91,8 @@ impl Progress {
         progress
     }
 
-    /// Progress on inputs that are followed: others may always come, and those that have ended are forgotten.
+    /// Progress on inputs that are followed: others may always come, and those that have ended are
+    /// forgotten.
     pub fn following(saved: Option<Saved>) -> Result<Self> {
         let mut progress = Progress { goes_on: true, ..Progress::new([], true) };
         let Some(saved) = saved else { return Ok(progress) };
@@ -177,8 +181,8 @@ impl Progress {
         Ok(())
     }
 
-    /// Moves so many records of a batch that has been applied from those that count to those that are late: all their
-    /// windows had closed.
+    /// Moves so many records of a batch that has been applied from those that count to those that
+    /// are late: all their windows had closed.
     pub fn came_late(&mut self, input: InputId, records: u64) {
         let mine = self.inputs.get_mut(&input).map(|input| &mut input.position.balance);
         for balance in mine.into_iter().chain([&mut self.total]) {
@@ -187,8 +191,9 @@ impl Progress {
         }
     }
 
-    /// The watermark: the lowest over inputs that have not ended and are not idle. Once all have ended that there are,
-    /// none holds back a window; where more may come, the highest of all stands.
+    /// The watermark: the lowest over inputs that have not ended and are not idle. Once all have
+    /// ended that there are, none holds back a window; where more may come, the highest of all
+    /// stands.
     pub fn watermark(&self) -> Timestamp {
         let none = if self.goes_on || self.inputs.values().any(|input| !input.position.ended) {
             self.highest
@@ -198,7 +203,8 @@ impl Progress {
         self.live.first().map_or(none, |&(watermark, _)| watermark)
     }
 
-    /// The sheet up to the lines at which each input's watermark reached `end`. Ends have to be asked for in order.
+    /// The sheet up to the lines at which each input's watermark reached `end`. Ends have to be
+    /// asked for in order.
     pub fn balance_at(&mut self, end: Timestamp) -> Balance {
         let mut sheet = self.past.clone();
         let mut done = Vec::new();
@@ -376,7 +382,8 @@ mod tests {
         assert_eq!(progress.watermark(), Timestamp::from_seconds(20));
         progress.applied(&batch(0, 1, (10, 10), 20, true, false)).unwrap();
         assert_eq!(progress.watermark(), Timestamp::from_seconds(50));
-        // When all are idle, the one that has come furthest stands: time goes on only with what is written.
+        // When all are idle, the one that has come furthest stands: time goes on only with what is
+        // written.
         progress.applied(&batch(1, 1, (10, 10), 50, true, false)).unwrap();
         assert_eq!(progress.watermark(), Timestamp::from_seconds(50));
         progress.applied(&batch(0, 2, (10, 20), 30, false, false)).unwrap();

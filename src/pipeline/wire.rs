@@ -268,7 +268,7 @@ impl Place<'_> {
             Edge::Lines(port, _) => Some(port.clone()),
             _ => None,
         });
-        let ends = crate::model::recycle::Pool::default();
+        let ends = crate::model::recycle::BufferPool::default();
         self.start("line-splitter", inbox, outlet, move || splitter::Splitter::new(ends.clone()))
     }
 
@@ -355,7 +355,8 @@ impl Place<'_> {
                 let live = follow.live(plan, grid, counting, late);
                 let (keeper, saver) = follow.attendants(whole, plan, &live, (grid, resolved), context);
                 aggregator.live = Some(Arc::clone(&live));
-                // Results come from the keeper; a worker that held a way out too would keep the reporter waiting.
+                // Results come from the keeper; a worker that held a way out too would keep the
+                // reporter waiting.
                 let none = Outlet::new(Vec::new(), Arc::clone(&self.metrics));
                 let workers = self.start(AGGREGATOR, inbox, none, move || following::Worker::new(Arc::clone(&live)));
                 let name = self.stage.name.clone();

@@ -1,7 +1,7 @@
 //! Locations to inputs: files, folders, globs, standard input.
 //!
-//! Invariant: each file is there once, however many locations lead to it; inputs stand in the order of the locations,
-//! those of one location by name.
+//! Invariant: each file is there once, however many locations lead to it; inputs stand in the order
+//! of the locations, those of one location by name.
 
 use std::collections::HashSet;
 use std::fs::{self, File, Metadata};
@@ -27,7 +27,8 @@ pub struct Located {
     pub notes: Vec<String>,
 }
 
-/// Finds all inputs. Errors if there is none, with the locations and what exists near them, and once listing is interrupted.
+/// Finds all inputs. Errors if there is none, with the locations and what exists near them, and
+/// once listing is interrupted.
 pub fn locate(locations: &[Location], listing: &Listing) -> Result<Located> {
     let mut search = Search::default();
     let mut missing = Vec::new();
@@ -87,7 +88,8 @@ impl Search {
         }
     }
 
-    /// Adds a path. Streams only if they were `named`: one that a glob merely came across could block for ever.
+    /// Adds a path. Streams only if they were `named`: one that a glob merely came across could
+    /// block for ever.
     fn add_path(&mut self, path: &Path, found: &Metadata, named: bool) {
         if found.is_dir() {
             return self.folders.push(path.to_owned());

@@ -93,7 +93,8 @@ impl Schedule {
         self.order == Order::ByTime
     }
 
-    /// Puts an input back that has not ended and has come to `frontier`, and gives the next one to read.
+    /// Puts an input back that has not ended and has come to `frontier`, and gives the next one to
+    /// read.
     pub fn swap(&self, mut turn: Turn, frontier: Timestamp) -> Option<Turn> {
         if self.order == Order::OneByOne {
             return Some(turn);

@@ -1,6 +1,7 @@
 //! Locations to paths: what files, folders and globs lead to, looked at once each.
 //!
-//! Not here: what is done with a path. Invariant: paths come in the order of the locations, those of one location by name.
+//! Not here: what is done with a path. Invariant: paths come in the order of the locations, those
+//! of one location by name.
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirEntry, Metadata};
@@ -45,7 +46,8 @@ pub(super) enum Finding {
     },
 }
 
-/// How folders are listed: what can be seen of it meanwhile, and what ends it. A glob may lead through a whole disk.
+/// How folders are listed: what can be seen of it meanwhile, and what ends it. A glob may lead
+/// through a whole disk.
 #[derive(Debug, Clone, Default)]
 pub struct Listing {
     /// Once this is set, no more are listed, and what was found is of no use.
@@ -67,8 +69,8 @@ impl Listing {
     }
 }
 
-/// Gives all that a location leads to. Whether it leads to anything. Errors if it is a glob that is none, and once listing
-/// is interrupted.
+/// Gives all that a location leads to. Whether it leads to anything. Errors if it is a glob that is
+/// none, and once listing is interrupted.
 pub(super) fn walk(location: &Location, listing: &Listing, visit: &mut dyn FnMut(Finding)) -> Result<bool> {
     let path = match location {
         Location::Stdin => {
@@ -137,8 +139,8 @@ struct Expansion<'a> {
 }
 
 impl Expansion<'_> {
-    /// Adds all that the parts of a glob lead to from a folder. The crate `glob` matches names, but does not list folders: it
-    /// passes over names that are not UTF-8, or panics at them.
+    /// Adds all that the parts of a glob lead to from a folder. The crate `glob` matches names, but
+    /// does not list folders: it passes over names that are not UTF-8, or panics at them.
     fn expand(&mut self, folder: &Path, parts: &[&str]) -> Result<()> {
         let Some((part, rest)) = parts.split_first() else {
             self.found.insert(folder.to_owned());
@@ -219,7 +221,8 @@ fn look(path: PathBuf) -> Finding {
     }
 }
 
-/// For a folder that a folder or a glob came across: that its files are not read, and how they would be.
+/// For a folder that a folder or a glob came across: that its files are not read, and how they
+/// would be.
 pub(super) fn folder_note(path: &Path) -> String {
     let path = show_path(path);
     format!("{path}: was not read, as it is a folder; to read its files too, name it: '{path}'")

@@ -1,8 +1,8 @@
-//! How the inputs of a time-filter begin, and whether any line of them is a record: what there is to say of a run that has
-//! counted nothing.
+//! How the inputs of a time-filter begin, and whether any line of them is a record: what there is
+//! to say of a run that has counted nothing.
 //!
-//! Not here: what such lines look like (`format::foreign`). Invariant: neither depends on threads or chunk size; and once a
-//! record is known, no line is looked at for another.
+//! Not here: what such lines look like (`format::foreign`). Invariant: neither depends on threads
+//! or chunk size; and once a record is known, no line is looked at for another.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,7 +69,8 @@ pub fn kind_of(heads: &[Vec<u8>]) -> Kind {
 pub struct Firsts {
     /// The inputs that have a record.
     records: RwLock<BTreeSet<InputId>>,
-    /// How the lines of each input begin, by place. Of those behind the first few it is known only that they have some.
+    /// How the lines of each input begin, by place. Of those behind the first few it is known only
+    /// that they have some.
     heads: Mutex<BTreeMap<InputId, BTreeMap<u64, Vec<u8>>>>,
 }
 

@@ -1,4 +1,5 @@
-//! What ships beside the program: the README's tour, `pipeline.toml`, the example, the files that a project has.
+//! What ships beside the program: the README's tour, `pipeline.toml`, the example, the files that a
+//! project has.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -64,7 +65,8 @@ fn the_pipeline_that_ships_is_the_standard_one_with_every_key() {
             .map(|line| line.trim_start_matches("# "))
             .find(|line| line.split_once(" = ").is_some_and(|(name, _)| name == key.name));
         let line = line.unwrap_or_else(|| panic!("pipeline.toml does not show '{}'", key.name));
-        // What is shown of a key that has a default is that, but for the one that says where its logs end.
+        // What is shown of a key that has a default is that, but for the one that says where its
+        // logs end.
         if let Some(default) = key.default.filter(|_| key.name != "every") {
             let value = line.split_once(" = ").unwrap().1.split('#').next().unwrap().trim();
             assert_eq!(value.trim_matches('"'), default, "{}", key.name);

@@ -1,5 +1,5 @@
-//! Commands that are not called as they are: `help` and `version` as words, a log to make of which only the size is given, a
-//! state without its option, a command that lacks the one below it.
+//! Commands that are not called as they are: `help` and `version` as words, a log to make of which
+//! only the size is given, a state without its option, a command that lacks the one below it.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -79,7 +79,8 @@ pub fn stray_in_make(argv: &[OsString]) -> Option<String> {
     instead_of_options("logparser-make", &words(argv))
 }
 
-/// What was meant where a number stands without its option, before the file or behind it: `1k lines conn.log`.
+/// What was meant where a number stands without its option, before the file or behind it: `1k lines
+/// conn.log`.
 fn instead_of_options(program: &str, words: &[&str]) -> Option<String> {
     let unit = |word: &str| matches!(word, "line" | "lines" | "records");
     let plain: Vec<&str> = words.iter().copied().filter(|word| !unit(word)).collect();

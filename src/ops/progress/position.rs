@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Balance, Guard, Mark, Peaks, Timestamp};
 
-/// How far one input is counted; with what comes from the chunks on the way, all that is saved of it.
+/// How far one input is counted; with what comes from the chunks on the way, all that is saved of
+/// it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// The byte up to which the input is applied without a gap.

@@ -37,8 +37,9 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    /// Whether more than its first bytes speaks for it being what became of a generation. So few bytes may well be written
-    /// a second time: a file that is removed and written anew counts, however alike the two are.
+    /// Whether more than its first bytes speaks for it being what became of a generation. So few
+    /// bytes may well be written a second time: a file that is removed and written anew counts,
+    /// however alike the two are.
     pub fn is_like_moved(&self, generation: &Generation) -> bool {
         // Alive, it may be copied at any time.
         generation.away.is_none()
@@ -46,7 +47,8 @@ impl Candidate {
             || self.suspected.contains(&generation.id)
             // It bears the stamp that moving keeps.
             || (self.stat.modified, self.stat.size) == (generation.modified, generation.size_seen)
-            // The other has lost its file just now: to a truncation, or while nobody ran, or without taking its name along.
+            // The other has lost its file just now: to a truncation, or while nobody ran, or
+            // without taking its name along.
             || (!generation.settled
                 && (generation.truncated || generation.restored || self.path != generation.path))
     }

@@ -1,9 +1,10 @@
-//! Compressed files among those that are followed: they are not read, and that is said of each, unless it is what became
-//! of a file that is known. Of a copy of what was counted there is nothing to say; where it holds more than was counted of
-//! a file that is gone, that is the loss, with the way to count it.
+//! Compressed files among those that are followed: they are not read, and that is said of each,
+//! unless it is what became of a file that is known. Of a copy of what was counted there is nothing
+//! to say; where it holds more than was counted of a file that is gone, that is the loss, with the
+//! way to count it.
 //!
-//! Content decides, as ever: how the file begins once it is decompressed, how many bytes it has, and those before the
-//! position. Invariant: what is passed over in silence was counted, or told.
+//! Content decides, as ever: how the file begins once it is decompressed, how many bytes it has,
+//! and those before the position. Invariant: what is passed over in silence was counted, or told.
 
 use std::fs::File;
 use std::io::Read;
@@ -26,14 +27,16 @@ use crate::model::InputId;
 use crate::model::escape::shell_word;
 use crate::source::cursor::COMPRESSED;
 
-/// Bytes of a compressed file that are read to know how it begins: more than 1,024 bytes take, compressed.
+/// Bytes of a compressed file that are read to know how it begins: more than 1,024 bytes take,
+/// compressed.
 const ENOUGH: usize = 4096;
 
 /// What a compressed file is to a generation that begins as it does.
 enum Relation {
     /// A copy of what was counted of it, or was told to be lost: of so many bytes.
     Counted(u64),
-    /// A copy of all it was, so many bytes, and all of that was counted: of it nothing is lost, though it is gone.
+    /// A copy of all it was, so many bytes, and all of that was counted: of it nothing is lost,
+    /// though it is gone.
     Whole(u64),
     /// A copy of all it was, and of more than was counted of it: of so many bytes.
     HasRest(u64),
@@ -44,7 +47,8 @@ enum Relation {
 }
 
 impl Follower {
-    /// Whether a candidate is compressed, and what comes of it then. `most`: bytes that may be decompressed for that.
+    /// Whether a candidate is compressed, and what comes of it then. `most`: bytes that may be
+    /// decompressed for that.
     pub(super) fn packed(&mut self, at: usize, now: Duration, by_start: &ByStart, most: &mut u64) -> Packed {
         let candidate = &self.candidates[at];
         let magic = COMPRESSED.iter().find(|(magic, ..)| candidate.head.starts_with(magic));
@@ -96,8 +100,8 @@ impl Follower {
         let Some(generation) = self.generations.get(&id) else { return Relation::None };
         let position = generation.position();
         let size = self.candidates[at].stat.size;
-        // All that was counted and no more, as far as 32 bits say: so no time is spent on what rotates as it should. Where
-        // it is to say that nothing is lost, all of it has to.
+        // All that was counted and no more, as far as 32 bits say: so no time is spent on what
+        // rotates as it should. Where it is to say that nothing is lost, all of it has to.
         let is_missing = generation.is_end_unknown();
         if position > 0 && !is_missing && length(file, size).is_some_and(|length| length == position as u32) {
             return Relation::Counted(position);
@@ -139,8 +143,8 @@ impl Follower {
         }
     }
 
-    /// Notes that a candidate holds all that a generation had, whose file is gone, and more than was counted of it. What is
-    /// to be said, unless the loss says it: each loss is told once.
+    /// Notes that a candidate holds all that a generation had, whose file is gone, and more than
+    /// was counted of it. What is to be said, unless the loss says it: each loss is told once.
     fn copied(&mut self, at: usize, id: InputId, length: u64) -> Option<String> {
         let path = self.candidates[at].path.clone();
         let generation = self.generations.get_mut(&id)?;
@@ -158,7 +162,8 @@ impl Follower {
         ))
     }
 
-    /// Notes that a compressed copy has the end of a generation whose file is gone, and that it was counted up to there.
+    /// Notes that a compressed copy has the end of a generation whose file is gone, and that it was
+    /// counted up to there.
     fn is_whole(&mut self, id: InputId) {
         if let Some(generation) = self.generations.get_mut(&id) {
             generation.told = true;
@@ -167,7 +172,8 @@ impl Follower {
         }
     }
 
-    /// Whether a compressed file is being looked through that may be what became of a generation whose file is gone.
+    /// Whether a compressed file is being looked through that may be what became of a generation
+    /// whose file is gone.
     pub(super) fn is_looked_for(&self, id: InputId) -> bool {
         self.generations.get(&id).is_some_and(|generation| {
             let position = generation.position();
@@ -176,7 +182,8 @@ impl Follower {
         })
     }
 
-    /// What is still to be said of compressed files when the run ends, and the losses that they show.
+    /// What is still to be said of compressed files when the run ends, and the losses that they
+    /// show.
     pub fn conclude(&mut self, now: Duration) -> (Vec<String>, Vec<Step>) {
         self.ending = true;
         let by_start = self.by_start();
@@ -195,8 +202,9 @@ impl Follower {
         (warnings, steps)
     }
 
-    /// Notes that nothing is lost of generations whose files are gone, where a copy that is passed over has all that was
-    /// counted of them, so that the next run need not wonder. `most`: bytes that may be decompressed for that.
+    /// Notes that nothing is lost of generations whose files are gone, where a copy that is passed
+    /// over has all that was counted of them, so that the next run need not wonder. `most`: bytes
+    /// that may be decompressed for that.
     fn settle_copies(&mut self, most: &mut u64) {
         let gone = |id| self.generations.get(&id).filter(|one| one.away.is_some() && !one.told);
         let copies = self.ignored.iter().filter_map(|(identity, ignored)| match ignored.why {
@@ -266,8 +274,8 @@ fn unpacked_head(file: &File) -> Vec<u8> {
     head
 }
 
-/// How many bytes it has decompressed, modulo 2^32, as its last four bytes say (RFC 1952). Of several members, that is of the
-/// last one.
+/// How many bytes it has decompressed, modulo 2^32, as its last four bytes say (RFC 1952). Of
+/// several members, that is of the last one.
 fn length(file: &File, size: u64) -> Option<u32> {
     let last = read_range(file, size.checked_sub(4)?, 4).ok()?;
     Some(u32::from_le_bytes(last.try_into().ok()?))

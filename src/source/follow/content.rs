@@ -1,4 +1,5 @@
-//! How the content of a file is told from another: by its first bytes, and by those before a position.
+//! How the content of a file is told from another: by its first bytes, and by those before a
+//! position.
 //!
 //! Invariant: nothing here trusts a name or an inode.
 
@@ -15,7 +16,8 @@ pub const HEAD: usize = 1024;
 /// Bytes before a position that are hashed.
 pub(super) const TAIL: usize = 256;
 
-/// Bytes of a file's head that are kept as they are, so that a file that has just begun can be told from it.
+/// Bytes of a file's head that are kept as they are, so that a file that has just begun can be told
+/// from it.
 pub const START: usize = 64;
 
 /// What a file system says of a file.
@@ -108,13 +110,15 @@ pub(super) fn read_head(file: &File) -> io::Result<Vec<u8>> {
     read_range(file, 0, HEAD)
 }
 
-/// The bytes of a file before a position, `TAIL` of them if there are so many. Fewer, if the file is shorter now.
+/// The bytes of a file before a position, `TAIL` of them if there are so many. Fewer, if the file
+/// is shorter now.
 pub(super) fn read_tail(file: &File, position: u64) -> io::Result<Vec<u8>> {
     let length = position.min(TAIL as u64);
     read_range(file, position - length, usize::try_from(length).unwrap_or(TAIL))
 }
 
-/// Whether the bytes that `tail` was made of still stand before a position. A guard of nothing says so only of 0.
+/// Whether the bytes that `tail` was made of still stand before a position. A guard of nothing says
+/// so only of 0.
 pub(super) fn tail_holds(file: &File, position: u64, tail: &Guard) -> io::Result<bool> {
     if position > 0 && tail.bytes == 0 {
         return Ok(false);

@@ -1,4 +1,5 @@
-//! What time brings about where there is nothing to read: silence, the end of a file, and that it is forgotten.
+//! What time brings about where there is nothing to read: silence, the end of a file, and that it
+//! is forgotten.
 //!
 //! Invariant: what is lost of a generation is told before its last step, and once.
 
@@ -45,7 +46,8 @@ impl Follower {
         self.settle(id, step, now)
     }
 
-    /// Deals with the end of a generation; `step`: the last bytes of it. What there is to say of it, if there is anything.
+    /// Deals with the end of a generation; `step`: the last bytes of it. What there is to say of
+    /// it, if there is anything.
     pub(super) fn settle(&mut self, id: InputId, step: Option<Step>, now: Duration) -> Option<Step> {
         let generation = self.generations.get_mut(&id)?;
         generation.settled = true;

@@ -1,4 +1,5 @@
-//! Following, row by row of the catalogue of faults: content, odd files, and a system that is short of something.
+//! Following, row by row of the catalogue of faults: content, odd files, and a system that is short
+//! of something.
 
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
@@ -343,7 +344,8 @@ fn e14_many_files_among_many_entries() {
     (0..5).for_each(|_| world.scan());
     let all = start.elapsed();
     assert_eq!(world.lines(), expected(0..files));
-    // Generous, so that a busy machine does not fail it; comparing each with each would take minutes.
+    // Generous, so that a busy machine does not fail it; comparing each with each would take
+    // minutes.
     assert!(all.as_secs() < 20, "{first:?}, {all:?}");
 }
 

@@ -1,4 +1,5 @@
-//! Whose turn it is: every file gets one chunk a round, and what time brings about is done when it is due.
+//! Whose turn it is: every file gets one chunk a round, and what time brings about is done when it
+//! is due.
 //!
 //! Not here: finding files (`scan`), and telling copies from originals (`candidate`).
 
@@ -24,7 +25,8 @@ use crate::model::{Guard, InputId};
 /// Chunks of an over-long line that are read in one go: then others have their turn.
 const READS: u64 = 4;
 
-/// Such reads in one call without anything to pass on: then the caller has a turn, and comes back when `wake_at` says.
+/// Such reads in one call without anything to pass on: then the caller has a turn, and comes back
+/// when `wake_at` says.
 const LOOKS: u32 = 64;
 
 /// Failures in a row after which a file that nothing leads to is given up.
@@ -57,7 +59,8 @@ pub struct Follower {
     timers: BTreeSet<(Duration, InputId)>,
     /// Looks in this call that gave nothing yet.
     looks: u32,
-    /// Of each generation that was not read yet to where it was when that was asked for: where that is, once known.
+    /// Of each generation that was not read yet to where it was when that was asked for: where that
+    /// is, once known.
     behind: HashMap<InputId, Option<u64>>,
     /// Generations that are settled and have no file, in the order in which that came about.
     pub(super) departed: VecDeque<InputId>,
@@ -73,8 +76,8 @@ pub(super) enum Turn {
 }
 
 impl Follower {
-    /// Goes on with what was saved; without, all that is there is new. New generations are numbered from `next_id`. Time
-    /// goes on from where it was when that was saved.
+    /// Goes on with what was saved; without, all that is there is new. New generations are numbered
+    /// from `next_id`. Time goes on from where it was when that was saved.
     pub fn new(options: Options, saved: Vec<Saved>, next_id: u32) -> Self {
         let mut follower = Follower {
             handles: Handles::new(options.open_files),
@@ -158,8 +161,8 @@ impl Follower {
         self.touch_all();
     }
 
-    /// Whether all has been passed on that was there when it was last asked for, but for lines without their end and what
-    /// cannot be read now.
+    /// Whether all has been passed on that was there when it was last asked for, but for lines
+    /// without their end and what cannot be read now.
     pub fn is_abreast(&self) -> bool {
         self.behind.is_empty()
     }

@@ -1,6 +1,7 @@
 //! One generation of a file: who it is, how far it is read, and what time has to bring.
 //!
-//! Not here: opening and reading. Invariant: the guard before the position is that of bytes that were passed on.
+//! Not here: opening and reading. Invariant: the guard before the position is that of bytes that
+//! were passed on.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,7 +19,8 @@ pub(super) const KEEP_DEPARTED: Duration = Duration::from_secs(600);
 /// The first wait after a second failure in a row, and the longest.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// Scans that have to miss a file that is not open before it is taken for gone: one may look while it is renamed.
+/// Scans that have to miss a file that is not open before it is taken for gone: one may look while
+/// it is renamed.
 const MISSES: u32 = 2;
 
 /// A generation.
@@ -59,7 +61,8 @@ pub(super) struct Generation {
     pub restored: bool,
     /// All that the end of a rotated or departed file brings about has been done.
     pub settled: bool,
-    /// Where it ended is known: what it may have lost has been told, also by an earlier run, or a copy shows that it is nothing.
+    /// Where it ended is known: what it may have lost has been told, also by an earlier run, or a
+    /// copy shows that it is nothing.
     pub told: bool,
     /// The compressed copy that holds all it had, and more than was counted, until that is told.
     pub copied: Option<Copied>,
@@ -87,7 +90,8 @@ pub(super) struct Last {
     pub modified: (i64, i64),
     /// Since when it has been that.
     pub since: Duration,
-    /// Whether all of it has been read since then, so late that no change can hide behind the same stamp.
+    /// Whether all of it has been read since then, so late that no change can hide behind the same
+    /// stamp.
     pub sure: bool,
 }
 
@@ -241,7 +245,8 @@ impl Generation {
         self.settled = false;
     }
 
-    /// Notes that a scan has missed its file, which is not open. That is news if it was there when an earlier run ended.
+    /// Notes that a scan has missed its file, which is not open. That is news if it was there when
+    /// an earlier run ended.
     pub fn missed(&mut self, now: Duration) {
         let Some(away) = self.away.as_mut() else { return };
         away.missed = away.missed.saturating_add(1);
@@ -256,8 +261,8 @@ impl Generation {
         self.moved = moved.unwrap_or(self.moved);
     }
 
-    /// Whether it may have had bytes that nobody has seen: its file was there when an earlier run ended or was truncated, and
-    /// what became of it until it was gone is not known.
+    /// Whether it may have had bytes that nobody has seen: its file was there when an earlier run
+    /// ended or was truncated, and what became of it until it was gone is not known.
     pub fn is_end_unknown(&self) -> bool {
         (self.truncated || self.restored) && self.key.is_none() && self.lost == 0 && !self.told
     }
@@ -272,7 +277,8 @@ impl Generation {
         self.settled || self.away.is_none_or(|away| away.missed >= MISSES)
     }
 
-    /// Whether its end may be dealt with: a rotated or departed file that has not grown for a while.
+    /// Whether its end may be dealt with: a rotated or departed file that has not grown for a
+    /// while.
     pub fn is_drained(&self, now: Duration, wait: Duration) -> bool {
         let expected = !self.rotated && self.away.is_none();
         let missed = self.key.is_some() || self.is_missed();
@@ -295,7 +301,8 @@ impl Generation {
         [self.retry, drained, idle, over].into_iter().flatten().filter(|due| *due > now).min()
     }
 
-    /// Notes a failure, and when to try again: at once after the first, ever later after further ones.
+    /// Notes a failure, and when to try again: at once after the first, ever later after further
+    /// ones.
     pub fn failed(&mut self, now: Duration) {
         let wait = match self.failures {
             0 => Duration::from_nanos(1),

@@ -1,4 +1,5 @@
-//! Following: one test for each guard that is easily taken for needless, so that none goes unnoticed.
+//! Following: one test for each guard that is easily taken for needless, so that none goes
+//! unnoticed.
 
 use std::fs::{self, File};
 
@@ -32,7 +33,8 @@ fn a10_the_same_lines_after_a_truncation_are_no_copy_of_those_before() {
 
 #[test]
 fn a8_a_copy_in_the_making_at_the_start_is_counted_once() {
-    // The first look of all falls between the copy's first byte, or even its creation, and the truncation.
+    // The first look of all falls between the copy's first byte, or even its creation, and the
+    // truncation.
     for copied in [0, 2000] {
         let mut world = World::new();
         let text = lines(0..200);

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-/// Files that are closed at once when the system has no descriptor left, so that not every further one meets that again.
+/// Files that are closed at once when the system has no descriptor left, so that not every further
+/// one meets that again.
 const SHED: usize = 8;
 
 /// Open files by key.
@@ -103,7 +104,8 @@ impl Handles {
         self.open.insert(key, Held { file, tick: self.tick, kept: false });
     }
 
-    /// Says whether the file of this key is to be kept before others, since it cannot be opened again.
+    /// Says whether the file of this key is to be kept before others, since it cannot be opened
+    /// again.
     pub fn keep(&mut self, key: u64, kept: bool) {
         if let Some(held) = self.open.get_mut(&key) {
             self.used[usize::from(held.kept)].remove(&held.tick);
@@ -126,7 +128,8 @@ impl Handles {
         !keys.is_empty()
     }
 
-    /// Opens a file. Never waits, whatever has taken the name. If the system has no descriptor left, others are closed.
+    /// Opens a file. Never waits, whatever has taken the name. If the system has no descriptor
+    /// left, others are closed.
     pub fn open(&mut self, path: &Path) -> io::Result<File> {
         match self.try_open(path) {
             Err(error) if is_shortage(&error) && self.shed() => self.try_open(path),

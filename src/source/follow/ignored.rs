@@ -18,7 +18,8 @@ pub(super) struct Ignored {
 pub(super) enum Why {
     /// It cannot be read, which is said.
     Unread(String),
-    /// What it holds of a generation is dealt with, or will be once so many bytes of that are counted, or told to be lost.
+    /// What it holds of a generation is dealt with, or will be once so many bytes of that are
+    /// counted, or told to be lost.
     Copy {
         until: Option<(InputId, u64)>,
         /// What is said of it, unless the loss says it.
@@ -45,7 +46,8 @@ impl Ignored {
 pub(super) enum Packed {
     /// It is not.
     No,
-    /// It may be the copy of what was counted, and is not finished, or that is not counted to its end.
+    /// It may be the copy of what was counted, and is not finished, or that is not counted to its
+    /// end.
     Wait,
     /// It is not followed.
     Ignored(Ignored),

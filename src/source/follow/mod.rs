@@ -1,14 +1,15 @@
-//! Files that grow and rotate, followed: which bytes to pass on next, each once, over renames, truncations, copies and
-//! restarts.
+//! Files that grow and rotate, followed: which bytes to pass on next, each once, over renames,
+//! truncations, copies and restarts.
 //!
-//! Not here: threads, clocks, counting. Time is handed in and only ever compared with itself, so that every sequence of
-//! events can be played in a test. Invariants: the bytes of a generation are passed on once and in order; a file on disk
-//! belongs to one generation at a time; a generation is announced by a scan before its first step.
+//! Not here: threads, clocks, counting. Time is handed in and only ever compared with itself, so
+//! that every sequence of events can be played in a test. Invariants: the bytes of a generation are
+//! passed on once and in order; a file on disk belongs to one generation at a time; a generation is
+//! announced by a scan before its first step.
 //!
-//! Words. A *generation* is the content of one file over its life, under whatever names. It is *here* while a location
-//! leads to it, *away* otherwise; *drained* once it is away, or was renamed, and has not grown for a while. A file that
-//! was found and is no generation yet is a *candidate*: it may be the copy that a rotation makes of a file that is
-//! followed already.
+//! Words. A *generation* is the content of one file over its life, under whatever names. It is
+//! *here* while a location leads to it, *away* otherwise; *drained* once it is away, or was
+//! renamed, and has not grown for a while. A file that was found and is no generation yet is a
+//! *candidate*: it may be the copy that a rotation makes of a file that is followed already.
 
 mod candidate;
 mod compressed;

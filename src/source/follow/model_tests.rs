@@ -1,8 +1,10 @@
-//! The follower against a model in memory, under random sequences of what writers, rotations and crashes do.
+//! The follower against a model in memory, under random sequences of what writers, rotations and
+//! crashes do.
 //!
-//! The model knows every byte that was ever written, which file holds it now, and from which byte on a generation could
-//! not be read at some time. It is asked after every step: are these the bytes, and were they passed on before? And in
-//! the end: is all that could be read there, and was only that reported lost which could not?
+//! The model knows every byte that was ever written, which file holds it now, and from which byte
+//! on a generation could not be read at some time. It is asked after every step: are these the
+//! bytes, and were they passed on before? And in the end: is all that could be read there, and was
+//! only that reported lost which could not?
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -226,8 +228,9 @@ impl Model {
         self.held_at(&Model::name(from)).is_some_and(|held| self.contents[held].names.contains(&to))
     }
 
-    /// Whether a copy would take a name that its original has had: a file that is written anew with the same few bytes
-    /// under the same name is another file, and nothing tells the two cases apart.
+    /// Whether a copy would take a name that its original has had: a file that is written anew with
+    /// the same few bytes under the same name is another file, and nothing tells the two cases
+    /// apart.
     fn confuses(&self, from: &str, to: u8) -> bool {
         let held = self.held_at(from);
         held.is_some_and(|held| self.contents[held].copied && self.contents[held].names.contains(&to))
@@ -391,7 +394,8 @@ impl Model {
         found.filter_map(|found| self.holds.get(&(found.dev(), found.ino())).copied()).collect()
     }
 
-    /// Notes which generations can be read now: those that stand in the folder, and those whose file is held open.
+    /// Notes which generations can be read now: those that stand in the folder, and those whose
+    /// file is held open.
     fn watch(&mut self) {
         for at in 0..NAMES {
             if let Some(held) = self.held_at(&Model::name(at)) {

@@ -1,7 +1,9 @@
-//! Reading on in a generation: the bytes first, and then a look whether they still follow those read before.
+//! Reading on in a generation: the bytes first, and then a look whether they still follow those
+//! read before.
 //!
-//! Invariant: bytes are passed on only if, after they were read, the bytes before them and the head still stood in the
-//! file. A file that was truncated and has grown again past the position is noticed by that.
+//! Invariant: bytes are passed on only if, after they were read, the bytes before them and the head
+//! still stood in the file. A file that was truncated and has grown again past the position is
+//! noticed by that.
 
 use std::fs::File;
 use std::io;
@@ -16,7 +18,8 @@ use super::zeros;
 use crate::model::Guard;
 use crate::source::chunker::Cut;
 
-/// How long a file has to be unchanged before an equal stamp says that it is. Kernels stamp in steps of up to 10 ms.
+/// How long a file has to be unchanged before an equal stamp says that it is. Kernels stamp in
+/// steps of up to 10 ms.
 const SURE: Duration = Duration::from_millis(50);
 
 /// What a look at a generation's file gave.
@@ -87,7 +90,8 @@ pub(super) fn look(
     Ok(looked)
 }
 
-/// Whether what has been read of a generation still stands in its file. Its head is extended as the file has grown.
+/// Whether what has been read of a generation still stands in its file. Its head is extended as the
+/// file has grown.
 pub(super) fn is_intact(generation: &mut Generation, file: &File, stat: &Stat) -> io::Result<bool> {
     if stat.size < generation.position() || (stat.size == 0 && generation.size_seen > 0) {
         return Ok(false);
@@ -145,7 +149,8 @@ fn read(generation: &mut Generation, source: &Source<'_>, finish: bool, into: &m
         None => *generation.tail.insert(Guard::of(&content::read_tail(file, position)?)),
     };
     let mut offset = generation.chunker.bytes_read();
-    // What comes after the look is left to the next one; and of an over-long line only so much is read in one go.
+    // What comes after the look is left to the next one; and of an over-long line only so much is
+    // read in one go.
     let end = stat.size.min(offset.saturating_add(source.most));
     let mut fault = source.fault;
     let mut fill = |into: &mut Vec<u8>| {
@@ -188,7 +193,8 @@ fn read(generation: &mut Generation, source: &Source<'_>, finish: bool, into: &m
     Ok(Looked::Chunk(cut, unterminated))
 }
 
-/// The guard of the bytes before the end of a cut, if the bytes before the position and the head still stand in the file.
+/// The guard of the bytes before the end of a cut, if the bytes before the position and the head
+/// still stand in the file.
 fn prove(
     generation: &mut Generation,
     file: &File,
@@ -215,7 +221,8 @@ fn keep_head(generation: &mut Generation, file: &File, position: u64, data: &[u8
     }
     let head = content::read_head(file)?;
     let both = head.len().min(data.len());
-    // The first bytes of the file were read just now: if they are others already, it was replaced in between.
+    // The first bytes of the file were read just now: if they are others already, it was replaced
+    // in between.
     if generation.head.agrees(&head) != Agreement::Whole || (position == 0 && head[..both] != data[..both]) {
         return Ok(false);
     }

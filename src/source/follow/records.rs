@@ -1,7 +1,7 @@
 //! What is saved of each generation, so that a later run goes on where this one had counted to.
 //!
-//! Invariant: a generation is here from its announcement until it is forgotten by whoever saves, since what is counted
-//! lags behind what is read.
+//! Invariant: a generation is here from its announcement until it is forgotten by whoever saves,
+//! since what is counted lags behind what is read.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,8 +14,9 @@ use crate::model::{Guard, InputId};
 
 /// One generation of a file, as it is saved.
 ///
-/// The follower fills in all but `position`, `tail` and `lost`. Those it leaves as the run found them; whoever saves puts
-/// in what has been counted since: `cut.to` and `tail` of the last step that was, and the sum of the losses.
+/// The follower fills in all but `position`, `tail` and `lost`. Those it leaves as the run found
+/// them; whoever saves puts in what has been counted since: `cut.to` and `tail` of the last step
+/// that was, and the sum of the losses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Saved {
     /// Its number.
@@ -52,8 +53,9 @@ pub struct Saved {
     pub departed: bool,
     /// Scans that missed it since then, up to a few.
     pub missed: u32,
-    /// When it last gave bytes, when it last grew, was renamed or went away, and when it went away, by the clock of
-    /// silences, which goes on from run to run: what was waited through is not waited for again.
+    /// When it last gave bytes, when it last grew, was renamed or went away, and when it went away,
+    /// by the clock of silences, which goes on from run to run: what was waited through is not
+    /// waited for again.
     pub active: Duration,
     /// See `active`.
     pub moved: Duration,
@@ -92,7 +94,8 @@ impl Saved {
     }
 }
 
-/// A compressed file that was passed over, as it is saved: a copy of what was counted, or whose loss was told.
+/// A compressed file that was passed over, as it is saved: a copy of what was counted, or whose
+/// loss was told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PassedOver {
     /// The device it lies on.
@@ -107,7 +110,8 @@ pub struct PassedOver {
     pub modified: (i64, i64),
 }
 
-/// A file that is passed over, and how many bytes of which generation have to be counted or told first, if any have to.
+/// A file that is passed over, and how many bytes of which generation have to be counted or told
+/// first, if any have to.
 pub(super) type Passed = (PassedOver, Option<(InputId, u64)>);
 
 /// The records of all generations, shared with whoever saves them.
@@ -134,13 +138,14 @@ impl Records {
         self.clock.store(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// Drops a record. To be called once the last step of the generation has been counted and that has been saved.
+    /// Drops a record. To be called once the last step of the generation has been counted and that
+    /// has been saved.
     pub fn forget(&self, id: InputId) {
         self.records.lock().remove(&id);
     }
 
-    /// The compressed files that are passed over, as far as these records, by number, say that what they hold was counted
-    /// or told.
+    /// The compressed files that are passed over, as far as these records, by number, say that what
+    /// they hold was counted or told.
     pub fn passed_over(&self, records: &[Saved]) -> Vec<PassedOver> {
         let files = self.passed_over.lock();
         let is_dealt_with = |(of, length): (InputId, u64)| {

@@ -1,6 +1,7 @@
 //! Looking at the locations: which files are there, under which names, and which of them are known.
 //!
-//! Not here: what an unknown file is (`candidate`). Invariant: a file that cannot be looked at is not taken for gone.
+//! Not here: what an unknown file is (`candidate`). Invariant: a file that cannot be looked at is
+//! not taken for gone.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -100,7 +101,8 @@ impl Survey {
     fn unreadable(&mut self, path: &Path, source: io::Error, folder: bool) {
         self.short |= is_shortage(&source);
         let missing = source.kind() == io::ErrorKind::NotFound;
-        // A file that was removed after it was listed is none of anybody's business; a link that leads nowhere is.
+        // A file that was removed after it was listed is none of anybody's business; a link that
+        // leads nowhere is.
         if missing && path.symlink_metadata().is_err() {
             return;
         }
@@ -116,7 +118,8 @@ impl Survey {
 }
 
 impl Follower {
-    /// Looks at the locations: new files, renamed ones, vanished ones. That there are none is no error.
+    /// Looks at the locations: new files, renamed ones, vanished ones. That there are none is no
+    /// error.
     pub fn scan(&mut self, now: Duration) -> Scanned {
         let options = &self.options;
         let look = || Survey::of(&options.locations, &options.listing);
@@ -316,7 +319,8 @@ impl Follower {
         Ok(())
     }
 
-    /// Lets a generation that was in the file of this device and inode go on in it, if its content still stands there.
+    /// Lets a generation that was in the file of this device and inode go on in it, if its content
+    /// still stands there.
     fn resume(&mut self, at: usize, ids: &[InputId], now: Duration) {
         // The one found last is the likeliest.
         for id in ids.iter().rev() {
@@ -350,7 +354,8 @@ impl Follower {
                 self.update_record(*id);
                 return;
             }
-            // It has no file any more, and that is news: a copy may have been made before it was truncated.
+            // It has no file any more, and that is news: a copy may have been made before it was
+            // truncated.
             generation.truncated = true;
             generation.identity = None;
             generation.depart(now);
@@ -376,7 +381,8 @@ impl Follower {
     }
 }
 
-/// The folder that exists and in which something would have to appear for a location to lead anywhere.
+/// The folder that exists and in which something would have to appear for a location to lead
+/// anywhere.
 fn base(location: &Path) -> Option<PathBuf> {
     let absolute = std::path::absolute(location).ok()?;
     let plain = |path: &&Path| !is_glob(&path.to_string_lossy()) && path.is_dir();

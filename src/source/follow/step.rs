@@ -1,4 +1,5 @@
-//! What a follower is asked for, and what it says: files that are new, and what is passed on of each.
+//! What a follower is asked for, and what it says: files that are new, and what is passed on of
+//! each.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,8 +18,8 @@ pub struct Options {
     pub chunk: usize,
     /// Bytes a line may have.
     pub max_line: usize,
-    /// A file that was renamed or removed is drained once it has not grown for so long, and a file that may be a copy
-    /// in the making is held for so long.
+    /// A file that was renamed or removed is drained once it has not grown for so long, and a file
+    /// that may be a copy in the making is held for so long.
     pub rotate_wait: Duration,
     /// A file that has not grown for so long is idle.
     pub idle: Duration,
@@ -65,15 +66,18 @@ pub struct New {
 pub struct Step {
     /// The generation.
     pub id: InputId,
-    /// Where the chunk was cut. `last`: this generation is over, and its number will not come again.
+    /// Where the chunk was cut. `last`: this generation is over, and its number will not come
+    /// again.
     pub cut: Cut,
     /// Of the last 256 bytes before `cut.to`.
     pub tail: Guard,
-    /// Bytes right before `cut.from` that are passed over: zeros at the start of a file, or what `begin_at` leaves out.
+    /// Bytes right before `cut.from` that are passed over: zeros at the start of a file, or what
+    /// `begin_at` leaves out.
     pub skipped: u64,
     /// Bytes that were gone before they could be read.
     pub lost: Option<Loss>,
-    /// Nothing has come for a while, or nothing more is to be expected. Said once, until data comes.
+    /// Nothing has come for a while, or nothing more is to be expected. Said once, until data
+    /// comes.
     pub idle: bool,
     /// Whether this is the generation's first step.
     pub opened: bool,

@@ -1,4 +1,5 @@
-//! A follower in a folder of its own, with a clock that the test moves and a ledger of what was passed on.
+//! A follower in a folder of its own, with a clock that the test moves and a ledger of what was
+//! passed on.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::{self, File};

@@ -1,4 +1,5 @@
-//! Following, row by row of the catalogue of faults. Rotation and identity; the rest is in `fault_tests`.
+//! Following, row by row of the catalogue of faults. Rotation and identity; the rest is in
+//! `fault_tests`.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -35,7 +36,8 @@ fn a1_a_renamed_file_is_drained_and_the_new_one_read_from_its_start() {
                 world.poll();
             }
             world.append("n.log", lines(from + 10..from + 20));
-            // What was never looked at between two rotations out of the locations nobody could read.
+            // What was never looked at between two rotations out of the locations nobody could
+            // read.
             world.poll();
             world.append_to(&file, "");
         }

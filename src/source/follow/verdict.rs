@@ -1,10 +1,11 @@
-//! Files that were found and are no generation yet: each is the going on of one that is known, or may become its copy,
-//! or stands for itself.
+//! Files that were found and are no generation yet: each is the going on of one that is known, or
+//! may become its copy, or stands for itself.
 //!
-//! Content decides, not names: a copy has the head of its original, and the bytes before the original's position. A file
-//! that so far holds nothing but the first bytes of another may be its copy in the making, and is held, uncounted, until
-//! one of three things has happened: the original was truncated or has vanished (then it goes on in the copy), the two
-//! differ (then both are counted), or the file has stopped growing (then it is a copy that people made, and counted).
+//! Content decides, not names: a copy has the head of its original, and the bytes before the
+//! original's position. A file that so far holds nothing but the first bytes of another may be its
+//! copy in the making, and is held, uncounted, until one of three things has happened: the original
+//! was truncated or has vanished (then it goes on in the copy), the two differ (then both are
+//! counted), or the file has stopped growing (then it is a copy that people made, and counted).
 
 use std::fs::File;
 use std::io;
@@ -21,8 +22,8 @@ use super::step::New;
 use crate::error::show_path;
 use crate::model::InputId;
 
-/// How many times the rotation wait a file that grows on is held at most for the sake of one whose file is gone: nothing
-/// more can be compared with that one until the file has passed its position.
+/// How many times the rotation wait a file that grows on is held at most for the sake of one whose
+/// file is gone: nothing more can be compared with that one until the file has passed its position.
 const HELD: u32 = 6;
 
 /// What a candidate has turned out to be.
@@ -38,7 +39,8 @@ enum Verdict {
 }
 
 impl Follower {
-    /// Ends the stay of a generation in a file whose content has been replaced. What is in it now is a candidate.
+    /// Ends the stay of a generation in a file whose content has been replaced. What is in it now
+    /// is a candidate.
     pub(super) fn replaced(&mut self, id: InputId, now: Duration) {
         let Some(generation) = self.generations.get_mut(&id) else { return };
         let (Some(key), Some(identity)) = (generation.key.take(), generation.identity.take()) else { return };
@@ -67,8 +69,8 @@ impl Follower {
         self.ask_for_scan(true);
     }
 
-    /// Notes what a candidate's file is now. If its content was replaced, nothing is lost by that: it was held since all
-    /// that was seen of it stood in another file too.
+    /// Notes what a candidate's file is now. If its content was replaced, nothing is lost by that:
+    /// it was held since all that was seen of it stood in another file too.
     pub(super) fn refresh(&mut self, at: usize, now: Duration) -> io::Result<()> {
         let Some(file) = self.candidate_file(at)? else { return Ok(()) };
         let stat = Stat::of_file(&file)?;
@@ -124,8 +126,8 @@ impl Follower {
         self.handles.close(key);
     }
 
-    /// Looks whether what has changed still holds what was read there. What stands there otherwise is a candidate, and older
-    /// than copies that were made of it.
+    /// Looks whether what has changed still holds what was read there. What stands there otherwise
+    /// is a candidate, and older than copies that were made of it.
     fn check_changed(&mut self, now: Duration) {
         let changed = self.generations.values().filter(|generation| generation.queued && generation.key.is_some());
         let changed: Vec<InputId> = changed.map(|generation| generation.id).collect();
@@ -242,7 +244,8 @@ impl Follower {
             });
         }
         let Some(file) = self.candidate_file(at)? else {
-            // All that was seen of it stands in its original; of one that was never looked into, all is lost.
+            // All that was seen of it stands in its original; of one that was never looked into,
+            // all is lost.
             let suspected = !self.candidates[at].suspected.is_empty();
             return Ok(if suspected { Verdict::Nothing } else { Verdict::Itself });
         };
@@ -277,7 +280,8 @@ impl Follower {
             if self.is_live(id) && !self.is_weak(at, id) && self.compare_live(id, file, size, now)? == Compared::SoFar {
                 return Ok(Compared::SoFar);
             }
-            // Or while the two were compared: then they differ by that alone, and this is where it goes on.
+            // Or while the two were compared: then they differ by that alone, and this is where it
+            // goes on.
             self.check(id, now);
             if self.is_live(id) {
                 return Ok(Compared::Other);
@@ -301,7 +305,8 @@ impl Follower {
         self.generations.get(&id).is_some_and(|generation| generation.key.is_some())
     }
 
-    /// Whether too little was read of a generation for its bytes to tell a candidate by, and nothing else speaks for it.
+    /// Whether too little was read of a generation for its bytes to tell a candidate by, and
+    /// nothing else speaks for it.
     fn is_weak(&self, at: usize, id: InputId) -> bool {
         self.generations.get(&id).is_none_or(|generation| {
             generation.position() < HEAD as u64 && !self.candidates[at].is_like_moved(generation)
