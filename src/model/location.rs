@@ -1,4 +1,5 @@
-//! Locations and paths as a command line or a configuration says them, before anybody looks for a file.
+//! Locations and paths as a command line or a configuration says them, before anybody looks for a
+//! file.
 //!
 //! Not here: what they lead to (`source`). Invariant: what a text stands for is told once, here;
 //! behind it nobody compares texts with `-`.
