@@ -9,9 +9,10 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
+use logparser::batch::Record;
 use logparser::model::recycle::BufferPool;
 use logparser::model::time::SECOND;
-use logparser::model::{Record, Timestamp, Units};
+use logparser::model::{Timestamp, Units};
 use logparser::ops::count::{Counter, count};
 use logparser::ops::select::{Bounds, select};
 use logparser::ops::split::split;

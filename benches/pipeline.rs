@@ -15,8 +15,9 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 use logparser::Pipeline;
+use logparser::batch::{Chunk, Record};
+use logparser::model::Units;
 use logparser::model::recycle::BufferPool;
-use logparser::model::{Chunk, Record, Units};
 use logparser::ops::count::{Counter, count};
 use logparser::ops::select::{Bounds, select};
 use logparser::tally::Shape;

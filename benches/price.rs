@@ -20,8 +20,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use logparser::Pipeline;
+use logparser::batch::Record;
+use logparser::model::Units;
 use logparser::model::recycle::BufferPool;
-use logparser::model::{Record, Units};
 use logparser::ops::count::{Counter, count};
 use logparser::ops::select::{Bounds, select};
 use logparser::tally::Shape;

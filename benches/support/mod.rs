@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
+use logparser::batch::{Chunk, Lines};
 use logparser::make::{Generator, Settings};
 use logparser::model::recycle::{BufferPool, Pooled};
-use logparser::model::{Balance, Chunk, InputId, Lines, Span, Timestamp};
+use logparser::model::{Balance, InputId, Span, Timestamp};
 use logparser::ops::close::Windows;
 use logparser::ops::count::Buckets;
 use logparser::ops::select::Bounds;

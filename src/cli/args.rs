@@ -8,6 +8,7 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 
 use super::asked_report;
+use super::paths::local_target;
 use crate::error::{Error, Result};
 use crate::model::escape::toml_text;
 use crate::model::location::PathArg;
@@ -204,10 +205,7 @@ impl JsonOutput {
             None if PathArg::from(output.as_str()) == PathArg::Std => Ok(None),
             Some(path) if path.len() > 1 && path.starts_with(':') => match PathArg::from(&path[1..]) {
                 PathArg::Std => Ok(None),
-                PathArg::Path(_) => {
-                    let path = Path::new(&path[1..]);
-                    super::local_target(path).map(|()| Some(path))
-                }
+                PathArg::Path(_) => local_target(Path::new(&path[1..])).map(|()| Some(Path::new(&path[1..]))),
             },
             _ => Err(Error::usage(format!("--output {output}: expected json or json:PATH, as this is JSON"))),
         });

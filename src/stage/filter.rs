@@ -5,10 +5,11 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::actor::{Exit, Outlet, Transform};
+use crate::batch::{Lines, Record, Records};
 use crate::error::{Error, Result};
 use crate::model::balance::OVERSIZED_HEAD;
 use crate::model::recycle::{BufferPool, Pooled};
-use crate::model::{Cause, Lines, Loss, Peaks, Record, Records, Stamps, Timestamp, Units};
+use crate::model::{Cause, Loss, Peaks, Stamps, Timestamp, Units};
 use crate::ops::history::{History, Placed, Survey};
 use crate::ops::scan::{Block, extent};
 use crate::ops::select::{Bounds, Selected, select};

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::actor::{Exit, Outlet, Permit, Permits, Stop};
+use crate::batch::{Chunk, Live};
 use crate::metrics::Progress;
 use crate::model::recycle::{BufferPool, Pooled};
-use crate::model::{Balance, Chunk, InputId, Live, Span, Timestamp};
+use crate::model::{Balance, InputId, Span, Timestamp};
 use crate::source::follow::{Events, Follower, New, Step};
 
 use super::abreast::Abreast;

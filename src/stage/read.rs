@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use crate::actor::{Exit, Outlet, Permits, Stop};
+use crate::batch::{Chunk, Live};
 use crate::metrics::Progress;
 use crate::model::recycle::{BufferPool, Pooled};
-use crate::model::{Balance, Chunk, Guard, Live, Span, Timestamp, Units};
+use crate::model::{Balance, Guard, Span, Timestamp, Units};
 use crate::ops::scan::{Block, last_stamps};
 use crate::source::{Cut, Schedule, Step, Turn};
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::actor::{Exit, Outlet, Transform};
+use crate::batch::{Chunk, Lines};
 use crate::model::recycle::BufferPool;
-use crate::model::{Chunk, Lines};
 use crate::ops::split::split;
 
 /// One worker.

@@ -5,9 +5,10 @@
 
 use super::position::Position;
 use super::saved::Saved;
+use crate::batch::Mark;
 use crate::model::balance::{Rejected, SHOWN_BYTES, SHOWN_REJECTED};
 use crate::model::peaks::ENOUGH;
-use crate::model::{Balance, Cause, InputId, Loss, Mark, Timestamp, Traces};
+use crate::model::{Balance, Cause, InputId, Loss, Timestamp, Traces};
 
 /// Bytes before a position that are kept in mind, at most.
 const TAIL: u32 = 256;

@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
+use crate::batch::{Chunk, Record};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::balance::Rejected;
-use crate::model::{Balance, Chunk, Loss, MemoryPolicy, Record, Traces};
+use crate::model::{Balance, Loss, MemoryPolicy, Traces};
 use crate::ops::count::{Buckets, Counter, count, count_pairs};
 use crate::ops::progress::Progress;
 use crate::spill::RunStore;

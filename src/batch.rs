@@ -1,22 +1,23 @@
 //! The batches that travel between stages: chunk, lines, records.
 //!
-//! Each batch shares the one before it, so the bytes are never copied and return to their pool with
-//! the last user. Invariant: a chunk holds whole lines only, or it stands for one over-long line,
-//! or for bytes that are skipped, and holds no bytes.
+//! Not here: what is made of them (`ops`), and how they travel (`actor`). Each batch shares the one
+//! before it, so the bytes are never copied and return to their pool with the last user.
+//! Invariant: a chunk holds whole lines only, or it stands for one over-long line, or for bytes
+//! that are skipped, and holds no bytes.
 
 use std::any::Any;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::balance::{Balance, Rejected, SHOWN_BYTES};
-use super::guard::Guard;
-use super::loss::{Loss, LossSite, Traces};
-use super::order::OrderMeter;
-use super::peaks::Peaks;
-use super::recycle::Pooled;
-use super::span::Span;
-use super::time::Timestamp;
+use crate::model::balance::{Balance, Rejected, SHOWN_BYTES};
+use crate::model::guard::Guard;
+use crate::model::loss::{Loss, LossSite, Traces};
+use crate::model::order::OrderMeter;
+use crate::model::peaks::Peaks;
+use crate::model::recycle::Pooled;
+use crate::model::span::Span;
+use crate::model::time::Timestamp;
 
 /// A block of an input's bytes, cut at a line end. Only at the end of an input, or of what a
 /// followed one has before it is renamed or deleted, a chunk may end without a newline.
