@@ -430,7 +430,7 @@ fn one_stdin(plan: &Plan, drafts: &[Draft], problems: &mut Problems) {
     let mut first: Option<&str> = None;
     for stage in &plan.stages {
         let Task::Reader(reader) = &stage.task else { continue };
-        if !reader.location.iter().any(|location| location == "-") {
+        if !reader.reads_stdin() {
             continue;
         }
         match (first, drafts.iter().find(|draft| draft.name == stage.name)) {
