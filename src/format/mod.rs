@@ -95,6 +95,11 @@ impl Format {
         Format { name: entry.name, units, schema: (entry.open)(options, units) }
     }
 
+    /// Opens a format with its defaults; each stamp tells its own unit.
+    pub fn with_defaults(entry: &FormatEntry) -> Self {
+        Format::open(entry, &Options::defaults(entry.options), Units::AUTO)
+    }
+
     /// The name by which it was asked for.
     pub fn name(&self) -> &'static str {
         self.name
@@ -139,9 +144,8 @@ mod tests {
         }
     }
 
-    /// A format with its defaults.
     fn opened(entry: &FormatEntry) -> Schema {
-        Format::open(entry, &Options::defaults(entry.options), Units::AUTO).bind()
+        Format::with_defaults(entry).bind()
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use crate::format::{Format, FormatVisitor, LineFormat, Schema, Stamp, TABLE};
 use crate::model::peaks::ENOUGH;
 use crate::model::{Extent, Peaks, Timestamp, Units};
-use crate::options::Options;
 
 use super::split::first_line;
 
@@ -79,7 +78,7 @@ pub fn begins_with_record(bytes: &[u8]) -> bool {
     let line = bytes.split_inclusive(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty());
     let is_record = |line: &[u8]| {
         TABLE.iter().any(|entry| {
-            let schema = Format::open(entry, &Options::defaults(entry.options), Units::AUTO).bind();
+            let schema = Format::with_defaults(entry).bind();
             has_record(Block { bytes: line, from: 0, max_line: line.len(), schema: &schema })
         })
     };
