@@ -15,8 +15,9 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 use logparser::Pipeline;
-use logparser::model::recycle::Pool;
-use logparser::model::{Chunk, Record, Units};
+use logparser::batch::{Chunk, Record};
+use logparser::model::Units;
+use logparser::model::recycle::BufferPool;
 use logparser::ops::count::{Counter, count};
 use logparser::ops::select::{Bounds, select};
 use logparser::tally::Shape;
@@ -36,7 +37,7 @@ fn fused(chunks: &[Arc<Chunk>], bounds: &Bounds) -> u64 {
     let buckets = buckets(bounds);
     let tally = Tally::new(Shape { pane: buckets.last + 1, shards: 64 }, Default::default());
     let mut counter = Counter::default();
-    let (pool, mut records, mut counted) = (Pool::default(), Vec::<Record>::new(), 0);
+    let (pool, mut records, mut counted) = (BufferPool::default(), Vec::<Record>::new(), 0);
     for chunk in chunks {
         records.clear();
         let selected = select("plain", Units::AUTO, &lines(chunk, &pool), bounds, false, &mut records);

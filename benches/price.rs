@@ -20,8 +20,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use logparser::Pipeline;
-use logparser::model::recycle::Pool;
-use logparser::model::{Record, Units};
+use logparser::batch::Record;
+use logparser::model::Units;
+use logparser::model::recycle::BufferPool;
 use logparser::ops::count::{Counter, count};
 use logparser::ops::select::{Bounds, select};
 use logparser::tally::Shape;
@@ -58,7 +59,7 @@ fn fused(file: &File, part: Range<u64>, bounds: &Bounds) -> u64 {
     let buckets = buckets(bounds);
     let tally = Tally::new(Shape { pane: buckets.last + 1, shards: 64 }, Default::default());
     let (mut counter, mut records, mut counted) = (Counter::default(), Vec::<Record>::new(), 0);
-    let (ends, bytes_pool, mut at) = (Pool::default(), Pool::<u8>::default(), part.start);
+    let (ends, bytes_pool, mut at) = (BufferPool::default(), BufferPool::<u8>::default(), part.start);
     while at < part.end {
         let mut bytes = bytes_pool.take();
         bytes.resize(CHUNK.min((part.end - at) as usize), 0);

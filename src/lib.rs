@@ -11,6 +11,7 @@ pub mod model;
 pub mod options;
 
 pub mod actor;
+pub mod batch;
 pub mod format;
 pub mod ops;
 pub mod output;

@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
+use logparser::batch::{Chunk, Lines};
 use logparser::make::{Generator, Settings};
-use logparser::model::recycle::{Pool, Pooled};
-use logparser::model::{Balance, Chunk, InputId, Lines, Span, Timestamp};
+use logparser::model::recycle::{BufferPool, Pooled};
+use logparser::model::{Balance, InputId, Span, Timestamp};
 use logparser::ops::close::Windows;
 use logparser::ops::count::Buckets;
 use logparser::ops::select::Bounds;
@@ -60,7 +61,7 @@ pub fn chunk(bytes: Pooled<u8>, from: u64, last: bool) -> Chunk {
 }
 
 /// A chunk with its line ends, in a vector of the pool.
-pub fn lines(chunk: &Arc<Chunk>, pool: &Pool<u32>) -> Lines {
+pub fn lines(chunk: &Arc<Chunk>, pool: &BufferPool<u32>) -> Lines {
     let mut ends = pool.take();
     split(&chunk.bytes, &mut ends);
     Lines { chunk: Arc::clone(chunk), ends }

@@ -8,6 +8,7 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 
 use super::asked_report;
+use super::paths::local_target;
 use crate::error::{Error, Result};
 use crate::model::escape::toml_text;
 
@@ -203,7 +204,7 @@ impl JsonOutput {
             None if output == "-" => Ok(None),
             Some(path) if path.len() > 1 && path.starts_with(':') => {
                 let path = Path::new(&path[1..]);
-                super::local_target(path).map(|()| Some(path))
+                local_target(path).map(|()| Some(path))
             }
             _ => Err(Error::usage(format!("--output {output}: expected json or json:PATH, as this is JSON"))),
         });

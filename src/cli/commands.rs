@@ -3,9 +3,12 @@
 //! Not here: what the options are (`args`), how help arranges them (`help`), and what a command
 //! does.
 
+pub mod tallies;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::args::{Common, Settings};
+use tallies::TalliesCommand;
 
 /// Answers who connects to whom, exactly, over moving windows of logs.
 #[derive(Debug, Parser)]
@@ -170,25 +173,6 @@ pub enum PipelineCommand {
         #[command(flatten)]
         common: Common,
     },
-}
-
-/// A command that makes tallies or reads them.
-#[derive(Debug, Subcommand)]
-#[command(defer = true)]
-pub enum TalliesCommand {
-    /// Divide what a question reads into tasks for many machines: a work list, as JSON.
-    Plan(super::tallies::PlanArgs),
-    /// List the files that a location leads to, by name, size and how they begin, as JSON; or check
-    /// that they are a plan's.
-    List(super::list::ListArgs),
-    /// Count all of some inputs, or a part of one, into a tallies file.
-    Partial(super::tallies::PartialArgs),
-    /// Add up tallies files.
-    Merge(super::tallies::MergeArgs),
-    /// Report on tallies files as on the logs that they were made of.
-    Report(super::tallies::ReportArgs),
-    /// Check tallies files, and say what is in each of them, as JSON.
-    Inspect(super::inspect::InspectArgs),
 }
 
 /// How a graph is drawn.

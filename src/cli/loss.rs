@@ -255,7 +255,7 @@ fn first(loss: Loss, sheet: &Sheet) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::loss::Place;
+    use crate::model::loss::LossSite;
     use crate::model::{Balance, InputId};
 
     /// A sheet with so many of each class.
@@ -263,7 +263,7 @@ mod tests {
         let mut sheet = Sheet::default();
         for loss in of {
             loss.put(&mut sheet.balance, count);
-            sheet.traces.note(*loss, Place { input: InputId(0), at: 7, head: b"x\x1b[2J\n".to_vec() });
+            sheet.traces.note(*loss, LossSite { input: InputId(0), at: 7, head: b"x\x1b[2J\n".to_vec() });
         }
         sheet.names.insert(InputId(0), "a.log".to_owned());
         sheet

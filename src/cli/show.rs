@@ -7,7 +7,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::loss::{Asked, Told, lines, more_malformed};
-use super::{taken, tty, unpack};
+use super::streams::taken;
+use super::{tty, unpack};
 use crate::config::{Plan, Task, Trigger, as_option};
 use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::make;

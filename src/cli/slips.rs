@@ -9,17 +9,13 @@ mod commands;
 mod options;
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io;
-use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-pub use commands::{made, needs_command, no_command, stray, stray_in_make};
+pub use commands::{made, near_command, needs_command, no_command, stray, stray_in_make};
 pub use options::{bare, elsewhere, is_called, no_text, no_value, otherwise_called};
 
-use super::near_command;
+use super::streams::is_piped;
 use crate::config::{is_configuration, is_log};
 use crate::error::{Error, Result};
 use crate::model::escape::shell_word;
@@ -207,12 +203,6 @@ pub fn state(folder: &Path) -> Result<()> {
         ))),
         _ => Ok(()),
     }
-}
-
-/// Whether something is piped in.
-fn is_piped() -> bool {
-    let stdin = io::stdin().as_fd().try_clone_to_owned().and_then(|stdin| File::from(stdin).metadata());
-    stdin.is_ok_and(|found| found.file_type().is_fifo() || found.is_file())
 }
 
 /// A file stands where a host is expected, and the location leads somewhere, too.

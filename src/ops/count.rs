@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
 
-use crate::model::{Record, Timestamp};
+use crate::batch::Record;
+use crate::model::Timestamp;
 use crate::tally::hash::shard;
 use crate::tally::host::Hosts;
 use crate::tally::pane::Pane;

@@ -9,9 +9,10 @@
 //! are not in the future, less the declared disorder and the grace. Threads and chunk size have no
 //! say in it.
 
+use crate::batch::Mark;
+use crate::batch::{Lines, Record};
 use crate::format::{FormatVisitor, LineFormat, dispatch};
-use crate::model::batch::Mark;
-use crate::model::{Grid, Lines, Loss, Peaks, Record, Timestamp, Units};
+use crate::model::{Grid, Loss, Peaks, Timestamp, Units};
 
 use super::select::{Bounds, Judge, Selected, Verdict, each_line};
 

@@ -16,9 +16,10 @@ pub use position::Position;
 pub use saved::Saved;
 pub use sound::LAST_BYTE;
 
+use crate::batch::{Chunk, Mark, Records};
 use crate::error::{ErrorKind, Result};
 use crate::model::balance::{Rejected, SHOWN_REJECTED};
-use crate::model::{Balance, Chunk, InputId, Ledger, Mark, Peaks, Records, Span, Timestamp, Traces};
+use crate::model::{Balance, InputId, Ledger, Peaks, Span, Timestamp, Traces};
 
 /// The progress of one aggregator.
 pub struct Progress {
@@ -331,8 +332,8 @@ impl InputProgress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::Live;
     use crate::model::Guard;
-    use crate::model::Live;
 
     fn batch(input: u32, number: u64, (from, to): (u64, u64), watermark: i64, idle: bool, last: bool) -> Records {
         let live = Live { tail: Guard { bytes: 1, hash: to }, idle, future_after: Timestamp::MAX };

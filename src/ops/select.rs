@@ -5,10 +5,11 @@
 //! outside the window are not looked at. Not here: lateness, which depends on what came before
 //! (`history`).
 
+use crate::batch::{Lines, Record};
 use crate::format::{Fence, FormatVisitor, HostRanges, LineFormat, Stamp, dispatch};
 use crate::model::balance::{Rejected, SHOWN_BYTES, SHOWN_REJECTED};
 use crate::model::lanes::NARROW;
-use crate::model::{Balance, Cause, Extent, Lines, Loss, Record, Timestamp, Traces, Units};
+use crate::model::{Balance, Cause, Extent, Loss, Timestamp, Traces, Units};
 
 use super::split::first_line;
 
@@ -275,7 +276,8 @@ fn record(time: Timestamp, hosts: HostRanges) -> Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Chunk, InputId, Span};
+    use crate::batch::Chunk;
+    use crate::model::{InputId, Span};
     use std::sync::Arc;
 
     pub(crate) fn lines(text: &[u8], max_line: usize) -> Lines {

@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::model::{Chunk, InputId, Peaks};
+use crate::batch::Chunk;
+use crate::model::{InputId, Peaks};
 
 /// The batches of all inputs that wait for one before them.
 #[derive(Debug)]

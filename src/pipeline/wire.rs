@@ -14,10 +14,11 @@ use super::reading::Reading;
 use super::resolve::{Resolved, filter_before};
 use super::targets::{FilterFiles, Targets};
 use crate::actor::{Countdown, Gauge, Inbox, LatestOutlet, Outlet, Permits, Pool, Port, Stop, Transform, drive, edge};
+use crate::batch::{Chunk, Lines, Records};
 use crate::config::{AggregatorPlan, FilterPlan, Plan, ReaderPlan, ReporterPlan, StagePlan, Task};
 use crate::error::{Error, Result};
 use crate::metrics::StageMetrics;
-use crate::model::{Chunk, InputId, Lines, Records, Stamps, Timestamp, Units};
+use crate::model::{InputId, Stamps, Timestamp, Units};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::history::History;
 use crate::ops::progress::Progress;
@@ -268,7 +269,7 @@ impl Place<'_> {
             Edge::Lines(port, _) => Some(port.clone()),
             _ => None,
         });
-        let ends = crate::model::recycle::Pool::default();
+        let ends = crate::model::recycle::BufferPool::default();
         self.start("line-splitter", inbox, outlet, move || splitter::Splitter::new(ends.clone()))
     }
 

@@ -20,7 +20,7 @@ use crate::tally::HostId;
 use crate::tally::aggregates::{PairSource, PairVisitor, Side};
 use crate::tally::names::Names;
 use crate::tally::pane::Pane;
-use run::{Run, Writer, side_of};
+use run::{Run, RunWriter, side_of};
 
 pub use merge::merge;
 pub use pairs::{PairInput, PairReader};
@@ -34,12 +34,12 @@ const SIDES: [Side; 2] = [Side::From, Side::To];
 
 /// The runs of all panes.
 #[derive(Debug, Default)]
-pub struct Store {
+pub struct RunStore {
     runs: BTreeMap<i64, Vec<Run>>,
     files: usize,
 }
 
-impl Store {
+impl RunStore {
     /// Writes the pairs of some panes, whose hosts have these names.
     pub fn write(&mut self, names: &Names, panes: Vec<(i64, Arc<Pane>)>) -> Result<()> {
         self.write_file(names, panes).map_err(cannot_write)
@@ -47,7 +47,7 @@ impl Store {
 
     fn write_file(&mut self, names: &Names, panes: Vec<(i64, Arc<Pane>)>) -> io::Result<()> {
         let ranking = Ranking::of(names);
-        let mut writer = Writer::new()?;
+        let mut writer = RunWriter::new()?;
         for (number, pane) in panes {
             let mut sides: [Range<u64>; 2] = Default::default();
             for (side, range) in SIDES.into_iter().zip(&mut sides) {
@@ -64,7 +64,7 @@ impl Store {
 
     /// Merges the runs of each pane into one, all in one file.
     fn consolidate(&mut self) -> io::Result<()> {
-        let mut writer = Writer::new()?;
+        let mut writer = RunWriter::new()?;
         for runs in self.runs.values_mut() {
             let mut sides: [Range<u64>; 2] = Default::default();
             for (side, range) in SIDES.into_iter().zip(&mut sides) {
@@ -230,7 +230,7 @@ mod tests {
         format!("{side}{host}{}", if host == 3 { "x".repeat(300) } else { String::new() })
     }
 
-    fn spill(store: &mut Store, connections: &Connections) {
+    fn spill(store: &mut RunStore, connections: &Connections) {
         let budget = Arc::<Budget>::default();
         let mut tally = Tally::new(Shape { pane: 1, shards: 3 }, Arc::clone(&budget));
         for (pane, from, to) in connections {
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(budget.used(), 0);
     }
 
-    fn plain(store: &Store, side: Side) -> Plain {
+    fn plain(store: &RunStore, side: Side) -> Plain {
         let mut out = Plain::new();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         store
@@ -264,7 +264,7 @@ mod tests {
     proptest! {
         #[test]
         fn merged_runs_are_what_was_counted_in_order(parts in proptest::collection::vec(connections(), 0..6)) {
-            let mut store = Store::default();
+            let mut store = RunStore::default();
             parts.iter().for_each(|part| spill(&mut store, part));
             for _ in 0..2 {
                 for side in SIDES {
@@ -277,7 +277,7 @@ mod tests {
 
         #[test]
         fn the_order_of_runs_does_not_show(mut parts in proptest::collection::vec(connections(), 0..6)) {
-            let mut stores = [Store::default(), Store::default()];
+            let mut stores = [RunStore::default(), RunStore::default()];
             parts.iter().for_each(|part| spill(&mut stores[0], part));
             parts.reverse();
             parts.iter().for_each(|part| spill(&mut stores[1], part));
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn few_files_are_open_however_often_is_spilled() {
-        let mut store = Store::default();
+        let mut store = RunStore::default();
         let part = vec![(2, 1, 1)];
         for _ in 0..3 * MAX_FILES {
             spill(&mut store, &part);

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::actor::{Exit, Outlet, Transform};
+use crate::batch::{Lines, Record, Records};
 use crate::error::{Error, Result};
 use crate::model::balance::OVERSIZED_HEAD;
-use crate::model::recycle::{Pool, Pooled};
-use crate::model::{Cause, Lines, Loss, Peaks, Record, Records, Stamps, Timestamp, Units};
+use crate::model::recycle::{BufferPool, Pooled};
+use crate::model::{Cause, Loss, Peaks, Stamps, Timestamp, Units};
 use crate::ops::history::{History, Placed, Survey};
 use crate::ops::scan::{Block, extent};
 use crate::ops::select::{Bounds, Selected, select};
@@ -40,7 +41,7 @@ pub struct Shared {
     /// The names of all inputs, by number.
     pub names: Arc<InputNames>,
     /// Where the vectors of records come from.
-    pub pool: Pool<Record>,
+    pub pool: BufferPool<Record>,
     /// How far records lie behind others, if that is asked for.
     pub stats: Option<Stats>,
     /// What stamps a run that ends has passed in pipes, in chunks without a record to keep.

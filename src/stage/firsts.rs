@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use parking_lot::{Mutex, RwLock};
 
+use crate::batch::Chunk;
 use crate::format::foreign::{Kind, kind};
-use crate::model::{Chunk, InputId, Units};
+use crate::model::{InputId, Units};
 use crate::ops::scan::{Block, has_record};
 
 /// Lines of an input whose beginnings are kept.

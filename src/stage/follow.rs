@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::actor::{Exit, Outlet, Permit, Permits, Stop};
+use crate::batch::{Chunk, Live};
 use crate::metrics::Progress;
-use crate::model::recycle::{Pool, Pooled};
-use crate::model::{Balance, Chunk, InputId, Live, Span, Timestamp};
+use crate::model::recycle::{BufferPool, Pooled};
+use crate::model::{Balance, InputId, Span, Timestamp};
 use crate::source::follow::{Events, Follower, New, Step};
 
 use super::abreast::Abreast;
@@ -72,7 +73,7 @@ pub struct Following {
     /// How many chunks may exist.
     pub permits: Permits,
     /// Where their bytes come from.
-    pub buffers: Pool<u8>,
+    pub buffers: BufferPool<u8>,
     /// The clock.
     pub now: fn() -> Timestamp,
     /// How far beyond now a stamp may lie, in nanoseconds.

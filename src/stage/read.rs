@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use crate::actor::{Exit, Outlet, Permits, Stop};
+use crate::batch::{Chunk, Live};
 use crate::metrics::Progress;
-use crate::model::recycle::{Pool, Pooled};
-use crate::model::{Balance, Chunk, Guard, Live, Span, Timestamp, Units};
+use crate::model::recycle::{BufferPool, Pooled};
+use crate::model::{Balance, Guard, Span, Timestamp, Units};
 use crate::ops::scan::{Block, last_stamps};
 use crate::source::{Cut, Schedule, Step, Turn};
 
@@ -21,7 +22,7 @@ pub struct Shared {
     /// How many chunks may exist.
     pub permits: Permits,
     /// Where their bytes come from.
-    pub buffers: Pool<u8>,
+    pub buffers: BufferPool<u8>,
     /// The log format.
     pub format: &'static str,
     /// How its stamps tell their unit.

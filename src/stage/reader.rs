@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::read::{Shared, read};
 use super::skip::skip_or_read;
 use crate::actor::{Exit, Outlet};
-use crate::model::Chunk;
+use crate::batch::Chunk;
 
 /// Runs one worker until no input is left.
 pub fn run(shared: &Shared, mut outlet: Outlet<Arc<Chunk>>) -> Result<(), Exit> {

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use super::read::{Shared, Skipped, read, send_skipped};
 use crate::actor::{Exit, Outlet};
+use crate::batch::Chunk;
 use crate::model::order::joined;
-use crate::model::{Chunk, Extent, Span, Timestamp};
+use crate::model::{Extent, Span, Timestamp};
 use crate::source::{Pruned, Turn};
 
 /// How often a wait for the stages behind looks up whether the run goes on.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::balance::{Cause, Rejected, SHOWN_REJECTED};
 use crate::model::escape::printable;
-use crate::model::loss::Place;
+use crate::model::loss::LossSite;
 use crate::model::{Balance, Extent, InputId, Loss, Timestamp, Traces, Window};
 
 /// What is counted. Only counts of the same question add up.
@@ -273,7 +273,7 @@ impl Header {
         let (mut traces, mut names) = (Traces::default(), BTreeMap::new());
         let firsts = self.made.iter().flat_map(|made| &made.firsts);
         for (number, First { loss, input, at, head }) in (0..).map(InputId).zip(firsts) {
-            traces.note(*loss, Place { input: number, at: *at, head: head.clone() });
+            traces.note(*loss, LossSite { input: number, at: *at, head: head.clone() });
             names.insert(number, printable(input).into_owned());
         }
         (traces, names)

@@ -20,7 +20,7 @@ pub struct Hosts {
     names: Names,
     /// Numbers whose names were dropped.
     free: Vec<HostId>,
-    shards: [Shard; SHARDS],
+    shards: [HostTable; SHARDS],
     hasher: ahash::RandomState,
     /// What short names are hashed with.
     seeds: [u64; 2],
@@ -40,7 +40,7 @@ const LARGE: usize = 8192 / SHARDS;
 
 /// What a name is compared by.
 #[derive(Debug, Clone, Copy)]
-struct Key {
+struct HostKey {
     /// A short name, zeros behind it; the hash of a long one.
     word: [u64; 2],
     /// Bytes of the name; a long one counts as `LONG` whatever its length.
@@ -49,7 +49,7 @@ struct Key {
 
 /// A key and the number of its host.
 #[derive(Debug, Clone, Copy)]
-struct Slot {
+struct HostSlot {
     word: [u64; 2],
     length: u32,
     id: u32,
@@ -57,20 +57,20 @@ struct Slot {
 
 /// A table with open addressing.
 #[derive(Debug, Default)]
-struct Shard {
+struct HostTable {
     /// As many as a power of two, some of them always free.
-    slots: Vec<Slot>,
+    slots: Vec<HostSlot>,
     taken: usize,
 }
 
-impl Shard {
+impl HostTable {
     /// An empty one that has room for so many.
     fn with_room(names: usize) -> Self {
         let mut slots = FIRST_SLOTS;
         while is_crowded(names, slots) {
             slots *= 2;
         }
-        Shard { slots: vec![FREE_SLOT; slots], taken: 0 }
+        HostTable { slots: vec![FREE_SLOT; slots], taken: 0 }
     }
 
     /// The slot at which the search for a key of this hash begins.
@@ -95,7 +95,7 @@ impl Shard {
     }
 
     /// Puts a slot that is not there yet into the first free place.
-    fn put(&mut self, hash: u64, slot: Slot) {
+    fn put(&mut self, hash: u64, slot: HostSlot) {
         let mut at = self.place(hash);
         while !self.slots[at].is_free() {
             at = self.behind(at);
@@ -111,18 +111,18 @@ fn is_crowded(names: usize, slots: usize) -> bool {
     if slots > LARGE { 4 * names > 3 * slots } else { 2 * names > slots }
 }
 
-impl Slot {
-    fn new(key: Key, id: HostId) -> Self {
-        Slot { word: key.word, length: key.length, id: id.0 }
+impl HostSlot {
+    fn new(key: HostKey, id: HostId) -> Self {
+        HostSlot { word: key.word, length: key.length, id: id.0 }
     }
 
-    fn key(&self) -> Key {
-        Key { word: self.word, length: self.length }
+    fn key(&self) -> HostKey {
+        HostKey { word: self.word, length: self.length }
     }
 
     /// Whether it has this key. All parts are compared, as a branch for each would cost more.
     #[inline(always)]
-    fn has(&self, key: &Key) -> bool {
+    fn has(&self, key: &HostKey) -> bool {
         let word = (self.word[0] ^ key.word[0]) | (self.word[1] ^ key.word[1]);
         word | u64::from(self.length ^ key.length) == 0
     }
@@ -142,7 +142,7 @@ const LONG: u32 = u32::MAX;
 /// The length in slots that are free; no key has it.
 const FREE: u32 = u32::MAX - 1;
 
-const FREE_SLOT: Slot = Slot { word: [0; 2], length: FREE, id: 0 };
+const FREE_SLOT: HostSlot = HostSlot { word: [0; 2], length: FREE, id: 0 };
 
 /// By the length of a short name: the bits of its words.
 const BITS: [[u64; 2]; SHORT + 1] = {
@@ -165,11 +165,11 @@ fn halves(block: &[u8; SHORT]) -> (u64, u64) {
 
 /// The key of a short name within `bytes` that go on behind it.
 #[inline(always)]
-fn short_key(bytes: &[u8], from: usize, to: usize) -> Option<Key> {
+fn short_key(bytes: &[u8], from: usize, to: usize) -> Option<HostKey> {
     let length = to - from;
     let block = lanes::block(bytes, from).filter(|_| length <= SHORT)?;
     let (low, high) = halves(block);
-    Some(Key { word: [low & BITS[length][0], high & BITS[length][1]], length: length as u32 })
+    Some(HostKey { word: [low & BITS[length][0], high & BITS[length][1]], length: length as u32 })
 }
 
 impl Hosts {
@@ -191,11 +191,11 @@ impl Hosts {
         let (wider, narrow) = if shard.is_full() { (shard.wider(), shard.slots.len()) } else { (0, 0) };
         let number = if self.free.is_empty() { EACH_NUMBER } else { 0 };
         // Both tables are there for a moment.
-        if !budget.take(wider * size_of::<Slot>() + number + 2 * name.len()) {
+        if !budget.take(wider * size_of::<HostSlot>() + number + 2 * name.len()) {
             return None;
         }
         let id = self.add(hash, key, name);
-        budget.give_back(narrow * size_of::<Slot>());
+        budget.give_back(narrow * size_of::<HostSlot>());
         Some(id)
     }
 
@@ -265,7 +265,7 @@ impl Hosts {
     /// Bytes that the set takes, as far as they are counted.
     pub fn bytes(&self) -> usize {
         let slots: usize = self.shards.iter().map(|shard| shard.slots.len()).sum();
-        slots * size_of::<Slot>() + self.names.end() * EACH_NUMBER + 2 * self.names.bytes()
+        slots * size_of::<HostSlot>() + self.names.end() * EACH_NUMBER + 2 * self.names.bytes()
     }
 
     /// Gives the next number to a name that is not there yet, whatever numbers are free; without
@@ -284,11 +284,11 @@ impl Hosts {
     /// their bytes once they are cleared away.
     pub(super) fn drop_names(&mut self, table: usize, is_kept: impl Fn(HostId) -> bool) {
         let taken = self.shards[table].slots.iter().filter(|slot| !slot.is_free()).copied();
-        let (kept, dropped): (Vec<Slot>, Vec<Slot>) = taken.partition(|slot| is_kept(HostId(slot.id)));
+        let (kept, dropped): (Vec<HostSlot>, Vec<HostSlot>) = taken.partition(|slot| is_kept(HostId(slot.id)));
         if dropped.is_empty() {
             return;
         }
-        self.shards[table] = Shard::with_room(kept.len());
+        self.shards[table] = HostTable::with_room(kept.len());
         for slot in kept {
             let hash = self.hash(&slot.key());
             self.shards[table].put(hash, slot);
@@ -311,7 +311,7 @@ impl Hosts {
         next
     }
 
-    fn search(&self, hash: u64, key: &Key, name: &[u8]) -> Option<HostId> {
+    fn search(&self, hash: u64, key: &HostKey, name: &[u8]) -> Option<HostId> {
         let shard = &self.shards[shard_of(hash)];
         let mut at = shard.place(hash);
         // Ends at the key or at a free slot, of which there always are some; in a table without
@@ -325,25 +325,25 @@ impl Hosts {
         None
     }
 
-    fn key(&self, name: &[u8]) -> Key {
+    fn key(&self, name: &[u8]) -> HostKey {
         if name.len() > SHORT {
-            return Key { word: [self.hasher.hash_one(name), 0], length: LONG };
+            return HostKey { word: [self.hasher.hash_one(name), 0], length: LONG };
         }
         let mut block = [0; SHORT];
         block[..name.len()].copy_from_slice(name);
         let (low, high) = halves(&block);
-        Key { word: [low, high], length: name.len() as u32 }
+        HostKey { word: [low, high], length: name.len() as u32 }
     }
 
     /// The hash of a key.
     #[inline(always)]
-    fn hash(&self, key: &Key) -> u64 {
+    fn hash(&self, key: &HostKey) -> u64 {
         folded(key.word[0] ^ self.seeds[0], key.word[1] ^ self.seeds[1])
     }
 
     /// Adds a name that is not there yet.
     #[cold]
-    fn add(&mut self, hash: u64, key: Key, name: &[u8]) -> HostId {
+    fn add(&mut self, hash: u64, key: HostKey, name: &[u8]) -> HostId {
         let id = match self.free.pop() {
             Some(id) => {
                 self.names.fill(id, name);
@@ -356,15 +356,15 @@ impl Hosts {
     }
 
     /// Has a name be found by its key.
-    fn enter(&mut self, hash: u64, key: Key, id: HostId) {
+    fn enter(&mut self, hash: u64, key: HostKey, id: HostId) {
         if self.shards[shard_of(hash)].is_full() {
             self.grow(shard_of(hash));
         }
-        self.shards[shard_of(hash)].put(hash, Slot::new(key, id));
+        self.shards[shard_of(hash)].put(hash, HostSlot::new(key, id));
     }
 
     fn grow(&mut self, shard: usize) {
-        let mut wider = Shard { slots: vec![FREE_SLOT; self.shards[shard].wider()], taken: 0 };
+        let mut wider = HostTable { slots: vec![FREE_SLOT; self.shards[shard].wider()], taken: 0 };
         for slot in self.shards[shard].slots.iter().filter(|slot| !slot.is_free()) {
             wider.put(self.hash(&slot.key()), *slot);
         }
@@ -470,7 +470,7 @@ mod tests {
         let hash = hosts.hash(&key);
         hosts.shards = Default::default();
         hosts.grow(shard_of(hash));
-        hosts.shards[shard_of(hash)].put(hash, Slot::new(key, id));
+        hosts.shards[shard_of(hash)].put(hash, HostSlot::new(key, id));
         assert_eq!(hosts.intern(&other), HostId(1));
     }
 }

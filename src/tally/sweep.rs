@@ -62,12 +62,12 @@ pub struct Sweep {
     /// What is to be looked through: panes, each with its next shard. Those that the tally drops
     /// meanwhile are gone.
     panes: Vec<(Weak<Pane>, usize)>,
-    next: Next,
+    next: NextDrop,
 }
 
 /// What is dropped next.
 #[derive(Debug, Clone, Copy)]
-enum Next {
+enum NextDrop {
     /// The names of a table.
     Table(usize),
     /// What they have left in the blocks from this one on.
@@ -77,7 +77,11 @@ enum Next {
 impl Sweep {
     /// Of hosts with numbers below `end`, whose pairs are in these panes.
     pub(super) fn new(end: usize, panes: impl Iterator<Item = Weak<Pane>>) -> Self {
-        Sweep { marks: Arc::new(Marks::new(end)), panes: panes.map(|pane| (pane, 0)).collect(), next: Next::Table(0) }
+        Sweep {
+            marks: Arc::new(Marks::new(end)),
+            panes: panes.map(|pane| (pane, 0)).collect(),
+            next: NextDrop::Table(0),
+        }
     }
 
     /// Marks the hosts of the next shard's pairs, which nobody changes meanwhile. Whether there was
@@ -100,11 +104,11 @@ impl Sweep {
     /// they have left. Whether there is more to do.
     pub(super) fn drop_some(&mut self, hosts: &mut Hosts) -> bool {
         let next = match self.next {
-            Next::Table(table) => {
+            NextDrop::Table(table) => {
                 hosts.drop_names(table, |id| self.marks.has(id));
-                Some(if table + 1 < SHARDS { Next::Table(table + 1) } else { Next::Block(0) })
+                Some(if table + 1 < SHARDS { NextDrop::Table(table + 1) } else { NextDrop::Block(0) })
             }
-            Next::Block(first) => hosts.clear_away(first, BLOCKS).map(Next::Block),
+            NextDrop::Block(first) => hosts.clear_away(first, BLOCKS).map(NextDrop::Block),
         };
         self.next = next.unwrap_or(self.next);
         next.is_some()

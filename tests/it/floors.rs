@@ -25,7 +25,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("options", &["model"]),
     ("metrics", &[]),
     ("actor", &["error", "metrics"]),
-    ("format", &["model"]),
+    ("format", &["model", "options"]),
+    ("batch", &["model", "format"]),
     ("source", &["error", "model", "options"]),
     ("report", &["error", "model", "tally", "options"]),
     ("output", &["error", "model"]),
@@ -34,20 +35,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("tallies", &["error", "model", "tally", "metrics", "codec", "format", "spill"]),
     ("state", &["error", "model", "codec"]),
     ("make", &["error", "model", "options"]),
-    ("ops", &["error", "model", "tally", "format"]),
+    ("ops", &["error", "model", "tally", "format", "batch"]),
     (
         "stage",
         &[
-            "error", "model", "tally", "options", "metrics", "codec", "actor", "format", "source", "report", "output",
-            "spill", "state", "ops",
+            "error", "model", "tally", "options", "metrics", "codec", "actor", "format", "batch", "source", "report",
+            "output", "spill", "state", "ops",
         ],
     ),
-    ("config", &["error", "model", "options", "report", "output"]),
+    ("config", &["error", "model", "options", "format", "report", "output"]),
     (
         "pipeline",
         &[
-            "error", "model", "tally", "options", "metrics", "codec", "actor", "format", "source", "report", "output",
-            "spill", "tallies", "state", "ops", "stage", "config",
+            "error", "model", "tally", "options", "metrics", "codec", "actor", "format", "batch", "source", "report",
+            "output", "spill", "tallies", "state", "ops", "stage", "config",
         ],
     ),
     (

@@ -7,9 +7,11 @@ use std::path::Path;
 use clap::CommandFactory;
 
 use crate::cli::commands::Commanded;
+use crate::cli::streams::is_piped;
 use crate::error::{Error, Result};
 use crate::model::escape::shell_word;
 use crate::model::size;
+use crate::options::suggest;
 
 /// The words of a command line, options and their values among them.
 fn words(argv: &[OsString]) -> Vec<&str> {
@@ -21,7 +23,7 @@ pub fn not_help(argv: &[OsString]) -> Result<()> {
     let words = words(argv);
     let [name, .., "help"] = words[..] else { return Ok(()) };
     // Behind these it may be a host, of a log that is piped in.
-    let is_host = matches!(name, "to" | "from") && words.len() == 2 && super::is_piped();
+    let is_host = matches!(name, "to" | "from") && words.len() == 2 && is_piped();
     let commands = Commanded::command();
     let command = commands.get_subcommands().find(|command| command.get_name() == name);
     match command {
@@ -112,4 +114,21 @@ pub fn made(path: &Path) -> Result<()> {
          ./{word}",
         option(word)
     )))
+}
+
+/// The command that a word may have been meant to be, if it is no file.
+pub fn near_command(word: &str) -> Option<String> {
+    if Path::new(word).exists() {
+        return None;
+    }
+    if word == "version" {
+        return Some("did you mean `logparser --version`?".to_owned());
+    }
+    let commands = Commanded::command();
+    let names = || commands.get_subcommands().map(clap::Command::get_name);
+    // Of short names, two letters that have changed places are half.
+    match names().find(|name| strsim::osa_distance(name, word) == 1) {
+        Some(name) => Some(format!("did you mean '{name}'?")),
+        None => suggest(word, names()),
+    }
 }

@@ -5,9 +5,10 @@
 
 use super::position::Position;
 use super::saved::Saved;
+use crate::batch::Mark;
 use crate::model::balance::{Rejected, SHOWN_BYTES, SHOWN_REJECTED};
 use crate::model::peaks::ENOUGH;
-use crate::model::{Balance, Cause, InputId, Loss, Mark, Timestamp, Traces};
+use crate::model::{Balance, Cause, InputId, Loss, Timestamp, Traces};
 
 /// Bytes before a position that are kept in mind, at most.
 const TAIL: u32 = 256;
@@ -162,7 +163,7 @@ impl Position {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::loss::Place;
+    use crate::model::loss::LossSite;
     use crate::model::time::SECOND;
     use crate::model::{Guard, Peaks};
     use crate::ops::progress::Progress;
@@ -232,7 +233,7 @@ mod tests {
         (|it| it.rejected[0].cause = Cause::BadStamp, "its malformed lines are too many or too long"),
         (|it| it.rejected[0].at = u64::MAX, "its malformed lines are too many or too long"),
         (|it| it.traces.note(Loss::Future, place()), "it knows of losses that there were not"),
-        (|it| it.traces.note(Loss::Malformed, Place { head: vec![b'x'; 81], ..place() }), "it knows of losses"),
+        (|it| it.traces.note(Loss::Malformed, LossSite { head: vec![b'x'; 81], ..place() }), "it knows of losses"),
         (|it| it.traces.after_idle = 1, "it knows of losses that there were not"),
         (|it| it.traces.furthest_behind = 1, "it knows of losses that there were not"),
         (|it| it.inputs[0].1.marks[0].balance.late = 3, "input 1: a sheet on its way is beyond its own"),
@@ -250,8 +251,8 @@ mod tests {
         Balance { lines_read: u64::MAX, blank: u64::MAX, ..Balance::default() }
     }
 
-    fn place() -> Place {
-        Place { input: InputId(1), at: 5, head: b"x".to_vec() }
+    fn place() -> LossSite {
+        LossSite { input: InputId(1), at: 5, head: b"x".to_vec() }
     }
 
     /// What is known of all inputs that there were, and a watermark.

@@ -14,7 +14,7 @@ use crate::pipeline::environment::Pipeline;
 use crate::pipeline::inputs::Inputs;
 use crate::pipeline::summary::{Sheet, Summary};
 use crate::pipeline::targets::Targets;
-use crate::spill::Store;
+use crate::spill::RunStore;
 use crate::stage::Failures;
 use crate::stage::aggregator::Look;
 use crate::stage::firsts::FirstLines;
@@ -139,7 +139,7 @@ fn view(plan: &Plan, aggregation: &AggregatorPlan, files: &Files) -> Result<Aggr
     let buckets = windows.buckets(question.grouping);
     let limit = aggregation.max_memory.map(|bytes| plan.tally_bytes(bytes));
     let mut tally = Tally::new(windows.shape(&buckets, 0), Arc::new(Budget::new(limit)));
-    let mut store = Store::default();
+    let mut store = RunStore::default();
     // The pane of the window, and that of the one before.
     let panes = [tally.pane_of(0), tally.pane_of(0) - 1];
     files.for_each::<Error>(&mut |part: Part, from, to, count| {

@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
+use crate::batch::{Chunk, Record};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::balance::Rejected;
-use crate::model::{Balance, Chunk, Loss, MemoryPolicy, Record, Traces};
+use crate::model::{Balance, Loss, MemoryPolicy, Traces};
 use crate::ops::count::{Buckets, Counter, count, count_pairs};
 use crate::ops::progress::Progress;
-use crate::spill::Store;
+use crate::spill::RunStore;
 use crate::tally::aggregates::Layout;
 use crate::tally::{Aggregates, Tally};
 
@@ -28,7 +29,7 @@ pub struct Counting {
     /// What happens to pairs for which there is no memory.
     pub(super) policy: MemoryPolicy,
     /// What was counted and is on disk.
-    pub(super) store: Mutex<Store>,
+    pub(super) store: Mutex<RunStore>,
     /// Connections that were counted without their pair.
     pub(super) overflowed: AtomicU64,
     /// The sheet that the run goes on from.

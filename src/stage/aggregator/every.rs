@@ -8,8 +8,9 @@ use super::closed::Closed;
 use super::counting::{Counting, Then};
 use super::peek::Peek;
 use crate::actor::{Exit, Outlet, Stop, Transform};
+use crate::batch::Records;
 use crate::error::Result;
-use crate::model::{Gap, Records, Timestamp};
+use crate::model::{Gap, Timestamp};
 use crate::ops::close::{Closer, Due};
 use crate::tally::Tally;
 

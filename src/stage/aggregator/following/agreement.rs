@@ -134,8 +134,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::batch::{Chunk, Live, Records};
     use crate::model::time::SECOND;
-    use crate::model::{Balance, Chunk, Grid, InputId, Live, Peaks, Records, Span, Timestamp};
+    use crate::model::{Balance, Grid, InputId, Peaks, Span, Timestamp};
     use crate::ops::progress::Progress;
     use crate::stage::aggregator::following::windows::Windows;
     use crate::tally::Shape;

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, RwLock};
 
+use crate::batch::{Record, Records};
 use crate::error::Result;
-use crate::model::{Grid, InputId, Loss, Peaks, Record, Records, Timestamp, Traces};
+use crate::model::{Grid, InputId, Loss, Peaks, Timestamp, Traces};
 use crate::ops::sequence::{Place, Sequencer};
 use crate::output::rejects::{RejectsFile, late_line};
 

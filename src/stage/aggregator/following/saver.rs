@@ -262,9 +262,10 @@ mod tests {
     use parking_lot::Mutex;
 
     use super::*;
+    use crate::batch::Chunk;
     use crate::codec::Decoder;
     use crate::model::time::SECOND;
-    use crate::model::{Balance, Chunk, MemoryPolicy, Span};
+    use crate::model::{Balance, MemoryPolicy, Span};
     use crate::ops::close::Closer;
     use crate::ops::count::Buckets;
     use crate::ops::progress::Progress;
@@ -322,7 +323,7 @@ mod tests {
     }
 
     /// An input of which so many lines are counted.
-    fn counted(input: u32, lines: u64) -> crate::model::Records {
+    fn counted(input: u32, lines: u64) -> crate::batch::Records {
         let balance =
             Balance { lines_read: lines, counted: lines, bytes_read: 1, bytes_total: 1, ..Balance::default() };
         let span = Span { input: InputId(input), from: 0, to: 1 };
@@ -346,7 +347,7 @@ mod tests {
         let (chunk, mut peaks) = (Arc::new(chunk), crate::model::Peaks::default());
         peaks.add(watermark);
         let at_rest = watermark;
-        crate::model::Records {
+        crate::batch::Records {
             chunk,
             records,
             balance,

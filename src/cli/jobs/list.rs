@@ -4,33 +4,17 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::args::{JsonOutput, Talk};
-use super::{ask, configured_or_standard, emit, local, show, tallies};
+use crate::cli::building::{configured_or_standard, located, or_piped};
+use crate::cli::commands::tallies::ListArgs;
+use crate::cli::paths::local;
+use crate::cli::streams::emit;
+use crate::cli::{show, tallies};
 use crate::config::is_log;
 use crate::error::{Error, Result, show_path};
 use crate::pipeline::{ListedFile, Pipeline, agree};
-
-/// Say what there is to read.
-#[derive(Debug, Args)]
-pub struct ListArgs {
-    /// Globs, files, folders; without any, those of the configuration.
-    location: Vec<String>,
-    /// The configuration, if one is meant.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// A plan, or - for standard input: exit code 0 if its locations lead to its files here, too,
-    /// and to no others. Those that are longer are listed.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["location", "config"])]
-    plan: Option<PathBuf>,
-    #[command(flatten)]
-    output: JsonOutput,
-    #[command(flatten)]
-    talk: Talk,
-}
 
 /// What a plan says of its files.
 #[derive(Deserialize)]
@@ -54,8 +38,8 @@ pub fn list(args: &ListArgs) -> Result<u8> {
     if let Some(plan) = &args.plan {
         return emit(&compare(plan, &places)?, &places);
     }
-    let location = if args.config.is_some() { args.location.clone() } else { ask::or_piped(args.location.clone())? };
-    let builder = ask::located(configured_or_standard(args.config.as_deref())?, &location)?;
+    let location = if args.config.is_some() { args.location.clone() } else { or_piped(args.location.clone())? };
+    let builder = located(configured_or_standard(args.config.as_deref())?, &location)?;
     let pipeline = builder.on_failure(show::error).on_warning(show::warning).build()?;
     let pipeline = places.iter().fold(pipeline, |pipeline, place| pipeline.writes(*place));
     let locations = pipeline.plan().locations();
@@ -103,7 +87,7 @@ fn compare(plan: &Path, places: &[Option<&Path>]) -> Result<String> {
         Ok(ListedFile { path, size, head })
     });
     let files = files.collect::<Result<Vec<_>>>()?;
-    let builder = ask::located(Pipeline::builder(), &planned.locations)?.reads(plan, &format!("the plan {shown}"));
+    let builder = located(Pipeline::builder(), &planned.locations)?.reads(plan, &format!("the plan {shown}"));
     let pipeline = builder.on_failure(show::error).on_warning(show::warning).build()?;
     let here = places.iter().fold(pipeline, |pipeline, place| pipeline.writes(*place)).list()?;
     json(&planned.locations, &agree(&here, &files)?)
