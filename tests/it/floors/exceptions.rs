@@ -2,7 +2,6 @@
 
 /// Wings that hold a circle among their files. An entry goes as soon as there is none.
 pub const CIRCLES: &[(&str, &str)] = &[
-    ("cli", "the commands share their helpers with the module that dispatches to them"),
     ("make", "the arguments stand over the writer that reads them"),
     ("output", "the table of entries and what an entry is stand in one file"),
     ("report", "what is written of a report and what an entry is stand in one file"),
@@ -22,7 +21,10 @@ pub const SHARED_NAMES: &[&str] = &[
 pub const LARGE: &[(&str, &str)] = &[
     ("cli::args::Common", "one field for each option of the command line, which clap takes from the struct"),
     ("cli::args::Counting", "one field for each option of the command line, which clap takes from the struct"),
-    ("cli::tallies::PartialArgs", "one field for each option of the command line, which clap takes from the struct"),
+    (
+        "cli::commands::tallies::PartialArgs",
+        "one field for each option of the command line, which clap takes from the struct",
+    ),
     ("config::follow::check", "one check after another, each of a few lines, on the same values"),
     (
         "config::plan::FilterPlan",
