@@ -227,3 +227,29 @@ fn whole_files_are_read() {
     assert_eq!(loss.tokens.last().unwrap().line, last);
     assert!(loss.tokens.iter().any(|token| token.is(LITERAL)));
 }
+
+#[test]
+fn the_table_in_the_architecture_is_this_one_and_goes_downwards() {
+    let page = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let (mut above, mut wrong) = (Vec::new(), Vec::new());
+    for row in page.lines().filter_map(|line| line.strip_prefix("| `")) {
+        let (module, rest) = row.split_once("` | ").unwrap();
+        let named = rest.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        let mut named: Vec<&str> = named.split(", ").filter(|name| *name != "nothing").collect();
+        named.sort_unstable();
+        let known = MAY_IMPORT.iter().find(|(known, _)| *known == module);
+        let mut may = known.map(|(_, may)| may.to_vec()).unwrap_or_default();
+        may.sort_unstable();
+        if known.is_none() || named != may {
+            wrong.push(format!("the row of '{module}' names {named:?}, and MAY_IMPORT {may:?}"));
+        }
+        let below: Vec<_> = named.iter().filter(|import| !above.contains(*import)).collect();
+        if !below.is_empty() {
+            wrong.push(format!("'{module}' imports {below:?}, which do not stand above it"));
+        }
+        above.push(module);
+    }
+    let missing = MAY_IMPORT.iter().filter(|(module, _)| !above.contains(module));
+    wrong.extend(missing.map(|(module, _)| format!("'{module}' has no row")));
+    assert!(wrong.is_empty(), "in ARCHITECTURE.md: {wrong:#?}");
+}

@@ -225,3 +225,20 @@ fn the_check_of_links_sees_what_it_should() {
     assert_eq!(wrong("[a](#none)"), ["docs/time.md:  has no heading for #none"]);
     assert_eq!(wrong("[a](../README.md)"), ["docs/time.md: ../README.md is outside the book"]);
 }
+
+#[test]
+fn files_that_pages_name_are_there() {
+    let mut wrong = Vec::new();
+    // What the changelog names may be gone since.
+    for page in pages().into_iter().filter(|page| page != "CHANGELOG.md") {
+        for word in read(&page).split('`').skip(1).step_by(2) {
+            let is_path = ["src/", "tests/", "docs/", "benches/", "examples/", "fuzz/", "cluster/"]
+                .iter()
+                .any(|folder| word.starts_with(folder) && !word.contains([' ', '*']));
+            if is_path && !root().join(word).exists() {
+                wrong.push(format!("{page}: {word}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "named, and not there: {wrong:#?}");
+}

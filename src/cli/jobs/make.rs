@@ -8,8 +8,10 @@ use crate::pipeline::wall_clock;
 
 /// Makes a log and says so. The exit code.
 pub fn make(args: &Args) -> Result<u8> {
-    slips::made(&args.path)?;
-    local_target(&args.path)?;
+    if let Some(path) = args.path.path() {
+        slips::made(path)?;
+        local_target(path)?;
+    }
     let summary = run(args, wall_clock())?;
     show::made(args, &summary);
     Ok(0)
