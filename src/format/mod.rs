@@ -41,7 +41,7 @@ macro_rules! formats {
             open: |options, units| Schema::$format($format::open(options, units)),
         }),+];
 
-        /// How the lines of one input are read: a format that is bound to it. Cheap to clone.
+        /// A format that is bound to one input.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Schema {
             $(#[doc = concat!("Lines of `", stringify!($format), "`.")] $format($format)),+
@@ -65,11 +65,6 @@ formats! {
 
 /// The format where none is asked for.
 pub const DEFAULT: &FormatEntry = &TABLE[0];
-
-impl Schema {
-    /// `plain`, where each stamp tells its own unit.
-    pub const PLAIN: Schema = Schema::Plain(Plain { units: Units::AUTO });
-}
 
 /// The format of this name.
 pub fn entry(name: &str) -> Option<&'static FormatEntry> {
@@ -110,9 +105,25 @@ impl Format {
         self.units
     }
 
-    /// How the lines of one input are read. To be asked once for each.
-    pub fn bind(&self) -> Schema {
-        self.schema.clone()
+    /// How the lines of one input are read, which may have so many bytes. To be asked once for each.
+    pub fn bind(&self, max_line: usize) -> LineRules {
+        LineRules { schema: self.schema.clone(), max_line }
+    }
+}
+
+/// How the lines of one input are read. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineRules {
+    /// The format, bound to the input.
+    pub schema: Schema,
+    /// Bytes that a line may have, its newline not included; a longer one is malformed.
+    pub max_line: usize,
+}
+
+impl LineRules {
+    /// Lines of `plain`, where each stamp tells its own unit.
+    pub const fn plain(max_line: usize) -> Self {
+        LineRules { schema: Schema::Plain(Plain { units: Units::AUTO }), max_line }
     }
 }
 
@@ -145,7 +156,7 @@ mod tests {
     }
 
     fn opened(entry: &FormatEntry) -> Schema {
-        Format::with_defaults(entry).bind()
+        Format::with_defaults(entry).bind(0).schema
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl Disorder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::Schema;
+    use crate::format::LineRules;
     use proptest::prelude::*;
 
     proptest! {
@@ -74,7 +74,7 @@ mod tests {
             let mut disorder = Disorder::default();
             for (part, before) in [(&stamps[..cut], None), (&stamps[cut..], stamps[..cut].iter().max())] {
                 let text: String = part.iter().map(|stamp| format!("{stamp} a b\n{stamp} malformed\n\n")).collect();
-                let block = Block { bytes: text.as_bytes(), from: 0, max_line: 100, schema: &Schema::PLAIN };
+                let block = Block { bytes: text.as_bytes(), from: 0, rules: &LineRules::plain(100) };
                 let before = before.map(|stamp| Timestamp::from_seconds(*stamp));
                 let mut measured = Disorder::default();
                 measured.measure(block, Timestamp::MAX, before);

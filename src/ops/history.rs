@@ -72,7 +72,7 @@ impl Survey {
 impl History {
     /// Surveys a batch and appends the records to keep if nothing is late.
     pub fn survey(&self, lines: &Lines, records: &mut Vec<Record>) -> Survey {
-        Survey(lines.chunk.schema.visit(Pass { history: self, lines, records, before: None }))
+        Survey(lines.chunk.rules.schema.visit(Pass { history: self, lines, records, before: None }))
     }
 
     /// Places a surveyed batch after lines whose highest stamps are `before`. `records` are those
@@ -86,7 +86,7 @@ impl History {
         let closes = trusted.is_some_and(|trusted| trusted >= self.next_close(self.trusted(&before)));
         let walk = if late || closes {
             records.clear();
-            lines.chunk.schema.visit(Pass { history: self, lines, records, before: Some(before) })
+            lines.chunk.rules.schema.visit(Pass { history: self, lines, records, before: Some(before) })
         } else {
             survey.0
         };

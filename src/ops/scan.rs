@@ -1,8 +1,8 @@
 //! Looks at the stamps of an input before, or beside, the run itself: the highest, the lowest.
 
-use crate::format::{Format, FormatVisitor, LineFormat, Schema, Stamp, TABLE};
+use crate::format::{Format, FormatVisitor, LineFormat, LineRules, Stamp, TABLE};
 use crate::model::peaks::ENOUGH;
-use crate::model::{Extent, Peaks, Timestamp, Units};
+use crate::model::{Extent, Peaks, Timestamp};
 
 use super::split::first_line;
 
@@ -13,16 +13,14 @@ pub struct Block<'a> {
     pub bytes: &'a [u8],
     /// Where in the input they begin.
     pub from: u64,
-    /// Bytes that a line may have; a longer one is malformed.
-    pub max_line: usize,
     /// How its lines are read.
-    pub schema: &'a Schema,
+    pub rules: &'a LineRules,
 }
 
 impl Block<'_> {
     /// What the line `start..end` begins with; that is no stamp if it is too long.
     fn start<F: LineFormat>(&self, format: &F, start: usize, end: usize) -> Stamp {
-        if end - start > self.max_line {
+        if end - start > self.rules.max_line {
             return Stamp::Bad;
         }
         let skip = if start == 0 { first_line(self.bytes, self.from).min(end) } else { start };
@@ -70,7 +68,7 @@ pub fn has_record(block: Block<'_>) -> bool {
             found
         }
     }
-    block.schema.visit(Any(block))
+    block.rules.schema.visit(Any(block))
 }
 
 /// Whether the first line that is not blank is a record in any format.
@@ -78,8 +76,7 @@ pub fn begins_with_record(bytes: &[u8]) -> bool {
     let line = bytes.split_inclusive(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty());
     let is_record = |line: &[u8]| {
         TABLE.iter().any(|entry| {
-            let schema = Format::with_defaults(entry).bind();
-            has_record(Block { bytes: line, from: 0, max_line: line.len(), schema: &schema })
+            has_record(Block { bytes: line, from: 0, rules: &Format::with_defaults(entry).bind(line.len()) })
         })
     };
     line.is_some_and(is_record)
@@ -108,7 +105,7 @@ pub fn each_record(block: Block<'_>, f: impl FnMut(Timestamp)) {
             });
         }
     }
-    block.schema.visit(Each(block, f));
+    block.rules.schema.visit(Each(block, f));
 }
 
 /// The stamps of the last well-formed lines in a block that are not in the future, as many as are
@@ -136,7 +133,7 @@ pub fn last_stamps(block: Block<'_>, future_after: Timestamp) -> Peaks {
             peaks
         }
     }
-    block.schema.visit(Latest(block, future_after))
+    block.rules.schema.visit(Latest(block, future_after))
 }
 
 /// The extent of the stamps in a block of whole lines, those in the future aside.
@@ -155,7 +152,7 @@ pub fn extent(block: Block<'_>, future_after: Timestamp) -> Option<Extent> {
             extent
         }
     }
-    block.schema.visit(Measure(block, future_after))
+    block.rules.schema.visit(Measure(block, future_after))
 }
 
 /// The highest stamp of an input that is not in the future, block by block.
@@ -190,14 +187,14 @@ pub struct Lowest {
 impl Highest {
     /// Looks at a block of whole lines.
     pub fn look(&mut self, block: Block<'_>) {
-        block.schema.visit(Look { block, state: self });
+        block.rules.schema.visit(Look { block, state: self });
     }
 }
 
 impl Lowest {
     /// Looks at a block of whole lines.
     pub fn look(&mut self, block: Block<'_>) {
-        block.schema.visit(Look { block, state: self });
+        block.rules.schema.visit(Look { block, state: self });
     }
 
     /// Whether no lower stamp can come that is not late.
@@ -254,17 +251,20 @@ impl FormatVisitor for Look<'_, Lowest> {
 mod tests {
     use super::*;
 
+    const SHORT: LineRules = LineRules::plain(20);
+    const LONG: LineRules = LineRules::plain(40);
+
     const AT: fn(i64) -> Timestamp = Timestamp::from_seconds;
 
     /// A block at the start of an input.
     fn block(bytes: &[u8]) -> Block<'_> {
-        Block { bytes, from: 0, max_line: 20, schema: &Schema::PLAIN }
+        Block { bytes, from: 0, rules: &SHORT }
     }
 
     #[test]
     fn each_stamp_tells_its_own_unit() {
         let text = b"0 a b\n1700000000000 a b\n1700000001 a b\n1700000002000000 a b\n";
-        let found = extent(Block { max_line: 30, ..block(text) }, AT(1_800_000_000)).unwrap();
+        let found = extent(Block { rules: &LONG, ..block(text) }, AT(1_800_000_000)).unwrap();
         assert_eq!((found.lowest, found.highest, found.disorder), (AT(0), AT(1_700_000_002), 0));
     }
 
@@ -273,10 +273,10 @@ mod tests {
         for record in
             ["5 a b", "-99999999999 a b", "99999999999999 a b", "9223372036854775807 a b", "\u{feff}1700000000 a b"]
         {
-            assert!(has_record(Block { max_line: 40, ..block(record.as_bytes()) }), "{record}");
+            assert!(has_record(Block { rules: &LONG, ..block(record.as_bytes()) }), "{record}");
             assert!(has_record(Block {
                 from: 9,
-                max_line: 40,
+                rules: &LONG,
                 ..block(format!("x\n7\n{}\n", record.trim_start_matches('\u{feff}')).as_bytes())
             }));
         }

@@ -56,7 +56,7 @@ pub struct Selected {
 /// Parses the lines of a batch and appends the records within `bounds` to `records`. With
 /// `list_rejected`, all malformed lines are listed.
 pub fn select(lines: &Lines, bounds: &Bounds, list_rejected: bool, records: &mut Vec<Record>) -> Selected {
-    lines.chunk.schema.visit(Select { lines, bounds, list_rejected, records })
+    lines.chunk.rules.schema.visit(Select { lines, bounds, list_rejected, records })
 }
 
 struct Select<'a> {
@@ -171,7 +171,7 @@ impl Selected {
         self.balance.reject(cause);
         if self.rejected.len() < SHOWN_REJECTED {
             let span = lines.chunk.span;
-            let shown = if cause == Cause::TooLong { SHOWN_BYTES.min(lines.chunk.max_line) } else { SHOWN_BYTES };
+            let shown = if cause == Cause::TooLong { SHOWN_BYTES.min(lines.chunk.rules.max_line) } else { SHOWN_BYTES };
             let head = lines.chunk.bytes[start..end.min(start + shown)].to_vec();
             self.rejected.push(Rejected { input: span.input, at: span.from + start as u64, cause, head });
         }
@@ -213,7 +213,7 @@ impl Judge {
             keep: (bounds.keep_from, bounds.last.min(bounds.future_after)),
             first: bounds.first,
             present: bounds.future_after,
-            max_line: chunk.max_line,
+            max_line: chunk.rules.max_line,
             skip: first_line(&chunk.bytes, chunk.span.from),
         }
     }
@@ -266,7 +266,7 @@ fn record(time: Timestamp, hosts: HostRanges) -> Record {
 mod tests {
     use super::*;
     use crate::batch::Chunk;
-    use crate::format::Schema;
+    use crate::format::LineRules;
     use crate::model::{InputId, Span};
     use std::sync::Arc;
 
@@ -279,8 +279,7 @@ mod tests {
             number: 0,
             bytes: text.to_vec().into(),
             oversized: None,
-            max_line,
-            schema: Schema::PLAIN,
+            rules: LineRules::plain(max_line),
             balance: Balance { bytes_read: span.len(), ..Balance::default() },
             streamed: false,
             order: None,

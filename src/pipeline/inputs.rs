@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::environment::Environment;
 use crate::config::{FilterPlan, Plan, ReaderPlan, Task};
 use crate::error::{Error, Result, show_path};
-use crate::format::{Format, Schema};
+use crate::format::{Format, LineRules};
 use crate::model::InputId;
 use crate::source::{Cursor, Input, Origin, locate};
 use crate::stage::Failures;
@@ -17,10 +17,8 @@ const FIRST_STEP: usize = 64;
 #[derive(Default)]
 pub(super) struct Inputs {
     pub all: Vec<Input>,
-    /// By number: bytes that a line may have.
-    pub max_line: Vec<usize>,
     /// By number: how its lines are read.
-    pub schemas: Vec<Schema>,
+    pub rules: Vec<LineRules>,
     /// By number: whether bytes may be skipped.
     pub may_skip: Vec<bool>,
     /// By the reader's place in the plan.
@@ -64,8 +62,7 @@ impl Inputs {
     /// Gives an input the next number, and binds the format of its lines to it.
     fn add(&mut self, input: Input, reader: &ReaderPlan, format: &Format, may_skip: bool) -> InputId {
         self.all.push(input);
-        self.max_line.push(reader.max_line);
-        self.schemas.push(format.bind());
+        self.rules.push(format.bind(reader.max_line));
         self.may_skip.push(may_skip);
         InputId(self.all.len() as u32 - 1)
     }

@@ -75,7 +75,7 @@ impl Nothing {
 
 /// All stamps of a file.
 fn every_stamp(input: &Input, stamps: &FormatStamps) -> Stamps {
-    let (mut cursor, mut bytes) = (Cursor::new(input.clone(), BLOCK, stamps.max_line), Vec::new());
+    let (mut cursor, mut bytes) = (Cursor::new(input.clone(), BLOCK, stamps.rules.max_line), Vec::new());
     let mut seen = Stamps::none();
     loop {
         let step = cursor.next(&mut bytes, &|| false);

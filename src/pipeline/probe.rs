@@ -8,7 +8,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 
 use super::inputs::Inputs;
 use crate::config::FilterPlan;
-use crate::format::Schema;
+use crate::format::LineRules;
 use crate::model::{Extent, Guard, InputId, Timestamp};
 use crate::ops::scan::{self, Block};
 use crate::source::follow::{HEAD, read_range};
@@ -42,23 +42,20 @@ pub(super) fn open(input: &Input) -> Option<(File, u64)> {
 
 /// The stamps of an input.
 pub(super) struct FormatStamps {
-    pub schema: Schema,
+    pub rules: LineRules,
     pub future_after: Timestamp,
-    pub max_line: usize,
 }
 
 impl FormatStamps {
     /// Those of one of the inputs.
     pub fn of(inputs: &Inputs, id: InputId, future_after: Timestamp) -> Self {
-        let at = id.0 as usize;
-        FormatStamps { schema: inputs.schemas[at].clone(), future_after, max_line: inputs.max_line[at] }
+        FormatStamps { rules: inputs.rules[id.0 as usize].clone(), future_after }
     }
 }
 
 impl Stamps for FormatStamps {
     fn extent(&self, bytes: &[u8], from: u64) -> Option<Extent> {
-        let block = Block { bytes, from, max_line: self.max_line, schema: &self.schema };
-        scan::extent(block, self.future_after)
+        scan::extent(Block { bytes, from, rules: &self.rules }, self.future_after)
     }
 }
 

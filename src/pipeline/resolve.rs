@@ -320,9 +320,8 @@ impl Look<'_> {
     /// goes wrong here goes wrong in the run too, and is told there.
     fn look_at<S>(&self, id: InputId, state: &mut S, f: &impl Fn(&mut S, Block<'_>) -> bool) -> Result<Option<Input>> {
         let at = id.0 as usize;
-        let (input, schema) = (&self.inputs.all[at], &self.inputs.schemas[at]);
-        let max_line = self.inputs.max_line[at];
-        let mut cursor = Cursor::new(input.clone(), BLOCK, max_line);
+        let (input, rules) = (&self.inputs.all[at], &self.inputs.rules[at]);
+        let mut cursor = Cursor::new(input.clone(), BLOCK, rules.max_line);
         cursor.keep()?;
         let mut bytes = Vec::new();
         loop {
@@ -332,7 +331,7 @@ impl Look<'_> {
             if let Some(failure) = step.failure.take().filter(|_| cursor.has_taken()) {
                 return Err(failure);
             }
-            let block = Block { bytes: &bytes, from: step.cut.from, max_line, schema };
+            let block = Block { bytes: &bytes, from: step.cut.from, rules };
             if !f(state, block) || step.cut.last {
                 return Ok(cursor.into_kept(step.cut.last));
             }

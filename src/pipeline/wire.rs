@@ -218,7 +218,7 @@ impl Place<'_> {
             let input = &inputs.all[id.0 as usize];
             let pruned = pruned.get(&id).and_then(|pruned| pruned_or_warn(pruned, &input.name, &context.failures));
             let cursor = Cursor::new(input.clone(), plan.chunk, plan.max_line);
-            OpenInput::new(id, cursor, inputs.schemas[id.0 as usize].clone(), pruned)
+            OpenInput::new(id, cursor, inputs.rules[id.0 as usize].clone(), pruned)
         });
         let permits = Permits::new(whole.chunk_budget(self.at), &context.stop);
         parts.permits.push(permits.clone());
@@ -234,7 +234,6 @@ impl Place<'_> {
             buffers: Default::default(),
             future_after: filter.and_then(|(at, _)| windows[at]).map_or(Timestamp::MAX, |it| it.bounds.future_after),
             max_jump: filter.map_or(0, |(_, filter)| filter.max_jump),
-            max_line: plan.max_line,
             stop: context.stop.clone(),
             progress: Arc::clone(&context.progress),
             failures: Arc::clone(&context.failures),

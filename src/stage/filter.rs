@@ -114,7 +114,7 @@ impl Filter {
         let whole = chunk.span.to <= PASSED_WHOLE;
         let from = if whole { 0 } else { chunk.line_around(chunk.bytes.len().saturating_sub(PASSED_END)).0 };
         let (bytes, from) = (&chunk.bytes[from..], chunk.span.from + from as u64);
-        let block = Block { bytes, from, max_line: chunk.max_line, schema: &chunk.schema };
+        let block = Block { bytes, from, rules: &chunk.rules };
         let found = extent(block, future_after);
         self.shared.passed.lock().merge(Stamps { extent: found.map(|found| (found.lowest, found.highest)), whole });
     }
@@ -147,7 +147,7 @@ impl Filter {
                 let line = chunk.oversized.as_deref().unwrap_or(&chunk.bytes[start..end]);
                 // The same bytes, whether the line was too long for its chunk or stands in one with
                 // others.
-                let kept = if cause == Cause::TooLong { OVERSIZED_HEAD.min(chunk.max_line) } else { line.len() };
+                let kept = if cause == Cause::TooLong { OVERSIZED_HEAD.min(chunk.rules.max_line) } else { line.len() };
                 let line = &line[..kept.min(line.len())];
                 reject_line(&mut block, name, chunk.span.from + start as u64, cause.name(), line);
             }

@@ -90,8 +90,7 @@ impl Firsts {
             self.add_heads(chunk);
         }
         if !self.records.read().contains(&input) {
-            let block =
-                Block { bytes: &chunk.bytes, from: chunk.span.from, max_line: chunk.max_line, schema: &chunk.schema };
+            let block = Block { bytes: &chunk.bytes, from: chunk.span.from, rules: &chunk.rules };
             if has_record(block) {
                 self.add_record(input);
             }
@@ -164,7 +163,7 @@ fn lines_of(heads: &BTreeMap<u64, Vec<u8>>) -> Vec<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::Schema;
+    use crate::format::LineRules;
     use crate::model::{Balance, Span};
     use proptest::prelude::*;
 
@@ -175,8 +174,7 @@ mod tests {
             number: 0,
             bytes: bytes.to_vec().into(),
             oversized: None,
-            max_line: 1_000,
-            schema: Schema::PLAIN,
+            rules: LineRules::plain(1_000),
             balance: Balance::default(),
             streamed: false,
             order: None,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::actor::{Exit, Outlet, Permit, Permits, Stop};
 use crate::batch::{Chunk, Live};
-use crate::format::{Format, Schema};
+use crate::format::{Format, LineRules};
 use crate::metrics::Progress;
 use crate::model::recycle::{BufferPool, Pooled};
 use crate::model::{Balance, InputId, Span, Timestamp};
@@ -92,7 +92,7 @@ pub struct Following {
     /// The log format.
     pub format: Format,
     /// Of each input that had a chunk: the number of the next one, and how its lines are read.
-    pub begun: HashMap<InputId, (u64, Schema)>,
+    pub begun: HashMap<InputId, (u64, LineRules)>,
     /// The clock of silences.
     pub clock: Duration,
     /// Time between two looks at all there is, for the number of files.
@@ -255,8 +255,8 @@ impl Following {
     }
 
     fn chunk(&mut self, step: &Step) -> Chunk {
-        let (next, schema) = self.begun.entry(step.id).or_insert_with(|| (0, self.format.bind()));
-        let (number, schema) = (*next, schema.clone());
+        let (next, rules) = self.begun.entry(step.id).or_insert_with(|| (0, self.format.bind(self.max_line)));
+        let (number, rules) = (*next, rules.clone());
         *next += 1;
         let span = Span { input: step.id, from: step.cut.from, to: step.cut.to };
         self.progress.add_read(span.len());
@@ -277,8 +277,7 @@ impl Following {
             number,
             bytes: Vec::new().into(),
             oversized: step.cut.oversized.clone(),
-            max_line: self.max_line,
-            schema,
+            rules,
             balance,
             streamed: true,
             order: None,

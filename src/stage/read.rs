@@ -28,8 +28,6 @@ pub struct ReaderShared {
     pub future_after: Timestamp,
     /// How far a handful of stamps may lie ahead of all others and still say that, in nanoseconds.
     pub max_jump: i64,
-    /// Bytes that a line may have.
-    pub max_line: usize,
     /// The run's stop switch.
     pub stop: Stop,
     /// How far the run has come.
@@ -89,8 +87,7 @@ fn chunk(shared: &ReaderShared, input: &mut OpenInput, step: Step, bytes: Pooled
         number,
         bytes,
         oversized,
-        max_line: shared.max_line,
-        schema: input.schema.clone(),
+        rules: input.rules.clone(),
         balance,
         streamed: input.cursor.input().is_streamed(),
         order: input.pruned.as_ref().and_then(|pruned| pruned.order.clone()),
@@ -111,7 +108,7 @@ fn chunk(shared: &ReaderShared, input: &mut OpenInput, step: Step, bytes: Pooled
 /// have come, or its end.
 fn frontier(shared: &ReaderShared, input: &mut OpenInput, bytes: &[u8], from: u64) -> Timestamp {
     if shared.schedule.is_by_time() {
-        let block = Block { bytes, from, max_line: shared.max_line, schema: &input.schema };
+        let block = Block { bytes, from, rules: &input.rules };
         input.peaks.join(&last_stamps(block, shared.future_after));
     }
     input.peaks.trusted(shared.max_jump).unwrap_or(Timestamp::MIN)
@@ -140,8 +137,7 @@ pub(super) fn send_skipped(
         number: input.take_number(),
         bytes: shared.buffers.take(),
         oversized: None,
-        max_line: shared.max_line,
-        schema: input.schema.clone(),
+        rules: input.rules.clone(),
         balance: Balance { bytes_skipped: span.len(), ..Balance::default() },
         streamed: false,
         order: None,

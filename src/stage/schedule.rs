@@ -10,7 +10,7 @@ use std::collections::BinaryHeap;
 
 use parking_lot::Mutex;
 
-use crate::format::Schema;
+use crate::format::LineRules;
 use crate::model::{InputId, Peaks, Timestamp};
 use crate::source::{Cursor, Pruned};
 
@@ -46,7 +46,7 @@ pub struct OpenInput {
     /// How far it is read.
     pub cursor: Cursor,
     /// How its lines are read.
-    pub schema: Schema,
+    pub rules: LineRules,
     /// The highest of the last stamps of its chunks.
     pub peaks: Peaks,
     /// What is skipped of it, until that has proved right.
@@ -101,9 +101,9 @@ impl Schedule {
 
 impl OpenInput {
     /// An input of which nothing has been read.
-    pub fn new(id: InputId, cursor: Cursor, schema: Schema, pruned: Option<Pruned>) -> Self {
+    pub fn new(id: InputId, cursor: Cursor, rules: LineRules, pruned: Option<Pruned>) -> Self {
         let (frontier, peaks) = (Timestamp::MIN, Peaks::default());
-        OpenInput { frontier, id, cursor, schema, peaks, pruned, chunks: 0 }
+        OpenInput { frontier, id, cursor, rules, peaks, pruned, chunks: 0 }
     }
 
     /// The number of the next chunk of this input.
@@ -139,9 +139,8 @@ mod tests {
     use crate::source::Input;
 
     fn schedule(order: ReadOrder) -> Schedule {
-        let schema = Schema::PLAIN;
         let cursor = || Cursor::new(Input::stdin(), 1, 1);
-        let inputs = (0..3).map(|id| OpenInput::new(InputId(id), cursor(), schema.clone(), None)).collect();
+        let inputs = (0..3).map(|id| OpenInput::new(InputId(id), cursor(), LineRules::plain(1), None)).collect();
         Schedule::new(inputs, order, 1)
     }
 

@@ -44,6 +44,6 @@ impl Stats {
     }
 
     fn block<'a>(&self, chunk: &'a Chunk) -> Block<'a> {
-        Block { bytes: &chunk.bytes, from: chunk.span.from, max_line: chunk.max_line, schema: &chunk.schema }
+        Block { bytes: &chunk.bytes, from: chunk.span.from, rules: &chunk.rules }
     }
 }
