@@ -1,4 +1,6 @@
 //! A made log to a file or to standard output.
+//!
+//! Not here: what stands in the log (`generator`). Invariant: no half log is left behind.
 
 use std::fmt;
 use std::fs::{self, File, Metadata};
