@@ -20,7 +20,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("spill", &["error", "model", "tally"]),
     ("tallies", &["error", "model", "tally", "metrics", "codec", "format", "spill"]),
     ("state", &["error", "model", "codec"]),
-    ("make", &["error", "model", "options"]),
+    ("make", &["model"]),
     ("ops", &["error", "model", "tally", "format", "batch"]),
     (
         "stage",
@@ -45,7 +45,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("main", &["cli"]),
-    ("bin", &["make", "error", "cli"]),
+    ("bin", &["cli"]),
 ];
 
 const CEILING: usize = 500;

@@ -38,9 +38,9 @@ struct State {
 }
 
 /// Ends the exchange when it is dropped.
-pub struct Closed<'a>(&'a Exchange);
+pub struct CloseOnDrop<'a>(&'a Exchange);
 
-impl Drop for Closed<'_> {
+impl Drop for CloseOnDrop<'_> {
     fn drop(&mut self) {
         self.0.closed.store(true, Ordering::Release);
         // Under the lock, so that nobody is between a look at the flag and the wait.
@@ -51,8 +51,8 @@ impl Drop for Closed<'_> {
 
 impl Exchange {
     /// Ends the exchange when the result is dropped, be it by a panic.
-    pub fn closed_on_drop(&self) -> Closed<'_> {
-        Closed(self)
+    pub fn closed_on_drop(&self) -> CloseOnDrop<'_> {
+        CloseOnDrop(self)
     }
 
     /// Whether either thread has ended.
