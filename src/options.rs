@@ -6,7 +6,7 @@
 
 use crate::model::Moment;
 use crate::model::length;
-use crate::model::location::{no_file, no_format, no_target, scheme};
+use crate::model::location::{Location, PathArg, no_format, no_target, scheme};
 use crate::model::size;
 use crate::model::time::SECOND;
 
@@ -78,7 +78,7 @@ pub enum Value {
     /// Of `Text`, `Choice` and `Path`.
     Text(String),
     /// Of `Locations`.
-    Texts(Vec<String>),
+    Locations(Vec<Location>),
     /// Of `Count` and `Bytes`.
     Count(u64),
     /// Of `Duration` and `DurationOrZero`, in nanoseconds.
@@ -140,10 +140,10 @@ impl Options {
         }
     }
 
-    /// A list of texts; empty if there is none.
-    pub fn texts(&self, name: &str) -> &[String] {
+    /// A list of locations; empty if there is none.
+    pub fn locations(&self, name: &str) -> &[Location] {
         match self.get(name) {
-            Some(Value::Texts(texts)) => texts,
+            Some(Value::Locations(locations)) => locations,
             _ => &[],
         }
     }
@@ -187,7 +187,7 @@ impl Kind {
                 let no_target = scheme(text).map(no_target).unwrap_or_default();
                 Err(format!("expected a path; {no_target}"))
             }
-            (Kind::Path, Raw::Text(text)) if text == "-" => {
+            (Kind::Path, Raw::Text(text)) if PathArg::from(text.as_str()) == PathArg::Std => {
                 Err("expected a path; standard output (-) has the results (a file that is called so is ./-)".to_owned())
             }
             (Kind::Path, Raw::Text(text)) if no_format(text).is_some() => {
@@ -196,14 +196,13 @@ impl Kind {
             (Kind::Text | Kind::Path, Raw::Text(text)) if !text.is_empty() => Ok(Value::Text(text.clone())),
             (Kind::Locations, Raw::Text(_)) => self.parse(&Raw::List(vec![raw.clone()])),
             (Kind::Locations, Raw::List(items)) if !items.is_empty() => {
-                let texts = items.iter().map(|item| match item {
-                    Raw::Text(text) if !text.is_empty() => match scheme(text) {
-                        Some(scheme) => Err(format!("expected a path; {}", no_file(scheme))),
-                        None => Ok(text.clone()),
-                    },
+                let locations = items.iter().map(|item| match item {
+                    Raw::Text(text) if !text.is_empty() => {
+                        Location::read(text).map_err(|why| format!("expected a path; {why}"))
+                    }
                     _ => Err(self.expected()),
                 });
-                texts.collect::<Result<Vec<_>, _>>().map(Value::Texts)
+                locations.collect::<Result<Vec<_>, _>>().map(Value::Locations)
             }
             (Kind::Count(low, high), _) => {
                 number(raw).filter(|n| (low..=high).contains(n)).map(Value::Count).ok_or_else(|| self.expected())

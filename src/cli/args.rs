@@ -11,6 +11,7 @@ use super::asked_report;
 use super::paths::local_target;
 use crate::error::{Error, Result};
 use crate::model::escape::toml_text;
+use crate::model::location::PathArg;
 
 /// Overrides of a configuration file.
 #[derive(Debug, Default, Args)]
@@ -200,12 +201,12 @@ impl JsonOutput {
             return Ok(vec![None]);
         }
         let places = self.output.iter().map(|output| match output.strip_prefix("json") {
-            Some("" | ":-") => Ok(None),
-            None if output == "-" => Ok(None),
-            Some(path) if path.len() > 1 && path.starts_with(':') => {
-                let path = Path::new(&path[1..]);
-                local_target(path).map(|()| Some(path))
-            }
+            Some("") => Ok(None),
+            None if PathArg::from(output.as_str()) == PathArg::Std => Ok(None),
+            Some(path) if path.len() > 1 && path.starts_with(':') => match PathArg::from(&path[1..]) {
+                PathArg::Std => Ok(None),
+                PathArg::Path(_) => local_target(Path::new(&path[1..])).map(|()| Some(Path::new(&path[1..]))),
+            },
             _ => Err(Error::usage(format!("--output {output}: expected json or json:PATH, as this is JSON"))),
         });
         places.collect()

@@ -13,6 +13,7 @@ use super::{show, slips};
 use crate::error::{Error, Place, Result};
 use crate::model::Moment;
 use crate::model::escape::toml_text;
+use crate::model::location::Location;
 use crate::pipeline::{Builder, Pipeline};
 
 /// The report on a location of which nothing else is asked, in TOML.
@@ -83,7 +84,7 @@ pub fn or_piped(location: Vec<String>) -> Result<Vec<String>> {
     match location.is_empty() {
         false => Ok(location),
         true if io::stdin().is_terminal() => Err(Error::usage("name a file, folder or glob to read, or pipe a log in")),
-        true => Ok(vec!["-".to_owned()]),
+        true => Ok(vec![Location::Stdin.to_string()]),
     }
 }
 

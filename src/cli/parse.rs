@@ -93,7 +93,7 @@ fn with_command_first(argv: &[OsString], commands: &clap::Command) -> Option<Vec
         if text == "--" {
             return None;
         }
-        if text == "-" || !text.starts_with('-') {
+        if text.len() < 2 || !text.starts_with('-') {
             break;
         }
         at += if takes_next(text) { 2 } else { 1 };

@@ -19,6 +19,7 @@ use super::streams::is_piped;
 use crate::config::{is_configuration, is_log};
 use crate::error::{Error, Result};
 use crate::model::escape::shell_word;
+use crate::model::location::{Location, is_glob};
 use crate::tallies;
 
 /// Refuses what is no command line of any command, whatever the options mean.
@@ -221,5 +222,5 @@ fn is_file(word: &str) -> bool {
 
 /// Whether a word leads to something to read, or might.
 fn is_location(word: &str) -> bool {
-    word == "-" || word.contains(['*', '?', '[']) || Path::new(word).exists()
+    Location::read(word) == Ok(Location::Stdin) || is_glob(word) || Path::new(word).exists()
 }

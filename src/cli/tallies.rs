@@ -15,6 +15,7 @@ use super::{show, slips, tty, watch};
 use crate::error::{Error, Result, show_path};
 use crate::metrics::Progress;
 use crate::model::Guard;
+use crate::model::location::PathArg;
 use crate::output::spared::Spared;
 use crate::pipeline::Builder;
 use crate::tallies::Files;
@@ -53,9 +54,9 @@ pub fn head(text: &str) -> Option<Guard> {
 }
 
 /// Where tallies go; `None` is standard output.
-pub fn target(output: &Path) -> Result<Option<&Path>> {
-    if output != Path::new("-") {
-        return local_target(output).map(|()| Some(output));
+pub fn target(output: &PathArg) -> Result<Option<&Path>> {
+    if let Some(path) = output.path() {
+        return local_target(path).map(|()| Some(path));
     }
     if io::stdout().is_terminal() {
         return Err(Error::usage("tallies are nothing to read on a terminal; name a file, or a pipe behind"));

@@ -7,7 +7,7 @@ use super::draft::Draft;
 use super::plan::{Align, OutputPlan, Plan, Range, ReportPlan, Task};
 use super::problems::Problems;
 use super::schema::StageType;
-use crate::error::Place;
+use crate::error::{Place, show_path};
 use crate::model::{MemoryPolicy, Moment, Timestamp};
 
 /// Holds a plan to the rules of following, if any reader follows, and completes it.
@@ -119,8 +119,8 @@ pub fn fingerprint(plan: &Plan) -> String {
     for stage in &plan.stages {
         match &stage.task {
             Task::Reader(reader) => {
-                for location in &reader.location {
-                    line("location", &crate::model::escape::printable(location.as_bytes()));
+                for location in &reader.locations {
+                    line("location", &show_path(location.as_path()));
                 }
                 line("max-line", &reader.max_line);
             }

@@ -1,5 +1,9 @@
 //! The graph: edges that fit, no cycles, nothing unused, nothing counted twice, nothing written
 //! twice.
+//!
+//! A reporter has one aggregator, since results of two would have no order among them. Where inputs
+//! are followed there is one reader, one time-filter and one aggregator: the position of an input
+//! says what is counted of it, in one place.
 
 use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;
@@ -426,7 +430,7 @@ fn one_stdin(plan: &Plan, drafts: &[Draft], problems: &mut Problems) {
     let mut first: Option<&str> = None;
     for stage in &plan.stages {
         let Task::Reader(reader) = &stage.task else { continue };
-        if !reader.location.iter().any(|location| location == "-") {
+        if !reader.reads_stdin() {
             continue;
         }
         match (first, drafts.iter().find(|draft| draft.name == stage.name)) {

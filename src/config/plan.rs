@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 
 use super::schema::StageType;
 use crate::error::{Error, Result};
+use crate::model::location::Location;
 use crate::model::{MemoryPolicy, Moment, Units};
 use crate::options::Options;
 use crate::report::ReportEntry;
@@ -67,7 +68,7 @@ impl Plan {
     /// Whether any reader reads standard input.
     pub fn reads_stdin(&self) -> bool {
         self.stages.iter().any(|stage| match &stage.task {
-            Task::Reader(reader) => reader.location.iter().any(|location| location == "-"),
+            Task::Reader(reader) => reader.reads_stdin(),
             _ => false,
         })
     }
@@ -137,10 +138,10 @@ impl Plan {
     /// What all readers read, in their order.
     pub fn locations(&self) -> Vec<String> {
         let readers = self.stages.iter().filter_map(|stage| match &stage.task {
-            Task::Reader(reader) => Some(&reader.location),
+            Task::Reader(reader) => Some(&reader.locations),
             _ => None,
         });
-        readers.flatten().cloned().collect()
+        readers.flatten().map(ToString::to_string).collect()
     }
 
     /// Aggregators that share the run's memory; 1 where there are none.
@@ -202,8 +203,8 @@ pub enum Task {
 /// A reader's options.
 #[derive(Debug, Clone)]
 pub struct ReaderPlan {
-    /// Files, folders, globs, or `-` for standard input.
-    pub location: Vec<String>,
+    /// Where it reads.
+    pub locations: Vec<Location>,
     /// Bytes a chunk is filled to.
     pub chunk: usize,
     /// Bytes a line may have, its newline not included.
@@ -214,6 +215,18 @@ pub struct ReaderPlan {
     pub by_time: bool,
     /// How files are followed, if they are.
     pub follow: Option<FollowPlan>,
+}
+
+impl ReaderPlan {
+    /// Whether it reads standard input.
+    pub fn reads_stdin(&self) -> bool {
+        self.locations.contains(&Location::Stdin)
+    }
+
+    /// Where it reads files.
+    pub fn of_files(&self) -> impl Iterator<Item = &Location> {
+        self.locations.iter().filter(|location| **location != Location::Stdin)
+    }
 }
 
 /// How a reader follows files.

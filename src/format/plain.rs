@@ -3,6 +3,10 @@
 //! White space before the stamp and after the second host is ignored, and so is a carriage return
 //! at the line's end. A stamp is a number, with a minus before it if it is before 1970, and perhaps
 //! with a point and decimals. Hosts are any other bytes but zero.
+//!
+//! Lines outside the window are told at a glance: stamps of one length order as their texts do, so
+//! the first eight characters decide without parsing. Which length that is, each batch is asked;
+//! the answer does not depend on it.
 
 use super::line::{Fence, HostRanges, LineFormat, Stamp};
 use crate::model::lanes::{MIDDLE, NARROW, at_most, block, digits, digits_from};

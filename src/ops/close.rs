@@ -1,6 +1,10 @@
 //! Closes windows: decides which are due, which have a result in common, and how each lies on the
 //! tally.
 //!
+//! A run of windows that hold nothing is found by the tally's next bucket, so neither time nor
+//! memory grows with their number. It is issued once all of it is due, since until then a record
+//! may still come into it.
+//!
 //! Invariant: windows close in order, each once; no record that counts is missing from its window.
 //! Which of them have a result in common depends on what they hold in the end, and not on when they
 //! were found to be due.

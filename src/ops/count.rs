@@ -3,7 +3,8 @@
 //! Each worker has a counter of its own, through which it counts into the tally of all. Pairs of
 //! the first few hosts are counted in a small table of the counter and reach the tally when a
 //! window closes; all others once a batch, shard by shard. So workers meet at a lock a few times a
-//! batch and never for a line.
+//! batch and never for a line. The small table is indexed by the numbers of the hosts, of which it
+//! takes the first 256.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;

@@ -1,5 +1,8 @@
 //! An output and where it goes, with the results for which there is no room yet.
 //!
+//! What is written, waits for room or is dropped is decided here, and an output only renders. So
+//! the first result that reaches a file has its header, whenever it gets there.
+//!
 //! Where inputs are followed, a file that cannot be written holds up nobody: its results wait, so
 //! many of them, and are written once it can be. Invariant: a file holds whole results in their
 //! order, and one that is in none was told.

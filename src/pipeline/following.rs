@@ -71,7 +71,7 @@ impl Follow {
     /// passed over.
     pub fn open(plan: &Plan, context: &RunContext, now: Timestamp) -> Result<Self> {
         let fingerprint = fingerprint(plan);
-        let stdin = reads_stdin(plan);
+        let stdin = plan.reads_stdin();
         let mut follow = Follow {
             progress: Arc::new(Mutex::new(Progress::following(None)?)),
             restored: None,
@@ -125,9 +125,8 @@ impl Follow {
         now: fn() -> Timestamp,
         context: &RunContext,
     ) -> Following {
-        let locations = plan.location.iter().filter(|location| *location != "-").cloned().collect();
         let options = Options {
-            locations,
+            locations: plan.of_files().cloned().collect(),
             chunk: plan.chunk,
             max_line: plan.max_line,
             rotate_wait: follow.rotate_wait,
@@ -209,7 +208,7 @@ impl Follow {
         context: &RunContext,
     ) -> (Keeper, Option<Saver>) {
         let files_are_followed = plan.stages.iter().any(|stage| match &stage.task {
-            Task::Reader(reader) => reader.location.iter().any(|location| location != "-"),
+            Task::Reader(reader) => reader.of_files().next().is_some(),
             _ => false,
         });
         let saver = self.store.take().map(|store| Saver {
@@ -258,14 +257,6 @@ fn aggregator(plan: &Plan) -> Option<&AggregatorPlan> {
     })
 }
 
-/// Whether any reader reads standard input, which gives nothing twice.
-fn reads_stdin(plan: &Plan) -> bool {
-    plan.stages.iter().any(|stage| match &stage.task {
-        Task::Reader(reader) => reader.location.iter().any(|location| location == "-"),
-        _ => false,
-    })
-}
-
 /// An empty tally of an aggregator.
 pub(super) fn new_tally(plan: &Plan, aggregator: &AggregatorPlan, windows: Windows) -> Tally {
     let buckets = windows.buckets(aggregator.grouping);
@@ -280,7 +271,7 @@ fn budget(plan: &Plan, aggregator: &AggregatorPlan) -> Budget {
 
 /// Where the state is kept, if it is.
 fn state_folder(plan: &Plan, aggregator: &AggregatorPlan, context: &RunContext) -> Result<Option<PathBuf>> {
-    let reads_stdin = reads_stdin(plan);
+    let reads_stdin = plan.reads_stdin();
     match &aggregator.live.state {
         StatePlan::None => Ok(None),
         StatePlan::Folder(_) if reads_stdin => {

@@ -34,13 +34,13 @@ impl Inputs {
             if reader.follow.is_some() {
                 // Files are found by the follower, again and again; standard input has the first
                 // number.
-                let ids = reader.location.iter().any(|location| location == "-").then(|| inputs.stdin(reader));
+                let ids = reader.reads_stdin().then(|| inputs.stdin(reader));
                 inputs.by_reader.insert(stage, ids.into_iter().collect());
                 continue;
             }
             let located = match environment.located.pop_front() {
                 Some(located) => located,
-                None => locate(&reader.location, &environment.listing())?,
+                None => locate(&reader.locations, &environment.listing())?,
             };
             located.failures.into_iter().for_each(|failure| failures.add(failure));
             located.notes.into_iter().for_each(|note| failures.warn(&note));

@@ -66,7 +66,7 @@ impl Pipeline {
     pub fn locate(mut self) -> Result<Self> {
         let listing = self.environment.listing();
         for (_, reader) in readers(&self.plan).filter(|(_, reader)| reader.follow.is_none()) {
-            self.environment.located.push_back(locate(&reader.location, &listing)?);
+            self.environment.located.push_back(locate(&reader.locations, &listing)?);
         }
         Ok(self)
     }

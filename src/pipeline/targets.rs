@@ -105,7 +105,7 @@ fn not_followed(plan: &Plan, outputs_given: bool, listing: &Listing) -> Result<(
     let written: Vec<PathBuf> = targets(plan, outputs_given).into_iter().flatten().collect();
     for (_, reader) in readers(plan) {
         // Where nothing is found yet, there is nothing to meet.
-        let Ok(located) = locate(&reader.location, listing) else { continue };
+        let Ok(located) = locate(&reader.locations, listing) else { continue };
         let found = located.inputs.iter().filter_map(|input| Some((input.identity()?, &input.name)));
         for (known, name) in found {
             if let Some(path) = written.iter().find(|path| identity(Some(path.as_path())) == Some(known)) {

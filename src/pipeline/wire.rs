@@ -250,7 +250,7 @@ impl Place<'_> {
         let (name, threads) = (self.stage.name.clone(), self.stage.threads.get());
         // Of an input that goes on, only what comes by a stream is read here.
         let threads = if following.is_some() { ids.len() } else { threads };
-        let following = following.filter(|_| plan.location.iter().any(|location| location != "-"));
+        let following = following.filter(|_| plan.of_files().next().is_some());
         Box::new(move |pool| {
             if let Some(following) = following {
                 let outlet = outlet.clone();

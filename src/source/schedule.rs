@@ -1,5 +1,8 @@
 //! Which input to read next.
 //!
+//! With windows that repeat, a reader has one thread, which always reads the input that is furthest
+//! behind in time: windows then close as early as they can, and few of them are open at once.
+//!
 //! Invariant: an input is with one worker at a time, so its chunks are read in order.
 
 use std::cmp::Reverse;

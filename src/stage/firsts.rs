@@ -1,6 +1,10 @@
 //! How the inputs of a time-filter begin, and whether any line of them is a record: what there is
 //! to say of a run that has counted nothing.
 //!
+//! A line outside the window is not looked at for its hosts, except until a first one is known that
+//! is a record: a chunk that gave none is gone through up to it. So a log of which no line is a
+//! record is told for certain, and no other log pays for it.
+//!
 //! Not here: what such lines look like (`format::foreign`). Invariant: neither depends on threads
 //! or chunk size; and once a record is known, no line is looked at for another.
 

@@ -304,7 +304,10 @@ fn asked_for(options: &Options) -> Vec<(&'static str, Cell)> {
     let cell = |value: &Value| match value {
         Value::Count(count) => Cell::Count(*count),
         Value::Text(text) => Cell::Host(escape::bytes(text)),
-        Value::Texts(texts) => Cell::Host(escape::bytes(&texts.join(","))),
+        Value::Locations(locations) => {
+            let texts: Vec<String> = locations.iter().map(ToString::to_string).collect();
+            Cell::Host(escape::bytes(&texts.join(",")))
+        }
         Value::Flag(flag) => Cell::Host(flag.to_string().into_bytes()),
         Value::Nanos(nanos) => Cell::Host(format!("{}s", Timestamp::from_nanos(*nanos).unix_decimal()).into_bytes()),
         Value::Instant(Instant::At(moment)) => Cell::Host(moment.to_string().into_bytes()),

@@ -1,6 +1,11 @@
 //! Beside the reader: the end of a pruned input, where the bytes that were not read are skipped or
 //! else read too.
 //!
+//! A one-shot run needs no order among chunks, so what is read late counts all the same. Windows
+//! that repeat need one, and read everything. So does a run over files that are small together
+//! (`prune-above`): where skipping saves no time that anybody would notice, the answer rests on
+//! nothing at all.
+//!
 //! Invariant: bytes are skipped only once all lines that were looked at, by probes or by the stages
 //! behind, keep to the declared disorder.
 

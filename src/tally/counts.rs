@@ -5,7 +5,9 @@
 //! the window before it; of periodic windows it is what the common divisor of length and period
 //! cuts. So pairs are held once a pane, and only totals once a bucket. A pane's pairs lie in
 //! shards, each behind a lock of its own and grown by itself: no table is ever copied whole. Names
-//! are there once, whoever counts.
+//! are there once, whoever counts, behind a lock that is written only for names that are new. Only
+//! the report `timeline` asks for buckets, and it asks for no pair: so a pair is there once for a day
+//! of twenty-minute buckets, and not 72 times.
 //!
 //! Invariant: counts only ever add up (addition is associative and commutative, and starts at
 //! nothing), so that neither the order of records nor who counts them shows. What there are no

@@ -1,5 +1,7 @@
 //! Host names, each stored once and known by a small number.
 //!
+//! Short names are compared within their slot, as two numbers.
+//!
 //! Names are bytes, compared exactly: invalid UTF-8 is kept apart like anything else. Numbers stay
 //! until a name is dropped, and are then given to another. Invariant: `names().name(intern(x)) ==
 //! x`, and a number is that of one host, or free, or none yet.

@@ -1,5 +1,8 @@
 //! Pairs of hosts, counted: one table with open addressing, many of which make up a pane.
 //!
+//! A bucket is a line of the cache with five pairs, compared without a branch. The lines that a
+//! batch needs are read ahead, as many at a time as the processor can wait for.
+//!
 //! Invariant: each pair is there at most once, with a count above 0.
 
 use std::collections::HashMap;

@@ -40,6 +40,7 @@ mod names;
 mod observe;
 mod outputs;
 mod overwrites;
+mod pages;
 mod periodic;
 mod plans;
 mod power;

@@ -406,7 +406,7 @@ fn the_sheet_of_a_window_is_that_of_the_lines_that_closed_it() {
     assert_eq!(sheets, [(5, 3, 3 * line + 5), (6, 4, 4 * line + 5), (6, 4, 4 * line + 5)]);
 }
 
-/// Stamps of every unit, jumps and gaps, against a count that knows the README only.
+/// Stamps of every unit, jumps and gaps, against a count that knows docs/time.md only.
 #[test]
 fn random_windows_over_mixtures_of_units_equal_a_count_in_another_language() {
     python("windows.py", env!("CARGO_BIN_EXE_logparser").as_ref(), "--runs", "60");

@@ -1,6 +1,8 @@
 //! What the tests share: a place for files, a way to run the program and the library, made-up logs,
 //! the oracle.
 
+pub mod code;
+
 use std::collections::BTreeMap;
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};

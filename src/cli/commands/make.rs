@@ -1,9 +1,8 @@
 //! The command that makes logs, as written.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
+use crate::model::location::PathArg;
 use crate::model::size;
 
 /// What `logparser-make` and `logparser make` understand.
@@ -16,7 +15,7 @@ Examples:
       the same bytes whenever it is run")]
 pub struct MakeArgs {
     /// The file to make, or - for standard output.
-    pub path: PathBuf,
+    pub path: PathArg,
     /// Lines to make, in place of --size, e.g. 1000, 1k or 2M.
     #[arg(long, value_name = "N", conflicts_with = "size", value_parser = number)]
     pub lines: Option<u64>,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::cli::args::{Counting, JsonOutput, Results, Settings, Talk};
+use crate::model::location::PathArg;
 
 /// A command that makes tallies or reads them.
 #[derive(Debug, Subcommand)]
@@ -64,7 +65,7 @@ pub struct PartialArgs {
     pub location: Vec<String>,
     /// Where to write the tallies, or - for standard output.
     #[arg(long, short, value_name = "FILE")]
-    pub output: PathBuf,
+    pub output: PathArg,
     /// Of one file, the lines that begin in this range of bytes; without an end, to that of the
     /// file.
     #[arg(long, value_name = "FROM..TO")]
@@ -119,7 +120,7 @@ pub struct MergeArgs {
     pub files: Vec<PathBuf>,
     /// Where to write them as one, or - for standard output.
     #[arg(long, short, value_name = "FILE")]
-    pub output: PathBuf,
+    pub output: PathArg,
     #[command(flatten)]
     pub talk: Talk,
 }
@@ -165,7 +166,7 @@ pub struct ListArgs {
     /// A plan, or - for standard input: exit code 0 if its locations lead to its files here, too,
     /// and to no others. Those that are longer are listed.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["location", "config"])]
-    pub plan: Option<PathBuf>,
+    pub plan: Option<PathArg>,
     #[command(flatten)]
     pub output: JsonOutput,
     #[command(flatten)]

@@ -11,6 +11,7 @@ use crate::cli::running::style;
 use crate::cli::show;
 use crate::cli::tallies::{Shown, opened};
 use crate::error::{Error, Result};
+use crate::model::location::Location;
 
 /// Reports on files. The exit code.
 pub fn report(args: &ReportArgs) -> Result<u8> {
@@ -19,7 +20,7 @@ pub fn report(args: &ReportArgs) -> Result<u8> {
     let limits = [("threads", &args.threads), ("max-memory", &args.max_memory)];
     let builder = with_overrides(builder, given(limits));
     // The logs are not needed any more.
-    let mut builder = located(builder, &["-".to_owned()])?.style(style(args.talk.color));
+    let mut builder = located(builder, &[Location::Stdin.to_string()])?.style(style(args.talk.color));
     if let Some([from, to]) = &hosts {
         builder = asking(builder, &three_questions(from, to));
     }

@@ -19,7 +19,8 @@ use super::handles::is_shortage;
 use super::step::{New, Scanned};
 use crate::error::{Error, show_path};
 use crate::model::InputId;
-use crate::source::walk::{Finding, Listing, folder_note, is_glob, walk};
+use crate::model::location::{Location, is_glob};
+use crate::source::walk::{Finding, Listing, folder_note, walk};
 
 /// What the locations lead to.
 #[derive(Default)]
@@ -50,13 +51,13 @@ struct Sighting {
 }
 
 impl Survey {
-    fn of(locations: &[String], listing: &Listing) -> Self {
+    fn of(locations: &[Location], listing: &Listing) -> Self {
         let here = std::env::current_dir().unwrap_or_default();
         let mut survey = Survey { here, complete: true, ..Survey::default() };
         for location in locations {
             match walk(location, listing, &mut |finding| survey.take(finding)) {
                 Ok(true) => {}
-                Ok(false) => survey.nowhere.push(show_path(Path::new(location))),
+                Ok(false) => survey.nowhere.push(show_path(location.as_path())),
                 Err(_) if listing.interrupted.load(Ordering::Relaxed) => survey.interrupted = true,
                 Err(error) => survey.warnings.push(error.to_string()),
             }
@@ -156,8 +157,8 @@ impl Follower {
     /// Folders in which files appear and change, as far as they exist.
     pub fn directories(&self) -> Vec<PathBuf> {
         let mut folders = BTreeSet::new();
-        for location in self.options.locations.iter().filter(|location| *location != "-") {
-            folders.extend(base(Path::new(location)));
+        for location in self.options.locations.iter().filter(|location| **location != Location::Stdin) {
+            folders.extend(base(location.as_path()));
         }
         for path in self.paths.keys() {
             folders.extend(path.parent().map(Path::to_owned));
