@@ -1,4 +1,4 @@
-//! The lines of a made log, without any file.
+//! The lines of a made log, apart from any file.
 //!
 //! Line `i` of `n` has the base time `start + span * i / n`, less a random delay of at most the
 //! disorder. So no stamp lies further behind the highest before it than the disorder, and stamps
@@ -27,7 +27,7 @@ pub struct LogRecipe {
     pub hosts: u32,
     /// Servers, above 0.
     pub servers: u32,
-    /// The exponent of Zipf's law; 0 makes all alike.
+    /// The exponent of Zipf's law; 0 makes all hosts alike.
     pub skew: f64,
     /// Share of the lines that are malformed, from 0 to 1.
     pub malformed: f64,
@@ -69,7 +69,7 @@ pub struct Generator {
 /// Names to choose from.
 struct NamePool {
     names: Vec<Vec<u8>>,
-    /// For skewed names: how many of 2^32 choices fall on each name or one before it.
+    /// For skewed names: how many of 2^32 choices fall on each name or on one before it.
     steps: Option<Vec<u64>>,
 }
 
@@ -87,8 +87,8 @@ impl Generator {
         Generator { settings, random, line: 0, hosts, servers, malformed_below, lowest: i64::MAX, highest: i64::MIN }
     }
 
-    /// Appends whole lines until at least `bytes` were appended or all lines are made. Whether
-    /// there are more.
+    /// Appends whole lines until at least `bytes` were appended or all lines are made. Gives
+    /// whether there are more.
     pub fn fill(&mut self, out: &mut Vec<u8>, bytes: usize) -> bool {
         let enough = out.len() + bytes;
         while self.line < self.settings.lines && out.len() < enough {
@@ -115,7 +115,7 @@ impl Generator {
         let choice = self.random.next_u64();
         let (from, to) = (self.hosts.pick(choice >> 32), self.servers.pick(choice & (CHOICES - 1)));
         if is_malformed {
-            // One of four ways, each malformed by what it is.
+            // One of four ways to be malformed.
             match self.random.next_u32() % 4 {
                 0 => out.push(b'x'),
                 1 => {
@@ -191,8 +191,8 @@ impl NamePool {
     }
 }
 
-/// A number below `bound` from 64 random bits: the high half of the product, which favours none
-/// noticeably.
+/// A number below `bound` from 64 random bits: the high half of the product, which favours no
+/// number noticeably.
 fn below(random: u64, bound: u64) -> u64 {
     ((u128::from(random) * u128::from(bound)) >> 64) as u64
 }

@@ -21,21 +21,21 @@ pub(super) const BUFFER: usize = 64 << 10;
 
 /// Which window pairs are of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WindowPart {
+pub enum CountedWindow {
     /// The window.
     Window,
     /// The window of the same length before it.
     Before,
 }
 
-impl WindowPart {
+impl CountedWindow {
     /// In the order in which a file has them.
-    pub const ALL: [WindowPart; 2] = [WindowPart::Window, WindowPart::Before];
+    pub const ALL: [CountedWindow; 2] = [CountedWindow::Window, CountedWindow::Before];
 
     pub(super) fn kind(self) -> FrameKind {
         match self {
-            WindowPart::Window => FrameKind::Window,
-            WindowPart::Before => FrameKind::Before,
+            CountedWindow::Window => FrameKind::Window,
+            CountedWindow::Before => FrameKind::Before,
         }
     }
 }
@@ -51,7 +51,7 @@ pub struct FileTotals {
 }
 
 impl FileTotals {
-    pub(super) fn add(&mut self, part: WindowPart, connections: u64) -> io::Result<()> {
+    pub(super) fn add(&mut self, part: CountedWindow, connections: u64) -> io::Result<()> {
         let sum = self.connections[part as usize].checked_add(connections);
         self.connections[part as usize] = sum.ok_or_else(too_many)?;
         self.pairs[part as usize] += 1;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::frame::SectionReader;
 use super::header::TalliesHeader;
-use super::layout::{BUFFER, FileTotals, WindowPart};
+use super::layout::{BUFFER, CountedWindow, FileTotals};
 use super::read::Tallies;
 use super::write::TalliesWriter;
 use crate::error::{Error, ErrorKind, Result, Unsaved, show_path};
@@ -33,7 +33,7 @@ pub struct Files {
 }
 
 /// Takes a pair of a part: source, server, count.
-pub type Take<'a, E> = dyn FnMut(WindowPart, &[u8], &[u8], u64) -> Result<(), E> + 'a;
+pub type Take<'a, E> = dyn FnMut(CountedWindow, &[u8], &[u8], u64) -> Result<(), E> + 'a;
 
 /// A file on its way into another.
 enum MergeInput {
@@ -154,7 +154,7 @@ fn combine<E: From<Error>>(mut files: Vec<Tallies>, f: &mut Take<'_, E>) -> Resu
     let mut held = vec![FileTotals::default(); files.len()];
     // All answer the same question.
     let longest = files.first().map_or(0, |file| file.header().question.max_line);
-    for part in WindowPart::ALL {
+    for part in CountedWindow::ALL {
         fail::fail_point!("tallies");
         let sources = files.iter_mut().zip(&mut held).map(|(file, held)| {
             let (section, path) = file.part(part);
@@ -186,7 +186,7 @@ struct Named<'a, R> {
     section: SectionReader<'a, R>,
     path: &'a Path,
     /// Which pairs these are.
-    part: WindowPart,
+    part: CountedWindow,
     /// What the file holds.
     held: &'a mut FileTotals,
     /// The byte at which the pair begins that is being read.

@@ -21,7 +21,7 @@ mod tests;
 mod write;
 
 pub use header::{First, LineOrder, MalformedSample, Piece, Provenance, Question, Share, TalliesHeader};
-pub use layout::{FORMAT, FileTotals, WindowPart};
+pub use layout::{CountedWindow, FORMAT, FileTotals};
 pub use merge::{Files, Take};
 pub use read::is_one;
 pub use write::write;

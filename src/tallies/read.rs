@@ -10,7 +10,7 @@ use twox_hash::XxHash64;
 
 use super::frame::{FrameKind, FrameReader, HEAD, SectionReader, invalid};
 use super::header::TalliesHeader;
-use super::layout::{BUFFER, FORMAT, FileTotals, MAGIC, START, WindowPart};
+use super::layout::{BUFFER, CountedWindow, FORMAT, FileTotals, MAGIC, START};
 use crate::codec::Decoder;
 use crate::error::{Error, Result};
 use crate::metrics::Progress;
@@ -85,7 +85,7 @@ impl Tallies {
 
     /// The bytes of the pairs of a part, and the file's name. All parts have to be read, in their
     /// order.
-    pub(super) fn part(&mut self, part: WindowPart) -> (SectionReader<'_, BufReader<TrackedFile>>, &Path) {
+    pub(super) fn part(&mut self, part: CountedWindow) -> (SectionReader<'_, BufReader<TrackedFile>>, &Path) {
         (self.frames.section(part.kind()), &self.path)
     }
 

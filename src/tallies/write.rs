@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 
 use super::frame::{FULL, FrameKind, FrameWriter};
 use super::header::TalliesHeader;
-use super::layout::{BUFFER, FileTotals, MAGIC, WindowPart};
+use super::layout::{BUFFER, CountedWindow, FileTotals, MAGIC};
 use crate::codec::Encoder;
 use crate::spill::{PairWriter, Ranking};
 use crate::tally::aggregates::Pairs;
@@ -14,7 +14,7 @@ use crate::tally::{Aggregates, Side};
 /// Writes a file: the header, then the pairs of each part, in their order and with counts above 0.
 pub(super) struct TalliesWriter<W: Write> {
     frames: FrameWriter<W>,
-    part: WindowPart,
+    part: CountedWindow,
     pairs: PairWriter<Vec<u8>>,
     totals: FileTotals,
 }
@@ -31,14 +31,14 @@ impl<W: Write> TalliesWriter<W> {
         bytes.chunks(FULL).try_for_each(|payload| frames.write(FrameKind::Header, payload))?;
         Ok(TalliesWriter {
             frames,
-            part: WindowPart::Window,
+            part: CountedWindow::Window,
             pairs: PairWriter::new(Vec::new()),
             totals: FileTotals::default(),
         })
     }
 
     /// Adds a pair, which comes after those before it.
-    pub(super) fn push(&mut self, part: WindowPart, from: &[u8], to: &[u8], count: u64) -> io::Result<()> {
+    pub(super) fn push(&mut self, part: CountedWindow, from: &[u8], to: &[u8], count: u64) -> io::Result<()> {
         if part != self.part {
             self.end_part()?;
             self.part = part;
@@ -75,13 +75,13 @@ pub fn write(out: impl Write, header: &TalliesHeader, view: &Aggregates) -> io::
         Pairs::Counted(counted) => {
             let ranking = Ranking::of(&counted.names);
             let panes: [Option<&Pane>; 2] = [Some(&counted.window), counted.previous.as_deref()];
-            for (part, pane) in WindowPart::ALL.into_iter().zip(panes) {
+            for (part, pane) in CountedWindow::ALL.into_iter().zip(panes) {
                 let Some(pane) = pane else { continue };
                 ranking.for_each_sorted(pane, Side::From, |from, to, count| writer.push(part, from, to, count))?;
             }
         }
         Pairs::Stored(stored) => {
-            for part in WindowPart::ALL {
+            for part in CountedWindow::ALL {
                 let mut pushed = Ok(());
                 stored.for_each(Side::From, &mut |from, to, counts| {
                     let count = counts[part as usize];

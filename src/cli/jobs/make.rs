@@ -22,7 +22,7 @@ use crate::pipeline::wall_clock;
 /// Bytes that are made at a time.
 const BLOCK: usize = 1 << 20;
 
-/// Bytes of a line, for turning a size into a number of lines, are measured over so many lines.
+/// How many lines are measured to turn a size into a number of lines.
 const SAMPLE: u64 = 10_000;
 
 /// What was made.
@@ -30,7 +30,7 @@ const SAMPLE: u64 = 10_000;
 pub struct MadeLog {
     /// Where.
     pub target: String,
-    /// How many lines and bytes; `None` if whoever read them left before the end.
+    /// How many lines and bytes; `None` if the reader left before the end.
     pub written: Option<(u64, u64)>,
     /// The lowest and the highest stamp, in the unit of the stamps.
     pub extent: Option<(i64, i64)>,
@@ -86,7 +86,7 @@ fn run(args: &MakeArgs, now: Timestamp) -> Result<MadeLog> {
     let summary = |written| MadeLog { target: target.clone(), written, extent: generator.extent(), seed: args.seed };
     match written {
         Ok(()) => Ok(summary(Some((lines, bytes)))),
-        // Whoever read it has had enough.
+        // The reader has had enough.
         Err(error) if file.is_none() && error.kind() == io::ErrorKind::BrokenPipe => Ok(summary(None)),
         Err(source) => {
             drop(writer);
@@ -132,7 +132,7 @@ fn create(path: &Path, force: bool) -> Result<MadeFile<'_>> {
         File::options().write(true).create_new(true).open(path).map(|file| MadeFile { path, file, is_new: true });
     let made = match made {
         Err(error) if force && error.kind() == io::ErrorKind::AlreadyExists => {
-            // A link to what is not there leads to a new file.
+            // A link to nothing leads to a new file.
             let open = File::options().write(true).create(true).truncate(true).open(path);
             open.map(|file| MadeFile { path, file, is_new: false })
         }
@@ -148,15 +148,16 @@ fn create(path: &Path, force: bool) -> Result<MadeFile<'_>> {
 }
 
 impl MadeFile<'_> {
-    /// Leaves no half log behind, which is of no use: removes a file that was made, empties one
-    /// that was overwritten, and lets alone what is no file. What is then said of the write.
+    /// Leaves no half log behind, which would be of no use: removes a file that was made, empties
+    /// one that was overwritten, and leaves alone what is not a file. Gives what is said of the
+    /// failed write.
     fn clean_up(&self) -> &'static str {
         let Ok(found) = self.file.metadata() else { return "cannot write" };
         if !found.is_file() {
             return "cannot write";
         }
         let identity = |found: &Metadata| (found.dev(), found.ino());
-        // Whoever has put another file there meanwhile keeps it.
+        // If somebody has put another file there meanwhile, it stays.
         let is_there = fs::symlink_metadata(self.path).is_ok_and(|there| identity(&there) == identity(&found));
         if self.is_new && is_there && fs::remove_file(self.path).is_ok() {
             return "cannot write, and the file is removed again";
@@ -208,7 +209,7 @@ fn settings(args: &MakeArgs, now: Timestamp) -> Result<LogRecipe> {
     })
 }
 
-/// The lines that make about so many bytes.
+/// How many lines make about this many bytes.
 fn lines_of_size(settings: &LogRecipe, bytes: u64) -> u64 {
     let mut sample = Vec::new();
     Generator::new(LogRecipe { lines: SAMPLE, ..settings.clone() }).fill(&mut sample, usize::MAX >> 1);

@@ -19,7 +19,7 @@ use crate::stage::Failures;
 use crate::stage::aggregator::Look;
 use crate::stage::firsts::FirstLines;
 use crate::stage::reporter;
-use crate::tallies::{Files, TalliesHeader, WindowPart};
+use crate::tallies::{CountedWindow, Files, TalliesHeader};
 use crate::tally::{Aggregates, Budget, HostId, Tally};
 
 impl Pipeline {
@@ -142,7 +142,7 @@ fn view(plan: &Plan, aggregation: &AggregatorPlan, files: &Files) -> Result<Aggr
     let mut store = RunStore::default();
     // The pane of the window, and that of the one before.
     let panes = [tally.pane_of(0), tally.pane_of(0) - 1];
-    files.for_each::<Error>(&mut |part: WindowPart, from, to, count| {
+    files.for_each::<Error>(&mut |part: CountedWindow, from, to, count| {
         if limit.is_some_and(|limit| tally.budget().used() > limit) {
             if aggregation.memory_policy == MemoryPolicy::Error {
                 return Err(ErrorKind::MemoryLimit { limit: limit.unwrap_or(usize::MAX) }.into());
