@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::format::LineRules;
 use crate::model::balance::{Balance, Rejected, SHOWN_BYTES};
 use crate::model::guard::Guard;
 use crate::model::loss::{Loss, LossSite, Traces};
@@ -30,8 +31,8 @@ pub struct Chunk {
     pub bytes: Pooled<u8>,
     /// The start of the over-long line that this chunk stands for.
     pub oversized: Option<Vec<u8>>,
-    /// Bytes that a line may have, its newline not included.
-    pub max_line: usize,
+    /// How its lines are read.
+    pub rules: LineRules,
     /// What the chunk adds to the balance sheet by itself: its bytes, and news of its input.
     pub balance: Balance,
     /// Whether the size of the input is known only by reading it, so that its bytes are those read.

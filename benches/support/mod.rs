@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use logparser::batch::{Chunk, Lines};
+use logparser::format::LineRules;
 use logparser::make::{Generator, LogRecipe};
 use logparser::model::recycle::{BufferPool, Pooled};
 use logparser::model::{Balance, InputId, Span, Timestamp};
@@ -49,7 +50,7 @@ pub fn chunk(bytes: Pooled<u8>, from: u64, last: bool) -> Chunk {
         number: 0,
         bytes,
         oversized: None,
-        max_line: 64 << 10,
+        rules: LineRules::plain(64 << 10),
         balance: Balance { bytes_read: span.len(), ..Balance::default() },
         streamed: false,
         order: None,

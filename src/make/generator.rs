@@ -285,8 +285,9 @@ mod tests {
         use crate::format::{LineFormat, Plain, Stamp};
         use crate::model::Units;
         let text = made(LogRecipe { lines: 5_000, malformed: 0.1, ..LogRecipe::default() });
-        let bad = text.lines().filter(|line| match Plain::stamp(line.as_bytes(), 0, line.len(), Units::AUTO) {
-            Stamp::At(_, at) => Plain::hosts(line.as_bytes(), at, line.len()).is_err(),
+        let plain = Plain { units: Units::AUTO };
+        let bad = text.lines().filter(|line| match plain.stamp(line.as_bytes(), 0, line.len()) {
+            Stamp::At(_, at) => plain.hosts(line.as_bytes(), at, line.len()).is_err(),
             Stamp::Bad | Stamp::TooEarly(_) | Stamp::TooLate(_) => true,
             Stamp::Blank => panic!("a blank line"),
         });

@@ -5,7 +5,7 @@
 //! its 64 bits, and takes memory for no more than its file holds.
 
 use super::header::{First, LineOrder, MalformedSample, Piece, Provenance, Question, Share, TalliesHeader};
-use crate::format::NAMES;
+use crate::format;
 use crate::model::Cause;
 use crate::model::balance::{Balance, SHOWN_BYTES, SHOWN_REJECTED};
 use crate::model::escape::printable;
@@ -121,11 +121,11 @@ fn check_question(question: &Question) -> Result<(), String> {
     if !(1..=MAX_LINE).contains(max_line) {
         return Err(format!("its lines may have {max_line} bytes, which is beyond the limit of the format"));
     }
-    if !NAMES.contains(&format.as_str()) {
+    if format::entry(format).is_none() {
         let shown = printable(&format.as_bytes()[..format.len().min(MAX_SHOWN)]);
         return Err(format!(
             "its log format '{shown}' is none of those that this logparser reads ({})",
-            NAMES.join(", ")
+            format::names().collect::<Vec<_>>().join(", ")
         ));
     }
     Ok(())
