@@ -10,7 +10,7 @@ pub const CIRCLES: &[(&str, &str)] = &[
 pub const SHARED_NAMES: &[&str] = &[
     "Block", "Counting", "Cut", "Filter", "Header", "Kind", "Last", "Live", "Look", "Loss", "Nothing", "Options",
     "Override", "Parts", "Passed", "Place", "Progress", "Range", "Records", "Saved", "Search", "Shared", "Slot",
-    "Stamps", "Start", "Step", "Summary", "Survey", "Trigger", "Turn", "Verdict", "Waiting", "Windows", "Worker",
+    "Stamps", "Start", "Step", "Survey", "Trigger", "Verdict", "Waiting", "Windows", "Worker",
 ];
 
 /// Functions and structs that are larger than others may be, with the reason.
