@@ -53,7 +53,7 @@ pub fn partial(args: &PartialArgs) -> Result<u8> {
         }
         show::foreign(partial.summary().foreign());
     }
-    // Other parts may have records where this one has none.
+    // Other parts may have records though this one has none.
     Ok(0)
 }
 
@@ -74,7 +74,7 @@ fn passed(text: &str) -> Option<Passed> {
             let (lowest, highest) = stamps.split_once("..")?;
             let nanos = |text: &str| text.parse().ok().map(Timestamp::from_nanos);
             let extent = Extent { lowest: nanos(lowest)?, highest: nanos(highest)?, disorder: disorder.parse().ok()? };
-            // Stamps of lines lie no further behind each other than the lowest behind the highest.
+            // No stamp lies further behind another than the lowest behind the highest.
             let span = i128::from(extent.highest.nanos()) - i128::from(extent.lowest.nanos());
             if !(0..=span).contains(&i128::from(extent.disorder)) {
                 return None;

@@ -29,7 +29,7 @@ const PANEL: u16 = 44;
 /// Columns of the balance sheet where it stands beside the pipeline.
 const SHEET: u16 = 30;
 
-/// Columns of a stage's name, at most: its row then fits the panel.
+/// The most columns of a stage's name, so that its row fits the panel.
 const STAGE: usize = 12;
 
 /// From this width on, the panel of the pipeline has room for the types of stages.
@@ -206,7 +206,7 @@ fn peers(drill: &Drill, frame: &mut Frame<'_>, area: Rect) {
 }
 
 fn sheet(glance: &Glance) -> Vec<Line<'static>> {
-    // What is in the inputs is not known before their ends, and how many there are stands in the
+    // The bytes in the inputs are not known before their ends, and the number of inputs is in the
     // headline.
     let rows = sheet_rows(&glance.balance).filter(|(label, _)| !["= in inputs", "inputs"].contains(label));
     rows.map(|(label, value)| Line::from(format!("{label:<18}{value:>10}"))).collect()
@@ -227,7 +227,7 @@ fn pipeline(Picture { glance, rates }: &Picture, width: u16) -> Vec<Line<'static
     glance.stages.iter().zip(&names).enumerate().map(row).collect()
 }
 
-/// How full an edge is; empty where there is none.
+/// How full an edge is; empty where there is no edge.
 fn bar(waiting: usize, capacity: usize) -> String {
     if capacity == 0 {
         return " ".repeat(BAR + 8);

@@ -42,7 +42,7 @@ pub enum Key {
 
 const ESCAPE: u8 = 0x1b;
 
-/// Bytes of a control sequence above which it is none.
+/// The most bytes of a control sequence.
 const LONGEST: usize = 32;
 
 /// Finds the keys in a stream of bytes.
@@ -69,8 +69,7 @@ impl KeyDecoder {
         !self.pending.is_empty()
     }
 
-    /// Nothing has come for a while: an escape that was the start of nothing is the key of that
-    /// name.
+    /// Nothing has come for a while: an escape that did not begin a sequence is the Escape key.
     pub fn settle(&mut self) -> Option<Key> {
         let escape = self.pending == [ESCAPE];
         self.pending.clear();
@@ -134,7 +133,7 @@ fn character(bytes: &[u8]) -> Option<(Option<Key>, usize)> {
     let text = match std::str::from_utf8(four) {
         Ok(text) => text,
         Err(error) if error.valid_up_to() > 0 => std::str::from_utf8(&four[..error.valid_up_to()]).unwrap_or_default(),
-        // The start of a character, or no text at all.
+        // The start of a character, or bytes that are not text.
         Err(error) => return Some((None, error.error_len()?)),
     };
     let c = text.chars().next()?;

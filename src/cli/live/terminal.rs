@@ -34,7 +34,7 @@ const REST_OF_KEY: Duration = Duration::from_millis(30);
 /// How long `restore` waits for a terminal that takes nothing more.
 const STUCK: Duration = Duration::from_millis(100);
 
-/// Errors unless standard output is a terminal, and one that can place text.
+/// Errors unless standard output is a terminal that can place text.
 pub fn require() -> Result<()> {
     if !io::stdout().is_terminal() {
         return Err(Error::usage("--live needs a terminal; leave it out in a pipe"));
@@ -98,9 +98,9 @@ fn enter() -> io::Result<()> {
     write_all(&enter)
 }
 
-/// Takes the terminal once more, as another program has left it.
+/// Takes the terminal again, as another program has left it.
 fn take_again() -> io::Result<()> {
-    // What is known of its modes is of before.
+    // What was known of its modes is out of date.
     disable_raw_mode()?;
     enable_raw_mode()?;
     enter()
@@ -152,7 +152,7 @@ impl Write for Screen {
     }
 }
 
-/// Past the lock of `std::io::stdout`, which a thread may hold that is stuck in a write.
+/// Without the lock of `std::io::stdout`, which a thread that is stuck in a write may hold.
 fn write_all(mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match rustix::io::write(stdio::stdout(), bytes) {
@@ -179,7 +179,8 @@ pub struct Arrived {
     pub hung_up: bool,
     /// Whether the process was asked to stop, as a job of its shell.
     pub suspended: bool,
-    /// Whether the process went on after it had been stopped, and the terminal has been another's.
+    /// Whether the process went on after it had been stopped, so that another program may have had
+    /// the terminal.
     pub resumed: bool,
 }
 
@@ -198,8 +199,8 @@ pub trait KeyInput {
 
 /// The keyboard of the terminal.
 ///
-/// Not that of crossterm: it waits without end for the rest of a key, and turns in a circle once
-/// the terminal is gone.
+/// Not crossterm's reader, which waits for ever for the rest of a key, and spins once the terminal
+/// is gone.
 pub struct Keyboard {
     terminal: File,
     decoder: KeyDecoder,
