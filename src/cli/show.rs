@@ -14,7 +14,6 @@ use super::streams::taken;
 use super::{tty, unpack};
 use crate::config::{Plan, Task, Trigger, as_option};
 use crate::error::{Error, ErrorKind, Result, show_path};
-use crate::make;
 use crate::model::escape::{harmless, printable};
 use crate::model::{Balance, Timestamp};
 use crate::options::OptionSpec;
@@ -319,14 +318,7 @@ fn option_text(option: &OptionSpec) -> String {
     format!("{}: {}{default}", option.name, option.help)
 }
 
-/// Says what was made.
-pub fn made(args: &make::Args, summary: &make::Summary) {
-    if !args.quiet {
-        say(&format!("{summary}\n"));
-    }
-}
-
 /// Writes to stderr. If nobody listens there, there is nobody to tell.
-fn say(text: &str) {
+pub fn say(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
