@@ -242,7 +242,8 @@ fn files_that_pages_name_are_there() {
 #[test]
 fn changes_that_are_shown_apply() {
     needs!("git");
-    let changes: Vec<_> = std::fs::read_dir(root().join("docs/diffs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let changes: Vec<_> =
+        std::fs::read_dir(root().join("docs/diffs")).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(!changes.is_empty());
     let mut wrong = Vec::new();
     for change in changes {
