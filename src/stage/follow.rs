@@ -12,7 +12,7 @@ use crate::actor::{Exit, Outlet, Permit, Permits, Stop};
 use crate::metrics::Progress;
 use crate::model::recycle::{Pool, Pooled};
 use crate::model::{Balance, Chunk, InputId, Live, Span, Timestamp};
-use crate::source::follow::{Events, Follower, New, Step};
+use crate::source::follow::{Delivery, Events, Follower, New};
 
 use super::abreast::Abreast;
 use super::{Failures, InputNames};
@@ -194,7 +194,7 @@ impl Following {
 
     fn send(
         &mut self,
-        step: &Step,
+        step: &Delivery,
         bytes: Pooled<u8>,
         permit: Permit,
         outlet: &mut Outlet<Arc<Chunk>>,
@@ -226,7 +226,7 @@ impl Following {
         Ok(any)
     }
 
-    fn tell(&self, step: &Step) {
+    fn tell(&self, step: &Delivery) {
         for text in &step.warnings {
             self.failures.warn(text);
         }
@@ -249,7 +249,7 @@ impl Following {
         }
     }
 
-    fn chunk(&mut self, step: &Step) -> Chunk {
+    fn chunk(&mut self, step: &Delivery) -> Chunk {
         let number = self.numbers.entry(step.id).or_default();
         *number += 1;
         let span = Span { input: step.id, from: step.cut.from, to: step.cut.to };

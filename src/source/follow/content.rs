@@ -1,4 +1,5 @@
-//! How the content of a file is told from another: by its first bytes, and by those before a position.
+//! How the content of a file is told from another: by its first bytes, and by those before a
+//! position.
 //!
 //! Invariant: nothing here trusts a name or an inode.
 
@@ -15,14 +16,17 @@ pub const HEAD: usize = 1024;
 /// Bytes before a position that are hashed.
 pub(super) const TAIL: usize = 256;
 
-/// Bytes of a file's head that are kept as they are, so that a file that has just begun can be told from it.
+/// Bytes of a file's head that are kept as they are, so that a file that has just begun can be told
+/// from it.
 pub const START: usize = 64;
+
+/// Device and inode of a file.
+pub(super) type Identity = (u64, u64);
 
 /// What a file system says of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stat {
-    /// Device and inode.
-    pub identity: (u64, u64),
+    pub identity: Identity,
     /// When it was made, in nanoseconds of the Unix epoch, if the file system knows.
     pub born: Option<u128>,
     /// Bytes in it.
@@ -59,7 +63,7 @@ pub(super) fn same_birth(one: Option<u128>, other: Option<u128>) -> bool {
 
 /// The first bytes of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Head {
+pub(super) struct FileHead {
     /// The first of them, as they are.
     pub start: Vec<u8>,
     /// All of them, hashed.
@@ -77,11 +81,11 @@ pub(super) enum Agreement {
     Differs,
 }
 
-impl Head {
+impl FileHead {
     /// Of the first bytes of a file.
     pub fn of(bytes: &[u8]) -> Self {
         let bytes = &bytes[..bytes.len().min(HEAD)];
-        Head { start: bytes[..bytes.len().min(START)].to_vec(), guard: Guard::of(bytes) }
+        FileHead { start: bytes[..bytes.len().min(START)].to_vec(), guard: Guard::of(bytes) }
     }
 
     /// Bytes of the head.
@@ -108,13 +112,15 @@ pub(super) fn read_head(file: &File) -> io::Result<Vec<u8>> {
     read_range(file, 0, HEAD)
 }
 
-/// The bytes of a file before a position, `TAIL` of them if there are so many. Fewer, if the file is shorter now.
+/// The bytes of a file before a position, `TAIL` of them if there are so many. Fewer, if the file
+/// is shorter now.
 pub(super) fn read_tail(file: &File, position: u64) -> io::Result<Vec<u8>> {
     let length = position.min(TAIL as u64);
     read_range(file, position - length, usize::try_from(length).unwrap_or(TAIL))
 }
 
-/// Whether the bytes that `tail` was made of still stand before a position. A guard of nothing says so only of 0.
+/// Whether the bytes that `tail` was made of still stand before a position. A guard of nothing says
+/// so only of 0.
 pub(super) fn tail_holds(file: &File, position: u64, tail: &Guard) -> io::Result<bool> {
     if position > 0 && tail.bytes == 0 {
         return Ok(false);
@@ -150,14 +156,14 @@ mod tests {
             other[at] ^= 1;
             other
         };
-        let head = Head::of(&bytes);
+        let head = FileHead::of(&bytes);
         assert_eq!((head.len(), head.start.len()), (HEAD, START));
         assert_eq!(head.agrees(&bytes[..HEAD]), Agreement::Whole);
         assert_eq!(head.agrees(&other(1000)[..HEAD]), Agreement::Differs);
         assert_eq!(head.agrees(&bytes[..500]), Agreement::SoFar);
         assert_eq!(head.agrees(&other(10)[..500]), Agreement::Differs);
-        assert_eq!((head.agrees(b""), Head::default().agrees(&bytes)), (Agreement::SoFar, Agreement::Whole));
-        let short = Head::of(&bytes[..10]);
+        assert_eq!((head.agrees(b""), FileHead::default().agrees(&bytes)), (Agreement::SoFar, Agreement::Whole));
+        let short = FileHead::of(&bytes[..10]);
         assert_eq!((short.agrees(&bytes), short.agrees(&other(3))), (Agreement::Whole, Agreement::Differs));
     }
 }

@@ -1,4 +1,5 @@
-//! Following: one test for each guard that is easily taken for needless, so that none goes unnoticed.
+//! Following: one test for each guard that is easily taken for needless, so that none goes
+//! unnoticed.
 
 use std::fs::{self, File};
 
@@ -32,7 +33,8 @@ fn a10_the_same_lines_after_a_truncation_are_no_copy_of_those_before() {
 
 #[test]
 fn a8_a_copy_in_the_making_at_the_start_is_counted_once() {
-    // The first look of all falls between the copy's first byte, or even its creation, and the truncation.
+    // The first look of all falls between the copy's first byte, or even its creation, and the
+    // truncation.
     for copied in [0, 2000] {
         let mut world = World::new();
         let text = lines(0..200);
@@ -127,7 +129,7 @@ fn e8_a_descriptor_that_is_lacking_is_taken_from_a_file_that_is_open() {
     }
     world.pass(1);
     world.append("g.log", lines(10..11));
-    world.follower.handles.faults.open.push_back(rustix::io::Errno::MFILE);
+    world.follower.generations.files.faults.open.push_back(rustix::io::Errno::MFILE);
     world.pass(1);
     assert_eq!(world.lines(), expected(0..11));
     assert!(world.warnings.is_empty() && world.follower.open_files() < 11, "{:?}", world.warnings);

@@ -1,8 +1,10 @@
-//! The follower against a model in memory, under random sequences of what writers, rotations and crashes do.
+//! The follower against a model in memory, under random sequences of what writers, rotations and
+//! crashes do.
 //!
-//! The model knows every byte that was ever written, which file holds it now, and from which byte on a generation could
-//! not be read at some time. It is asked after every step: are these the bytes, and were they passed on before? And in
-//! the end: is all that could be read there, and was only that reported lost which could not?
+//! The model knows every byte that was ever written, which file holds it now, and from which byte
+//! on a generation could not be read at some time. It is asked after every step: are these the
+//! bytes, and were they passed on before? And in the end: is all that could be read there, and was
+//! only that reported lost which could not?
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -226,8 +228,9 @@ impl Model {
         self.held_at(&Model::name(from)).is_some_and(|held| self.contents[held].names.contains(&to))
     }
 
-    /// Whether a copy would take a name that its original has had: a file that is written anew with the same few bytes
-    /// under the same name is another file, and nothing tells the two cases apart.
+    /// Whether a copy would take a name that its original has had: a file that is written anew with
+    /// the same few bytes under the same name is another file, and nothing tells the two cases
+    /// apart.
     fn confuses(&self, from: &str, to: u8) -> bool {
         let held = self.held_at(from);
         held.is_some_and(|held| self.contents[held].copied && self.contents[held].names.contains(&to))
@@ -317,7 +320,7 @@ impl Model {
             Act::Count(steps) => self.count(usize::from(steps)),
             Act::Kill => {
                 self.world.restart();
-                if self.world.follower.fresh {
+                if self.world.follower.is_fresh() {
                     self.world.scan();
                 }
                 self.contents.iter_mut().for_each(|content| content.passed = content.counted);
@@ -391,7 +394,8 @@ impl Model {
         found.filter_map(|found| self.holds.get(&(found.dev(), found.ino())).copied()).collect()
     }
 
-    /// Notes which generations can be read now: those that stand in the folder, and those whose file is held open.
+    /// Notes which generations can be read now: those that stand in the folder, and those whose
+    /// file is held open.
     fn watch(&mut self) {
         for at in 0..NAMES {
             if let Some(held) = self.held_at(&Model::name(at)) {
@@ -400,9 +404,10 @@ impl Model {
         }
         let mut readable = self.standing();
         let follower = &self.world.follower;
-        let held = follower.generations.values().filter(|g| g.key.is_some_and(|key| follower.handles.holds(key)));
-        let held = held.filter_map(|generation| generation.identity);
-        let candidates = follower.candidates.iter().filter(|candidate| follower.handles.holds(candidate.key));
+        let files = &follower.generations.files;
+        let held = follower.generations.iter().filter_map(|generation| generation.file());
+        let held = held.filter(|file| files.holds(file.key)).map(|file| file.identity);
+        let candidates = follower.candidates.iter().filter(|candidate| files.holds(candidate.key));
         let held = held.chain(candidates.map(|candidate| candidate.stat.identity));
         readable.extend(held.filter_map(|identity| self.holds.get(&identity)));
         for (at, content) in self.contents.iter_mut().enumerate() {

@@ -1,4 +1,5 @@
-//! Following, row by row of the catalogue of faults. Rotation and identity; the rest is in `fault_tests`.
+//! Following, row by row of the catalogue of faults. Rotation and identity; the rest is in
+//! `fault_tests`.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -34,7 +35,8 @@ fn a1_a_renamed_file_is_drained_and_the_new_one_read_from_its_start() {
                 world.poll();
             }
             world.append("n.log", lines(from + 10..from + 20));
-            // What was never looked at between two rotations out of the locations nobody could read.
+            // What was never looked at between two rotations out of the locations nobody could
+            // read.
             world.poll();
             world.append_to(&file, "");
         }
@@ -301,7 +303,7 @@ fn d21_what_is_gone_is_forgotten_in_the_end() {
     world.now += SECOND * 700;
     world.pass(2);
     assert_eq!(world.lines(), expected(0..1200));
-    assert_eq!((world.follower.records().len(), world.follower.generations.len()), (0, 0));
+    assert_eq!((world.follower.records().len(), world.follower.generations.iter().count()), (0, 0));
     assert_eq!(world.counted.len(), world.ended.len());
 }
 

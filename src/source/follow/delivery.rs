@@ -1,4 +1,5 @@
-//! What a follower is asked for, and what it says: files that are new, and what is passed on of each.
+//! What a follower is asked for, and what it gives: files that are new, and what is passed on of
+//! each.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,15 +10,15 @@ use crate::source::walk::Listing;
 
 /// What to follow, and how.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct FollowOptions {
     /// Files, folders and globs.
     pub locations: Vec<String>,
     /// Bytes a chunk is filled to.
     pub chunk: usize,
     /// Bytes a line may have.
     pub max_line: usize,
-    /// A file that was renamed or removed is drained once it has not grown for so long, and a file that may be a copy
-    /// in the making is held for so long.
+    /// A file that was renamed or removed is drained once it has not grown for so long, and a file
+    /// that may be a copy in the making is held for so long.
     pub rotate_wait: Duration,
     /// A file that has not grown for so long is idle.
     pub idle: Duration,
@@ -53,7 +54,8 @@ pub struct New {
     pub path: PathBuf,
     /// Bytes in it now.
     pub size: u64,
-    /// The byte at which its first step begins. What is before it was counted by an earlier run.
+    /// The byte at which its first delivery begins. What is before it was counted by an earlier
+    /// run.
     pub position: u64,
     /// Whether an earlier run knew it.
     pub resumed: bool,
@@ -61,20 +63,23 @@ pub struct New {
 
 /// Something to pass on: mostly a chunk of a generation's bytes; or no bytes and a piece of news.
 #[derive(Debug)]
-pub struct Step {
+pub struct Delivery {
     /// The generation.
     pub id: InputId,
-    /// Where the chunk was cut. `last`: this generation is over, and its number will not come again.
+    /// Where the chunk was cut. `last`: this generation is over, and its number will not come
+    /// again.
     pub cut: Cut,
     /// Of the last 256 bytes before `cut.to`.
     pub tail: Guard,
-    /// Bytes right before `cut.from` that are passed over: zeros at the start of a file, or what `begin_at` leaves out.
+    /// Bytes right before `cut.from` that are passed over: zeros at the start of a file, or what
+    /// `begin_at` leaves out.
     pub skipped: u64,
     /// Bytes that were gone before they could be read.
-    pub lost: Option<Loss>,
-    /// Nothing has come for a while, or nothing more is to be expected. Said once, until data comes.
+    pub lost: Option<LostBytes>,
+    /// Nothing has come for a while, or nothing more is to be expected. Said once, until data
+    /// comes.
     pub idle: bool,
-    /// Whether this is the generation's first step.
+    /// Whether this is the generation's first.
     pub opened: bool,
     /// The chunk is a line without its end, and the end is not expected any more.
     pub unterminated: bool,
@@ -84,7 +89,7 @@ pub struct Step {
 
 /// Bytes that were gone before they could be read: at least these.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Loss {
+pub struct LostBytes {
     /// The file, escaped.
     pub name: String,
     /// What became of it.
@@ -99,10 +104,10 @@ pub struct Loss {
     pub remedy: Option<String>,
 }
 
-impl Step {
-    /// A step without bytes and news, at a position with the guard before it.
+impl Delivery {
+    /// One without bytes and news, at a position with the guard before it.
     pub(super) fn empty(id: InputId, position: u64, tail: Guard) -> Self {
-        Step {
+        Delivery {
             id,
             cut: Cut { from: position, to: position, oversized: None, last: false },
             tail,
