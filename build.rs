@@ -1,4 +1,5 @@
-//! Gives the program a build id: a hash of the sources that it is made of and of the versions that it depends on.
+//! Gives the program a build id: a hash of the sources that it is made of and of the versions that
+//! it depends on.
 //!
 //! The same sources have the same id on every machine, and neither git nor a clock is asked.
 

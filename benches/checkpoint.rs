@@ -1,8 +1,9 @@
-//! How long counting stands still at ten million pairs: while a state is saved, with the memory that this takes, and while
-//! the names of a window that has closed are dropped.
+//! How long counting stands still at ten million pairs: while a state is saved, with the memory
+//! that this takes, and while the names of a window that has closed are dropped.
 //!
-//! A log of that many pairs is followed, and once it is counted another one grows line by line, while it is looked up all
-//! the time how much is counted. The longest time in which that does not change, though more was written, is the stall.
+//! A log of that many pairs is followed, and once it is counted another one grows line by line,
+//! while it is looked up all the time how much is counted. The longest time in which that does not
+//! change, though more was written, is the stall.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -120,8 +121,8 @@ impl Run {
         self.running.as_ref().unwrap().observe().balance.lines_read
     }
 
-    /// The longest time for which a line of this stamp is not counted, and the most memory there is meanwhile. `after`
-    /// writes one line more after some of them.
+    /// The longest time for which a line of this stamp is not counted, and the most memory there is
+    /// meanwhile. `after` writes one line more after some of them.
     fn watch(&self, stamp: u64, after: impl FnOnce()) -> (Duration, u64) {
         let mut live = File::create(self.at("live.log")).unwrap();
         let (started, mut written, mut longest) = (Instant::now(), self.lines_read(), Duration::ZERO);
@@ -135,7 +136,8 @@ impl Run {
             }
             writeln!(live, "{stamp} h1 s1").unwrap();
             written += 1;
-            // Time for which the disk keeps this thread from writing is no time that counting stands still.
+            // Time for which the disk keeps this thread from writing is no time that counting
+            // stands still.
             let since = *waiting.get_or_insert_with(|| (self.lines_read(), Instant::now()));
             std::thread::sleep(TICK);
             let now = self.lines_read();

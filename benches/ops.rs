@@ -1,4 +1,5 @@
-//! The pure operators, each beside its simple twin: bytes, lines or records a second. `cargo bench --bench ops`.
+//! The pure operators, each beside its simple twin: bytes, lines or records a second. `cargo bench
+//! --bench ops`.
 
 #[path = "support/mod.rs"]
 mod support;
@@ -8,9 +9,10 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
-use logparser::model::recycle::Pool;
+use logparser::batch::Record;
+use logparser::model::recycle::BufferPool;
 use logparser::model::time::SECOND;
-use logparser::model::{Record, Timestamp, Units};
+use logparser::model::{Timestamp, Units};
 use logparser::ops::count::{Counter, count};
 use logparser::ops::select::{Bounds, select};
 use logparser::ops::split::split;
@@ -61,7 +63,7 @@ fn parse_simply(log: &[u8], bounds: &Bounds) -> usize {
 fn parsing(criterion: &mut Criterion) {
     let log = made(LINES);
     let chunks = chunks(&log);
-    let pool = Pool::default();
+    let pool = BufferPool::default();
     let lines: Vec<_> = chunks.iter().map(|chunk| lines(chunk, &pool)).collect();
     let mut group = criterion.benchmark_group("parse");
     group.throughput(Throughput::Elements(LINES));
@@ -119,7 +121,7 @@ fn counting(criterion: &mut Criterion) {
         .iter()
         .map(|chunk| {
             let mut records = Vec::new();
-            select("plain", Units::AUTO, &lines(chunk, &Pool::default()), &bounds, false, &mut records);
+            select("plain", Units::AUTO, &lines(chunk, &BufferPool::default()), &bounds, false, &mut records);
             records
         })
         .collect();

@@ -1,5 +1,5 @@
-//! The whole graph on a made log, beside one loop over the same operators: bytes a second, and so the price of the
-//! stages. `cargo bench --bench pipeline`.
+//! The whole graph on a made log, beside one loop over the same operators: bytes a second, and so
+//! the price of the stages. `cargo bench --bench pipeline`.
 //!
 //! Test and benchmark builds hold the injection points of `fail`; they are looked up once a batch.
 
@@ -15,8 +15,9 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 use logparser::Pipeline;
-use logparser::model::recycle::Pool;
-use logparser::model::{Chunk, Record, Units};
+use logparser::batch::{Chunk, Record};
+use logparser::model::Units;
+use logparser::model::recycle::BufferPool;
 use logparser::ops::count::{Counter, count};
 use logparser::ops::select::{Bounds, select};
 use logparser::tally::Shape;
@@ -30,12 +31,13 @@ const LINES: u64 = 1_300_000;
 /// What is asked: a name, and the length of the window in seconds.
 const WINDOWS: [(&str, i64); 2] = [("last hour of a day, everything read", 3_600), ("all inside the window", 86_400)];
 
-/// The whole job as one loop over the same operators, on one thread and without stages. Gives the records counted.
+/// The whole job as one loop over the same operators, on one thread and without stages. Gives the
+/// records counted.
 fn fused(chunks: &[Arc<Chunk>], bounds: &Bounds) -> u64 {
     let buckets = buckets(bounds);
     let tally = Tally::new(Shape { pane: buckets.last + 1, shards: 64 }, Default::default());
     let mut counter = Counter::default();
-    let (pool, mut records, mut counted) = (Pool::default(), Vec::<Record>::new(), 0);
+    let (pool, mut records, mut counted) = (BufferPool::default(), Vec::<Record>::new(), 0);
     for chunk in chunks {
         records.clear();
         let selected = select("plain", Units::AUTO, &lines(chunk, &pool), bounds, false, &mut records);

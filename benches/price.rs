@@ -1,9 +1,10 @@
-//! The price of the stages, as two numbers: the processor time of the graph against that of one loop over the same
-//! operators, and the rate of the graph on all cores against that of independent loops, one a core, each on its part of
-//! the file. `cargo bench --bench price`.
+//! The price of the stages, as two numbers: the processor time of the graph against that of one
+//! loop over the same operators, and the rate of the graph on all cores against that of independent
+//! loops, one a core, each on its part of the file. `cargo bench --bench price`.
 //!
-//! Both read the same file, page cache warm, in turn, several times; what is printed are medians of the ratios within a
-//! round. Times alone mean little on a machine that is shared. Criterion measures no processor time, so this is by hand.
+//! Both read the same file, page cache warm, in turn, several times; what is printed are medians of
+//! the ratios within a round. Times alone mean little on a machine that is shared. Criterion
+//! measures no processor time, so this is by hand.
 
 // Benchmarks fail by panicking, and print what they found.
 #![allow(clippy::expect_used, clippy::print_stdout, clippy::unwrap_used)]
@@ -19,8 +20,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use logparser::Pipeline;
-use logparser::model::recycle::Pool;
-use logparser::model::{Record, Units};
+use logparser::batch::Record;
+use logparser::model::Units;
+use logparser::model::recycle::BufferPool;
 use logparser::ops::count::{Counter, count};
 use logparser::ops::select::{Bounds, select};
 use logparser::tally::Shape;
@@ -57,7 +59,7 @@ fn fused(file: &File, part: Range<u64>, bounds: &Bounds) -> u64 {
     let buckets = buckets(bounds);
     let tally = Tally::new(Shape { pane: buckets.last + 1, shards: 64 }, Default::default());
     let (mut counter, mut records, mut counted) = (Counter::default(), Vec::<Record>::new(), 0);
-    let (ends, bytes_pool, mut at) = (Pool::default(), Pool::<u8>::default(), part.start);
+    let (ends, bytes_pool, mut at) = (BufferPool::default(), BufferPool::<u8>::default(), part.start);
     while at < part.end {
         let mut bytes = bytes_pool.take();
         bytes.resize(CHUNK.min((part.end - at) as usize), 0);

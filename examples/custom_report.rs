@@ -1,6 +1,7 @@
 //! A report function of one's own, added to the pipeline and run.
 //!
-//! `cargo run --example custom_report -- LOCATION`; without a location, the logs that ship with the repository.
+//! `cargo run --example custom_report -- LOCATION`; without a location, the logs that ship with the
+//! repository.
 
 use logparser::model::{Cell, Column, ColumnKind, Drawing, Report, Timestamp};
 use logparser::report::{ReportContext, Top};
@@ -10,7 +11,8 @@ use logparser::{Error, Pipeline, Result};
 /// The busiest source and the busiest server, side by side.
 fn busiest(context: &ReportContext<'_>, view: &Aggregates, _until: Timestamp) -> Result<Report> {
     let most = |side| -> Result<_> {
-        // Hosts come in no order: `Top` puts those that it keeps in order, by count and then by name.
+        // Hosts come in no order: `Top` puts those that it keeps in order, by count and then by
+        // name.
         let mut best = Top::new(1);
         context.for_each_host(view, side, |total| best.offer(total.connections, || total.host.bytes().to_vec()))?;
         Ok(best.into_sorted().pop().map(|(_, name)| Cell::Host(name)))

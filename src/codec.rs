@@ -1,9 +1,10 @@
-//! Values as bytes and back, one after the other: the only file that knows which encoding that is (bincode 2 with its
-//! standard configuration: numbers of variable length, the lowest byte first).
+//! Values as bytes and back, one after the other: the only file that knows which encoding that is
+//! (bincode 2 with its standard configuration: numbers of variable length, the lowest byte first).
 //!
-//! Not here: whether the bytes are those that were written; that is known before anything is decoded.
-//! Invariant: whatever the bytes say, decoding neither panics nor touches more memory than they can stand for; and what is
-//! decoded are the bytes that encoding gives, so that a value has one form.
+//! Not here: whether the bytes are those that were written; that is known before anything is
+//! decoded. Invariant: whatever the bytes say, decoding neither panics nor touches more memory than
+//! they can stand for; and what is decoded are the bytes that encoding gives, so that a value has
+//! one form.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 
@@ -29,7 +30,8 @@ impl<'a> Encoder<'a> {
         Encoder { out }
     }
 
-    /// Writes a value. Errors with that of the writer, or `InvalidData` for a value that has no encoding.
+    /// Writes a value. Errors with that of the writer, or `InvalidData` for a value that has no
+    /// encoding.
     pub fn put<T: Serialize + ?Sized>(&mut self, value: &T) -> io::Result<()> {
         match encode_into_std_write(value, &mut self.out, standard()) {
             Ok(_) => Ok(()),
@@ -44,13 +46,14 @@ pub struct Decoder<'a> {
     input: Bounded<'a>,
 }
 
-/// The limit of the configuration, which is a constant of its type. What is left of the input is the limit that counts:
-/// the difference is claimed before a value is decoded.
+/// The limit of the configuration, which is a constant of its type. What is left of the input is
+/// the limit that counts: the difference is claimed before a value is decoded.
 const CEILING: usize = isize::MAX as usize;
 
 type Config = Configuration<LittleEndian, Varint, Limit<CEILING>>;
 
-/// A number is counted against the limit by its size in memory, a `u128` at most, and may take one byte.
+/// A number is counted against the limit by its size in memory, a `u128` at most, and may take one
+/// byte.
 const CLAIMED_PER_BYTE: u64 = 16;
 
 impl<'a> Decoder<'a> {
@@ -61,9 +64,10 @@ impl<'a> Decoder<'a> {
         Decoder { input: Bounded { input, left: length, given: Vec::new() } }
     }
 
-    /// Reads a value; `T` is what was put there. Errors with that of the reader, or `InvalidData` where the bytes are no
-    /// `T`, or another form of it than `put` writes: a number may have several, and a table any order. The elements of a
-    /// sequence must take at least a byte each: of others, a few bytes could ask for any number.
+    /// Reads a value; `T` is what was put there. Errors with that of the reader, or `InvalidData`
+    /// where the bytes are no `T`, or another form of it than `put` writes: a number may have
+    /// several, and a table any order. The elements of a sequence must take at least a byte each:
+    /// of others, a few bytes could ask for any number.
     pub fn get<T: Serialize + DeserializeOwned>(&mut self) -> io::Result<T> {
         self.input.forget();
         let limit = self.input.left.saturating_mul(CLAIMED_PER_BYTE);

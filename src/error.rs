@@ -1,4 +1,5 @@
-//! Everything that can go wrong in a run, as one error type whose messages say where and how to mend it.
+//! Everything that can go wrong in a run, as one error type whose messages say where and how to
+//! mend it.
 //!
 //! Not here: malformed lines. They are data, counted by cause in the balance sheet.
 //! Invariant: every message fits one line and never holds raw bytes from a log.
@@ -92,7 +93,8 @@ pub enum ErrorKind {
     /// Bytes were skipped of an input that is not sorted as declared, and may matter.
     #[error("{0}")]
     NotSorted(String),
-    /// The stamps of the inputs do not allow the window that was asked for; the message says which they are.
+    /// The stamps of the inputs do not allow the window that was asked for; the message says which
+    /// they are.
     #[error("{0}")]
     Stamps(String),
     /// The balance sheet does not add up: a bug in this program.
@@ -222,8 +224,8 @@ impl Error {
         ErrorKind::Tallies(format!("{}: {message}", show_path(path))).into()
     }
 
-    /// The exit code of a run that ended with this error: 2 usage or configuration, 3 no input, 4 saved state, 5 tallies of
-    /// an input that has to be read whole, else 1.
+    /// The exit code of a run that ended with this error: 2 usage or configuration, 3 no input, 4
+    /// saved state, 5 tallies of an input that has to be read whole, else 1.
     pub fn exit_code(&self) -> u8 {
         match self.kind() {
             ErrorKind::Usage(_) | ErrorKind::Config(_) => 2,

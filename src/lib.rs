@@ -1,7 +1,8 @@
 //! Who connects to whom: exact answers over moving windows, from connection logs of any size.
 //!
-//! A stream-processing pipeline of actor stages (reader, line-splitter, time-filter, bucket-aggregator, reporter),
-//! each on its own pool of threads, joined by bounded channels. `ARCHITECTURE.md` has the one-page picture.
+//! A stream-processing pipeline of actor stages (reader, line-splitter, time-filter,
+//! bucket-aggregator, reporter), each on its own pool of threads, joined by bounded channels.
+//! `ARCHITECTURE.md` has the one-page picture.
 
 pub mod codec;
 pub mod error;
@@ -10,6 +11,7 @@ pub mod model;
 pub mod options;
 
 pub mod actor;
+pub mod batch;
 pub mod format;
 pub mod ops;
 pub mod output;
@@ -27,8 +29,8 @@ pub mod pipeline;
 pub mod cli;
 pub mod make;
 
-/// What this program was built from: a hash of its sources and of the versions that it depends on. Two programs with the same
-/// one count alike.
+/// What this program was built from: a hash of its sources and of the versions that it depends on.
+/// Two programs with the same one count alike.
 pub const BUILD: &str = env!("LOGPARSER_BUILD");
 
 /// The version with the build, as `--version` prints it.

@@ -1,4 +1,5 @@
-//! Counters of a running pipeline, for progress and for tests. Touched once a batch, never once a line.
+//! Counters of a running pipeline, for progress and for tests. Touched once a batch, never once a
+//! line.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

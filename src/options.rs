@@ -1,11 +1,12 @@
 //! Options as values: what a stage or a plug-in declares, and the checked values that it gets.
 //!
-//! Not here: where values come from (files, command line); `config` reads them and says where a bad one stands.
-//! Invariant: an `Options` holds only keys that its specs name, each with a value of its kind.
+//! Not here: where values come from (files, command line); `config` reads them and says where a bad
+//! one stands. Invariant: an `Options` holds only keys that its specs name, each with a value of
+//! its kind.
 
 use crate::model::Moment;
 use crate::model::length;
-use crate::model::location::{no_file, no_format, no_target, scheme};
+use crate::model::location::{Location, PathArg, no_format, no_target, scheme};
 use crate::model::size;
 use crate::model::time::SECOND;
 
@@ -47,7 +48,8 @@ pub enum Kind {
     Path,
     /// An instant: a number as stamps are, RFC 3339, a date, or one of these words.
     Instant(&'static [&'static str]),
-    /// A list of reports: names, or tables with `name` and the report's options. Checked by `config`.
+    /// A list of reports: names, or tables with `name` and the report's options. Checked by
+    /// `config`.
     Reports,
     /// A list of outputs: `text`, `json:PATH`, … Checked by `config`.
     Outputs,
@@ -76,7 +78,7 @@ pub enum Value {
     /// Of `Text`, `Choice` and `Path`.
     Text(String),
     /// Of `Locations`.
-    Texts(Vec<String>),
+    Locations(Vec<Location>),
     /// Of `Count` and `Bytes`.
     Count(u64),
     /// Of `Duration` and `DurationOrZero`, in nanoseconds.
@@ -138,10 +140,10 @@ impl Options {
         }
     }
 
-    /// A list of texts; empty if there is none.
-    pub fn texts(&self, name: &str) -> &[String] {
+    /// A list of locations; empty if there is none.
+    pub fn locations(&self, name: &str) -> &[Location] {
         match self.get(name) {
-            Some(Value::Texts(texts)) => texts,
+            Some(Value::Locations(locations)) => locations,
             _ => &[],
         }
     }
@@ -177,14 +179,15 @@ impl Options {
 }
 
 impl Kind {
-    /// The value that `raw` means. Errors with what is expected, e.g. `expected a whole number from 1 to 64`.
+    /// The value that `raw` means. Errors with what is expected, e.g. `expected a whole number from
+    /// 1 to 64`.
     pub fn parse(self, raw: &Raw) -> Result<Value, String> {
         match (self, raw) {
             (Kind::Path, Raw::Text(text)) if scheme(text).is_some() => {
                 let no_target = scheme(text).map(no_target).unwrap_or_default();
                 Err(format!("expected a path; {no_target}"))
             }
-            (Kind::Path, Raw::Text(text)) if text == "-" => {
+            (Kind::Path, Raw::Text(text)) if PathArg::from(text.as_str()) == PathArg::Std => {
                 Err("expected a path; standard output (-) has the results (a file that is called so is ./-)".to_owned())
             }
             (Kind::Path, Raw::Text(text)) if no_format(text).is_some() => {
@@ -193,14 +196,13 @@ impl Kind {
             (Kind::Text | Kind::Path, Raw::Text(text)) if !text.is_empty() => Ok(Value::Text(text.clone())),
             (Kind::Locations, Raw::Text(_)) => self.parse(&Raw::List(vec![raw.clone()])),
             (Kind::Locations, Raw::List(items)) if !items.is_empty() => {
-                let texts = items.iter().map(|item| match item {
-                    Raw::Text(text) if !text.is_empty() => match scheme(text) {
-                        Some(scheme) => Err(format!("expected a path; {}", no_file(scheme))),
-                        None => Ok(text.clone()),
-                    },
+                let locations = items.iter().map(|item| match item {
+                    Raw::Text(text) if !text.is_empty() => {
+                        Location::read(text).map_err(|why| format!("expected a path; {why}"))
+                    }
                     _ => Err(self.expected()),
                 });
-                texts.collect::<Result<Vec<_>, _>>().map(Value::Texts)
+                locations.collect::<Result<Vec<_>, _>>().map(Value::Locations)
             }
             (Kind::Count(low, high), _) => {
                 number(raw).filter(|n| (low..=high).contains(n)).map(Value::Count).ok_or_else(|| self.expected())
@@ -273,7 +275,8 @@ fn bytes(raw: &Raw) -> Option<u64> {
 /// What is expected of a length of time that is none since it is too long.
 const TOO_LONG: &str = "expected a length of time of at most 292 years (9223372036 seconds)";
 
-/// Nanoseconds, zero or more: a bare number means seconds. Errors with what is expected in place of a unit.
+/// Nanoseconds, zero or more: a bare number means seconds. Errors with what is expected in place of
+/// a unit.
 fn duration(raw: &Raw) -> Result<Option<u128>, String> {
     if let Some(seconds) = number(raw) {
         return Ok(Some(u128::from(seconds) * u128::from(SECOND.unsigned_abs())));
@@ -282,7 +285,8 @@ fn duration(raw: &Raw) -> Result<Option<u128>, String> {
     Ok(length::read_or_seconds(text)?.map(|length| length.as_nanos()))
 }
 
-/// The instant that a value means; `None` if it means none. Errors with what is expected if it does not fit.
+/// The instant that a value means; `None` if it means none. Errors with what is expected if it does
+/// not fit.
 fn instant(raw: &Raw, words: &'static [&'static str]) -> Result<Option<Instant>, String> {
     let text = match raw {
         Raw::Integer(stamp) => &stamp.to_string(),
@@ -295,7 +299,8 @@ fn instant(raw: &Raw, words: &'static [&'static str]) -> Result<Option<Instant>,
     Ok(words.iter().find(|word| *word == text).map(|word| Instant::Word(word)))
 }
 
-/// The instant that a text may have been meant to be: one of the words, in another case, with blanks in it or misspelled.
+/// The instant that a text may have been meant to be: one of the words, in another case, with
+/// blanks in it or misspelled.
 fn near_instant(raw: &Raw, words: &'static [&'static str]) -> Option<String> {
     let Raw::Text(text) = raw else { return None };
     let text = text.split_whitespace().collect::<String>().to_lowercase();
@@ -312,7 +317,8 @@ fn near_instant(raw: &Raw, words: &'static [&'static str]) -> Option<String> {
     is_instant.then_some(meant)
 }
 
-/// Bytes of a text for which the nearest is looked for, and of those that it may be: comparing takes the product of both.
+/// Bytes of a text for which the nearest is looked for, and of those that it may be: comparing
+/// takes the product of both.
 const COMPARED: usize = 128;
 
 /// The nearest of `known` to a text, if one is near.

@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
+use logparser::batch::{Chunk, Lines};
 use logparser::make::{Generator, Settings};
-use logparser::model::recycle::{Pool, Pooled};
-use logparser::model::{Balance, Chunk, InputId, Lines, Span, Timestamp};
+use logparser::model::recycle::{BufferPool, Pooled};
+use logparser::model::{Balance, InputId, Span, Timestamp};
 use logparser::ops::close::Windows;
 use logparser::ops::count::Buckets;
 use logparser::ops::select::Bounds;
@@ -19,7 +20,8 @@ pub const CHUNK: usize = 512 << 10;
 /// The highest stamp of a made log.
 pub const END: i64 = 1_700_000_000;
 
-/// A made log of `lines` lines over the day before `END`, up to five minutes out of order, of the standard names.
+/// A made log of `lines` lines over the day before `END`, up to five minutes out of order, of the
+/// standard names.
 pub fn made(lines: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     let settings = Settings { lines, end: Timestamp::from_seconds(END), ..Settings::default() };
@@ -59,7 +61,7 @@ pub fn chunk(bytes: Pooled<u8>, from: u64, last: bool) -> Chunk {
 }
 
 /// A chunk with its line ends, in a vector of the pool.
-pub fn lines(chunk: &Arc<Chunk>, pool: &Pool<u32>) -> Lines {
+pub fn lines(chunk: &Arc<Chunk>, pool: &BufferPool<u32>) -> Lines {
     let mut ends = pool.take();
     split(&chunk.bytes, &mut ends);
     Lines { chunk: Arc::clone(chunk), ends }

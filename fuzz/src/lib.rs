@@ -1,15 +1,15 @@
 //! What the fuzz targets have in common: the oracles, and a limit on what they may allocate.
 //!
-//! The oracles are plain functions of bytes that panic where a rule is broken; `cargo test` of the crate above runs them over
-//! the corpora, without any of the machinery that is here.
+//! The oracles are plain functions of bytes that panic where a rule is broken; `cargo test` of the
+//! crate above runs them over the corpora, without any of the machinery that is here.
 
 pub mod oracles;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Bytes that may be allocated at once: the machinery and the threads of a run take some, and an input is at most 64 KiB, so
-/// that a length in it that is believed shows.
+/// Bytes that may be allocated at once: the machinery and the threads of a run take some, and an
+/// input is at most 64 KiB, so that a length in it that is believed shows.
 const LIMIT: usize = 512 << 20;
 
 /// Counts what is allocated, and ends the process where it is too much.

@@ -1,8 +1,8 @@
 //! Bounded edges between stages.
 //!
-//! A stage has one inbox, shared by its workers; the stages that feed it hold ports to it. So fan-in is several ports
-//! on one inbox, and fan-out an outlet with several ports.
-//! Invariant: a full edge blocks its senders; it never grows and never drops.
+//! A stage has one inbox, shared by its workers; the stages that feed it hold ports to it. So
+//! fan-in is several ports on one inbox, and fan-out an outlet with several ports. Invariant: a
+//! full edge blocks its senders; it never grows and never drops.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -178,7 +178,8 @@ impl<T: Clone> Outlet<T> {
     }
 }
 
-/// A way out that is never blocked for long: for a stage that takes nothing any more, only the latest batch is kept.
+/// A way out that is never blocked for long: for a stage that takes nothing any more, only the
+/// latest batch is kept.
 pub struct LatestOutlet<T> {
     /// Each with the batch that it could not take.
     ports: Vec<(Port<T>, Option<T>)>,
@@ -192,8 +193,9 @@ impl<T: Clone> LatestOutlet<T> {
         LatestOutlet { ports, metrics: outlet.metrics }
     }
 
-    /// Sends a batch to every stage that still takes any, waiting up to `patience` for each that was not blocked before;
-    /// errors once none takes any. How many batches were replaced by this one unsent.
+    /// Sends a batch to every stage that still takes any, waiting up to `patience` for each that
+    /// was not blocked before; errors once none takes any. How many batches were replaced by this
+    /// one unsent.
     pub fn send(&mut self, batch: &T, patience: Duration) -> Result<u64, Exit> {
         self.metrics.batch();
         self.each(|port, held| {
@@ -221,7 +223,8 @@ impl<T: Clone> LatestOutlet<T> {
         Ok(held == 0)
     }
 
-    /// Calls `f` with each port and what it holds, and drops those whose stage has gone. The sum of what `f` says.
+    /// Calls `f` with each port and what it holds, and drops those whose stage has gone. The sum of
+    /// what `f` says.
     fn each(&mut self, mut f: impl FnMut(&Port<T>, &mut Option<T>) -> Result<u64, Exit>) -> Result<u64, Exit> {
         let (mut sum, mut stopped) = (0, false);
         self.ports.retain_mut(|(port, held)| match f(port, held) {

@@ -1,5 +1,5 @@
-//! Permits: how many of something may exist at once. With the chunks of a graph it makes the memory formula hold
-//! whatever the threads do.
+//! Permits: how many of something may exist at once. With the chunks of a graph it makes the memory
+//! formula hold whatever the threads do.
 
 use std::num::NonZeroUsize;
 

@@ -1,6 +1,7 @@
 //! The workers of a run: started one by one, awaited all together.
 //!
-//! Invariant: a worker that fails or panics aborts the run; `join` returns even if a worker is stuck in a system call.
+//! Invariant: a worker that fails or panics aborts the run; `join` returns even if a worker is
+//! stuck in a system call.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -16,7 +17,8 @@ use super::outcome::{Exit, Outcome};
 use super::stop::Stop;
 use crate::error::{Error, ErrorKind};
 
-/// How long the workers of an aborted run are waited for. What still runs then ends with the process.
+/// How long the workers of an aborted run are waited for. What still runs then ends with the
+/// process.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The running workers of all stages, in one list.
@@ -100,8 +102,8 @@ thread_local! {
     static PANICKED_AT: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Keeps a worker's panic for the one message at the end, in place of the default text in the middle of the output.
-/// Other threads keep the hook that was there before.
+/// Keeps a worker's panic for the one message at the end, in place of the default text in the
+/// middle of the output. Other threads keep the hook that was there before.
 fn hook_panics() {
     static HOOKED: Once = Once::new();
     HOOKED.call_once(|| {

@@ -44,7 +44,8 @@ impl Countdown {
         Countdown(Arc::new(AtomicUsize::new(workers)))
     }
 
-    /// Whether the caller is the last. Everything that the others did before their call happened before its return.
+    /// Whether the caller is the last. Everything that the others did before their call happened
+    /// before its return.
     fn is_last(&self) -> bool {
         self.0.fetch_sub(1, Ordering::AcqRel) == 1
     }

@@ -1,4 +1,5 @@
-//! The two ways to end a run early: draining (read no more, finish what was read) and aborting (drop everything).
+//! The two ways to end a run early: draining (read no more, finish what was read) and aborting
+//! (drop everything).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

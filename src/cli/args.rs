@@ -1,14 +1,17 @@
 //! The options that commands share: what can be said, and nothing of what it means.
 //!
-//! Values stay texts here. They are checked where those of a configuration file are, with the same messages.
+//! Values stay texts here. They are checked where those of a configuration file are, with the same
+//! messages.
 
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
 use super::asked_report;
+use super::paths::local_target;
 use crate::error::{Error, Result};
 use crate::model::escape::toml_text;
+use crate::model::location::PathArg;
 
 /// Overrides of a configuration file.
 #[derive(Debug, Default, Args)]
@@ -29,8 +32,9 @@ pub struct Counting {
     pub grouping_seconds: Option<String>,
     /// End of the window: now, latest or an instant.
     ///
-    /// Also today and yesterday, and a length may be added: latest-1h, or -2h for now-2h. An instant is a Unix time, or a
-    /// date: 2026-01-31, 2026-01-31 12:00, 2026-01-31T12:00:00Z. With --every, end of the history.
+    /// Also today and yesterday, and a length may be added: latest-1h, or -2h for now-2h. An
+    /// instant is a Unix time, or a date: 2026-01-31, 2026-01-31 12:00, 2026-01-31T12:00:00Z. With
+    /// --every, end of the history.
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     pub until: Option<String>,
     /// Start of the window, in place of --seconds.
@@ -47,7 +51,8 @@ pub struct Counting {
     /// What is taken for now, for --until and --future [default: the clock].
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     pub now: Option<String>,
-    /// Zone of dates that are given without one: a name (Europe/Berlin) or an offset (+02:00) [default: UTC].
+    /// Zone of dates that are given without one: a name (Europe/Berlin) or an offset (+02:00)
+    /// [default: UTC].
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     pub timezone: Option<String>,
     /// How far beyond now a stamp may lie before it is counted as future [default: 1h].
@@ -56,7 +61,8 @@ pub struct Counting {
     /// How much to read: auto or full [default: auto].
     #[arg(long, allow_hyphen_values = true, value_name = "SCAN")]
     pub scan: Option<String>,
-    /// Size of all files together up to which they are read whole, as there is no time to gain [default: 64MiB].
+    /// Size of all files together up to which they are read whole, as there is no time to gain
+    /// [default: 64MiB].
     #[arg(long, allow_hyphen_values = true, value_name = "SIZE")]
     pub prune_above: Option<String>,
     /// Threads of each stage.
@@ -65,8 +71,8 @@ pub struct Counting {
     /// Memory that the run may take, e.g. 256MiB [default: no limit].
     #[arg(long, allow_hyphen_values = true, value_name = "SIZE")]
     pub max_memory: Option<String>,
-    /// What happens to pairs beyond --max-memory: overflow (counted together), spill (to disk) or error
-    /// [default: overflow].
+    /// What happens to pairs beyond --max-memory: overflow (counted together), spill (to disk) or
+    /// error [default: overflow].
     #[arg(long, allow_hyphen_values = true, value_name = "POLICY")]
     pub memory_policy: Option<String>,
 }
@@ -76,7 +82,8 @@ pub struct Counting {
 pub struct Results {
     /// A report in place of the command's own.
     ///
-    /// NAME[:KEY=VALUE,...], e.g. top-pairs:limit=5. May be given several times; `logparser reports` lists them.
+    /// NAME[:KEY=VALUE,...], e.g. top-pairs:limit=5. May be given several times; `logparser
+    /// reports` lists them.
     #[arg(long, short, value_name = "REPORT")]
     pub report: Vec<String>,
     /// Rows of each ranking.
@@ -84,8 +91,8 @@ pub struct Results {
     pub limit: Option<String>,
     /// Where results go: text, json, csv or json:PATH.
     ///
-    /// A PATH that ends in .txt, .json or .csv may stand alone; - is standard output. May be given several times [default:
-    /// text].
+    /// A PATH that ends in .txt, .json or .csv may stand alone; - is standard output. May be given
+    /// several times [default: text].
     #[arg(long, short, value_name = "FORMAT[:PATH]")]
     pub output: Vec<String>,
     /// As --output json.
@@ -106,14 +113,16 @@ pub struct Common {
     /// The windows lie over the whole input.
     #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub every: Option<String>,
-    /// Where windows of --every start: epoch, first, latest, today, a Unix time or a date [default: epoch].
+    /// Where windows of --every start: epoch, first, latest, today, a Unix time or a date [default:
+    /// epoch].
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     pub align: Option<String>,
-    /// With --every: how far fewer than 8 stamps may lie ahead of all others and still close windows; 0: any distance
-    /// [default: 1h].
+    /// With --every: how far fewer than 8 stamps may lie ahead of all others and still close
+    /// windows; 0: any distance [default: 1h].
     #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub max_jump: Option<String>,
-    /// With --every: more windows in a row that hold nothing are one result; 0: each is its own [default: 1000].
+    /// With --every: more windows in a row that hold nothing are one result; 0: each is its own
+    /// [default: 1000].
     #[arg(long, allow_hyphen_values = true, value_name = "N")]
     pub max_gap: Option<String>,
     /// Follow the files as they grow and rotate (with --every).
@@ -122,12 +131,12 @@ pub struct Common {
     /// When following: how long an input may be silent and still hold back results [default: 30s].
     #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub idle: Option<String>,
-    /// When following, a result comes when the stamps have passed its window (event), or provisionally when the clock has
-    /// (clock) [default: event].
+    /// When following, a result comes when the stamps have passed its window (event), or
+    /// provisionally when the clock has (clock) [default: event].
     #[arg(long, value_name = "WHAT")]
     pub trigger: Option<String>,
-    /// When following, results that records change which come up to TIME behind the declared disorder are issued again
-    /// [default: 0].
+    /// When following, results that records change which come up to TIME behind the declared
+    /// disorder are issued again [default: 0].
     #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub late_updates: Option<String>,
     /// When following, the folder in which the state is kept, auto or none [default: auto].
@@ -136,8 +145,8 @@ pub struct Common {
     /// When following, time between two savings of the state [default: 5s].
     #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub checkpoint: Option<String>,
-    /// When following, how long a run that is asked to end may take to count what it has read and to save the state
-    /// [default: 10s].
+    /// When following, how long a run that is asked to end may take to count what it has read and
+    /// to save the state [default: 10s].
     #[arg(long, allow_hyphen_values = true, value_name = "TIME")]
     pub stop_timeout: Option<String>,
     #[command(flatten)]
@@ -167,7 +176,8 @@ pub struct Common {
 /// How a command talks to people: the same options everywhere.
 #[derive(Debug, Default, Args)]
 pub struct Talk {
-    /// No progress and no balance sheet; losses are still told, a line each. With -qq, no losses either.
+    /// No progress and no balance sheet; losses are still told, a line each. With -qq, no losses
+    /// either.
     #[arg(long, short, action = clap::ArgAction::Count)]
     pub quiet: u8,
     /// Colour headings: auto, always or never.
@@ -178,7 +188,8 @@ pub struct Talk {
 /// Where the JSON of a command goes that gives nothing else.
 #[derive(Debug, Default, Args)]
 pub struct JsonOutput {
-    /// Where it goes: json, for standard output, or json:PATH. May be given several times [default: json].
+    /// Where it goes: json, for standard output, or json:PATH. May be given several times [default:
+    /// json].
     #[arg(long, short, value_name = "json[:PATH]")]
     output: Vec<String>,
 }
@@ -190,12 +201,12 @@ impl JsonOutput {
             return Ok(vec![None]);
         }
         let places = self.output.iter().map(|output| match output.strip_prefix("json") {
-            Some("" | ":-") => Ok(None),
-            None if output == "-" => Ok(None),
-            Some(path) if path.len() > 1 && path.starts_with(':') => {
-                let path = Path::new(&path[1..]);
-                super::local_target(path).map(|()| Some(path))
-            }
+            Some("") => Ok(None),
+            None if PathArg::from(output.as_str()) == PathArg::Std => Ok(None),
+            Some(path) if path.len() > 1 && path.starts_with(':') => match PathArg::from(&path[1..]) {
+                PathArg::Std => Ok(None),
+                PathArg::Path(_) => local_target(Path::new(&path[1..])).map(|()| Some(Path::new(&path[1..]))),
+            },
             _ => Err(Error::usage(format!("--output {output}: expected json or json:PATH, as this is JSON"))),
         });
         places.collect()

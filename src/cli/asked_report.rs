@@ -1,14 +1,15 @@
 //! A report as an option: `NAME[:KEY=VALUE,...]`.
 //!
-//! Not here: what reports there are, and what their options may be, which the configuration checks. Invariant: what is
-//! suggested in place of a text is read.
+//! Not here: what reports there are, and what their options may be, which the configuration checks.
+//! Invariant: what is suggested in place of a text is read.
 
 use crate::config::as_option;
 use crate::error::{Error, Result};
 use crate::model::escape::{shell_word, toml_text};
 use crate::report::{ReportEntry, Spelled, entry, parts_of};
 
-/// The report as a configuration writes it, in TOML. A comma within a value has a backslash before it.
+/// The report as a configuration writes it, in TOML. A comma within a value has a backslash before
+/// it.
 pub fn in_toml(text: &str) -> Result<String> {
     let wrong = |what: String| Err(Error::usage(format!("-r {text}: {what}")));
     let (name, options) = text.split_once(':').map_or((text, None), |(name, options)| (name, Some(options)));
@@ -48,7 +49,8 @@ pub fn in_toml(text: &str) -> Result<String> {
     Ok(format!("{{ {} }}", parts.join(", ")))
 }
 
-/// The text without commas and colons that separate nothing, if it has any; empty if nothing is left of the name.
+/// The text without commas and colons that separate nothing, if it has any; empty if nothing is
+/// left of the name.
 fn without_empty_parts(name: &str, options: Option<&str>) -> Option<String> {
     let names: Vec<&str> = name.split(',').collect();
     let parts = options.map(parts_of).unwrap_or_default();

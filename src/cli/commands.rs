@@ -1,10 +1,14 @@
 //! The commands as written: what can be asked of the program, and with which options.
 //!
-//! Not here: what the options are (`args`), how help arranges them (`help`), and what a command does.
+//! Not here: what the options are (`args`), how help arranges them (`help`), and what a command
+//! does.
+
+pub mod tallies;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::args::{Common, Settings};
+use tallies::TalliesCommand;
 
 /// Answers who connects to whom, exactly, over moving windows of logs.
 #[derive(Debug, Parser)]
@@ -12,7 +16,8 @@ use super::args::{Common, Settings};
 pub struct Positional {
     /// A quoted glob, a file, a folder, or - (standard input).
     ///
-    /// Standard input is also the default if it is piped. Without hosts, the busiest servers are listed.
+    /// Standard input is also the default if it is piped. Without hosts, the busiest servers are
+    /// listed.
     #[arg(value_name = "LOCATION")]
     pub location: Option<String>,
     /// List the hosts that this one connects to.
@@ -55,8 +60,8 @@ pub struct Make {
     pub args: crate::make::Args,
 }
 
-/// Answers who connects to whom, exactly, over moving windows, from logs of any size. Without a command:
-/// `logparser [OPTIONS] LOCATION HOST_FROM HOST_TO`; `logparser --help` tells of it.
+/// Answers who connects to whom, exactly, over moving windows, from logs of any size. Without a
+/// command: `logparser [OPTIONS] LOCATION HOST_FROM HOST_TO`; `logparser --help` tells of it.
 #[derive(Debug, Parser)]
 #[command(name = "logparser", version = crate::VERSION)]
 pub struct Commanded {
@@ -170,24 +175,6 @@ pub enum PipelineCommand {
     },
 }
 
-/// A command that makes tallies or reads them.
-#[derive(Debug, Subcommand)]
-#[command(defer = true)]
-pub enum TalliesCommand {
-    /// Divide what a question reads into tasks for many machines: a work list, as JSON.
-    Plan(super::tallies::PlanArgs),
-    /// List the files that a location leads to, by name, size and how they begin, as JSON; or check that they are a plan's.
-    List(super::list::ListArgs),
-    /// Count all of some inputs, or a part of one, into a tallies file.
-    Partial(super::tallies::PartialArgs),
-    /// Add up tallies files.
-    Merge(super::tallies::MergeArgs),
-    /// Report on tallies files as on the logs that they were made of.
-    Report(super::tallies::ReportArgs),
-    /// Check tallies files, and say what is in each of them, as JSON.
-    Inspect(super::inspect::InspectArgs),
-}
-
 /// How a graph is drawn.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum GraphFormat {
@@ -214,7 +201,8 @@ pub enum StateAction {
         #[arg(long)]
         json: bool,
     },
-    /// Print both slots, what they depend on, which one a run would go on from, and what that one holds.
+    /// Print both slots, what they depend on, which one a run would go on from, and what that one
+    /// holds.
     Show {
         #[command(flatten)]
         place: StatePlace,
@@ -228,7 +216,8 @@ pub enum StateAction {
         #[arg(long)]
         pairs: bool,
     },
-    /// Check both slots: exit code 0 if there is a state to go on from and neither slot is damaged, else 4.
+    /// Check both slots: exit code 0 if there is a state to go on from and neither slot is damaged,
+    /// else 4.
     Verify {
         #[command(flatten)]
         place: StatePlace,

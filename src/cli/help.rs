@@ -1,7 +1,9 @@
-//! How help is arranged: which option stands under which heading, which are shown by `-h`, and what stands around them.
+//! How help is arranged: which option stands under which heading, which are shown by `-h`, and what
+//! stands around them.
 //!
-//! Not here: the options themselves (`args`, `commands`). Help, completions and the manual page are made of the same
-//! definition. Invariant: every option that commands share stands under one heading.
+//! Not here: the options themselves (`args`, `commands`). Help, completions and the manual page are
+//! made of the same definition. Invariant: every option that commands share stands under one
+//! heading.
 
 use std::fmt::Write as _;
 
@@ -128,8 +130,8 @@ pub fn commanded() -> Command {
     Commanded::command().mut_subcommands(defined)
 }
 
-/// The same of commands that are not defined yet, for who calls the one of a name: of the others no more is there than their
-/// names, as to define them is most of what a short run takes to start.
+/// The same of commands that are not defined yet, for who calls the one of a name: of the others no
+/// more is there than their names, as to define them is most of what a short run takes to start.
 pub fn commanded_by(commands: Command, name: &str) -> Command {
     // Whatever else may be asked for, such as help about a command.
     if commands.get_subcommands().all(|command| command.get_name() != name) {
@@ -149,7 +151,8 @@ fn defined(mut command: Command) -> Command {
     if PLAIN.contains(&command.get_name()) {
         return command;
     }
-    // What is said of the command gives way to what is said of the options that it shares, once they are defined.
+    // What is said of the command gives way to what is said of the options that it shares, once
+    // they are defined.
     let about = command.get_about().cloned().unwrap_or_default();
     command.build();
     arranged(&command).about(about)
@@ -183,7 +186,8 @@ fn arranged(command: &Command) -> Command {
     out.args(headed)
 }
 
-/// The number of an option's heading, and its place there. Those of one command only come behind all.
+/// The number of an option's heading, and its place there. Those of one command only come behind
+/// all.
 fn place(arg: &Arg) -> (usize, usize) {
     let id = arg.get_id().as_str();
     let places = GROUPS.iter().enumerate().filter_map(|(group, (_, ids))| {

@@ -1,8 +1,9 @@
-//! What a run has lost, said: one line for each class that lost something, with how many, the first of them, and what to
-//! do. The one place that makes these lines, for every output and every command.
+//! What a run has lost, said: one line for each class that lost something, with how many, the first
+//! of them, and what to do. The one place that makes these lines, for every output and every
+//! command.
 //!
-//! Not here: which classes there are (`model::loss`). Invariant: each class has its sentence and its remedy, or this does
-//! not compile.
+//! Not here: which classes there are (`model::loss`). Invariant: each class has its sentence and
+//! its remedy, or this does not compile.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -70,7 +71,8 @@ pub fn exit_code(summary: &Summary, strict: bool) -> u8 {
     }
 }
 
-/// What has been told of a run that goes on: each class as it begins, and then as it grows, but ever more seldom.
+/// What has been told of a run that goes on: each class as it begins, and then as it grows, but
+/// ever more seldom.
 #[derive(Debug, Default)]
 pub struct Told(BTreeMap<(String, Loss), (u64, Duration, Duration)>);
 
@@ -174,7 +176,8 @@ fn malformed(count: u64, sheet: &Sheet) -> String {
     format!("{lines} ({}){}", causes.join(", "), binary(sheet))
 }
 
-/// Where most lines are malformed and look like those of no text: that they do. A record among them is one by accident.
+/// Where most lines are malformed and look like those of no text: that they do. A record among them
+/// is one by accident.
 fn binary(sheet: &Sheet) -> String {
     let heads: Vec<&[u8]> = sheet.rejected.iter().map(|(_, line)| &line.head[..]).collect();
     let all = sheet.balance.lines_read - sheet.balance.blank;
@@ -252,7 +255,7 @@ fn first(loss: Loss, sheet: &Sheet) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::loss::Place;
+    use crate::model::loss::LossSite;
     use crate::model::{Balance, InputId};
 
     /// A sheet with so many of each class.
@@ -260,7 +263,7 @@ mod tests {
         let mut sheet = Sheet::default();
         for loss in of {
             loss.put(&mut sheet.balance, count);
-            sheet.traces.note(*loss, Place { input: InputId(0), at: 7, head: b"x\x1b[2J\n".to_vec() });
+            sheet.traces.note(*loss, LossSite { input: InputId(0), at: 7, head: b"x\x1b[2J\n".to_vec() });
         }
         sheet.names.insert(InputId(0), "a.log".to_owned());
         sheet

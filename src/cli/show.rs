@@ -7,7 +7,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::loss::{Asked, Told, lines, more_malformed};
-use super::{taken, tty, unpack};
+use super::streams::taken;
+use super::{tty, unpack};
 use crate::config::{Plan, Task, Trigger, as_option};
 use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::make;
@@ -58,7 +59,8 @@ pub fn warning(text: &str) {
     say(&format!("logparser: warning: {}\n", harmless(text)));
 }
 
-/// Says a loss. The line is harmless already: escaped once more, it would not show what stands in the log.
+/// Says a loss. The line is harmless already: escaped once more, it would not show what stands in
+/// the log.
 pub fn loss(line: &str) {
     say(&format!("logparser: warning: {line}\n"));
 }
@@ -96,7 +98,8 @@ pub fn following(plan: &Plan) -> String {
     }
 }
 
-/// Says what is wrong with a command line in one line, or prints the help that it asks for. The exit code.
+/// Says what is wrong with a command line in one line, or prints the help that it asks for. The
+/// exit code.
 pub fn usage(problem: &clap::Error, hint: Option<String>) -> u8 {
     if problem.use_stderr() {
         error(&misuse(problem, hint));
@@ -121,7 +124,8 @@ pub fn misuse(problem: &clap::Error, hint: Option<String>) -> Error {
         return Error::usage(format!("{hint}; --help tells more"));
     }
     let text = problem.render().to_string();
-    // The parts of the message: what is wrong, tips, how it is used, where to learn more. Each becomes a clause.
+    // The parts of the message: what is wrong, tips, how it is used, where to learn more. Each
+    // becomes a clause.
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let parts = text.split("\n\n").map(|part| match part.strip_prefix("Usage:") {
         Some(usages) => format!("usage: {}", usages.trim().lines().map(words).collect::<Vec<_>>().join(" or ")),
@@ -219,7 +223,8 @@ pub fn strangers(summary: &Summary, quiet: u8) {
     }
 }
 
-/// Says what a run has lost, of which some was told before, a line for each class, unless nobody wants to know; with a sheet, a few more malformed lines.
+/// Says what a run has lost, of which some was told before, a line for each class, unless nobody
+/// wants to know; with a sheet, a few more malformed lines.
 pub fn losses(summary: &Summary, asked: &Asked, told: &Told, quiet: u8) {
     if quiet > 1 {
         return;
@@ -269,7 +274,8 @@ pub fn sheet_rows(balance: &Balance) -> impl Iterator<Item = (&'static str, u64)
         ("unknown losses", balance.unknown_losses),
         ("results dropped", balance.results_dropped),
     ];
-    // Bytes are left unread only when something went wrong, and pairs overflow only where memory is limited.
+    // Bytes are left unread only when something went wrong, and pairs overflow only where memory is
+    // limited.
     let seldom = ["+ unread", "  of them overflow", "  unterminated", "unknown losses", "results dropped"];
     rows.into_iter().filter(move |(label, value)| !seldom.contains(label) || *value > 0)
 }

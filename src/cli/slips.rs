@@ -1,27 +1,25 @@
-//! Command lines that say one thing and mean another: refused with the one that was meant, before anything is read.
+//! Command lines that say one thing and mean another: refused with the one that was meant, before
+//! anything is read.
 //!
-//! Here: files and hosts. Not here: values of options, which the configuration checks. Invariant: what is refused can be said all the same:
-//! behind `--`, words are what their places make them.
+//! Here: files and hosts. Not here: values of options, which the configuration checks. Invariant:
+//! what is refused can be said all the same: behind `--`, words are what their places make them.
 
 mod blanks;
 mod commands;
 mod options;
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io;
-use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-pub use commands::{made, needs_command, no_command, stray, stray_in_make};
+pub use commands::{made, near_command, needs_command, no_command, stray, stray_in_make};
 pub use options::{bare, elsewhere, is_called, no_text, no_value, otherwise_called};
 
-use super::near_command;
+use super::streams::is_piped;
 use crate::config::{is_configuration, is_log};
 use crate::error::{Error, Result};
 use crate::model::escape::shell_word;
+use crate::model::location::{Location, is_glob};
 use crate::tallies;
 
 /// Refuses what is no command line of any command, whatever the options mean.
@@ -81,8 +79,8 @@ pub fn positional(words: &[&str], insists: bool) -> Result<()> {
     }
 }
 
-/// Says what was meant by a host that is called like an option or a command, where hints say that it is none: `conn.log
-/// until latest`.
+/// Says what was meant by a host that is called like an option or a command, where hints say that
+/// it is none: `conn.log until latest`.
 pub fn misplaced(words: &[&str], hints: &mut [String]) {
     let [location, name, value] = *words else { return };
     let is_unknown = format!("'{name}' connects to nothing");
@@ -208,12 +206,6 @@ pub fn state(folder: &Path) -> Result<()> {
     }
 }
 
-/// Whether something is piped in.
-fn is_piped() -> bool {
-    let stdin = io::stdin().as_fd().try_clone_to_owned().and_then(|stdin| File::from(stdin).metadata());
-    stdin.is_ok_and(|found| found.file_type().is_fifo() || found.is_file())
-}
-
 /// A file stands where a host is expected, and the location leads somewhere, too.
 fn expanded(file: &str, otherwise: &str, insist: &str) -> Error {
     Error::usage(format!(
@@ -230,5 +222,5 @@ fn is_file(word: &str) -> bool {
 
 /// Whether a word leads to something to read, or might.
 fn is_location(word: &str) -> bool {
-    word == "-" || word.contains(['*', '?', '[']) || Path::new(word).exists()
+    Location::read(word) == Ok(Location::Stdin) || is_glob(word) || Path::new(word).exists()
 }

@@ -1,7 +1,8 @@
-//! What is said once where a run that follows has read what was there and no result has come: what was read, why that is
-//! no result, and when there will be one.
+//! What is said once where a run that follows has read what was there and no result has come: what
+//! was read, why that is no result, and when there will be one.
 //!
-//! Not here: lines that are no records (`show::foreign`). Invariant: what is said to bring a result does.
+//! Not here: lines that are no records (`show::foreign`). Invariant: what is said to bring a result
+//! does.
 
 use std::time::Duration;
 

@@ -1,11 +1,13 @@
 //! What a terminal can do, by what the environment says of it: the one place that looks.
 //!
-//! Not here: taking a terminal for the view. Invariant: no escape sequence goes to a terminal that is said to know none.
+//! Not here: taking a terminal for the view. Invariant: no escape sequence goes to a terminal that
+//! is said to know none.
 
 use std::ffi::OsStr;
 use std::io::IsTerminal;
 
-/// What keeps text from being placed on a terminal of this environment, as `TERM` has it, for messages; `None` if nothing does.
+/// What keeps text from being placed on a terminal of this environment, as `TERM` has it, for
+/// messages; `None` if nothing does.
 pub fn unplaced() -> Option<String> {
     kind(std::env::var_os("TERM").as_deref())
 }

@@ -1,16 +1,19 @@
 //! The command that reads a compressed input: the one that was given, behind what decompresses it.
 //!
-//! Not here: what is compressed (`source`). Invariant: all words stay as they were, but for the name of the input.
+//! Not here: what is compressed (`source`). Invariant: all words stay as they were, but for the
+//! name of the input.
 
 use std::path::Path;
 
 use crate::model::escape::shell_word;
+use crate::model::location::Location;
 
-/// What to do about an input that is compressed, which `reader` reads, in a command line of these words.
+/// What to do about an input that is compressed, which `reader` reads, in a command line of these
+/// words.
 pub fn remedy(path: &Path, reader: &str, words: &[String]) -> String {
     let name = path.to_string_lossy();
     let command = |words: &[String]| words.iter().map(shell_word).collect::<Vec<_>>().join(" ");
-    if path == Path::new("-") || name == "<stdin>" {
+    if path == Location::Stdin.as_path() || name == "<stdin>" {
         return format!("put {reader} before it: ... | {reader} | {}", command(&named(words)));
     }
     let dashes = if name.starts_with('-') { " --" } else { "" };
@@ -27,7 +30,7 @@ pub fn remedy(path: &Path, reader: &str, words: &[String]) -> String {
     // These read files only, as they come back to them.
     match words.iter().find(|word| !word.starts_with('-')).map(String::as_str) {
         Some("partial" | "plan" | "list") => format!("decompress it: {unpack} > FILE; {}", with("FILE")),
-        _ => format!("pipe it in: {unpack} | {}", with("-")),
+        _ => format!("pipe it in: {unpack} | {}", with(&Location::Stdin.to_string())),
     }
 }
 

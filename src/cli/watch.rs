@@ -28,10 +28,12 @@ const TICK: Duration = Duration::from_millis(100);
 /// Time between two looks at the losses of a run that goes on.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Signals that come so soon after the first are the same wish: timeout(1) sends one to the process and one to its group.
+/// Signals that come so soon after the first are the same wish: timeout(1) sends one to the process
+/// and one to its group.
 const TWINS: Duration = Duration::from_millis(50);
 
-/// Has the first SIGINT or SIGTERM set the flag. One that comes later ends the process at once, with 130 or 143.
+/// Has the first SIGINT or SIGTERM set the flag. One that comes later ends the process at once,
+/// with 130 or 143.
 pub fn drain_on_signals(flag: &Arc<AtomicBool>) -> Result<()> {
     let failed = |action: &str, source| ErrorKind::System { action: action.into(), source };
     let armed = Arc::<AtomicBool>::default();
@@ -55,8 +57,9 @@ pub fn drain_on_signals(flag: &Arc<AtomicBool>) -> Result<()> {
     Ok(thread.map(drop).map_err(|source| failed("cannot start a thread", source))?)
 }
 
-/// Has a run that goes on for months outlive signals that are meant for others, or for nobody: SIGHUP sets the flag, upon
-/// which files that are written to are opened anew, and SIGUSR1, SIGUSR2 and SIGALRM do nothing.
+/// Has a run that goes on for months outlive signals that are meant for others, or for nobody:
+/// SIGHUP sets the flag, upon which files that are written to are opened anew, and SIGUSR1, SIGUSR2
+/// and SIGALRM do nothing.
 pub fn outlive_signals(reopen: &Arc<AtomicBool>) -> Result<()> {
     let register = || {
         flag::register(SIGHUP, Arc::clone(reopen))?;
@@ -68,7 +71,8 @@ pub fn outlive_signals(reopen: &Arc<AtomicBool>) -> Result<()> {
     register().map_err(|source| ErrorKind::System { action: "cannot watch for signals".into(), source }.into())
 }
 
-/// Has a file that may not grow any more be an error of who writes it, and not the end of the process.
+/// Has a file that may not grow any more be an error of who writes it, and not the end of the
+/// process.
 pub fn outlive_full_files() {
     // If it cannot be, that is what ends a process that meets its limit.
     let _ = flag::register(SIGXFSZ, Arc::default());
@@ -117,7 +121,8 @@ impl Progress {
         });
     }
 
-    /// Has a thread draw, again and again, in place of what it has drawn before; first once that has taken a while.
+    /// Has a thread draw, again and again, in place of what it has drawn before; first once that
+    /// has taken a while.
     fn paint(&mut self, draw: impl Fn(&ProgressBar, bool) + Send + 'static) {
         self.stop();
         let (bar, done) = (self.bar.clone(), Arc::clone(&self.done));
@@ -164,8 +169,8 @@ pub struct Losses {
 }
 
 impl Losses {
-    /// Of the run that has these sheets. Without a thread they are told at its end only. With `waits`, it is said once why no
-    /// result has come, if none has.
+    /// Of the run that has these sheets. Without a thread they are told at its end only. With
+    /// `waits`, it is said once why no result has come, if none has.
     pub fn tell(sheets: Sheets, asked: Asked, mut waits: Option<Waits>) -> Self {
         let done = Arc::<AtomicBool>::default();
         let foreign = Arc::<AtomicBool>::default();

@@ -1,8 +1,9 @@
 //! Stages as boxes, one below the other, and every edge from its stage to its stage.
 //!
-//! An arrow between two boxes joins these two. All other edges are rails at the right: a line that leaves a box (`├─`), goes
-//! down, and ends as an arrow (`◄`) at each box that it feeds; where others take the same way to the same boxes, they join
-//! it. Rails cross as `┼`, and nowhere turn there. Invariant: the edges that are drawn are those of the graph.
+//! An arrow between two boxes joins these two. All other edges are rails at the right: a line that
+//! leaves a box (`├─`), goes down, and ends as an arrow (`◄`) at each box that it feeds; where
+//! others take the same way to the same boxes, they join it. Rails cross as `┼`, and nowhere turn
+//! there. Invariant: the edges that are drawn are those of the graph.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +17,8 @@ pub(super) struct Stage {
     pub inputs: Vec<usize>,
 }
 
-/// A line at the right that edges share: from each of its sources, which come first, to each of its targets.
+/// A line at the right that edges share: from each of its sources, which come first, to each of its
+/// targets.
 struct Rail {
     sources: Vec<usize>,
     targets: Vec<usize>,
@@ -108,7 +110,8 @@ fn rails(stages: &[Stage]) -> Vec<Rail> {
     shared
 }
 
-/// The rails that meet stage `at`: first those that feed it, the nearest first, then the one that leaves it.
+/// The rails that meet stage `at`: first those that feed it, the nearest first, then the one that
+/// leaves it.
 fn joints(rails: &[Rail], at: usize) -> Vec<Joint> {
     let mut found = Vec::new();
     for (number, rail) in rails.iter().enumerate() {
@@ -142,7 +145,8 @@ impl Canvas {
         self.rails_from(0);
     }
 
-    /// A row of a box without its right side, with the rail that meets it there and the column of that.
+    /// A row of a box without its right side, with the rail that meets it there and the column of
+    /// that.
     fn box_row(&mut self, text: &str, joint: Option<(Joint, usize)>) {
         self.out.push_str(text);
         let Some((joint, column)) = joint else {

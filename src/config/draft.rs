@@ -1,4 +1,5 @@
-//! The stages as they are written: the values of each key by layer, before any is read as what it means.
+//! The stages as they are written: the values of each key by layer, before any is read as what it
+//! means.
 //!
 //! Not here: what values mean (`stage`) and whether stages fit together (`graph`).
 
@@ -11,7 +12,8 @@ use super::written::Written;
 use crate::error::Place;
 use crate::options::suggest;
 
-/// Stages that a configuration may have: each has threads of its own, and what is checked of the graph goes by their square.
+/// Stages that a configuration may have: each has threads of its own, and what is checked of the
+/// graph goes by their square.
 pub(super) const MAX_STAGES: usize = 256;
 
 /// From which layer a value comes; a later one is nearer.
@@ -47,8 +49,8 @@ impl Draft {
     }
 }
 
-/// All stages, with the layers of their keys. Notes what belongs to none of them. `None` if there are too many: what else is
-/// wrong with so many would only be noise.
+/// All stages, with the layers of their keys. Notes what belongs to none of them. `None` if there
+/// are too many: what else is wrong with so many would only be noise.
 pub(super) fn collect(root: &Node, written: &Written, problems: &mut Problems) -> Option<Vec<Draft>> {
     let mut drafts = drafts(root, problems);
     if let Some(first) = drafts.get(MAX_STAGES) {

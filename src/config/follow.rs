@@ -7,7 +7,7 @@ use super::draft::Draft;
 use super::plan::{Align, OutputPlan, Plan, Range, ReportPlan, Task};
 use super::problems::Problems;
 use super::schema::StageType;
-use crate::error::Place;
+use crate::error::{Place, show_path};
 use crate::model::{MemoryPolicy, Moment, Timestamp};
 
 /// Holds a plan to the rules of following, if any reader follows, and completes it.
@@ -108,7 +108,8 @@ fn only_following(drafts: &[Draft], problems: &mut Problems) {
     }
 }
 
-/// What a saved state depends on, as `key = value` lines: with any of it changed, its counts would mean something else.
+/// What a saved state depends on, as `key = value` lines: with any of it changed, its counts would
+/// mean something else.
 pub fn fingerprint(plan: &Plan) -> String {
     let mut text = String::new();
     let mut line = |key: &str, value: &dyn std::fmt::Display| {
@@ -118,8 +119,8 @@ pub fn fingerprint(plan: &Plan) -> String {
     for stage in &plan.stages {
         match &stage.task {
             Task::Reader(reader) => {
-                for location in &reader.location {
-                    line("location", &crate::model::escape::printable(location.as_bytes()));
+                for location in &reader.locations {
+                    line("location", &show_path(location.as_path()));
                 }
                 line("max-line", &reader.max_line);
             }
@@ -149,8 +150,9 @@ pub fn fingerprint(plan: &Plan) -> String {
     text
 }
 
-/// What a run asks, as lines: what its counts depend on, its reports and where they go. Two runs that differ in it have results
-/// of their own, so that each has a state of its own where none is given.
+/// What a run asks, as lines: what its counts depend on, its reports and where they go. Two runs
+/// that differ in it have results of their own, so that each has a state of its own where none is
+/// given.
 pub fn question(plan: &Plan) -> String {
     let mut text = fingerprint(plan);
     for stage in &plan.stages {
@@ -166,7 +168,8 @@ pub fn question(plan: &Plan) -> String {
     text
 }
 
-/// The lengths of time in a fingerprint, in nanoseconds: what the numbers of a saved state have to agree with.
+/// The lengths of time in a fingerprint, in nanoseconds: what the numbers of a saved state have to
+/// agree with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lengths {
     /// Of a window.

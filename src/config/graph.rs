@@ -1,4 +1,9 @@
-//! The graph: edges that fit, no cycles, nothing unused, nothing counted twice, nothing written twice.
+//! The graph: edges that fit, no cycles, nothing unused, nothing counted twice, nothing written
+//! twice.
+//!
+//! A reporter has one aggregator, since results of two would have no order among them. Where inputs
+//! are followed there is one reader, one time-filter and one aggregator: the position of an input
+//! says what is counted of it, in one place.
 
 use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;
@@ -93,7 +98,8 @@ fn plural(name: &str) -> String {
     format!("{name}s")
 }
 
-/// Notes stages that feed nothing. One that somebody means, if by a name that is spelled wrong, is used.
+/// Notes stages that feed nothing. One that somebody means, if by a name that is spelled wrong, is
+/// used.
 fn all_used(drafts: &[Draft], root: &Place, problems: &mut Problems) {
     let names: Vec<&str> = drafts.iter().map(|draft| draft.name.as_str()).collect();
     let known: BTreeSet<&str> = names.iter().copied().collect();
@@ -130,7 +136,8 @@ fn others<'a>(names: &[&'a str], draft: &Draft) -> impl Iterator<Item = &'a str>
     names.iter().copied().filter(|name| *name != draft.name)
 }
 
-/// The stages in an order in which each comes after those that feed it, as near to the file's as can be.
+/// The stages in an order in which each comes after those that feed it, as near to the file's as
+/// can be.
 fn topological(drafts: &[Draft], edges: &Edges, problems: &mut Problems) -> Option<Vec<usize>> {
     let (mut order, mut done) = (Vec::new(), vec![false; drafts.len()]);
     while order.len() < drafts.len() {
@@ -183,7 +190,8 @@ fn no_double_count(drafts: &[Draft], edges: &Edges, order: &[usize], problems: &
     }
 }
 
-/// The results of several aggregators have no order among them, so a reporter of all would not have one either.
+/// The results of several aggregators have no order among them, so a reporter of all would not have
+/// one either.
 fn one_aggregator_each(drafts: &[Draft], edges: &Edges, problems: &mut Problems) {
     for (draft, inputs) in drafts.iter().zip(edges) {
         if draft.kind != Some(StageType::Reporter) || inputs.len() < 2 {
@@ -255,7 +263,8 @@ fn plan(drafts: &[Draft], edges: &Edges, order: &[usize], stages: Vec<Option<Par
     Some(Plan { stages: stages? })
 }
 
-/// Tells the filters and aggregators above a report that compares with the window before to keep that window.
+/// Tells the filters and aggregators above a report that compares with the window before to keep
+/// that window.
 fn needs_previous(plan: &mut Plan) {
     for at in (0..plan.stages.len()).rev() {
         let needed = match &plan.stages[at].task {
@@ -276,7 +285,8 @@ fn needs_previous(plan: &mut Plan) {
     }
 }
 
-/// Inputs whose windows close one after the other are read in the order of time, which only one thread can keep.
+/// Inputs whose windows close one after the other are read in the order of time, which only one
+/// thread can keep.
 fn by_time(plan: &mut Plan) {
     let periodic =
         |stage: &StagePlan| matches!(&stage.task, Task::TimeFilter(FilterPlan { range: Range::Every { .. }, .. }));
@@ -289,8 +299,8 @@ fn by_time(plan: &mut Plan) {
     }
 }
 
-/// Gives each aggregator the windows of its filters, which have to agree; and so have the filters of one reader on
-/// how its lines are read.
+/// Gives each aggregator the windows of its filters, which have to agree; and so have the filters
+/// of one reader on how its lines are read.
 fn ranges(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) {
     let draft_of = |name: &str| drafts.iter().find(|draft| draft.name == name);
     let filters: Vec<(usize, String, FilterPlan)> = plan
@@ -407,7 +417,8 @@ fn not_too_fine(aggregator: &AggregatorPlan, draft: &Draft, filter: Option<&Draf
     refuse(draft, key, message, Some(help), problems);
 }
 
-/// The least length that is not below another and of which this one is a multiple: a round one, if there is one.
+/// The least length that is not below another and of which this one is a multiple: a round one, if
+/// there is one.
 fn round_divisor(length: i64, least: i64) -> Option<i64> {
     let most = length / least;
     let divisors = || (1..=most).rev().filter(|parts| length % parts == 0).map(|parts| length / parts);
@@ -419,7 +430,7 @@ fn one_stdin(plan: &Plan, drafts: &[Draft], problems: &mut Problems) {
     let mut first: Option<&str> = None;
     for stage in &plan.stages {
         let Task::Reader(reader) = &stage.task else { continue };
-        if !reader.location.iter().any(|location| location == "-") {
+        if !reader.reads_stdin() {
             continue;
         }
         match (first, drafts.iter().find(|draft| draft.name == stage.name)) {

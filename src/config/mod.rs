@@ -1,8 +1,9 @@
 //! Configuration: as written, then checked, then as meant.
 //!
-//! Checking is pure: it opens nothing, and it names every problem at once, each with its place and a remedy.
-//! Values come in layers, the nearest wins: built-in default, top-level key of the file, key of the stage in the file,
-//! override for all stages (`--set seconds=60`, `--seconds 60`), override for one (`--set stages.recent.seconds=60`).
+//! Checking is pure: it opens nothing, and it names every problem at once, each with its place and
+//! a remedy. Values come in layers, the nearest wins: built-in default, top-level key of the file,
+//! key of the stage in the file, override for all stages (`--set seconds=60`, `--seconds 60`),
+//! override for one (`--set stages.recent.seconds=60`).
 
 mod catalog;
 mod check;

@@ -1,6 +1,7 @@
 //! Keys that mean something only beside another: one table, for files and for the command line.
 //!
-//! Not here: what the keys mean. Invariant: a key that would be passed over is a problem, in the words of where it was given.
+//! Not here: what the keys mean. Invariant: a key that would be passed over is a problem, in the
+//! words of where it was given.
 
 use super::draft::Draft;
 use super::plan::{AggregatorPlan, FilterPlan, Plan, Range, Task};

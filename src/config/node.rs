@@ -129,7 +129,8 @@ fn value_node(value: &Spanned<DeValue<'_>>, at: &PlaceAt<'_>) -> Node {
     }
 }
 
-/// Byte offsets of a file to lines and columns. A file may have as many places as bytes, so none is counted from the start.
+/// Byte offsets of a file to lines and columns. A file may have as many places as bytes, so none is
+/// counted from the start.
 struct Places<'a> {
     label: &'a str,
     text: &'a str,

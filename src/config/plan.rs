@@ -1,6 +1,7 @@
 //! The configuration as meant: checked values only, ready to be wired.
 //!
-//! Invariant: a plan is a graph without cycles whose edges fit, in topological order: a stage's inputs come before it.
+//! Invariant: a plan is a graph without cycles whose edges fit, in topological order: a stage's
+//! inputs come before it.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -11,6 +12,7 @@ use jiff::tz::TimeZone;
 
 use super::schema::StageType;
 use crate::error::{Error, Result};
+use crate::model::location::Location;
 use crate::model::{MemoryPolicy, Moment, Units};
 use crate::options::Options;
 use crate::report::ReportEntry;
@@ -35,9 +37,10 @@ impl Plan {
         found
     }
 
-    /// How many chunks of a reader may exist at once: for each stage that holds chunks, those that wait in front of it
-    /// and one in each worker's hands; and one in the hands of each of the reader's own workers. Each takes at most the
-    /// reader's `chunk` plus `max-line` bytes, and the lines and records found in it.
+    /// How many chunks of a reader may exist at once: for each stage that holds chunks, those that
+    /// wait in front of it and one in each worker's hands; and one in the hands of each of the
+    /// reader's own workers. Each takes at most the reader's `chunk` plus `max-line` bytes, and the
+    /// lines and records found in it.
     pub fn chunk_budget(&self, reader: usize) -> NonZeroUsize {
         let holding = self.stages.iter().enumerate().filter(|(at, stage)| {
             let holds = matches!(stage.task, Task::LineSplitter | Task::TimeFilter(_) | Task::BucketAggregator(_));
@@ -47,16 +50,16 @@ impl Plan {
         self.stages[reader].threads.saturating_add(held)
     }
 
-    /// Bytes that a run takes beside its tallies, about: batches on their way, with the lines and records in them, and
-    /// the program itself.
+    /// Bytes that a run takes beside its tallies, about: batches on their way, with the lines and
+    /// records in them, and the program itself.
     pub fn bytes_beside_tallies(&self) -> usize {
         let readers = self.stages.iter().enumerate().filter_map(|(at, stage)| match &stage.task {
             Task::Reader(reader) => Some((at, reader)),
             _ => None,
         });
         let batches = readers.map(|(at, reader)| {
-            // Lines and records of a log with lines of some 25 bytes take as much as its bytes; as much again waits to
-            // be counted.
+            // Lines and records of a log with lines of some 25 bytes take as much as its bytes; as
+            // much again waits to be counted.
             self.chunk_budget(at).get().saturating_mul(3 * (reader.chunk + reader.max_line))
         });
         batches.fold(PROGRAM, usize::saturating_add)
@@ -65,7 +68,7 @@ impl Plan {
     /// Whether any reader reads standard input.
     pub fn reads_stdin(&self) -> bool {
         self.stages.iter().any(|stage| match &stage.task {
-            Task::Reader(reader) => reader.location.iter().any(|location| location == "-"),
+            Task::Reader(reader) => reader.reads_stdin(),
             _ => false,
         })
     }
@@ -79,9 +82,11 @@ impl Plan {
         limits.min()
     }
 
-    /// Gives a limit to aggregators that have none: a run without end must not take the whole machine in the end.
+    /// Gives a limit to aggregators that have none: a run without end must not take the whole
+    /// machine in the end.
     pub fn limit_memory(&mut self, bytes: usize) {
-        // Where even that is too little to count with, it is no less than what is refused as a setting.
+        // Where even that is too little to count with, it is no less than what is refused as a
+        // setting.
         let least = self.bytes_beside_tallies() + LEAST_TALLY / 7 * 8 * self.aggregators();
         for stage in &mut self.stages {
             if let Task::BucketAggregator(aggregator) = &mut stage.task {
@@ -90,9 +95,11 @@ impl Plan {
         }
     }
 
-    /// Bytes for the tally of one aggregator that has a limit: what the run leaves, shared by all of them.
+    /// Bytes for the tally of one aggregator that has a limit: what the run leaves, shared by all
+    /// of them.
     pub fn tally_bytes(&self, max_memory: usize) -> usize {
-        // An eighth is for what is sorted on its way to the disk, for reports, and for what the allocator cannot use.
+        // An eighth is for what is sorted on its way to the disk, for reports, and for what the
+        // allocator cannot use.
         max_memory.saturating_sub(self.bytes_beside_tallies()) / 8 * 7 / self.aggregators()
     }
 
@@ -112,8 +119,8 @@ impl Plan {
         }
     }
 
-    /// Its one reader, time-filter and aggregator, by their places. Errors if there are several of any, so that there is no
-    /// one way from the logs to the tallies.
+    /// Its one reader, time-filter and aggregator, by their places. Errors if there are several of
+    /// any, so that there is no one way from the logs to the tallies.
     pub fn single(&self) -> Result<[usize; 3]> {
         let of = |kind: StageType| {
             let mut found = self.stages.iter().enumerate().filter(|(_, stage)| stage.kind() == kind);
@@ -131,10 +138,10 @@ impl Plan {
     /// What all readers read, in their order.
     pub fn locations(&self) -> Vec<String> {
         let readers = self.stages.iter().filter_map(|stage| match &stage.task {
-            Task::Reader(reader) => Some(&reader.location),
+            Task::Reader(reader) => Some(&reader.locations),
             _ => None,
         });
-        readers.flatten().cloned().collect()
+        readers.flatten().map(ToString::to_string).collect()
     }
 
     /// Aggregators that share the run's memory; 1 where there are none.
@@ -196,8 +203,8 @@ pub enum Task {
 /// A reader's options.
 #[derive(Debug, Clone)]
 pub struct ReaderPlan {
-    /// Files, folders, globs, or `-` for standard input.
-    pub location: Vec<String>,
+    /// Where it reads.
+    pub locations: Vec<Location>,
     /// Bytes a chunk is filled to.
     pub chunk: usize,
     /// Bytes a line may have, its newline not included.
@@ -208,6 +215,18 @@ pub struct ReaderPlan {
     pub by_time: bool,
     /// How files are followed, if they are.
     pub follow: Option<FollowPlan>,
+}
+
+impl ReaderPlan {
+    /// Whether it reads standard input.
+    pub fn reads_stdin(&self) -> bool {
+        self.locations.contains(&Location::Stdin)
+    }
+
+    /// Where it reads files.
+    pub fn of_files(&self) -> impl Iterator<Item = &Location> {
+        self.locations.iter().filter(|location| **location != Location::Stdin)
+    }
 }
 
 /// How a reader follows files.
@@ -222,7 +241,8 @@ pub struct FollowPlan {
 /// How much of an input is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scan {
-    /// What the window needs, as far as that can be told; all files of a reader that have at most `above` bytes together.
+    /// What the window needs, as far as that can be told; all files of a reader that have at most
+    /// `above` bytes together.
     Auto {
         /// Bytes up to which there is nothing to gain.
         above: u64,
@@ -250,12 +270,13 @@ pub struct FilterPlan {
     pub range: Range,
     /// The declared disorder in nanoseconds.
     pub lateness: i64,
-    /// How far a handful of stamps may lie ahead of all others and still move time, in nanoseconds: no less than the
-    /// declared disorder, or 0 for any distance.
+    /// How far a handful of stamps may lie ahead of all others and still move time, in nanoseconds:
+    /// no less than the declared disorder, or 0 for any distance.
     pub max_jump: i64,
     /// How stamps tell their unit.
     pub units: Units,
-    /// How much later than the declared disorder a record may be and still count, in nanoseconds. Only when following.
+    /// How much later than the declared disorder a record may be and still count, in nanoseconds.
+    /// Only when following.
     pub grace: i64,
     /// What is taken for now; `None` is the clock.
     pub now: Option<Moment>,
@@ -295,7 +316,8 @@ pub enum Range {
         lateness: i64,
         /// Records before it are out of every window.
         since: Option<Moment>,
-        /// Records from it on are out of every window; `None` for all of the input, as is its highest stamp.
+        /// Records from it on are out of every window; `None` for all of the input, as is its
+        /// highest stamp.
         until: Option<Moment>,
     },
 }
@@ -346,7 +368,8 @@ pub struct AggregatorPlan {
     pub range: Range,
     /// Whether a reporter further down compares with the window before.
     pub needs_previous: bool,
-    /// So many windows in a row that hold nothing have a result each, more have one together; 0 for any number.
+    /// So many windows in a row that hold nothing have a result each, more have one together; 0 for
+    /// any number.
     pub max_gap: u64,
     /// Bytes of memory that the run may take.
     pub max_memory: Option<usize>,

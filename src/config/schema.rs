@@ -95,13 +95,15 @@ impl StageType {
         }
     }
 
-    /// All keys with values that this type understands; `type` and `inputs` shape the graph and are not among them.
+    /// All keys with values that this type understands; `type` and `inputs` shape the graph and are
+    /// not among them.
     pub fn keys(self) -> impl Iterator<Item = &'static OptionSpec> {
         let common = if self == StageType::Reader { &COMMON[..1] } else { COMMON };
         common.iter().chain(self.own())
     }
 
-    /// Workers when nothing is said: what parses, counts and reports gets all cores, the rest is quicker than they are.
+    /// Workers when nothing is said: what parses, counts and reports gets all cores, the rest is
+    /// quicker than they are.
     pub const fn default_threads(self, cores: usize) -> usize {
         match self {
             StageType::TimeFilter | StageType::BucketAggregator | StageType::Reporter => cores,

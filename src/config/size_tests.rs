@@ -1,4 +1,5 @@
-//! Configurations of any size: what is wrong with them is found in time that grows with it, and with any number of overrides.
+//! Configurations of any size: what is wrong with them is found in time that grows with it, and
+//! with any number of overrides.
 
 use super::Written;
 use super::draft::MAX_STAGES;

@@ -16,7 +16,7 @@ use super::problems::Problems;
 use super::schema::StageType;
 use super::window;
 use crate::error::Place;
-use crate::model::location::{no_target, scheme};
+use crate::model::location::{PathArg, no_target, scheme};
 use crate::model::{MemoryPolicy, Moment};
 use crate::options::{Kind, Options, Raw, Value, suggest};
 use crate::report::Spelled;
@@ -116,7 +116,7 @@ fn shown(node: &Node) -> String {
 fn reader(options: &Options) -> ReaderPlan {
     let size = |key| options.count(key).and_then(|count| usize::try_from(count).ok()).unwrap_or(1);
     ReaderPlan {
-        location: options.texts("location").to_vec(),
+        locations: options.locations("location").to_vec(),
         chunk: size("chunk"),
         max_line: size("max-line"),
         scan: match options.text("scan") {
@@ -247,7 +247,7 @@ fn output(draft: &Draft, item: &Node, catalog: &Catalog, problems: &mut Problems
     }
     let (name, path) = match text.split_once(':') {
         Some((name, path)) => (name, Some(path)),
-        None if text == "-" => ("text", None),
+        None if PathArg::from(text) == PathArg::Std => ("text", None),
         None => by_ending(text).map_or((text, None), |format| (format, Some(text))),
     };
     let Some(entry) = catalog.outputs.iter().find(|entry| entry.name == name) else {
@@ -266,7 +266,7 @@ fn output(draft: &Draft, item: &Node, catalog: &Catalog, problems: &mut Problems
         problems.add(&item.place, draft.key("outputs"), format!("'{text}' has no path behind its colon"), help);
         return None;
     }
-    Some(OutputPlan { format: entry.name, path: path.filter(|path| *path != "-").map(PathBuf::from) })
+    Some(OutputPlan { format: entry.name, path: path.and_then(|path| PathArg::from(path).path().map(Path::to_owned)) })
 }
 
 /// The output that a path asks for by its ending, where the text is one.

@@ -1,7 +1,9 @@
-//! A time-filter's keys to its plan: which lines are read how, and which window or windows they are for.
+//! A time-filter's keys to its plan: which lines are read how, and which window or windows they are
+//! for.
 //!
-//! Not here: `now` and the stamps of the inputs, on which instants may rest; they are known once a run begins.
-//! Invariant: what can be known to lie beyond the instants there are is a problem, at its place.
+//! Not here: `now` and the stamps of the inputs, on which instants may rest; they are known once a
+//! run begins. Invariant: what can be known to lie beyond the instants there are is a problem, at
+//! its place.
 
 use std::path::PathBuf;
 

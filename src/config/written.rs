@@ -33,7 +33,8 @@ pub(super) struct Override {
 }
 
 impl Written {
-    /// Reads a file. A file that is not there, or no configuration, is an error that says what to do.
+    /// Reads a file. A file that is not there, or no configuration, is an error that says what to
+    /// do.
     pub fn read(path: &Path) -> Result<Self> {
         let shown = show_path(path);
         let mut bytes = Vec::new();
@@ -90,8 +91,8 @@ impl Written {
         last
     }
 
-    /// Sets a key for all stages that know it (`seconds`) or for one (`stages.recent.seconds`). The value is TOML, or
-    /// plain text. A key set twice has the value that it got last.
+    /// Sets a key for all stages that know it (`seconds`) or for one (`stages.recent.seconds`). The
+    /// value is TOML, or plain text. A key set twice has the value that it got last.
     pub fn set(&mut self, key: &str, value: &str, place: Place) {
         self.overrides.push(Override { key: key.to_owned(), value: value.to_owned(), place });
     }

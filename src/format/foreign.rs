@@ -1,7 +1,9 @@
-//! What lines may be that are no records: told by the beginnings of a few of them, to say what to do.
+//! What lines may be that are no records: told by the beginnings of a few of them, to say what to
+//! do.
 //!
-//! Not here: reading such lines. Invariant: what is said is a guess, and nothing that counts rests on it; a command that
-//! is said gives records of what it is said of, which `tests/it/foreign.rs` holds against lines of each kind.
+//! Not here: reading such lines. Invariant: what is said is a guess, and nothing that counts rests
+//! on it; a command that is said gives records of what it is said of, which `tests/it/foreign.rs`
+//! holds against lines of each kind.
 
 mod looks;
 
@@ -14,8 +16,8 @@ pub struct Kind {
     pub name: &'static str,
     /// What to do with them.
     pub remedy: &'static str,
-    /// What does it, if there is such a command: it reads `FILE` and writes records. Of columns or keys that only who knows
-    /// the log can name, it has `TIME`, `FROM` and `TO`.
+    /// What does it, if there is such a command: it reads `FILE` and writes records. Of columns or
+    /// keys that only who knows the log can name, it has `TIME`, `FROM` and `TO`.
     pub command: Option<&'static str>,
     /// Whether they are no text, so that a line that is a record is one by accident.
     pub is_binary: bool,
@@ -48,7 +50,8 @@ impl Kind {
 /// The form that lines have to be brought into.
 const FORM: &str = "bring each into the form '<Unix time> <from> <to>'";
 
-/// The end of an awk program that takes some lines, each with `next`: says on stderr how many others there are.
+/// The end of an awk program that takes some lines, each with `next`: says on stderr how many
+/// others there are.
 macro_rules! left_out {
     () => {
         concat!(

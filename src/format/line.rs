@@ -10,25 +10,27 @@ pub trait LineFormat {
     /// A line of it.
     const EXAMPLE: &'static str;
 
-    /// The stamp of the line `bytes[start..end]`, and where it ends. What follows is not looked at, so that lines
-    /// outside the window cost no more than their stamp. `bytes` may go on after the line.
+    /// The stamp of the line `bytes[start..end]`, and where it ends. What follows is not looked at,
+    /// so that lines outside the window cost no more than their stamp. `bytes` may go on after the
+    /// line.
     fn stamp(bytes: &[u8], start: usize, end: usize, units: Units) -> Stamp;
 
-    /// What `is_outside` compares with, for stamps to keep from `keep.0` to `keep.1` and none in the future up to
-    /// `present`; `None` if this format has no quick way. Of `lines`, the first show which kind of stamp is worth it;
-    /// whichever it is, no line is another's.
+    /// What `is_outside` compares with, for stamps to keep from `keep.0` to `keep.1` and none in
+    /// the future up to `present`; `None` if this format has no quick way. Of `lines`, the first
+    /// show which kind of stamp is worth it; whichever it is, no line is another's.
     fn fence(_lines: &[u8], _keep: (Timestamp, Timestamp), _present: Timestamp, _units: Units) -> Option<Fence> {
         None
     }
 
-    /// Whether the line that begins at `start` is, at a glance, one with a stamp outside the fence and not in the
-    /// future. If in doubt it is not: then its stamp is parsed.
+    /// Whether the line that begins at `start` is, at a glance, one with a stamp outside the fence
+    /// and not in the future. If in doubt it is not: then its stamp is parsed.
     fn is_outside(_bytes: &[u8], _start: usize, _fence: &Fence) -> bool {
         false
     }
 
-    /// The stamp and the hosts of the line `bytes[start..end]`, if it is of the common kind and its stamp is one to keep.
-    /// If in doubt it is not: then it is parsed part by part, with the same result.
+    /// The stamp and the hosts of the line `bytes[start..end]`, if it is of the common kind and its
+    /// stamp is one to keep. If in doubt it is not: then it is parsed part by part, with the same
+    /// result.
     fn common(
         _bytes: &[u8],
         _start: usize,
@@ -63,7 +65,8 @@ pub enum Stamp {
 pub struct Fence {
     /// Characters of a stamp that can be held against it.
     pub length: usize,
-    /// The beginnings of the bounds: of the lowest stamp to keep, the highest, and the highest that is not in the future.
+    /// The beginnings of the bounds: of the lowest stamp to keep, the highest, and the highest that
+    /// is not in the future.
     pub bounds: [u64; 3],
     /// The lowest digit that may stand in each place.
     pub lowest: [u8; NARROW],
@@ -78,7 +81,8 @@ pub struct HostRanges {
     pub to: (usize, usize),
 }
 
-/// Work that is written once and compiled for each format, so that choosing a format costs once a batch.
+/// Work that is written once and compiled for each format, so that choosing a format costs once a
+/// batch.
 pub trait FormatVisitor {
     /// What the work gives.
     type Output;

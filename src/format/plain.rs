@@ -1,8 +1,12 @@
 //! `<timestamp> <from> <to>`, separated by runs of spaces or tabs.
 //!
-//! White space before the stamp and after the second host is ignored, and so is a carriage return at the line's end.
-//! A stamp is a number, with a minus before it if it is before 1970, and perhaps with a point and decimals. Hosts are any
-//! other bytes but zero.
+//! White space before the stamp and after the second host is ignored, and so is a carriage return
+//! at the line's end. A stamp is a number, with a minus before it if it is before 1970, and perhaps
+//! with a point and decimals. Hosts are any other bytes but zero.
+//!
+//! Lines outside the window are told at a glance: stamps of one length order as their texts do, so
+//! the first eight characters decide without parsing. Which length that is, each batch is asked;
+//! the answer does not depend on it.
 
 use super::line::{Fence, HostRanges, LineFormat, Stamp};
 use crate::model::lanes::{MIDDLE, NARROW, at_most, block, digits, digits_from};
@@ -40,7 +44,8 @@ impl LineFormat for Plain {
 
     fn fence(lines: &[u8], keep: (Timestamp, Timestamp), present: Timestamp, units: Units) -> Option<Fence> {
         let length = length_of_stamps(lines, units);
-        // Stamps of one length order as their texts do. The first eight digits decide for nearly all lines.
+        // Stamps of one length order as their texts do. The first eight digits decide for nearly
+        // all lines.
         let unit = units.of(10u64.pow(length as u32 - 1));
         let stamps = [unit.first_stamp(keep.0), unit.last_stamp(keep.1), unit.last_stamp(present)];
         let texts = stamps.map(|stamp| stamp.to_string());
@@ -66,8 +71,8 @@ impl LineFormat for Plain {
         if head >= lowest && (head <= highest || head >= present) {
             return false;
         }
-        // So many digits, and no more: a stamp of the length of the bounds. (A colon, which is no less than a lowest digit of
-        // 1, was beyond all bounds.)
+        // So many digits, and no more: a stamp of the length of the bounds. (A colon, which is no
+        // less than a lowest digit of 1, was beyond all bounds.)
         digits_from(block, &fence.lowest).trailing_ones() as usize == fence.length
             && is_separator(block[fence.length % NARROW])
     }
@@ -79,7 +84,8 @@ impl LineFormat for Plain {
     }
 }
 
-/// The stamp at `start` and where it ends, if it is of the common kind: eight to fifteen digits and a separator.
+/// The stamp at `start` and where it ends, if it is of the common kind: eight to fifteen digits and
+/// a separator.
 #[inline(always)]
 fn common_stamp(bytes: &[u8], start: usize, units: Units) -> Option<(Timestamp, usize)> {
     let block = block(bytes, start)?;
@@ -106,8 +112,8 @@ fn head(text: &[u8]) -> u64 {
     text.first_chunk().map_or(0, |head| u64::from_be_bytes(*head))
 }
 
-/// The hosts of a line that go from `start` to `end`, if they are of the common kind: two names of ordinary bytes with
-/// one separator between them, and nothing behind.
+/// The hosts of a line that go from `start` to `end`, if they are of the common kind: two names of
+/// ordinary bytes with one separator between them, and nothing behind.
 #[inline(always)]
 fn common_hosts(bytes: &[u8], start: usize, end: usize) -> Option<HostRanges> {
     let block = block(bytes, start)?;
@@ -118,8 +124,8 @@ fn common_hosts(bytes: &[u8], start: usize, end: usize) -> Option<HostRanges> {
     common.then(|| HostRanges { from: (start, start + gap), to: (start + gap + 1, end) })
 }
 
-/// The hosts of a line that is not the common kind: long names, runs of separators, odd bytes, or malformed. `end` is
-/// before a carriage return.
+/// The hosts of a line that is not the common kind: long names, runs of separators, odd bytes, or
+/// malformed. `end` is before a carriage return.
 #[cold]
 fn slow_hosts(bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, Cause> {
     let from = field(bytes, at, end)?;
@@ -141,8 +147,8 @@ const SECONDS: usize = 10;
 /// Ten to the power of each number of digits behind the first eight.
 const TENS: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
-/// The number that the first ten bytes write, all digits. Of seconds two digits are left behind eight: less work than
-/// for any number.
+/// The number that the first ten bytes write, all digits. Of seconds two digits are left behind
+/// eight: less work than for any number.
 #[inline(always)]
 fn ten_digits(block: &[u8; NARROW]) -> i64 {
     let (&[head, [tens, ones, ..]], _) = block.as_chunks::<8>() else { return 0 };
@@ -155,15 +161,17 @@ fn ten_digits(block: &[u8; NARROW]) -> i64 {
 fn number(block: &[u8; NARROW], length: usize) -> i64 {
     let (&[head, tail], _) = block.as_chunks::<8>() else { return 0 };
     let more = length % 8;
-    // The digits move to the end of the eight, and zero bytes come before them; twice, as a shift by all would be none.
+    // The digits move to the end of the eight, and zero bytes come before them; twice, as a shift
+    // by all would be none.
     let tail = u64::from_le_bytes(tail) << 8 << (56 - 8 * more);
     (eight_digits(u64::from_le_bytes(head)) * TENS[more] + eight_digits(tail)) as i64
 }
 
-/// The number that eight digits write, the first in the lowest byte. A zero byte counts as the digit 0.
+/// The number that eight digits write, the first in the lowest byte. A zero byte counts as the
+/// digit 0.
 ///
-/// Pairs, then fours, then all eight are joined, each step one multiplication. The trick is folklore; see
-/// Lemire, "Quickly parsing eight digits" (2018).
+/// Pairs, then fours, then all eight are joined, each step one multiplication. The trick is
+/// folklore; see Lemire, "Quickly parsing eight digits" (2018).
 #[inline]
 fn eight_digits(word: u64) -> u64 {
     let ones = word & 0x0f0f_0f0f_0f0f_0f0f;
@@ -172,8 +180,8 @@ fn eight_digits(word: u64) -> u64 {
     (fours.wrapping_mul(10_000) + (fours >> 32)) & 0xffff_ffff
 }
 
-/// The stamp of a line that is not the common kind: blank, indented, negative, long, with a fraction, alone on its line,
-/// or bad.
+/// The stamp of a line that is not the common kind: blank, indented, negative, long, with a
+/// fraction, alone on its line, or bad.
 #[cold]
 fn slow_stamp(bytes: &[u8], start: usize, end: usize, units: Units) -> Stamp {
     let end = if end > start && bytes[end - 1] == b'\r' { end - 1 } else { end };
@@ -192,8 +200,8 @@ fn slow_stamp(bytes: &[u8], start: usize, end: usize, units: Units) -> Stamp {
     }
 }
 
-/// The next field after the separators at `at`. Where no separator stands the line has ended too early; where one
-/// does and nothing follows, a host was announced and is empty.
+/// The next field after the separators at `at`. Where no separator stands the line has ended too
+/// early; where one does and nothing follows, a host was announced and is empty.
 #[inline]
 fn field(bytes: &[u8], at: usize, end: usize) -> Result<(usize, usize), Cause> {
     if at == end {
@@ -221,11 +229,13 @@ fn skip_separators(bytes: &[u8], mut at: usize, end: usize) -> usize {
 /// The first separator or zero byte from `at` on, or `end`.
 #[inline]
 fn field_end(bytes: &[u8], mut at: usize, end: usize) -> usize {
-    // Eight bytes at a time, past the line's end where the chunk goes on: the newline there stops the search too.
+    // Eight bytes at a time, past the line's end where the chunk goes on: the newline there stops
+    // the search too.
     while let Some(eight) = bytes.get(at..at + 8) {
         let Ok(eight) = <[u8; 8]>::try_from(eight) else { break };
         let word = u64::from_le_bytes(eight);
-        // The high bit of each byte below 0x21. A borrow can only spoil bytes above a true hit; the lowest is exact.
+        // The high bit of each byte below 0x21. A borrow can only spoil bytes above a true hit; the
+        // lowest is exact.
         let low = word.wrapping_sub(0x2121_2121_2121_2121) & !word & 0x8080_8080_8080_8080;
         if low == 0 {
             at += 8;
@@ -263,7 +273,8 @@ mod tests {
         }
     }
 
-    /// The instant of a stamp, by its characters: the digits before the point say how many of those behind it count.
+    /// The instant of a stamp, by its characters: the digits before the point say how many of those
+    /// behind it count.
     fn instant(text: &str) -> Option<Timestamp> {
         let (sign, text) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
         let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
@@ -376,7 +387,8 @@ mod tests {
         assert_eq!(fence(b"", (-5, 1_700_000_000), 1_700_000_000), None);
         assert_eq!(fence(b"", (999_999_999, 1_700_000_000), 1_700_000_000), None);
         assert_eq!(fence(b"", (1_900_000_000, 1_700_000_000), 1_700_000_000), None);
-        // Of a log in milliseconds, lines in milliseconds are; one with zeros before it may be in seconds.
+        // Of a log in milliseconds, lines in milliseconds are; one with zeros before it may be in
+        // seconds.
         let millis = fence(b"# a log\n1700000000000 a b\n", (1_699_996_400, 1_700_000_000), 1_700_003_600).unwrap();
         assert!(outside(b"1699996299000 a b\n", &millis) && outside(b"1700000100000 a b\n", &millis));
         assert!(!outside(b"0001699999999 a b\n", &millis) && !outside(b"1699996299 a b\n", &millis));

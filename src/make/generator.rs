@@ -1,7 +1,8 @@
 //! The lines of a made log, without any file.
 //!
-//! Line `i` of `n` has the base time `start + span * i / n`, less a random delay of at most the disorder. So no stamp
-//! lies further behind the highest before it than the disorder, and stamps spread evenly over the span.
+//! Line `i` of `n` has the base time `start + span * i / n`, less a random delay of at most the
+//! disorder. So no stamp lies further behind the highest before it than the disorder, and stamps
+//! spread evenly over the span.
 
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng, SeedableRng};
@@ -86,7 +87,8 @@ impl Generator {
         Generator { settings, random, line: 0, hosts, servers, malformed_below, lowest: i64::MAX, highest: i64::MIN }
     }
 
-    /// Appends whole lines until at least `bytes` were appended or all lines are made. Whether there are more.
+    /// Appends whole lines until at least `bytes` were appended or all lines are made. Whether
+    /// there are more.
     pub fn fill(&mut self, out: &mut Vec<u8>, bytes: usize) -> bool {
         let enough = out.len() + bytes;
         while self.line < self.settings.lines && out.len() < enough {
@@ -101,7 +103,8 @@ impl Generator {
         self.line
     }
 
-    /// The lowest and the highest stamp so far, in the unit of the stamps; `None` before the first line.
+    /// The lowest and the highest stamp so far, in the unit of the stamps; `None` before the first
+    /// line.
     pub fn extent(&self) -> Option<(i64, i64)> {
         (self.line > 0).then_some((self.lowest, self.highest))
     }
@@ -151,7 +154,8 @@ impl Generator {
         let passed = i128::from(span) * i128::from(self.line + 1) / i128::from(lines.max(1));
         let base = start.saturating_add(i64::try_from(passed).unwrap_or(i64::MAX));
         let delay = if disorder == 0 { 0 } else { below(self.random.next_u64(), disorder.unsigned_abs() + 1) as i64 };
-        // Both ends are rounded down alike, so the bound on the disorder may be passed by one unit; hence the `max`.
+        // Both ends are rounded down alike, so the bound on the disorder may be passed by one unit;
+        // hence the `max`.
         let floor =
             (base.div_euclid(unit.nanos()) - disorder.div_euclid(unit.nanos())).max(start.div_euclid(unit.nanos()));
         let stamp = (base.saturating_sub(delay)).div_euclid(unit.nanos()).max(floor);
@@ -187,7 +191,8 @@ impl Names {
     }
 }
 
-/// A number below `bound` from 64 random bits: the high half of the product, which favours none noticeably.
+/// A number below `bound` from 64 random bits: the high half of the product, which favours none
+/// noticeably.
 fn below(random: u64, bound: u64) -> u64 {
     ((u128::from(random) * u128::from(bound)) >> 64) as u64
 }

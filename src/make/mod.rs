@@ -1,6 +1,7 @@
 //! A log to try things on: the same bytes for the same seed, on every machine.
 //!
-//! Not here: anything that reads. Invariant: no stamp lies further behind the highest before it than the disorder.
+//! Not here: anything that reads. Invariant: no stamp lies further behind the highest before it
+//! than the disorder.
 
 mod generator;
 mod names;
@@ -9,6 +10,7 @@ mod write;
 pub use generator::{Generator, Settings};
 pub use write::{Summary, run};
 
+use crate::model::location::PathArg;
 use crate::model::size;
 
 /// What `logparser-make` and `logparser make` understand.
@@ -21,7 +23,7 @@ Examples:
       the same bytes whenever it is run")]
 pub struct Args {
     /// The file to make, or - for standard output.
-    pub path: std::path::PathBuf,
+    pub path: PathArg,
     /// Lines to make, in place of --size, e.g. 1000, 1k or 2M.
     #[arg(long, value_name = "N", conflicts_with = "size", value_parser = number)]
     pub lines: Option<u64>,

@@ -49,9 +49,9 @@ pub fn run(args: &Args, now: Timestamp) -> Result<Summary> {
     if args.lines.is_none() {
         settings.lines = lines_of_size(&settings, bytes("size", &args.size)?);
     }
-    let to_stdout = args.path == Path::new("-");
-    let target = if to_stdout { "stdout".to_owned() } else { show_path(&args.path) };
-    let made = if to_stdout { None } else { Some(create(args)?) };
+    let file = args.path.path();
+    let target = file.map_or_else(|| "stdout".to_owned(), show_path);
+    let made = file.map(|path| create(path, args.force)).transpose()?;
     let mut writer: Box<dyn Write> = match &made {
         Some(made) => Box::new(&made.file),
         None => Box::new(io::stdout()),
@@ -68,10 +68,10 @@ pub fn run(args: &Args, now: Timestamp) -> Result<Summary> {
     match written {
         Ok(()) => Ok(summary(Some((lines, bytes)))),
         // Whoever read it has had enough.
-        Err(error) if to_stdout && error.kind() == io::ErrorKind::BrokenPipe => Ok(summary(None)),
+        Err(error) if file.is_none() && error.kind() == io::ErrorKind::BrokenPipe => Ok(summary(None)),
         Err(source) => {
             drop(writer);
-            let action = made.as_ref().map_or("cannot write", |made| made.clean_up(&args.path));
+            let action = made.as_ref().map_or("cannot write", |made| made.clean_up());
             Err(Error::output(target, action, source))
         }
     }
@@ -101,43 +101,44 @@ fn write_all(
 }
 
 /// What a log is written to.
-struct Made {
+struct Made<'a> {
+    path: &'a Path,
     file: File,
     /// Whether it was not there before.
     is_new: bool,
 }
 
-fn create(args: &Args) -> Result<Made> {
-    let made = File::options().write(true).create_new(true).open(&args.path).map(|file| Made { file, is_new: true });
+fn create(path: &Path, force: bool) -> Result<Made<'_>> {
+    let made = File::options().write(true).create_new(true).open(path).map(|file| Made { path, file, is_new: true });
     let made = match made {
-        Err(error) if args.force && error.kind() == io::ErrorKind::AlreadyExists => {
+        Err(error) if force && error.kind() == io::ErrorKind::AlreadyExists => {
             // A link to what is not there leads to a new file.
-            let open = File::options().write(true).create(true).truncate(true).open(&args.path);
-            open.map(|file| Made { file, is_new: false })
+            let open = File::options().write(true).create(true).truncate(true).open(path);
+            open.map(|file| Made { path, file, is_new: false })
         }
         made => made,
     };
     made.map_err(|source| match source.kind() {
-        _ if args.path.is_dir() => Error::usage(format!("'{}' is a folder; name a file", show_path(&args.path))),
+        _ if path.is_dir() => Error::usage(format!("'{}' is a folder; name a file", show_path(path))),
         io::ErrorKind::AlreadyExists => {
-            Error::usage(format!("'{}' is there already; give --force to overwrite it", show_path(&args.path)))
+            Error::usage(format!("'{}' is there already; give --force to overwrite it", show_path(path)))
         }
-        _ => Error::output(show_path(&args.path), "cannot make", source),
+        _ => Error::output(show_path(path), "cannot make", source),
     })
 }
 
-impl Made {
-    /// Leaves no half log behind, which is of no use: removes a file that was made, empties one that was overwritten, and
-    /// lets alone what is no file. What is then said of the write.
-    fn clean_up(&self, path: &Path) -> &'static str {
+impl Made<'_> {
+    /// Leaves no half log behind, which is of no use: removes a file that was made, empties one
+    /// that was overwritten, and lets alone what is no file. What is then said of the write.
+    fn clean_up(&self) -> &'static str {
         let Ok(found) = self.file.metadata() else { return "cannot write" };
         if !found.is_file() {
             return "cannot write";
         }
         let identity = |found: &Metadata| (found.dev(), found.ino());
         // Whoever has put another file there meanwhile keeps it.
-        let is_there = fs::symlink_metadata(path).is_ok_and(|there| identity(&there) == identity(&found));
-        if self.is_new && is_there && fs::remove_file(path).is_ok() {
+        let is_there = fs::symlink_metadata(self.path).is_ok_and(|there| identity(&there) == identity(&found));
+        if self.is_new && is_there && fs::remove_file(self.path).is_ok() {
             return "cannot write, and the file is removed again";
         }
         match self.file.set_len(0) {

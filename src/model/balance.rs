@@ -1,7 +1,7 @@
 //! The balance sheet: every line and every byte of a run, accounted for.
 //!
-//! Invariant (`Balance::check`): lines read = counted + out of window + late + future + malformed + blank,
-//! and at the end of a run bytes read + skipped + unread = bytes in the inputs.
+//! Invariant (`Balance::check`): lines read = counted + out of window + late + future + malformed +
+//! blank, and at the end of a run bytes read + skipped + unread = bytes in the inputs.
 
 use std::ops::AddAssign;
 
@@ -57,8 +57,8 @@ pub struct Rejected {
     pub head: Vec<u8>,
 }
 
-/// Bytes of an over-long line that are kept, for showing and for the rejects file; no more than the limit that it passed,
-/// so that they are the same wherever the line was noticed.
+/// Bytes of an over-long line that are kept, for showing and for the rejects file; no more than the
+/// limit that it passed, so that they are the same wherever the line was noticed.
 pub const OVERSIZED_HEAD: usize = 256;
 
 /// How many malformed lines a run shows.
@@ -94,8 +94,9 @@ pub struct Balance {
     pub bytes_total: u64,
     /// Bytes that an error, an interrupt or a closed output kept from being read.
     pub bytes_unread: u64,
-    /// Files of which it is not known whether anything was gone before it was read, nor how much. No part of tallies,
-    /// which are made of files that stay; a saved state has it beside its sheets.
+    /// Files of which it is not known whether anything was gone before it was read, nor how much.
+    /// No part of tallies, which are made of files that stay; a saved state has it beside its
+    /// sheets.
     #[serde(skip)]
     pub unknown_losses: u64,
     /// Of the lines read, those that have no newline behind them: the ends of inputs that end so.
@@ -118,7 +119,8 @@ impl Balance {
         self.malformed.iter().sum()
     }
 
-    /// Whether there was something to read and nothing of it could be, in a run that has come to its end by itself.
+    /// Whether there was something to read and nothing of it could be, in a run that has come to
+    /// its end by itself.
     pub fn is_unread(&self) -> bool {
         let taken = self.lines_read + self.bytes_read + self.bytes_skipped;
         taken == 0 && (self.bytes_unread > 0 || self.inputs == 0)
@@ -129,14 +131,16 @@ impl Balance {
         self.counted + self.out_of_window + self.late + self.future + self.malformed_total() + self.blank
     }
 
-    /// The same of a sheet that was read from somewhere, whose figures may be any: none if there is no such number.
+    /// The same of a sheet that was read from somewhere, whose figures may be any: none if there is
+    /// no such number.
     pub fn lines_claimed(&self) -> Option<u64> {
         let Balance { counted, out_of_window, late, future, malformed, blank, .. } = self;
         let classes = [counted, out_of_window, late, future, blank].into_iter().chain(malformed);
         classes.copied().try_fold(0u64, u64::checked_add)
     }
 
-    /// Whether the figures of a sheet that was read from somewhere fit together: then so do their sums.
+    /// Whether the figures of a sheet that was read from somewhere fit together: then so do their
+    /// sums.
     pub fn is_sound(&self) -> bool {
         let parts = [self.bytes_read, self.bytes_skipped, self.bytes_unread];
         self.lines_claimed() == Some(self.lines_read)
@@ -146,8 +150,8 @@ impl Balance {
             && parts.into_iter().try_fold(0u64, u64::checked_add) == Some(self.bytes_total)
     }
 
-    /// Adds another sheet; none if a sum of lines or bytes has more than 64 bits. Both are sound, so that no other figure is
-    /// larger than these three.
+    /// Adds another sheet; none if a sum of lines or bytes has more than 64 bits. Both are sound,
+    /// so that no other figure is larger than these three.
     pub fn checked_add(&self, other: &Balance) -> Option<Balance> {
         for (mine, theirs) in
             [(self.lines_read, other.lines_read), (self.bytes_total, other.bytes_total), (self.inputs, other.inputs)]

@@ -1,12 +1,12 @@
 //! Dates and times of day that there are not: which part of one is wrong.
 //!
-//! Not here: what a date means (`moment`), and times that a zone skips. Invariant: of a text that has the form of a date
-//! and whose parts all exist, nothing is expected.
+//! Not here: what a date means (`moment`), and times that a zone skips. Invariant: of a text that
+//! has the form of a date and whose parts all exist, nothing is expected.
 
 use jiff::civil::Date;
 
-/// What is expected of a text that has the form of a date or of a time of day, and is none; `None` if it has another form,
-/// or all its parts exist.
+/// What is expected of a text that has the form of a date or of a time of day, and is none; `None`
+/// if it has another form, or all its parts exist.
 pub fn expected(text: &str) -> Option<String> {
     let (date, time) = match text.find(['T', 't', ' ']) {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
@@ -18,8 +18,8 @@ pub fn expected(text: &str) -> Option<String> {
     wrong_date(date).or_else(|| wrong_time(time?))
 }
 
-/// A date and time of day with the offset right behind it, if a blank or a word for UTC stands there: as `date` and others
-/// print it, `2026-01-31 12:00:00 +0100`.
+/// A date and time of day with the offset right behind it, if a blank or a word for UTC stands
+/// there: as `date` and others print it, `2026-01-31 12:00:00 +0100`.
 pub fn with_offset_joined(text: &str) -> Option<String> {
     let at = text.find("UTC").or_else(|| text.find("GMT"));
     let (time, offset) = match at {
@@ -159,7 +159,8 @@ mod tests {
     }
 
     proptest! {
-        /// By the library that reads dates: a part is found wrong where it reads none, and only there.
+        /// By the library that reads dates: a part is found wrong where it reads none, and only
+        /// there.
         #[test]
         fn what_is_wrong_is_what_cannot_be_read(
             year in 1i64..9999, month in 0i64..15, day in 0i64..34, hour in 0i64..27, minute in 0i64..63, second in 0i64..60

@@ -1,19 +1,22 @@
 //! Bytes from logs made printable: what may reach a terminal, and nothing else.
 //!
-//! Invariant: the result holds only printable characters, and two different byte strings never look alike:
-//! every byte shown as `\xNN` is that byte, and a backslash that would read as one is itself escaped.
+//! Invariant: the result holds only printable characters, and two different byte strings never look
+//! alike: every byte shown as `\xNN` is that byte, and a backslash that would read as one is itself
+//! escaped.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
-/// The bytes as text, with everything that a terminal could act on, or an eye could not see, as `\xNN`.
+/// The bytes as text, with everything that a terminal could act on, or an eye could not see, as
+/// `\xNN`.
 pub fn printable(bytes: &[u8]) -> Cow<'_, str> {
     escaped(bytes, is_hostile)
 }
 
-/// A message in which bytes of names are shown already: only what a terminal could act on is escaped, and a backslash is one.
+/// A message in which bytes of names are shown already: only what a terminal could act on is
+/// escaped, and a backslash is one.
 pub fn harmless(message: &str) -> Cow<'_, str> {
     if !message.chars().any(is_hostile) {
         return Cow::Borrowed(message);
@@ -28,8 +31,8 @@ pub fn harmless(message: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The bytes as text that may hold any character, for media with escapes of their own: only bytes that are no text are
-/// shown as `\xNN`, and a backslash that would read as one.
+/// The bytes as text that may hold any character, for media with escapes of their own: only bytes
+/// that are no text are shown as `\xNN`, and a backslash that would read as one.
 pub fn exact(bytes: &[u8]) -> Cow<'_, str> {
     escaped(bytes, |_| false)
 }
@@ -108,9 +111,9 @@ pub fn bytes(text: &str) -> Vec<u8> {
     out
 }
 
-/// Whether a character must not reach a terminal, a page or a spreadsheet as it is, since it acts on one, reorders or
-/// hides text, or is not to be seen: all that is neither a letter, a mark, a number, a punctuation, a symbol nor the space,
-/// and those among them that are drawn as nothing.
+/// Whether a character must not reach a terminal, a page or a spreadsheet as it is, since it acts
+/// on one, reorders or hides text, or is not to be seen: all that is neither a letter, a mark, a
+/// number, a punctuation, a symbol nor the space, and those among them that are drawn as nothing.
 pub fn is_hostile(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
@@ -128,7 +131,8 @@ fn is_blank(c: char) -> bool {
         '\u{034f}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{17b4}' | '\u{17b5}'
         // Selectors of variants.
         | '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}'
-        // Braille with no dot, a musical note with no head, blanks and joiners of old scripts, a stand-in for an object.
+        // Braille with no dot, a musical note with no head, blanks and joiners of old scripts, a
+        // stand-in for an object.
         | '\u{2800}' | '\u{1d159}' | '\u{13441}' | '\u{13442}' | '\u{16fe4}' | '\u{2d7f}' | '\u{1107f}' | '\u{fffc}')
 }
 
@@ -243,8 +247,8 @@ mod tests {
         use ratatui::prelude::Line;
         let mut seen = 0;
         for c in ('\0'..=char::MAX).filter(|&c| !is_hostile(c) && Line::raw(format!("a{c}")).width() == 1) {
-            // Vowels and final consonants of Hangul join the letter before them, and some letters of India the one behind
-            // them; both are seen.
+            // Vowels and final consonants of Hangul join the letter before them, and some letters
+            // of India the one behind them; both are seen.
             let joins = matches!(c,
                 '\u{1160}'..='\u{11ff}' | '\u{d7b0}'..='\u{d7ff}'
                 | '\u{d4e}' | '\u{a8fa}' | '\u{111c2}' | '\u{111c3}' | '\u{113d1}' | '\u{1193f}' | '\u{11941}'

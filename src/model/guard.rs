@@ -5,7 +5,8 @@ use std::hash::Hasher;
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
-/// How many bytes, and what they hash to. The hash is the same in every run: it is part of saved states.
+/// How many bytes, and what they hash to. The hash is the same in every run: it is part of saved
+/// states.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guard {
     /// Bytes that were hashed.

@@ -1,7 +1,7 @@
 //! Which bytes of a block are of a kind, as a mask: bit `i` speaks of byte `i`.
 //!
-//! `wide` turns each into a few instructions of the processor (SSE2 is part of every x86-64, NEON of every AArch64), so
-//! nothing is chosen at run time. The tests hold the masks against a loop.
+//! `wide` turns each into a few instructions of the processor (SSE2 is part of every x86-64, NEON
+//! of every AArch64), so nothing is chosen at run time. The tests hold the masks against a loop.
 
 use wide::{u8x16, u8x32, u8x64};
 

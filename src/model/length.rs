@@ -2,9 +2,9 @@
 //!
 //! And in words, for people: `1 day 2 h`.
 //!
-//! Bare numbers, where they are taken, are seconds. Invariant: what could be taken for another length is none. So
-//! months and years, which have no one length and whose short forms look like those of minutes, are understood only where
-//! they are spelled out: 30.44 and 365.25 days.
+//! Bare numbers, where they are taken, are seconds. Invariant: what could be taken for another
+//! length is none. So months and years, which have no one length and whose short forms look like
+//! those of minutes, are understood only where they are spelled out: 30.44 and 365.25 days.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use super::time::{SECOND, Timestamp};
 /// Units that are understood only spelled out: as people write them, and as they are spelled out.
 const SPELLED_OUT: [(&str, &str); 4] = [("M", "months"), ("y", "years"), ("yr", "years"), ("yrs", "years")];
 
-/// The length that a text means; `Ok(None)` if it means none. Errors with what is expected in place of a unit that is not
-/// understood though it is one.
+/// The length that a text means; `Ok(None)` if it means none. Errors with what is expected in place
+/// of a unit that is not understood though it is one.
 pub fn read(text: &str) -> Result<Option<Duration>, String> {
     // Numbers within which blanks stand would be joined: of `1 30m` nobody knows what is meant.
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -198,7 +198,8 @@ mod tests {
             prop_assert_eq!(read(&shown(length)), Ok(Some(length)));
         }
 
-        /// Each letter that humantime takes for a unit, in either case, is one unit or refused: none is another in capitals.
+        /// Each letter that humantime takes for a unit, in either case, is one unit or refused:
+        /// none is another in capitals.
         #[test]
         fn no_capital_makes_another_length(number in 1u32..1000, unit in "[a-z]{1,6}") {
             let small = read(&format!("{number}{unit}")).ok().flatten();

@@ -1,7 +1,93 @@
-//! What a text that names a file looks like, before anybody looks for the file.
+//! Locations and paths as a command line or a configuration says them, before anybody looks for a
+//! file.
+//!
+//! Not here: what they lead to (`source`). Invariant: what a text stands for is told once, here;
+//! behind it nobody compares texts with `-`.
 
-/// The scheme that a text begins with as addresses do, e.g. `s3` of `s3://bucket/x`. Nothing is read from one; a file that
-/// is called so is written `./s3://x`.
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// What `-` is for.
+const STANDARD: &str = "-";
+
+/// Where something is read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// Standard input.
+    Stdin,
+    /// A file or a folder.
+    Path(PathBuf),
+    /// A pattern of paths, unless there is a file or a folder that is called so.
+    Glob(String),
+}
+
+impl Location {
+    /// What a text means. Errors with what is said of one that begins with a scheme.
+    pub fn read(text: &str) -> Result<Self, String> {
+        match scheme(text) {
+            Some(scheme) => Err(no_file(scheme)),
+            None if text == STANDARD => Ok(Location::Stdin),
+            None if is_glob(text) => Ok(Location::Glob(text.to_owned())),
+            None => Ok(Location::Path(PathBuf::from(text))),
+        }
+    }
+
+    /// As it is written.
+    pub fn as_path(&self) -> &Path {
+        match self {
+            Location::Stdin => Path::new(STANDARD),
+            Location::Path(path) => path,
+            Location::Glob(pattern) => Path::new(pattern),
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_path().display().fmt(f)
+    }
+}
+
+/// Whether a text is a pattern of paths.
+pub fn is_glob(text: &str) -> bool {
+    text.contains(['*', '?', '['])
+}
+
+/// A file, or the standard stream in its place: standard input of what is read, standard output of
+/// what is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PathArg {
+    /// The standard stream.
+    Std,
+    /// The file.
+    Path(PathBuf),
+}
+
+impl PathArg {
+    /// The file, if it is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            PathArg::Std => None,
+            PathArg::Path(path) => Some(path),
+        }
+    }
+}
+
+impl From<OsString> for PathArg {
+    fn from(text: OsString) -> Self {
+        if text == STANDARD { PathArg::Std } else { PathArg::Path(PathBuf::from(text)) }
+    }
+}
+
+impl From<&str> for PathArg {
+    fn from(text: &str) -> Self {
+        PathArg::from(OsString::from(text))
+    }
+}
+
+/// The scheme that a text begins with as addresses do, e.g. `s3` of `s3://bucket/x`. Nothing is
+/// read from one; a file that is called so is written `./s3://x`.
 pub fn scheme(text: &str) -> Option<&str> {
     let (scheme, _) = text.split_once("://")?;
     let letter = scheme.starts_with(|first: char| first.is_ascii_alphabetic());
@@ -21,7 +107,8 @@ pub fn no_file(scheme: &str) -> String {
 /// The names of the outputs, which stand before a path where results go.
 pub const OUTPUT_NAMES: [&str; 3] = ["text", "json", "csv"];
 
-/// Why a text is no path of something that is written to in one format, and what to do: it begins with the name of a format.
+/// Why a text is no path of something that is written to in one format, and what to do: it begins
+/// with the name of a format.
 pub fn no_format(text: &str) -> Option<String> {
     let (name, path) = text.split_once(':')?;
     OUTPUT_NAMES.contains(&name).then(|| {
@@ -48,6 +135,22 @@ mod tests {
     fn what_is_not_written_to_is_named_with_the_remedy() {
         assert!(no_target("s3").starts_with("s3:// is no place that is written to (write a file, and copy it there;"));
         assert!(no_target("FILE").contains("(write the path alone; a file that is called so is ./FILE://...)"));
+    }
+
+    #[test]
+    fn a_location_is_what_its_text_stands_for_and_is_written_as_that() {
+        for (text, expected) in [
+            ("-", Location::Stdin),
+            ("./-", Location::Path("./-".into())),
+            ("logs/a.log", Location::Path("logs/a.log".into())),
+            ("logs/*.log", Location::Glob("logs/*.log".to_owned())),
+            ("./s3://x", Location::Path("./s3://x".into())),
+        ] {
+            assert_eq!(Location::read(text).as_ref(), Ok(&expected));
+            assert_eq!(expected.to_string(), text);
+        }
+        assert!(Location::read("s3://x").unwrap_err().starts_with("s3:// is no place that is read"));
+        assert_eq!((PathArg::from("-").path(), PathArg::from("./-").path()), (None, Some(Path::new("./-"))));
     }
 
     #[test]

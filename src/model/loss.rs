@@ -1,8 +1,9 @@
-//! What a run has lost, by class: lines and bytes that are in no result though they may belong in one, and results that
-//! nobody got.
+//! What a run has lost, by class: lines and bytes that are in no result though they may belong in
+//! one, and results that nobody got.
 //!
-//! Not here: how it is said (`cli/loss`), and what became of lines by their own nature, such as blank ones.
-//! Invariant: every number of the balance sheet is the count of a class here, or is named as no loss (`Loss::count`).
+//! Not here: how it is said (`cli/loss`), and what became of lines by their own nature, such as
+//! blank ones. Invariant: every number of the balance sheet is the count of a class here, or is
+//! named as no loss (`Loss::count`).
 
 use std::collections::BTreeMap;
 
@@ -103,7 +104,7 @@ pub fn losses(balance: &Balance) -> Vec<(Loss, u64)> {
 
 /// A place at which a class lost something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct LossSite {
     /// The input.
     pub input: InputId,
     /// The byte of it: of a line, where it begins.
@@ -115,24 +116,27 @@ pub struct Place {
 /// What is known of losses beside their numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traces {
-    /// The first of each class by input and position, as far as it is known; of malformed lines the sheet has more.
-    first: BTreeMap<Loss, Place>,
-    /// How far a late record lies behind the highest stamp before it in its input, at most; in nanoseconds.
+    /// The first of each class by input and position, as far as it is known; of malformed lines the
+    /// sheet has more.
+    first: BTreeMap<Loss, LossSite>,
+    /// How far a late record lies behind the highest stamp before it in its input, at most; in
+    /// nanoseconds.
     pub furthest_behind: i64,
-    /// Of the late records, those that were in time by their own input, which was silent and not waited for.
+    /// Of the late records, those that were in time by their own input, which was silent and not
+    /// waited for.
     pub after_idle: u64,
 }
 
 impl Traces {
     /// Notes a place, if it is the first of its class.
-    pub fn note(&mut self, loss: Loss, place: Place) {
+    pub fn note(&mut self, loss: Loss, place: LossSite) {
         if self.first.get(&loss).is_none_or(|first| (place.input, place.at) < (first.input, first.at)) {
             self.first.insert(loss, place);
         }
     }
 
     /// The first of a class, if it is known.
-    pub fn first(&self, loss: Loss) -> Option<&Place> {
+    pub fn first(&self, loss: Loss) -> Option<&LossSite> {
         self.first.get(&loss)
     }
 
@@ -165,7 +169,7 @@ mod tests {
 
     #[test]
     fn the_first_by_input_and_position_stays_whatever_comes_first() {
-        let place = |input, at| Place { input: InputId(input), at, head: Vec::new() };
+        let place = |input, at| LossSite { input: InputId(input), at, head: Vec::new() };
         let of = |places: &[(u32, u64)]| {
             let mut traces = Traces::default();
             for &(input, at) in places {

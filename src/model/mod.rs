@@ -3,7 +3,6 @@
 //! Not here: I/O, threads, channels. Whatever happens to these values happens on a higher floor.
 
 pub mod balance;
-pub mod batch;
 pub mod calendar;
 pub mod escape;
 pub mod guard;
@@ -25,7 +24,6 @@ pub mod window;
 pub mod zone;
 
 pub use balance::{Balance, Cause};
-pub use batch::{Chunk, Lines, Live, Mark, Record, Records};
 pub use guard::Guard;
 pub use loss::{Loss, Traces};
 pub use moment::{Moment, Word};

@@ -1,8 +1,9 @@
 //! Moments: instants as people give them, in options and files.
 //!
-//! A number means what it means as a stamp. A date, with a time of day or without, stands in the zone that is given. Words
-//! rest on now, on its day, or on the highest stamp of the inputs, and a length may be added: `latest-1h`.
-//! Not here: what now is, and the stamps. Invariant: a moment is exact; what does not fit is no moment, and says why.
+//! A number means what it means as a stamp. A date, with a time of day or without, stands in the
+//! zone that is given. Words rest on now, on its day, or on the highest stamp of the inputs, and a
+//! length may be added: `latest-1h`. Not here: what now is, and the stamps. Invariant: a moment is
+//! exact; what does not fit is no moment, and says why.
 
 use std::fmt;
 
@@ -67,8 +68,8 @@ impl Moment {
     /// The highest stamp of the inputs.
     pub const LATEST: Moment = Moment::Word(Word::Latest, 0);
 
-    /// The moment that a text means, if its word is one of these. `Ok(None)` if it is none; an error if it would be one
-    /// that does not fit, with what is wrong.
+    /// The moment that a text means, if its word is one of these. `Ok(None)` if it is none; an
+    /// error if it would be one that does not fit, with what is wrong.
     pub fn read(text: &str, words: &[&str]) -> Result<Option<Self>, String> {
         match Units::AUTO.read(text.as_bytes()) {
             Ok(time) => return Ok(Some(Moment::At(time))),
@@ -113,8 +114,8 @@ impl Moment {
         Ok(local.ok().map(Moment::Local))
     }
 
-    /// What is to be said of a number that is hardly meant as the stamp that it is: of a day or a year without dashes, or,
-    /// where it may be, of a length before now.
+    /// What is to be said of a number that is hardly meant as the stamp that it is: of a day or a
+    /// year without dashes, or, where it may be, of a length before now.
     pub fn doubt(text: &str, may_be_before_now: bool) -> Option<String> {
         let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let year = |text: &str| text.parse().ok().filter(|year| (1990..=2100).contains(year));
@@ -150,8 +151,8 @@ impl Moment {
         }
     }
 
-    /// The instant, in a zone, when `now` is now and `latest` gives the highest stamp of the inputs. Errors with what is
-    /// wrong, or those of `latest`.
+    /// The instant, in a zone, when `now` is now and `latest` gives the highest stamp of the
+    /// inputs. Errors with what is wrong, or those of `latest`.
     pub fn resolve<E: From<String>>(
         self,
         zone: &TimeZone,

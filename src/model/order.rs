@@ -1,8 +1,9 @@
 //! How well lines are sorted by time, and who has seen it: what skipping bytes of a file rests on.
 //!
-//! Disorder is how far a stamp lies behind the highest before it. With a bound D on it, a line with stamp s says that no
-//! line before it has a stamp above s + D, and none behind it one below s - D.
-//! Invariant: `then` is associative, so that what is said of parts, in their order, is what is said of the whole.
+//! Disorder is how far a stamp lies behind the highest before it. With a bound D on it, a line with
+//! stamp s says that no line before it has a stamp above s + D, and none behind it one below s - D.
+//! Invariant: `then` is associative, so that what is said of parts, in their order, is what is said
+//! of the whole.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,7 +29,8 @@ impl Extent {
         Extent { lowest: time, highest: time, disorder: 0 }
     }
 
-    /// Adds a line behind those of `extent`, if it is well-formed, which is asked only if its stamp says something new.
+    /// Adds a line behind those of `extent`, if it is well-formed, which is asked only if its stamp
+    /// says something new.
     #[inline]
     pub fn add(extent: &mut Option<Extent>, time: Timestamp, is_well_formed: impl FnOnce() -> bool) {
         let more = extent.map_or(Extent::of(time), |known| known.then(Extent::of(time)));
@@ -57,7 +59,8 @@ pub struct OrderMeter {
 
 #[derive(Debug, Default)]
 struct Parts {
-    /// Parts that follow each other without a gap are one: by its first byte, its end and its extent.
+    /// Parts that follow each other without a gap are one: by its first byte, its end and its
+    /// extent.
     runs: BTreeMap<u64, (u64, Option<Extent>)>,
     bytes: u64,
 }
@@ -71,8 +74,8 @@ impl OrderMeter {
         }
     }
 
-    /// The extent of all parts, if any has one, once they have `bytes` bytes; waits for them at most so long. `None` if
-    /// they do not have so many yet.
+    /// The extent of all parts, if any has one, once they have `bytes` bytes; waits for them at
+    /// most so long. `None` if they do not have so many yet.
     pub fn whole(&self, bytes: u64, wait: Duration) -> Option<Option<Extent>> {
         let mut parts = self.parts.lock();
         if parts.bytes < bytes {
@@ -86,7 +89,8 @@ impl OrderMeter {
 }
 
 impl Parts {
-    /// Adds a part to the run before it, and the run behind it to both. Whether it was not there yet.
+    /// Adds a part to the run before it, and the run behind it to both. Whether it was not there
+    /// yet.
     fn add(&mut self, from: u64, to: u64, extent: Option<Extent>) -> bool {
         let before = self.runs.range(..=from).next_back().map(|(&start, &(end, extent))| (start, end, extent));
         if before.is_some_and(|(_, end, _)| end > from) {

@@ -1,22 +1,25 @@
 //! The highest stamps of an input, and the one among them by which time is told.
 //!
-//! One stamp that runs ahead, or a handful, must not move time for all others. So time is told by the highest stamp that
-//! `ENOUGH` records stand at, or beyond in steps that are no jumps: the *trusted* one.
+//! One stamp that runs ahead, or a handful, must not move time for all others. So time is told by
+//! the highest stamp that `ENOUGH` records stand at, or beyond in steps that are no jumps: the
+//! *trusted* one.
 //!
-//! Invariant: what is held is a function of which stamps were added, not of their order, and joins. So batches may be
-//! looked at in any order, and joined in that of their input.
+//! Invariant: what is held is a function of which stamps were added, not of their order, and joins.
+//! So batches may be looked at in any order, and joined in that of their input.
 //!
-//! Adding a stamp never lowers the trusted one. Let `low` be the lowest held, `trusted` where the ascent from it stops,
-//! and `time` be added. If `time <= low`, nothing changes. Else `low` goes, and the new lowest, `next`, is one of those
-//! held before or `time`. If `next <= trusted`, all stamps from `next` to `trusted` are still there, and one more among
-//! them only makes steps smaller: the ascent comes to `trusted` as before, or passes it. If `next > trusted`, the ascent
+//! Adding a stamp never lowers the trusted one. Let `low` be the lowest held, `trusted` where the
+//! ascent from it stops, and `time` be added. If `time <= low`, nothing changes. Else `low` goes,
+//! and the new lowest, `next`, is one of those held before or `time`. If `next <= trusted`, all
+//! stamps from `next` to `trusted` are still there, and one more among them only makes steps
+//! smaller: the ascent comes to `trusted` as before, or passes it. If `next > trusted`, the ascent
 //! starts above it.
 
 use serde::{Deserialize, Serialize};
 
 use super::time::Timestamp;
 
-/// So many records are believed wherever they stand; fewer, that stand ahead of all others by a jump, are not.
+/// So many records are believed wherever they stand; fewer, that stand ahead of all others by a
+/// jump, are not.
 pub const ENOUGH: usize = 8;
 
 /// The `ENOUGH` highest stamps, those that are alike included.
@@ -78,8 +81,8 @@ impl Peaks {
         self.held().last().copied()
     }
 
-    /// The trusted highest stamp, if steps of up to `max_jump` nanoseconds are no jumps; with 0 no step is one. `None`
-    /// while there are too few records to tell.
+    /// The trusted highest stamp, if steps of up to `max_jump` nanoseconds are no jumps; with 0 no
+    /// step is one. `None` while there are too few records to tell.
     pub fn trusted(&self, max_jump: i64) -> Option<Timestamp> {
         match max_jump {
             0 => self.highest(),

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 /// Vectors waiting to be used again.
 #[derive(Debug)]
-pub struct Pool<T> {
+pub struct BufferPool<T> {
     idle: Arc<Mutex<Vec<Vec<T>>>>,
 }
 
@@ -20,7 +20,7 @@ pub struct Pooled<T> {
     home: Arc<Mutex<Vec<Vec<T>>>>,
 }
 
-impl<T> Pool<T> {
+impl<T> BufferPool<T> {
     /// An empty vector, with the capacity that it had in its last use.
     pub fn take(&self) -> Pooled<T> {
         let vector = self.idle.lock().pop().unwrap_or_default();
@@ -28,15 +28,15 @@ impl<T> Pool<T> {
     }
 }
 
-impl<T> Default for Pool<T> {
+impl<T> Default for BufferPool<T> {
     fn default() -> Self {
-        Pool { idle: Arc::new(Mutex::new(Vec::new())) }
+        BufferPool { idle: Arc::new(Mutex::new(Vec::new())) }
     }
 }
 
-impl<T> Clone for Pool<T> {
+impl<T> Clone for BufferPool<T> {
     fn clone(&self) -> Self {
-        Pool { idle: Arc::clone(&self.idle) }
+        BufferPool { idle: Arc::clone(&self.idle) }
     }
 }
 
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_dropped_vector_is_used_again_and_is_empty() {
-        let pool = Pool::default();
+        let pool = BufferPool::default();
         let mut first = pool.take();
         first.extend([1u8; 100]);
         let address = first.as_ptr();

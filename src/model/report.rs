@@ -1,6 +1,7 @@
 //! A report as plain data: titled, typed columns and rows, and how to draw it.
 //!
-//! Not here: report functions (`report`) and outputs (`output`). No report prints, and no output computes.
+//! Not here: report functions (`report`) and outputs (`output`). No report prints, and no output
+//! computes.
 
 use std::fmt;
 
@@ -22,13 +23,15 @@ pub struct Report {
     pub rows: Vec<Vec<Cell>>,
     /// How `text` draws it.
     pub drawing: Drawing,
-    /// Connections whose pair is not known, as there was no memory for it: they would be in the rows too, or in others.
-    /// Report functions leave it at 0; the run sets it where the report looks at pairs.
+    /// Connections whose pair is not known, as there was no memory for it: they would be in the
+    /// rows too, or in others. Report functions leave it at 0; the run sets it where the report
+    /// looks at pairs.
     pub overflow: u64,
-    /// Rows that were left out only since there are so many, though they are as good as the last one shown.
+    /// Rows that were left out only since there are so many, though they are as good as the last
+    /// one shown.
     pub more: Option<More>,
-    /// What the report was asked for, by option: with `id`, that is its name. Report functions leave it empty; the run sets
-    /// it.
+    /// What the report was asked for, by option: with `id`, that is its name. Report functions
+    /// leave it empty; the run sets it.
     pub options: Vec<(&'static str, Cell)>,
 }
 
@@ -51,7 +54,8 @@ impl fmt::Display for More {
 }
 
 impl Report {
-    /// Whether every row has a cell of the right kind for each column; errors with the first that does not.
+    /// Whether every row has a cell of the right kind for each column; errors with the first that
+    /// does not.
     pub fn check(&self) -> Result<(), String> {
         for (at, row) in self.rows.iter().enumerate() {
             if row.len() != self.columns.len() {
@@ -137,7 +141,8 @@ pub enum Drawing {
     },
 }
 
-/// Which result of a window this is, where inputs are followed: a later one takes the place of an earlier one.
+/// Which result of a window this is, where inputs are followed: a later one takes the place of an
+/// earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Issue {
     /// How often a result of this window was issued before.
@@ -153,11 +158,13 @@ pub struct WindowResult {
     pub sequence: u64,
     /// The window; of several, from the start of the first to the end of the last.
     pub window: Window,
-    /// How many windows it stands for: 1, or a long run of them that hold nothing. Of such a run, reports have no rows.
+    /// How many windows it stands for: 1, or a long run of them that hold nothing. Of such a run,
+    /// reports have no rows.
     pub windows: u64,
     /// Whether the window is one of many.
     pub periodic: bool,
-    /// The ends of the range that was asked for, where they cut the window: only what lies between them counts.
+    /// The ends of the range that was asked for, where they cut the window: only what lies between
+    /// them counts.
     pub cut: Ends,
     /// Which of several results of this window it is, where there may be several.
     pub issue: Option<Issue>,
@@ -165,11 +172,13 @@ pub struct WindowResult {
     pub connections: u64,
     /// Whether the start of the one window was given, and not its length.
     pub from_start: bool,
-    /// The stamps that there are, where a one-shot window holds nothing and they could be looked at.
+    /// The stamps that there are, where a one-shot window holds nothing and they could be looked
+    /// at.
     pub stamps: Option<Stamps>,
     /// One for each report asked for, in that order.
     pub reports: Vec<Report>,
-    /// The balance sheet: of the run; in periodic runs, of all lines up to those that closed the window.
+    /// The balance sheet: of the run; in periodic runs, of all lines up to those that closed the
+    /// window.
     pub balance: Balance,
 }
 

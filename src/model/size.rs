@@ -1,9 +1,10 @@
 //! Sizes and large numbers as people write them: `64KiB`, `256 MB`, `0.5GiB`; `1k`, `2M`, `1_000`.
 //!
-//! Not here: how large they may be. Invariant: what is read is exact; of a size that is no whole number of bytes there is
-//! none.
+//! Not here: how large they may be. Invariant: what is read is exact; of a size that is no whole
+//! number of bytes there is none.
 
-/// Bytes of units, in small letters. A letter alone is a unit of 1024, as for most programs that take one.
+/// Bytes of units, in small letters. A letter alone is a unit of 1024, as for most programs that
+/// take one.
 const UNITS: [(&str, u64); 21] = [
     ("", 1),
     ("b", 1),

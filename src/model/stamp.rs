@@ -1,8 +1,8 @@
 //! Stamps: numbers that stand for instants, as logs write them and as people give them.
 //!
-//! The only place where a number becomes an instant. Not here: instants that are written otherwise (`options`), and where
-//! in a line its stamp stands (`format`).
-//! Invariant: a stamp means its instant exactly, or none: nothing is rounded, and nothing saturates.
+//! The only place where a number becomes an instant. Not here: instants that are written otherwise
+//! (`options`), and where in a line its stamp stands (`format`). Invariant: a stamp means its
+//! instant exactly, or none: nothing is rounded, and nothing saturates.
 
 use super::time::{SECOND, Timestamp};
 
@@ -65,8 +65,8 @@ impl TimeUnit {
         }
     }
 
-    /// The unit by magnitude: up to 11 digits are seconds, up to 14 milliseconds, up to 17 microseconds, more are
-    /// nanoseconds. Zeros before them do not count.
+    /// The unit by magnitude: up to 11 digits are seconds, up to 14 milliseconds, up to 17
+    /// microseconds, more are nanoseconds. Zeros before them do not count.
     pub const fn by_magnitude(magnitude: u64) -> Self {
         if magnitude <= HIGHEST[0] {
             TimeUnit::Seconds
@@ -139,8 +139,8 @@ impl Units {
         }
     }
 
-    /// The instant that a text means: digits, a minus before them if it is before 1970, and a point and digits behind
-    /// them for a part of the unit, which the digits before the point tell.
+    /// The instant that a text means: digits, a minus before them if it is before 1970, and a point
+    /// and digits behind them for a part of the unit, which the digits before the point tell.
     pub fn read(self, text: &[u8]) -> Result<Timestamp, Unfit> {
         let nanos = self.nanos(text).ok_or(Unfit::NoStamp)?;
         let unfit = if nanos < 0 { Unfit::TooEarly } else { Unfit::TooLate };
@@ -165,8 +165,8 @@ fn number(digits: &[u8]) -> Option<u64> {
     all.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
 }
 
-/// The nanoseconds that the digits behind a point write, at least one, in a unit of so many nanoseconds. `None` if they
-/// are no whole number of them.
+/// The nanoseconds that the digits behind a point write, at least one, in a unit of so many
+/// nanoseconds. `None` if they are no whole number of them.
 fn fraction(digits: &[u8], unit: i64) -> Option<i64> {
     let places = unit.ilog10() as usize;
     let (fine, finer) = digits.split_at(digits.len().min(places));

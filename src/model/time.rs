@@ -1,9 +1,9 @@
 //! Instants: nanoseconds since the Unix epoch.
 //!
-//! Not here: the wall clock (it is injected), numbers as logs write them (`stamp`) and durations as people do (`options`).
-//! Invariant: a timestamp is exact. Where an instant is asked for that there is not (before 1677, after 2262), arithmetic
-//! says so (`checked_plus`); only bounds, which tell what lies before or after them, may be "before everything" or "after
-//! everything" in its place.
+//! Not here: the wall clock (it is injected), numbers as logs write them (`stamp`) and durations as
+//! people do (`options`). Invariant: a timestamp is exact. Where an instant is asked for that there
+//! is not (before 1677, after 2262), arithmetic says so (`checked_plus`); only bounds, which tell
+//! what lies before or after them, may be "before everything" or "after everything" in its place.
 
 use std::fmt;
 
@@ -27,7 +27,8 @@ impl Timestamp {
         Timestamp(nanos)
     }
 
-    /// From whole seconds since the epoch, as constants and clocks have them; beyond all instants it is the outermost.
+    /// From whole seconds since the epoch, as constants and clocks have them; beyond all instants
+    /// it is the outermost.
     pub const fn from_seconds(seconds: i64) -> Self {
         Timestamp(seconds.saturating_mul(SECOND))
     }
@@ -45,12 +46,14 @@ impl Timestamp {
         }
     }
 
-    /// A bound: this instant moved by `nanos`, forwards or backwards, or what is before or after everything.
+    /// A bound: this instant moved by `nanos`, forwards or backwards, or what is before or after
+    /// everything.
     pub const fn plus(self, nanos: i64) -> Self {
         Timestamp(self.0.saturating_add(nanos))
     }
 
-    /// A bound: this instant moved by `times` lengths of `nanos`, or what is before or after everything.
+    /// A bound: this instant moved by `times` lengths of `nanos`, or what is before or after
+    /// everything.
     pub const fn plus_times(self, times: i64, nanos: i64) -> Self {
         let moved = self.0 as i128 + times as i128 * nanos as i128;
         if moved > i64::MAX as i128 {

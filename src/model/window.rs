@@ -1,7 +1,8 @@
 //! Windows of time and the grid on which periodic windows lie.
 //!
-//! A one-shot window has both ends in; periodic windows are half-open, so that neighbours share no record.
-//! Invariant: bucket edges fall on window edges, so every window is a whole number of buckets and exact.
+//! A one-shot window has both ends in; periodic windows are half-open, so that neighbours share no
+//! record. Invariant: bucket edges fall on window edges, so every window is a whole number of
+//! buckets and exact.
 
 use std::fmt;
 
@@ -70,7 +71,8 @@ impl Grid {
 
     /// The first window that ends after `time`, i.e. the first in which a report on `time` is due.
     pub fn first_ending_after(&self, time: Timestamp) -> i64 {
-        // Smallest k with anchor + k*period + length > time; in 128 bits, as the edges may lie far out.
+        // Smallest k with anchor + k*period + length > time; in 128 bits, as the edges may lie far
+        // out.
         let distance = i128::from(time.nanos()) - i128::from(self.anchor.nanos()) - i128::from(self.length);
         let k = distance.div_euclid(i128::from(self.period)) + 1;
         let k = i64::try_from(k).unwrap_or(if k < 0 { i64::MIN } else { i64::MAX });
@@ -97,7 +99,8 @@ impl Grid {
     }
 }
 
-/// The ends of a range of time that was asked for, as far as they are given: what lies outside does not count.
+/// The ends of a range of time that was asked for, as far as they are given: what lies outside does
+/// not count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ends {
     /// The first instant that is in.
@@ -154,24 +157,26 @@ impl Grid {
 /// The most buckets that a window may be cut into.
 pub const MAX_BUCKETS: i64 = 100_000;
 
-/// The grain for windows of this length and period when buckets of `grouping` are asked for: their greatest
-/// common divisor, so that bucket edges fall on window edges. All in nanoseconds, above 0.
+/// The grain for windows of this length and period when buckets of `grouping` are asked for: their
+/// greatest common divisor, so that bucket edges fall on window edges. All in nanoseconds, above 0.
 pub fn grain(length: i64, period: Option<i64>, grouping: i64) -> i64 {
     let common = gcd(length, grouping);
     period.map_or(common, |period| gcd(common, period))
 }
 
-/// Up to so many buckets, those of a one-shot window are all alike: the common divisor of its length and the grouping.
+/// Up to so many buckets, those of a one-shot window are all alike: the common divisor of its
+/// length and the grouping.
 const FINE_BUCKETS: i64 = 4096;
 
-/// The grain of a one-shot window for which buckets of `grouping` nanoseconds are asked, above 0, and the number of its last
-/// bucket. It has no neighbour to share a bucket with: its last bucket may be shorter than the others, so that any grain
-/// is exact.
+/// The grain of a one-shot window for which buckets of `grouping` nanoseconds are asked, above 0,
+/// and the number of its last bucket. It has no neighbour to share a bucket with: its last bucket
+/// may be shorter than the others, so that any grain is exact.
 pub fn once_buckets(window: &Window, grouping: i64) -> (i64, i64) {
     let length = window.length().max(1);
     let common = grain(length, None, grouping);
     let fine = if length / common <= FINE_BUCKETS { common } else { grouping };
-    // Of a window of years as many buckets as ever: each then is as many groupings long as it takes.
+    // Of a window of years as many buckets as ever: each then is as many groupings long as it
+    // takes.
     let grain = fine.saturating_mul(length / fine / MAX_BUCKETS + 1);
     let last = (length.saturating_add(grain - 1) / grain).max(1) - 1;
     (grain, last)

@@ -1,13 +1,15 @@
 //! Time zones: names of the IANA database, and offsets.
 //!
-//! Not here: what an instant is in a zone (`moment`). Invariant: what is suggested in place of a text is a zone.
+//! Not here: what an instant is in a zone (`moment`). Invariant: what is suggested in place of a
+//! text is a zone.
 
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::calendar;
 
-/// The zone that a text names: one of the IANA database, or an offset of less than a day. Errors with what is expected.
+/// The zone that a text names: one of the IANA database, or an offset of less than a day. Errors
+/// with what is expected.
 pub fn zone(text: &str) -> Result<TimeZone, String> {
     if text == "UTC" || text == "Z" {
         return Ok(TimeZone::UTC);
@@ -40,8 +42,8 @@ pub fn zone_names() -> Vec<String> {
     TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect()
 }
 
-/// Letters by which zones are called in places, and that the database does not know, in small letters: the zones that have
-/// them now or in another season.
+/// Letters by which zones are called in places, and that the database does not know, in small
+/// letters: the zones that have them now or in another season.
 const LETTERS: [(&str, &str); 20] = [
     ("aedt", "Australia/Sydney"),
     ("aest", "Australia/Sydney"),
@@ -65,8 +67,8 @@ const LETTERS: [(&str, &str); 20] = [
     ("west", "Europe/Lisbon"),
 ];
 
-/// The zones that a text which names none may have been meant to name, a few at most: an offset behind `UTC`, a city, what
-/// people call a zone.
+/// The zones that a text which names none may have been meant to name, a few at most: an offset
+/// behind `UTC`, a city, what people call a zone.
 pub fn meant(text: &str) -> Vec<String> {
     let text = text.trim().to_lowercase().replace(' ', "_");
     if let Some(offset) = offset(&text) {

@@ -1,7 +1,13 @@
-//! Closes windows: decides which are due, which have a result in common, and how each lies on the tally.
+//! Closes windows: decides which are due, which have a result in common, and how each lies on the
+//! tally.
 //!
-//! Invariant: windows close in order, each once; no record that counts is missing from its window. Which of them have a
-//! result in common depends on what they hold in the end, and not on when they were found to be due.
+//! A run of windows that hold nothing is found by the tally's next bucket, so neither time nor
+//! memory grows with their number. It is issued once all of it is due, since until then a record
+//! may still come into it.
+//!
+//! Invariant: windows close in order, each once; no record that counts is missing from its window.
+//! Which of them have a result in common depends on what they hold in the end, and not on when they
+//! were found to be due.
 
 use crate::model::window::{grain, once_buckets};
 use crate::model::{Gap, Grid, Timestamp, Window};
@@ -36,12 +42,13 @@ impl Windows {
     }
 }
 
-/// Shards of a pane where there are few panes: so many that none is much to copy when it grows, and that workers seldom
-/// meet at one.
+/// Shards of a pane where there are few panes: so many that none is much to copy when it grows, and
+/// that workers seldom meet at one.
 pub const SHARDS: i64 = 64;
 
 impl Windows {
-    /// How a tally of these buckets is divided, if records of `lateness` nanoseconds of disorder are counted.
+    /// How a tally of these buckets is divided, if records of `lateness` nanoseconds of disorder
+    /// are counted.
     pub fn shape(&self, buckets: &Buckets, lateness: i64) -> Shape {
         match self {
             Windows::Once(_) => Shape { pane: buckets.last + 1, shards: SHARDS as usize },
@@ -55,8 +62,8 @@ impl Windows {
     }
 }
 
-/// The windows of a periodic run, from the first that ends after the lowest record that counts to the first that ends
-/// after the highest.
+/// The windows of a periodic run, from the first that ends after the lowest record that counts to
+/// the first that ends after the highest.
 #[derive(Debug)]
 pub struct Closer {
     grid: Grid,
@@ -76,8 +83,8 @@ pub enum Due {
     Window(Window),
     /// The next ones hold nothing, nor does the one result that they have.
     Gap(Gap),
-    /// The next ones hold nothing and may be too many for a result each: that shows only once the run of them is due as a
-    /// whole. If it is too long already, these are sure to be in it.
+    /// The next ones hold nothing and may be too many for a result each: that shows only once the
+    /// run of them is due as a whole. If it is too long already, these are sure to be in it.
     Wait(Option<Gap>),
 }
 
@@ -87,12 +94,14 @@ impl Closer {
         Closer { grid, buckets, needs_previous, max_gap: 0, next: None, closed: 0 }
     }
 
-    /// One result for each run of more than `max_gap` windows that hold nothing; 0 for no such thing.
+    /// One result for each run of more than `max_gap` windows that hold nothing; 0 for no such
+    /// thing.
     pub fn with_max_gap(self, max_gap: u64) -> Self {
         Closer { max_gap, ..self }
     }
 
-    /// The next window that is due at this watermark, when `extent` is the lowest and the highest record so far.
+    /// The next window that is due at this watermark, when `extent` is the lowest and the highest
+    /// record so far.
     pub fn due(&self, watermark: Timestamp, extent: Option<(Timestamp, Timestamp)>) -> Option<Window> {
         let (lowest, highest) = extent?;
         let k = self.next.unwrap_or_else(|| self.grid.first_ending_after(lowest));
@@ -102,17 +111,19 @@ impl Closer {
         (window.end <= watermark && k <= last).then_some(window)
     }
 
-    /// The window that closes next, if it is known: before the first record that counts, only where windows are to begin
-    /// somewhere.
+    /// The window that closes next, if it is known: before the first record that counts, only where
+    /// windows are to begin somewhere.
     pub fn first_open(&self, extent: Option<(Timestamp, Timestamp)>) -> Option<Window> {
         let of_records = || extent.map(|(lowest, _)| self.grid.first_ending_after(lowest));
         self.next.or_else(of_records).or(self.grid.first).map(|k| self.grid.window(k))
     }
 
-    /// What is to be done, as `window` is the next that is due at this watermark. The tally has all that is counted.
+    /// What is to be done, as `window` is the next that is due at this watermark. The tally has all
+    /// that is counted.
     ///
-    /// A record may still come for a window that is not due, never for one that is. So a run can only be found to be
-    /// shorter than it seemed: windows in one that seems short enough have their results at once.
+    /// A record may still come for a window that is not due, never for one that is. So a run can
+    /// only be found to be shorter than it seemed: windows in one that seems short enough have
+    /// their results at once.
     pub fn decide(
         &self,
         window: Window,
@@ -160,8 +171,8 @@ impl Closer {
         }
     }
 
-    /// Leaves this window out if it holds nothing, and those behind it up to the next that holds something. Whether it
-    /// did. The tally has all that is counted.
+    /// Leaves this window out if it holds nothing, and those behind it up to the next that holds
+    /// something. Whether it did. The tally has all that is counted.
     pub fn skip_empty(&mut self, window: Window, tally: &Tally) -> bool {
         let first = tally.first_from(self.buckets.of(window.start));
         if first.is_some_and(|bucket| bucket < self.buckets.of(window.end)) {
@@ -172,8 +183,8 @@ impl Closer {
         true
     }
 
-    /// Counts the window as closed, or so many that end with it: the number of the first from 0, and the first bucket
-    /// that windows behind them need.
+    /// Counts the window as closed, or so many that end with it: the number of the first from 0,
+    /// and the first bucket that windows behind them need.
     pub fn close(&mut self, window: Window, windows: u64) -> (u64, i64) {
         let next = self.number(window).saturating_add(1);
         self.next = Some(next);

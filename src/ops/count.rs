@@ -1,14 +1,17 @@
 //! Records to tally: finds each record's bucket and counts its pair.
 //!
-//! Each worker has a counter of its own, through which it counts into the tally of all. Pairs of the first few hosts are
-//! counted in a small table of the counter and reach the tally when a window closes; all others once a batch, shard by
-//! shard. So workers meet at a lock a few times a batch and never for a line.
+//! Each worker has a counter of its own, through which it counts into the tally of all. Pairs of
+//! the first few hosts are counted in a small table of the counter and reach the tally when a
+//! window closes; all others once a batch, shard by shard. So workers meet at a lock a few times a
+//! batch and never for a line. The small table is indexed by the numbers of the hosts, of which it
+//! takes the first 256.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
 
-use crate::model::{Record, Timestamp};
+use crate::batch::Record;
+use crate::model::Timestamp;
 use crate::tally::hash::shard;
 use crate::tally::host::Hosts;
 use crate::tally::pane::Pane;
@@ -22,7 +25,8 @@ pub struct Buckets {
     pub anchor: Timestamp,
     /// Length of a bucket in nanoseconds, above 0.
     pub grain: i64,
-    /// The highest bucket: a stamp beyond it, such as one on the end of a window that has both ends in, is put here.
+    /// The highest bucket: a stamp beyond it, such as one on the end of a window that has both ends
+    /// in, is put here.
     pub last: i64,
 }
 
@@ -94,7 +98,8 @@ struct Lane {
     any_waiting: bool,
 }
 
-/// Connections per pair of the first hosts, in a table that is indexed rather than hashed: row `from`, column `to`.
+/// Connections per pair of the first hosts, in a table that is indexed rather than hashed: row
+/// `from`, column `to`.
 #[derive(Debug, Default)]
 struct Dense {
     stride: usize,
@@ -111,14 +116,15 @@ struct Waiting {
     record: u32,
 }
 
-/// The hosts up to which pairs are counted in an indexed table: 512 KiB at most. Their names are never dropped.
+/// The hosts up to which pairs are counted in an indexed table: 512 KiB at most. Their names are
+/// never dropped.
 const DENSE_HOSTS: usize = sweep::ALWAYS_KEPT;
 
 /// The hosts by which an indexed table grows: in few steps, as each copies the table.
 const STRIDE_STEP: usize = 32;
 
-/// The bytes that all indexed tables of a counter may take: beyond, tables that are mostly zeros would cost more than
-/// they save.
+/// The bytes that all indexed tables of a counter may take: beyond, tables that are mostly zeros
+/// would cost more than they save.
 const DENSE_BYTES: usize = 8 << 20;
 
 /// Buckets that are kept at hand while a batch is counted.
@@ -127,8 +133,9 @@ const AT_HAND: usize = 4;
 /// Records whose hosts are fetched from a large table before the first of them is looked up.
 const BLOCK: usize = 32;
 
-/// Counts the records, which point into `bytes`, with their buckets. Those left over, by their place in `records`, are
-/// in their buckets, but there were no bytes left in the tally's budget for their pair.
+/// Counts the records, which point into `bytes`, with their buckets. Those left over, by their
+/// place in `records`, are in their buckets, but there were no bytes left in the tally's budget for
+/// their pair.
 pub fn count(records: &[Record], bytes: &[u8], buckets: &Buckets, tally: &Tally, counter: &mut Counter) -> Vec<u32> {
     counter.count_buckets(records, buckets);
     count_pairs(records, bytes, buckets, tally, counter)
@@ -180,7 +187,8 @@ pub fn count_pairs(
 }
 
 impl Counter {
-    /// Counts the records of each bucket. Where time is out of order they change between a few, which are kept at hand.
+    /// Counts the records of each bucket. Where time is out of order they change between a few,
+    /// which are kept at hand.
     fn count_buckets(&mut self, records: &[Record], buckets: &Buckets) {
         let mut open: Vec<OpenBucket> = Vec::with_capacity(AT_HAND);
         let (mut at, mut next) = (0, 0);
@@ -277,8 +285,9 @@ impl Lane {
             self.waiting.iter_mut().zip(self.pane.shards()).filter(|(waiting, _)| !waiting.is_empty())
         {
             let mut table = shard.write();
-            // The places of all pairs are fetched first, many at a time, as none of them depends on another: in a
-            // large table nearly each is a way to memory, and counted one by one they would be waited for one by one.
+            // The places of all pairs are fetched first, many at a time, as none of them depends on
+            // another: in a large table nearly each is a way to memory, and counted one by one they
+            // would be waited for one by one.
             black_box(waiting.iter().fold(0, |sum, pair| sum ^ table.touch(pair.hash)));
             for pair in waiting.drain(..) {
                 if !table.add(pair.hash, pair.from, pair.to, 1, tally.budget()) {
@@ -290,7 +299,8 @@ impl Lane {
 }
 
 impl Dense {
-    /// Makes room for so many hosts, if that is worth its bytes and they are left. Whether there is room.
+    /// Makes room for so many hosts, if that is worth its bytes and they are left. Whether there is
+    /// room.
     #[cold]
     fn grow(&mut self, hosts: usize, all_bytes: &mut usize, budget: &Budget) -> bool {
         let stride = hosts.next_multiple_of(STRIDE_STEP);
@@ -334,7 +344,8 @@ mod tests {
         counter.buckets
     }
 
-    /// Lines of a stamp and two hosts as records, and a map of the counts of their pairs in window 0, of ten buckets.
+    /// Lines of a stamp and two hosts as records, and a map of the counts of their pairs in window
+    /// 0, of ten buckets.
     type Lines = Vec<(i64, u16, u16)>;
 
     const BUCKETS: Buckets = Buckets { anchor: Timestamp::from_nanos(0), grain: 1, last: i64::MAX };

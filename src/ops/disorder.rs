@@ -1,4 +1,5 @@
-//! How far records lie behind the highest stamp before them in their input: what `lateness` has to allow for.
+//! How far records lie behind the highest stamp before them in their input: what `lateness` has to
+//! allow for.
 //!
 //! Needs the batches of each input in order; the highest stamp before a batch comes from outside.
 

@@ -1,15 +1,18 @@
-//! Lines to records in a periodic run: like `select`, with lateness and the points at which windows may close.
+//! Lines to records in a periodic run: like `select`, with lateness and the points at which windows
+//! may close.
 //!
-//! Both depend on what came before in the input. So a batch is first surveyed, in any order and in parallel; then, in
-//! the order of the input, it gets the highest stamps before it. Most batches hold nothing late and pass no window's
-//! end: for them the survey stands. The others are gone through once more, line by line.
-//! Invariant: a record is late if and only if its stamp is below the trusted highest one (`model/peaks.rs`) of the
-//! well-formed lines before it in its input that are not in the future, less the declared disorder and the grace. Threads
-//! and chunk size have no say in it.
+//! Both depend on what came before in the input. So a batch is first surveyed, in any order and in
+//! parallel; then, in the order of the input, it gets the highest stamps before it. Most batches
+//! hold nothing late and pass no window's end: for them the survey stands. The others are gone
+//! through once more, line by line. Invariant: a record is late if and only if its stamp is below
+//! the trusted highest one (`model/peaks.rs`) of the well-formed lines before it in its input that
+//! are not in the future, less the declared disorder and the grace. Threads and chunk size have no
+//! say in it.
 
+use crate::batch::Mark;
+use crate::batch::{Lines, Record};
 use crate::format::{FormatVisitor, LineFormat, dispatch};
-use crate::model::batch::Mark;
-use crate::model::{Grid, Lines, Loss, Peaks, Record, Timestamp, Units};
+use crate::model::{Grid, Loss, Peaks, Timestamp, Units};
 
 use super::select::{Bounds, Judge, Selected, Verdict, each_line};
 
@@ -26,9 +29,11 @@ pub struct History {
     pub grid: Grid,
     /// The declared disorder in nanoseconds.
     pub lateness: i64,
-    /// How far a stamp, or a handful, may lie ahead of all others and still move the watermark, in nanoseconds.
+    /// How far a stamp, or a handful, may lie ahead of all others and still move the watermark, in
+    /// nanoseconds.
     pub max_jump: i64,
-    /// How much later than that a record may be and still count, since results are issued again; in nanoseconds.
+    /// How much later than that a record may be and still count, since results are issued again; in
+    /// nanoseconds.
     pub grace: i64,
     /// Whether records between windows are kept, to compare with the window before.
     pub keep_gaps: bool,
@@ -69,13 +74,15 @@ impl Survey {
 }
 
 impl History {
-    /// Surveys a batch and appends the records to keep if nothing is late. `None` if there is no such format.
+    /// Surveys a batch and appends the records to keep if nothing is late. `None` if there is no
+    /// such format.
     pub fn survey(&self, lines: &Lines, records: &mut Vec<Record>) -> Option<Survey> {
         dispatch(self.format, Pass { history: self, lines, records, before: None }).map(Survey)
     }
 
-    /// Places a surveyed batch after lines whose highest stamps are `before`. `records` are those of the survey, and
-    /// are replaced if the survey does not stand. `None` if there is no such format.
+    /// Places a surveyed batch after lines whose highest stamps are `before`. `records` are those
+    /// of the survey, and are replaced if the survey does not stand. `None` if there is no such
+    /// format.
     pub fn place(&self, lines: &Lines, survey: Survey, before: Peaks, records: &mut Vec<Record>) -> Option<Placed> {
         let mut peaks = before;
         peaks.join(survey.peaks());
@@ -103,8 +110,9 @@ impl History {
         trusted.map_or(Timestamp::MIN, |time| time.minus(self.lateness))
     }
 
-    /// The stamp at which the watermark passes another window's end, when `trusted` is the trusted highest so far. Only
-    /// windows within the bounds are of interest: marks are kept until their windows close, and others never do.
+    /// The stamp at which the watermark passes another window's end, when `trusted` is the trusted
+    /// highest so far. Only windows within the bounds are of interest: marks are kept until their
+    /// windows close, and others never do.
     fn next_close(&self, trusted: Option<Timestamp>) -> Timestamp {
         if trusted.is_none() {
             // The first stamp that is trusted passes every window's end before it.
@@ -179,7 +187,8 @@ impl FormatVisitor for Pass<'_> {
                 }
                 Verdict::Outside(time, at) => {
                     walk.selected.balance.out_of_window += 1;
-                    // Only a well-formed line moves the watermark; hosts are looked at only if this one would.
+                    // Only a well-formed line moves the watermark; hosts are looked at only if this
+                    // one would.
                     if !walk.peaks.takes(time) || F::hosts(text, at, end).is_err() {
                         return;
                     }
@@ -217,7 +226,8 @@ impl Walk {
         // The trusted stamp is no higher than the highest, which is at hand.
         let is_behind = |stamp| record.time < history.watermark(stamp).minus(history.grace);
         let is_late = in_order && is_behind(self.peaks.highest()) && is_behind(history.trusted(&self.peaks));
-        // What is before the first window is there because it is late: it has not moved that window.
+        // What is before the first window is there because it is late: it has not moved that
+        // window.
         let would_count = counts || history.grid.would_cover(record.time);
         if would_count && is_late {
             if self.selected.balance.late == 0 {
@@ -239,7 +249,8 @@ impl Walk {
         } else {
             self.selected.balance.out_of_window += 1;
         }
-        // A late record between windows would reach the comparison with its window or not, as it happens.
+        // A late record between windows would reach the comparison with its window or not, as it
+        // happens.
         let is_kept = counts || (history.keep_gaps && !is_late);
         if is_kept || would_count {
             self.lowest = Some(self.lowest.map_or(record.time, |lowest| lowest.min(record.time)));

@@ -1,6 +1,7 @@
 //! The pure operators: what happens to batches, without threads, channels or files.
 //!
-//! Used alike by the stages, by benchmarks and by anything else that runs the same job in another way.
+//! Used alike by the stages, by benchmarks and by anything else that runs the same job in another
+//! way.
 
 pub mod close;
 pub mod count;

@@ -1,7 +1,9 @@
-//! How far each input is counted: the ledger, the watermark, and the balance sheet at any window's end.
+//! How far each input is counted: the ledger, the watermark, and the balance sheet at any window's
+//! end.
 //!
-//! Batches may be applied in any order; what is said here speaks of the part of each input without a gap.
-//! Invariant: a watermark covers only what has been applied, so a window below it holds all its records.
+//! Batches may be applied in any order; what is said here speaks of the part of each input without
+//! a gap. Invariant: a watermark covers only what has been applied, so a window below it holds all
+//! its records.
 
 mod position;
 mod saved;
@@ -14,9 +16,10 @@ pub use position::Position;
 pub use saved::Saved;
 pub use sound::LAST_BYTE;
 
+use crate::batch::{Chunk, Mark, Records};
 use crate::error::{ErrorKind, Result};
 use crate::model::balance::{Rejected, SHOWN_REJECTED};
-use crate::model::{Balance, Chunk, InputId, Ledger, Mark, Peaks, Records, Span, Timestamp, Traces};
+use crate::model::{Balance, InputId, Ledger, Peaks, Span, Timestamp, Traces};
 
 /// The progress of one aggregator.
 pub struct Progress {
@@ -54,8 +57,8 @@ struct InputProgress {
 }
 
 struct Step {
-    /// Held until all before it has been applied, so that no more than the permits allow can pile up behind a worker that
-    /// is slow.
+    /// Held until all before it has been applied, so that no more than the permits allow can pile
+    /// up behind a worker that is slow.
     chunk: Arc<Chunk>,
     watermark: Timestamp,
     at_rest: Timestamp,
@@ -66,7 +69,8 @@ struct Step {
 }
 
 impl Progress {
-    /// No progress yet on these inputs. Only with `in_order` are there watermarks, and sheets at the ends of windows.
+    /// No progress yet on these inputs. Only with `in_order` are there watermarks, and sheets at
+    /// the ends of windows.
     pub fn new(inputs: impl IntoIterator<Item = InputId>, in_order: bool) -> Self {
         let mut progress = Progress {
             in_order,
@@ -88,7 +92,8 @@ impl Progress {
         progress
     }
 
-    /// Progress on inputs that are followed: others may always come, and those that have ended are forgotten.
+    /// Progress on inputs that are followed: others may always come, and those that have ended are
+    /// forgotten.
     pub fn following(saved: Option<Saved>) -> Result<Self> {
         let mut progress = Progress { goes_on: true, ..Progress::new([], true) };
         let Some(saved) = saved else { return Ok(progress) };
@@ -177,8 +182,8 @@ impl Progress {
         Ok(())
     }
 
-    /// Moves so many records of a batch that has been applied from those that count to those that are late: all their
-    /// windows had closed.
+    /// Moves so many records of a batch that has been applied from those that count to those that
+    /// are late: all their windows had closed.
     pub fn came_late(&mut self, input: InputId, records: u64) {
         let mine = self.inputs.get_mut(&input).map(|input| &mut input.position.balance);
         for balance in mine.into_iter().chain([&mut self.total]) {
@@ -187,8 +192,9 @@ impl Progress {
         }
     }
 
-    /// The watermark: the lowest over inputs that have not ended and are not idle. Once all have ended that there are,
-    /// none holds back a window; where more may come, the highest of all stands.
+    /// The watermark: the lowest over inputs that have not ended and are not idle. Once all have
+    /// ended that there are, none holds back a window; where more may come, the highest of all
+    /// stands.
     pub fn watermark(&self) -> Timestamp {
         let none = if self.goes_on || self.inputs.values().any(|input| !input.position.ended) {
             self.highest
@@ -198,7 +204,8 @@ impl Progress {
         self.live.first().map_or(none, |&(watermark, _)| watermark)
     }
 
-    /// The sheet up to the lines at which each input's watermark reached `end`. Ends have to be asked for in order.
+    /// The sheet up to the lines at which each input's watermark reached `end`. Ends have to be
+    /// asked for in order.
     pub fn balance_at(&mut self, end: Timestamp) -> Balance {
         let mut sheet = self.past.clone();
         let mut done = Vec::new();
@@ -325,8 +332,8 @@ impl InputProgress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::Live;
     use crate::model::Guard;
-    use crate::model::Live;
 
     fn batch(input: u32, number: u64, (from, to): (u64, u64), watermark: i64, idle: bool, last: bool) -> Records {
         let live = Live { tail: Guard { bytes: 1, hash: to }, idle, future_after: Timestamp::MAX };
@@ -376,7 +383,8 @@ mod tests {
         assert_eq!(progress.watermark(), Timestamp::from_seconds(20));
         progress.applied(&batch(0, 1, (10, 10), 20, true, false)).unwrap();
         assert_eq!(progress.watermark(), Timestamp::from_seconds(50));
-        // When all are idle, the one that has come furthest stands: time goes on only with what is written.
+        // When all are idle, the one that has come furthest stands: time goes on only with what is
+        // written.
         progress.applied(&batch(1, 1, (10, 10), 50, true, false)).unwrap();
         assert_eq!(progress.watermark(), Timestamp::from_seconds(50));
         progress.applied(&batch(0, 2, (10, 20), 30, false, false)).unwrap();

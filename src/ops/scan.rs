@@ -50,7 +50,8 @@ impl Block<'_> {
     }
 }
 
-/// Whether any line of a block is a record, of whatever instant, the future and what is beyond all instants included.
+/// Whether any line of a block is a record, of whatever instant, the future and what is beyond all
+/// instants included.
 pub fn has_record(format: &str, block: Block<'_>) -> bool {
     struct Any<'a>(Block<'a>);
     impl FormatVisitor for Any<'_> {
@@ -82,8 +83,8 @@ pub fn begins_with_record(bytes: &[u8]) -> bool {
     line.is_some_and(is_record)
 }
 
-/// Calls `f` with the stamp of each line that has one, and a way to learn whether the rest of the line is well-formed.
-/// Goes on while `f` says so.
+/// Calls `f` with the stamp of each line that has one, and a way to learn whether the rest of the
+/// line is well-formed. Goes on while `f` says so.
 fn each_stamp<F: LineFormat>(block: Block<'_>, mut f: impl FnMut(Timestamp, &dyn Fn() -> bool) -> bool) {
     block.each_line(|start, end| match block.stamp::<F>(start, end) {
         Some((time, at)) => f(time, &|| F::hosts(block.bytes, at, end).is_ok()),
@@ -108,8 +109,8 @@ pub fn each_record(format: &str, block: Block<'_>, f: impl FnMut(Timestamp)) {
     dispatch(format, Each(block, f));
 }
 
-/// The stamps of the last well-formed lines in a block that are not in the future, as many as are believed: where an
-/// input has come to, for choosing which to read next.
+/// The stamps of the last well-formed lines in a block that are not in the future, as many as are
+/// believed: where an input has come to, for choosing which to read next.
 pub fn last_stamps(format: &str, block: Block<'_>, future_after: Timestamp) -> Peaks {
     struct Last<'a>(Block<'a>, Timestamp);
     impl FormatVisitor for Last<'_> {
@@ -173,7 +174,8 @@ pub struct Lowest {
     pub future_after: Timestamp,
     /// The declared disorder in nanoseconds.
     pub lateness: i64,
-    /// How far a handful of stamps may lie ahead of all others and still make them late, in nanoseconds.
+    /// How far a handful of stamps may lie ahead of all others and still make them late, in
+    /// nanoseconds.
     pub max_jump: i64,
     /// The first and the last instant that count.
     pub bounds: (Timestamp, Timestamp),
@@ -311,7 +313,8 @@ mod tests {
         assert_eq!(last(b"5 a b\n1700000001 a b\n").highest(), Some(AT(5)));
         assert_eq!(last(b"").highest(), None);
         assert_eq!(last(b"\n").highest(), None);
-        // As many as are believed, and no more: a stamp that has run ahead is no place to have come to.
+        // As many as are believed, and no more: a stamp that has run ahead is no place to have come
+        // to.
         let text = (0..20).map(|at| format!("{at} a b\n")).collect::<String>() + "9000 a b\nbad\n";
         assert_eq!(last(text.as_bytes()).trusted(crate::model::time::SECOND), Some(AT(19)));
         assert_eq!(last(text.as_bytes()).highest(), Some(AT(9000)));

@@ -1,20 +1,23 @@
 //! Lines to records: parses each line and keeps the records of the window.
 //!
-//! Every line falls into exactly one class, tested in this order: too long, blank, bad timestamp, future, out of window,
-//! otherwise malformed, counted. The hosts of a line in the future or outside the window are not looked at.
-//! Not here: lateness, which depends on what came before (`history`).
+//! Every line falls into exactly one class, tested in this order: too long, blank, bad timestamp,
+//! future, out of window, otherwise malformed, counted. The hosts of a line in the future or
+//! outside the window are not looked at. Not here: lateness, which depends on what came before
+//! (`history`).
 
+use crate::batch::{Lines, Record};
 use crate::format::{Fence, FormatVisitor, HostRanges, LineFormat, Stamp, dispatch};
 use crate::model::balance::{Rejected, SHOWN_BYTES, SHOWN_REJECTED};
 use crate::model::lanes::NARROW;
-use crate::model::{Balance, Cause, Extent, Lines, Loss, Record, Timestamp, Traces, Units};
+use crate::model::{Balance, Cause, Extent, Loss, Timestamp, Traces, Units};
 
 use super::split::first_line;
 
 /// Which records to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Records from here on are kept. Before `first` they only serve to compare with the window before.
+    /// Records from here on are kept. Before `first` they only serve to compare with the window
+    /// before.
     pub keep_from: Timestamp,
     /// The first instant that counts.
     pub first: Timestamp,
@@ -50,8 +53,9 @@ pub struct Selected {
     pub traces: Traces,
 }
 
-/// Parses the lines of a batch in `format` with stamps in `units` and appends the records within `bounds` to `records`. With
-/// `list_rejected`, all malformed lines are listed. `None` if there is no such format.
+/// Parses the lines of a batch in `format` with stamps in `units` and appends the records within
+/// `bounds` to `records`. With `list_rejected`, all malformed lines are listed. `None` if there is
+/// no such format.
 pub fn select(
     format: &str,
     units: Units,
@@ -90,7 +94,8 @@ impl Select<'_> {
         // Where no stamp lies outside, nothing is at a glance.
         let nothing = Fence { length: 0, bounds: [0, u64::MAX, 0], lowest: [b'0'; NARROW] };
         let fence = F::fence(&self.lines.chunk.bytes, judge.keep, judge.present, judge.units).unwrap_or(nothing);
-        // Lines outside come in long runs, and so do those inside: each kind is looked for where the last one was.
+        // Lines outside come in long runs, and so do those inside: each kind is looked for where
+        // the last one was.
         let (mut out_of_window, mut inside) = (0, false);
         let mut extent: Option<Extent> = None;
         let mut keep = |record: Record, extent: &mut Option<Extent>, out_of_window: &mut u64| {
@@ -127,7 +132,8 @@ impl Select<'_> {
         });
         selected.extent = extent;
         selected.balance.out_of_window += out_of_window;
-        // Each line is in one class only, so those left over are the counted ones: no counter in the hot loop.
+        // Each line is in one class only, so those left over are the counted ones: no counter in
+        // the hot loop.
         selected.balance.counted = selected.balance.lines_read - selected.balance.lines_classified();
         selected
     }
@@ -245,7 +251,8 @@ impl Judge {
         }
         match F::hosts(bytes, at, end) {
             Ok(hosts) => Verdict::Keep(record(time, hosts)),
-            // Where a line only serves to compare with the window before, it is outside whatever its hosts are.
+            // Where a line only serves to compare with the window before, it is outside whatever
+            // its hosts are.
             Err(_) if time < self.first => Verdict::Outside(time, at),
             Err(cause) => Verdict::Malformed(cause),
         }
@@ -269,7 +276,8 @@ fn record(time: Timestamp, hosts: HostRanges) -> Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Chunk, InputId, Span};
+    use crate::batch::Chunk;
+    use crate::model::{InputId, Span};
     use std::sync::Arc;
 
     pub(crate) fn lines(text: &[u8], max_line: usize) -> Lines {

@@ -1,11 +1,13 @@
 //! Puts the batches of each input back in order, and tells each the highest stamps before it.
 //!
-//! Invariant: a batch is released once, after all batches before it in its input have arrived. What waits here is
-//! bounded by the permits to hold chunks, and a batch that is waited for holds its permit already.
+//! Invariant: a batch is released once, after all batches before it in its input have arrived. What
+//! waits here is bounded by the permits to hold chunks, and a batch that is waited for holds its
+//! permit already.
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::model::{Chunk, InputId, Peaks};
+use crate::batch::Chunk;
+use crate::model::{InputId, Peaks};
 
 /// The batches of all inputs that wait for one before them.
 #[derive(Debug)]
@@ -47,14 +49,15 @@ impl Place {
 }
 
 impl<T> Sequencer<T> {
-    /// A sequencer of inputs of which a part was read before this run, with the highest stamps in that part.
+    /// A sequencer of inputs of which a part was read before this run, with the highest stamps in
+    /// that part.
     pub fn resumed(inputs: impl IntoIterator<Item = (InputId, Peaks)>) -> Self {
         let slot = |peaks| Slot { peaks, ..Slot::default() };
         Sequencer { inputs: inputs.into_iter().map(|(input, peaks)| (input, slot(peaks))).collect() }
     }
 
-    /// Takes a batch whose own highest stamps are `peaks`, and releases the batches that now are in order, each with
-    /// the highest stamps before it.
+    /// Takes a batch whose own highest stamps are `peaks`, and releases the batches that now are in
+    /// order, each with the highest stamps before it.
     pub fn arrive(&mut self, place: Place, peaks: Peaks, batch: T) -> Vec<(Peaks, T)> {
         let slot = self.inputs.entry(place.input).or_default();
         slot.waiting.insert(place.number, Waiting { last: place.last, peaks, batch });

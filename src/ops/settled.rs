@@ -1,9 +1,10 @@
 //! What is done with: the connections of windows whose results cannot change any more.
 //!
-//! Counts that were forgotten too early look like counts that never were. So who closes windows adds up what they held
-//! before it is dropped, and holds that and what is still there against the balance sheet.
-//! Invariant (`check`): connections settled + in open buckets = counted. That a bucket is settled says that all windows that
-//! hold it have closed, and that nothing more is counted into it.
+//! Counts that were forgotten too early look like counts that never were. So who closes windows
+//! adds up what they held before it is dropped, and holds that and what is still there against the
+//! balance sheet. Invariant (`check`): connections settled + in open buckets = counted. That a
+//! bucket is settled says that all windows that hold it have closed, and that nothing more is
+//! counted into it.
 
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +59,8 @@ fn first_bucket(closer: &Closer, k: i64) -> i64 {
     closer.layout(closer.grid().window(k)).first_bucket
 }
 
-/// The connections in buckets that a window holds. Those between windows are kept for comparisons, and do not count.
+/// The connections in buckets that a window holds. Those between windows are kept for comparisons,
+/// and do not count.
 fn sum(closer: &Closer, tally: &Tally, from: i64, end: i64) -> u64 {
     let buckets = tally.buckets().range(from..end.max(from));
     buckets.filter(|(bucket, _)| closer.covers(**bucket)).map(|(_, connections)| connections).sum()

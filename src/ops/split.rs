@@ -8,11 +8,12 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Line ends that are collected before they are appended: more than a block can hold.
 const FOUND: usize = 512;
 
-/// Appends to `ends` where each line of `bytes` ends: at its newline, or at the end of the bytes. Offsets are 32 bits
-/// wide, as a chunk is far below 4 GiB.
+/// Appends to `ends` where each line of `bytes` ends: at its newline, or at the end of the bytes.
+/// Offsets are 32 bits wide, as a chunk is far below 4 GiB.
 pub fn split(bytes: &[u8], ends: &mut Vec<u32>) {
     let (blocks, rest) = bytes.as_chunks::<WIDE>();
-    // A line end is written to a small array first: no check for room, and its place needs none for bounds.
+    // A line end is written to a small array first: no check for room, and its place needs none for
+    // bounds.
     let (mut found, mut count) = ([0u32; FOUND], 0);
     for (at, block) in blocks.iter().enumerate() {
         let mut newlines = equal(block, b'\n');
@@ -34,7 +35,8 @@ pub fn split(bytes: &[u8], ends: &mut Vec<u32>) {
     }
 }
 
-/// Where the first line of a chunk begins: after a byte order mark, if the chunk is the first of its input.
+/// Where the first line of a chunk begins: after a byte order mark, if the chunk is the first of
+/// its input.
 pub fn first_line(bytes: &[u8], from: u64) -> usize {
     if from == 0 && bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }
 }

@@ -1,9 +1,10 @@
 //! `csv`: a header and rows.
 //!
-//! One report has its own columns. Several share the union of their columns behind a column `report`, which holds their
-//! names: the same ones whatever the limits; and periodic results have `window_start` and `window_end` before all
-//! others, followed by `revision` and `provisional` where inputs are followed. A cell that a spreadsheet would take for
-//! a formula begins with an apostrophe (CWE-1236).
+//! One report has its own columns. Several share the union of their columns behind a column
+//! `report`, which holds their names: the same ones whatever the limits; and periodic results have
+//! `window_start` and `window_end` before all others, followed by `revision` and `provisional`
+//! where inputs are followed. A cell that a spreadsheet would take for a formula begins with an
+//! apostrophe (CWE-1236).
 
 use std::io;
 
@@ -82,7 +83,8 @@ fn start(result: &WindowResult) -> Vec<String> {
     record
 }
 
-/// The one row of many windows that hold nothing. No host can be taken for it: names have no spaces.
+/// The one row of many windows that hold nothing. No host can be taken for it: names have no
+/// spaces.
 fn gap_record(result: &WindowResult, columns: usize) -> Vec<String> {
     let mut record = start(result);
     if result.reports.len() > 1 {
@@ -107,8 +109,8 @@ fn record(result: &WindowResult, report: &Report, row: &[Cell], columns: &[&str]
     record
 }
 
-/// A row for the connections whose pair is not known, so that those of all rows add up. No host can be taken for it:
-/// names have no spaces.
+/// A row for the connections whose pair is not known, so that those of all rows add up. No host can
+/// be taken for it: names have no spaces.
 fn overflow_row(report: &Report) -> Vec<Cell> {
     let text = format!("(overflow: {} connections of further pairs)", report.overflow);
     let cell = |(at, column): (usize, &Column)| match column.kind {
@@ -119,8 +121,8 @@ fn overflow_row(report: &Report) -> Vec<Cell> {
     report.columns.iter().enumerate().map(cell).collect()
 }
 
-/// The report's id, with the host or whatever text it was asked about, e.g. `connected-to:host=Delta`. Where another has
-/// the same name all the same, its other options too.
+/// The report's id, with the host or whatever text it was asked about, e.g.
+/// `connected-to:host=Delta`. Where another has the same name all the same, its other options too.
 fn label(result: &WindowResult, report: &Report) -> String {
     let name = |report: &Report, with: fn(&Cell) -> bool| {
         let options = report.options.iter().filter(|(_, value)| with(value));
@@ -145,14 +147,16 @@ fn plain(cell: &Cell) -> String {
     }
 }
 
-/// A text that no spreadsheet takes for a formula. Tabs and returns cannot begin it: they are escaped already. A text
-/// that begins with an apostrophe gets another, so that different names stay different.
+/// A text that no spreadsheet takes for a formula. Tabs and returns cannot begin it: they are
+/// escaped already. A text that begins with an apostrophe gets another, so that different names
+/// stay different.
 fn no_formula(text: &str) -> String {
     let text = no_cells_within(text);
     if begins_formula(&text) || text.starts_with('\'') { format!("'{text}") } else { text }
 }
 
-/// Where the semicolon is what stands between cells, as in much of Europe, a formula may begin behind one.
+/// Where the semicolon is what stands between cells, as in much of Europe, a formula may begin
+/// behind one.
 fn no_cells_within(text: &str) -> String {
     let parts: Vec<&str> = text.split(';').collect();
     let mut out = parts[0].to_owned();
@@ -163,8 +167,8 @@ fn no_cells_within(text: &str) -> String {
     out
 }
 
-/// Whether a sign that begins a formula comes first, behind blanks: also in its other widths and heights, which
-/// spreadsheets of East Asia, and programs that normalise text, take for the same.
+/// Whether a sign that begins a formula comes first, behind blanks: also in its other widths and
+/// heights, which spreadsheets of East Asia, and programs that normalise text, take for the same.
 fn begins_formula(text: &str) -> bool {
     text.trim_start_matches(' ').starts_with(|c| {
         matches!(c,

@@ -1,7 +1,11 @@
 //! An output and where it goes, with the results for which there is no room yet.
 //!
-//! Where inputs are followed, a file that cannot be written holds up nobody: its results wait, so many of them, and are
-//! written once it can be. Invariant: a file holds whole results in their order, and one that is in none was told.
+//! What is written, waits for room or is dropped is decided here, and an output only renders. So
+//! the first result that reaches a file has its header, whenever it gets there.
+//!
+//! Where inputs are followed, a file that cannot be written holds up nobody: its results wait, so
+//! many of them, and are written once it can be. Invariant: a file holds whole results in their
+//! order, and one that is in none was told.
 
 use std::collections::VecDeque;
 use std::io;
@@ -14,7 +18,8 @@ use super::{Behind, OutputEntry, Style, Tell};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Balance, WindowResult};
 
-/// Results that wait for room at most. Counts are kept for each of them, in case the run ends meanwhile.
+/// Results that wait for room at most. Counts are kept for each of them, in case the run ends
+/// meanwhile.
 const MOST_WAITING: usize = 32;
 
 /// Results that go to one place in one medium.
@@ -22,7 +27,8 @@ pub struct Destination {
     target: Target,
     entry: &'static OutputEntry,
     style: Style,
-    /// Who is told of a file that cannot be written, if its results wait; otherwise that is an error.
+    /// Who is told of a file that cannot be written, if its results wait; otherwise that is an
+    /// error.
     tell: Option<Arc<dyn Tell>>,
     waiting: VecDeque<(WindowResult, Arc<Receipt>)>,
     /// Results that did not even wait, since it cannot be written.
@@ -127,13 +133,15 @@ impl Destination {
         self.dropped
     }
 
-    /// Writes what the medium has before all results, of which there is none; `empty` is one without rows.
+    /// Writes what the medium has before all results, of which there is none; `empty` is one
+    /// without rows.
     pub fn head(&mut self, empty: &WindowResult) -> Result<()> {
         let Some(render) = self.entry.head else { return Ok(()) };
         self.write_beside(render(empty, self.style))
     }
 
-    /// Writes the balance sheet of the whole run, if the medium has a place for it. Behind results that wait there is none.
+    /// Writes the balance sheet of the whole run, if the medium has a place for it. Behind results
+    /// that wait there is none.
     pub fn end(&mut self, balance: &Balance) -> Result<()> {
         let Some(render) = self.entry.sheet.filter(|_| !self.is_waiting()) else { return Ok(()) };
         self.write_beside(render(balance))

@@ -1,8 +1,10 @@
-//! `json`: one line a result, in the schema `logparser/1`, with the balance sheet at that moment. Where the last result
-//! does not have all losses of the run, or there is none, one more line without a window does.
+//! `json`: one line a result, in the schema `logparser/1`, with the balance sheet at that moment.
+//! Where the last result does not have all losses of the run, or there is none, one more line
+//! without a window does.
 //!
-//! Host names are there exactly, with everything that could act on a terminal or a page escaped by JSON's own means.
-//! Bytes that are no text are there as `\xNN`, and a backslash that would read as one as `\x5c`.
+//! Host names are there exactly, with everything that could act on a terminal or a page escaped by
+//! JSON's own means. Bytes that are no text are there as `\xNN`, and a backslash that would read as
+//! one as `\x5c`.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -240,8 +242,8 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// Escapes within strings what JSON itself would let pass: characters that act on a terminal or hide, and those that
-/// would end a script in a page.
+/// Escapes within strings what JSON itself would let pass: characters that act on a terminal or
+/// hide, and those that would end a script in a page.
 struct Harmless;
 
 impl Formatter for Harmless {

@@ -1,7 +1,7 @@
 //! Outputs: window results to the world, one medium a file, in one table.
 //!
-//! To add one: write its file beside the others, and add its line to `TABLE`.
-//! Not here: any computing. Invariant: what a log holds is made harmless for the medium before it leaves.
+//! To add one: write its file beside the others, and add its line to `TABLE`. Not here: any
+//! computing. Invariant: what a log holds is made harmless for the medium before it leaves.
 
 mod csv;
 pub mod destination;
@@ -68,8 +68,8 @@ pub struct OutputEntry {
     pub says_more: bool,
     /// What stands before all results, where there is no result; of a result without rows.
     pub head: Option<Render>,
-    /// The balance sheet of a whole run as bytes, where the medium has a place for it: it is written behind all results if
-    /// the last of them does not tell all that was lost.
+    /// The balance sheet of a whole run as bytes, where the medium has a place for it: it is
+    /// written behind all results if the last of them does not tell all that was lost.
     pub sheet: Option<RenderSheet>,
 }
 
@@ -81,8 +81,8 @@ pub fn entry(name: &str) -> Option<&'static OutputEntry> {
     TABLE.iter().find(|entry| entry.name == name)
 }
 
-/// Says of a stretch of time that it holds nothing, and what there is. Nothing is to say where nothing could be read, the
-/// cause of which has been told.
+/// Says of a stretch of time that it holds nothing, and what there is. Nothing is to say where
+/// nothing could be read, the cause of which has been told.
 pub fn nothing(stretch: Stretch, stamps: Option<Stamps>, balance: &Balance) -> Option<String> {
     let at = |time: Timestamp| time.to_string().replace('T', " ").trim_end_matches('Z').to_owned();
     let none = match stretch.ends() {
@@ -112,7 +112,8 @@ pub fn nothing(stretch: Stretch, stamps: Option<Stamps>, balance: &Balance) -> O
     Some(format!("{none}{there_is}"))
 }
 
-/// What is said of stamps of which hardly any log has all, if these are such: their unit may be another than they are read in.
+/// What is said of stamps of which hardly any log has all, if these are such: their unit may be
+/// another than they are read in.
 pub fn odd((lowest, highest): (Timestamp, Timestamp)) -> Option<String> {
     let when = if highest < YEAR_1990 {
         "before 1990"

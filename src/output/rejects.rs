@@ -1,8 +1,9 @@
 //! Files of lines that did not count: malformed ones and late ones.
 //!
-//! What stands in them is text, in which each byte that is none, or could act on a terminal, is `\xNN`; `escape::bytes` has
-//! the bytes back. Blocks are written as they come, so that a killed run leaves what it had; at the end they are put in the order of
-//! the inputs, so that the file is the same for every number of threads.
+//! What stands in them is text, in which each byte that is none, or could act on a terminal, is
+//! `\xNN`; `escape::bytes` has the bytes back. Blocks are written as they come, so that a killed
+//! run leaves what it had; at the end they are put in the order of the inputs, so that the file is
+//! the same for every number of threads.
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
@@ -22,13 +23,15 @@ use crate::model::escape::{printable, printable_line};
 /// Bytes that wait for room at most, where inputs are followed.
 const MOST_WAITING: usize = 1 << 20;
 
-/// A file that many workers append blocks of whole lines to. One that cannot be written holds up nobody.
+/// A file that many workers append blocks of whole lines to. One that cannot be written holds up
+/// nobody.
 pub struct RejectsFile {
     path: PathBuf,
     inner: Mutex<Inner>,
     /// Who is told of what is not written.
     tell: Arc<dyn Tell>,
-    /// Whether lines wait until there is room. Otherwise nothing is written behind those that did not fit.
+    /// Whether lines wait until there is room. Otherwise nothing is written behind those that did
+    /// not fit.
     waits: bool,
 }
 
@@ -74,16 +77,16 @@ impl RejectsFile {
         Ok(RejectsFile { path: path.to_owned(), inner, tell, waits: false })
     }
 
-    /// Opens the file to write behind what it holds, for a run that goes on: blocks stay in the order in which they come,
-    /// and lines for which there is no room wait until there is.
+    /// Opens the file to write behind what it holds, for a run that goes on: blocks stay in the
+    /// order in which they come, and lines for which there is no room wait until there is.
     pub fn append_to(path: &Path, tell: Arc<dyn Tell>) -> Result<Self> {
         let file = File::options().append(true).create(true).open(path);
         let file = file.map_err(|source| Error::output(show_path(path), "cannot open for writing", source))?;
         Ok(RejectsFile { path: path.to_owned(), inner: Mutex::new(Inner::new(file, None)), tell, waits: true })
     }
 
-    /// Appends a block of whole lines that come from the batch at `place`: an input, and a byte of it. Each is written,
-    /// waits, or is counted as one that is not.
+    /// Appends a block of whole lines that come from the batch at `place`: an input, and a byte of
+    /// it. Each is written, waits, or is counted as one that is not.
     pub fn append(&self, place: (InputId, u64), block: &[u8]) {
         let mut inner = self.inner.lock();
         self.write_waiting(&mut inner);
@@ -227,13 +230,15 @@ impl Inner {
         let folder = folder_of(path);
         let mut ordered = tempfile::NamedTempFile::new_in(folder)?;
         self.copy_ordered(ordered.as_file_mut())?;
-        // A temporary file is for its owner only; this one takes over the permissions of the file it replaces.
+        // A temporary file is for its owner only; this one takes over the permissions of the file
+        // it replaces.
         ordered.as_file().set_permissions(self.file.metadata()?.permissions())?;
         ordered.persist(path).map_err(|failed| failed.error)?;
         Ok(())
     }
 
-    /// Where the name is a link, another file would take the place of the link: the blocks are put back into this one.
+    /// Where the name is a link, another file would take the place of the link: the blocks are put
+    /// back into this one.
     fn reorder_in_place(&mut self) -> io::Result<()> {
         let mut ordered = tempfile::tempfile()?;
         self.copy_ordered(&mut ordered)?;
@@ -259,7 +264,8 @@ fn lines(block: &[u8]) -> usize {
     memchr::memchr_iter(b'\n', block).count()
 }
 
-/// Appends one malformed line: where it stands, a tab, why, a tab, and its bytes as text. `input` is a name as it is shown.
+/// Appends one malformed line: where it stands, a tab, why, a tab, and its bytes as text. `input`
+/// is a name as it is shown.
 pub fn reject_line(out: &mut Vec<u8>, input: &str, at: u64, cause: &str, line: &[u8]) {
     out.extend_from_slice(format!("{input}:{at}\t{cause}\t{}\n", printable(line)).as_bytes());
 }

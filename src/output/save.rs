@@ -1,7 +1,8 @@
 //! Files that come into being whole: what is written at once, and not line by line.
 //!
-//! Invariant: a regular file is there as it was or as it is to be, never half; what is none (a device, a pipe, what
-//! standard output is called in `/dev`) stays what it is and is written into, and a link stays a link.
+//! Invariant: a regular file is there as it was or as it is to be, never half; what is none (a
+//! device, a pipe, what standard output is called in `/dev`) stays what it is and is written into,
+//! and a link stays a link.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
@@ -54,7 +55,8 @@ pub fn save(target: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> Result<
             }
             file.as_file().sync_all().map_err(cannot)?;
             file.persist(&path).map_err(|error| cannot(error.error))?;
-            // The name reaches the disk with its folder; where a folder cannot be synced, the system does it in its time.
+            // The name reaches the disk with its folder; where a folder cannot be synced, the
+            // system does it in its time.
             let _ = File::open(folder).and_then(|folder| folder.sync_all());
             Ok(())
         }

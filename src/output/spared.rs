@@ -1,7 +1,7 @@
 //! The files that a command reads, none of which it may write to.
 //!
-//! Invariant: files are told apart by device and inode, so that no link and no other spelling of a path hides one. Pipes,
-//! terminals and devices have nothing to lose.
+//! Invariant: files are told apart by device and inode, so that no link and no other spelling of a
+//! path hides one. Pipes, terminals and devices have nothing to lose.
 
 use std::fs::{self, File, Metadata};
 use std::io;

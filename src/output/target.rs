@@ -1,5 +1,5 @@
-//! Where results go: standard output, a file, or a writer that was given; opened before the run starts, so that a bad path
-//! fails at once.
+//! Where results go: standard output, a file, or a writer that was given; opened before the run
+//! starts, so that a bad path fails at once.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -22,7 +22,8 @@ pub struct Target {
 
 enum Place {
     File(File),
-    /// A file that a run without end appends to, and opens anew when it is asked to, so that it can be rotated.
+    /// A file that a run without end appends to, and opens anew when it is asked to, so that it can
+    /// be rotated.
     Appended(Appended),
     /// Cannot be cut back.
     Writer(Box<dyn Write + Send>),
@@ -65,7 +66,8 @@ impl Reopen {
 impl Target {
     /// Standard output.
     pub fn stdout() -> Result<Self> {
-        // Not through the buffer of the library, which may hold a part of what could not be written.
+        // Not through the buffer of the library, which may hold a part of what could not be
+        // written.
         let file = io::stdout().as_fd().try_clone_to_owned();
         let file = file.map_err(|source| Error::output("stdout", "cannot open for writing", source))?;
         Ok(Target { name: "stdout".to_owned(), place: Place::File(File::from(file)) })
@@ -77,7 +79,8 @@ impl Target {
         Ok(Target { name: show_path(path), place: Place::File(file) })
     }
 
-    /// A file, which is made or written on. Whether there is something in it is told too. Errors with the path.
+    /// A file, which is made or written on. Whether there is something in it is told too. Errors
+    /// with the path.
     pub fn append_to(path: &Path, reopen: Arc<Reopen>) -> Result<(Self, bool)> {
         let (file, has_content) = open_whole(path).map_err(|source| cannot_open(path, source))?;
         let opened = reopen.times.load(Ordering::Relaxed);
@@ -100,7 +103,8 @@ impl Target {
         matches!(self.place, Place::Last(_))
     }
 
-    /// Opens a file anew if that was asked for. Whether there is something in the new one, if there is a new one.
+    /// Opens a file anew if that was asked for. Whether there is something in the new one, if there
+    /// is a new one.
     pub fn reopened(&mut self) -> io::Result<Option<bool>> {
         let Place::Appended(appended) = &mut self.place else { return Ok(None) };
         let times = appended.reopen.times.load(Ordering::Relaxed);

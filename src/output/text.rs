@@ -93,7 +93,8 @@ impl Text {
     }
 }
 
-/// The row of connections whose pair is not known. No host can be taken for it: names have no spaces.
+/// The row of connections whose pair is not known. No host can be taken for it: names have no
+/// spaces.
 fn overflow(connections: u64) -> String {
     format!("(overflow: {connections} connections of further pairs, for which max-memory has no room)")
 }
@@ -150,8 +151,8 @@ fn draw_list(text: &mut String, report: &Report, gap: bool) {
     if names.is_empty() { push_line(text, NONE) } else { push_line(text, &names.join(", ")) }
 }
 
-/// A row for each value of the first column, a column for each of the second, in the order in which they come. Where a
-/// report has no value for a place, it stays empty.
+/// A row for each value of the first column, a column for each of the second, in the order in which
+/// they come. Where a report has no value for a place, it stays empty.
 fn draw_matrix(text: &mut String, report: &Report) {
     let (mut header, mut rows): (Vec<String>, Vec<Vec<String>>) = (vec![String::new()], Vec::new());
     let (mut row_of, mut column_of) = (HashMap::new(), HashMap::new());

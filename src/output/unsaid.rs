@@ -1,7 +1,8 @@
-//! What a medium has no place for, and people should know: rows that a limit left out though they are as good as the last,
-//! and that a window was cut.
+//! What a medium has no place for, and people should know: rows that a limit left out though they
+//! are as good as the last, and that a window was cut.
 //!
-//! Not here: what is lost. Invariant: what results hold is not changed for it; it is said once, at the end of a run.
+//! Not here: what is lost. Invariant: what results hold is not changed for it; it is said once, at
+//! the end of a run.
 
 use crate::model::{More, Timestamp, Window, WindowResult};
 

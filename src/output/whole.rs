@@ -1,7 +1,7 @@
 //! Pieces that reach a file whole or not at all: a result, or a block of lines.
 //!
-//! Invariant: behind a write that has failed, a file ends where it ended before, or behind a line of a block. A pipe or a device takes nothing back, and
-//! what is left of a piece there is told.
+//! Invariant: behind a write that has failed, a file ends where it ended before, or behind a line
+//! of a block. A pipe or a device takes nothing back, and what is left of a piece there is told.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -46,7 +46,8 @@ impl From<io::Error> for Unwritten {
     }
 }
 
-/// Writes a piece where the file is written next; cuts the file back if there is no room for all of it.
+/// Writes a piece where the file is written next; cuts the file back if there is no room for all of
+/// it.
 pub fn write_whole(file: &mut File, piece: &[u8]) -> Result<(), Unwritten> {
     let Err((begun, source)) = write_counted(file, piece) else { return Ok(()) };
     let is_file = file.metadata().is_ok_and(|found| found.is_file());
@@ -59,7 +60,8 @@ pub fn write_whole(file: &mut File, piece: &[u8]) -> Result<(), Unwritten> {
     Err(Unwritten { source, left })
 }
 
-/// Writes a block of whole lines: all of it, or those that there is room for. Errors with the bytes of these.
+/// Writes a block of whole lines: all of it, or those that there is room for. Errors with the bytes
+/// of these.
 pub fn write_lines(file: &mut File, block: &[u8]) -> Result<(), (usize, Unwritten)> {
     let Err((begun, source)) = write_counted(file, block) else { return Ok(()) };
     let whole = memchr::memrchr(b'\n', &block[..begun]).map_or(0, |at| at + 1);
@@ -93,8 +95,8 @@ fn write_counted(file: &mut File, piece: &[u8]) -> Result<(), (usize, io::Error)
     Ok(())
 }
 
-/// Takes the last bytes that were written off a file. Whether that was possible: what others have written behind them is
-/// not touched.
+/// Takes the last bytes that were written off a file. Whether that was possible: what others have
+/// written behind them is not touched.
 fn cut_back(file: &mut File, bytes: usize) -> io::Result<bool> {
     // Behind a write, that is its end, also of a file that is appended to.
     let end = file.stream_position()?;

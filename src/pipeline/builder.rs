@@ -1,4 +1,5 @@
-//! Building a pipeline: configuration in layers, reports and outputs of one's own, an injected clock.
+//! Building a pipeline: configuration in layers, reports and outputs of one's own, an injected
+//! clock.
 
 use std::io::Write;
 use std::num::NonZeroUsize;
@@ -48,7 +49,8 @@ impl Builder {
         Ok(self.reads(path, &format!("the configuration {}", show_path(path))))
     }
 
-    /// Has a file be refused as an output, as it is read by who has the pipeline run; `name` is what messages call it.
+    /// Has a file be refused as an output, as it is read by who has the pipeline run; `name` is
+    /// what messages call it.
     pub fn reads(mut self, path: &Path, name: &str) -> Self {
         self.environment.read.add(path, name);
         self
@@ -60,8 +62,8 @@ impl Builder {
         self
     }
 
-    /// Sets a key: in every stage that knows it (`seconds`), or in one (`stages.recent.seconds`). Values are TOML, or
-    /// plain text.
+    /// Sets a key: in every stage that knows it (`seconds`), or in one (`stages.recent.seconds`).
+    /// Values are TOML, or plain text.
     pub fn set(self, key: &str, value: &str) -> Self {
         let place = Place::Argument(format!("{key}={value}"));
         self.set_at(key, value, place)
@@ -137,8 +139,8 @@ impl Builder {
         self
     }
 
-    /// In a run that follows its inputs: has files that it writes to be opened anew once the flag is set, which is then
-    /// cleared, so that they can be rotated.
+    /// In a run that follows its inputs: has files that it writes to be opened anew once the flag
+    /// is set, which is then cleared, so that they can be rotated.
     pub fn reopen(mut self, flag: Arc<AtomicBool>) -> Self {
         self.environment.reopen = flag;
         self
@@ -150,7 +152,8 @@ impl Builder {
         self
     }
 
-    /// Lets windows be looked at before they are closed, by `Running::result_now` and `Running::peers_now`.
+    /// Lets windows be looked at before they are closed, by `Running::result_now` and
+    /// `Running::peers_now`.
     pub fn peek(mut self) -> Self {
         self.environment.peek = true;
         self

@@ -25,7 +25,8 @@ pub(super) struct Environment {
     pub drain: Arc<AtomicBool>,
     /// Folders that are listed so far.
     pub folders: Arc<AtomicU64>,
-    /// What the locations of the readers lead to, in the order of these, as far as it was looked for.
+    /// What the locations of the readers lead to, in the order of these, as far as it was looked
+    /// for.
     pub located: VecDeque<Located>,
     /// Set when files that are written to are to be opened anew.
     pub reopen: Arc<AtomicBool>,
@@ -34,7 +35,8 @@ pub(super) struct Environment {
     pub peek: bool,
     /// What stands for standard output, if it is not that itself.
     pub stdout: Option<Box<dyn Write + Send>>,
-    /// Where the last result is kept that is meant for standard output, in place of all of them there.
+    /// Where the last result is kept that is meant for standard output, in place of all of them
+    /// there.
     pub last: Option<Last>,
     /// What is read beside the inputs, so that nothing is written to it.
     pub read: Spared,
@@ -56,8 +58,8 @@ impl Pipeline {
         &self.plan
     }
 
-    /// Has a file be refused as an input, as it is written by who has the pipeline run, once all is read; `None` is standard
-    /// output.
+    /// Has a file be refused as an input, as it is written by who has the pipeline run, once all is
+    /// read; `None` is standard output.
     pub fn writes(mut self, target: Option<&Path>) -> Self {
         self.environment.written.push(target.map(Path::to_owned));
         self
@@ -93,8 +95,8 @@ impl Default for Environment {
     }
 }
 
-/// The time in whole seconds, as Unix counts them, rounded up: what has been written by now is not after it, in
-/// whatever unit the log writes its stamps.
+/// The time in whole seconds, as Unix counts them, rounded up: what has been written by now is not
+/// after it, in whatever unit the log writes its stamps.
 pub fn wall_clock() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let seconds = since.as_secs().saturating_add(u64::from(since.subsec_nanos() > 0));

@@ -1,5 +1,5 @@
-//! What a run has in addition that follows its inputs: a state to go on from, files that come and go, a keeper and a
-//! saver beside the aggregator.
+//! What a run has in addition that follows its inputs: a state to go on from, files that come and
+//! go, a keeper and a saver beside the aggregator.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -67,10 +67,11 @@ struct Restored {
 }
 
 impl Follow {
-    /// Opens the state, and reads it if there is one. Errors if it cannot be used: it is never passed over.
+    /// Opens the state, and reads it if there is one. Errors if it cannot be used: it is never
+    /// passed over.
     pub fn open(plan: &Plan, context: &RunContext, now: Timestamp) -> Result<Self> {
         let fingerprint = fingerprint(plan);
-        let stdin = reads_stdin(plan);
+        let stdin = plan.reads_stdin();
         let mut follow = Follow {
             progress: Arc::new(Mutex::new(Progress::following(None)?)),
             restored: None,
@@ -113,7 +114,8 @@ impl Follow {
         Sequencer::resumed(inputs.map(|(id, position)| (*id, position.peaks)))
     }
 
-    /// What follows the files of a reader; they are looked for, and told to whom it concerns, before anything is read.
+    /// What follows the files of a reader; they are looked for, and told to whom it concerns,
+    /// before anything is read.
     pub fn following(
         &mut self,
         plan: &ReaderPlan,
@@ -123,9 +125,8 @@ impl Follow {
         now: fn() -> Timestamp,
         context: &RunContext,
     ) -> Following {
-        let locations = plan.location.iter().filter(|location| *location != "-").cloned().collect();
         let options = FollowOptions {
-            locations,
+            locations: plan.of_files().cloned().collect(),
             chunk: plan.chunk,
             max_line: plan.max_line,
             rotate_wait: follow.rotate_wait,
@@ -177,8 +178,8 @@ impl Follow {
         Some((std::mem::replace(tally, Tally::new(tally.shape(), Arc::default())), header.balance().overflowed))
     }
 
-    /// What the workers of an aggregator share with its keeper and its saver. `late` is where lines go that come too late for
-    /// their windows.
+    /// What the workers of an aggregator share with its keeper and its saver. `late` is where lines
+    /// go that come too late for their windows.
     pub fn live(
         &self,
         plan: &AggregatorPlan,
@@ -207,7 +208,7 @@ impl Follow {
         context: &RunContext,
     ) -> (Keeper, Option<Saver>) {
         let files_are_followed = plan.stages.iter().any(|stage| match &stage.task {
-            Task::Reader(reader) => reader.location.iter().any(|location| location != "-"),
+            Task::Reader(reader) => reader.of_files().next().is_some(),
             _ => false,
         });
         let saver = self.store.take().map(|store| Saver {
@@ -240,7 +241,8 @@ impl Follow {
     }
 }
 
-/// An instant of the wall clock, which comes rounded up to a second, as it is: results by the clock would come too early.
+/// An instant of the wall clock, which comes rounded up to a second, as it is: results by the clock
+/// would come too early.
 fn exact(now: Timestamp) -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let clock = Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX));
@@ -252,14 +254,6 @@ fn aggregator(plan: &Plan) -> Option<&AggregatorPlan> {
     plan.stages.iter().find_map(|stage| match &stage.task {
         Task::BucketAggregator(aggregator) => Some(aggregator),
         _ => None,
-    })
-}
-
-/// Whether any reader reads standard input, which gives nothing twice.
-fn reads_stdin(plan: &Plan) -> bool {
-    plan.stages.iter().any(|stage| match &stage.task {
-        Task::Reader(reader) => reader.location.iter().any(|location| location == "-"),
-        _ => false,
     })
 }
 
@@ -277,7 +271,7 @@ fn budget(plan: &Plan, aggregator: &AggregatorPlan) -> Budget {
 
 /// Where the state is kept, if it is.
 fn state_folder(plan: &Plan, aggregator: &AggregatorPlan, context: &RunContext) -> Result<Option<PathBuf>> {
-    let reads_stdin = reads_stdin(plan);
+    let reads_stdin = plan.reads_stdin();
     match &aggregator.live.state {
         StatePlan::None => Ok(None),
         StatePlan::Folder(_) if reads_stdin => {
@@ -298,8 +292,8 @@ fn state_folder(plan: &Plan, aggregator: &AggregatorPlan, context: &RunContext) 
     }
 }
 
-/// The folder in which each configuration has a folder for its state, where none is given. `None` where there is no
-/// home.
+/// The folder in which each configuration has a folder for its state, where none is given. `None`
+/// where there is no home.
 pub fn state_root() -> Option<PathBuf> {
     let given = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let home = given("XDG_STATE_HOME").or_else(|| given("HOME").map(|home| home.join(".local/state")));
@@ -316,7 +310,8 @@ fn open_files() -> usize {
     usize::try_from(current.saturating_sub(OTHER_DESCRIPTORS).max(LEAST_FILES)).unwrap_or(usize::MAX)
 }
 
-/// Says from which byte a file is needed: what is before cannot hold any window, by the declared disorder.
+/// Says from which byte a file is needed: what is before cannot hold any window, by the declared
+/// disorder.
 fn beginning(filter: &FilterPlan, resolved: Resolved, max_line: usize) -> Box<Begin> {
     let wanted = Wanted { first: resolved.bounds.keep_from, last: Timestamp::MAX, disorder: filter.lateness };
     let stamps = FormatStamps::of(filter, resolved.bounds.future_after, max_line);

@@ -25,20 +25,22 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// Finds the inputs of all readers. A file that two readers of one aggregator find is read by the first.
+    /// Finds the inputs of all readers. A file that two readers of one aggregator find is read by
+    /// the first.
     pub fn find(plan: &Plan, failures: &Failures, environment: &mut Environment) -> Result<Self> {
         let mut inputs =
             Inputs { all: Vec::new(), max_line: Vec::new(), may_skip: Vec::new(), by_reader: BTreeMap::new() };
         for (stage, reader) in readers(plan) {
             if reader.follow.is_some() {
-                // Files are found by the follower, again and again; standard input has the first number.
-                let ids = reader.location.iter().any(|location| location == "-").then(|| inputs.stdin(reader));
+                // Files are found by the follower, again and again; standard input has the first
+                // number.
+                let ids = reader.reads_stdin().then(|| inputs.stdin(reader));
                 inputs.by_reader.insert(stage, ids.into_iter().collect());
                 continue;
             }
             let located = match environment.located.pop_front() {
                 Some(located) => located,
-                None => locate(&reader.location, &environment.listing())?,
+                None => locate(&reader.locations, &environment.listing())?,
             };
             located.failures.into_iter().for_each(|failure| failures.add(failure));
             located.notes.into_iter().for_each(|note| failures.warn(&note));
@@ -108,7 +110,8 @@ pub(super) fn readers(plan: &Plan) -> impl Iterator<Item = (usize, &ReaderPlan)>
     })
 }
 
-/// Why a run would not read a file, if it would not: its first step is done. A stream has nothing to try it on.
+/// Why a run would not read a file, if it would not: its first step is done. A stream has nothing
+/// to try it on.
 pub(super) fn refusal(input: &Input) -> Option<Error> {
     let is_file = matches!(input.origin, Origin::File { .. });
     is_file.then(|| Cursor::new(input.clone(), FIRST_STEP, FIRST_STEP).next(&mut Vec::new(), &|| false).failure)?

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-/// Bytes of memory that this process may have: those of the machine, or fewer where a control group says so.
+/// Bytes of memory that this process may have: those of the machine, or fewer where a control group
+/// says so.
 pub(super) fn memory() -> Option<usize> {
     [machine(), control_group()].into_iter().flatten().min()
 }

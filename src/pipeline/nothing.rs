@@ -1,5 +1,5 @@
-//! What there is where nothing is counted: the stamps of the inputs, looked at once it is known that they
-//! are of interest. So a run that finds something pays nothing for it.
+//! What there is where nothing is counted: the stamps of the inputs, looked at once it is known
+//! that they are of interest. So a run that finds something pays nothing for it.
 //!
 //! Not here: pipes, which give nothing twice; the time-filter notes what it saw of them.
 
@@ -15,7 +15,8 @@ use crate::source::seek::Wanted;
 use crate::source::{Cursor, Input};
 use crate::stage::{filter, reporter};
 
-/// Bytes of all files together up to which they are looked at whole; larger ones at both ends, and here and there.
+/// Bytes of all files together up to which they are looked at whole; larger ones at both ends, and
+/// here and there.
 const WHOLE: u64 = 64 << 20;
 
 /// Bytes of a block in such a look.

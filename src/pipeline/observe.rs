@@ -1,6 +1,8 @@
-//! A running pipeline as seen from outside: how far it is, how full its edges are, and what it counts at this moment.
+//! A running pipeline as seen from outside: how far it is, how full its edges are, and what it
+//! counts at this moment.
 //!
-//! Invariant: who observes is no part of the run. It goes on if nobody looks, and ends the same if somebody does.
+//! Invariant: who observes is no part of the run. It goes on if nobody looks, and ends the same if
+//! somebody does.
 
 use std::time::Duration;
 
@@ -48,9 +50,10 @@ impl Running {
         }
     }
 
-    /// The reports on the window that the first aggregator of the plan fills at this moment, of all its reporters; after
-    /// the run, those on its last window. Nobody counts while they are made. `None` before the first record, where
-    /// memory is limited and does not suffice for a look, and if the run was not built with `Builder::peek`.
+    /// The reports on the window that the first aggregator of the plan fills at this moment, of all
+    /// its reporters; after the run, those on its last window. Nobody counts while they are made.
+    /// `None` before the first record, where memory is limited and does not suffice for a look, and
+    /// if the run was not built with `Builder::peek`.
     pub fn result_now(&self) -> Result<Option<WindowResult>> {
         let Some((name, aggregator)) = self.parts.aggregators.first() else { return Ok(None) };
         let Some(peek) = &aggregator.peek else { return Ok(None) };
@@ -66,8 +69,8 @@ impl Running {
         result.flatten().transpose()
     }
 
-    /// The hosts that `host` connects to and those that connect to it, in the window of `result_now`, by name. `None`
-    /// where there is no such window.
+    /// The hosts that `host` connects to and those that connect to it, in the window of
+    /// `result_now`, by name. `None` where there is no such window.
     pub fn peers_now(&self, host: &[u8]) -> Result<Option<[Vec<Peer>; 2]>> {
         let peek = self.parts.aggregators.first().and_then(|(_, aggregator)| aggregator.peek.as_ref());
         let Some(peek) = peek else { return Ok(None) };

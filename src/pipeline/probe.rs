@@ -20,7 +20,8 @@ pub(super) fn look(input: &Input, wanted: &Wanted, stamps: &FormatStamps) -> Opt
     Some((size, seek(&|at, into| file.read_at(into, at), size, wanted, stamps).ok()?))
 }
 
-/// The highest stamp of a file that may be read in part, from its end. `None` if that cannot be told from there.
+/// The highest stamp of a file that may be read in part, from its end. `None` if that cannot be
+/// told from there.
 pub(super) fn latest(inputs: &Inputs, id: InputId, filter: &FilterPlan, future_after: Timestamp) -> Option<Timestamp> {
     let at = id.0 as usize;
     if !inputs.may_skip[at] {

@@ -1,4 +1,5 @@
-//! Which files are read in part: those of readers whose windows are known, and whose lines are sorted as declared.
+//! Which files are read in part: those of readers whose windows are known, and whose lines are
+//! sorted as declared.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,7 +32,8 @@ pub(super) fn prune(plan: &Plan, resolved: &[Option<Resolved>], inputs: &Inputs)
     pruned
 }
 
-/// What all time-filters behind a reader want of it together; `None` if one of them wants all of it.
+/// What all time-filters behind a reader want of it together; `None` if one of them wants all of
+/// it.
 fn wanted(
     plan: &Plan,
     resolved: &[Option<Resolved>],
@@ -52,7 +54,8 @@ fn wanted(
         let stamps = FormatStamps::of(filter, resolved.bounds.future_after, reading.max_line);
         wanted = Some(match wanted {
             None => (mine, stamps),
-            // What is in the future for one and in the window of another has to be looked at by both their rules.
+            // What is in the future for one and in the window of another has to be looked at by
+            // both their rules.
             Some((_, other)) if other.future_after != stamps.future_after => return None,
             Some((other, stamps)) => {
                 let (first, last) = (first.min(other.first), last.max(other.last));

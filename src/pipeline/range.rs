@@ -1,4 +1,5 @@
-//! A run over a range of the bytes of one file, of which others read the rest: it has the lines that begin there.
+//! A run over a range of the bytes of one file, of which others read the rest: it has the lines
+//! that begin there.
 //!
 //! Invariant: ranges that meet share no line and leave none out, wherever they are cut.
 
@@ -23,8 +24,9 @@ pub struct ByteRange {
     pub to: Option<u64>,
     /// Bytes of the file as it was planned: what has grown behind is no part of it.
     pub size: Option<u64>,
-    /// Bytes of a last line without a newline that stood behind them. As long as nothing has followed, it is a line of this
-    /// range; once something has, it was half a line, and no part of the plan.
+    /// Bytes of a last line without a newline that stood behind them. As long as nothing has
+    /// followed, it is a line of this range; once something has, it was half a line, and no part of
+    /// the plan.
     pub unterminated: Option<u64>,
     /// How the file began as it was planned.
     pub head: Option<Guard>,

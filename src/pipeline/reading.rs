@@ -1,6 +1,8 @@
-//! What a run reads: its inputs, the windows over them, and which of their bytes may hold anything for those.
+//! What a run reads: its inputs, the windows over them, and which of their bytes may hold anything
+//! for those.
 //!
-//! Invariant: who runs a plan, explains it, lists its files or divides it has this from here, so that all read the same.
+//! Invariant: who runs a plan, explains it, lists its files or divides it has this from here, so
+//! that all read the same.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +27,8 @@ pub(super) struct Reading {
     pub inputs: Inputs,
     /// The windows of each time-filter, by its place in the plan.
     pub windows: Vec<Option<Resolved>>,
-    /// The bytes that are read of inputs, and what is known of the others. Of an input without an entry, all are.
+    /// The bytes that are read of inputs, and what is known of the others. Of an input without an
+    /// entry, all are.
     pub pruned: BTreeMap<InputId, Pruned>,
 }
 
@@ -35,12 +38,14 @@ pub(super) enum Part {
     All,
     /// The lines that begin in these bytes of its one file.
     Range(ByteRange),
-    /// What a saved run has not counted yet: its windows, the first instant that it keeps, and the first that counts.
+    /// What a saved run has not counted yet: its windows, the first instant that it keeps, and the
+    /// first that counts.
     Rest(Grid, (Timestamp, Timestamp)),
 }
 
 impl Reading {
-    /// Finds the windows over these inputs, and what holds them. Errors if there is no such window, or no such part.
+    /// Finds the windows over these inputs, and what holds them. Errors if there is no such window,
+    /// or no such part.
     pub fn new(plan: &Plan, mut inputs: Inputs, now: Timestamp, stop: &Stop, part: &Part) -> Result<Self> {
         let mut windows = resolve_all(plan, now, &mut inputs, &|| stop.draining())?;
         if let Part::Rest(grid, bounds) = part {
@@ -55,12 +60,13 @@ impl Reading {
 }
 
 impl Pipeline {
-    /// Finds the inputs, those that are followed aside, so that a run need not. That may take long where globs lead through
-    /// many folders: `folders` tells how many were listed so far. Errors as a run would.
+    /// Finds the inputs, those that are followed aside, so that a run need not. That may take long
+    /// where globs lead through many folders: `folders` tells how many were listed so far. Errors
+    /// as a run would.
     pub fn locate(mut self) -> Result<Self> {
         let listing = self.environment.listing();
         for (_, reader) in readers(&self.plan).filter(|(_, reader)| reader.follow.is_none()) {
-            self.environment.located.push_back(locate(&reader.location, &listing)?);
+            self.environment.located.push_back(locate(&reader.locations, &listing)?);
         }
         Ok(self)
     }
@@ -71,14 +77,16 @@ impl Pipeline {
     }
 }
 
-/// Finds the inputs of a plan. Errors if one of them is to be written to; what else keeps one from being read is told.
+/// Finds the inputs of a plan. Errors if one of them is to be written to; what else keeps one from
+/// being read is told.
 pub(super) fn find(plan: &Plan, environment: &mut Environment, failures: &Failures) -> Result<Inputs> {
     let inputs = Inputs::find(plan, failures, environment)?;
     spare(&inputs, environment)?;
     Ok(inputs)
 }
 
-/// As `find`, where all inputs have to be such that they can be read; `without` says what there is not otherwise.
+/// As `find`, where all inputs have to be such that they can be read; `without` says what there is
+/// not otherwise.
 pub(super) fn find_all(
     plan: &Plan,
     environment: &mut Environment,
@@ -93,7 +101,8 @@ pub(super) fn find_all(
     inputs.all.iter().find_map(refusal).map_or(Ok(inputs), Err)
 }
 
-/// The error where inputs could not be read, each of which was told when it happened; `without` says what there is not.
+/// The error where inputs could not be read, each of which was told when it happened; `without`
+/// says what there is not.
 pub(super) fn unread(failures: usize, without: &str) -> Error {
     let (inputs, were) = if failures == 1 { ("input", "was") } else { ("inputs", "were") };
     ErrorKind::Tallies(format!("{failures} {inputs} {were} not read, as said above; {without}")).into()

@@ -1,7 +1,7 @@
 //! Windows as asked for (`now`, `latest`, `first`) to windows in time.
 //!
-//! `latest` and `first` need a look at the inputs before the run. Standard input can be read once only: what is looked
-//! at is kept in a temporary file and read from there.
+//! `latest` and `first` need a look at the inputs before the run. Standard input can be read once
+//! only: what is looked at is kept in a temporary file and read from there.
 
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,8 +32,8 @@ pub(super) struct Resolved {
 }
 
 impl Resolved {
-    /// Takes the windows of the run that was saved, in place of those that would begin now: with the first instant that it
-    /// keeps, and the first that counts.
+    /// Takes the windows of the run that was saved, in place of those that would begin now: with
+    /// the first instant that it keeps, and the first that counts.
     pub fn go_on(&mut self, grid: Grid, bounds: (Timestamp, Timestamp)) {
         self.windows = Windows::Every(grid);
         (self.bounds.keep_from, self.bounds.first) = bounds;
@@ -100,7 +100,8 @@ pub(super) fn resolve_all(
     Ok(resolved)
 }
 
-/// Resolves the range of a time-filter over `ids`. Inputs that can be read once only are replaced by spooled ones.
+/// Resolves the range of a time-filter over `ids`. Inputs that can be read once only are replaced
+/// by spooled ones.
 fn resolve(
     filter: &FilterPlan,
     now: Timestamp,
@@ -125,7 +126,8 @@ fn resolve(
             Ok(Resolved { windows: Windows::Once(window), bounds, now })
         }
         Range::Every { length, period, align, lateness, since, until } => {
-            // A window that reaches beyond the instants there are could not say where it starts or ends.
+            // A window that reaches beyond the instants there are could not say where it starts or
+            // ends.
             let too_long = || Error::usage("seconds and every reach beyond the instants there are; give shorter ones");
             let margin = length.checked_add(period).ok_or_else(too_long)?;
             let by_inputs = [since, until].into_iter().flatten().any(Moment::rests_on_inputs);
@@ -187,7 +189,8 @@ fn once(from: Start, until: Moment, look: &mut Look<'_>) -> Result<Window> {
     Ok(Window::closed(start, end))
 }
 
-/// The windows of a run that goes on: from the first one that ends now or later, or from where the history is to start.
+/// The windows of a run that goes on: from the first one that ends now or later, or from where the
+/// history is to start.
 fn following(
     grid: Grid,
     filter: &FilterPlan,
@@ -212,7 +215,8 @@ fn not_before(start: Timestamp, end: Timestamp, by_inputs: bool) -> Error {
     wrong(by_inputs, format!("the window starts at {start}, after its end at {end}{whose}; give an earlier --since"))
 }
 
-/// A window that cannot be: for what was asked, or, where an end of it rests on the inputs, for what stands in them.
+/// A window that cannot be: for what was asked, or, where an end of it rests on the inputs, for
+/// what stands in them.
 fn wrong(by_inputs: bool, message: String) -> Error {
     if by_inputs { ErrorKind::Stamps(message).into() } else { Error::usage(message) }
 }
@@ -243,8 +247,8 @@ impl Look<'_> {
         })
     }
 
-    /// The highest stamp of all inputs; of lines that are malformed behind theirs where there are no others, so that
-    /// these are told as what they are.
+    /// The highest stamp of all inputs; of lines that are malformed behind theirs where there are
+    /// no others, so that these are told as what they are.
     fn highest(&mut self) -> Result<Option<Timestamp>> {
         let future_after = self.future_after;
         // Most files tell it by their ends; the others have to be looked at from their starts.
@@ -275,8 +279,8 @@ impl Look<'_> {
         Ok(looked.iter().filter_map(|state| state.found).min())
     }
 
-    /// Shows the blocks of each of these inputs, in order, to a copy of `state` of its own, until `f` has seen enough.
-    /// Inputs are looked at in parallel.
+    /// Shows the blocks of each of these inputs, in order, to a copy of `state` of its own, until
+    /// `f` has seen enough. Inputs are looked at in parallel.
     fn each<S: Clone + Send + Sync>(
         &mut self,
         ids: &[InputId],
@@ -314,8 +318,8 @@ impl Look<'_> {
         Ok(states)
     }
 
-    /// Looks at one input; gives the input to read instead, if it could be read once only. What goes wrong here goes
-    /// wrong in the run too, and is told there.
+    /// Looks at one input; gives the input to read instead, if it could be read once only. What
+    /// goes wrong here goes wrong in the run too, and is told there.
     fn look_at<S>(&self, id: InputId, state: &mut S, f: &impl Fn(&mut S, Block<'_>) -> bool) -> Result<Option<Input>> {
         let (input, max_line) = (&self.inputs.all[id.0 as usize], self.inputs.max_line[id.0 as usize]);
         let mut cursor = Cursor::new(input.clone(), BLOCK, max_line);
@@ -323,7 +327,8 @@ impl Look<'_> {
         let mut bytes = Vec::new();
         loop {
             let mut step = cursor.next(&mut bytes, &self.interrupted);
-            // Of a stream, what went wrong here would not go wrong again: what was taken from it is gone.
+            // Of a stream, what went wrong here would not go wrong again: what was taken from it is
+            // gone.
             if let Some(failure) = step.failure.take().filter(|_| cursor.has_taken()) {
                 return Err(failure);
             }

@@ -40,7 +40,8 @@ impl Pipeline {
     }
 }
 
-/// Starts a run over a part of what its plan asks for. With `kept`, windows are kept there in place of reports on them.
+/// Starts a run over a part of what its plan asks for. With `kept`, windows are kept there in place
+/// of reports on them.
 pub(super) fn start(pipeline: Pipeline, part: Part, kept: Option<Kept>) -> Result<Running> {
     let Pipeline { plan, mut environment } = pipeline;
     let (context, now) = (RunContext::new(&environment), environment.now);

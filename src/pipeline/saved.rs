@@ -1,4 +1,5 @@
-//! What a saved state holds, as plain data: for people who look at it, and for tests that count for themselves.
+//! What a saved state holds, as plain data: for people who look at it, and for tests that count for
+//! themselves.
 //!
 //! Not here: how it is printed. Invariant: nothing is left of the snapshot when it has been read.
 
@@ -27,13 +28,15 @@ pub struct Saved {
     pub watermark: Timestamp,
     /// The end of the next window to close, once a record is known.
     pub next: Option<Timestamp>,
-    /// The end of each window that is open and holds anything, and its connections: the first of them, if there are many.
+    /// The end of each window that is open and holds anything, and its connections: the first of
+    /// them, if there are many.
     pub open: Vec<(Timestamp, u64)>,
     /// How many more there are: at least so many, if it is a million.
     pub more_open: u64,
     /// What was issued of windows that may be issued again, in order.
     pub issued: Vec<SavedWindow>,
-    /// The ends of windows, or runs of them that hold nothing, whose results come once more, since they may not have been written.
+    /// The ends of windows, or runs of them that hold nothing, whose results come once more, since
+    /// they may not have been written.
     pub again: Vec<Timestamp>,
     /// Length of a bucket in nanoseconds.
     pub grain: i64,
@@ -98,7 +101,8 @@ pub struct SavedPair {
     pub connections: u64,
 }
 
-/// Reads a snapshot that was saved with a configuration of this fingerprint, and its pairs only if they are asked for.
+/// Reads a snapshot that was saved with a configuration of this fingerprint, and its pairs only if
+/// they are asked for.
 pub fn saved(fingerprint: &str, decoder: &mut Decoder<'_>, pairs: bool) -> io::Result<Saved> {
     let (mut header, mut tally) = opened(fingerprint, decoder, Arc::default())?;
     let buckets = Buckets { anchor: header.grid.anchor, grain: header.grain, last: i64::MAX };
@@ -155,7 +159,8 @@ pub(super) fn restored(
     Ok((header, tally))
 }
 
-/// The header, and a tally that its counts fit into: both as the configuration has it that the snapshot was saved with.
+/// The header, and a tally that its counts fit into: both as the configuration has it that the
+/// snapshot was saved with.
 fn opened(fingerprint: &str, decoder: &mut Decoder<'_>, budget: Arc<Budget>) -> io::Result<(Header, Tally)> {
     let wrong = |text: &str| io::Error::new(io::ErrorKind::InvalidData, text);
     let lengths =

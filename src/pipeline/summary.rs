@@ -95,7 +95,8 @@ pub struct Sheet {
     pub traces: Traces,
     /// The names of the inputs in which `traces` has places.
     pub names: BTreeMap<InputId, String>,
-    /// The sheet that the run went on from: losses in it were told by the run before. `rejected` and `traces` are of this run.
+    /// The sheet that the run went on from: losses in it were told by the run before. `rejected`
+    /// and `traces` are of this run.
     pub before: Balance,
     /// Lines that were to be kept in a file and are not in it, by class.
     pub unkept: BTreeMap<Loss, u64>,
@@ -118,12 +119,14 @@ pub struct Sheets {
 }
 
 impl Sheets {
-    /// Where a run that follows stands, once it has counted what was there and no result has come of it.
+    /// Where a run that follows stands, once it has counted what was there and no result has come
+    /// of it.
     pub fn standing(&self) -> Option<Standing> {
         self.aggregators.iter().find_map(|(_, aggregator)| aggregator.standing())
     }
 
-    /// If there were lines so far and none was a record, other than by accident: how many, and what they look like.
+    /// If there were lines so far and none was a record, other than by accident: how many, and what
+    /// they look like.
     pub fn foreign(&self) -> Option<Foreign> {
         Foreign::among(&self.now(), &self.first_lines())
     }
@@ -137,7 +140,8 @@ impl Sheets {
     /// One sheet for each aggregator, in the order of the plan, as of now.
     pub fn now(&self) -> Vec<Sheet> {
         let named = |line: Rejected| (self.names.get(line.input), line);
-        // Where there are several time-filters, nobody knows whose lines a sheet lacks: all of them may be meant.
+        // Where there are several time-filters, nobody knows whose lines a sheet lacks: all of them
+        // may be meant.
         let unkept = |loss| (loss, self.filters.iter().map(|(_, filter)| filter.unkept(loss)).sum());
         let unkept = BTreeMap::from([Loss::Malformed, Loss::Late].map(unkept));
         let sheet = |(stage, aggregator): &(String, Aggregator)| {
@@ -152,7 +156,8 @@ impl Sheets {
 }
 
 impl Summary {
-    /// The exit code: 0 if all went well, and some line was a record if there was any; else that of the error.
+    /// The exit code: 0 if all went well, and some line was a record if there was any; else that of
+    /// the error.
     pub fn exit_code(&self) -> u8 {
         match &self.outcome {
             Outcome::Done | Outcome::DownstreamClosed if self.failures.is_empty() && self.foreign().is_none() => 0,
@@ -161,18 +166,22 @@ impl Summary {
         }
     }
 
-    /// If there were lines and none was a record, other than by accident: how many, and what they look like.
+    /// If there were lines and none was a record, other than by accident: how many, and what they
+    /// look like.
     pub fn foreign(&self) -> Option<Foreign> {
-        // Of a run that was interrupted, nobody knows what would have come; one that follows ends in no other way.
+        // Of a run that was interrupted, nobody knows what would have come; one that follows ends
+        // in no other way.
         if self.interrupted && !self.follows { None } else { Foreign::among(&self.sheets, &self.first_lines) }
     }
 
-    /// Whether nothing could be read, the cause of which has been told: then there is no more to say.
+    /// Whether nothing could be read, the cause of which has been told: then there is no more to
+    /// say.
     pub fn is_unread(&self) -> bool {
         !self.failures.is_empty() && self.sheets.iter().all(|sheet| sheet.balance.is_unread())
     }
 
-    /// Whether those who got the results had enough, such as `head`: what was not read then is no loss to them.
+    /// Whether those who got the results had enough, such as `head`: what was not read then is no
+    /// loss to them.
     pub fn had_enough(&self) -> bool {
         matches!(self.outcome, Outcome::DownstreamClosed)
     }

@@ -1,7 +1,9 @@
-//! What a run writes to: held against what it reads and against itself, and opened, all before the first byte is read.
+//! What a run writes to: held against what it reads and against itself, and opened, all before the
+//! first byte is read.
 //!
-//! Invariant: no log is overwritten and no two outputs meet. Paths that are spelled alike have been refused by the check
-//! of the configuration; here files are compared. Pipes, terminals and devices have nothing to lose.
+//! Invariant: no log is overwritten and no two outputs meet. Paths that are spelled alike have been
+//! refused by the check of the configuration; here files are compared. Pipes, terminals and devices
+//! have nothing to lose.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -49,8 +51,8 @@ pub(super) struct FilterFiles {
 }
 
 impl Targets {
-    /// Opens everything. Errors with the first target that may not or cannot be written. Where inputs are followed, `tell`
-    /// hears of those that cannot be written later.
+    /// Opens everything. Errors with the first target that may not or cannot be written. Where
+    /// inputs are followed, `tell` hears of those that cannot be written later.
     pub fn open(plan: &Plan, inputs: &Inputs, environment: Environment, tell: &Arc<dyn Tell>) -> Result<Self> {
         let (has_given, listing) = (!environment.outputs.is_empty(), environment.listing());
         check(plan, &read(inputs, &environment), has_given)?;
@@ -97,12 +99,13 @@ impl Targets {
     }
 }
 
-/// Refuses outputs that lie among the files that are followed: they would be read, and what was read written, for ever.
+/// Refuses outputs that lie among the files that are followed: they would be read, and what was
+/// read written, for ever.
 fn not_followed(plan: &Plan, outputs_given: bool, listing: &Listing) -> Result<()> {
     let written: Vec<PathBuf> = targets(plan, outputs_given).into_iter().flatten().collect();
     for (_, reader) in readers(plan) {
         // Where nothing is found yet, there is nothing to meet.
-        let Ok(located) = locate(&reader.location, listing) else { continue };
+        let Ok(located) = locate(&reader.locations, listing) else { continue };
         let found = located.inputs.iter().filter_map(|input| Some((input.identity()?, &input.name)));
         for (known, name) in found {
             if let Some(path) = written.iter().find(|path| identity(Some(path.as_path())) == Some(known)) {
@@ -135,8 +138,8 @@ pub(super) fn spare(inputs: &Inputs, environment: &Environment) -> Result<()> {
     environment.written.iter().try_for_each(spare)
 }
 
-/// Refuses to write over a file that begins as a log does, which no file does that is written here but those of late lines:
-/// it was meant to be read. `None` is standard output.
+/// Refuses to write over a file that begins as a log does, which no file does that is written here
+/// but those of late lines: it was meant to be read. `None` is standard output.
 pub fn spare_log(target: Option<&Path>) -> Result<()> {
     let Some(path) = target.filter(|path| path.is_file()) else { return Ok(()) };
     let mut start = Vec::new();
@@ -152,8 +155,8 @@ pub fn spare_log(target: Option<&Path>) -> Result<()> {
     )))
 }
 
-/// Refuses to write over logs. A file of late lines begins as one, too; it is spared where nothing is read: then it was
-/// meant to be.
+/// Refuses to write over logs. A file of late lines begins as one, too; it is spared where nothing
+/// is read: then it was meant to be.
 fn spare_logs(plan: &Plan, inputs: &Inputs, outputs_given: bool) -> Result<()> {
     let is_empty = |input: &Input| matches!(input.origin, Origin::Stream(None)) && stdin_is_empty();
     let reads_nothing = !inputs.all.is_empty() && inputs.all.iter().all(is_empty);
@@ -208,8 +211,8 @@ fn targets(plan: &Plan, outputs_given: bool) -> Vec<Option<PathBuf>> {
     plan.stages.iter().flat_map(|stage| of(&stage.task)).collect()
 }
 
-/// Opens what a reporter writes to: the given writers, or else the outputs of its plan. `follows` has what a run without
-/// end needs for them.
+/// Opens what a reporter writes to: the given writers, or else the outputs of its plan. `follows`
+/// has what a run without end needs for them.
 fn open_outputs(
     plan: &ReporterPlan,
     style: output::Style,

@@ -14,10 +14,11 @@ use super::reading::Reading;
 use super::resolve::{Resolved, filter_before};
 use super::targets::{FilterFiles, Targets};
 use crate::actor::{Countdown, Gauge, Inbox, LatestOutlet, Outlet, Permits, Pool, Port, Stop, Transform, drive, edge};
+use crate::batch::{Chunk, Lines, Records};
 use crate::config::{AggregatorPlan, FilterPlan, Plan, ReaderPlan, ReporterPlan, StagePlan, Task};
 use crate::error::{Error, Result};
 use crate::metrics::StageMetrics;
-use crate::model::{Chunk, InputId, Lines, Records, Stamps, Timestamp, Units};
+use crate::model::{InputId, Stamps, Timestamp, Units};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::history::History;
 use crate::ops::progress::Progress;
@@ -249,7 +250,7 @@ impl Place<'_> {
         let (name, threads) = (self.stage.name.clone(), self.stage.threads.get());
         // Of an input that goes on, only what comes by a stream is read here.
         let threads = if following.is_some() { ids.len() } else { threads };
-        let following = following.filter(|_| plan.location.iter().any(|location| location != "-"));
+        let following = following.filter(|_| plan.of_files().next().is_some());
         Box::new(move |pool| {
             if let Some(following) = following {
                 let outlet = outlet.clone();
@@ -268,7 +269,7 @@ impl Place<'_> {
             Edge::Lines(port, _) => Some(port.clone()),
             _ => None,
         });
-        let ends = crate::model::recycle::Pool::default();
+        let ends = crate::model::recycle::BufferPool::default();
         self.start("line-splitter", inbox, outlet, move || splitter::Splitter::new(ends.clone()))
     }
 
@@ -355,7 +356,8 @@ impl Place<'_> {
                 let live = follow.live(plan, grid, counting, late);
                 let (keeper, saver) = follow.attendants(whole, plan, &live, (grid, resolved), context);
                 aggregator.live = Some(Arc::clone(&live));
-                // Results come from the keeper; a worker that held a way out too would keep the reporter waiting.
+                // Results come from the keeper; a worker that held a way out too would keep the
+                // reporter waiting.
                 let none = Outlet::new(Vec::new(), Arc::clone(&self.metrics));
                 let workers = self.start(AGGREGATOR, inbox, none, move || following::Worker::new(Arc::clone(&live)));
                 let name = self.stage.name.clone();

@@ -1,7 +1,8 @@
 //! Hosts that are asked about and are nowhere in any window: which names may have been meant.
 //!
-//! Not here: reports. A report on a host that is not there is empty, and what is said beside it changes no result.
-//! Invariant: the work is bounded by the number of hosts, and the answer depends on no order.
+//! Not here: reports. A report on a host that is not there is empty, and what is said beside it
+//! changes no result. Invariant: the work is bounded by the number of hosts, and the answer depends
+//! on no order.
 
 use super::connected::{self, Forms};
 use super::context::ReportContext;
@@ -17,7 +18,8 @@ const SHOWN: usize = 3;
 /// More hosts than this are not measured by what is typed wrong in them, which takes its time.
 const MEASURED: usize = 1 << 20;
 
-/// The first windows of a run, in which names are looked for; beyond them, hosts are only found or not.
+/// The first windows of a run, in which names are looked for; beyond them, hosts are only found or
+/// not.
 const WINDOWS: u64 = 24;
 
 /// Lengths of names that are measured, in characters: in shorter ones everything is near.

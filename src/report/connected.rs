@@ -79,8 +79,8 @@ impl Forms {
     }
 }
 
-/// The host, and those on the other side of it. Where `\xNN` may be a byte or four characters, it is the byte, as
-/// outputs show it, if there is such a host; never both.
+/// The host, and those on the other side of it. Where `\xNN` may be a byte or four characters, it
+/// is the byte, as outputs show it, if there is such a host; never both.
 fn peers(context: &ReportContext<'_>, view: &Aggregates, side: Side) -> Result<(Vec<u8>, Vec<Peer>)> {
     let asked = context.options.text("host");
     let asked = asked.ok_or_else(|| Error::report(context.name, "which host? give it as `host`"))?;

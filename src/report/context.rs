@@ -29,14 +29,16 @@ pub struct ReportContext<'a> {
 }
 
 impl ReportContext<'_> {
-    /// Calls `f` with each host on `side` of a connection, in no order; the way to it is gone in parallel.
+    /// Calls `f` with each host on `side` of a connection, in no order; the way to it is gone in
+    /// parallel.
     pub fn for_each_host(&self, view: &Aggregates, side: Side, f: impl FnMut(HostTotal<'_>)) -> Result<()> {
         // Making totals cannot fail; where pairs are not in memory, there are none to be made.
         view.with_totals(|| self.regroup(view, |parts| Ok(view.totals_in(parts)), Totals::join).unwrap_or_default());
         Ok(view.for_each_host(side, f)?)
     }
 
-    /// For each of some hosts, all different, on `side` of a connection: the hosts on the other side, by name.
+    /// For each of some hosts, all different, on `side` of a connection: the hosts on the other
+    /// side, by name.
     pub fn peers(&self, view: &Aggregates, side: Side, hosts: &[&[u8]]) -> Result<Vec<Vec<Peer>>> {
         let join = |mut all: Vec<Vec<Peer>>, more: Vec<Vec<Peer>>| {
             all.iter_mut().zip(more).for_each(|(peers, more)| peers.extend(more));
@@ -47,8 +49,9 @@ impl ReportContext<'_> {
         Ok(found)
     }
 
-    /// Maps ranges of a view's parts in parallel and folds the results in the order of the parts. Which pairs are in
-    /// which part has no meaning, so the answer depends on it only if `map` and `fold` depend on an order.
+    /// Maps ranges of a view's parts in parallel and folds the results in the order of the parts.
+    /// Which pairs are in which part has no meaning, so the answer depends on it only if `map` and
+    /// `fold` depend on an order.
     pub fn regroup<T: Send>(
         &self,
         view: &Aggregates,

@@ -6,8 +6,8 @@ use crate::model::{Report, Timestamp};
 use crate::options::{Kind, OptionSpec};
 use crate::tally::Aggregates;
 
-/// The one signature: what the run offers, the merged view of the window, and the reference time (the end of the
-/// window). The same arguments always give the same report.
+/// The one signature: what the run offers, the merged view of the window, and the reference time
+/// (the end of the window). The same arguments always give the same report.
 pub type ReportFn = fn(&ReportContext<'_>, &Aggregates, Timestamp) -> Result<Report>;
 
 /// A report function with what people and the configuration need to know of it.
@@ -23,7 +23,8 @@ pub struct ReportEntry {
     pub example: &'static str,
     /// Whether it compares with the window before, which is then kept.
     pub needs_previous: bool,
-    /// Whether it looks at pairs or hosts, so that it is not whole where some are not known for want of memory.
+    /// Whether it looks at pairs or hosts, so that it is not whole where some are not known for
+    /// want of memory.
     pub looks_at_pairs: bool,
     /// The function.
     pub function: ReportFn,

@@ -1,7 +1,7 @@
 //! Report functions: all of one signature, one a file, in one table.
 //!
-//! To add one: write its file beside the others, and add its line to `TABLE`.
-//! Not here: printing. A report function turns the merged view of a window into plain data, and nothing else.
+//! To add one: write its file beside the others, and add its line to `TABLE`. Not here: printing. A
+//! report function turns the merged view of a window into plain data, and nothing else.
 
 mod absent;
 mod connected;

@@ -11,7 +11,8 @@ pub(super) fn limit(context: &ReportContext<'_>) -> usize {
     context.options.count("limit").map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
-/// The first so many of what it is offered: by count, highest first, then by key. Holds twice as many at most.
+/// The first so many of what it is offered: by count, highest first, then by key. Holds twice as
+/// many at most.
 #[derive(Debug)]
 pub struct Top<K> {
     limit: usize,

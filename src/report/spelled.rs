@@ -1,13 +1,15 @@
-//! A report in a text, its options behind it, in forms that people give them: `connected-to:host=Delta`, `connected-to=Delta`.
+//! A report in a text, its options behind it, in forms that people give them:
+//! `connected-to:host=Delta`, `connected-to=Delta`.
 //!
-//! Not here: which of these forms is taken, which who reads it knows. Invariant: what a text is understood as is a report
-//! with all the options it has to have.
+//! Not here: which of these forms is taken, which who reads it knows. Invariant: what a text is
+//! understood as is a report with all the options it has to have.
 
 use super::{ReportEntry, entry};
 use crate::model::escape::toml_text;
 use crate::options::{OptionSpec, Raw};
 
-/// The parts between commas, those within values aside: a comma within a value has a backslash before it.
+/// The parts between commas, those within values aside: a comma within a value has a backslash
+/// before it.
 pub fn parts_of(options: &str) -> Vec<String> {
     // What cannot stand in an argument stands for the comma that separates nothing.
     options.replace("\\,", "\0").split(',').map(|part| part.replace('\0', ",")).collect()
@@ -20,7 +22,8 @@ pub struct Spelled {
 }
 
 impl Spelled {
-    /// The report that a text means, in whatever form its options are given; `None` if it is not understood.
+    /// The report that a text means, in whatever form its options are given; `None` if it is not
+    /// understood.
     pub fn read(text: &str) -> Option<Self> {
         let (name, rest) = text.split_once([':', '=', ' '])?;
         let entry = entry(name)?;

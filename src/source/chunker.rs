@@ -1,7 +1,7 @@
 //! Bytes to chunks of whole lines. Pure: the bytes come from a function.
 //!
-//! Invariant: what a chunk holds does not depend on how the bytes came, only where it is cut does; a line over the
-//! limit never takes more memory than the limit and one read.
+//! Invariant: what a chunk holds does not depend on how the bytes came, only where it is cut does;
+//! a line over the limit never takes more memory than the limit and one read.
 
 use std::io;
 
@@ -21,9 +21,11 @@ pub struct Chunker {
     fill: bool,
     /// The byte at which the next chunk begins.
     position: u64,
-    /// The bytes from there that have been read: the start of a line, or what was read with an over-long line's end.
+    /// The bytes from there that have been read: the start of a line, or what was read with an
+    /// over-long line's end.
     carry: Vec<u8>,
-    /// The over-long line that is being read over, in an input that goes on. Nothing is carried then.
+    /// The over-long line that is being read over, in an input that goes on. Nothing is carried
+    /// then.
     long: Option<LongLine>,
 }
 
@@ -63,7 +65,8 @@ enum Gathered {
 pub type Fill<'a> = dyn FnMut(&mut Vec<u8>) -> io::Result<usize> + 'a;
 
 impl Chunker {
-    /// Chunks of about `target` bytes. With `fill`, chunks are filled; without, what is there is passed on.
+    /// Chunks of about `target` bytes. With `fill`, chunks are filled; without, what is there is
+    /// passed on.
     pub fn new(target: usize, max_line: usize, fill: bool) -> Self {
         Chunker { target, max_line, fill, position: 0, carry: Vec::new(), long: None }
     }
@@ -101,8 +104,8 @@ impl Chunker {
         self.carry = Vec::new();
     }
 
-    /// The next chunk, in `into`. Not to be called after the last. Errors are those of `fill`; the bytes before the
-    /// error are kept, so that the call may be made again.
+    /// The next chunk, in `into`. Not to be called after the last. Errors are those of `fill`; the
+    /// bytes before the error are kept, so that the call may be made again.
     pub fn next(&mut self, fill: &mut Fill<'_>, into: &mut Vec<u8>) -> io::Result<Cut> {
         into.clear();
         match self.gather(self.fill, fill, into)? {
@@ -112,8 +115,9 @@ impl Chunker {
         }
     }
 
-    /// The next chunk of an input that goes on, in `into`. That `fill` has no bytes now is no end: whole lines are cut
-    /// before it, and the start of a line waits for the rest (`None`), or of an over-long one is passed over.
+    /// The next chunk of an input that goes on, in `into`. That `fill` has no bytes now is no end:
+    /// whole lines are cut before it, and the start of a line waits for the rest (`None`), or of an
+    /// over-long one is passed over.
     pub fn next_available(&mut self, fill: &mut Fill<'_>, into: &mut Vec<u8>) -> io::Result<Option<Cut>> {
         into.clear();
         if self.long.is_some() {
@@ -132,11 +136,12 @@ impl Chunker {
         }
     }
 
-    /// Gathers bytes in `into`, behind what was carried, until there are whole lines: as many as fill a chunk if it is to
-    /// be full. On an error the bytes are carried.
+    /// Gathers bytes in `into`, behind what was carried, until there are whole lines: as many as
+    /// fill a chunk if it is to be full. On an error the bytes are carried.
     fn gather(&mut self, full: bool, fill: &mut Fill<'_>, into: &mut Vec<u8>) -> io::Result<Gathered> {
         into.append(&mut self.carry);
-        // Where the last newline ends, once there is one. What was carried has one only behind an over-long line.
+        // Where the last newline ends, once there is one. What was carried has one only behind an
+        // over-long line.
         let mut lines_end = memchr::memrchr(b'\n', into).map_or(0, |at| at + 1);
         loop {
             if lines_end > 0 && (!full || into.len() >= self.target) {
@@ -161,7 +166,8 @@ impl Chunker {
         }
     }
 
-    /// What is left of an input that turned out to go on no more: the start of a line that has no end, if there is one.
+    /// What is left of an input that turned out to go on no more: the start of a line that has no
+    /// end, if there is one.
     pub fn rest(&mut self, into: &mut Vec<u8>) -> Option<Cut> {
         into.clear();
         if let Some(LongLine { head, length }) = self.long.take() {
@@ -224,7 +230,8 @@ impl Chunker {
                 }
                 Ok(read) => (memchr::memchr(b'\n', into), read as u64),
                 Err(error) => {
-                    // What was skipped is given up as one over-long line without an end; the error comes next time.
+                    // What was skipped is given up as one over-long line without an end; the error
+                    // comes next time.
                     if error.kind() == io::ErrorKind::Interrupted {
                         into.clear();
                         return Ok(self.advance(length, Some(head), false));

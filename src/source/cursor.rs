@@ -1,6 +1,8 @@
-//! One input being read: opened, closed and opened again as descriptors allow, always going on where it was.
+//! One input being read: opened, closed and opened again as descriptors allow, always going on
+//! where it was.
 //!
-//! Files are read by position and never mapped: a file cut short while it is read is an error, not a signal.
+//! Files are read by position and never mapped: a file cut short while it is read is an error, not
+//! a signal.
 
 use std::fs::File;
 use std::io;
@@ -61,8 +63,8 @@ pub struct Step {
     pub cut: Cut,
     /// Bytes right before `cut.from` that are passed over: zeros at the start of the input.
     pub zeros: u64,
-    /// Bytes of the input that are news: of a file its size at the first step and its growth later, of a stream those
-    /// that this step accounts for.
+    /// Bytes of the input that are news: of a file its size at the first step and its growth later,
+    /// of a stream those that this step accounts for.
     pub news: u64,
     /// Bytes of the input that will not be read after all. Only in the last step.
     pub unread: u64,
@@ -93,12 +95,13 @@ impl Cursor {
         self.spool.is_some() && matches!(self.handle, Handle::Stdin | Handle::Stream(_))
     }
 
-    /// The input that gives what was kept and then goes on where this cursor is, or ends there if that was the end;
-    /// `None` if the input itself still gives all of that.
+    /// The input that gives what was kept and then goes on where this cursor is, or ends there if
+    /// that was the end; `None` if the input itself still gives all of that.
     pub fn into_kept(self, ended: bool) -> Option<Input> {
         let path = self.input.path();
         let rest = match self.handle {
-            // It could not be opened, or of what had been kept before, some has not been read again.
+            // It could not be opened, or of what had been kept before, some has not been read
+            // again.
             Handle::Closed | Handle::File(_) => return None,
             _ if ended => Rest::Ended,
             Handle::Stdin => Rest::Stdin,
@@ -136,8 +139,8 @@ impl Cursor {
         }
     }
 
-    /// Reads the next chunk into `into`. An input that cannot be read on ends with this step, which says why and
-    /// keeps all whole lines read before. Not to be called after the last step.
+    /// Reads the next chunk into `into`. An input that cannot be read on ends with this step, which
+    /// says why and keeps all whole lines read before. Not to be called after the last step.
     pub fn next(&mut self, into: &mut Vec<u8>, interrupted: &dyn Fn() -> bool) -> Step {
         let before = self.known;
         let opened = !self.started;
@@ -235,7 +238,8 @@ impl Cursor {
                 Handle::Stdin
             }
             Origin::Stream(Some(path)) => {
-                // Opening a pipe would wait for its writer, deaf to interrupts; reading waits too, but not deaf.
+                // Opening a pipe would wait for its writer, deaf to interrupts; reading waits too,
+                // but not deaf.
                 let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
                 let opened = File::options().read(true).custom_flags(flags).open(path);
                 let stream = opened.map_err(|error| fail(path, error))?;
@@ -306,7 +310,8 @@ impl Handle {
     }
 }
 
-/// Gives a pipe room for more than its usual 64 KiB, so that writer and reader take turns less often.
+/// Gives a pipe room for more than its usual 64 KiB, so that writer and reader take turns less
+/// often.
 fn widen(stream: impl AsFd) {
     // What is no pipe, or may not grow, stays as it is; other systems size their pipes themselves.
     #[cfg(target_os = "linux")]
@@ -333,7 +338,8 @@ fn read_stream(stream: impl AsFd, into: &mut Vec<u8>, interrupted: &dyn Fn() -> 
     }
 }
 
-/// Takes the zeros from the start of an input's first bytes, as a truncation beneath a writer leaves them. How many.
+/// Takes the zeros from the start of an input's first bytes, as a truncation beneath a writer
+/// leaves them. How many.
 fn pass_zeros(bytes: &mut Vec<u8>) -> u64 {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     bytes.drain(..zeros);

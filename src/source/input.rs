@@ -30,7 +30,8 @@ pub enum Origin {
     },
     /// Standard input, or a pipe, terminal or device by its path. It can be read once.
     Stream(Option<PathBuf>),
-    /// The beginning of a stream, kept in a file without a name, and then the stream, if it goes on.
+    /// The beginning of a stream, kept in a file without a name, and then the stream, if it goes
+    /// on.
     Spooled {
         /// What was read already.
         file: Arc<File>,

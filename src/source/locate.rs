@@ -1,7 +1,7 @@
 //! Locations to inputs: files, folders, globs, standard input.
 //!
-//! Invariant: each file is there once, however many locations lead to it; inputs stand in the order of the locations,
-//! those of one location by name.
+//! Invariant: each file is there once, however many locations lead to it; inputs stand in the order
+//! of the locations, those of one location by name.
 
 use std::collections::HashSet;
 use std::fs::{self, File, Metadata};
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use super::input::{Input, Origin};
 use super::walk::{Finding, Listing, folder_note, hidden_note, walk};
 use crate::error::{Error, ErrorKind, Result, show_path};
+use crate::model::location::Location;
 use crate::options::suggest;
 
 /// What the locations lead to.
@@ -26,13 +27,14 @@ pub struct Located {
     pub notes: Vec<String>,
 }
 
-/// Finds all inputs. Errors if there is none, with the locations and what exists near them, and once listing is interrupted.
-pub fn locate(locations: &[String], listing: &Listing) -> Result<Located> {
+/// Finds all inputs. Errors if there is none, with the locations and what exists near them, and
+/// once listing is interrupted.
+pub fn locate(locations: &[Location], listing: &Listing) -> Result<Located> {
     let mut search = Search::default();
     let mut missing = Vec::new();
     for location in locations {
         if !walk(location, listing, &mut |finding| search.take(finding))? {
-            missing.push(format!("'{}' matches nothing{}", show_path(Path::new(location)), near(location)));
+            missing.push(format!("'{}' matches nothing{}", show_path(location.as_path()), near(location.as_path())));
         }
     }
     let Search { inputs, mut failures, folders, hidden, .. } = search;
@@ -86,7 +88,8 @@ impl Search {
         }
     }
 
-    /// Adds a path. Streams only if they were `named`: one that a glob merely came across could block for ever.
+    /// Adds a path. Streams only if they were `named`: one that a glob merely came across could
+    /// block for ever.
     fn add_path(&mut self, path: &Path, found: &Metadata, named: bool) {
         if found.is_dir() {
             return self.folders.push(path.to_owned());
@@ -125,8 +128,7 @@ pub fn stdin_identity() -> Option<(u64, u64)> {
 }
 
 /// For a location that leads nowhere: what is there instead.
-fn near(location: &str) -> String {
-    let path = Path::new(location);
+fn near(path: &Path) -> String {
     if path.is_dir() {
         return ": the folder holds no file that is not hidden".to_owned();
     }
@@ -167,7 +169,8 @@ mod tests {
     use super::*;
 
     fn located(locations: &[String]) -> Result<Located> {
-        locate(locations, &Listing::default())
+        let locations: Vec<_> = locations.iter().map(|text| Location::read(text).unwrap()).collect();
+        locate(&locations, &Listing::default())
     }
 
     fn folder() -> (tempfile::TempDir, String) {

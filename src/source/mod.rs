@@ -1,6 +1,7 @@
 //! World to bytes: finds the inputs and reads them in chunks of whole lines.
 //!
-//! Not here: threads, formats, windows. Invariant: every byte of an input is in exactly one chunk's span, in order.
+//! Not here: threads, formats, windows. Invariant: every byte of an input is in exactly one chunk's
+//! span, in order.
 
 mod chunker;
 mod cursor;

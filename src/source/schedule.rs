@@ -1,5 +1,8 @@
 //! Which input to read next.
 //!
+//! With windows that repeat, a reader has one thread, which always reads the input that is furthest
+//! behind in time: windows then close as early as they can, and few of them are open at once.
+//!
 //! Invariant: an input is with one worker at a time, so its chunks are read in order.
 
 use std::cmp::Reverse;
@@ -93,7 +96,8 @@ impl Schedule {
         self.order == Order::ByTime
     }
 
-    /// Puts an input back that has not ended and has come to `frontier`, and gives the next one to read.
+    /// Puts an input back that has not ended and has come to `frontier`, and gives the next one to
+    /// read.
     pub fn swap(&self, mut turn: Turn, frontier: Timestamp) -> Option<Turn> {
         if self.order == Order::OneByOne {
             return Some(turn);

@@ -1,9 +1,11 @@
-//! Which bytes of a file can hold a window, found by a few small reads, if its lines are almost sorted by time.
+//! Which bytes of a file can hold a window, found by a few small reads, if its lines are almost
+//! sorted by time.
 //!
-//! Pure: the bytes and what stamps they hold come from functions. What is found rests on the declared disorder alone: a
-//! block of lines whose highest stamp lies more than that before the window is, with all before it, outside; and one
-//! whose lowest stamp lies more than that behind it is, with all behind it. Searching by halves only finds good blocks.
-//! Blocks that contradict the bound are noticed here; lines that do, by whoever reads them.
+//! Pure: the bytes and what stamps they hold come from functions. What is found rests on the
+//! declared disorder alone: a block of lines whose highest stamp lies more than that before the
+//! window is, with all before it, outside; and one whose lowest stamp lies more than that behind it
+//! is, with all behind it. Searching by halves only finds good blocks. Blocks that contradict the
+//! bound are noticed here; lines that do, by whoever reads them.
 
 use std::io;
 
@@ -54,7 +56,8 @@ pub struct Found {
 }
 
 impl Found {
-    /// The byte before which to stop reading a file of `size` bytes: one that is wanted to its end may still grow.
+    /// The byte before which to stop reading a file of `size` bytes: one that is wanted to its end
+    /// may still grow.
     pub fn stop(&self, size: u64) -> u64 {
         if self.to == size { u64::MAX } else { self.to }
     }
@@ -88,7 +91,8 @@ struct Probe {
     extent: Extent,
 }
 
-/// Finds the bytes of a file of `size` bytes that can hold what is wanted. Errors are those of reading.
+/// Finds the bytes of a file of `size` bytes that can hold what is wanted. Errors are those of
+/// reading.
 pub fn seek(read: &ReadAt<'_>, size: u64, wanted: &Wanted, stamps: &dyn Stamps) -> io::Result<Found> {
     let mut search = Search { read, size, stamps, probes: Vec::new(), reads: 0 };
     let mut found =
@@ -120,7 +124,8 @@ pub fn seek(read: &ReadAt<'_>, size: u64, wanted: &Wanted, stamps: &dyn Stamps) 
     Ok(found)
 }
 
-/// Where the first line begins that begins at `at` or behind it; `size` if none does. Errors are those of reading.
+/// Where the first line begins that begins at `at` or behind it; `size` if none does. Errors are
+/// those of reading.
 pub fn line_start(read: &ReadAt<'_>, size: u64, at: u64) -> io::Result<u64> {
     if at == 0 || at >= size {
         return Ok(at.min(size));
@@ -137,7 +142,8 @@ pub fn line_start(read: &ReadAt<'_>, size: u64, at: u64) -> io::Result<u64> {
     Ok(size)
 }
 
-/// Where the last line ends that has its newline, of the first `size` bytes; 0 if none has. Errors are those of reading.
+/// Where the last line ends that has its newline, of the first `size` bytes; 0 if none has. Errors
+/// are those of reading.
 pub fn lines_end(read: &ReadAt<'_>, size: u64) -> io::Result<u64> {
     let (mut end, mut bytes) = (size, vec![0; GRAIN as usize]);
     while end > 0 {
@@ -158,8 +164,9 @@ pub fn lines_end(read: &ReadAt<'_>, size: u64) -> io::Result<u64> {
     Ok(0)
 }
 
-/// The highest stamp of a file, by reading its end: as much of it as it takes for the disorder to say that no stamp
-/// before it is higher. `None` if that would be most of the file, or if its lines are not sorted as declared.
+/// The highest stamp of a file, by reading its end: as much of it as it takes for the disorder to
+/// say that no stamp before it is higher. `None` if that would be most of the file, or if its lines
+/// are not sorted as declared.
 pub fn latest(read: &ReadAt<'_>, size: u64, disorder: i64, stamps: &dyn Stamps) -> io::Result<Option<Timestamp>> {
     let mut search = Search { read, size, stamps, probes: Vec::new(), reads: 0 };
     if size <= SMALL {
@@ -180,7 +187,8 @@ pub fn latest(read: &ReadAt<'_>, size: u64, disorder: i64, stamps: &dyn Stamps) 
     Ok(None)
 }
 
-/// The extent of probes in their order. Of two that share lines, only the first has a say: lines do not follow themselves.
+/// The extent of probes in their order. Of two that share lines, only the first has a say: lines do
+/// not follow themselves.
 fn joined_apart<'a>(probes: impl Iterator<Item = &'a Probe>) -> Option<Extent> {
     let mut end = 0;
     joined(probes.map(|probe| {
@@ -208,7 +216,8 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// The extent of the lines in the last `length` bytes, block by block. `None` if one line is longer than a block.
+    /// The extent of the lines in the last `length` bytes, block by block. `None` if one line is
+    /// longer than a block.
     fn tail(&mut self, length: u64) -> io::Result<Option<Extent>> {
         let mut at = self.size - length;
         // Probes of the same lines have nothing to add.
@@ -231,7 +240,8 @@ impl Search<'_> {
         Ok(extent)
     }
 
-    /// Halves the space between the last probe that is `low` and the first that is not, until that is not worth it.
+    /// Halves the space between the last probe that is `low` and the first that is not, until that
+    /// is not worth it.
     fn halve(&mut self, low: &dyn Fn(&Probe) -> bool) -> io::Result<()> {
         let mut from = self.probes.iter().filter(|probe| low(probe)).map(|probe| probe.to).max().unwrap_or(0);
         let mut to = self.probes.iter().filter(|probe| !low(probe)).map(|probe| probe.from).min().unwrap_or(self.size);
@@ -254,7 +264,8 @@ impl Search<'_> {
         Ok(Some(probe))
     }
 
-    /// Whole lines of the file, the first that begin behind `at` (at the start of the file, at it), and where they begin.
+    /// Whole lines of the file, the first that begin behind `at` (at the start of the file, at it),
+    /// and where they begin.
     fn lines(&mut self, at: u64) -> io::Result<Option<(Vec<u8>, u64)>> {
         let mut length = PROBE;
         loop {
@@ -376,7 +387,8 @@ mod tests {
         let text = log(200_000, 1, 300);
         let highest = text.lines().map(|line| line.parse::<i64>().unwrap()).max().unwrap();
         assert_eq!(latest(&text, 300), Some(Timestamp::from_seconds(highest)));
-        // Declared so large that half of the file would have to be read; or too small; or nothing to go by.
+        // Declared so large that half of the file would have to be read; or too small; or nothing
+        // to go by.
         assert_eq!(latest(&text, 150_000), None);
         assert_eq!(latest(&text, 100), None);
         assert_eq!((latest("", 0), latest(&log(100, 1, 0), 0)), (None, None));

@@ -14,7 +14,8 @@ pub struct Spool {
 }
 
 impl Spool {
-    /// An empty spool in the directory for temporary files. Its space comes back when the run ends, however it ends.
+    /// An empty spool in the directory for temporary files. Its space comes back when the run ends,
+    /// however it ends.
     pub fn new() -> Result<Self> {
         let action = "needs a temporary file, which cannot be made (see TMPDIR)";
         tempfile::tempfile().map(|file| Spool { file }).map_err(|source| Error::input(Path::new(STDIN), action, source))

@@ -1,6 +1,11 @@
 //! Locations to paths: what files, folders and globs lead to, looked at once each.
 //!
-//! Not here: what is done with a path. Invariant: paths come in the order of the locations, those of one location by name.
+//! Listing ends at once when it is told to: a glob may lead through a whole disk. Inputs are found
+//! before signals are watched, so that a signal ends the program as it would any other; where files
+//! are followed, a scan that is interrupted counts for nothing.
+//!
+//! Not here: what is done with a path. Invariant: paths come in the order of the locations, those
+//! of one location by name.
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirEntry, Metadata};
@@ -12,6 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use glob::Pattern;
 
 use crate::error::{Error, ErrorKind, Result, show_path};
+use crate::model::location::{Location, is_glob};
 
 /// What a location leads to.
 pub(super) enum Finding {
@@ -44,7 +50,8 @@ pub(super) enum Finding {
     },
 }
 
-/// How folders are listed: what can be seen of it meanwhile, and what ends it. A glob may lead through a whole disk.
+/// How folders are listed: what can be seen of it meanwhile, and what ends it. A glob may lead
+/// through a whole disk.
 #[derive(Debug, Clone, Default)]
 pub struct Listing {
     /// Once this is set, no more are listed, and what was found is of no use.
@@ -66,14 +73,16 @@ impl Listing {
     }
 }
 
-/// Gives all that a location leads to. Whether it leads to anything. Errors if it is a glob that is none, and once listing
-/// is interrupted.
-pub(super) fn walk(location: &str, listing: &Listing, visit: &mut dyn FnMut(Finding)) -> Result<bool> {
-    if location == "-" {
-        visit(Finding::Stdin);
-        return Ok(true);
-    }
-    let path = Path::new(location);
+/// Gives all that a location leads to. Whether it leads to anything. Errors if it is a glob that is
+/// none, and once listing is interrupted.
+pub(super) fn walk(location: &Location, listing: &Listing, visit: &mut dyn FnMut(Finding)) -> Result<bool> {
+    let path = match location {
+        Location::Stdin => {
+            visit(Finding::Stdin);
+            return Ok(true);
+        }
+        Location::Path(_) | Location::Glob(_) => location.as_path(),
+    };
     // A name that exists is meant as it is, even if it looks like a glob.
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => return Ok(walk_folder(path, visit)),
@@ -81,13 +90,16 @@ pub(super) fn walk(location: &str, listing: &Listing, visit: &mut dyn FnMut(Find
             visit(Finding::Path { path: path.to_owned(), found, named: true });
             return Ok(true);
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound || is_glob(location) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound || matches!(location, Location::Glob(_)) => {}
         Err(source) => {
             visit(Finding::Unreadable { path: path.to_owned(), source, folder: false });
             return Ok(true);
         }
     }
-    if is_glob(location) { walk_glob(location, listing, visit) } else { Ok(false) }
+    match location {
+        Location::Glob(pattern) => walk_glob(pattern, listing, visit),
+        Location::Stdin | Location::Path(_) => Ok(false),
+    }
 }
 
 /// Bytes that a path may have.
@@ -131,8 +143,8 @@ struct Expansion<'a> {
 }
 
 impl Expansion<'_> {
-    /// Adds all that the parts of a glob lead to from a folder. The crate `glob` matches names, but does not list folders: it
-    /// passes over names that are not UTF-8, or panics at them.
+    /// Adds all that the parts of a glob lead to from a folder. The crate `glob` matches names, but
+    /// does not list folders: it passes over names that are not UTF-8, or panics at them.
     fn expand(&mut self, folder: &Path, parts: &[&str]) -> Result<()> {
         let Some((part, rest)) = parts.split_first() else {
             self.found.insert(folder.to_owned());
@@ -213,7 +225,8 @@ fn look(path: PathBuf) -> Finding {
     }
 }
 
-/// For a folder that a folder or a glob came across: that its files are not read, and how they would be.
+/// For a folder that a folder or a glob came across: that its files are not read, and how they
+/// would be.
 pub(super) fn folder_note(path: &Path) -> String {
     let path = show_path(path);
     format!("{path}: was not read, as it is a folder; to read its files too, name it: '{path}'")
@@ -225,11 +238,6 @@ pub(super) fn hidden_note(first: &Path) -> String {
     format!("{path}: was not read, as it is hidden; to read it too, name it: '{path}'")
 }
 
-/// Whether a location has characters that only globs have.
-pub(super) fn is_glob(location: &str) -> bool {
-    location.contains(['*', '?', '['])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,7 +246,7 @@ mod tests {
     /// What a glob gives in a folder, by name from there.
     fn found(folder: &Path, pattern: &str) -> Vec<String> {
         let mut found = Vec::new();
-        let location = format!("{}/{pattern}", folder.to_str().unwrap());
+        let location = Location::read(&format!("{}/{pattern}", folder.to_str().unwrap())).unwrap();
         walk(&location, &Listing::default(), &mut |finding| match finding {
             Finding::Path { path, .. } => found.push(path.strip_prefix(folder).unwrap().display().to_string()),
             Finding::Unreadable { .. } | Finding::Hidden { .. } | Finding::Stdin => panic!("not in this folder"),
@@ -266,7 +274,7 @@ mod tests {
         assert_eq!(found("[[]x].log"), ["[x].log"]);
         assert_eq!(found("[x].log"), ["[x].log"]);
         assert!(found("*/no.log").is_empty() && found("5.log/*").is_empty() && found("no/*").is_empty());
-        assert!(walk("a**b", &Listing::default(), &mut |_| {}).is_err());
+        assert!(walk(&Location::Glob("a**b".to_owned()), &Listing::default(), &mut |_| {}).is_err());
     }
 
     #[test]
@@ -275,7 +283,7 @@ mod tests {
         fs::create_dir_all(folder.path().join("a/b")).unwrap();
         fs::write(folder.path().join("a/b/c"), "").unwrap();
         let listing = Listing::default();
-        let location = format!("{}/*/**/**/*", folder.path().to_str().unwrap());
+        let location = Location::Glob(format!("{}/*/**/**/*", folder.path().to_str().unwrap()));
         let mut found = 0;
         assert!(walk(&location, &listing, &mut |_| found += 1).unwrap());
         // Those of `a`, `b`, and as often as parts lead there.
@@ -289,7 +297,7 @@ mod tests {
     fn a_glob_that_is_deeper_than_any_path_is_refused_and_one_that_is_not_is_looked_for() {
         let walked = |levels| {
             walk(
-                &"/*".repeat(levels),
+                &Location::Glob("/*".repeat(levels)),
                 &Listing { interrupted: Arc::new(true.into()), ..Listing::default() },
                 &mut |_| {},
             )

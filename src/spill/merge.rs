@@ -7,41 +7,43 @@ use std::io;
 
 use super::pairs::{PairInput, PairReader};
 
-/// A source that is being read, ordered by the pair at hand, lowest highest: the heap gives the highest.
-struct Head<R> {
+/// A source that is being read, ordered by the pair at hand, lowest highest: the heap gives the
+/// highest.
+struct RunHead<R> {
     reader: PairReader<R>,
     /// Which group of sources it belongs to.
     group: usize,
 }
 
-impl<R> Head<R> {
+impl<R> RunHead<R> {
     fn key(&self) -> (&[u8], &[u8]) {
         (&self.reader.first, &self.reader.second)
     }
 }
 
-impl<R> Ord for Head<R> {
+impl<R> Ord for RunHead<R> {
     fn cmp(&self, other: &Self) -> Ordering {
         other.key().cmp(&self.key())
     }
 }
 
-impl<R> PartialOrd for Head<R> {
+impl<R> PartialOrd for RunHead<R> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl<R> PartialEq for Head<R> {
+impl<R> PartialEq for RunHead<R> {
     fn eq(&self, other: &Self) -> bool {
         self.key() == other.key()
     }
 }
 
-impl<R> Eq for Head<R> {}
+impl<R> Eq for RunHead<R> {}
 
-/// Calls `f` with each pair of two groups of sources, each of them sorted, in order: the two names, and the count in each
-/// group. Gives the number of pairs of all sources. Errors with those of reading and of `f`, and `InvalidData` where a count has more than 64 bits.
+/// Calls `f` with each pair of two groups of sources, each of them sorted, in order: the two names,
+/// and the count in each group. Gives the number of pairs of all sources. Errors with those of
+/// reading and of `f`, and `InvalidData` where a count has more than 64 bits.
 pub fn merge<R: PairInput>(
     sources: impl IntoIterator<Item = (usize, PairReader<R>)>,
     mut f: impl FnMut(&[u8], &[u8], [u64; 2]) -> io::Result<()>,
@@ -50,7 +52,7 @@ pub fn merge<R: PairInput>(
     let mut heads = BinaryHeap::new();
     for (group, mut reader) in sources {
         if reader.advance()? {
-            heads.push(Head { reader, group });
+            heads.push(RunHead { reader, group });
         }
     }
     let (mut first, mut second, mut counts, mut any) = (Vec::new(), Vec::new(), [0u64; 2], false);

@@ -1,9 +1,10 @@
-//! Counts on disk: what a tally held when there was no memory for more, as sorted runs in unnamed temporary files.
+//! Counts on disk: what a tally held when there was no memory for more, as sorted runs in unnamed
+//! temporary files.
 //!
-//! Pairs are written by their names, so that a run stands for itself: the tally that it came from starts anew, hosts and
-//! all. Each run is there twice, by source and by server, and is only ever read from start to end; runs of one pane are
-//! merged as they are read.
-//! Invariant: of every pair of a pane, the counts in its runs add up to what was counted.
+//! Pairs are written by their names, so that a run stands for itself: the tally that it came from
+//! starts anew, hosts and all. Each run is there twice, by source and by server, and is only ever
+//! read from start to end; runs of one pane are merged as they are read. Invariant: of every pair
+//! of a pane, the counts in its runs add up to what was counted.
 
 mod merge;
 mod pairs;
@@ -19,7 +20,7 @@ use crate::tally::HostId;
 use crate::tally::aggregates::{PairSource, PairVisitor, Side};
 use crate::tally::names::Names;
 use crate::tally::pane::Pane;
-use run::{Run, Writer, side_of};
+use run::{Run, RunWriter, side_of};
 
 pub use merge::merge;
 pub use pairs::{PairInput, PairReader};
@@ -33,12 +34,12 @@ const SIDES: [Side; 2] = [Side::From, Side::To];
 
 /// The runs of all panes.
 #[derive(Debug, Default)]
-pub struct Store {
+pub struct RunStore {
     runs: BTreeMap<i64, Vec<Run>>,
     files: usize,
 }
 
-impl Store {
+impl RunStore {
     /// Writes the pairs of some panes, whose hosts have these names.
     pub fn write(&mut self, names: &Names, panes: Vec<(i64, Arc<Pane>)>) -> Result<()> {
         self.write_file(names, panes).map_err(cannot_write)
@@ -46,7 +47,7 @@ impl Store {
 
     fn write_file(&mut self, names: &Names, panes: Vec<(i64, Arc<Pane>)>) -> io::Result<()> {
         let ranking = Ranking::of(names);
-        let mut writer = Writer::new()?;
+        let mut writer = RunWriter::new()?;
         for (number, pane) in panes {
             let mut sides: [Range<u64>; 2] = Default::default();
             for (side, range) in SIDES.into_iter().zip(&mut sides) {
@@ -63,7 +64,7 @@ impl Store {
 
     /// Merges the runs of each pane into one, all in one file.
     fn consolidate(&mut self) -> io::Result<()> {
-        let mut writer = Writer::new()?;
+        let mut writer = RunWriter::new()?;
         for runs in self.runs.values_mut() {
             let mut sides: [Range<u64>; 2] = Default::default();
             for (side, range) in SIDES.into_iter().zip(&mut sides) {
@@ -118,8 +119,8 @@ impl<'a> Ranking<'a> {
         Ranking { names, by_name, ranks }
     }
 
-    /// Calls `f` with each pair of a pane and its count, in the order of the host on `side` and then of the other one: the
-    /// two names in this order.
+    /// Calls `f` with each pair of a pane and its count, in the order of the host on `side` and
+    /// then of the other one: the two names in this order.
     pub fn for_each_sorted(
         &self,
         pane: &Pane,
@@ -131,9 +132,9 @@ impl<'a> Ranking<'a> {
     }
 }
 
-/// Calls `f` with each pair of a pane and its count, in the order of the rank of the host on `side` and then of the other
-/// one: the two ranks as one number. So that a pane need not be there twice, it is gone through several times, and each
-/// time a range of it is put in order.
+/// Calls `f` with each pair of a pane and its count, in the order of the rank of the host on `side`
+/// and then of the other one: the two ranks as one number. So that a pane need not be there twice,
+/// it is gone through several times, and each time a range of it is put in order.
 fn sorted(pane: &Pane, side: Side, ranks: &[u32], mut f: impl FnMut(u64, u64) -> io::Result<()>) -> io::Result<()> {
     let key = |from: HostId, to: HostId| {
         let (from, to) = (u64::from(ranks[from.0 as usize]), u64::from(ranks[to.0 as usize]));
@@ -157,7 +158,8 @@ fn sorted(pane: &Pane, side: Side, ranks: &[u32], mut f: impl FnMut(u64, u64) ->
     Ok(())
 }
 
-/// The last keys of ranges that hold about as many pairs each, as few as a range may have; those of a sample show them.
+/// The last keys of ranges that hold about as many pairs each, as few as a range may have; those of
+/// a sample show them.
 fn range_ends(pane: &Pane, key: impl Fn(HostId, HostId) -> u64) -> Vec<u64> {
     let ranges = pane.len().div_ceil(SORTED_AT_ONCE.max(pane.len() / MAX_RANGES));
     let (mut sample, mut at) = (Vec::new(), 0);
@@ -228,7 +230,7 @@ mod tests {
         format!("{side}{host}{}", if host == 3 { "x".repeat(300) } else { String::new() })
     }
 
-    fn spill(store: &mut Store, connections: &Connections) {
+    fn spill(store: &mut RunStore, connections: &Connections) {
         let budget = Arc::<Budget>::default();
         let mut tally = Tally::new(Shape { pane: 1, shards: 3 }, Arc::clone(&budget));
         for (pane, from, to) in connections {
@@ -239,7 +241,7 @@ mod tests {
         assert_eq!(budget.used(), 0);
     }
 
-    fn plain(store: &Store, side: Side) -> Plain {
+    fn plain(store: &RunStore, side: Side) -> Plain {
         let mut out = Plain::new();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         store
@@ -262,7 +264,7 @@ mod tests {
     proptest! {
         #[test]
         fn merged_runs_are_what_was_counted_in_order(parts in proptest::collection::vec(connections(), 0..6)) {
-            let mut store = Store::default();
+            let mut store = RunStore::default();
             parts.iter().for_each(|part| spill(&mut store, part));
             for _ in 0..2 {
                 for side in SIDES {
@@ -275,7 +277,7 @@ mod tests {
 
         #[test]
         fn the_order_of_runs_does_not_show(mut parts in proptest::collection::vec(connections(), 0..6)) {
-            let mut stores = [Store::default(), Store::default()];
+            let mut stores = [RunStore::default(), RunStore::default()];
             parts.iter().for_each(|part| spill(&mut stores[0], part));
             parts.reverse();
             parts.iter().for_each(|part| spill(&mut stores[1], part));
@@ -285,7 +287,7 @@ mod tests {
 
     #[test]
     fn few_files_are_open_however_often_is_spilled() {
-        let mut store = Store::default();
+        let mut store = RunStore::default();
         let part = vec![(2, 1, 1)];
         for _ in 0..3 * MAX_FILES {
             spill(&mut store, &part);

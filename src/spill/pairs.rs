@@ -1,7 +1,8 @@
 //! Reads sorted pairs back, as `run` says that they stand there, and believes none of it.
 //!
-//! Invariant: pairs come in strictly rising order, so each once; with names of 1 byte to as many as are allowed and counts
-//! above 0 whose sum fits 64 bits; no name has a byte that no line can hold. No name takes memory before its bytes are there. Anything else is an error.
+//! Invariant: pairs come in strictly rising order, so each once; with names of 1 byte to as many as
+//! are allowed and counts above 0 whose sum fits 64 bits; no name has a byte that no line can hold.
+//! No name takes memory before its bytes are there. Anything else is an error.
 
 use std::io::{self, BufRead, Read};
 
@@ -41,7 +42,8 @@ pub struct PairReader<R> {
 }
 
 impl<R: PairInput> PairReader<R> {
-    /// Before the first pair of an input that ends behind the last one; names have at most so many bytes.
+    /// Before the first pair of an input that ends behind the last one; names have at most so many
+    /// bytes.
     pub fn new(input: R, longest: u64) -> Self {
         let (first, second, before) = (Vec::new(), Vec::new(), Vec::new());
         PairReader { input, longest, first, second, count: 0, pairs: 0, total: 0, before }

@@ -1,8 +1,8 @@
 //! A run: pairs with counts, sorted, each once, as bytes in a section of a file.
 //!
-//! A pair is: 0 if its first host is that of the pair before, else the length of the host's name plus 1, and the name;
-//! the length of the second host's name, and the name; the count. Numbers are in base 128, the lowest digit first, all
-//! digits but the last with the top bit set (LEB128).
+//! A pair is: 0 if its first host is that of the pair before, else the length of the host's name
+//! plus 1, and the name; the length of the second host's name, and the name; the count. Numbers are
+//! in base 128, the lowest digit first, all digits but the last with the top bit set (LEB128).
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -29,7 +29,7 @@ pub(super) struct Run {
 }
 
 /// Writes runs one after the other into a file that has no name and ends with its last user.
-pub(super) struct Writer {
+pub(super) struct RunWriter {
     file: Arc<File>,
     out: BufWriter<Arc<File>>,
     at: u64,
@@ -43,12 +43,12 @@ pub struct PairWriter<W> {
     any: bool,
 }
 
-impl Writer {
+impl RunWriter {
     /// To a new file in the temporary folder.
     pub fn new() -> io::Result<Self> {
         fail::fail_point!("spill", |_| Err(io::Error::from(io::ErrorKind::StorageFull)));
         let file = Arc::new(tempfile::tempfile()?);
-        Ok(Writer { out: buffered(Arc::clone(&file)), file, at: 0 })
+        Ok(RunWriter { out: buffered(Arc::clone(&file)), file, at: 0 })
     }
 
     /// Writes what `f` pushes, and tells where that is.

@@ -1,7 +1,8 @@
-//! Whether what was in the followed files at an instant is counted: asked by the keeper, answered by the follower.
+//! Whether what was in the followed files at an instant is counted: asked by the keeper, answered
+//! by the follower.
 //!
-//! Invariant: what is answered counts chunks that were sent before; once so many are counted, all is that was there when it
-//! was asked.
+//! Invariant: what is answered counts chunks that were sent before; once so many are counted, all
+//! is that was there when it was asked.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::actor::{Exit, Outlet, Transform};
+use crate::batch::{Lines, Record, Records};
 use crate::error::{Error, Result};
 use crate::model::balance::OVERSIZED_HEAD;
-use crate::model::recycle::{Pool, Pooled};
-use crate::model::{Cause, Lines, Loss, Peaks, Record, Records, Stamps, Timestamp, Units};
+use crate::model::recycle::{BufferPool, Pooled};
+use crate::model::{Cause, Loss, Peaks, Stamps, Timestamp, Units};
 use crate::ops::history::{History, Placed, Survey};
 use crate::ops::scan::{Block, extent};
 use crate::ops::select::{Bounds, Selected, select};
@@ -40,7 +41,7 @@ pub struct Shared {
     /// The names of all inputs, by number.
     pub names: Arc<InputNames>,
     /// Where the vectors of records come from.
-    pub pool: Pool<Record>,
+    pub pool: BufferPool<Record>,
     /// How far records lie behind others, if that is asked for.
     pub stats: Option<Stats>,
     /// What stamps a run that ends has passed in pipes, in chunks without a record to keep.
@@ -111,8 +112,8 @@ impl Filter {
         self.finish(lines, records, selected)
     }
 
-    /// Notes the stamps of a chunk of a pipe, which cannot be looked at later: all of them at its beginning, then those at
-    /// the end of each chunk.
+    /// Notes the stamps of a chunk of a pipe, which cannot be looked at later: all of them at its
+    /// beginning, then those at the end of each chunk.
     fn pass(&self, lines: &Lines, future_after: Timestamp) {
         let chunk = &lines.chunk;
         let whole = chunk.span.to <= PASSED_WHOLE;
@@ -149,7 +150,8 @@ impl Filter {
             let mut block = Vec::new();
             for (cause, start, end) in selected.all_rejected {
                 let line = chunk.oversized.as_deref().unwrap_or(&chunk.bytes[start..end]);
-                // The same bytes, whether the line was too long for its chunk or stands in one with others.
+                // The same bytes, whether the line was too long for its chunk or stands in one with
+                // others.
                 let kept = if cause == Cause::TooLong { OVERSIZED_HEAD.min(chunk.max_line) } else { line.len() };
                 let line = &line[..kept.min(line.len())];
                 reject_line(&mut block, name, chunk.span.from + start as u64, cause.name(), line);

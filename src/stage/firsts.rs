@@ -1,15 +1,20 @@
-//! How the inputs of a time-filter begin, and whether any line of them is a record: what there is to say of a run that has
-//! counted nothing.
+//! How the inputs of a time-filter begin, and whether any line of them is a record: what there is
+//! to say of a run that has counted nothing.
 //!
-//! Not here: what such lines look like (`format::foreign`). Invariant: neither depends on threads or chunk size; and once a
-//! record is known, no line is looked at for another.
+//! A line outside the window is not looked at for its hosts, except until a first one is known that
+//! is a record: a chunk that gave none is gone through up to it. So a log of which no line is a
+//! record is told for certain, and no other log pays for it.
+//!
+//! Not here: what such lines look like (`format::foreign`). Invariant: neither depends on threads
+//! or chunk size; and once a record is known, no line is looked at for another.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use parking_lot::{Mutex, RwLock};
 
+use crate::batch::Chunk;
 use crate::format::foreign::{Kind, kind};
-use crate::model::{Chunk, InputId, Units};
+use crate::model::{InputId, Units};
 use crate::ops::scan::{Block, has_record};
 
 /// Lines of an input whose beginnings are kept.
@@ -69,7 +74,8 @@ pub fn kind_of(heads: &[Vec<u8>]) -> Kind {
 pub struct Firsts {
     /// The inputs that have a record.
     records: RwLock<BTreeSet<InputId>>,
-    /// How the lines of each input begin, by place. Of those behind the first few it is known only that they have some.
+    /// How the lines of each input begin, by place. Of those behind the first few it is known only
+    /// that they have some.
     heads: Mutex<BTreeMap<InputId, BTreeMap<u64, Vec<u8>>>>,
 }
 

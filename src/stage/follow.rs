@@ -1,7 +1,7 @@
 //! Beside the reader: follows files as they grow, rotate and appear.
 //!
-//! Glue between the follower, which knows files (`source/follow`), and the stages behind. Time that the process was
-//! stopped does not count as silence of an input.
+//! Glue between the follower, which knows files (`source/follow`), and the stages behind. Time that
+//! the process was stopped does not count as silence of an input.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::actor::{Exit, Outlet, Permit, Permits, Stop};
+use crate::batch::{Chunk, Live};
 use crate::metrics::Progress;
-use crate::model::recycle::{Pool, Pooled};
-use crate::model::{Balance, Chunk, InputId, Live, Span, Timestamp};
+use crate::model::recycle::{BufferPool, Pooled};
+use crate::model::{Balance, InputId, Span, Timestamp};
 use crate::source::follow::{Delivery, Events, Follower, New};
 
 use super::abreast::Abreast;
@@ -23,7 +24,8 @@ const WAIT: Duration = Duration::from_millis(50);
 /// How long to wait where files have to be looked at one by one, since there are no events.
 const WAIT_POLLING: Duration = Duration::from_millis(100);
 
-/// After an event, more is waited for this long: who writes line by line does not have us read line by line.
+/// After an event, more is waited for this long: who writes line by line does not have us read line
+/// by line.
 const GATHER: Duration = Duration::from_millis(5);
 
 /// Time between two looks at all files, whatever events say.
@@ -71,7 +73,7 @@ pub struct Following {
     /// How many chunks may exist.
     pub permits: Permits,
     /// Where their bytes come from.
-    pub buffers: Pool<u8>,
+    pub buffers: BufferPool<u8>,
     /// The clock.
     pub now: fn() -> Timestamp,
     /// How far beyond now a stamp may lie, in nanoseconds.
@@ -99,8 +101,8 @@ pub struct Following {
 }
 
 impl Following {
-    /// Looks at the locations, and announces what is new. `at_start`: files may be needed in part only. Whether the
-    /// locations lead to other files than before.
+    /// Looks at the locations, and announces what is new. `at_start`: files may be needed in part
+    /// only. Whether the locations lead to other files than before.
     pub fn scan(&mut self, at_start: bool) -> bool {
         let scanned = self.follower.scan(self.clock);
         for text in scanned.warnings {
@@ -276,7 +278,8 @@ impl Following {
             streamed: true,
             order: None,
             last: step.cut.last,
-            // Zeros at the start, or what lies before the first window: the follower does not tell them apart here.
+            // Zeros at the start, or what lies before the first window: the follower does not tell
+            // them apart here.
             unseen: step.skipped > 0,
             live: Some(Live { tail: step.tail, idle: step.idle, future_after }),
             guard: None,

@@ -1,7 +1,9 @@
-//! The five stages, in the order of the data. Each joins a pure thing to the runtime, and does nothing else.
+//! The five stages, in the order of the data. Each joins a pure thing to the runtime, and does
+//! nothing else.
 //!
-//! Files that stand behind a stage belong to it: `read`, `skip` and `follow` to the reader, `firsts` and `stats` to the
-//! time-filter, `abreast` to whoever has to know that all is counted that was there.
+//! Files that stand behind a stage belong to it: `read`, `skip` and `follow` to the reader,
+//! `firsts` and `stats` to the time-filter, `abreast` to whoever has to know that all is counted
+//! that was there.
 
 pub mod read;
 pub mod reader;

@@ -1,13 +1,15 @@
 //! Reads one chunk of an input and sends it, and accounts for bytes that are not read.
 //!
-//! Not here: which input comes next (`reader`), and what becomes of bytes that were left out (`skip`).
+//! Not here: which input comes next (`reader`), and what becomes of bytes that were left out
+//! (`skip`).
 
 use std::sync::Arc;
 
 use crate::actor::{Exit, Outlet, Permits, Stop};
+use crate::batch::{Chunk, Live};
 use crate::metrics::Progress;
-use crate::model::recycle::{Pool, Pooled};
-use crate::model::{Balance, Chunk, Guard, Live, Span, Timestamp, Units};
+use crate::model::recycle::{BufferPool, Pooled};
+use crate::model::{Balance, Guard, Span, Timestamp, Units};
 use crate::ops::scan::{Block, last_stamps};
 use crate::source::{Cut, Schedule, Step, Turn};
 
@@ -20,7 +22,7 @@ pub struct Shared {
     /// How many chunks may exist.
     pub permits: Permits,
     /// Where their bytes come from.
-    pub buffers: Pool<u8>,
+    pub buffers: BufferPool<u8>,
     /// The log format.
     pub format: &'static str,
     /// How its stamps tell their unit.
@@ -41,8 +43,8 @@ pub struct Shared {
     pub present: Option<(fn() -> Timestamp, i64)>,
 }
 
-/// Reads one chunk of an input and sends it. Whether it was the last of those to read now, and where in time the input
-/// has come to.
+/// Reads one chunk of an input and sends it. Whether it was the last of those to read now, and
+/// where in time the input has come to.
 pub(super) fn read(
     shared: &Shared,
     turn: &mut Turn,
@@ -75,7 +77,8 @@ fn chunk(shared: &Shared, turn: &mut Turn, step: Step, bytes: Pooled<u8>) -> Chu
     let span = Span { input: turn.id, from, to };
     let number = turn.take_number();
     shared.progress.add_read(span.len());
-    // Only an input's end may be a line that has no newline. A chunk that is an over-long line is an end if that had none.
+    // Only an input's end may be a line that has no newline. A chunk that is an over-long line is
+    // an end if that had none.
     let unterminated = last && (oversized.is_some() || bytes.last().is_some_and(|byte| *byte != b'\n'));
     let balance = Balance {
         unterminated: u64::from(unterminated),
@@ -106,8 +109,9 @@ fn chunk(shared: &Shared, turn: &mut Turn, step: Step, bytes: Pooled<u8>) -> Chu
     }
 }
 
-/// Where in time an input has come to, if anybody wants to know. Of one that has shown too few records to tell, nothing is
-/// known, and so it is read on: it holds back all windows until they have come, or its end.
+/// Where in time an input has come to, if anybody wants to know. Of one that has shown too few
+/// records to tell, nothing is known, and so it is read on: it holds back all windows until they
+/// have come, or its end.
 fn frontier(shared: &Shared, block: Block<'_>, turn: &mut Turn) -> Timestamp {
     if shared.schedule.is_by_time() {
         turn.peaks.join(&last_stamps(shared.format, block, shared.future_after));

@@ -1,14 +1,14 @@
 //! Reader: inputs to chunks.
 //!
-//! Of a file that is pruned, the bytes that can hold the window are read first. The rest is skipped only if neither they
-//! nor the probes contradict the declared disorder; otherwise it is read too.
+//! Of a file that is pruned, the bytes that can hold the window are read first. The rest is skipped
+//! only if neither they nor the probes contradict the declared disorder; otherwise it is read too.
 
 use std::sync::Arc;
 
 use super::read::{Shared, read};
 use super::skip::skip_or_read;
 use crate::actor::{Exit, Outlet};
-use crate::model::Chunk;
+use crate::batch::Chunk;
 
 /// Runs one worker until no input is left.
 pub fn run(shared: &Shared, mut outlet: Outlet<Arc<Chunk>>) -> Result<(), Exit> {
@@ -26,6 +26,7 @@ pub fn run(shared: &Shared, mut outlet: Outlet<Arc<Chunk>>) -> Result<(), Exit> 
         }
         next = shared.schedule.next();
     }
-    // All at the end, so that no file waits for the stages behind to catch up with the one before it.
+    // All at the end, so that no file waits for the stages behind to catch up with the one before
+    // it.
     unproved.into_iter().try_for_each(|turn| skip_or_read(shared, turn, &mut outlet))
 }

@@ -1,4 +1,5 @@
-//! Reporter: maps the report functions over each window and hands the results to the outputs, in order.
+//! Reporter: maps the report functions over each window and hands the results to the outputs, in
+//! order.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -92,7 +93,8 @@ pub type Kept = Arc<Mutex<Option<Arc<Closed>>>>;
 pub struct Desk {
     /// The open outputs. One whose reader has gone is dropped.
     pub outputs: Vec<Destination>,
-    /// The sequence number that is written next; `None` if results are written as they come, by the one worker there is.
+    /// The sequence number that is written next; `None` if results are written as they come, by the
+    /// one worker there is.
     pub next: Option<u64>,
     /// The losses that the last result has told, if there was any.
     pub told: Option<Vec<(Loss, u64)>>,
@@ -117,7 +119,8 @@ impl Shared {
         Mutex::new(reports.iter().map(|(entry, options)| Search::of(entry, options)).collect())
     }
 
-    /// What is to say of hosts that were asked about and are nowhere, and of what a medium has no place for.
+    /// What is to say of hosts that were asked about and are nowhere, and of what a medium has no
+    /// place for.
     pub fn hints(&self) -> Vec<String> {
         let mut hints: Vec<String> = self.searches.lock().iter().flatten().filter_map(Search::hint).collect();
         // As in `settle`: what a worker that was given up on has is not asked for.
@@ -179,8 +182,8 @@ impl Shared {
         })
     }
 
-    /// The ends of the range. Windows that close before the input ends end before a stamp that is known by then, so that
-    /// stamps which come later cut none.
+    /// The ends of the range. Windows that close before the input ends end before a stamp that is
+    /// known by then, so that stamps which come later cut none.
     fn ends(&self) -> Ends {
         let Range { ends, until_latest, .. } = self.range;
         let highest = || self.counting.as_ref()?.progress.lock().highest_stamp();
@@ -223,13 +226,15 @@ impl Shared {
         }
     }
 
-    /// Writes a result once all before it are written; sets `written` when no output has it before it any more.
+    /// Writes a result once all before it are written; sets `written` when no output has it before
+    /// it any more.
     pub fn write(&self, result: &WindowResult, written: Arc<AtomicBool>) -> Result<(), Exit> {
         if let Some(reopen) = &self.reopen {
             reopen.heed();
         }
         let mut desk = self.desk.lock();
-        // The result before this one left the inbox before it: another worker has it and needs nothing from us.
+        // The result before this one left the inbox before it: another worker has it and needs
+        // nothing from us.
         while desk.next.is_some_and(|next| next != result.sequence) {
             if self.stop.aborted() {
                 return Err(Exit::Stopped);
@@ -262,7 +267,8 @@ impl Shared {
 
     /// Tells what was not written, at the end of the run.
     pub fn settle(&self) {
-        // A worker that a reader keeps waiting for ever has the desk, and was given up on: so is what it would write.
+        // A worker that a reader keeps waiting for ever has the desk, and was given up on: so is
+        // what it would write.
         let Some(mut desk) = self.desk.try_lock() else { return };
         desk.outputs.iter_mut().for_each(Destination::settle);
         self.note_dropped(&mut desk);
@@ -277,7 +283,8 @@ impl Shared {
         }
     }
 
-    /// Writes the sheet of the whole run behind all results, if the last of them does not tell all that was lost.
+    /// Writes the sheet of the whole run behind all results, if the last of them does not tell all
+    /// that was lost.
     fn end(&self) -> Result<()> {
         let Some(counting) = &self.counting else { return Ok(()) };
         let (mut desk, balance) = (self.desk.lock(), counting.sheet().0);
@@ -297,7 +304,10 @@ fn asked_for(options: &Options) -> Vec<(&'static str, Cell)> {
     let cell = |value: &Value| match value {
         Value::Count(count) => Cell::Count(*count),
         Value::Text(text) => Cell::Host(escape::bytes(text)),
-        Value::Texts(texts) => Cell::Host(escape::bytes(&texts.join(","))),
+        Value::Locations(locations) => {
+            let texts: Vec<String> = locations.iter().map(ToString::to_string).collect();
+            Cell::Host(escape::bytes(&texts.join(",")))
+        }
         Value::Flag(flag) => Cell::Host(flag.to_string().into_bytes()),
         Value::Nanos(nanos) => Cell::Host(format!("{}s", Timestamp::from_nanos(*nanos).unix_decimal()).into_bytes()),
         Value::Instant(Instant::At(moment)) => Cell::Host(moment.to_string().into_bytes()),

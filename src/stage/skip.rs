@@ -1,21 +1,29 @@
-//! Beside the reader: the end of a pruned input, where the bytes that were not read are skipped or else read too.
+//! Beside the reader: the end of a pruned input, where the bytes that were not read are skipped or
+//! else read too.
 //!
-//! Invariant: bytes are skipped only once all lines that were looked at, by probes or by the stages behind, keep to the
-//! declared disorder.
+//! A one-shot run needs no order among chunks, so what is read late counts all the same. Windows
+//! that repeat need one, and read everything. So does a run over files that are small together
+//! (`prune-above`): where skipping saves no time that anybody would notice, the answer rests on
+//! nothing at all.
+//!
+//! Invariant: bytes are skipped only once all lines that were looked at, by probes or by the stages
+//! behind, keep to the declared disorder.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::read::{Shared, Skipped, read, send_skipped};
 use crate::actor::{Exit, Outlet};
+use crate::batch::Chunk;
 use crate::model::order::joined;
-use crate::model::{Chunk, Extent, Span, Timestamp};
+use crate::model::{Extent, Span, Timestamp};
 use crate::source::{Pruned, Turn};
 
 /// How often a wait for the stages behind looks up whether the run goes on.
 const LOOK_UP: Duration = Duration::from_millis(50);
 
-/// Ends a pruned input: skips what was not read of it, or reads that too if the lines are not sorted as declared.
+/// Ends a pruned input: skips what was not read of it, or reads that too if the lines are not
+/// sorted as declared.
 pub(super) fn skip_or_read(shared: &Shared, mut turn: Turn, outlet: &mut Outlet<Arc<Chunk>>) -> Result<(), Exit> {
     let Some(pruned) = turn.pruned.take() else { return Ok(()) };
     let disorder = seen(shared, &pruned)?.map_or(0, |extent| extent.disorder);
@@ -42,7 +50,8 @@ pub(super) fn skip_or_read(shared: &Shared, mut turn: Turn, outlet: &mut Outlet<
     send_skipped(shared, &mut turn, Skipped { span, unseen: false, last: true }, outlet)
 }
 
-/// What is said by all lines that were looked at, in their order, once the stages behind have seen what was sent them.
+/// What is said by all lines that were looked at, in their order, once the stages behind have seen
+/// what was sent them.
 fn seen(shared: &Shared, pruned: &Pruned) -> Result<Option<Extent>, Exit> {
     let Some(order) = &pruned.order else { return Ok(None) };
     loop {

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use crate::actor::{Exit, Outlet, Transform};
-use crate::model::recycle::Pool;
-use crate::model::{Chunk, Lines};
+use crate::batch::{Chunk, Lines};
+use crate::model::recycle::BufferPool;
 use crate::ops::split::split;
 
 /// One worker.
 pub struct Splitter {
-    ends: Pool<u32>,
+    ends: BufferPool<u32>,
 }
 
 impl Splitter {
     /// A worker that takes its vectors from `ends`.
-    pub fn new(ends: Pool<u32>) -> Self {
+    pub fn new(ends: BufferPool<u32>) -> Self {
         Splitter { ends }
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::model::{Chunk, Lines, Peaks, Timestamp, Units};
+use crate::batch::{Chunk, Lines};
+use crate::model::{Peaks, Timestamp, Units};
 use crate::ops::disorder::Disorder;
 use crate::ops::scan::{Block, extent};
 use crate::ops::sequence::{Place, Sequencer};

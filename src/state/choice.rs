@@ -1,7 +1,7 @@
 //! Which of the two slots a run goes on from, and what is said where it is none.
 //!
-//! Not here: reading them. This is a decision over what was found.
-//! Invariant: wherever there is or was a state, the answer is a whole snapshot or an error, and never "nothing".
+//! Not here: reading them. This is a decision over what was found. Invariant: wherever there is or
+//! was a state, the answer is a whole snapshot or an error, and never "nothing".
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

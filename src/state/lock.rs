@@ -1,8 +1,8 @@
 //! The directory of a state, and the lock that lets one process at a time save there.
 //!
-//! The lock is the kernel's (flock(2)), so it ends with its process, however that ends. The file names the owner, for
-//! messages only.
-//! Invariant: who holds the lock holds that of the file which is in the directory now.
+//! The lock is the kernel's (flock(2)), so it ends with its process, however that ends. The file
+//! names the owner, for messages only. Invariant: who holds the lock holds that of the file which
+//! is in the directory now.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
@@ -23,7 +23,8 @@ pub(super) const NAME: &str = "lock";
 /// Bytes of the owner's command line that are kept.
 const COMMAND: usize = 200;
 
-/// How often a lock is asked for its owner, who may be about to write that down, and the time in between.
+/// How often a lock is asked for its owner, who may be about to write that down, and the time in
+/// between.
 const LOOKS: u32 = 10;
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
@@ -39,7 +40,8 @@ impl Lock {
     pub fn take(dir: &Path) -> Result<Self> {
         let path = dir.join(NAME);
         let failed = |error: io::Error| Error::state(&path, format!("cannot take the lock: {error}{}", remedy(&error)));
-        // Someone may remove the file between our opening and our locking it; then there is another one to lock.
+        // Someone may remove the file between our opening and our locking it; then there is another
+        // one to lock.
         for _ in 0..LOOKS {
             let mut open = OpenOptions::new();
             open.read(true).write(true).create(true).truncate(false).mode(0o600);
@@ -62,7 +64,8 @@ impl Lock {
         Err(Error::state(&path, "cannot take the lock: the file is removed again and again"))
     }
 
-    /// Errors if the file of the lock is no longer in the directory: then another process may have taken that of another.
+    /// Errors if the file of the lock is no longer in the directory: then another process may have
+    /// taken that of another.
     pub fn still_held(&self) -> io::Result<()> {
         let ours = self.file.metadata()?;
         let gone = |why: String| {
@@ -75,7 +78,8 @@ impl Lock {
         }
     }
 
-    /// Whether the file holds what an owner has written down, all of it or a part, or nothing. A log may be called so, too.
+    /// Whether the file holds what an owner has written down, all of it or a part, or nothing. A
+    /// log may be called so, too.
     fn is_ours(&self) -> bool {
         let mut head = Vec::new();
         let read = (&self.file).take(32).read_to_end(&mut head);
@@ -83,7 +87,8 @@ impl Lock {
         read.is_ok() && head[..end].iter().all(u8::is_ascii_digit) && end < 32
     }
 
-    /// Writes down who has the lock. It is held without that too, and a full disk must not keep a run from starting.
+    /// Writes down who has the lock. It is held without that too, and a full disk must not keep a
+    /// run from starting.
     fn name_owner(&self) {
         let command: Vec<_> = std::env::args_os().map(|arg| printable(arg.as_bytes()).into_owned()).collect();
         let command: String = command.join(" ").chars().take(COMMAND).collect();
@@ -128,8 +133,8 @@ pub(super) fn make_directory(dir: &Path) -> io::Result<()> {
         _ => Path::new("."),
     };
     if dir.is_dir() {
-        // A process that made it may have been killed before it came to this. Whoever may not read the parent did not
-        // make it.
+        // A process that made it may have been killed before it came to this. Whoever may not read
+        // the parent did not make it.
         let _ = sync_directory(parent);
         return Ok(());
     }

@@ -1,10 +1,12 @@
-//! The saved state of a run: a snapshot on disk that is whole at every instant, power cuts included.
+//! The saved state of a run: a snapshot on disk that is whole at every instant, power cuts
+//! included.
 //!
-//! Two slots take turns. A snapshot is written into a temporary file in the same directory, reaches the disk, and is
-//! then renamed over the older slot. At the start, the valid slot with the higher sequence number counts; a damaged one
-//! is never read as far as its values, and a state that cannot be used is an error.
-//! Not here: what a snapshot holds. The caller puts values in, and gets them in the same order.
-//! Invariant: once a save has succeeded, there is at least one valid slot, whatever happens then to the next save.
+//! Two slots take turns. A snapshot is written into a temporary file in the same directory, reaches
+//! the disk, and is then renamed over the older slot. At the start, the valid slot with the higher
+//! sequence number counts; a damaged one is never read as far as its values, and a state that
+//! cannot be used is an error. Not here: what a snapshot holds. The caller puts values in, and gets
+//! them in the same order. Invariant: once a save has succeeded, there is at least one valid slot,
+//! whatever happens then to the next save.
 
 mod choice;
 mod lock;
@@ -37,8 +39,8 @@ pub struct Store {
     lock: Lock,
     /// What the next save writes; none before the state is loaded.
     next: Option<Next>,
-    /// Temporary files so far: each save has one of its own, so that no fsync is tried twice on one file. After one has
-    /// failed, a second one would succeed though the bytes are lost.
+    /// Temporary files so far: each save has one of its own, so that no fsync is tried twice on one
+    /// file. After one has failed, a second one would succeed though the bytes are lost.
     temporaries: u64,
 }
 
@@ -77,8 +79,8 @@ pub struct Loaded {
 }
 
 impl Store {
-    /// Opens the state in a directory, which is made if there is none, for this process alone. Errors if another process
-    /// has it.
+    /// Opens the state in a directory, which is made if there is none, for this process alone.
+    /// Errors if another process has it.
     pub fn open(dir: &Path) -> Result<Self> {
         make_directory(dir).map_err(|error| {
             Error::state(dir, format!("cannot make the directory: {error}{}", lock::remedy(&error)))
@@ -89,8 +91,9 @@ impl Store {
         Ok(Store { dir: dir.to_owned(), lock, next: None, temporaries: 0 })
     }
 
-    /// The newest snapshot that is whole; none only where nothing was ever saved. Errors if there is a state that cannot be
-    /// used: damaged in both slots, of another format, or saved with another configuration than `fingerprint` tells.
+    /// The newest snapshot that is whole; none only where nothing was ever saved. Errors if there
+    /// is a state that cannot be used: damaged in both slots, of another format, or saved with
+    /// another configuration than `fingerprint` tells.
     pub fn load(&mut self, fingerprint: &str) -> Result<Option<Loaded>> {
         self.next = None;
         let found = peek(&self.dir)?;
@@ -109,9 +112,10 @@ impl Store {
         &self.dir
     }
 
-    /// Saves a snapshot in place of the older one; `body` puts its values, and is called once. It needs a state that was
-    /// loaded, so that none is overwritten unread. After an error both slots are as before, or, where the directory did
-    /// not reach the disk, the new snapshot is there but may not last; the next save can succeed in either case.
+    /// Saves a snapshot in place of the older one; `body` puts its values, and is called once. It
+    /// needs a state that was loaded, so that none is overwritten unread. After an error both slots
+    /// are as before, or, where the directory did not reach the disk, the new snapshot is there but
+    /// may not last; the next save can succeed in either case.
     pub fn save(
         &mut self,
         fingerprint: &str,
@@ -227,7 +231,8 @@ pub fn inspect(dir: &Path) -> [SlotInfo; 2] {
     look_at_both(dir).map(|slot| slot.info)
 }
 
-/// Removes the state in a directory, damaged or not, and gives the files that it was in. Errors if a process has it.
+/// Removes the state in a directory, damaged or not, and gives the files that it was in. Errors if
+/// a process has it.
 pub fn reset(dir: &Path) -> Result<Vec<PathBuf>> {
     if !dir.is_dir() {
         return Err(Error::state(dir, "there is no such directory; check the path"));
@@ -258,7 +263,8 @@ fn has_temporaries(dir: &Path) -> bool {
     std::fs::read_dir(dir).map_or(true, |entries| entries.flatten().any(|entry| is_one(&entry.file_name())))
 }
 
-/// Removes what earlier runs left half written, links themselves and not what they lead to, and gives their names.
+/// Removes what earlier runs left half written, links themselves and not what they lead to, and
+/// gives their names.
 fn remove_temporaries(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut removed = Vec::new();
     for entry in std::fs::read_dir(dir)? {

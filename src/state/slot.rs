@@ -12,8 +12,8 @@
 //! 40     the fingerprint, then the body
 //! ```
 //!
-//! The header is hashed last, as the body's length is known last. Other versions may have other bodies; header and
-//! checksum are the same in all, so that another version is told from damage.
+//! The header is hashed last, as the body's length is known last. Other versions may have other
+//! bodies; header and checksum are the same in all, so that another version is told from damage.
 //! Invariant: nothing of a slot is believed before its length and its checksum are right.
 
 use std::fs::{File, OpenOptions};

@@ -1,4 +1,5 @@
-//! Tests of the store on real files: every cut and every flipped bit of a small state, and what may stand in its place.
+//! Tests of the store on real files: every cut and every flipped bit of a small state, and what may
+//! stand in its place.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -1,8 +1,8 @@
-//! Whether a header that was read is one that this program writes: a checksum says who has changed nothing by accident, and not
-//! who wrote it.
+//! Whether a header that was read is one that this program writes: a checksum says who has changed
+//! nothing by accident, and not who wrote it.
 //!
-//! Invariant: what passes can be added up, laid on its window and shown without any number leaving its 64 bits, and takes
-//! memory for no more than its file holds.
+//! Invariant: what passes can be added up, laid on its window and shown without any number leaving
+//! its 64 bits, and takes memory for no more than its file holds.
 
 use super::header::{First, Header, Made, Order, Piece, Question, Sample, Share};
 use crate::format::NAMES;
@@ -24,7 +24,8 @@ const MAX_SHOWN: usize = 40;
 const BUILD_DIGITS: usize = 16;
 
 impl Header {
-    /// Whether it agrees with itself; errors with what does not. Of a file that is what was written, it does.
+    /// Whether it agrees with itself; errors with what does not. Of a file that is what was
+    /// written, it does.
     pub fn check(&self) -> Result<(), String> {
         let Header { question, inputs, buckets, overflow, lines, samples, made } = self;
         check_question(question)?;
@@ -59,7 +60,8 @@ impl Header {
         made.as_ref().map_or(Ok(()), |made| self.check_made(made))
     }
 
-    /// Whether pairs with so many connections in the window, and in the one before it, are those that it counted.
+    /// Whether pairs with so many connections in the window, and in the one before it, are those
+    /// that it counted.
     pub(super) fn check_pairs(&self, [window, before]: [u64; 2]) -> Result<(), String> {
         let without = self.connections().checked_sub(window);
         // Of the window before, no more is known than that its records are outside of the window.
@@ -92,7 +94,8 @@ impl Header {
 
     fn check_samples(&self, samples: &[Sample]) -> Result<(), String> {
         let is_good = |sample: &Sample| self.is_place(&sample.input, sample.at) && sample.head.len() <= SHOWN_BYTES;
-        // Two files may know of lines at one place: that is no reason to refuse what both are together.
+        // Two files may know of lines at one place: that is no reason to refuse what both are
+        // together.
         let is_in_order = samples.is_sorted();
         let of = |cause| samples.iter().filter(|sample| sample.cause == cause).count() as u64;
         if samples.len() > SHOWN_REJECTED

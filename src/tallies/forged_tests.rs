@@ -1,4 +1,5 @@
-//! Files that somebody made: every checksum in them is right, and what they say is not what this program writes.
+//! Files that somebody made: every checksum in them is right, and what they say is not what this
+//! program writes.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -189,7 +190,8 @@ fn g5_a_header_that_no_run_writes_is_refused_with_its_byte() {
     }
 }
 
-/// The frames of a file with a number in more bytes than it takes: the last one of its header, or of its end.
+/// The frames of a file with a number in more bytes than it takes: the last one of its header, or
+/// of its end.
 fn long_number(header: &Header, of_end: bool) -> Vec<u8> {
     let whole = framed(header, [&written(&THREE), b""], &totals([2, 0], [3, 0]));
     let mut frames = FrameReader::new(&whole[START..], START as u64);

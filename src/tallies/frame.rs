@@ -9,9 +9,9 @@
 //! then   8  checksum: XXH64 over all of the frame before it; the seed is the number of the frame in its file, from 0
 //! ```
 //!
-//! Invariant: a reader gives bytes in the order in which they were written, all of a frame or none. That a frame is missing,
-//! is there twice or has changed places with another shows by its number. Of those of a kind all are full but the last, so that
-//! the same bytes have the same frames.
+//! Invariant: a reader gives bytes in the order in which they were written, all of a frame or none.
+//! That a frame is missing, is there twice or has changed places with another shows by its number.
+//! Of those of a kind all are full but the last, so that the same bytes have the same frames.
 
 use std::hash::Hasher;
 use std::io::{self, BufRead, Read, Write};

@@ -1,8 +1,10 @@
-//! What a tallies file says of its counts: the question that they answer, and which bytes of which inputs they are from.
+//! What a tallies file says of its counts: the question that they answer, and which bytes of which
+//! inputs they are from.
 //!
-//! Invariant: inputs are there once, in the order of their names; the pieces of an input are in order, without overlap, and
-//! two that touch differ in whether they were read. So the same bytes give the same header, however they were divided.
-//! Whether a header that was read holds to that: `check`.
+//! Invariant: inputs are there once, in the order of their names; the pieces of an input are in
+//! order, without overlap, and two that touch differ in whether they were read. So the same bytes
+//! give the same header, however they were divided. Whether a header that was read holds to that:
+//! `check`.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::balance::{Cause, Rejected, SHOWN_REJECTED};
 use crate::model::escape::printable;
-use crate::model::loss::Place;
+use crate::model::loss::LossSite;
 use crate::model::{Balance, Extent, InputId, Loss, Timestamp, Traces, Window};
 
 /// What is counted. Only counts of the same question add up.
@@ -72,7 +74,8 @@ impl Question {
 pub enum Order {
     /// Nobody looked.
     Unknown,
-    /// All lines that were looked at, if any: the lowest and the highest stamp, and the disorder in nanoseconds.
+    /// All lines that were looked at, if any: the lowest and the highest stamp, and the disorder in
+    /// nanoseconds.
     Seen(Option<(Timestamp, Timestamp, i64)>),
 }
 
@@ -148,7 +151,8 @@ impl Share {
         (end < self.size).then_some((end, self.size))
     }
 
-    /// The disorder that what was skipped does not bear, in nanoseconds; `None` within that if nobody looked.
+    /// The disorder that what was skipped does not bear, in nanoseconds; `None` within that if
+    /// nobody looked.
     pub fn unsorted(&self, lateness: i64) -> Option<Option<i64>> {
         // What holds no line, as zeros at the start of a file do, rests on nothing.
         if !self.pieces.iter().any(|piece| piece.skipped && piece.order != Order::of(None)) {
@@ -203,7 +207,8 @@ pub struct First {
 pub struct Made {
     /// The build that counted: another one may count otherwise.
     pub build: String,
-    /// The first lines of classes that lost something, one each, in their order, as far as they are known.
+    /// The first lines of classes that lost something, one each, in their order, as far as they are
+    /// known.
     pub(super) firsts: Vec<First>,
 }
 
@@ -216,7 +221,8 @@ pub struct Header {
     pub inputs: Vec<Share>,
     /// By number of the bucket, from 0: connections of all pairs. None is 0.
     pub buckets: BTreeMap<u64, u64>,
-    /// Connections that are counted without their pair, for want of memory; of the window before, too.
+    /// Connections that are counted without their pair, for want of memory; of the window before,
+    /// too.
     pub overflow: u64,
     /// What became of the lines. Its bytes are those of `inputs`, and not here.
     #[serde(with = "super::lines")]
@@ -267,7 +273,7 @@ impl Header {
         let (mut traces, mut names) = (Traces::default(), BTreeMap::new());
         let firsts = self.made.iter().flat_map(|made| &made.firsts);
         for (number, First { loss, input, at, head }) in (0..).map(InputId).zip(firsts) {
-            traces.note(*loss, Place { input: number, at: *at, head: head.clone() });
+            traces.note(*loss, LossSite { input: number, at: *at, head: head.clone() });
             names.insert(number, printable(input).into_owned());
         }
         (traces, names)
@@ -312,8 +318,8 @@ impl Header {
         (mine != theirs).then(|| format!("one is from {mine}, the other from {theirs}, which may count otherwise"))
     }
 
-    /// Adds what another file holds of the same question, of other bytes. Both agree with themselves (`check`); errors where a
-    /// sum has more than 64 bits.
+    /// Adds what another file holds of the same question, of other bytes. Both agree with
+    /// themselves (`check`); errors where a sum has more than 64 bits.
     pub fn join(&mut self, other: Header) -> Result<(), String> {
         let Header { question: _, inputs, buckets, overflow, lines, samples, made } = other;
         let too_many = || "together they count more than a number of 64 bits can say".to_owned();

@@ -1,4 +1,5 @@
-//! The part of a balance sheet that tallies hold, in the order of their format, whatever else a sheet may get.
+//! The part of a balance sheet that tallies hold, in the order of their format, whatever else a
+//! sheet may get.
 //!
 //! Not here: numbers that only a run that follows its inputs can have.
 

@@ -1,7 +1,8 @@
-//! Any number of tallies files as one: headers are held against each other and added up, pairs are merged as they are read.
+//! Any number of tallies files as one: headers are held against each other and added up, pairs are
+//! merged as they are read.
 //!
-//! Memory is that of the headers and of a few buffers for each file that is open; more files than that are merged in
-//! rounds.
+//! Memory is that of the headers and of a few buffers for each file that is open; more files than
+//! that are merged in rounds.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
@@ -39,8 +40,8 @@ enum Source {
 }
 
 impl Files {
-    /// Reads the headers. Errors with the first file that cannot be used, and with two that cannot be added up: of another
-    /// question, or of the same bytes.
+    /// Reads the headers. Errors with the first file that cannot be used, and with two that cannot
+    /// be added up: of another question, or of the same bytes.
     pub fn open(paths: &[PathBuf]) -> Result<Self> {
         let (mut header, progress): (Option<Header>, Arc<Progress>) = Default::default();
         // By input: the pieces of each file. A name is there once, however many pieces it has.
@@ -96,8 +97,8 @@ impl Files {
         Arc::clone(&self.progress)
     }
 
-    /// Calls `f` with each pair of each part once, in order, with its count over all files. Errors also if a file does not
-    /// hold what it says: then nothing that `f` was told counts.
+    /// Calls `f` with each pair of each part once, in order, with its count over all files. Errors
+    /// also if a file does not hold what it says: then nothing that `f` was told counts.
     pub fn for_each<E: From<Error>>(&self, f: &mut Take<'_, E>) -> Result<Totals, E> {
         let mut sources: VecDeque<Source> =
             self.paths.iter().map(|(path, guard)| Source::Named(path.clone(), *guard)).collect();

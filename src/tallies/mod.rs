@@ -1,10 +1,11 @@
-//! Tallies as files: what was counted of some bytes of some inputs, to be added up with what was counted elsewhere.
+//! Tallies as files: what was counted of some bytes of some inputs, to be added up with what was
+//! counted elsewhere.
 //!
-//! Counts add up in any order, and so do these files: merged in any order or tree, they give the same file, byte for byte.
-//! Pairs stand there by their names, sorted, so that any number of files is merged as they are read. The format is
-//! documented in `docs/tallies.md`.
-//! Not here: how counts come about, and what reports make of them.
-//! Invariant: no byte of an input is in a file twice, and nothing of a file is believed before its checksum is right.
+//! Counts add up in any order, and so do these files: merged in any order or tree, they give the
+//! same file, byte for byte. Pairs stand there by their names, sorted, so that any number of files
+//! is merged as they are read. The format is documented in `docs/tallies.md`. Not here: how counts
+//! come about, and what reports make of them. Invariant: no byte of an input is in a file twice,
+//! and nothing of a file is believed before its checksum is right.
 
 mod check;
 #[cfg(test)]
@@ -69,7 +70,8 @@ impl Part {
     }
 }
 
-/// How many pairs a file has, and how many connections they have together, by part: what must have been read.
+/// How many pairs a file has, and how many connections they have together, by part: what must have
+/// been read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// Pairs.
@@ -163,7 +165,8 @@ impl Read for Watched {
 }
 
 impl Tallies {
-    /// Opens a file and reads its header; `progress` is told how much of it is read. Errors say why it cannot be used.
+    /// Opens a file and reads its header; `progress` is told how much of it is read. Errors say why
+    /// it cannot be used.
     pub fn open(path: &Path, progress: Arc<Progress>) -> Result<Self> {
         let cannot = |error: io::Error| Error::tallies(path, error.to_string());
         let file = File::open(path).map_err(cannot)?;
@@ -206,12 +209,14 @@ impl Tallies {
         self.header
     }
 
-    /// The bytes of the pairs of a part, and the file's name. All parts have to be read, in their order.
+    /// The bytes of the pairs of a part, and the file's name. All parts have to be read, in their
+    /// order.
     fn part(&mut self, part: Part) -> (SectionReader<'_, BufReader<Watched>>, &Path) {
         (self.frames.section(part.kind()), &self.path)
     }
 
-    /// Makes sure that nothing follows but the totals, and that they are those of the pairs that were read.
+    /// Makes sure that nothing follows but the totals, and that they are those of the pairs that
+    /// were read.
     fn finish(self, held: Totals) -> Result<()> {
         let Tallies { path, mut frames, header, guard: _ } = self;
         let check = || -> io::Result<()> {
@@ -261,7 +266,8 @@ fn too_many() -> io::Error {
     invalid("together they have more connections than a number of 64 bits can say")
 }
 
-/// Reads what every file begins with: the version of its format, if it is one that this program reads.
+/// Reads what every file begins with: the version of its format, if it is one that this program
+/// reads.
 fn version(file: &mut File) -> io::Result<u32> {
     let mut start = Vec::with_capacity(START);
     file.take(START as u64).read_to_end(&mut start)?;

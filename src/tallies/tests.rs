@@ -1,4 +1,5 @@
-//! Tallies files: what they hold, that the way in which they were merged does not show, and that no damage passes.
+//! Tallies files: what they hold, that the way in which they were merged does not show, and that no
+//! damage passes.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,7 +18,8 @@ use crate::tally::aggregates::Layout;
 /// Buckets of a window, which are seconds.
 const BUCKETS: i64 = 4;
 
-/// A connection: second from the window's start (those below 0 are of the window before), source, server.
+/// A connection: second from the window's start (those below 0 are of the window before), source,
+/// server.
 type Line = (i64, u8, u8);
 
 /// What one run counted: an input, the bytes of it, whether they were skipped, and the connections.

@@ -1,8 +1,9 @@
 //! The merged view of one window that report functions read.
 //!
-//! Pairs are visited, not listed: they lie in the tables in which they were counted, or on disk where memory is limited,
-//! and are not copied for a view. They come in no order: a report puts in order what it keeps.
-//! Invariant: each pair is visited once, and the connections of all pairs and the overflow add up to the total.
+//! Pairs are visited, not listed: they lie in the tables in which they were counted, or on disk
+//! where memory is limited, and are not copied for a view. They come in no order: a report puts in
+//! order what it keeps. Invariant: each pair is visited once, and the connections of all pairs and
+//! the overflow add up to the total.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -55,8 +56,9 @@ pub type PairVisitor<'a> = dyn FnMut(&[u8], &[u8], [u64; 2]) + 'a;
 
 /// Pairs that are not in memory.
 pub trait PairSource: Send + Sync + fmt::Debug {
-    /// Calls `f` with each pair once, in the order of the host on `side` and then of the other one: the two names, in
-    /// this order, the connections in the window, and those in the window before it.
+    /// Calls `f` with each pair once, in the order of the host on `side` and then of the other one:
+    /// the two names, in this order, the connections in the window, and those in the window before
+    /// it.
     fn for_each(&self, side: Side, f: &mut PairVisitor<'_>) -> io::Result<()>;
 }
 
@@ -149,7 +151,8 @@ pub struct Layout {
     pub window: Window,
     /// The number of its first bucket, which is the first of a pane.
     pub first_bucket: i64,
-    /// How many buckets it has, above 0, whole panes of them; so few that a list of them is no burden.
+    /// How many buckets it has, above 0, whole panes of them; so few that a list of them is no
+    /// burden.
     pub buckets: i64,
     /// Length of a bucket in nanoseconds; the last one of a window may be shorter.
     pub grain: i64,
@@ -165,7 +168,8 @@ impl Layout {
 }
 
 impl Aggregates {
-    /// The view of a window: connections by bucket, those that are counted without their pair, and the pairs.
+    /// The view of a window: connections by bucket, those that are counted without their pair, and
+    /// the pairs.
     pub fn new(layout: &Layout, counts: &BTreeMap<i64, u64>, overflow: u64, pairs: Pairs) -> Self {
         let start = |bucket: i64| layout.window.start.plus_times(bucket, layout.grain);
         let mut buckets: Vec<BucketTotal> =
@@ -214,8 +218,8 @@ impl Aggregates {
         Some((first, filled.next_back().unwrap_or(first)))
     }
 
-    /// Connections that are counted without their pair, in this window and, where it is kept, the one before: there
-    /// was no memory for more pairs.
+    /// Connections that are counted without their pair, in this window and, where it is kept, the
+    /// one before: there was no memory for more pairs.
     pub fn overflow(&self) -> u64 {
         self.overflow
     }
@@ -297,7 +301,8 @@ impl Aggregates {
         Ok(())
     }
 
-    /// Has the totals of all hosts made, if need be, by who can make them quicker than `for_each_host` would.
+    /// Has the totals of all hosts made, if need be, by who can make them quicker than
+    /// `for_each_host` would.
     pub fn with_totals(&self, make: impl FnOnce() -> Totals) {
         self.totals.get_or_init(make);
     }
@@ -310,8 +315,8 @@ impl Aggregates {
         }
     }
 
-    /// For each of some hosts, all different, on `side` of a connection: the hosts on the other side, over some parts,
-    /// in no order.
+    /// For each of some hosts, all different, on `side` of a connection: the hosts on the other
+    /// side, over some parts, in no order.
     pub fn peers_in(&self, parts: Range<usize>, side: Side, hosts: &[&[u8]]) -> Result<Vec<Vec<Peer>>, ReadBack> {
         let mut found: Vec<Vec<Peer>> = vec![Vec::new(); hosts.len()];
         let mut add = |asked: usize, host: &[u8], connections| {

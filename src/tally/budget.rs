@@ -1,7 +1,7 @@
 //! Memory that tallies may take: counted before it is taken, shared by all who take.
 //!
-//! What is counted is what tables hold, to the byte where it is known and rounded up where it is not. Not here: batches
-//! on their way, whose number is bounded (`config::plan`).
+//! What is counted is what tables hold, to the byte where it is known and rounded up where it is
+//! not. Not here: batches on their way, whose number is bounded (`config::plan`).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,12 +1,17 @@
-//! The tally: (pane, from, to) -> count, and bucket -> count, for all workers of an aggregator together.
+//! The tally: (pane, from, to) -> count, and bucket -> count, for all workers of an aggregator
+//! together.
 //!
-//! A pane is a run of buckets that any window holds together: a one-shot window is one, and so is the window before it;
-//! of periodic windows it is what the common divisor of length and period cuts. So pairs are held once a pane, and only
-//! totals once a bucket. A pane's pairs lie in shards, each behind a lock of its own and grown by itself: no table is
-//! ever copied whole. Names are there once, whoever counts.
+//! A pane is a run of buckets that any window holds together: a one-shot window is one, and so is
+//! the window before it; of periodic windows it is what the common divisor of length and period
+//! cuts. So pairs are held once a pane, and only totals once a bucket. A pane's pairs lie in
+//! shards, each behind a lock of its own and grown by itself: no table is ever copied whole. Names
+//! are there once, whoever counts, behind a lock that is written only for names that are new. Only
+//! the report `timeline` asks for buckets, and it asks for no pair: so a pair is there once for a day
+//! of twenty-minute buckets, and not 72 times.
 //!
-//! Invariant: counts only ever add up (addition is associative and commutative, and starts at nothing), so that neither
-//! the order of records nor who counts them shows. What there are no bytes for is told to the caller or is in `overflow`.
+//! Invariant: counts only ever add up (addition is associative and commutative, and starts at
+//! nothing), so that neither the order of records nor who counts them shows. What there are no
+//! bytes for is told to the caller or is in `overflow`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -143,8 +148,8 @@ impl Tally {
         self.buckets.range(bucket..).next().map(|(&bucket, _)| bucket)
     }
 
-    /// What the panes of a window hold, and those of the window before it if they are kept. Nothing more is counted into
-    /// them.
+    /// What the panes of a window hold, and those of the window before it if they are kept. Nothing
+    /// more is counted into them.
     pub fn view(&self, layout: &Layout) -> Aggregates {
         self.view_by(layout, |first, end| self.joined(first, end))
     }
@@ -175,16 +180,16 @@ impl Tally {
         self.view(layout).named(hosts.into_names())
     }
 
-    /// Shows `f` the view of a window that is still counted into; nobody counts meanwhile. The names of the hosts are lent
-    /// to the view, as they may be many.
+    /// Shows `f` the view of a window that is still counted into; nobody counts meanwhile. The
+    /// names of the hosts are lent to the view, as they may be many.
     pub fn show<R>(&mut self, layout: &Layout, f: impl FnOnce(&Aggregates) -> R) -> R {
         let names = std::mem::take(self.hosts.get_mut().names_mut());
         let lent = Lent { view: self.view(layout).named(names), hosts: self.hosts.get_mut() };
         f(&lent.view)
     }
 
-    /// Bytes of the panes of a window that would be needed once more to join them; 0 if it is one pane, which is not
-    /// copied.
+    /// Bytes of the panes of a window that would be needed once more to join them; 0 if it is one
+    /// pane, which is not copied.
     pub fn bytes_to_join(&self, layout: &Layout) -> usize {
         let (first, end) = (self.pane_of(layout.first_bucket), self.pane_of(layout.end_bucket()));
         let from = if layout.previous { first - (end - first) } else { first };
@@ -265,8 +270,8 @@ impl Tally {
         self.dropped && self.marks.is_none() && self.hosts.read().names().len() >= 2 * self.swept + 1024
     }
 
-    /// Begins to drop the names that no pane holds: a long run over hosts that come and go holds the names of its open
-    /// windows only. One that is under way is given up.
+    /// Begins to drop the names that no pane holds: a long run over hosts that come and go holds
+    /// the names of its open windows only. One that is under way is given up.
     pub fn start_sweep(&mut self) -> Sweep {
         let panes = self.panes.get_mut().values().map(Arc::downgrade);
         let sweep = Sweep::new(self.hosts.get_mut().names().end(), panes);
@@ -279,7 +284,8 @@ impl Tally {
         self.marks.as_deref()
     }
 
-    /// Drops some names, for a sweep that has nothing to mark any more. Whether there is more to do.
+    /// Drops some names, for a sweep that has nothing to mark any more. Whether there is more to
+    /// do.
     pub fn drop_some(&mut self, sweep: &mut Sweep) -> bool {
         // All was taken out meanwhile, or another one was begun.
         if !self.marks.as_ref().is_some_and(|marks| Arc::ptr_eq(marks, &sweep.marks)) {

@@ -1,24 +1,28 @@
 //! Host names, each stored once and known by a small number.
 //!
-//! Names are bytes, compared exactly: invalid UTF-8 is kept apart like anything else.
-//! Numbers stay until a name is dropped, and are then given to another. Invariant: `names().name(intern(x)) == x`, and a
-//! number is that of one host, or free, or none yet.
+//! Short names are compared within their slot, as two numbers.
+//!
+//! Names are bytes, compared exactly: invalid UTF-8 is kept apart like anything else. Numbers stay
+//! until a name is dropped, and are then given to another. Invariant: `names().name(intern(x)) ==
+//! x`, and a number is that of one host, or free, or none yet.
 
 use super::budget::Budget;
 use super::hash::{folded, seeds, shard};
 use super::names::{HostId, Names};
 use crate::model::lanes;
 
-/// A set of host names, numbered in the order in which they came, but for numbers that have become free.
+/// A set of host names, numbered in the order in which they came, but for numbers that have become
+/// free.
 ///
-/// A table with open addressing. A short name is compared within its slot, without a look at the names; a long one by
-/// its hash first. Hashes are keyed at random, so that names in a log cannot flood the table.
+/// A table with open addressing. A short name is compared within its slot, without a look at the
+/// names; a long one by its hash first. Hashes are keyed at random, so that names in a log cannot
+/// flood the table.
 #[derive(Debug)]
 pub struct Hosts {
     names: Names,
     /// Numbers whose names were dropped.
     free: Vec<HostId>,
-    shards: [Shard; SHARDS],
+    shards: [HostTable; SHARDS],
     hasher: ahash::RandomState,
     /// What short names are hashed with.
     seeds: [u64; 2],
@@ -38,7 +42,7 @@ const LARGE: usize = 8192 / SHARDS;
 
 /// What a name is compared by.
 #[derive(Debug, Clone, Copy)]
-struct Key {
+struct HostKey {
     /// A short name, zeros behind it; the hash of a long one.
     word: [u64; 2],
     /// Bytes of the name; a long one counts as `LONG` whatever its length.
@@ -47,7 +51,7 @@ struct Key {
 
 /// A key and the number of its host.
 #[derive(Debug, Clone, Copy)]
-struct Slot {
+struct HostSlot {
     word: [u64; 2],
     length: u32,
     id: u32,
@@ -55,20 +59,20 @@ struct Slot {
 
 /// A table with open addressing.
 #[derive(Debug, Default)]
-struct Shard {
+struct HostTable {
     /// As many as a power of two, some of them always free.
-    slots: Vec<Slot>,
+    slots: Vec<HostSlot>,
     taken: usize,
 }
 
-impl Shard {
+impl HostTable {
     /// An empty one that has room for so many.
     fn with_room(names: usize) -> Self {
         let mut slots = FIRST_SLOTS;
         while is_crowded(names, slots) {
             slots *= 2;
         }
-        Shard { slots: vec![FREE_SLOT; slots], taken: 0 }
+        HostTable { slots: vec![FREE_SLOT; slots], taken: 0 }
     }
 
     /// The slot at which the search for a key of this hash begins.
@@ -93,7 +97,7 @@ impl Shard {
     }
 
     /// Puts a slot that is not there yet into the first free place.
-    fn put(&mut self, hash: u64, slot: Slot) {
+    fn put(&mut self, hash: u64, slot: HostSlot) {
         let mut at = self.place(hash);
         while !self.slots[at].is_free() {
             at = self.behind(at);
@@ -103,24 +107,24 @@ impl Shard {
     }
 }
 
-/// Whether these are too few slots: small tables are kept half free, so that a search is short; of large ones a quarter
-/// has to do, as half of them would be much memory.
+/// Whether these are too few slots: small tables are kept half free, so that a search is short; of
+/// large ones a quarter has to do, as half of them would be much memory.
 fn is_crowded(names: usize, slots: usize) -> bool {
     if slots > LARGE { 4 * names > 3 * slots } else { 2 * names > slots }
 }
 
-impl Slot {
-    fn new(key: Key, id: HostId) -> Self {
-        Slot { word: key.word, length: key.length, id: id.0 }
+impl HostSlot {
+    fn new(key: HostKey, id: HostId) -> Self {
+        HostSlot { word: key.word, length: key.length, id: id.0 }
     }
 
-    fn key(&self) -> Key {
-        Key { word: self.word, length: self.length }
+    fn key(&self) -> HostKey {
+        HostKey { word: self.word, length: self.length }
     }
 
     /// Whether it has this key. All parts are compared, as a branch for each would cost more.
     #[inline(always)]
-    fn has(&self, key: &Key) -> bool {
+    fn has(&self, key: &HostKey) -> bool {
         let word = (self.word[0] ^ key.word[0]) | (self.word[1] ^ key.word[1]);
         word | u64::from(self.length ^ key.length) == 0
     }
@@ -130,8 +134,8 @@ impl Slot {
     }
 }
 
-/// Bytes that a number takes beside its name and its slot: where the name lies, and its totals and its rank once they are asked
-/// for.
+/// Bytes that a number takes beside its name and its slot: where the name lies, and its totals and
+/// its rank once they are asked for.
 const EACH_NUMBER: usize = 49;
 
 /// The length in the keys of all names that are not short.
@@ -140,7 +144,7 @@ const LONG: u32 = u32::MAX;
 /// The length in slots that are free; no key has it.
 const FREE: u32 = u32::MAX - 1;
 
-const FREE_SLOT: Slot = Slot { word: [0; 2], length: FREE, id: 0 };
+const FREE_SLOT: HostSlot = HostSlot { word: [0; 2], length: FREE, id: 0 };
 
 /// By the length of a short name: the bits of its words.
 const BITS: [[u64; 2]; SHORT + 1] = {
@@ -163,11 +167,11 @@ fn halves(block: &[u8; SHORT]) -> (u64, u64) {
 
 /// The key of a short name within `bytes` that go on behind it.
 #[inline(always)]
-fn short_key(bytes: &[u8], from: usize, to: usize) -> Option<Key> {
+fn short_key(bytes: &[u8], from: usize, to: usize) -> Option<HostKey> {
     let length = to - from;
     let block = lanes::block(bytes, from).filter(|_| length <= SHORT)?;
     let (low, high) = halves(block);
-    Some(Key { word: [low & BITS[length][0], high & BITS[length][1]], length: length as u32 })
+    Some(HostKey { word: [low & BITS[length][0], high & BITS[length][1]], length: length as u32 })
 }
 
 impl Hosts {
@@ -189,15 +193,16 @@ impl Hosts {
         let (wider, narrow) = if shard.is_full() { (shard.wider(), shard.slots.len()) } else { (0, 0) };
         let number = if self.free.is_empty() { EACH_NUMBER } else { 0 };
         // Both tables are there for a moment.
-        if !budget.take(wider * size_of::<Slot>() + number + 2 * name.len()) {
+        if !budget.take(wider * size_of::<HostSlot>() + number + 2 * name.len()) {
             return None;
         }
         let id = self.add(hash, key, name);
-        budget.give_back(narrow * size_of::<Slot>());
+        budget.give_back(narrow * size_of::<HostSlot>());
         Some(id)
     }
 
-    /// The number of the name `bytes[from..to]`, if it is there. Quickest if the name is short and `bytes` goes on.
+    /// The number of the name `bytes[from..to]`, if it is there. Quickest if the name is short and
+    /// `bytes` goes on.
     #[inline(always)]
     pub fn find_at(&self, bytes: &[u8], from: usize, to: usize) -> Option<HostId> {
         if let Some(key) = short_key(bytes, from, to) {
@@ -219,8 +224,8 @@ impl Hosts {
         self.find(&bytes[from..to])
     }
 
-    /// Reads where the name `bytes[from..to]` would be, so that it is near when it is looked for. What it gives has no
-    /// meaning.
+    /// Reads where the name `bytes[from..to]` would be, so that it is near when it is looked for.
+    /// What it gives has no meaning.
     #[inline(always)]
     pub fn touch_at(&self, bytes: &[u8], from: usize, to: usize) -> u32 {
         let slot = short_key(bytes, from, to).and_then(|key| {
@@ -231,7 +236,8 @@ impl Hosts {
         slot.map_or(0, |slot| slot.id ^ slot.word[0] as u32)
     }
 
-    /// Whether the set is larger than what is near the processor in any case, so that it pays to `touch_at` first.
+    /// Whether the set is larger than what is near the processor in any case, so that it pays to
+    /// `touch_at` first.
     pub fn is_large(&self) -> bool {
         self.shards[0].slots.len() > LARGE
     }
@@ -261,11 +267,11 @@ impl Hosts {
     /// Bytes that the set takes, as far as they are counted.
     pub fn bytes(&self) -> usize {
         let slots: usize = self.shards.iter().map(|shard| shard.slots.len()).sum();
-        slots * size_of::<Slot>() + self.names.end() * EACH_NUMBER + 2 * self.names.bytes()
+        slots * size_of::<HostSlot>() + self.names.end() * EACH_NUMBER + 2 * self.names.bytes()
     }
 
-    /// Gives the next number to a name that is not there yet, whatever numbers are free; without bytes it is a free one.
-    /// So a set is the same again that was written out by number.
+    /// Gives the next number to a name that is not there yet, whatever numbers are free; without
+    /// bytes it is a free one. So a set is the same again that was written out by number.
     pub fn restore(&mut self, name: &[u8]) {
         if name.is_empty() {
             let hole = self.names.push_hole();
@@ -276,15 +282,15 @@ impl Hosts {
         self.enter(self.hash(&key), key, id);
     }
 
-    /// Drops the names of one of the tables that are not kept. Their numbers are free at once, their bytes once they are
-    /// cleared away.
+    /// Drops the names of one of the tables that are not kept. Their numbers are free at once,
+    /// their bytes once they are cleared away.
     pub(super) fn drop_names(&mut self, table: usize, is_kept: impl Fn(HostId) -> bool) {
         let taken = self.shards[table].slots.iter().filter(|slot| !slot.is_free()).copied();
-        let (kept, dropped): (Vec<Slot>, Vec<Slot>) = taken.partition(|slot| is_kept(HostId(slot.id)));
+        let (kept, dropped): (Vec<HostSlot>, Vec<HostSlot>) = taken.partition(|slot| is_kept(HostId(slot.id)));
         if dropped.is_empty() {
             return;
         }
-        self.shards[table] = Shard::with_room(kept.len());
+        self.shards[table] = HostTable::with_room(kept.len());
         for slot in kept {
             let hash = self.hash(&slot.key());
             self.shards[table].put(hash, slot);
@@ -295,20 +301,23 @@ impl Hosts {
         }
     }
 
-    /// Clears away what dropped names have left in some blocks of the names. The next to do; none once all is done.
+    /// Clears away what dropped names have left in some blocks of the names. The next to do; none
+    /// once all is done.
     pub(super) fn clear_away(&mut self, first: usize, blocks: usize) -> Option<usize> {
         let next = self.names.clear_away(first, blocks);
         if next.is_none() {
-            // The lowest number is given first, so that numbers come to an end where few names are left.
+            // The lowest number is given first, so that numbers come to an end where few names are
+            // left.
             self.free = self.names.holes();
         }
         next
     }
 
-    fn search(&self, hash: u64, key: &Key, name: &[u8]) -> Option<HostId> {
+    fn search(&self, hash: u64, key: &HostKey, name: &[u8]) -> Option<HostId> {
         let shard = &self.shards[shard_of(hash)];
         let mut at = shard.place(hash);
-        // Ends at the key or at a free slot, of which there always are some; in a table without slots, at once.
+        // Ends at the key or at a free slot, of which there always are some; in a table without
+        // slots, at once.
         while let Some(slot) = shard.slots.get(at).filter(|slot| !slot.is_free()) {
             if slot.has(key) && (key.length != LONG || self.names.name(HostId(slot.id)) == name) {
                 return Some(HostId(slot.id));
@@ -318,25 +327,25 @@ impl Hosts {
         None
     }
 
-    fn key(&self, name: &[u8]) -> Key {
+    fn key(&self, name: &[u8]) -> HostKey {
         if name.len() > SHORT {
-            return Key { word: [self.hasher.hash_one(name), 0], length: LONG };
+            return HostKey { word: [self.hasher.hash_one(name), 0], length: LONG };
         }
         let mut block = [0; SHORT];
         block[..name.len()].copy_from_slice(name);
         let (low, high) = halves(&block);
-        Key { word: [low, high], length: name.len() as u32 }
+        HostKey { word: [low, high], length: name.len() as u32 }
     }
 
     /// The hash of a key.
     #[inline(always)]
-    fn hash(&self, key: &Key) -> u64 {
+    fn hash(&self, key: &HostKey) -> u64 {
         folded(key.word[0] ^ self.seeds[0], key.word[1] ^ self.seeds[1])
     }
 
     /// Adds a name that is not there yet.
     #[cold]
-    fn add(&mut self, hash: u64, key: Key, name: &[u8]) -> HostId {
+    fn add(&mut self, hash: u64, key: HostKey, name: &[u8]) -> HostId {
         let id = match self.free.pop() {
             Some(id) => {
                 self.names.fill(id, name);
@@ -349,15 +358,15 @@ impl Hosts {
     }
 
     /// Has a name be found by its key.
-    fn enter(&mut self, hash: u64, key: Key, id: HostId) {
+    fn enter(&mut self, hash: u64, key: HostKey, id: HostId) {
         if self.shards[shard_of(hash)].is_full() {
             self.grow(shard_of(hash));
         }
-        self.shards[shard_of(hash)].put(hash, Slot::new(key, id));
+        self.shards[shard_of(hash)].put(hash, HostSlot::new(key, id));
     }
 
     fn grow(&mut self, shard: usize) {
-        let mut wider = Shard { slots: vec![FREE_SLOT; self.shards[shard].wider()], taken: 0 };
+        let mut wider = HostTable { slots: vec![FREE_SLOT; self.shards[shard].wider()], taken: 0 };
         for slot in self.shards[shard].slots.iter().filter(|slot| !slot.is_free()) {
             wider.put(self.hash(&slot.key()), *slot);
         }
@@ -384,7 +393,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn name() -> impl Strategy<Value = Vec<u8>> {
-        // Of every length around those at which names are treated in another way, and of few bytes, so that some are alike.
+        // Of every length around those at which names are treated in another way, and of few bytes,
+        // so that some are alike.
         let byte = prop_oneof![Just(0u8), Just(b'a'), Just(b'b'), Just(0xff)];
         prop_oneof![1usize..4, 7usize..10, 15usize..19, Just(40)]
             .prop_flat_map(move |length| proptest::collection::vec(byte.clone(), length))
@@ -462,7 +472,7 @@ mod tests {
         let hash = hosts.hash(&key);
         hosts.shards = Default::default();
         hosts.grow(shard_of(hash));
-        hosts.shards[shard_of(hash)].put(hash, Slot::new(key, id));
+        hosts.shards[shard_of(hash)].put(hash, HostSlot::new(key, id));
         assert_eq!(hosts.intern(&other), HostId(1));
     }
 }

@@ -2,23 +2,27 @@
 //!
 //! From the line to the answer, in the order of the files:
 //!
-//! 1. **Names become numbers** (`host`, `names`). `Hosts` stores each name once and gives it a `HostId`; whoever counts
-//!    works with two small numbers from then on. Names lie in blocks that a copy shares, so a view costs nothing.
-//! 2. **Pairs are counted** (`pairs`). A `PairTable` is one hash table from (from, to) to a count: open addressing, a
-//!    bucket of five pairs to a line of the cache, a hash that is keyed at random (`hash`).
-//! 3. **Tables are divided** (`shard`, `pane`). A `Pane` is a run of buckets of time that every window holds as a whole
-//!    or not at all. Its pairs lie in shards, each a table behind a lock of its own, so workers seldom meet. A shard can
-//!    set its table aside to be saved, and counts into a second one meanwhile.
-//! 4. **Panes make the tally** (`counts`). `Tally` has the panes of all open windows, and the connections of each bucket,
-//!    which need no pair. Everything only ever adds up: the order of records and the number of workers leave no trace.
-//! 5. **A window is looked at** (`aggregates`). `Aggregates` is the merged view of the panes of one window that report
-//!    functions read: totals, hosts, pairs, each visited once.
-//! 6. **Memory is counted before it is taken** (`budget`), and names that no pane holds any more are dropped a little at
-//!    a time (`sweep`).
+//! 1. **Names become numbers** (`host`, `names`). `Hosts` stores each name once and gives it a
+//!    `HostId`; whoever counts works with two small numbers from then on. Names lie in blocks that
+//!    a copy shares, so a view costs nothing.
+//! 2. **Pairs are counted** (`pairs`). A `PairTable` is one hash table from (from, to) to a count:
+//!    open addressing, a bucket of five pairs to a line of the cache, a hash that is keyed at
+//!    random (`hash`).
+//! 3. **Tables are divided** (`shard`, `pane`). A `Pane` is a run of buckets of time that every
+//!    window holds as a whole or not at all. Its pairs lie in shards, each a table behind a lock of
+//!    its own, so workers seldom meet. A shard can set its table aside to be saved, and counts into
+//!    a second one meanwhile.
+//! 4. **Panes make the tally** (`counts`). `Tally` has the panes of all open windows, and the
+//!    connections of each bucket, which need no pair. Everything only ever adds up: the order of
+//!    records and the number of workers leave no trace.
+//! 5. **A window is looked at** (`aggregates`). `Aggregates` is the merged view of the panes of one
+//!    window that report functions read: totals, hosts, pairs, each visited once.
+//! 6. **Memory is counted before it is taken** (`budget`), and names that no pane holds any more
+//!    are dropped a little at a time (`sweep`).
 //!
-//! Not here: which records count and into which bucket (`ops`), who counts when (`stage`), and counts on disk (`spill`,
-//! `tallies`).
-//! Invariant: the connections of all pairs of a pane and its overflow are those of its buckets.
+//! Not here: which records count and into which bucket (`ops`), who counts when (`stage`), and
+//! counts on disk (`spill`, `tallies`). Invariant: the connections of all pairs of a pane and its
+//! overflow are those of its buckets.
 //!
 //! ```
 //! use logparser::model::{Timestamp, Window};

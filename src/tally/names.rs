@@ -1,9 +1,9 @@
 //! Host names by number.
 //!
-//! Names lie in blocks of so many numbers, each with bytes of its own: none is ever moved with all the others, and a copy
-//! shares its blocks with the original until either changes. A name that is dropped leaves a hole, whose number is given
-//! to another name later. Who gives numbers out is `Hosts`.
-//! Invariant: a host's name has a byte at least, and a hole is no host.
+//! Names lie in blocks of so many numbers, each with bytes of its own: none is ever moved with all
+//! the others, and a copy shares its blocks with the original until either changes. A name that is
+//! dropped leaves a hole, whose number is given to another name later. Who gives numbers out is
+//! `Hosts`. Invariant: a host's name has a byte at least, and a hole is no host.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostId(pub u32);
 
-/// The first byte of a name that no line can hold in a host, if there is one: a field ends there, the line does, or it is
-/// malformed.
+/// The first byte of a name that no line can hold in a host, if there is one: a field ends there,
+/// the line does, or it is malformed.
 pub fn foreign_byte(name: &[u8]) -> Option<u8> {
     name.iter().copied().find(|byte| matches!(byte, 0 | b'\t' | b'\n' | b' '))
 }
@@ -21,7 +21,7 @@ pub fn foreign_byte(name: &[u8]) -> Option<u8> {
 #[derive(Debug, Clone, Default)]
 pub struct Names {
     /// So many numbers each, the last one fewer.
-    blocks: Vec<Arc<Block>>,
+    blocks: Vec<Arc<NameBlock>>,
     /// By number: whether it is a hole.
     holes: Vec<bool>,
     /// Hosts that there are.
@@ -32,8 +32,8 @@ pub struct Names {
 
 /// The names of some numbers.
 #[derive(Debug, Clone, Default)]
-struct Block {
-    places: Vec<Place>,
+struct NameBlock {
+    places: Vec<NameSpan>,
     bytes: Vec<u8>,
     /// Bytes of names that are no more.
     dead: usize,
@@ -42,7 +42,7 @@ struct Block {
 /// Where a name lies among the bytes of its block.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(C, packed(4))]
-struct Place {
+struct NameSpan {
     start: u64,
     length: u32,
 }
@@ -112,7 +112,7 @@ impl Names {
             self.blocks.push(Arc::default());
         }
         if let Some(last) = self.blocks.last_mut() {
-            Arc::make_mut(last).places.push(Place::default());
+            Arc::make_mut(last).places.push(NameSpan::default());
         }
         self.holes.push(true);
         HostId(self.end() as u32 - 1)
@@ -121,7 +121,7 @@ impl Names {
     /// Gives the number of a hole to a name.
     pub(super) fn fill(&mut self, id: HostId, name: &[u8]) {
         let block = Arc::make_mut(&mut self.blocks[id.0 as usize / BLOCK]);
-        let place = Place { start: block.bytes.len() as u64, length: name.len() as u32 };
+        let place = NameSpan { start: block.bytes.len() as u64, length: name.len() as u32 };
         let before = std::mem::replace(&mut block.places[id.0 as usize % BLOCK], place);
         block.dead += before.length as usize;
         block.bytes.extend_from_slice(name);
@@ -136,7 +136,8 @@ impl Names {
         self.holes[id.0 as usize] = true;
     }
 
-    /// Clears away the bytes of dropped names in some blocks from this one on. The next to do, if there are more.
+    /// Clears away the bytes of dropped names in some blocks from this one on. The next to do, if
+    /// there are more.
     pub(super) fn clear_away(&mut self, first: usize, blocks: usize) -> Option<usize> {
         let end = self.blocks.len().min(first + blocks);
         for at in first..end {
@@ -149,7 +150,8 @@ impl Names {
         (end < self.blocks.len()).then_some(end)
     }
 
-    /// Takes the holes behind the last host out, whose bytes were cleared away, and gives the others, last first.
+    /// Takes the holes behind the last host out, whose bytes were cleared away, and gives the
+    /// others, last first.
     pub(super) fn holes(&mut self) -> Vec<HostId> {
         let end = self.holes.iter().rposition(|is_hole| !is_hole).map_or(0, |last| last + 1);
         self.holes.truncate(end);
@@ -161,25 +163,25 @@ impl Names {
     }
 }
 
-impl Block {
+impl NameBlock {
     #[inline]
     fn name(&self, at: usize) -> &[u8] {
-        let Place { start, length } = self.places[at];
+        let NameSpan { start, length } = self.places[at];
         &self.bytes[start as usize..][..length as usize]
     }
 
     /// The same names without those of holes, if that makes it smaller.
-    fn without_dead(&self, is_hole: &[bool]) -> Option<Block> {
+    fn without_dead(&self, is_hole: &[bool]) -> Option<NameBlock> {
         let lengths = self.places.iter().map(|place| place.length as usize);
         let dropped: usize = lengths.zip(is_hole).filter(|(_, is_hole)| **is_hole).map(|(length, _)| length).sum();
         if self.dead + dropped == 0 {
             return None;
         }
         let bytes = Vec::with_capacity(self.bytes.len() - self.dead - dropped);
-        let mut kept = Block { places: Vec::with_capacity(self.places.len()), bytes, dead: 0 };
+        let mut kept = NameBlock { places: Vec::with_capacity(self.places.len()), bytes, dead: 0 };
         for (at, is_hole) in (0..self.places.len()).zip(is_hole) {
             let name = if *is_hole { &[] } else { self.name(at) };
-            kept.places.push(Place { start: kept.bytes.len() as u64, length: name.len() as u32 });
+            kept.places.push(NameSpan { start: kept.bytes.len() as u64, length: name.len() as u32 });
             kept.bytes.extend_from_slice(name);
         }
         Some(kept)

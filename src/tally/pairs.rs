@@ -1,5 +1,8 @@
 //! Pairs of hosts, counted: one table with open addressing, many of which make up a pane.
 //!
+//! A bucket is a line of the cache with five pairs, compared without a branch. The lines that a
+//! batch needs are read ahead, as many at a time as the processor can wait for.
+//!
 //! Invariant: each pair is there at most once, with a count above 0.
 
 use std::collections::HashMap;
@@ -12,8 +15,8 @@ use super::names::HostId;
 #[derive(Debug)]
 pub struct PairTable {
     hash: PairHash,
-    /// A pair is in its bucket or, where that is full, in the first behind it that is not, the first bucket following the
-    /// last.
+    /// A pair is in its bucket or, where that is full, in the first behind it that is not, the
+    /// first bucket following the last.
     buckets: Vec<Bucket>,
     taken: usize,
     /// What a count has beyond 32 bits, and what it held when it passed them.
@@ -33,7 +36,8 @@ struct Bucket {
 const PLACES: usize = 5;
 
 impl Bucket {
-    /// Where a pair is. All places are compared, so that there is nothing to guess for the processor.
+    /// Where a pair is. All places are compared, so that there is nothing to guess for the
+    /// processor.
     #[inline(always)]
     fn find(&self, from: HostId, to: HostId) -> Option<usize> {
         let mut found = 0u32;
@@ -88,8 +92,8 @@ impl PairTable {
         PairTable { hash, buckets: Vec::new(), taken: 0, carried: Default::default() }
     }
 
-    /// Adds to the count of a pair of this hash. Whether there was room: one that is not there yet may need more bytes
-    /// than are left.
+    /// Adds to the count of a pair of this hash. Whether there was room: one that is not there yet
+    /// may need more bytes than are left.
     #[inline]
     pub fn add(&mut self, hash: u64, from: HostId, to: HostId, count: u64, budget: &Budget) -> bool {
         let mut at = self.place(hash);
@@ -119,8 +123,8 @@ impl PairTable {
 
     /// Calls `f` with this table and each pair of another one of the same hash, and its count.
     pub fn absorb(&mut self, other: &PairTable, budget: &Budget, mut f: impl FnMut(&mut Self, HostId, HostId, u64)) {
-        // In their order the pairs all belong to the start of a table that is too small for them, where each would be
-        // searched a place for through all those before it.
+        // In their order the pairs all belong to the start of a table that is too small for them,
+        // where each would be searched a place for through all those before it.
         if self.reserve(other.taken, budget) {
             other.for_each(|from, to, count| f(self, from, to, count));
         } else {
@@ -134,7 +138,8 @@ impl PairTable {
         buckets <= self.buckets.len() || self.widen(buckets, budget)
     }
 
-    /// As `add`, with bytes or without: if there are none to grow by, the places that are kept free are used up first.
+    /// As `add`, with bytes or without: if there are none to grow by, the places that are kept free
+    /// are used up first.
     pub fn add_anyway(&mut self, hash: u64, from: HostId, to: HostId, count: u64, budget: &Budget) {
         if self.add(hash, from, to, count, budget) {
             return;
@@ -174,7 +179,8 @@ impl PairTable {
         0
     }
 
-    /// Reads where a pair of this hash would be, so that it is near when it is added. What it gives has no meaning.
+    /// Reads where a pair of this hash would be, so that it is near when it is added. What it gives
+    /// has no meaning.
     #[inline]
     pub fn touch(&self, hash: u64) -> u32 {
         self.buckets.get(self.place(hash)).map_or(0, |bucket| bucket.taken)
@@ -189,7 +195,8 @@ impl PairTable {
     /// As `for_each`, each time from another part of the table, which takes longer.
     fn for_each_scattered(&self, mut f: impl FnMut(HostId, HostId, u64)) {
         let buckets = self.buckets.len();
-        // By strides of about the golden section, which come to each bucket once if they share no divisor with all.
+        // By strides of about the golden section, which come to each bucket once if they share no
+        // divisor with all.
         let section = (buckets as f64 * 0.618) as usize;
         let Some(stride) = (section.max(1)..=buckets).find(|stride| divisor(*stride, buckets) == 1) else { return };
         let mut at = 0;
@@ -259,8 +266,8 @@ impl PairTable {
         bucket.count[place] = 0;
     }
 
-    /// Twice as many buckets; where bytes are limited, half as many again, which wastes less and costs some time. Whether
-    /// there are bytes for them.
+    /// Twice as many buckets; where bytes are limited, half as many again, which wastes less and
+    /// costs some time. Whether there are bytes for them.
     #[cold]
     fn grow(&mut self, budget: &Budget) -> bool {
         let more = if budget.limit().is_some() { self.buckets.len() / 2 } else { self.buckets.len() };

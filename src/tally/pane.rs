@@ -1,6 +1,8 @@
-//! A pane: the pairs of a run of buckets that any window holds together, in shards that workers lock one by one.
+//! A pane: the pairs of a run of buckets that any window holds together, in shards that workers
+//! lock one by one.
 //!
-//! Invariant: each pair is in the shard that its hash tells. The tests are those of the tally, which is made of panes.
+//! Invariant: each pair is in the shard that its hash tells. The tests are those of the tally,
+//! which is made of panes.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -59,7 +61,8 @@ impl Pane {
         self.shards.iter().map(|shard| shard.write().set_aside(&self.budget)).collect()
     }
 
-    /// Joins what was set aside and is saved with what was counted meanwhile, one shard after the other.
+    /// Joins what was set aside and is saved with what was counted meanwhile, one shard after the
+    /// other.
     pub fn join(&self) {
         self.shards.iter().for_each(|shard| shard.write().join(&self.budget));
     }
@@ -105,7 +108,8 @@ impl Pane {
         self.shards.iter().map(|shard| shard.read_recursive().bytes()).sum()
     }
 
-    /// Adds every count of another pane, as far as there are bytes for its pairs; the rest overflows.
+    /// Adds every count of another pane, as far as there are bytes for its pairs; the rest
+    /// overflows.
     pub(super) fn absorb(&self, other: &Pane) {
         self.overflow(other.overflowed());
         for (mine, theirs) in self.shards.iter().zip(&other.shards) {

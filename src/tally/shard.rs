@@ -1,8 +1,9 @@
 //! A part of a pane's pairs, whose table can be set aside to be saved while counting goes on.
 //!
-//! While it is set aside nothing changes it, so that it can be written out without a lock and without a copy; what is
-//! counted meanwhile goes to a second table, which holds new counts only and is joined with the first one afterwards.
-//! Invariant: a pair's count is the sum over both tables, and each pair is visited once.
+//! While it is set aside nothing changes it, so that it can be written out without a lock and
+//! without a copy; what is counted meanwhile goes to a second table, which holds new counts only
+//! and is joined with the first one afterwards. Invariant: a pair's count is the sum over both
+//! tables, and each pair is visited once.
 
 use std::sync::Arc;
 
@@ -44,7 +45,8 @@ impl Shard {
         self.table.add_anyway(hash, from, to, count, budget);
     }
 
-    /// Adds every count of another shard, while it is not being saved itself. Gives the counts of those pairs for which there are no bytes, as one.
+    /// Adds every count of another shard, while it is not being saved itself. Gives the counts of
+    /// those pairs for which there are no bytes, as one.
     pub fn absorb(&mut self, other: &Shard, budget: &Budget) -> u64 {
         let (hash, mut left) = (self.hash, 0);
         for table in other.aside.iter().map(Arc::as_ref).chain([&other.table]) {
@@ -111,8 +113,8 @@ impl Shard {
         table
     }
 
-    /// Makes one table again of what was set aside and what was counted meanwhile. Costs the latter, if nobody else
-    /// holds the former any more.
+    /// Makes one table again of what was set aside and what was counted meanwhile. Costs the
+    /// latter, if nobody else holds the former any more.
     pub fn join(&mut self, budget: &Budget) {
         let Some(aside) = self.aside.take() else { return };
         let meanwhile = std::mem::replace(&mut self.table, PairTable::new(self.hash));

@@ -1,9 +1,10 @@
 //! Drops the names that no pane holds, a little at a time, while counting goes on.
 //!
-//! First the hosts of all pairs are marked, shard by shard; whoever counts a pair meanwhile marks its hosts too. Then the
-//! names without a mark are dropped, one table of hosts after the other. Numbers stay, so that no pair is touched, and
-//! those of dropped names are given out again.
-//! Invariant: while nobody counts, every host of a pair has a mark, or the shard of the pair is still to be looked through.
+//! First the hosts of all pairs are marked, shard by shard; whoever counts a pair meanwhile marks
+//! its hosts too. Then the names without a mark are dropped, one table of hosts after the other.
+//! Numbers stay, so that no pair is touched, and those of dropped names are given out again.
+//! Invariant: while nobody counts, every host of a pair has a mark, or the shard of the pair is
+//! still to be looked through.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -13,7 +14,8 @@ use super::names::BLOCK;
 use super::names::HostId;
 use super::pane::Pane;
 
-/// Hosts with lower numbers are never dropped: their pairs are counted apart, in tables that nobody looks through.
+/// Hosts with lower numbers are never dropped: their pairs are counted apart, in tables that nobody
+/// looks through.
 pub const ALWAYS_KEPT: usize = 256;
 
 /// Blocks of names that are cleared at a time.
@@ -57,14 +59,15 @@ impl Marks {
 #[derive(Debug)]
 pub struct Sweep {
     pub(super) marks: Arc<Marks>,
-    /// What is to be looked through: panes, each with its next shard. Those that the tally drops meanwhile are gone.
+    /// What is to be looked through: panes, each with its next shard. Those that the tally drops
+    /// meanwhile are gone.
     panes: Vec<(Weak<Pane>, usize)>,
-    next: Next,
+    next: NextDrop,
 }
 
 /// What is dropped next.
 #[derive(Debug, Clone, Copy)]
-enum Next {
+enum NextDrop {
     /// The names of a table.
     Table(usize),
     /// What they have left in the blocks from this one on.
@@ -74,10 +77,15 @@ enum Next {
 impl Sweep {
     /// Of hosts with numbers below `end`, whose pairs are in these panes.
     pub(super) fn new(end: usize, panes: impl Iterator<Item = Weak<Pane>>) -> Self {
-        Sweep { marks: Arc::new(Marks::new(end)), panes: panes.map(|pane| (pane, 0)).collect(), next: Next::Table(0) }
+        Sweep {
+            marks: Arc::new(Marks::new(end)),
+            panes: panes.map(|pane| (pane, 0)).collect(),
+            next: NextDrop::Table(0),
+        }
     }
 
-    /// Marks the hosts of the next shard's pairs, which nobody changes meanwhile. Whether there was one.
+    /// Marks the hosts of the next shard's pairs, which nobody changes meanwhile. Whether there was
+    /// one.
     pub fn mark_some(&mut self) -> bool {
         while let Some((pane, next)) = self.panes.last_mut() {
             if let Some(pane) = pane.upgrade()
@@ -92,15 +100,15 @@ impl Sweep {
         false
     }
 
-    /// Once all is marked: drops the names of a table without a mark, or clears away some of what they have left. Whether
-    /// there is more to do.
+    /// Once all is marked: drops the names of a table without a mark, or clears away some of what
+    /// they have left. Whether there is more to do.
     pub(super) fn drop_some(&mut self, hosts: &mut Hosts) -> bool {
         let next = match self.next {
-            Next::Table(table) => {
+            NextDrop::Table(table) => {
                 hosts.drop_names(table, |id| self.marks.has(id));
-                Some(if table + 1 < SHARDS { Next::Table(table + 1) } else { Next::Block(0) })
+                Some(if table + 1 < SHARDS { NextDrop::Table(table + 1) } else { NextDrop::Block(0) })
             }
-            Next::Block(first) => hosts.clear_away(first, BLOCKS).map(Next::Block),
+            NextDrop::Block(first) => hosts.clear_away(first, BLOCKS).map(NextDrop::Block),
         };
         self.next = next.unwrap_or(self.next);
         next.is_some()

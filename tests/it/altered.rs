@@ -1,8 +1,9 @@
-//! Saved states of which one value is another, behind a right checksum: each is refused by name, by `state verify` and by a
-//! start alike, or the run that goes on from it meets no contradiction in it.
+//! Saved states of which one value is another, behind a right checksum: each is refused by name, by
+//! `state verify` and by a start alike, or the run that goes on from it meets no contradiction in
+//! it.
 //!
-//! Every value of the header is altered, one at a time, to several others. `LOGPARSER_ALTERATIONS` is how many of them are
-//! tried of each state, a few hundred at random by default.
+//! Every value of the header is altered, one at a time, to several others. `LOGPARSER_ALTERATIONS`
+//! is how many of them are tried of each state, a few hundred at random by default.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -48,7 +49,8 @@ fn builder(folder: &Folder, kind: &str, state: &Path) -> Builder {
     quiet.set("state", state.to_str().unwrap())
 }
 
-/// Runs until so many lines are read in all, or a little longer than that takes. What it ended with, if it was no good end.
+/// Runs until so many lines are read in all, or a little longer than that takes. What it ended
+/// with, if it was no good end.
 fn follow(builder: Builder, lines: u64) -> Result<Option<String>, logparser::Error> {
     let flag = Arc::new(AtomicBool::new(false));
     let running = builder.interrupt(Arc::clone(&flag)).build()?.start()?;
@@ -282,7 +284,8 @@ fn any_kind(random: &mut Random) -> String {
     kind
 }
 
-/// Lines that mostly ascend from some second on: with steps back and ahead, some that are no records, and silences.
+/// Lines that mostly ascend from some second on: with steps back and ahead, some that are no
+/// records, and silences.
 fn any_lines(random: &mut Random, second: &mut i64) -> String {
     let mut text = String::new();
     for _ in 0..random.below(60) {

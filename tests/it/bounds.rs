@@ -100,7 +100,8 @@ fn e8_five_hundred_files_are_read_with_few_descriptors() {
             .map(|line| line.rsplit(',').next().unwrap().parse::<u64>().unwrap())
             .sum::<u64>();
         let expected = if how.contains("every") { 1_000 } else { 500 };
-        // The last ten minutes hold each file's second line; one file's first line is on the edge, which is in.
+        // The last ten minutes hold each file's second line; one file's first line is on the edge,
+        // which is in.
         assert!((expected..=expected + 1).contains(&counts), "{how}: {counts}");
     }
 }

@@ -1,5 +1,5 @@
-//! A run that has little of a busy machine, and is killed again and again: it comes forward all the same, since it saves soon
-//! after it begins.
+//! A run that has little of a busy machine, and is killed again and again: it comes forward all the
+//! same, since it saves soon after it begins.
 //!
 //! In `cargo test` a little of it; `tests/soak.sh` runs it over 2,000 files with 24 others at work.
 
@@ -65,8 +65,8 @@ struct Found {
     bytes: u64,
 }
 
-/// Kills a run `kills` times, or until all is counted, each time after a life that is longer by a tenth where nothing new was
-/// saved: however slow the machine is, some time is enough.
+/// Kills a run `kills` times, or until all is counted, each time after a life that is longer by a
+/// tenth where nothing new was saved: however slow the machine is, some time is enough.
 fn killed(folder: &Folder, busy: u64, mut life: Duration, kills: u64, all: u64) -> Found {
     let (mut found, mut in_vain) = (Found { kills: 0, in_vain: 0, bytes: 0 }, 0);
     while found.bytes < all && found.kills < kills {
@@ -99,6 +99,7 @@ fn e17_killed_again_and_again_on_a_busy_machine_it_comes_forward() {
          are counted, exact",
         found.kills, found.in_vain, found.bytes
     );
-    // A first state after the interval of 5 seconds would take three times as many such lives in a row.
+    // A first state after the interval of 5 seconds would take three times as many such lives in a
+    // row.
     assert!(found.in_vain <= number("LOGPARSER_IN_VAIN", 8) && found.bytes > 0, "{found:?}: {}", said(&folder));
 }

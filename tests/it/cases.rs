@@ -1,9 +1,10 @@
-//! Golden cases: `tests/cases/<name>/` holds an input, what is asked of it, and what has to be said.
+//! Golden cases: `tests/cases/<name>/` holds an input, what is asked of it, and what has to be
+//! said.
 //!
-//! A case is a folder with logs and either a `pipeline.toml`, which is run under every shape of threads, capacity and
-//! chunk size, or a file `args` with a command line, which is run under every number of threads. `stdout`, `stderr` and
-//! `code` (0 if there is none) hold the one expectation. With `UPDATE_CASES=1` they are written anew: read the
-//! difference before you commit it.
+//! A case is a folder with logs and either a `pipeline.toml`, which is run under every shape of
+//! threads, capacity and chunk size, or a file `args` with a command line, which is run under every
+//! number of threads. `stdout`, `stderr` and `code` (0 if there is none) hold the one expectation.
+//! With `UPDATE_CASES=1` they are written anew: read the difference before you commit it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -256,7 +256,8 @@ fn reading_a_pipe(folder: &Folder) -> (std::process::Child, std::process::ChildS
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(b"1700000000 a b\n1700000100 a b\n1700000500 a b\n").unwrap();
     let stdout = child.stdout.as_mut().unwrap();
-    // The first result shows that the lines were read, and that an open pipe does not hold results back.
+    // The first result shows that the lines were read, and that an open pipe does not hold results
+    // back.
     let mut byte = [0];
     stdout.read_exact(&mut byte).unwrap();
     (child, stdin)

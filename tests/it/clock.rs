@@ -1,4 +1,5 @@
-//! Time while following: stamps that cannot be, reports by the clock, results that are issued again.
+//! Time while following: stamps that cannot be, reports by the clock, results that are issued
+//! again.
 
 use std::io::Write;
 use std::time::{Duration, Instant, SystemTime};

@@ -51,7 +51,8 @@ fn mutated(random: &mut Random, input: &[u8], other: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A little of what the fuzz targets do, on any toolchain: `LOGPARSER_MUTATIONS` of each input, 20 by default.
+/// A little of what the fuzz targets do, on any toolchain: `LOGPARSER_MUTATIONS` of each input, 20
+/// by default.
 #[test]
 fn every_oracle_holds_over_inputs_that_are_like_those_of_its_corpus() {
     let given = std::env::var("LOGPARSER_MUTATIONS").ok().and_then(|text| text.parse::<u64>().ok());

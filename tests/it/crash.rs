@@ -1,8 +1,8 @@
-//! The crash loop: a writer at full rate, a program that is killed again and again, and a count of one's own after
-//! every kill.
+//! The crash loop: a writer at full rate, a program that is killed again and again, and a count of
+//! one's own after every kill.
 //!
-//! `LOGPARSER_KILLS` is the number of kills of each loop, `LOGPARSER_SEED` the seed, which is printed, and
-//! `LOGPARSER_BIN` the program.
+//! `LOGPARSER_KILLS` is the number of kills of each loop, `LOGPARSER_SEED` the seed, which is
+//! printed, and `LOGPARSER_BIN` the program.
 
 use std::collections::BTreeMap;
 use std::process::Child;
@@ -190,7 +190,8 @@ impl Loop {
         (folder, oracle)
     }
 
-    /// Waits until all windows are closed but the last one, for which a file that was rotated must have ended.
+    /// Waits until all windows are closed but the last one, for which a file that was rotated must
+    /// have ended.
     fn await_windows(&self, folder: &Folder, logs: &Logs) {
         let last = logs.stamp().div_euclid(self.length * 1_000_000_000) * self.length;
         let started = Instant::now();
@@ -288,8 +289,8 @@ fn a9_lines_that_were_truncated_without_a_copy_are_said_to_be_lost() {
 
 /// Every window is issued, and always with the same content.
 fn every_result_is_right(more: &'static str, restores: bool, test: &str) {
-    // Windows of a second, each of some thousand lines. A file that was rotated while nobody looked is one like any other,
-    // and holds results back until it is idle.
+    // Windows of a second, each of some thousand lines. A file that was rotated while nobody looked
+    // is one like any other, and holds results back until it is idle.
     let (folder, mut oracle) =
         Loop { seed: seed(test), window: "1s", length: 1, pace: 200_000, more, restores, ..WHOLE }.run();
     oracle.set_all();

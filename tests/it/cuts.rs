@@ -1,4 +1,5 @@
-//! Windows that `since` and `until` cut say so: if and only if a part of their time lies outside the range.
+//! Windows that `since` and `until` cut say so: if and only if a part of their time lies outside
+//! the range.
 
 use logparser::Pipeline;
 use logparser::model::Timestamp;

@@ -1,4 +1,5 @@
-//! One-shot counts against an independent oracle, under every shape of threads, capacity and chunk size.
+//! One-shot counts against an independent oracle, under every shape of threads, capacity and chunk
+//! size.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,7 +1,21 @@
-//! The architecture as tests: who may import whom, and how long a file may be.
+//! The architecture as tests: who may name whom, that files stand in no circle, and how large things may be.
+//!
+//! All of `src` is read, but what only tests have. Each failure says what to do.
 
-use std::collections::BTreeMap;
+mod circles;
+mod exceptions;
+mod paths;
+mod sizes;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use exceptions::{CIRCLES, LARGE, SHARED_NAMES};
+use paths::{File, crate_files};
+use sizes::Sized;
+
+use crate::support::code::{LITERAL, rust_files};
 
 /// What each top-level module may import, itself aside. As the table in ARCHITECTURE.md says.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
@@ -11,7 +25,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("options", &["model"]),
     ("metrics", &[]),
     ("actor", &["error", "metrics"]),
-    ("format", &["model"]),
+    ("format", &["model", "options"]),
+    ("batch", &["model", "format"]),
     ("source", &["error", "model", "options"]),
     ("report", &["error", "model", "tally", "options"]),
     ("output", &["error", "model"]),
@@ -20,20 +35,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("tallies", &["error", "model", "tally", "metrics", "codec", "format", "spill"]),
     ("state", &["error", "model", "codec"]),
     ("make", &["error", "model", "options"]),
-    ("ops", &["error", "model", "tally", "format"]),
+    ("ops", &["error", "model", "tally", "format", "batch"]),
     (
         "stage",
         &[
-            "error", "model", "tally", "options", "metrics", "codec", "actor", "format", "source", "report", "output",
-            "spill", "state", "ops",
+            "error", "model", "tally", "options", "metrics", "codec", "actor", "format", "batch", "source", "report",
+            "output", "spill", "state", "ops",
         ],
     ),
-    ("config", &["error", "model", "options", "report", "output"]),
+    ("config", &["error", "model", "options", "format", "report", "output"]),
     (
         "pipeline",
         &[
-            "error", "model", "tally", "options", "metrics", "codec", "actor", "format", "source", "report", "output",
-            "spill", "tallies", "state", "ops", "stage", "config",
+            "error", "model", "tally", "options", "metrics", "codec", "actor", "format", "batch", "source", "report",
+            "output", "spill", "tallies", "state", "ops", "stage", "config",
         ],
     ),
     (
@@ -47,108 +62,194 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("bin", &["make", "error", "cli"]),
 ];
 
-const CEILING: usize = 500;
+/// What any module may name of the root of the crate: what it was built from.
+const ROOT_NAMES: [&str; 2] = ["BUILD", "VERSION"];
+
+/// The most lines of a file, lines of a function, parameters of one, and fields of a struct.
+const FILE_LINES: usize = 500;
+const FUNCTION_LINES: usize = 60;
+const PARAMETERS: usize = 6;
+const FIELDS: usize = 12;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
-fn rust_files(folder: &Path, out: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            rust_files(&path, out);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            out.push(path);
-        }
-    }
+fn source() -> &'static BTreeMap<String, File> {
+    static SOURCE: OnceLock<BTreeMap<String, File>> = OnceLock::new();
+    SOURCE.get_or_init(|| crate_files(&root().join("src")))
 }
 
-/// The code of a file before its tests, without comments.
-fn code(path: &Path) -> String {
-    let text = std::fs::read_to_string(path).unwrap();
-    let before_tests = text.split("#[cfg(test)]").next().unwrap();
-    before_tests.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
-}
-
-/// The top-level modules that a text names by `crate::` or `logparser::`, groups included.
-fn imports(code: &str, known: &[&str]) -> Vec<String> {
-    let mut found = Vec::new();
-    for prefix in ["crate::", "logparser::"] {
-        for part in code.split(prefix).skip(1) {
-            let names: Vec<&str> = match part.strip_prefix('{') {
-                // `use crate::{a, b::c}`: the first word after each comma at the outer level.
-                Some(group) => group.split('}').next().unwrap().split(',').map(str::trim).collect(),
-                None => vec![part],
-            };
-            for name in names {
-                let word: String = name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                if known.contains(&word.as_str()) {
-                    found.push(word);
-                }
-            }
-        }
-    }
-    found
+fn assert_none(wrong: &[String], what_to_do: &str) {
+    assert!(wrong.is_empty(), "\n{}\n\nWhat to do: {what_to_do}\n", wrong.join("\n"));
 }
 
 #[test]
-fn modules_import_only_what_their_floor_allows() {
-    let known: Vec<&str> = MAY_IMPORT.iter().map(|(module, _)| *module).collect();
+fn modules_name_only_what_their_floor_allows() {
     let allowed: BTreeMap<&str, &[&str]> = MAY_IMPORT.iter().copied().collect();
-    let source = root().join("src");
-    let (mut files, mut wrong) = (Vec::new(), Vec::new());
-    rust_files(&source, &mut files);
-    for file in files {
-        let relative = file.strip_prefix(&source).unwrap().with_extension("");
-        let module = relative.components().next().unwrap().as_os_str().to_str().unwrap().to_owned();
-        if module == "lib" {
+    let mut wrong = Vec::new();
+    for (module, file) in source().iter().filter(|(module, _)| *module != "lib") {
+        let floor = module.split("::").next().unwrap();
+        let Some(may) = allowed.get(floor) else {
+            wrong.push(format!("{module} stands on no floor"));
             continue;
-        }
-        let may = allowed.get(module.as_str()).unwrap_or_else(|| panic!("{module} stands on no floor"));
-        for import in imports(&code(&file), &known) {
-            if import != module && !may.contains(&import.as_str()) {
-                wrong.push(format!("{} imports {import}", relative.display()));
+        };
+        for named in &file.names {
+            let Some(import) = named.segments.first() else { continue };
+            if import != floor && !ROOT_NAMES.contains(&import.as_str()) && !may.contains(&import.as_str()) {
+                wrong.push(format!("{module}, line {}: {}", named.line, named.segments.join("::")));
             }
         }
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_none(
+        &wrong,
+        "a module names only what stands below it. Move what both need down, to where the lower one may name it, or \
+         have the upper one hand it in. A new module gets its row in MAY_IMPORT and in the table of ARCHITECTURE.md.",
+    );
 }
 
 #[test]
-fn the_check_of_imports_sees_what_it_should() {
-    let known = ["model", "actor", "config"];
-    assert_eq!(
-        imports("use crate::actor::Stop;\nuse crate::{config::Plan, model};", &known),
-        ["actor", "config", "model"]
+fn files_stand_in_no_circle() {
+    let arrows = circles::arrows(source());
+    let found = circles::circles(&arrows);
+    let lies_in = |wing: &str, circle: &[String]| {
+        circle.iter().all(|file| file.strip_prefix(wing).is_some_and(|rest| rest.is_empty() || rest.starts_with("::")))
+    };
+    let new = found.iter().filter(|circle| !CIRCLES.iter().any(|(wing, _)| lies_in(wing, circle)));
+    let new: Vec<String> =
+        new.map(|circle| format!("{}\n{}", circle.join(", "), circles::told(circle, &arrows))).collect();
+    assert_none(
+        &new,
+        "take one of these arrows away, so that the files can be read one after another. What two files need of each \
+         other goes into a file of its own below both; a file `x.rs` over a folder `x/` either names those in it or \
+         is named by them.",
     );
-    assert!(imports("use std::io; use super::actor;", &known).is_empty());
+    let gone = CIRCLES.iter().filter(|(wing, _)| !found.iter().any(|circle| lies_in(wing, circle)));
+    let gone: Vec<String> = gone.map(|(wing, _)| (*wing).to_owned()).collect();
+    assert_none(&gone, "no circle is left there: take it out of CIRCLES in tests/it/floors/exceptions.rs.");
+}
+
+#[test]
+fn a_type_name_means_one_thing() {
+    let mut definitions: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (module, file) in source() {
+        for (name, line) in sizes::types(&file.tokens) {
+            definitions.entry(name).or_default().push(format!("{module}, line {line}"));
+        }
+    }
+    definitions.retain(|_, places| places.len() > 1);
+    let new = definitions.iter().filter(|(name, _)| !SHARED_NAMES.contains(&name.as_str()));
+    let new: Vec<String> = new.map(|(name, places)| format!("{name}: {}", places.join("; "))).collect();
+    assert_none(
+        &new,
+        "give all but one of them a longer word of the field (docs/words.md). The lowest keeps the name.",
+    );
+}
+
+#[test]
+fn functions_fit_a_screen_and_structs_stay_small() {
+    let mut large = BTreeSet::new();
+    for (module, file) in source() {
+        let mut note = |sized: Sized, size: String| {
+            large.insert((format!("{module}::{}", sized.name), format!("line {}: {size}", sized.line)));
+        };
+        for sized in sizes::functions(&file.tokens) {
+            if sized.lines > FUNCTION_LINES || sized.parts > PARAMETERS {
+                let size = format!("{} lines, {} parameters", sized.lines, sized.parts);
+                note(sized, size);
+            }
+        }
+        for sized in sizes::structs(&file.tokens).into_iter().filter(|sized| sized.parts > FIELDS) {
+            let size = format!("{} fields", sized.parts);
+            note(sized, size);
+        }
+    }
+    let is_known = |name: &str| LARGE.iter().any(|(known, _)| *known == name);
+    let new = large.iter().filter(|(name, _)| !is_known(name));
+    let new: Vec<String> = new.map(|(name, size)| format!("{name}, {size}")).collect();
+    assert_none(
+        &new,
+        &format!(
+            "at most {FUNCTION_LINES} lines and {PARAMETERS} parameters a function and {FIELDS} fields a struct: divide \
+             it by meaning. What cannot be divided gets a row in LARGE of tests/it/floors/exceptions.rs, with the reason."
+        ),
+    );
 }
 
 #[test]
 fn crates_that_may_have_to_be_replaced_are_used_in_one_file() {
-    let mut files = Vec::new();
-    rust_files(&root().join("src"), &mut files);
-    for (name, only) in [("crossbeam_channel", "src/actor/channel.rs"), ("bincode", "src/codec.rs")] {
-        let users: Vec<_> = files.iter().filter(|file| code(file).contains(name)).collect();
-        assert_eq!(users, [&root().join(only)], "{name}");
+    let files = source();
+    for (name, only) in [("crossbeam_channel", "actor::channel"), ("bincode", "codec")] {
+        let users = files.iter().filter(|(_, file)| file.tokens.iter().any(|token| token.is(name)));
+        let users: Vec<&str> = users.map(|(module, _)| module.as_str()).collect();
+        assert_eq!(users, [only], "{name} is named by {only} alone: use what that file offers");
     }
 }
 
 #[test]
 fn no_file_passes_the_ceiling_and_each_says_what_it_is() {
-    let mut files = Vec::new();
-    for folder in ["src", "tests", "benches", "examples"] {
-        rust_files(&root().join(folder), &mut files);
-    }
+    let files: Vec<PathBuf> =
+        ["src", "tests", "benches", "examples"].iter().flat_map(|folder| rust_files(&root().join(folder))).collect();
     assert!(files.len() > 50);
     let mut wrong = Vec::new();
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
-        if text.lines().count() > CEILING || !text.starts_with("//!") {
-            wrong.push(file);
+        let lines = text.lines().count();
+        if lines > FILE_LINES || !text.starts_with("//!") {
+            wrong.push(format!("{}: {lines} lines, begins with {:?}", file.display(), text.lines().next()));
         }
     }
-    assert!(wrong.is_empty(), "too long, or without a word on what they are: {wrong:#?}");
+    assert_none(
+        &wrong,
+        &format!("a file has at most {FILE_LINES} lines, divided by meaning, and opens with `//!`: what it is."),
+    );
     assert!(std::fs::read_to_string(root().join("src/main.rs")).unwrap().lines().count() <= 60);
+}
+
+/// Lines behind the first `#[cfg(test)]` of a file are read as those before it.
+#[test]
+fn whole_files_are_read() {
+    let files = source();
+    for (module, file) in files {
+        assert!(
+            !file.tokens.windows(4).any(|words| ["cfg", "(", "test", ")"].iter().zip(words).all(|(w, t)| t.is(w))),
+            "{module}"
+        );
+    }
+    assert!(!files.keys().any(|module| module.ends_with("tests") || module.ends_with("laws")));
+    let loss = &files["model::loss"];
+    let text = std::fs::read_to_string(&loss.path).unwrap();
+    let last = text[..text.rfind("#[cfg(test)]\nmod ").unwrap()].trim_end().lines().count();
+    assert!(
+        text[..text.find("#[cfg(test)]").unwrap()].lines().count() < last,
+        "a file with code behind what tests have"
+    );
+    assert_eq!(loss.tokens.last().unwrap().line, last);
+    assert!(loss.tokens.iter().any(|token| token.is(LITERAL)));
+}
+
+#[test]
+fn the_table_in_the_architecture_is_this_one_and_goes_downwards() {
+    let page = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let (mut above, mut wrong) = (Vec::new(), Vec::new());
+    for row in page.lines().filter_map(|line| line.strip_prefix("| `")) {
+        let (module, rest) = row.split_once("` | ").unwrap();
+        let named = rest.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        let mut named: Vec<&str> = named.split(", ").filter(|name| *name != "nothing").collect();
+        named.sort_unstable();
+        let known = MAY_IMPORT.iter().find(|(known, _)| *known == module);
+        let mut may = known.map(|(_, may)| may.to_vec()).unwrap_or_default();
+        may.sort_unstable();
+        if known.is_none() || named != may {
+            wrong.push(format!("the row of '{module}' names {named:?}, and MAY_IMPORT {may:?}"));
+        }
+        let below: Vec<_> = named.iter().filter(|import| !above.contains(*import)).collect();
+        if !below.is_empty() {
+            wrong.push(format!("'{module}' imports {below:?}, which do not stand above it"));
+        }
+        above.push(module);
+    }
+    let missing = MAY_IMPORT.iter().filter(|(module, _)| !above.contains(module));
+    wrong.extend(missing.map(|(module, _)| format!("'{module}' has no row")));
+    assert!(wrong.is_empty(), "in ARCHITECTURE.md: {wrong:#?}");
 }

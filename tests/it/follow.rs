@@ -1,4 +1,5 @@
-//! Following as users see it: results of live logs, in order, once, whatever happens to the files and to the program.
+//! Following as users see it: results of live logs, in order, once, whatever happens to the files
+//! and to the program.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -16,8 +17,8 @@ pub struct Follower {
     results: Receiver<Value>,
 }
 
-/// Windows of ten seconds from the epoch on, no disorder, silent files left alone after two seconds. Single lines move
-/// time, so that each test can say which one does.
+/// Windows of ten seconds from the epoch on, no disorder, silent files left alone after two
+/// seconds. Single lines move time, so that each test can say which one does.
 const TUMBLING: [&str; 18] = [
     "--every",
     "10",
@@ -63,7 +64,8 @@ impl Follower {
         Follower { child, results }
     }
 
-    /// The next result: where its window ends, its revision, whether it is provisional, and its connections.
+    /// The next result: where its window ends, its revision, whether it is provisional, and its
+    /// connections.
     pub fn next(&self) -> (i64, i64, bool, i64) {
         summary(&self.result())
     }
@@ -224,8 +226,9 @@ fn c6_lines_from_a_silent_file_that_come_after_their_windows_are_kept_as_late() 
         assert_eq!(follower.next(), (end, 0, false, connections));
     }
     append(&silent, "1004 first\ty  \r\n1032 in time\n1005 last y\n");
-    // The record that is in time is counted behind the first that is late; the last one is late in its own file too. What
-    // is written to a file that is not waited for may be read behind what other files got after it.
+    // The record that is in time is counted behind the first that is late; the last one is late in
+    // its own file too. What is written to a file that is not waited for may be read behind what
+    // other files got after it.
     let late = || std::fs::read_to_string(folder.at("late.txt")).unwrap_or_default();
     wait_for("the silent file to be read", || late().contains("1004 first"));
     append(&log, "1041 a b\n");

@@ -1,7 +1,8 @@
 //! Lines of other programs: what is said of them, and that the command that is said gives records.
 //!
-//! The lines are made up in the form of real programs. Commands run as they are printed, with `FILE` as the log, and what
-//! stands for columns or keys as the example has them. Where a tool is missing, that is said and the rest goes on.
+//! The lines are made up in the form of real programs. Commands run as they are printed, with
+//! `FILE` as the log, and what stands for columns or keys as the example has them. Where a tool is
+//! missing, that is said and the rest goes on.
 
 use std::process::Command;
 
@@ -324,7 +325,8 @@ fn of_no_text_a_record_by_accident_is_none() {
     assert_eq!(run(&folder, &["top", "a.log", "--until", "latest"]).status.code(), Some(0));
 }
 
-/// Of each: the lines that the command was said of, those that come behind them, and what becomes of all.
+/// Of each: the lines that the command was said of, those that come behind them, and what becomes
+/// of all.
 #[test]
 fn a_command_leaves_out_what_it_cannot_read_and_says_so() {
     let folder = Folder::new();

@@ -1,4 +1,5 @@
-//! Files with right checksums that no run has written: refused with exit code, file and byte, and without taking memory.
+//! Files with right checksums that no run has written: refused with exit code, file and byte, and
+//! without taking memory.
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -45,7 +46,8 @@ fn g5_a_tally_with_a_length_of_exabytes_is_refused_by_all_who_read_it() {
     }
 }
 
-/// A state with a few windows in it, in the folder `s`, and the arguments of the run that goes on from it.
+/// A state with a few windows in it, in the folder `s`, and the arguments of the run that goes on
+/// from it.
 fn followed(folder: &Folder) -> Vec<&'static str> {
     let args = vec![
         "top",

@@ -1,4 +1,5 @@
-//! A disk that is full: files hold whole results and lines, what is not written is told, and following goes on.
+//! A disk that is full: files hold whole results and lines, what is not written is told, and
+//! following goes on.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -13,7 +14,8 @@ use crate::support::{BASE, Folder, log, program, run, signal, stderr, stdout, wa
 
 const EVERY: [&str; 8] = ["--every", "100", "--seconds", "100", "--align", "epoch", "--limit", "3"];
 
-/// A log with malformed and late lines, hosts enough for long results, and what each kind of output is asked for with.
+/// A log with malformed and late lines, hosts enough for long results, and what each kind of output
+/// is asked for with.
 fn folder() -> Folder {
     let folder = Folder::new();
     let lines = String::from_utf8(log(3, 2_000, 3_000, 40, 30)).unwrap();
@@ -73,7 +75,8 @@ fn a_run_that_finds_no_room_leaves_whole_results_and_says_so() {
                 assert!(blocks < 2 || !left.is_empty(), "{cut:?}");
                 continue;
             }
-            // A line that would have fitted is there; the others are counted, and results are what they are.
+            // A line that would have fitted is there; the others are counted, and results are what
+            // they are.
             let (next, lost) = (&whole[left.len()..], whole.lines().count() - left.lines().count());
             let fits = left.len() + next.find('\n').unwrap() < blocks * 1024;
             let said = format!("cut: {lost} lines are not written; it holds the others, whole: File too large");
@@ -240,7 +243,8 @@ impl Followed {
         code
     }
 
-    /// The seconds of the windows in `out`, which has to hold whole results behind what was there before.
+    /// The seconds of the windows in `out`, which has to hold whole results behind what was there
+    /// before.
     fn windows(&self) -> Vec<i64> {
         let text = std::fs::read_to_string(self.folder.at("out")).unwrap();
         let results = text.strip_prefix("{\"earlier\":1}\n").expect("what was there before");

@@ -1,4 +1,5 @@
-//! Time that jumps while logs are followed: stamps that run ahead, and long runs of windows that hold nothing.
+//! Time that jumps while logs are followed: stamps that run ahead, and long runs of windows that
+//! hold nothing.
 
 use crate::follow::{Follower, append};
 use crate::support::Folder;

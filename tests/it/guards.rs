@@ -1,4 +1,5 @@
-//! What must not happen to people: a log overwritten, an interrupt ignored, a loss that nobody tells.
+//! What must not happen to people: a log overwritten, an interrupt ignored, a loss that nobody
+//! tells.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

@@ -1,4 +1,5 @@
-//! Instants in options and files: what may be written, what it means, and how what does not fit is refused.
+//! Instants in options and files: what may be written, what it means, and how what does not fit is
+//! refused.
 
 use serde_json::Value;
 
@@ -140,7 +141,8 @@ fn what_is_no_instant_or_does_not_fit_is_refused_with_its_place() {
     }
 }
 
-/// Where a window cannot be because of what stands in the inputs, nothing is wrong with the command line.
+/// Where a window cannot be because of what stands in the inputs, nothing is wrong with the command
+/// line.
 #[test]
 fn a_window_that_stamps_do_not_allow_is_told_as_what_stands_in_the_inputs() {
     let folder = Folder::new();

@@ -1,7 +1,7 @@
 //! A writer of logs that rotate, and what a saved state has to hold of them.
 //!
-//! The writer keeps the bytes of every generation, so that the oracle is simple: a state that has a generation at byte
-//! `p` has counted the lines of its bytes before `p`, and nothing else.
+//! The writer keeps the bytes of every generation, so that the oracle is simple: a state that has a
+//! generation at byte `p` has counted the lines of its bytes before `p`, and nothing else.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -15,7 +15,8 @@ use serde_json::Value;
 
 use crate::support::{BASE, Folder, Random};
 
-/// Digits of a stamp in nanoseconds. No two lines have the same, so the first one tells the generation.
+/// Digits of a stamp in nanoseconds. No two lines have the same, so the first one tells the
+/// generation.
 const STAMP: usize = 19;
 
 /// The content of one file over its life.
@@ -293,7 +294,8 @@ impl Oracle {
             assert!(position == 0 || bytes[position - 1] == b'\n', "in the middle of a line: {input}");
             positions[at] = Some(positions[at].unwrap_or(0).max(position));
         }
-        // Inputs that have ended and are not needed any more are not there: they are counted to their end.
+        // Inputs that have ended and are not needed any more are not there: they are counted to
+        // their end.
         let read = contents["balance"]["bytes_read"].as_u64().unwrap() as usize;
         let mut rest = read.checked_sub(positions.iter().flatten().sum()).expect("more positions than bytes");
         for (at, position) in positions.iter_mut().enumerate().filter(|(_, position)| position.is_none()) {
@@ -386,7 +388,8 @@ pub fn binary(folder: &Folder) -> Command {
     command
 }
 
-/// Writes a configuration that follows `logs/log*` and reports all pairs; `more` are further keys, one a line.
+/// Writes a configuration that follows `logs/log*` and reports all pairs; `more` are further keys,
+/// one a line.
 pub fn configure(folder: &Folder, window: &str, checkpoint: &str, more: &str) {
     let text = format!(
         "location = \"logs/log*\"\nfollow = true\nseconds = \"{window}\"\nevery = \"{window}\"\n\

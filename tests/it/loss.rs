@@ -1,4 +1,5 @@
-//! What is lost is told, whatever the output: a sweep over classes and outputs, and who is told how often.
+//! What is lost is told, whatever the output: a sweep over classes and outputs, and who is told how
+//! often.
 
 use serde_json::Value;
 
@@ -8,8 +9,8 @@ use std::time::Duration;
 use crate::crash::Running;
 use crate::support::{Folder, program, run, run_with_input, signal, stderr, stdout, wait_for};
 
-/// A way to lose something: the log, the arguments, the key of its number in JSON, how many, what is said of them, and
-/// the exit code.
+/// A way to lose something: the log, the arguments, the key of its number in JSON, how many, what
+/// is said of them, and the exit code.
 struct Case {
     log: String,
     args: &'static [&'static str],

@@ -1,6 +1,8 @@
-//! All integration tests, in one binary: real files, real processes, and counts made by somebody else.
+//! All integration tests, in one binary: real files, real processes, and counts made by somebody
+//! else.
 
-// Helpers of tests fail by panicking, as tests do, and say what they skip; clippy exempts only functions marked as tests.
+// Helpers of tests fail by panicking, as tests do, and say what they skip; clippy exempts only
+// functions marked as tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 #[path = "../../fuzz/src/oracles/mod.rs"]
@@ -38,6 +40,7 @@ mod names;
 mod observe;
 mod outputs;
 mod overwrites;
+mod pages;
 mod periodic;
 mod plans;
 mod power;

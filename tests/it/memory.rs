@@ -1,5 +1,5 @@
-//! Limited memory (rows C4 and E10): what is beyond it is counted together, goes to disk, or ends the run; and nothing
-//! is lost, whichever it is.
+//! Limited memory (rows C4 and E10): what is beyond it is counted together, goes to disk, or ends
+//! the run; and nothing is lost, whichever it is.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -178,7 +178,8 @@ fn a_temporary_folder_that_cannot_be_had_is_told_with_its_remedy() {
     }
 }
 
-/// Puts a command into a control group of so much memory, where this machine lets us; gives what has to be removed.
+/// Puts a command into a control group of so much memory, where this machine lets us; gives what
+/// has to be removed.
 fn within_memory(command: &Command, bytes: u64, name: &str) -> Option<(Command, String)> {
     let group = format!("/sys/fs/cgroup/memory/logparser-test-{}-{name}", std::process::id());
     std::fs::create_dir(&group).ok()?;
@@ -223,8 +224,9 @@ fn flood(folder: &Folder, kind: &str, policy: &str, pairs: u64, limit: u64) -> b
 #[test]
 fn e10_a_flood_of_pairs_or_hosts_stays_within_the_limit() {
     let folder = Folder::new();
-    // At full size in a release build: ten million pairs in 256 MiB, as the row says. What an allocator that keeps what
-    // is freed takes beyond the limit is not the same each time, and shows most where much is spilled: hence the half.
+    // At full size in a release build: ten million pairs in 256 MiB, as the row says. What an
+    // allocator that keeps what is freed takes beyond the limit is not the same each time, and
+    // shows most where much is spilled: hence the half.
     let (pairs, limits) =
         if cfg!(debug_assertions) { (1_000_000u64, &[56u64][..]) } else { (10_000_000, &[128, 128, 256][..]) };
     let mut grouped = BTreeSet::new();

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use logparser::model::{Record, Timestamp};
+use logparser::batch::Record;
+use logparser::model::Timestamp;
 use logparser::ops::count::{Buckets, Counter, count};
 use logparser::tally::Shape;
 use logparser::tally::sweep::{ALWAYS_KEPT, Sweep};

@@ -1,4 +1,5 @@
-//! A run that is looked at while it goes on: what is seen is what has been counted, and the run does not mind.
+//! A run that is looked at while it goes on: what is seen is what has been counted, and the run
+//! does not mind.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -108,7 +109,8 @@ fn what_is_seen_is_what_has_been_counted() {
     }
 }
 
-/// What a run writes that is looked at all the time, and how often something was seen. Its first report lists all pairs.
+/// What a run writes that is looked at all the time, and how often something was seen. Its first
+/// report lists all pairs.
 fn looked_at(builder: Builder) -> (String, usize) {
     let sink = Sink::default();
     let running = builder.output("json", Box::new(sink.clone())).peek().build().unwrap().start().unwrap();

@@ -1,4 +1,5 @@
-//! Where commands write: `-` is standard output or refused, everywhere, and a format stands only where there is one.
+//! Where commands write: `-` is standard output or refused, everywhere, and a format stands only
+//! where there is one.
 
 use crate::support::{BASE, Folder, run, stderr, stdout};
 

@@ -1,11 +1,13 @@
-//! No command writes to what it reads, under whatever name, and what is no regular file stays what it is.
+//! No command writes to what it reads, under whatever name, and what is no regular file stays what
+//! it is.
 
 use std::os::unix::fs::{FileTypeExt, symlink};
 use std::process::Command;
 
 use crate::support::{BASE, Folder, run, stderr, stdout};
 
-/// A folder with a log, a plan of it, a configuration and two tallies files, in a folder of their own.
+/// A folder with a log, a plan of it, a configuration and two tallies files, in a folder of their
+/// own.
 fn filled() -> Folder {
     let folder = Folder::new();
     std::fs::create_dir(folder.at("r")).unwrap();
@@ -24,8 +26,8 @@ fn filled() -> Folder {
     folder
 }
 
-/// Every command that reads and writes, each place in which something to write to can be given, and each spelling of what is
-/// read.
+/// Every command that reads and writes, each place in which something to write to can be given, and
+/// each spelling of what is read.
 #[test]
 fn no_command_overwrites_what_it_reads() {
     let folder = filled();
@@ -114,7 +116,8 @@ fn the_lock_of_a_state_is_no_other_file() {
     }
 }
 
-/// What is written at once, and line by line: into a pipe, through a link, and into what the shell calls `/dev/fd/N`.
+/// What is written at once, and line by line: into a pipe, through a link, and into what the shell
+/// calls `/dev/fd/N`.
 #[test]
 fn what_is_written_into_stays_what_it_is() {
     let folder = filled();
@@ -208,8 +211,8 @@ fn a_log_that_is_not_made_takes_nothing_with_it() {
     }
 }
 
-/// Every place in which something to write to can be given, where what stands there was meant to be read: the option lacks
-/// its value, and there is nothing to read but an empty device.
+/// Every place in which something to write to can be given, where what stands there was meant to be
+/// read: the option lacks its value, and there is nothing to read but an empty device.
 #[test]
 fn a_log_that_stands_where_something_to_write_to_is_expected_is_kept() {
     let folder = filled();

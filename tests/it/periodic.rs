@@ -1,4 +1,5 @@
-//! Periodic windows against an independent oracle: every window, every pair, whatever the order within the bound.
+//! Periodic windows against an independent oracle: every window, every pair, whatever the order
+//! within the bound.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -77,7 +78,8 @@ fn check(name: &str, logs: &[Vec<u8>], rules: Rules, windows: Windows) {
     check_in(name, logs, rules, windows, &SHAPES);
 }
 
-/// Runs logs under these shapes, and holds the results against those of the oracle. How many results there are.
+/// Runs logs under these shapes, and holds the results against those of the oracle. How many
+/// results there are.
 fn check_in(name: &str, logs: &[Vec<u8>], rules: Rules, windows: Windows, shapes: &[(&str, &str, &str)]) -> usize {
     let Rules { lateness, max_jump, max_gap } = rules;
     let folder = Folder::new();
@@ -140,13 +142,15 @@ fn empty_windows_are_there_too() {
     check("a long silence", &[gap.into_bytes()], lateness(60), TUMBLING);
 }
 
-/// A log with jumps ahead, of one line or of many, and back; within a cluster, lines are up to 300 s out of order.
+/// A log with jumps ahead, of one line or of many, and back; within a cluster, lines are up to 300
+/// s out of order.
 fn jumping(random: &mut Random, lines: u64) -> Vec<u8> {
     let (mut text, mut base, mut fast, mut ahead) = (String::new(), BASE, 0, 0);
     for _ in 0..lines {
         base += random.below(60) as i64;
         match random.below(60) {
-            // A handful that runs ahead, sometimes too many for a handful; a clock that was not set; a silence.
+            // A handful that runs ahead, sometimes too many for a handful; a clock that was not
+            // set; a silence.
             0 => (fast, ahead) = (1 + random.below(10), 600 * (1 + random.below(400) as i64)),
             1 => text += &format!("{} early b\n", random.below(BASE as u64 / 1_000) as i64 + BASE / 2),
             2 => base += 600 * random.below(200) as i64,
@@ -227,7 +231,8 @@ fn a_handful_of_stamps_that_run_ahead_changes_nothing_for_others_wherever_they_s
 fn g6_a_line_from_another_century_at_the_head_in_the_middle_or_at_the_end() {
     let text = String::from_utf8(log(42, 300, 7_200, 250, 15)).unwrap();
     let honest: Vec<&str> = text.lines().collect();
-    // One of an unset clock, late unless it is among the first; one of the next century, which the clock has passed.
+    // One of an unset clock, late unless it is among the first; one of the next century, which the
+    // clock has passed.
     for (stamp, late) in [(0, [0, 1, 1]), (BASE * 3 / 2, [0, 0, 0])] {
         for (place, late) in [0, 150, 300].into_iter().zip(late) {
             let line = format!("{stamp} x y");
@@ -401,7 +406,7 @@ fn the_sheet_of_a_window_is_that_of_the_lines_that_closed_it() {
     assert_eq!(sheets, [(5, 3, 3 * line + 5), (6, 4, 4 * line + 5), (6, 4, 4 * line + 5)]);
 }
 
-/// Stamps of every unit, jumps and gaps, against a count that knows the README only.
+/// Stamps of every unit, jumps and gaps, against a count that knows docs/time.md only.
 #[test]
 fn random_windows_over_mixtures_of_units_equal_a_count_in_another_language() {
     python("windows.py", env!("CARGO_BIN_EXE_logparser").as_ref(), "--runs", "60");

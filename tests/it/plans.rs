@@ -1,4 +1,5 @@
-//! Plans, with the real program: where they end, who may work them off, and what they refuse to be made of.
+//! Plans, with the real program: where they end, who may work them off, and what they refuse to be
+//! made of.
 
 use std::fs::OpenOptions;
 use std::io::Write;

@@ -1,4 +1,5 @@
-//! Power cuts, and disks that come back as another device: on an ext4 in a file, where mounting is permitted.
+//! Power cuts, and disks that come back as another device: on an ext4 in a file, where mounting is
+//! permitted.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,8 +9,8 @@ use crate::crash::{Running, said, terminate};
 use crate::logs::{Logs, Oracle, SavedState, configure, follower, wait_until_saved};
 use crate::support::{BASE, Folder, Random};
 
-/// Cuts the power of a file system: nothing that is not on the disk gets there any more, the journal neither
-/// (`EXT4_IOC_SHUTDOWN` with `EXT4_GOING_FLAGS_NOLOGFLUSH`).
+/// Cuts the power of a file system: nothing that is not on the disk gets there any more, the
+/// journal neither (`EXT4_IOC_SHUTDOWN` with `EXT4_GOING_FLAGS_NOLOGFLUSH`).
 const CUT: &str = "import fcntl, os, struct, sys
 fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))";
 

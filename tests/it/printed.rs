@@ -1,4 +1,5 @@
-//! What is printed, and to what: terminals of every kind, devices that are full, pipes that nobody reads.
+//! What is printed, and to what: terminals of every kind, devices that are full, pipes that nobody
+//! reads.
 
 use std::fs::File;
 use std::io::Read;

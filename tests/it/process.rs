@@ -1,7 +1,8 @@
-//! The process as the system sees it while it follows: signals, streams that are full, closed or never read,
-//! permissions, clocks, panics.
+//! The process as the system sees it while it follows: signals, streams that are full, closed or
+//! never read, permissions, clocks, panics.
 //!
-//! How often the ways to end are tried is `LOGPARSER_FULL=1` for hundreds of times, a few otherwise.
+//! How often the ways to end are tried is `LOGPARSER_FULL=1` for hundreds of times, a few
+//! otherwise.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -85,8 +86,8 @@ fn e1_asked_to_end_while_idle_it_ends_in_time_with_all_saved() {
 }
 
 impl Scene {
-    /// Waits until the program has had time to read all that there is. With no states in between, only the end of the
-    /// run shows what it has read.
+    /// Waits until the program has had time to read all that there is. With no states in between,
+    /// only the end of the run shows what it has read.
     fn wait_for_reading(&self) {
         wait_for("the lock", || self.folder.at("state/lock").exists());
         std::thread::sleep(Duration::from_millis(300));
@@ -235,8 +236,8 @@ fn e6_while_nobody_reads_results_counting_goes_on_and_memory_stays() {
         scene.wait();
         resident_kib(&running)
     };
-    // How many windows are open at once, and chunks on their way, differs by up to 16 MiB with how busy the machine is. The
-    // results of eight times 300 windows are 60 MiB.
+    // How many windows are open at once, and chunks on their way, differs by up to 16 MiB with how
+    // busy the machine is. The results of eight times 300 windows are 60 MiB.
     let mut most = |times: u32| (0..times).map(|_| write(&mut scene)).max().unwrap();
     let (before, after) = (most(2), most(8));
     assert!(after < before + (24 << 10), "{before} KiB, then {after}");
@@ -262,7 +263,8 @@ fn e7_standard_input_that_is_closed_ends_half_or_goes_on() {
     let last: Value = serde_json::from_str(text.lines().last().unwrap_or_default()).unwrap();
     assert_eq!(last["balance"]["counted"], 2, "{text}");
     assert_eq!(output.status.code(), Some(0));
-    // A pipe that goes on: results come while it does, and what was read is reported at an interrupt.
+    // A pipe that goes on: results come while it does, and what was read is reported at an
+    // interrupt.
     let mut child = shell(&folder, follow).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     for second in 0..5 {

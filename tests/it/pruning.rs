@@ -1,10 +1,12 @@
-//! Time-pruned reading: exact for every file that is sorted as declared, and a warning and exact for those that are not.
+//! Time-pruned reading: exact for every file that is sorted as declared, and a warning and exact
+//! for those that are not.
 
 use std::fmt::Write;
 
 use crate::support::{BASE, Folder, Random, log, run, stderr, stdout};
 
-/// What a question answers, with and without pruning: the reports, what was skipped, and whether there was a warning.
+/// What a question answers, with and without pruning: the reports, what was skipped, and whether
+/// there was a warning.
 struct Both {
     auto: serde_json::Value,
     full: serde_json::Value,
@@ -173,8 +175,9 @@ fn a_file_that_is_not_sorted_is_read_whole_with_a_warning() {
     }
 }
 
-/// Calls `f` with 30,000 lines of which a block from the window, 1 to 15,000 lines long, was moved to a tenth of the file,
-/// between the probes; with the options that ask for that window, the size of the block, and the tenth.
+/// Calls `f` with 30,000 lines of which a block from the window, 1 to 15,000 lines long, was moved
+/// to a tenth of the file, between the probes; with the options that ask for that window, the size
+/// of the block, and the tenth.
 fn displaced(mut f: impl FnMut(&Folder, &[&str], usize, usize)) {
     let lines = sorted(LINES as i64);
     for size in [1, 10, 100, 1_000, LINES / 20, LINES / 10, LINES / 4, LINES / 2] {
@@ -219,8 +222,9 @@ fn in_a_large_file_a_displaced_block_is_seen_unless_it_lies_between_two_probes()
         }
         assert!(!both.warned, "size {size} at tenth {tenth}: warned of, and wrong");
         writeln!(unseen, "size {size} at tenth {tenth}").unwrap();
-        // No sampling can promise to see a block that lies between two samples. What is promised: one as long as the
-        // distance of the spread probes, a thirty-second of the file, never escapes.
+        // No sampling can promise to see a block that lies between two samples. What is promised:
+        // one as long as the distance of the spread probes, a thirty-second of the file, never
+        // escapes.
         assert!(size < LINES / 32 + 200, "size {size} at tenth {tenth}: wrong, and no warning");
     });
     assert!(seen >= 60, "{seen} of 80 exact; wrong and unseen:\n{unseen}");
@@ -250,7 +254,8 @@ fn files_are_small_all_of_them_together() {
 fn blocks_that_changed_places_are_seen_by_reading_itself() {
     for size in [1, 2, 10, 100, 400] {
         let mut lines = sorted(LINES as i64);
-        // Lines of the window stand where none are read, and others in their place; no probe looks at either.
+        // Lines of the window stand where none are read, and others in their place; no probe looks
+        // at either.
         let (inside, outside) = (LINES / 2 - 700, 4_000);
         (0..size).for_each(|at| lines.swap(inside + at, outside + at));
         let folder = Folder::new();

@@ -1,4 +1,5 @@
-//! A program on a terminal of its own: keys in, a screen out, and the state in which the terminal is left.
+//! A program on a terminal of its own: keys in, a screen out, and the state in which the terminal
+//! is left.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -48,7 +49,8 @@ impl Pty {
         resize(&slave, columns, rows);
         let before = tcgetattr(&slave).unwrap();
         let end = || Stdio::from(slave.try_clone().unwrap());
-        // Without unsafe code, another program has to make the session; it then becomes the one that is asked for.
+        // Without unsafe code, another program has to make the session; it then becomes the one
+        // that is asked for.
         session.arg(command.get_program()).args(command.get_args()).env("TERM", "xterm-256color");
         for (name, value) in command.get_envs() {
             match value {
@@ -143,7 +145,8 @@ impl Pty {
         text.rsplit("\u{1b}[?1049l").next().unwrap().replace('\r', "")
     }
 
-    /// The sequences that the program wrote which are not known to be harmless, and bytes that are not text.
+    /// The sequences that the program wrote which are not known to be harmless, and bytes that are
+    /// not text.
     pub fn hostile(&self) -> &BTreeSet<String> {
         &self.screen.hostile
     }

@@ -1,4 +1,5 @@
-//! Rows of the catalogue of faults that are seen best on the whole program: bad lines, compression, fairness, races.
+//! Rows of the catalogue of faults that are seen best on the whole program: bad lines, compression,
+//! fairness, races.
 
 use std::fs::OpenOptions;
 use std::io::Write;

@@ -1,4 +1,5 @@
-//! The runtime under stress: panics, full edges, slow stages, free graphs, and memory as the formula says.
+//! The runtime under stress: panics, full edges, slow stages, free graphs, and memory as the
+//! formula says.
 
 use std::io::Write;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -68,8 +69,8 @@ impl Write for Stuck {
     }
 }
 
-/// A run over many chunks, each of which closes a window, whose output is stuck; how many chunks may exist at once;
-/// and the way to get it going.
+/// A run over many chunks, each of which closes a window, whose output is stuck; how many chunks
+/// may exist at once; and the way to get it going.
 fn stuck(folder: &Folder, (threads, capacity, _): (&str, &str, &str)) -> (Running, usize, Sender<()>) {
     // A file for each reader, so that each has a chunk in its hands.
     let files: i64 = threads.parse().unwrap();
@@ -98,10 +99,11 @@ fn a_stuck_output_stops_the_reader_at_exactly_the_chunks_of_the_formula() {
     for (shape, expected) in [(("1", "1", ""), 7), (("1", "5", ""), 19), (("2", "3", ""), 16), (("8", "1", ""), 28)] {
         let folder = Folder::new();
         let (running, budget, go) = stuck(&folder, shape);
-        // Three stages hold chunks, each in its edge and in its workers' hands; and so does the reader, whose inputs are
-        // read by one worker in the order of time.
+        // Three stages hold chunks, each in its edge and in its workers' hands; and so does the
+        // reader, whose inputs are read by one worker in the order of time.
         assert_eq!(budget, expected, "{shape:?}");
-        // All chunks may exist for an instant long before the output is stuck: the end is when no more is read.
+        // All chunks may exist for an instant long before the output is stuck: the end is when no
+        // more is read.
         wait_for("a full pipeline that reads no more", || {
             let read = running.progress().read();
             std::thread::sleep(Duration::from_millis(100));
@@ -127,7 +129,8 @@ fn e6_a_run_with_a_stuck_output_can_be_aborted() {
     drop(go);
 }
 
-/// Two readers into one splitter; one filter into two aggregators of different grain, each with a reporter.
+/// Two readers into one splitter; one filter into two aggregators of different grain, each with a
+/// reporter.
 const FREE_GRAPH: &str = r#"
     [stages.left]
     type = "reader"

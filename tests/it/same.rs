@@ -1,4 +1,5 @@
-//! The same answer whatever way the bytes come: by file, by pipe, in chunks of any size, looked at before or not.
+//! The same answer whatever way the bytes come: by file, by pipe, in chunks of any size, looked at
+//! before or not.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -59,7 +60,8 @@ fn a_last_line_without_a_newline_is_told_whatever_its_length_and_the_chunks() {
 fn the_latest_and_the_first_stamp_are_those_of_lines_that_count() {
     let folder = Folder::new();
     let long = "x".repeat(60);
-    // The highest stamp stands behind a byte order mark, and a higher one in a line that is too long.
+    // The highest stamp stands behind a byte order mark, and a higher one in a line that is too
+    // long.
     folder.write("0.log", format!("\u{feff}{} a b\n{BASE} c d\n{} {long} b\n", BASE + 9_000, BASE + 90_000));
     let results = under_every_shape(&folder, "until = 'latest'\nmax-line = 50");
     assert_eq!(results[0]["window"]["end_unix"], BASE + 9_000);

@@ -1,7 +1,8 @@
 //! Slips: command lines that people get wrong, what is said to them, and the exit code.
 //!
-//! `tests/slips/*.txt` are the tables: a line `$ COMMAND`, run by a shell in a folder with a few files, then both
-//! streams as a terminal shows them, then `exit N`. With `UPDATE_CASES=1` they are written anew: read the difference.
+//! `tests/slips/*.txt` are the tables: a line `$ COMMAND`, run by a shell in a folder with a few
+//! files, then both streams as a terminal shows them, then `exit N`. With `UPDATE_CASES=1` they are
+//! written anew: read the difference.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -86,8 +87,8 @@ fn every_slip_is_told_with_its_remedy() {
     assert!(count >= 40, "{count}");
 }
 
-/// The command that was meant, as far as what is said names it: a command of its own, or what is to stand in place of a part
-/// of the one that was given.
+/// The command that was meant, as far as what is said names it: a command of its own, or what is to
+/// stand in place of a part of the one that was given.
 fn meant(command: &str, said: &str) -> Vec<String> {
     let is_of_words = |line: &str| line.contains("unexpected argument '") || line.contains("connects to nothing");
     let mut all = Vec::new();

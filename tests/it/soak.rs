@@ -1,6 +1,8 @@
-//! A long run with many rotations, now and then killed: memory and descriptors must not grow, and all is exact.
+//! A long run with many rotations, now and then killed: memory and descriptors must not grow, and
+//! all is exact.
 //!
-//! Not part of `cargo test`: `tests/soak.sh` runs it, for `LOGPARSER_MINUTES`, with `LOGPARSER_ROTATIONS` rotations.
+//! Not part of `cargo test`: `tests/soak.sh` runs it, for `LOGPARSER_MINUTES`, with
+//! `LOGPARSER_ROTATIONS` rotations.
 
 use std::time::{Duration, Instant};
 

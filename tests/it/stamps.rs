@@ -1,4 +1,5 @@
-//! Stamps: each tells its own unit, to the nanosecond, whatever stands before it; zeros at the start of a file hold none.
+//! Stamps: each tells its own unit, to the nanosecond, whatever stands before it; zeros at the
+//! start of a file hold none.
 
 use std::collections::BTreeMap;
 use std::io::Write;

@@ -1,5 +1,5 @@
-//! A run that follows and has no result of what was there says once what it has read, why that is no result, and what
-//! brings one; and that does.
+//! A run that follows and has no result of what was there says once what it has read, why that is
+//! no result, and what brings one; and that does.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;

@@ -1,4 +1,5 @@
-//! The saved state between processes: killed, locked out, without space; and the commands that look at it.
+//! The saved state between processes: killed, locked out, without space; and the commands that look
+//! at it.
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -384,7 +385,8 @@ fn another_question_over_the_same_log_is_answered_from_its_start() {
         assert_eq!(running.wait().unwrap().code(), Some(0));
         counted()
     };
-    // Two servers in each of six windows, then who connects to one of them: two or three clients in each.
+    // Two servers in each of six windows, then who connects to one of them: two or three clients in
+    // each.
     assert_eq!(follow(&["top", "a.log"], "one.json"), 12);
     assert!(follow(&["to", "d1", "a.log"], "two.json") >= 12);
     // Each has a state of its own.

@@ -1,7 +1,9 @@
-//! Stops and starts, of which results are the proof: what was counted before a stop is in them after it.
+//! Stops and starts, of which results are the proof: what was counted before a stop is in them
+//! after it.
 //!
-//! Most of it is done by `tests/oracle/stops.py`, which knows nothing of the program. `LOGPARSER_KILLS` is the number of its
-//! stops, `LOGPARSER_SEED` its seed, which is printed, and `LOGPARSER_BIN` the program.
+//! Most of it is done by `tests/oracle/stops.py`, which knows nothing of the program.
+//! `LOGPARSER_KILLS` is the number of its stops, `LOGPARSER_SEED` its seed, which is printed, and
+//! `LOGPARSER_BIN` the program.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -47,7 +49,8 @@ fn run_for(folder: &Folder, time: Duration, more: &[&str]) {
     assert_eq!(terminate(&mut running).0, Some(0), "{}", said(folder));
 }
 
-/// By the start of their window: revision, whether it is provisional, and connections, of the last revision of each.
+/// By the start of their window: revision, whether it is provisional, and connections, of the last
+/// revision of each.
 fn results(folder: &Folder) -> BTreeMap<i64, (u64, bool, u64)> {
     let text = std::fs::read_to_string(folder.at("results")).unwrap_or_default();
     let mut last = BTreeMap::<i64, (u64, bool, u64)>::new();
@@ -113,7 +116,8 @@ fn what_is_counted_when_a_run_ends_is_in_its_results_and_a_later_one_issues_them
             run_for(&folder, Duration::from_millis(900), &more);
             let results: Vec<(u64, bool, u64)> = results(&folder).into_values().collect();
             assert_eq!(results.iter().map(|(.., n)| *n).collect::<Vec<_>>(), right, "{state}");
-            // Those of which no more is known do not come again, but for the last one, which says how far the run has come.
+            // Those of which no more is known do not come again, but for the last one, which says
+            // how far the run has come.
             let revisions = if state == "none" { [0; 4] } else { [0, 0, 0, run] };
             assert_eq!(results.iter().map(|(revision, ..)| *revision).collect::<Vec<_>>(), revisions);
             assert!(results.iter().all(|(_, provisional, _)| *provisional));

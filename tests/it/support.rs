@@ -1,4 +1,7 @@
-//! What the tests share: a place for files, a way to run the program and the library, made-up logs, the oracle.
+//! What the tests share: a place for files, a way to run the program and the library, made-up logs,
+//! the oracle.
+
+pub mod code;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Seek, Write};
@@ -76,7 +79,8 @@ pub fn with_peak_memory(folder: &Folder, args: &[&str]) -> (u64, Output) {
 
 /// Runs a command and gives its peak memory in KiB with its output.
 pub fn peak_memory_of(mut command: Command) -> (u64, Output) {
-    // Into a file: nobody reads a pipe while the memory is watched, and a full one would stop the program for ever.
+    // Into a file: nobody reads a pipe while the memory is watched, and a full one would stop the
+    // program for ever.
     let mut results = tempfile::tempfile().unwrap();
     let writer = results.try_clone().unwrap();
     let mut child = command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
@@ -216,7 +220,8 @@ pub fn python(oracle: &str, program: &Path, how_often: &str, times: &str) {
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Runs an awk program of `tests/oracle` on files and gives its lines, sorted where the order does not matter.
+/// Runs an awk program of `tests/oracle` on files and gives its lines, sorted where the order does
+/// not matter.
 pub fn oracle(program: &str, variables: &[(&str, i64)], files: &[PathBuf]) -> Vec<String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle").join(program);
     let mut command = Command::new("awk");
@@ -246,7 +251,8 @@ pub fn pairs(result: &serde_json::Value) -> BTreeMap<(String, String), u64> {
 /// All pairs as the only report.
 pub const ALL_PAIRS: &str = r#"[{ name = "top-pairs", limit = 1000000000 }]"#;
 
-/// What a run says, without what is not in tallies: of a window that holds nothing, which stamps there are.
+/// What a run says, without what is not in tallies: of a window that holds nothing, which stamps
+/// there are.
 pub fn as_tallies_know(said: &str) -> String {
     let stamps = |line: &str| {
         let (window, _) = line.split_once(" UTC").filter(|_| line.starts_with("Nothing between "))?;

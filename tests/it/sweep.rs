@@ -1,6 +1,8 @@
-//! Faults at system calls of the real program, brought about by `strace`: killed at the N-th, failed at the N-th, slow.
+//! Faults at system calls of the real program, brought about by `strace`: killed at the N-th,
+//! failed at the N-th, slow.
 //!
-//! A small part of each sweep runs by default, all of it with `LOGPARSER_FULL=1`. Skipped where strace cannot trace.
+//! A small part of each sweep runs by default, all of it with `LOGPARSER_FULL=1`. Skipped where
+//! strace cannot trace.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -25,7 +27,8 @@ fn can_trace() -> bool {
     can
 }
 
-/// The program, followed by strace with these arguments. It is the process itself that is started, not strace.
+/// The program, followed by strace with these arguments. It is the process itself that is started,
+/// not strace.
 fn traced(folder: &Folder, arguments: &[&str]) -> Command {
     let plain = follower(folder);
     let append = |name: &str| std::fs::OpenOptions::new().append(true).create(true).open(folder.at(name)).unwrap();
@@ -96,7 +99,8 @@ fn ended_before(scene: &Scene, running: &mut Running) -> bool {
     }
 }
 
-/// Kills at the N-th call of one kind that touches the state, for N = 1, 2, ... until a run needs none any more.
+/// Kills at the N-th call of one kind that touches the state, for N = 1, 2, ... until a run needs
+/// none any more.
 fn kill_at_every(call: &str) {
     if !can_trace() {
         return;
@@ -210,8 +214,8 @@ fn was_injected(folder: &Folder) -> bool {
     std::fs::read_to_string(folder.at("calls")).is_ok_and(|calls| calls.contains("INJECTED"))
 }
 
-/// Runs with calls that fail, on these files in the folder or on all, while lines come; the code it ended with and what
-/// it said. Then all is right again.
+/// Runs with calls that fail, on these files in the folder or on all, while lines come; the code it
+/// ended with and what it said. Then all is right again.
 fn with_failing(call: &str, fault: &str, files: &[String]) -> Option<(Option<i32>, String)> {
     if !can_trace() {
         return None;
@@ -326,7 +330,8 @@ fn e11_a_thread_that_cannot_start_is_a_clean_error() {
                 assert!(status.code().is_some_and(|code| code != 0 && code != 101), "clone {at}: {status:?}: {said}");
                 assert!(said.contains("cannot start a thread"), "clone {at}: {said}");
             }
-            // The thread of the events is one that can be done without: files are looked at again and again.
+            // The thread of the events is one that can be done without: files are looked at again
+            // and again.
             None => {
                 assert!(said.contains("cannot be watched"), "clone {at}: goes on, and says {said:?}");
                 assert_eq!(terminate(&mut running).0, Some(0), "clone {at}: {said}");

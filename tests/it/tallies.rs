@@ -1,4 +1,5 @@
-//! Tallies as files, with the real program: divided in any way, counted apart and added up, the report is that of one run.
+//! Tallies as files, with the real program: divided in any way, counted apart and added up, the
+//! report is that of one run.
 
 use std::process::Output;
 

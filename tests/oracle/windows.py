@@ -4,7 +4,7 @@
     tests/oracle/windows.py PROGRAM [--runs N] [--seed N]
 
 Each run writes one to three logs and a configuration, and compares the JSON of all results and the balance sheet of the last
-with a count of its own, to the nanosecond. It knows the README's rules, and nothing of the program.
+with a count of its own, to the nanosecond. It knows the rules of docs/time.md, and nothing of the program.
 """
 
 import argparse

@@ -1,5 +1,5 @@
-//! Command lines: understood or not, the same each time, and what is said of one that is not is a line that is harmless for a
-//! terminal and says how to go on.
+//! Command lines: understood or not, the same each time, and what is said of one that is not is a
+//! line that is harmless for a terminal and says how to go on.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;

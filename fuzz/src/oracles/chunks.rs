@@ -1,4 +1,5 @@
-//! Chunks of lines: however the bytes come and wherever chunks are cut, they hold the lines that splitting gives.
+//! Chunks of lines: however the bytes come and wherever chunks are cut, they hold the lines that
+//! splitting gives.
 
 use logparser::ops::split::split;
 use logparser::source::Chunker;

@@ -1,5 +1,5 @@
-//! Configurations: checked twice they say the same, every problem has its place within the file, and what passes can be
-//! planned, drawn and planned again from what it is.
+//! Configurations: checked twice they say the same, every problem has its place within the file,
+//! and what passes can be planned, drawn and planned again from what it is.
 
 use logparser::config::{DrawFormat, draw, fingerprint};
 use logparser::error::Place;

@@ -1,4 +1,5 @@
-//! Bytes of logs in each medium: what is shown is harmless there, and read back it is the same bytes.
+//! Bytes of logs in each medium: what is shown is harmless there, and read back it is the same
+//! bytes.
 
 use logparser::model::escape::{bytes, exact, is_hostile, printable};
 use logparser::model::{Balance, Cell, Column, ColumnKind, Drawing, Report, Timestamp, Window, WindowResult};

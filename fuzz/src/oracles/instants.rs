@@ -1,4 +1,5 @@
-//! Instants and lengths of time: what is printed is read back as the same, whatever it was written as.
+//! Instants and lengths of time: what is printed is read back as the same, whatever it was written
+//! as.
 
 use logparser::model::{Moment, Timestamp};
 use logparser::options::{Instant, Kind, Raw, Value};

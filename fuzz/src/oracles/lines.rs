@@ -1,5 +1,5 @@
-//! Whole runs against a simple program: what each line of a log is, which window it falls into, and who connects to whom,
-//! whatever the chunks and threads.
+//! Whole runs against a simple program: what each line of a log is, which window it falls into, and
+//! who connects to whom, whatever the chunks and threads.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -59,7 +59,8 @@ fn stamp(field: &[u8]) -> Stamp {
 fn simple(log: &[u8], (start, end): (i64, i64), max_line: usize) -> (Balance, Pairs) {
     let (mut sheet, mut pairs) = (Balance { inputs: 1, ..Balance::default() }, Pairs::new());
     sheet.bytes_total = log.len() as u64;
-    // Zeros at the start are what a truncation beneath a writer leaves; a mark behind them begins no file.
+    // Zeros at the start are what a truncation beneath a writer leaves; a mark behind them begins
+    // no file.
     let log = &log[log.iter().take_while(|byte| **byte == 0).count()..];
     sheet.bytes_read = log.len() as u64;
     sheet.bytes_skipped = sheet.bytes_total - sheet.bytes_read;

@@ -1,8 +1,9 @@
-//! Oracles: each takes any bytes, does with them what the program does with a file or a line, and panics where the result is
-//! not what a simple program says, or what a law says that has to hold.
+//! Oracles: each takes any bytes, does with them what the program does with a file or a line, and
+//! panics where the result is not what a simple program says, or what a law says that has to hold.
 //!
-//! Not here: where bytes come from. The fuzz targets draw them (`fuzz/fuzz_targets`), and `cargo test` takes them from the
-//! corpora (`tests/it/corpora.rs`). To add one: write its file, and add its line to `TABLE` and to `fuzz/Cargo.toml`.
+//! Not here: where bytes come from. The fuzz targets draw them (`fuzz/fuzz_targets`), and `cargo
+//! test` takes them from the corpora (`tests/it/corpora.rs`). To add one: write its file, and add
+//! its line to `TABLE` and to `fuzz/Cargo.toml`.
 
 pub mod arguments;
 pub mod chunks;

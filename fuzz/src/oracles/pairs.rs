@@ -1,5 +1,5 @@
-//! Pairs as they stand in tallies files and spilled runs: any bytes are refused, or are what a writer writes of what was
-//! read; merged, they are what a map adds up.
+//! Pairs as they stand in tallies files and spilled runs: any bytes are refused, or are what a
+//! writer writes of what was read; merged, they are what a map adds up.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read};

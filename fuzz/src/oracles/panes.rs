@@ -1,4 +1,5 @@
-//! The tally against maps: pairs by pane, totals by bucket, whatever is added, dropped and swept in whatever order.
+//! The tally against maps: pairs by pane, totals by bucket, whatever is added, dropped and swept in
+//! whatever order.
 
 use std::collections::{BTreeMap, BTreeSet};
 

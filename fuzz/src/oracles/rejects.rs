@@ -1,5 +1,6 @@
-//! Files of lines that did not count: of each line the place, the cause and the bytes can be had back, under any name of the
-//! log; each malformed and each late line is there once, and nothing in the files acts on a terminal.
+//! Files of lines that did not count: of each line the place, the cause and the bytes can be had
+//! back, under any name of the log; each malformed and each late line is there once, and nothing in
+//! the files acts on a terminal.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

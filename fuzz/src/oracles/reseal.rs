@@ -1,4 +1,5 @@
-//! Files with right checksums around any content: what somebody makes who means harm, or a program with a fault.
+//! Files with right checksums around any content: what somebody makes who means harm, or a program
+//! with a fault.
 
 use std::hash::Hasher;
 
@@ -9,7 +10,8 @@ use super::Draw;
 /// Bytes of the payload of a full frame of a tallies file.
 const FULL: usize = 64 << 10;
 
-/// The contents of a tallies file: the bytes of its header, of the pairs of both windows, and of its end.
+/// The contents of a tallies file: the bytes of its header, of the pairs of both windows, and of
+/// its end.
 pub struct Tallies {
     pub sections: [Vec<u8>; 4],
 }

@@ -1,5 +1,5 @@
-//! Saved states with right checksums around any content: what `state verify` takes in, a start goes on from, and saves a
-//! state that is taken in again; what it refuses, a start refuses.
+//! Saved states with right checksums around any content: what `state verify` takes in, a start goes
+//! on from, and saves a state that is taken in again; what it refuses, a start refuses.
 
 use std::io;
 use std::path::Path;

@@ -1,5 +1,6 @@
-//! Tallies files with right checksums around any content: they are refused, or what they say adds up, is the same file
-//! when it is written again, and stays the same when it is merged in either order, and reported on.
+//! Tallies files with right checksums around any content: they are refused, or what they say adds
+//! up, is the same file when it is written again, and stays the same when it is merged in either
+//! order, and reported on.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -85,7 +86,8 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// What is wrong with either file is said; each that is right, and both together, say the same however they are read.
+/// What is wrong with either file is said; each that is right, and both together, say the same
+/// however they are read.
 fn hold(folder: &tempfile::TempDir, paths: &[PathBuf; 2]) {
     let path = |name: &str| folder.path().join(name);
     let mut good = Vec::new();

@@ -1,7 +1,7 @@
 //! The state of the view to a frame.
 //!
-//! Not here: the terminal. Invariant: whatever stands in a log, only printable characters reach a frame; and a frame of
-//! any size is drawn, with what fits.
+//! Not here: the terminal. Invariant: whatever stands in a log, only printable characters reach a
+//! frame; and a frame of any size is drawn, with what fits.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -206,7 +206,8 @@ fn peers(drill: &Drill, frame: &mut Frame<'_>, area: Rect) {
 }
 
 fn sheet(glance: &Glance) -> Vec<Line<'static>> {
-    // What is in the inputs is not known before their ends, and how many there are stands in the headline.
+    // What is in the inputs is not known before their ends, and how many there are stands in the
+    // headline.
     let rows = sheet_rows(&glance.balance).filter(|(label, _)| !["= in inputs", "inputs"].contains(label));
     rows.map(|(label, value)| Line::from(format!("{label:<18}{value:>10}"))).collect()
 }

@@ -12,8 +12,8 @@ use crate::error::Result;
 /// Time from one look to the next.
 const REFRESH: Duration = Duration::from_millis(250);
 
-/// After a look of some length, so many times that length passes without one: the run may stand still while it is
-/// looked at.
+/// After a look of some length, so many times that length passes without one: the run may stand
+/// still while it is looked at.
 const REST: u32 = 9;
 
 /// What a look gives: a glance if one is due, and the peers of the host that was asked for.
@@ -75,7 +75,8 @@ impl Exchange {
         }
     }
 
-    /// Looks at the run again and again until the end, or until a look fails. A host that is asked for is looked at without delay.
+    /// Looks at the run again and again until the end, or until a look fails. A host that is asked
+    /// for is looked at without delay.
     pub fn look(&self, watched: &dyn Watched) {
         enter_view();
         // If it panics, the other thread has to know.
@@ -98,7 +99,8 @@ impl Exchange {
         }
     }
 
-    /// Waits until a look is due: the host that is asked for, and whether that is new. `None` at the end.
+    /// Waits until a look is due: the host that is asked for, and whether that is new. `None` at
+    /// the end.
     fn next(&self, due: Instant) -> Option<(Option<Vec<u8>>, bool)> {
         let mut state = self.state.lock();
         while !self.is_closed() {
@@ -110,7 +112,8 @@ impl Exchange {
         None
     }
 
-    /// Leaves what was seen. What has not been taken is replaced, but for peers that are not seen anew.
+    /// Leaves what was seen. What has not been taken is replaced, but for peers that are not seen
+    /// anew.
     fn leave(&self, seen: Result<Seen>) {
         let mut state = self.state.lock();
         let before = state.seen.take();

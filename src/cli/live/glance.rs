@@ -36,8 +36,8 @@ pub struct Peers {
 
 /// Where the view gets what it shows.
 ///
-/// `glance` and `peers` are called by a thread of their own, one call at a time and some four times a second; less often
-/// if they take long. `stop` may be called meanwhile.
+/// `glance` and `peers` are called by a thread of their own, one call at a time and some four times
+/// a second; less often if they take long. `stop` may be called meanwhile.
 pub trait Watched: Sync {
     /// The run at this moment. An error ends the view.
     fn glance(&self) -> Result<Glance>;
@@ -45,6 +45,7 @@ pub trait Watched: Sync {
     /// The peers of a host in the window of `glance`; None if there is no window to look at.
     fn peers(&self, host: &[u8]) -> Result<Option<Peers>>;
 
-    /// Asks the run to end. Called when whoever looks has seen enough, and when the terminal is gone.
+    /// Asks the run to end. Called when whoever looks has seen enough, and when the terminal is
+    /// gone.
     fn stop(&self);
 }

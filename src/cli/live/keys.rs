@@ -1,7 +1,7 @@
 //! Bytes from a terminal to keys.
 //!
-//! Invariant: any bytes are taken, in any pieces, and nothing is waited for: what may be the start of a key is kept until
-//! more comes, or until `settle` says that nothing did.
+//! Invariant: any bytes are taken, in any pieces, and nothing is waited for: what may be the start
+//! of a key is kept until more comes, or until `settle` says that nothing did.
 
 /// A key that the view knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,8 @@ impl Decoder {
         !self.pending.is_empty()
     }
 
-    /// Nothing has come for a while: an escape that was the start of nothing is the key of that name.
+    /// Nothing has come for a while: an escape that was the start of nothing is the key of that
+    /// name.
     pub fn settle(&mut self) -> Option<Key> {
         let escape = self.pending == [ESCAPE];
         self.pending.clear();
@@ -77,7 +78,8 @@ impl Decoder {
     }
 }
 
-/// The first key of some bytes, if it is one that is known, and the bytes that it takes; `None` if more have to come.
+/// The first key of some bytes, if it is one that is known, and the bytes that it takes; `None` if
+/// more have to come.
 fn first(bytes: &[u8]) -> Option<(Option<Key>, usize)> {
     let key = match *bytes.first()? {
         ESCAPE => return escaped(bytes),
@@ -93,7 +95,8 @@ fn first(bytes: &[u8]) -> Option<(Option<Key>, usize)> {
     Some((key, 1))
 }
 
-/// A key that begins with an escape: `ESC [` or `ESC O`, parameters, and one byte that says which (ECMA-48, 5.4).
+/// A key that begins with an escape: `ESC [` or `ESC O`, parameters, and one byte that says which
+/// (ECMA-48, 5.4).
 fn escaped(bytes: &[u8]) -> Option<(Option<Key>, usize)> {
     if !matches!(*bytes.get(1)?, b'[' | b'O') {
         return Some((Some(Key::Escape), 1));

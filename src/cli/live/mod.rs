@@ -1,11 +1,12 @@
 //! `--live`: a running pipeline, on a terminal.
 //!
-//! `glance` is what is shown and who gives it; `state` is what each key does; `draw` makes a frame of it; `terminal` takes
-//! the terminal and gives it back. Here they are put together: one thread looks at the run, another draws and takes keys,
-//! so that keys are quick however long a look takes.
+//! `glance` is what is shown and who gives it; `state` is what each key does; `draw` makes a frame
+//! of it; `terminal` takes the terminal and gives it back. Here they are put together: one thread
+//! looks at the run, another draws and takes keys, so that keys are quick however long a look
+//! takes.
 //!
-//! Invariant: the view costs the run little. Looks take no more than a tenth of the time, and nothing is drawn if nothing
-//! has changed.
+//! Invariant: the view costs the run little. Looks take no more than a tenth of the time, and
+//! nothing is drawn if nothing has changed.
 
 mod draw;
 mod exchange;
@@ -49,9 +50,10 @@ pub use watched::{WatchedRun, prepare};
 /// How long a key or the end of the run may wait to be seen.
 const TICK: Duration = Duration::from_millis(50);
 
-/// Shows a run until it is left with a key, which stops the run, or `interrupted` is set; the picture stays when the run
-/// has ended by itself. Errors if standard output is no terminal, and with the error of a look that failed. The terminal
-/// is as it was before when this returns or panics.
+/// Shows a run until it is left with a key, which stops the run, or `interrupted` is set; the
+/// picture stays when the run has ended by itself. Errors if standard output is no terminal, and
+/// with the error of a look that failed. The terminal is as it was before when this returns or
+/// panics.
 pub fn run(watched: &dyn Watched, interrupted: &AtomicBool) -> Result<()> {
     let mut keyboard = Keyboard::open()?;
     let taken = Taken::take()?;
@@ -60,8 +62,8 @@ pub fn run(watched: &dyn Watched, interrupted: &AtomicBool) -> Result<()> {
     view(watched, interrupted, &mut screen, &mut keyboard, given_back)
 }
 
-/// The view over any screen and any keys. `leave` is called when nothing is drawn any more, before a last look that is
-/// under way is waited for.
+/// The view over any screen and any keys. `leave` is called when nothing is drawn any more, before
+/// a last look that is under way is waited for.
 fn view<B: Backend>(
     watched: &dyn Watched,
     interrupted: &AtomicBool,
@@ -138,8 +140,8 @@ fn show<B: Backend>(
             input.suspend().map_err(cannot_draw)?;
         }
         if suspended || arrived.resumed {
-            // Nothing of what was drawn is there any more. Not by `clear`, which asks the terminal where its cursor is, and
-            // waits for the answer among the keys.
+            // Nothing of what was drawn is there any more. Not by `clear`, which asks the terminal
+            // where its cursor is, and waits for the answer among the keys.
             let size = screen.size().map_err(cannot_draw)?;
             screen.resize(Rect::from((Position::ORIGIN, size))).map_err(cannot_draw)?;
             changed = true;

@@ -1,4 +1,5 @@
-//! Names, numbers and times as they are said in the view. All that stands in a log comes through `name`.
+//! Names, numbers and times as they are said in the view. All that stands in a log comes through
+//! `name`.
 
 use crate::model::escape::printable;
 use crate::model::length;

@@ -1,7 +1,8 @@
 //! Signals while the terminal is taken.
 //!
-//! Invariant: the first SIGINT, SIGTERM or SIGHUP sets a flag, upon which the view ends; the second one ends the process
-//! at once, with 128 and its number, even if the terminal is stuck. Either way the terminal is given back first.
+//! Invariant: the first SIGINT, SIGTERM or SIGHUP sets a flag, upon which the view ends; the second
+//! one ends the process at once, with 128 and its number, even if the terminal is stuck. Either way
+//! the terminal is given back first.
 
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;

@@ -1,7 +1,8 @@
 //! The state of the view: what is shown, and what each key does to it.
 //!
-//! Not here: drawing, the terminal, time. Invariant: a frozen picture stays what it is until it is thawed, whatever comes
-//! meanwhile; and rows are in the order in which they are drawn at every moment.
+//! Not here: drawing, the terminal, time. Invariant: a frozen picture stays what it is until it is
+//! thawed, whatever comes meanwhile; and rows are in the order in which they are drawn at every
+//! moment.
 
 use std::time::Duration;
 
@@ -142,7 +143,8 @@ impl App {
         }
     }
 
-    /// Takes the peers of a host, if they are still asked for. None means that there is no window to look at.
+    /// Takes the peers of a host, if they are still asked for. None means that there is no window
+    /// to look at.
     pub fn see_peers(&mut self, host: &[u8], peers: Option<Peers>) {
         let frozen = self.frozen;
         let Some(drill) = self.drilled.last_mut().filter(|drill| drill.host == host) else { return };
@@ -249,7 +251,8 @@ impl App {
         self.with_table(|table, _, rows| table.step(rows, places));
     }
 
-    /// Goes to the peers of the host in the selected row: the one by which rows are sorted, or else the first.
+    /// Goes to the peers of the host in the selected row: the one by which rows are sorted, or else
+    /// the first.
     fn enter(&mut self) {
         let mut found = None;
         self.with_table(|table, columns, rows| {
@@ -293,7 +296,8 @@ impl App {
         self.arrange();
     }
 
-    /// Puts the rows of what is shown in order. Called after every change of rows, sorting or filter.
+    /// Puts the rows of what is shown in order. Called after every change of rows, sorting or
+    /// filter.
     fn arrange(&mut self) {
         if let Some(drill) = self.drilled.last_mut() {
             for (table, rows) in drill.tables.iter_mut().zip(drill.sides.iter().flatten()) {

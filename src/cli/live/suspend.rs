@@ -1,6 +1,7 @@
 //! Ctrl-Z: the process stops as a job of its shell, and goes on when the shell says so.
 //!
-//! Invariant: it stops only where somebody can have it go on: within a session in which a shell controls jobs.
+//! Invariant: it stops only where somebody can have it go on: within a session in which a shell
+//! controls jobs.
 
 use std::io;
 use std::sync::Arc;
@@ -35,7 +36,8 @@ impl Job {
         self.went_on.swap(false, Ordering::Relaxed)
     }
 
-    /// Stops, with all of the job, until it is continued. To be called with the terminal given back.
+    /// Stops, with all of the job, until it is continued. To be called with the terminal given
+    /// back.
     pub fn stop(&self) -> io::Result<()> {
         // The others of a pipe, as the terminal itself would tell them.
         kill_current_process_group(Signal::TSTP)?;
@@ -45,8 +47,8 @@ impl Job {
     }
 }
 
-/// Whether a shell controls this job: some process that it descends from is of the same session and of another group
-/// (POSIX, 3.264: the group is not orphaned).
+/// Whether a shell controls this job: some process that it descends from is of the same session and
+/// of another group (POSIX, 3.264: the group is not orphaned).
 pub fn is_controlled() -> bool {
     let Some(own) = place("self") else { return false };
     let mut parent = own.parent;
@@ -62,7 +64,8 @@ pub fn is_controlled() -> bool {
     false
 }
 
-/// Where a process stands: by numbers, which are 0 where it is that of a process outside of a container.
+/// Where a process stands: by numbers, which are 0 where it is that of a process outside of a
+/// container.
 struct Place {
     parent: u32,
     group: u32,

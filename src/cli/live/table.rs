@@ -1,6 +1,7 @@
 //! How the rows of one table are looked at: sorted, filtered, and with one of them selected.
 //!
-//! Not here: the rows. They change with every glance; what is said here of them holds until `arrange` is called again.
+//! Not here: the rows. They change with every glance; what is said here of them holds until
+//! `arrange` is called again.
 
 use std::cmp::Ordering;
 
@@ -17,7 +18,8 @@ pub struct Table {
     order: Vec<usize>,
     /// A place in `order`; 0 if that is empty.
     selected: usize,
-    /// What the selected row is about, so that it stays selected when rows move; none while the top is.
+    /// What the selected row is about, so that it stays selected when rows move; none while the top
+    /// is.
     chosen: Option<Vec<Cell>>,
 }
 

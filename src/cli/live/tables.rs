@@ -16,7 +16,8 @@ const DIM: Style = Style::new().add_modifier(Modifier::DIM);
 /// Columns between two columns of a table.
 const GAP: u16 = 2;
 
-/// Columns of a host's name, at least, so that a table does not move with every name that comes into sight.
+/// Columns of a host's name, at least, so that a table does not move with every name that comes
+/// into sight.
 const NAME: u16 = 20;
 
 /// Below this height, a table has no frame.

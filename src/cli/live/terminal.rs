@@ -1,7 +1,7 @@
 //! The terminal: taken for the view, and given back as it was.
 //!
-//! Invariant: however the view ends (done, error, panic, signal), `restore` has run before the process goes on or ends;
-//! and nothing of the view is drawn after it.
+//! Invariant: however the view ends (done, error, panic, signal), `restore` has run before the
+//! process goes on or ends; and nothing of the view is drawn after it.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -114,7 +114,8 @@ thread_local! {
     static IN_VIEW: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Says that this thread belongs to the view: if it panics, the terminal is given back before the message is written.
+/// Says that this thread belongs to the view: if it panics, the terminal is given back before the
+/// message is written.
 pub fn enter_view() {
     IN_VIEW.set(true);
 }
@@ -187,7 +188,8 @@ pub trait Input {
     /// What has come; waits for it no longer than `timeout`.
     fn wait(&mut self, timeout: Duration) -> io::Result<Arrived>;
 
-    /// Gives the terminal back and stops, until the process is continued; then the terminal is taken again.
+    /// Gives the terminal back and stops, until the process is continued; then the terminal is
+    /// taken again.
     fn suspend(&mut self) -> io::Result<()>;
 
     /// Takes the terminal again.
@@ -196,7 +198,8 @@ pub trait Input {
 
 /// The keyboard of the terminal.
 ///
-/// Not that of crossterm: it waits without end for the rest of a key, and turns in a circle once the terminal is gone.
+/// Not that of crossterm: it waits without end for the rest of a key, and turns in a circle once
+/// the terminal is gone.
 pub struct Keyboard {
     terminal: File,
     decoder: Decoder,
@@ -205,7 +208,8 @@ pub struct Keyboard {
 }
 
 impl Keyboard {
-    /// Standard input if that is a terminal; else the terminal of the session, so that a log can be piped in.
+    /// Standard input if that is a terminal; else the terminal of the session, so that a log can be
+    /// piped in.
     pub fn open() -> Result<Self> {
         let open = || -> io::Result<Self> {
             let terminal = match io::stdin().is_terminal() {

@@ -279,7 +279,8 @@ fn key(key: Key) -> Arrived {
     Arrived { keys: vec![key], ..Arrived::default() }
 }
 
-/// Runs the view until it ends by itself: how it ended, how long it took to leave, and the last frame.
+/// Runs the view until it ends by itself: how it ended, how long it took to leave, and the last
+/// frame.
 fn viewed(run: &Run, script: Vec<(usize, Arrived)>) -> (thread::Result<Result<()>>, Option<Duration>, String) {
     let mut screen = Terminal::new(TestBackend::new(80, 24)).unwrap();
     let (started, mut left, interrupted) = (Instant::now(), None, AtomicBool::new(false));

@@ -12,8 +12,8 @@ use crate::output::target::Last;
 use crate::pipeline::{Builder, Observation, Running, wall_clock};
 use crate::tally::Peer;
 
-/// A pipeline that can be watched, and whose words do not meet the view: of the results that are meant for standard output
-/// the last one is kept, and what is to be said is said after it.
+/// A pipeline that can be watched, and whose words do not meet the view: of the results that are
+/// meant for standard output the last one is kept, and what is to be said is said after it.
 pub fn prepare(builder: Builder, last: Last) -> Builder {
     builder.peek().keep_last(last).on_failure(|_| {}).on_warning(|_| {})
 }
@@ -22,12 +22,14 @@ pub fn prepare(builder: Builder, last: Last) -> Builder {
 pub struct WatchedRun<'a> {
     running: &'a Running,
     interrupted: &'a AtomicBool,
-    /// The last result, and what had been read by then: reports are not made anew if nothing is new.
+    /// The last result, and what had been read by then: reports are not made anew if nothing is
+    /// new.
     known: Mutex<Option<(Balance, bool, Option<WindowResult>)>>,
 }
 
 impl<'a> WatchedRun<'a> {
-    /// Of this run. A run that is aborted sets the flag: nothing more comes of it, and why it was is said after the view.
+    /// Of this run. A run that is aborted sets the flag: nothing more comes of it, and why it was
+    /// is said after the view.
     pub fn new(running: &'a Running, interrupted: &'a AtomicBool) -> Self {
         WatchedRun { running, interrupted, known: Mutex::default() }
     }

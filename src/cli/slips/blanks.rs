@@ -1,7 +1,9 @@
-//! Values that a blank has cut, so that the rest of them would be taken for hosts and locations: `--since 1 hour ago`.
+//! Values that a blank has cut, so that the rest of them would be taken for hosts and locations:
+//! `--since 1 hour ago`.
 //!
-//! Not here: what a value means when it is whole (`model`). Invariant: what is suggested is a value, as whole as it was
-//! meant; and a file that is called like the rest of a value is that file.
+//! Not here: what a value means when it is whole (`model`). Invariant: what is suggested is a
+//! value, as whole as it was meant; and a file that is called like the rest of a value is that
+//! file.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -156,7 +158,8 @@ fn is_time_of_day(text: &str) -> bool {
     text.contains(':') && text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(is_of_one)
 }
 
-/// Whether an option, of the form without a command or of any, takes values that are called one of these.
+/// Whether an option, of the form without a command or of any, takes values that are called one of
+/// these.
 fn takes(option: &str, kinds: &[&str]) -> bool {
     let is_called_so = |arg: &clap::Arg| match arg.get_value_names() {
         Some([name]) => kinds.contains(&name.as_str()),

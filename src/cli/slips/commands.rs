@@ -1,5 +1,5 @@
-//! Commands that are not called as they are: `help` and `version` as words, a log to make of which only the size is given, a
-//! state without its option, a command that lacks the one below it.
+//! Commands that are not called as they are: `help` and `version` as words, a log to make of which
+//! only the size is given, a state without its option, a command that lacks the one below it.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -7,9 +7,11 @@ use std::path::Path;
 use clap::CommandFactory;
 
 use crate::cli::commands::Commanded;
+use crate::cli::streams::is_piped;
 use crate::error::{Error, Result};
 use crate::model::escape::shell_word;
 use crate::model::size;
+use crate::options::suggest;
 
 /// The words of a command line, options and their values among them.
 fn words(argv: &[OsString]) -> Vec<&str> {
@@ -21,7 +23,7 @@ pub fn not_help(argv: &[OsString]) -> Result<()> {
     let words = words(argv);
     let [name, .., "help"] = words[..] else { return Ok(()) };
     // Behind these it may be a host, of a log that is piped in.
-    let is_host = matches!(name, "to" | "from") && words.len() == 2 && super::is_piped();
+    let is_host = matches!(name, "to" | "from") && words.len() == 2 && is_piped();
     let commands = Commanded::command();
     let command = commands.get_subcommands().find(|command| command.get_name() == name);
     match command {
@@ -79,7 +81,8 @@ pub fn stray_in_make(argv: &[OsString]) -> Option<String> {
     instead_of_options("logparser-make", &words(argv))
 }
 
-/// What was meant where a number stands without its option, before the file or behind it: `1k lines conn.log`.
+/// What was meant where a number stands without its option, before the file or behind it: `1k lines
+/// conn.log`.
 fn instead_of_options(program: &str, words: &[&str]) -> Option<String> {
     let unit = |word: &str| matches!(word, "line" | "lines" | "records");
     let plain: Vec<&str> = words.iter().copied().filter(|word| !unit(word)).collect();
@@ -111,4 +114,21 @@ pub fn made(path: &Path) -> Result<()> {
          ./{word}",
         option(word)
     )))
+}
+
+/// The command that a word may have been meant to be, if it is no file.
+pub fn near_command(word: &str) -> Option<String> {
+    if Path::new(word).exists() {
+        return None;
+    }
+    if word == "version" {
+        return Some("did you mean `logparser --version`?".to_owned());
+    }
+    let commands = Commanded::command();
+    let names = || commands.get_subcommands().map(clap::Command::get_name);
+    // Of short names, two letters that have changed places are half.
+    match names().find(|name| strsim::osa_distance(name, word) == 1) {
+        Some(name) => Some(format!("did you mean '{name}'?")),
+        None => suggest(word, names()),
+    }
 }

@@ -1,6 +1,7 @@
 //! Options that are not what they look like: one dash in place of two, a value that is missing.
 //!
-//! Invariant: command lines in which nothing looks like such a slip cost no definition of a command.
+//! Invariant: command lines in which nothing looks like such a slip cost no definition of a
+//! command.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -13,8 +14,8 @@ use crate::cli::commands::{Commanded, Positional};
 use crate::error::{Error, Result};
 use crate::model::escape::{printable, shell_word};
 
-/// Refuses options of more than one letter behind one dash, which would be taken for so many short ones, or for one with
-/// a value.
+/// Refuses options of more than one letter behind one dash, which would be taken for so many short
+/// ones, or for one with a value.
 pub fn dashes(argv: &[OsString]) -> Result<()> {
     let words = argv.iter().skip(1).take_while(|word| *word != "--");
     for word in words.filter_map(|word| word.to_str()) {
@@ -34,7 +35,8 @@ pub fn dashes(argv: &[OsString]) -> Result<()> {
     Ok(())
 }
 
-/// A word that begins with a dash of another length than those of options, as programs put them in texts: with those.
+/// A word that begins with a dash of another length than those of options, as programs put them in
+/// texts: with those.
 fn in_plain_dashes(word: &str) -> Option<String> {
     let is_other = |c: char| matches!(c, '\u{2010}'..='\u{2015}' | '\u{2212}');
     let name = word.trim_start_matches(|c: char| c == '-' || is_other(c));
@@ -50,7 +52,8 @@ pub fn takes_word(name: &str) -> bool {
     takes_value(&Positional::command(), &format!("--{name}"))
 }
 
-/// What is said of a value below zero behind the name of an option that lacks its dashes: `since -1h`.
+/// What is said of a value below zero behind the name of an option that lacks its dashes: `since
+/// -1h`.
 pub fn bare(argv: &[OsString]) -> Option<String> {
     let words: Vec<&str> = argv.iter().skip(1).filter_map(|word| word.to_str()).collect();
     let is_below =
@@ -59,11 +62,13 @@ pub fn bare(argv: &[OsString]) -> Option<String> {
     Some(format!("did you mean --{} {}?", pair[0], pair[1]))
 }
 
-/// Refuses options that lack their value, and would take the option behind them for it. Only options that take values with a
-/// dash in front would, and none of those is an option of commands alone.
+/// Refuses options that lack their value, and would take the option behind them for it. Only
+/// options that take values with a dash in front would, and none of those is an option of commands
+/// alone.
 pub fn values(argv: &[OsString]) -> Result<()> {
     let words = || argv.iter().skip(1).take_while(|word| *word != "--").filter_map(|word| word.to_str());
-    // Most command lines have no option right behind another, and the definitions take long to make.
+    // Most command lines have no option right behind another, and the definitions take long to
+    // make.
     if !words().zip(words().skip(1)).any(|(word, next)| word.starts_with('-') && is_like_an_option(next)) {
         return Ok(());
     }
@@ -107,7 +112,8 @@ pub fn no_value(problem: &clap::Error, argv: &[OsString]) -> Option<String> {
     Some(in_its_place(next))
 }
 
-/// The option of a command that a word stands for and that takes a value: of letters that stand together, the last.
+/// The option of a command that a word stands for and that takes a value: of letters that stand
+/// together, the last.
 pub(super) fn option_of_word<'a>(command: &'a clap::Command, word: &str) -> Option<&'a clap::Arg> {
     let is_meant = |arg: &&clap::Arg| match word.strip_prefix("--") {
         Some(long) => is_called(arg, long),

@@ -1,6 +1,7 @@
 //! What tells lines of other programs from each other.
 //!
-//! Not here: what is said of them. Invariant: each question is about the start of one line, or how many lines answer it.
+//! Not here: what is said of them. Invariant: each question is about the start of one line, or how
+//! many lines answer it.
 
 /// How compressed data and archives begin.
 const COMPRESSED: [&[u8]; 8] = [
@@ -118,7 +119,8 @@ pub(super) fn is_utf32(line: &[u8]) -> bool {
     line == [0; 3] || is_text && text > 1 && (3 * text..=3 * text + 6).contains(&(line.len() - text))
 }
 
-/// Nearly all bytes at every other place are zero, and nearly none between them; also what follows the last newline.
+/// Nearly all bytes at every other place are zero, and nearly none between them; also what follows
+/// the last newline.
 pub(super) fn is_utf16(line: &[u8]) -> bool {
     let zeros = |from: usize| line.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
     let (most, least) = (zeros(0).max(zeros(1)), zeros(0).min(zeros(1)));

@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Balance, Guard, Mark, Peaks, Timestamp};
+use crate::batch::Mark;
+use crate::model::{Balance, Guard, Peaks, Timestamp};
 
-/// How far one input is counted; with what comes from the chunks on the way, all that is saved of it.
+/// How far one input is counted; with what comes from the chunks on the way, all that is saved of
+/// it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// The byte up to which the input is applied without a gap.

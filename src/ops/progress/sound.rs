@@ -1,24 +1,28 @@
 //! Whether progress that was read from a saved state is one that a run saves.
 //!
-//! Invariant: of what passes, all sums of sheets fit their numbers, at any instant, and no position lies beyond a file's end.
+//! Invariant: of what passes, all sums of sheets fit their numbers, at any instant, and no position
+//! lies beyond a file's end.
 
 use super::position::Position;
 use super::saved::Saved;
+use crate::batch::Mark;
 use crate::model::balance::{Rejected, SHOWN_BYTES, SHOWN_REJECTED};
 use crate::model::peaks::ENOUGH;
-use crate::model::{Balance, Cause, InputId, Loss, Mark, Timestamp, Traces};
+use crate::model::{Balance, Cause, InputId, Loss, Timestamp, Traces};
 
 /// Bytes before a position that are kept in mind, at most.
 const TAIL: u32 = 256;
 
-/// How often bytes may have been lost without anybody knowing how many, and results that were not written.
+/// How often bytes may have been lost without anybody knowing how many, and results that were not
+/// written.
 const MAX_LOSSES: u64 = 1 << 48;
 
 /// The last byte that a file can have.
 pub const LAST_BYTE: u64 = i64::MAX as u64;
 
 impl Saved {
-    /// Whether it agrees with itself, where so many nanoseconds of disorder are declared; errors with what does not.
+    /// Whether it agrees with itself, where so many nanoseconds of disorder are declared; errors
+    /// with what does not.
     pub fn check(&self, lateness: i64) -> Result<(), String> {
         let ids = |input: &(InputId, Position)| input.0;
         if !self.inputs.is_sorted_by(|a, b| ids(a) < ids(b)) {
@@ -125,7 +129,8 @@ impl Position {
         }
     }
 
-    /// Whether the sheet at a mark is part of that of the position, whatever became of single lines later.
+    /// Whether the sheet at a mark is part of that of the position, whatever became of single lines
+    /// later.
     fn is_within(&self, Mark { balance, .. }: &Mark) -> bool {
         let Balance {
             lines_read,
@@ -158,7 +163,7 @@ impl Position {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::loss::Place;
+    use crate::model::loss::LossSite;
     use crate::model::time::SECOND;
     use crate::model::{Guard, Peaks};
     use crate::ops::progress::Progress;
@@ -228,7 +233,7 @@ mod tests {
         (|it| it.rejected[0].cause = Cause::BadStamp, "its malformed lines are too many or too long"),
         (|it| it.rejected[0].at = u64::MAX, "its malformed lines are too many or too long"),
         (|it| it.traces.note(Loss::Future, place()), "it knows of losses that there were not"),
-        (|it| it.traces.note(Loss::Malformed, Place { head: vec![b'x'; 81], ..place() }), "it knows of losses"),
+        (|it| it.traces.note(Loss::Malformed, LossSite { head: vec![b'x'; 81], ..place() }), "it knows of losses"),
         (|it| it.traces.after_idle = 1, "it knows of losses that there were not"),
         (|it| it.traces.furthest_behind = 1, "it knows of losses that there were not"),
         (|it| it.inputs[0].1.marks[0].balance.late = 3, "input 1: a sheet on its way is beyond its own"),
@@ -246,8 +251,8 @@ mod tests {
         Balance { lines_read: u64::MAX, blank: u64::MAX, ..Balance::default() }
     }
 
-    fn place() -> Place {
-        Place { input: InputId(1), at: 5, head: b"x".to_vec() }
+    fn place() -> LossSite {
+        LossSite { input: InputId(1), at: 5, head: b"x".to_vec() }
     }
 
     /// What is known of all inputs that there were, and a watermark.

@@ -1,8 +1,9 @@
-//! The files that a question leads to here: by name, size and how they begin, to be compared with those of a plan.
+//! The files that a question leads to here: by name, size and how they begin, to be compared with
+//! those of a plan.
 //!
-//! Not here: which bytes of them hold the window. Invariant: files that agree with a plan are all of the plan's and no
-//! others, none shorter than planned, and each begins as it did. Those that are longer are named, since who has planned may
-//! have seen an old state of them.
+//! Not here: which bytes of them hold the window. Invariant: files that agree with a plan are all
+//! of the plan's and no others, none shorter than planned, and each begins as it did. Those that
+//! are longer are named, since who has planned may have seen an old state of them.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,8 @@ pub struct ListedFile {
 }
 
 impl Pipeline {
-    /// The files that a run would read, in the order of their names. Errors if one of them cannot be read.
+    /// The files that a run would read, in the order of their names. Errors if one of them cannot
+    /// be read.
     pub fn list(self) -> Result<Vec<ListedFile>> {
         let Pipeline { plan, mut environment } = self;
         let failures = Failures::new(environment.tell, environment.warn);
@@ -55,8 +57,8 @@ fn beginning(path: &Path, bytes: u64) -> Result<Guard> {
     read.map_err(|error| Error::input(path, "cannot read", error))
 }
 
-/// Errors with the first file in which these files, in the order of their names, are not those that were planned. Gives those
-/// that are longer.
+/// Errors with the first file in which these files, in the order of their names, are not those that
+/// were planned. Gives those that are longer.
 pub fn agree<'a>(here: &'a [ListedFile], planned: &[ListedFile]) -> Result<Vec<&'a ListedFile>> {
     let mut longer = Vec::new();
     let mut planned: Vec<&ListedFile> = planned.iter().collect();

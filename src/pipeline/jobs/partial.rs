@@ -64,9 +64,9 @@ impl Partial {
 }
 
 impl Pipeline {
-    /// Counts what a run would count, for `Files` of tallies to be added up. Errors if anything could not be read: there
-    /// are no tallies of a part that was not asked for; why it was not is told to `on_failure`. `started` gets what tells
-    /// how far it has come.
+    /// Counts what a run would count, for `Files` of tallies to be added up. Errors if anything
+    /// could not be read: there are no tallies of a part that was not asked for; why it was not is
+    /// told to `on_failure`. `started` gets what tells how far it has come.
     pub fn partial(mut self, request: PartialRequest, started: impl FnOnce(Arc<metrics::Progress>)) -> Result<Partial> {
         let PartialRequest { range, label, previous } = request;
         if previous {
@@ -170,7 +170,8 @@ fn whole(Portion { id, pruned, .. }: &Portion, progress: &Progress) -> (u64, Vec
     (size, pieces)
 }
 
-/// The bytes of an input of which a range is read, and its pieces: the range, and what is passed over with it.
+/// The bytes of an input of which a range is read, and its pieces: the range, and what is passed
+/// over with it.
 fn part_of(Portion { id, pruned, .. }: &Portion, range: &ByteRange, progress: &Progress) -> (u64, Vec<Piece>) {
     let (from, to) = pruned.as_ref().map_or((0, 0), |pruned| (pruned.found.from, pruned.found.to));
     let order = match pruned {

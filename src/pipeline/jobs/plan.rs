@@ -1,7 +1,7 @@
 //! What a run would read, divided into tasks for many machines.
 //!
-//! Invariant: the tasks have every byte of every input once, read or passed over, and ask the same question, whatever the
-//! clock says where they are worked off.
+//! Invariant: the tasks have every byte of every input once, read or passed over, and ask the same
+//! question, whatever the clock says where they are worked off.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -133,8 +133,8 @@ fn divided(
     Ok((PlannedInput { path: path.clone(), size, unterminated, head, read, reason }, ranges))
 }
 
-/// The bytes that are read of an input in ranges of about the same length, of at most `most` bytes; one at least, as
-/// somebody has to answer for what is passed over.
+/// The bytes that are read of an input in ranges of about the same length, of at most `most` bytes;
+/// one at least, as somebody has to answer for what is passed over.
 fn ranges((from, to): (u64, u64), size: u64, most: u64, pruned: Option<&Pruned>) -> Vec<ByteRange> {
     let parts = (to - from).div_ceil(most).max(1);
     let cut = |part: u64| from + (u128::from(to - from) * u128::from(part) / u128::from(parts)) as u64;

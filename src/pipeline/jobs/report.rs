@@ -14,7 +14,7 @@ use crate::pipeline::environment::Pipeline;
 use crate::pipeline::inputs::Inputs;
 use crate::pipeline::summary::{Sheet, Summary};
 use crate::pipeline::targets::Targets;
-use crate::spill::Store;
+use crate::spill::RunStore;
 use crate::stage::Failures;
 use crate::stage::aggregator::Look;
 use crate::stage::firsts::FirstLines;
@@ -23,8 +23,8 @@ use crate::tallies::{Files, Header, Part};
 use crate::tally::{Aggregates, Budget, HostId, Tally};
 
 impl Pipeline {
-    /// Reports on tallies as a run on their logs would have; the configuration says which reports and outputs. Unless
-    /// `incomplete`, they must hold all bytes of their inputs.
+    /// Reports on tallies as a run on their logs would have; the configuration says which reports
+    /// and outputs. Unless `incomplete`, they must hold all bytes of their inputs.
     pub fn report_on(self, files: &Files, incomplete: bool) -> Result<Summary> {
         let Pipeline { plan, mut environment } = self;
         files.paths().for_each(|path| environment.read.add(path, show_path(path)));
@@ -139,7 +139,7 @@ fn view(plan: &Plan, aggregation: &AggregatorPlan, files: &Files) -> Result<Aggr
     let buckets = windows.buckets(question.grouping);
     let limit = aggregation.max_memory.map(|bytes| plan.tally_bytes(bytes));
     let mut tally = Tally::new(windows.shape(&buckets, 0), Arc::new(Budget::new(limit)));
-    let mut store = Store::default();
+    let mut store = RunStore::default();
     // The pane of the window, and that of the one before.
     let panes = [tally.pane_of(0), tally.pane_of(0) - 1];
     files.for_each::<Error>(&mut |part: Part, from, to, count| {

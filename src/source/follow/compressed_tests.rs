@@ -1,4 +1,5 @@
-//! Compressed copies of what is followed: which are passed over in silence, and what others show to be lost.
+//! Compressed copies of what is followed: which are passed over in silence, and what others show to
+//! be lost.
 
 use std::io::Write;
 
@@ -18,8 +19,8 @@ fn unread(world: &World) -> usize {
     world.warnings.iter().filter(|text| text.contains("is compressed (gzip) and was not read")).count()
 }
 
-/// The losses that were told: bytes from, to, whether nobody knows how much more, and whether it is said how to count
-/// them.
+/// The losses that were told: bytes from, to, whether nobody knows how much more, and whether it is
+/// said how to count them.
 fn losses(world: &mut World) -> Vec<(u64, u64, bool, bool)> {
     world.count(usize::MAX);
     let losses = world.counted.values().flat_map(|counted| &counted.losses);

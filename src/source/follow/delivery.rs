@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::model::location::Location;
 use crate::model::{Guard, InputId};
 use crate::source::chunker::Cut;
 use crate::source::walk::Listing;
@@ -12,7 +13,7 @@ use crate::source::walk::Listing;
 #[derive(Debug, Clone)]
 pub struct FollowOptions {
     /// Files, folders and globs.
-    pub locations: Vec<String>,
+    pub locations: Vec<Location>,
     /// Bytes a chunk is filled to.
     pub chunk: usize,
     /// Bytes a line may have.

@@ -1,7 +1,7 @@
 //! What the system tells of changes in folders, so that nobody has to look all the time.
 //!
-//! Not here: what has changed; that is looked up. Invariant: events are hints. Where there are none, or some were lost,
-//! looking everywhere gives the same result later.
+//! Not here: what has changed; that is looked up. Invariant: events are hints. Where there are
+//! none, or some were lost, looking everywhere gives the same result later.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -50,10 +50,12 @@ impl Events {
         (new, warning)
     }
 
-    /// Watches these folders from now on, and no others. A warning if that cannot be done; then there are no events.
+    /// Watches these folders from now on, and no others. A warning if that cannot be done; then
+    /// there are no events.
     pub fn watch(&mut self, folders: &[PathBuf]) -> Option<String> {
         let wanted: BTreeSet<PathBuf> = folders.iter().cloned().collect();
-        // The watcher takes it for granted that its thread could be started, and panics where it could not.
+        // The watcher takes it for granted that its thread could be started, and panics where it
+        // could not.
         match catch_unwind(AssertUnwindSafe(|| self.watch_these(&wanted))) {
             Ok(failed) => failed,
             Err(_) => {
@@ -71,7 +73,8 @@ impl Events {
             let _ = watcher.unwatch(folder);
         }
         let mut failed = None;
-        // A folder that was removed and made again has lost its watch: watching twice costs a call and does no harm.
+        // A folder that was removed and made again has lost its watch: watching twice costs a call
+        // and does no harm.
         for folder in wanted {
             if let Err(error) = watcher.watch(folder, RecursiveMode::NonRecursive)
                 && folder.is_dir()

@@ -10,6 +10,7 @@ use rustix::io::Errno;
 
 use super::testing::*;
 use super::{Events, FollowOptions, Follower, Woken};
+use crate::model::location::Location;
 
 #[test]
 fn a18_what_is_no_file_is_skipped_with_one_warning_each() {
@@ -417,7 +418,10 @@ fn a_touched_file_is_read_without_a_scan() {
 
 #[test]
 fn locations_that_lead_nowhere_are_no_error() {
-    let options = FollowOptions { locations: vec!["/nonexistent/x*.log".into(), "-".into()], ..World::new().options };
+    let options = FollowOptions {
+        locations: vec![Location::Glob("/nonexistent/x*.log".to_owned()), Location::Stdin],
+        ..World::new().options
+    };
     let mut follower = Follower::new(options, Vec::new(), 0);
     let scanned = follower.scan(SECOND);
     assert!(scanned.new.is_empty());

@@ -12,11 +12,12 @@ use std::sync::atomic::Ordering;
 use super::content::{Identity, Stat};
 use super::open_files::is_shortage;
 use crate::error::{Error, show_path};
-use crate::source::walk::{Finding, Listing, folder_note, is_glob, walk};
+use crate::model::location::{Location, is_glob};
+use crate::source::walk::{Finding, Listing, folder_note, walk};
 
 /// The locations, and where they led when they were looked at last.
 pub(super) struct Locations {
-    locations: Vec<String>,
+    locations: Vec<Location>,
     listing: Listing,
     /// Where the paths led, by their absolute names.
     paths: HashMap<PathBuf, Identity>,
@@ -51,7 +52,7 @@ pub(super) struct Sighting {
 }
 
 impl Locations {
-    pub fn new(locations: Vec<String>, listing: Listing) -> Self {
+    pub fn new(locations: Vec<Location>, listing: Listing) -> Self {
         Locations { locations, listing, paths: HashMap::new() }
     }
 
@@ -62,7 +63,7 @@ impl Locations {
         for location in &self.locations {
             match walk(location, &self.listing, &mut |finding| sightings.take(finding)) {
                 Ok(true) => {}
-                Ok(false) => sightings.nowhere.push(show_path(Path::new(location))),
+                Ok(false) => sightings.nowhere.push(show_path(location.as_path())),
                 Err(_) if self.listing.interrupted.load(Ordering::Relaxed) => sightings.interrupted = true,
                 Err(error) => sightings.warnings.push(error.to_string()),
             }
@@ -94,8 +95,8 @@ impl Locations {
     /// Folders in which files appear and change, as far as they exist.
     pub fn directories(&self) -> Vec<PathBuf> {
         let mut folders = BTreeSet::new();
-        for location in self.locations.iter().filter(|location| *location != "-") {
-            folders.extend(base(Path::new(location)));
+        for location in self.locations.iter().filter(|location| **location != Location::Stdin) {
+            folders.extend(base(location.as_path()));
         }
         for path in self.paths.keys() {
             folders.extend(path.parent().map(Path::to_owned));

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Delivery, FileRecord, FollowOptions, Follower, LostBytes, New};
+use crate::model::location::Location;
 use crate::model::{Guard, InputId};
 
 /// The folder, the follower and what came of it.
@@ -57,7 +58,7 @@ impl World {
         }
         let root = folder.path().to_str().unwrap();
         let mut options = FollowOptions {
-            locations: vec![format!("{root}/in/*.log"), format!("{root}/in/*.log.*")],
+            locations: ["*.log", "*.log.*"].map(|glob| Location::Glob(format!("{root}/in/{glob}"))).to_vec(),
             chunk: 64,
             max_line: 100,
             rotate_wait: 5 * SECOND,

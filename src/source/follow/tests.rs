@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, symlink};
 
 use super::testing::*;
+use crate::model::location::Location;
 
 /// A world with `n.log` of 40 lines, all read and counted.
 fn caught_up() -> World {
@@ -312,7 +313,7 @@ fn a16_one_file_by_two_globs_links_and_symlinks_is_counted_once() {
     let mut world = caught_up();
     fs::hard_link(world.path("n.log"), world.path("hard.log")).unwrap();
     symlink("n.log", world.path("soft.log")).unwrap();
-    world.options.locations.push(world.path("n.log").to_str().unwrap().to_owned());
+    world.options.locations.push(Location::Path(world.path("n.log")));
     world.restart();
     world.append("n.log", lines(40..50));
     world.pass(8);

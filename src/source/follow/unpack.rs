@@ -1,7 +1,8 @@
-//! A gzip file decompressed to its end, a piece at a time, for how long it is and for the bytes before some positions.
+//! A gzip file decompressed to its end, a piece at a time, for how long it is and for the bytes
+//! before some positions.
 //!
-//! Not here: what is made of that (`compressed`). Invariant: an end is told only of a file that is whole, whatever follows
-//! its first member.
+//! Not here: what is made of that (`compressed`). Invariant: an end is told only of a file that is
+//! whole, whatever follows its first member.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -75,8 +76,8 @@ impl Unpacking {
         self.state == Unpacked::Going && self.keeps(position)
     }
 
-    /// Whether the bytes that `tail` was made of stand before a position, which are kept. A guard of nothing says so only
-    /// of 0.
+    /// Whether the bytes that `tail` was made of stand before a position, which are kept. A guard
+    /// of nothing says so only of 0.
     pub fn holds(&self, position: u64, tail: &Guard) -> bool {
         let found = self.tails.iter().find(|(at, _)| *at == position);
         (position == 0 || tail.bytes > 0) && found.is_some_and(|(_, bytes)| tail.holds(bytes))

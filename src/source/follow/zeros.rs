@@ -1,4 +1,5 @@
-//! Zeros at the start of a file: what a writer leaves that goes on at its old offset in a file that was truncated.
+//! Zeros at the start of a file: what a writer leaves that goes on at its old offset in a file that
+//! was truncated.
 //!
 //! Invariant: memory and work at a time are bounded, however long the hole is.
 
@@ -15,8 +16,8 @@ const BLOCK: usize = 1 << 16;
 /// Blocks of zeros that are read before others have their turn.
 const BLOCKS: usize = 512;
 
-/// How far there are only zeros from `from` on, and whether another byte was found there. If not, either the file ends
-/// there, or that is how far was looked.
+/// How far there are only zeros from `from` on, and whether another byte was found there. If not,
+/// either the file ends there, or that is how far was looked.
 pub(super) fn skip(file: &File, from: u64, size: u64) -> io::Result<(u64, bool)> {
     let mut at = from;
     let mut block = vec![0; BLOCK];

@@ -13,7 +13,8 @@ pub struct Closed {
     pub sequence: u64,
     /// Whether it is one of many.
     pub periodic: bool,
-    /// The windows that it stands for, if it stands for several, which hold nothing; the view is then that of the first.
+    /// The windows that it stands for, if it stands for several, which hold nothing; the view is
+    /// then that of the first.
     pub gap: Option<Gap>,
     /// Which result of the window it is, where there may be several.
     pub issue: Option<Issue>,
@@ -21,8 +22,8 @@ pub struct Closed {
     pub view: Aggregates,
     /// The balance sheet at this window.
     pub balance: Balance,
-    /// Set once a reporter has written it. What is dropped without that, as an output failed or the run was aborted, is
-    /// issued again by the next run.
+    /// Set once a reporter has written it. What is dropped without that, as an output failed or the
+    /// run was aborted, is issued again by the next run.
     pub written: Arc<AtomicBool>,
 }
 
@@ -33,7 +34,8 @@ pub struct Look<'a> {
     pub sequence: u64,
     /// Whether it is one of many.
     pub periodic: bool,
-    /// The windows that it is, if it is a run of them that hold nothing; the view is then that of the first.
+    /// The windows that it is, if it is a run of them that hold nothing; the view is then that of
+    /// the first.
     pub gap: Option<Gap>,
     /// Which result of the window it is, where there may be several.
     pub issue: Option<Issue>,

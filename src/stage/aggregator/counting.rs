@@ -1,18 +1,20 @@
 //! What is counted, by all workers of an aggregator together.
 //!
-//! All workers count into one tally, each through a counter of its own. Not here: when windows close.
+//! All workers count into one tally, each through a counter of its own. Not here: when windows
+//! close.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
+use crate::batch::{Chunk, Record};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::balance::Rejected;
-use crate::model::{Balance, Chunk, Loss, MemoryPolicy, Record, Traces};
+use crate::model::{Balance, Loss, MemoryPolicy, Traces};
 use crate::ops::count::{Buckets, Counter, count, count_pairs};
 use crate::ops::progress::Progress;
-use crate::spill::Store;
+use crate::spill::RunStore;
 use crate::tally::aggregates::Layout;
 use crate::tally::{Aggregates, Tally};
 
@@ -27,7 +29,7 @@ pub struct Counting {
     /// What happens to pairs for which there is no memory.
     pub(super) policy: MemoryPolicy,
     /// What was counted and is on disk.
-    pub(super) store: Mutex<Store>,
+    pub(super) store: Mutex<RunStore>,
     /// Connections that were counted without their pair.
     pub(super) overflowed: AtomicU64,
     /// The sheet that the run goes on from.
@@ -173,7 +175,8 @@ impl Counting {
             };
             match self.policy {
                 MemoryPolicy::Error if view.overflow() > 0 => return Err(beyond_limit(tally)),
-                // Joined, panes may take more than they did before. The last view has nothing to join.
+                // Joined, panes may take more than they did before. The last view has nothing to
+                // join.
                 MemoryPolicy::Spill if view.overflow() > 0 && then != Then::Nothing => {}
                 _ => return Ok(view),
             }

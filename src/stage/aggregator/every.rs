@@ -8,8 +8,9 @@ use super::closed::Closed;
 use super::counting::{Counting, Then};
 use super::peek::Peek;
 use crate::actor::{Exit, Outlet, Stop, Transform};
+use crate::batch::Records;
 use crate::error::Result;
-use crate::model::{Gap, Records, Timestamp};
+use crate::model::{Gap, Timestamp};
 use crate::ops::close::{Closer, Due};
 use crate::tally::Tally;
 
@@ -28,12 +29,13 @@ impl Every {
         Arc::new(Every { counting, closer: Mutex::new(closer), peek, stop })
     }
 
-    /// Closes every window that is due at the watermark, and sends its view; empty ones too, in long runs as one, unless
-    /// the run drains.
+    /// Closes every window that is due at the watermark, and sends its view; empty ones too, in
+    /// long runs as one, unless the run drains.
     fn close_due(&self, outlet: &mut Outlet<Arc<Closed>>) -> Result<(), Exit> {
         let counting = &self.counting;
         let mut closer = self.closer.lock();
-        // Dropped before the lock: no other worker closes a window that a panic has left half closed.
+        // Dropped before the lock: no other worker closes a window that a panic has left half
+        // closed.
         let _abort = self.stop.abort_on_panic();
         loop {
             let (watermark, extent) = {
@@ -74,7 +76,8 @@ impl Every {
         }
     }
 
-    /// Drops what is of no use as these windows are sure to have one result, with more behind them that are not due yet.
+    /// Drops what is of no use as these windows are sure to have one result, with more behind them
+    /// that are not due yet.
     fn pass_over(&self, closer: &Closer, sure: Option<Gap>, tally: &mut Tally) {
         let Some(Gap { window, .. }) = sure else { return };
         self.counting.progress.lock().balance_at(window.end);

@@ -1,9 +1,10 @@
 //! Bucket-aggregator: records to tallies, and tallies to the view of each window.
 //!
-//! What is counted is one value, `Counting`, that all workers share. Who closes windows owns it, and there are three ways:
-//! one window at the end of the input (`once`), windows that repeat as the watermark passes them (`every`), and windows of
-//! inputs that go on (`following`), where results may come again and counts are saved.
-//! Invariant: a window closes once, in order, and holds all that is counted into it.
+//! What is counted is one value, `Counting`, that all workers share. Who closes windows owns it,
+//! and there are three ways: one window at the end of the input (`once`), windows that repeat as
+//! the watermark passes them (`every`), and windows of inputs that go on (`following`), where
+//! results may come again and counts are saved. Invariant: a window closes once, in order, and
+//! holds all that is counted into it.
 
 mod closed;
 mod counting;
@@ -35,7 +36,8 @@ pub struct Aggregator {
 }
 
 impl Aggregator {
-    /// The longest time for which counting stood still for a state to be saved, or for names to be dropped.
+    /// The longest time for which counting stood still for a state to be saved, or for names to be
+    /// dropped.
     pub fn longest_stall(&self) -> Duration {
         self.live.as_ref().map_or(Duration::ZERO, |live| live.longest_stall())
     }

@@ -6,8 +6,9 @@ use super::closed::Closed;
 use super::counting::{Counting, Then};
 use super::peek::Peek;
 use crate::actor::{Exit, Outlet, Transform};
+use crate::batch::Records;
 use crate::error::Result;
-use crate::model::{Records, Window};
+use crate::model::Window;
 use crate::ops::close::once_layout;
 
 /// One window, and what is counted into it.

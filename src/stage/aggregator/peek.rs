@@ -1,7 +1,7 @@
 //! A look at a window of an aggregator while it is filled, for who watches the run.
 //!
-//! Nobody counts while somebody looks. Invariant: a look changes no result. Where it would take memory that the run may
-//! need, or read back what is on disk, there is none.
+//! Nobody counts while somebody looks. Invariant: a look changes no result. Where it would take
+//! memory that the run may need, or read back what is on disk, there is none.
 
 use std::sync::Arc;
 
@@ -32,9 +32,10 @@ impl Peek {
         *self.last.lock() = Some(Arc::clone(last));
     }
 
-    /// Shows `f` the window that is filled at this moment: the only one, or that which ends first behind the highest
-    /// stamp; after the run, its last one. The workers wait until `f` returns. `None` if nothing is counted yet, if
-    /// there is no memory to join what is counted, or some of it is on disk.
+    /// Shows `f` the window that is filled at this moment: the only one, or that which ends first
+    /// behind the highest stamp; after the run, its last one. The workers wait until `f` returns.
+    /// `None` if nothing is counted yet, if there is no memory to join what is counted, or some of
+    /// it is on disk.
     pub fn look<R>(&self, f: impl FnOnce(Look<'_>) -> R) -> Option<R> {
         let counting = &self.counting;
         let mut tally = counting.tally.write();

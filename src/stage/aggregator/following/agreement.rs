@@ -1,9 +1,9 @@
-//! Whether what the header of a saved state says in one place agrees with what it says in others: of windows that have
-//! closed, of what was issued, of stamps, and of what is counted.
+//! Whether what the header of a saved state says in one place agrees with what it says in others:
+//! of windows that have closed, of what was issued, of stamps, and of what is counted.
 //!
-//! Not here: whether each value is one that there is (`sound`), and whether the pairs add up to the buckets (`header`).
-//! Invariant: what every run keeps to holds here, and nothing else; so a run that goes on from what passes meets no
-//! contradiction in it.
+//! Not here: whether each value is one that there is (`sound`), and whether the pairs add up to the
+//! buckets (`header`). Invariant: what every run keeps to holds here, and nothing else; so a run
+//! that goes on from what passes meets no contradiction in it.
 
 use super::header::{Delays, Header};
 use super::windows::{Issued, SavedWindows};
@@ -49,8 +49,8 @@ impl Header {
         }
     }
 
-    /// What was issued is still there, as what comes late only adds to it; of windows that are done with, it is kept only
-    /// where it comes again.
+    /// What was issued is still there, as what comes late only adds to it; of windows that are done
+    /// with, it is kept only where it comes again.
     fn check_issued(&self, closer: &Closer) -> Result<(), String> {
         let SavedWindows { issued, again, settled, .. } = &self.windows;
         let sums = Sums::of(&self.buckets);
@@ -77,8 +77,8 @@ impl Header {
         }
     }
 
-    /// All that is counted lies between the lowest and the highest stamp, windows have closed between those only, and not
-    /// before the watermark.
+    /// All that is counted lies between the lowest and the highest stamp, windows have closed
+    /// between those only, and not before the watermark.
     fn check_stamps(&self, closer: &Closer) -> Result<(), String> {
         let mut counted = self.buckets.iter().filter(|(bucket, _)| closer.covers(*bucket)).map(|(bucket, _)| *bucket);
         let held = counted.next().map(|lowest| (lowest, counted.next_back().unwrap_or(lowest)));
@@ -134,8 +134,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::batch::{Chunk, Live, Records};
     use crate::model::time::SECOND;
-    use crate::model::{Balance, Chunk, Grid, InputId, Live, Peaks, Records, Span, Timestamp};
+    use crate::model::{Balance, Grid, InputId, Peaks, Span, Timestamp};
     use crate::ops::progress::Progress;
     use crate::stage::aggregator::following::windows::Windows;
     use crate::tally::Shape;
@@ -194,8 +195,8 @@ mod tests {
         progress
     }
 
-    /// A state of windows of 20 s every 10 s: of stamps from 0 to 95, of which those are done with whose results are not
-    /// issued again.
+    /// A state of windows of 20 s every 10 s: of stamps from 0 to 95, of which those are done with
+    /// whose results are not issued again.
     fn good(delays: &Delays) -> Header {
         let stamps: Vec<i64> = (0..100).step_by(5).collect();
         let cut = crate::ops::count::Buckets { anchor: GRID.anchor, grain: 10 * SECOND, last: i64::MAX };

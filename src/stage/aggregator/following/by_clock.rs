@@ -1,7 +1,9 @@
-//! Part of the keeper: results of windows that have not closed, by the clock and at the end of a run that may go on.
+//! Part of the keeper: results of windows that have not closed, by the clock and at the end of a
+//! run that may go on.
 //!
-//! They are provisional, and move nothing (`windows`). Invariant: a result by the clock has all that was in the files when the
-//! clock passed its window; what comes for it later is in the next revision.
+//! They are provisional, and move nothing (`windows`). Invariant: a result by the clock has all
+//! that was in the files when the clock passed its window; what comes for it later is in the next
+//! revision.
 
 use std::sync::Arc;
 
@@ -23,9 +25,9 @@ pub(super) struct ByClock {
 }
 
 impl ByClock {
-    /// Issues the latest window that the clock has passed once all is counted that was there then, and those before it again
-    /// for which more has come. Windows that passed while the program was stopped come when they close.
-    /// `now` is the time; with `ends`, inputs end by themselves.
+    /// Issues the latest window that the clock has passed once all is counted that was there then,
+    /// and those before it again for which more has come. Windows that passed while the program was
+    /// stopped come when they close. `now` is the time; with `ends`, inputs end by themselves.
     pub fn issue(&mut self, issuing: &mut Issuing<'_>, now: Timestamp, ends: bool) -> Result<(), Exit> {
         let live = issuing.live;
         if live.trigger != Trigger::Clock {
@@ -35,7 +37,8 @@ impl ByClock {
         let Some(k) = self.asked else {
             let k = grid.first_ending_after(now).saturating_sub(1);
             if grid.first.is_none_or(|first| first <= k) && self.last.is_none_or(|last| last < k) {
-                // Standard input has nothing that could be waited for: what it will give, nobody knows.
+                // Standard input has nothing that could be waited for: what it will give, nobody
+                // knows.
                 if !ends {
                     live.abreast.ask();
                 }
@@ -62,8 +65,9 @@ impl ByClock {
 }
 
 impl Issuing<'_> {
-    /// At the end of a run that may go on: all windows that hold anything of which more is known than was issued, so that
-    /// all that is counted is in results; and as windows move with the stamps, that of the last records in any case.
+    /// At the end of a run that may go on: all windows that hold anything of which more is known
+    /// than was issued, so that all that is counted is in results; and as windows move with the
+    /// stamps, that of the last records in any case.
     pub(super) fn issue_current(&mut self) -> Result<(), Exit> {
         let (open, current) = {
             let _gate = self.live.gate.write();
@@ -93,8 +97,8 @@ impl Issuing<'_> {
         self.send(&closed)
     }
 
-    /// The results of those of some open windows of which more is known than was issued. To be called with the gate held
-    /// alone.
+    /// The results of those of some open windows of which more is known than was issued. To be
+    /// called with the gate held alone.
     fn news(&self, windows: &mut Windows, open: Vec<i64>) -> Result<Vec<Arc<Closed>>> {
         let mut results = Vec::new();
         for k in open {

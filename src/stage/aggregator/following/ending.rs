@@ -1,6 +1,7 @@
 //! How long a run takes that was asked to end, and what it says meanwhile.
 //!
-//! Invariant: whoever asks a run to end gets it to end within the stop timeout, with the last state that could be saved.
+//! Invariant: whoever asks a run to end gets it to end within the stop timeout, with the last state
+//! that could be saved.
 
 use std::time::{Duration, Instant};
 

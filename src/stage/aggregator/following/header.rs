@@ -56,12 +56,14 @@ pub struct Header {
     pub(super) panes: Vec<(i64, u64, u64)>,
     /// Host names by number are so many, those of holes without bytes.
     pub(super) numbers: u32,
-    /// Compressed files that are passed over. They follow the pairs: a state that an earlier build has saved ends there.
+    /// Compressed files that are passed over. They follow the pairs: a state that an earlier build
+    /// has saved ends there.
     #[serde(skip)]
     pub passed_over: Vec<PassedOver>,
 }
 
-/// Open windows beyond those that are listed are counted up to so many: a state that was made up may have any number.
+/// Open windows beyond those that are listed are counted up to so many: a state that was made up
+/// may have any number.
 const MOST_COUNTED: usize = 1_000_000;
 
 impl Header {
@@ -136,8 +138,8 @@ impl Header {
         Ok(hosts)
     }
 
-    /// The windows that are open and hold anything, up to that of the last records, each with its connections: at most so
-    /// many, and how many more there are, as far as they were counted.
+    /// The windows that are open and hold anything, up to that of the last records, each with its
+    /// connections: at most so many, and how many more there are, as far as they were counted.
     pub fn open_windows(&self, most: usize) -> (Vec<(i64, u64)>, u64) {
         let (Some((lowest, _)), Some((highest, _))) = (self.buckets.first(), self.buckets.last()) else {
             return (Vec::new(), 0);
@@ -171,8 +173,9 @@ impl Header {
         Closer::new(self.grid, self.cut(), false).resumed(self.windows.next())
     }
 
-    /// Whether the counts add up, when these are the connections of each pane; errors with what does not. What is settled
-    /// and what is there is what was counted, and a pane has as many connections as its buckets.
+    /// Whether the counts add up, when these are the connections of each pane; errors with what
+    /// does not. What is settled and what is there is what was counted, and a pane has as many
+    /// connections as its buckets.
     pub fn check(&self, panes: &BTreeMap<i64, u64>) -> Result<(), String> {
         let (tally, closer) = self.in_buckets();
         self.windows.settled().check(&closer, &tally, self.balance().counted)?;

@@ -1,7 +1,8 @@
 //! Makes the results of windows where inputs are followed, and sends them.
 //!
-//! A result is made with the gate held alone, so that it holds what every input had up to its position; it is sent
-//! without the gate, so that an output that is slow or blocked keeps nobody from counting.
+//! A result is made with the gate held alone, so that it holds what every input had up to its
+//! position; it is sent without the gate, so that an output that is slow or blocked keeps nobody
+//! from counting.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,10 +21,12 @@ use crate::tally::aggregates::Layout;
 /// How often results that late records changed are issued again, at most.
 const CHANGES: Duration = Duration::from_secs(1);
 
-/// How long an output that takes nothing is waited for before results that it does not take are dropped for later ones.
+/// How long an output that takes nothing is waited for before results that it does not take are
+/// dropped for later ones.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// The same at the end of a run that was asked to end: what comes then comes at once, and is more than an output takes so.
+/// The same at the end of a run that was asked to end: what comes then comes at once, and is more
+/// than an output takes so.
 const LAST_PATIENCE: Duration = Duration::from_millis(300);
 
 /// How a window is issued.
@@ -117,7 +120,8 @@ impl<'a> Issuing<'a> {
         Ok(closed)
     }
 
-    /// Closes many windows that hold nothing, of which `first` is the first. As `close`, with one result for all.
+    /// Closes many windows that hold nothing, of which `first` is the first. As `close`, with one
+    /// result for all.
     fn close_gap(&self, windows: &mut Windows, first: Window, gap: Gap) -> Result<Option<Arc<Closed>>> {
         let run = (windows.closer.number(first), windows.closer.number(gap.window));
         let balance = {
@@ -260,7 +264,8 @@ impl<'a> Issuing<'a> {
             let windows = self.live.windows.lock();
             (windows.closer.next(), windows.kept())
         };
-        // With more than one run, results are on their way; what lies between them and the open windows goes.
+        // With more than one run, results are on their way; what lies between them and the open
+        // windows goes.
         if kept.len() > 1 && next != self.kept {
             self.kept = next;
             counting.tally.write().keep_only(&kept);
@@ -275,7 +280,8 @@ impl<'a> Issuing<'a> {
         windows.changed_before(k, &tally)
     }
 
-    /// Forgets the results that are too old to be issued again; what has changed since the last look is issued before.
+    /// Forgets the results that are too old to be issued again; what has changed since the last
+    /// look is issued before.
     fn expire(&mut self) -> Result<(), Exit> {
         let watermark = self.live.counting.progress.lock().watermark();
         let kept = |windows: &Windows| {

@@ -1,4 +1,5 @@
-//! Beside the bucket-aggregator: has the results of windows issued where inputs are followed, each when it is due.
+//! Beside the bucket-aggregator: has the results of windows issued where inputs are followed, each
+//! when it is due.
 //!
 //! Not here: how a result is made and sent (`issuing`).
 
@@ -33,11 +34,13 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub struct Keeper {
     /// The aggregator.
     pub live: Arc<Live>,
-    /// The clock at the start of the run, which goes on by itself from there: steps of the system's clock do not count.
+    /// The clock at the start of the run, which goes on by itself from there: steps of the system's
+    /// clock do not count.
     pub started: (Timestamp, Instant),
     /// Whether the inputs end by themselves: then all windows close with them.
     pub ends: bool,
-    /// Whether there is a saver to wait for. Where there is none, the keeper drops what is known of inputs that have ended.
+    /// Whether there is a saver to wait for. Where there is none, the keeper drops what is known of
+    /// inputs that have ended.
     pub saves: bool,
     /// The first instant that counts.
     pub first: Timestamp,
@@ -125,7 +128,8 @@ impl Keeper {
         Ok(live.check(&windows)?)
     }
 
-    /// Waits until results are written and the state is saved. Where the run was asked to end, not for ever.
+    /// Waits until results are written and the state is saved. Where the run was asked to end, not
+    /// for ever.
     fn wait_for_others(&self, outlet: &mut LatestOutlet<Arc<Closed>>, ending: &mut Ending) {
         let live = &*self.live;
         while !self.stop.aborted() {
@@ -149,7 +153,8 @@ impl Keeper {
         }
     }
 
-    /// Whether all is counted that was there at the start. A stream is taken to have given that once it gives no more.
+    /// Whether all is counted that was there at the start. A stream is taken to have given that
+    /// once it gives no more.
     fn has_read(&self, since: Instant) -> bool {
         if self.ends { since.elapsed() > PAUSE } else { self.live.abreast.is_reached() }
     }

@@ -1,7 +1,8 @@
 //! Beside the bucket-aggregator: what it has in addition where inputs are followed.
 //!
-//! Workers count, a keeper issues results (`keeper`) of windows (`windows`), a saver saves (`saver`). Invariant: who holds the gate alone sees
-//! counts and positions that agree: each input is counted up to its position and not beyond.
+//! Workers count, a keeper issues results (`keeper`) of windows (`windows`), a saver saves
+//! (`saver`). Invariant: who holds the gate alone sees counts and positions that agree: each input
+//! is counted up to its position and not beyond.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -9,8 +10,9 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, RwLock};
 
+use crate::batch::{Record, Records};
 use crate::error::Result;
-use crate::model::{Grid, InputId, Loss, Peaks, Record, Records, Timestamp, Traces};
+use crate::model::{Grid, InputId, Loss, Peaks, Timestamp, Traces};
 use crate::ops::sequence::{Place, Sequencer};
 use crate::output::rejects::{RejectsFile, late_line};
 
@@ -37,9 +39,11 @@ pub enum Trigger {
 pub struct Live {
     /// What is counted.
     pub(super) counting: Arc<Counting>,
-    /// Held by each worker while it counts a batch, and alone by who needs counts and positions to agree.
+    /// Held by each worker while it counts a batch, and alone by who needs counts and positions to
+    /// agree.
     pub(super) gate: RwLock<()>,
-    /// Batches reach the tally in the order of their input, so that there is nothing beyond a position.
+    /// Batches reach the tally in the order of their input, so that there is nothing beyond a
+    /// position.
     order: Mutex<Sequencer<Arc<Records>>>,
     /// The windows and what was issued of them.
     pub(super) windows: Mutex<Windows>,
@@ -55,13 +59,15 @@ pub struct Live {
     pub(super) abreast: Arc<Abreast>,
     /// Set when a record is counted into a window whose result was issued.
     pub(super) changed: AtomicBool,
-    /// Batches that are half counted. Above 0 with nobody at work, a worker has failed in the middle.
+    /// Batches that are half counted. Above 0 with nobody at work, a worker has failed in the
+    /// middle.
     counting_now: AtomicUsize,
     stages: Mutex<Stages>,
     moved: Condvar,
     /// Whether the keeper waits for a batch to be counted, and has to be told.
     dozes: AtomicBool,
-    /// The longest time for which counting stood still to set aside what is saved, or to drop names, in nanoseconds.
+    /// The longest time for which counting stood still to set aside what is saved, or to drop
+    /// names, in nanoseconds.
     stalled: AtomicU64,
     /// What there was to say once all was counted that was there, if no result had come.
     pub(super) standing: Mutex<Option<Standing>>,
@@ -128,7 +134,8 @@ impl Live {
     pub(super) fn set_limits(&self, windows: &Windows) {
         let (Some(open), Some(next)) = (windows.open(), windows.closer.next()) else { return };
         let grid = self.grid;
-        // Where windows overlap, the one before still holds stamps of the first that is open: its result stays as it is.
+        // Where windows overlap, the one before still holds stamps of the first that is open: its
+        // result stays as it is.
         let floor = grid.window(open.saturating_sub(1)).end;
         *self.limits.write() = Limits { floor, closed: grid.window(next - 1).end };
     }
@@ -154,7 +161,8 @@ impl Live {
     fn count(&self, worker: usize, batch: &Records) -> Result<()> {
         let limits = *self.limits.read();
         let lowest = batch.records.iter().map(|record| record.time).min();
-        // Only an input that was idle, and left the watermark, gives records whose windows have closed.
+        // Only an input that was idle, and left the watermark, gives records whose windows have
+        // closed.
         let behind = lowest.is_some_and(|lowest| lowest < limits.floor);
         let (mut late, mut traces) = (0, Traces::default());
         if behind {
@@ -193,7 +201,8 @@ impl Live {
         file.append((batch.chunk.span.input, batch.chunk.span.from), &block);
     }
 
-    /// The longest time for which counting stood still for a state to be saved, or for names to be dropped.
+    /// The longest time for which counting stood still for a state to be saved, or for names to be
+    /// dropped.
     pub fn longest_stall(&self) -> Duration {
         Duration::from_nanos(self.stalled.load(Ordering::Relaxed))
     }
@@ -208,8 +217,8 @@ impl Live {
         self.stalled.fetch_max(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// Errors unless all that is counted is done with or there. To be called with the gate held alone, once workers have
-    /// handed over what they have counted.
+    /// Errors unless all that is counted is done with or there. To be called with the gate held
+    /// alone, once workers have handed over what they have counted.
     pub(super) fn check(&self, windows: &Windows) -> Result<()> {
         if !self.is_consistent() {
             // A worker has failed in the middle, which ends the run.
@@ -235,7 +244,8 @@ impl Live {
         self.moved.notify_all();
     }
 
-    /// As `wait`, or until a batch is counted. One that is counted at the same moment may be noticed only after that time.
+    /// As `wait`, or until a batch is counted. One that is counted at the same moment may be
+    /// noticed only after that time.
     pub(super) fn doze(&self, time: Duration) {
         self.dozes.store(true, Ordering::Relaxed);
         self.wait(time);

@@ -1,7 +1,8 @@
 //! Windows of inputs that go on.
 //!
-//! Workers count (`live`), the keeper has results issued when they are due (`keeper`), and the saver saves what is counted
-//! (`saver`); they share `Live`. Invariant: who holds its gate alone sees counts and positions that agree.
+//! Workers count (`live`), the keeper has results issued when they are due (`keeper`), and the
+//! saver saves what is counted (`saver`); they share `Live`. Invariant: who holds its gate alone
+//! sees counts and positions that agree.
 
 mod by_clock;
 mod ending;

@@ -1,7 +1,8 @@
 //! Beside the bucket-aggregator: saves what is counted together with how far each input is counted.
 //!
-//! With the gate held alone, tables are set aside and positions noted; all that is large is written afterwards, while
-//! counting goes on into second tables (`tally/shard.rs`). Invariant: what is saved is what was counted at one instant.
+//! With the gate held alone, tables are set aside and positions noted; all that is large is written
+//! afterwards, while counting goes on into second tables (`tally/shard.rs`). Invariant: what is
+//! saved is what was counted at one instant.
 
 use std::io;
 use std::sync::Arc;
@@ -28,17 +29,20 @@ use crate::stage::{Failures, InputNames};
 /// How often is looked whether the last results of a run that ends are written.
 const TICK: Duration = Duration::from_millis(25);
 
-/// How often is looked before that whether a state is due, and whether the run was aborted. That it ends is told.
+/// How often is looked before that whether a state is due, and whether the run was aborted. That it
+/// ends is told.
 const IDLE_TICK: Duration = Duration::from_millis(200);
 
-/// The first state is saved so long after the start, and the next ones after twice as long each, up to the interval, so that
-/// a run that is killed again and again comes forward, also where a busy machine gives it little time.
+/// The first state is saved so long after the start, and the next ones after twice as long each, up
+/// to the interval, so that a run that is killed again and again comes forward, also where a busy
+/// machine gives it little time.
 const FIRST: Duration = Duration::from_millis(50);
 
 /// How long the last results of a run that was asked to end are waited for.
 const LAST_RESULTS: Duration = Duration::from_millis(300);
 
-/// Between two savings lies so many times what the last one took. On a busy machine that may be mostly waiting.
+/// Between two savings lies so many times what the last one took. On a busy machine that may be
+/// mostly waiting.
 const SHARE: u32 = 3;
 
 /// Names that are copied at a time, so that nobody who meets a new one waits for long.
@@ -116,14 +120,15 @@ impl Saver {
         }
     }
 
-    /// Whether the last results are written, or have been waited for: those that are not are issued again by the next
-    /// run.
+    /// Whether the last results are written, or have been waited for: those that are not are issued
+    /// again by the next run.
     fn written(&self, since: &mut Option<Instant>) -> bool {
         let since = since.get_or_insert_with(Instant::now);
         self.live.windows.lock().all_written() || (self.stop.draining() && since.elapsed() > LAST_RESULTS)
     }
 
-    /// A run that was ended by a failure, of an output, say, saves what it has counted, if that agrees with itself.
+    /// A run that was ended by a failure, of an output, say, saves what it has counted, if that
+    /// agrees with itself.
     fn last_words(&mut self) -> Result<(), Exit> {
         let live = Arc::clone(&self.live);
         if let Some(_gate) = live.gate.try_write_for(Duration::from_millis(500))
@@ -149,7 +154,8 @@ impl Saver {
         (bytes, losses, windows.closer.next(), u64::from(unwritten))
     }
 
-    /// Writes a state. Whether it is saved; the first that is not is told, and the next that is again.
+    /// Writes a state. Whether it is saved; the first that is not is told, and the next that is
+    /// again.
     fn put(&mut self, mut snapshot: Snapshot) -> bool {
         let live = Arc::clone(&self.live);
         let saved = self.store.save(&self.fingerprint, &mut |encoder| write(&live.counting, &snapshot, encoder));
@@ -256,9 +262,10 @@ mod tests {
     use parking_lot::Mutex;
 
     use super::*;
+    use crate::batch::Chunk;
     use crate::codec::Decoder;
     use crate::model::time::SECOND;
-    use crate::model::{Balance, Chunk, MemoryPolicy, Span};
+    use crate::model::{Balance, MemoryPolicy, Span};
     use crate::ops::close::Closer;
     use crate::ops::count::Buckets;
     use crate::ops::progress::Progress;
@@ -316,7 +323,7 @@ mod tests {
     }
 
     /// An input of which so many lines are counted.
-    fn counted(input: u32, lines: u64) -> crate::model::Records {
+    fn counted(input: u32, lines: u64) -> crate::batch::Records {
         let balance =
             Balance { lines_read: lines, counted: lines, bytes_read: 1, bytes_total: 1, ..Balance::default() };
         let span = Span { input: InputId(input), from: 0, to: 1 };
@@ -340,7 +347,7 @@ mod tests {
         let (chunk, mut peaks) = (Arc::new(chunk), crate::model::Peaks::default());
         peaks.add(watermark);
         let at_rest = watermark;
-        crate::model::Records {
+        crate::batch::Records {
             chunk,
             records,
             balance,

@@ -1,9 +1,10 @@
-//! Whether the header of a saved state that was read is one that a run saves: a checksum says who has changed nothing by
-//! accident, and not who wrote it.
+//! Whether the header of a saved state that was read is one that a run saves: a checksum says who
+//! has changed nothing by accident, and not who wrote it.
 //!
-//! Invariant: of what passes, every number can be worked with as it is: lengths of time are above 0, a window has as many
-//! buckets as a configuration may ask for, windows, buckets and panes are those of instants that there are, and each is there
-//! once. Whether the counts add up is `check` in `header`.
+//! Invariant: of what passes, every number can be worked with as it is: lengths of time are above
+//! 0, a window has as many buckets as a configuration may ask for, windows, buckets and panes are
+//! those of instants that there are, and each is there once. Whether the counts add up is `check`
+//! in `header`.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -41,7 +42,8 @@ impl Header {
         Ok(header)
     }
 
-    /// Errors with why it would be refused once it is read: sheets are read without what is saved beside them.
+    /// Errors with why it would be refused once it is read: sheets are read without what is saved
+    /// beside them.
     pub(super) fn as_read(&self, delays: &Delays) -> Result<(), String> {
         let mut bytes = Vec::new();
         let written = Encoder::new(&mut bytes).put(self);

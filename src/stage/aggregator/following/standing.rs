@@ -1,6 +1,8 @@
-//! Where a run that follows stands once it has counted what was there when it began, and no result has come of it.
+//! Where a run that follows stands once it has counted what was there when it began, and no result
+//! has come of it.
 //!
-//! Not here: how that is said (`cli/standing`). Invariant: it is noted once, and only while no result was issued.
+//! Not here: how that is said (`cli/standing`). Invariant: it is noted once, and only while no
+//! result was issued.
 
 use crate::model::{Balance, Timestamp};
 use crate::ops::close::Closer;

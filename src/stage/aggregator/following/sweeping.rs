@@ -1,4 +1,5 @@
-//! Beside the bucket-aggregator: drops the names that no pane holds where inputs are followed, in steps of the keeper's.
+//! Beside the bucket-aggregator: drops the names that no pane holds where inputs are followed, in
+//! steps of the keeper's.
 //!
 //! Invariant: while a state is being saved, no number loses its name; a hole may be given one.
 

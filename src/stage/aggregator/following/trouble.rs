@@ -1,7 +1,8 @@
 //! Why the last state was not saved, as long as none has been since, and what is said of it.
 //!
-//! Not here: saving (`saver`). Invariant: it is told once that states cannot be saved, and once that they can be again; that
-//! there was no room for a while is no failure of a run whose last state is whole.
+//! Not here: saving (`saver`). Invariant: it is told once that states cannot be saved, and once
+//! that they can be again; that there was no room for a while is no failure of a run whose last
+//! state is whole.
 
 use std::io;
 use std::path::Path;

@@ -1,8 +1,10 @@
-//! The windows of an aggregator that follows: which have closed, what was issued of each, and what is still needed.
+//! The windows of an aggregator that follows: which have closed, what was issued of each, and what
+//! is still needed.
 //!
-//! A result that is provisional says nothing of what is needed: only windows that have closed let anything go.
-//! Invariant (`check`): what was counted is in windows that are done with or in the tally (`ops/settled.rs`), and the last
-//! revision of a window that is done with has all its connections.
+//! A result that is provisional says nothing of what is needed: only windows that have closed let
+//! anything go. Invariant (`check`): what was counted is in windows that are done with or in the
+//! tally (`ops/settled.rs`), and the last revision of a window that is done with has all its
+//! connections.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,13 +29,13 @@ pub struct Windows {
     first: Option<i64>,
     /// What was issued of windows that may be issued again.
     pub(super) issued: BTreeMap<i64, Issued>,
-    /// Runs of windows that were issued as one, or come before the first one, and hold nothing: the first and the last of
-    /// each. In order, as long as their windows may be issued by themselves.
+    /// Runs of windows that were issued as one, or come before the first one, and hold nothing: the
+    /// first and the last of each. In order, as long as their windows may be issued by themselves.
     pub(super) gaps: Vec<(i64, i64)>,
     /// Results that were issued and are not written yet.
     pub(super) outstanding: Vec<Outstanding>,
-    /// Windows whose results have to be issued again, since they may not have been written: the first and the last of
-    /// each result.
+    /// Windows whose results have to be issued again, since they may not have been written: the
+    /// first and the last of each result.
     pub(super) again: Vec<(i64, i64)>,
     settled: Settled,
     /// Whether an earlier run began with them.
@@ -96,7 +98,8 @@ impl SavedWindows {
         &self.issued
     }
 
-    /// The first and the last window of each result that comes once more, since it may not have been written.
+    /// The first and the last window of each result that comes once more, since it may not have
+    /// been written.
     pub fn again(&self) -> &[(i64, i64)] {
         &self.again
     }
@@ -141,7 +144,8 @@ impl Windows {
         let single = self.outstanding.iter().filter(|result| result.k.0 == result.k.1);
         let mut issued: BTreeMap<i64, Issued> = single.map(|result| (result.k.0, result.issued)).collect();
         issued.extend(&self.issued);
-        // What was not written for certain has not been issued: it comes again under the same number.
+        // What was not written for certain has not been issued: it comes again under the same
+        // number.
         let issued = issued.into_iter().filter_map(|(k, issued)| {
             match (again.contains(&(k, k)), issued.revision.checked_sub(1)) {
                 (false, _) => Some((k, issued)),
@@ -155,8 +159,8 @@ impl Windows {
         SavedWindows { first, next, issued: issued.collect(), gaps, again, settled: self.settled }
     }
 
-    /// Windows from `k` on are about to close. If none has yet, those before it are open to late records as far as any
-    /// window is: a record that changes the first one may be in them, too.
+    /// Windows from `k` on are about to close. If none has yet, those before it are open to late
+    /// records as far as any window is: a record that changes the first one may be in them, too.
     pub(super) fn begin(&mut self, k: i64, watermark: Timestamp) {
         // Where it came to nothing, another window may be the first.
         if self.closer.next().is_some() {
@@ -223,8 +227,8 @@ impl Windows {
         self.release(open, tally)
     }
 
-    /// Lets the windows before `k` go, whose results will not be issued again. Errors if what was issued of one is not what
-    /// it holds.
+    /// Lets the windows before `k` go, whose results will not be issued again. Errors if what was
+    /// issued of one is not what it holds.
     pub(super) fn release(&mut self, k: i64, tally: &Tally) -> Result<()> {
         self.gaps.retain(|&(_, last)| last >= k);
         if let Some((first, _)) = self.gaps.first_mut() {
@@ -271,8 +275,9 @@ impl Windows {
         Some(self.oldest_issued().into_iter().chain(under_way).fold(next, i64::min))
     }
 
-    /// The runs of buckets that are still of use, each from its first to before its end: those of results on their way,
-    /// and all from the first window on that may be issued. An output that takes nothing keeps no others.
+    /// The runs of buckets that are still of use, each from its first to before its end: those of
+    /// results on their way, and all from the first window on that may be issued. An output that
+    /// takes nothing keeps no others.
     pub(super) fn kept(&self) -> Vec<(i64, i64)> {
         let closer = &self.closer;
         let Some(next) = closer.next() else { return vec![(i64::MIN, i64::MAX)] };
@@ -294,7 +299,8 @@ impl Windows {
         self.outstanding.retain(Outstanding::is_under_way);
     }
 
-    /// A result that was dropped and is not written stays: the run is about to end by what kept it from being written.
+    /// A result that was dropped and is not written stays: the run is about to end by what kept it
+    /// from being written.
     fn forget_written(&mut self) {
         self.outstanding.retain(|result| result.is_under_way() || !result.written.load(Ordering::Relaxed));
     }
@@ -322,7 +328,8 @@ mod tests {
         assert_eq!(saved.again(), [(4, 800), (899, 899)]);
         let mut windows = Windows::new(closer(), 10, Some(saved));
         assert_eq!((windows.closer.next(), windows.lowest()), (Some(900), Some(3)));
-        // One window comes again under its number; one of many that held nothing was issued as such.
+        // One window comes again under its number; one of many that held nothing was issued as
+        // such.
         assert_eq!([3, 4, 800, 801, 899].map(|k| windows.next_revision(k)), [3, 1, 1, 0, 0]);
         windows.again.clear();
         windows.release(500, &tally).unwrap();

@@ -1,102 +1,35 @@
-//! Questions: the positional form and the short commands, each as the standard pipeline with a few keys set.
+//! Runs a pipeline for somebody who waits for it: signals, progress, the view on a terminal, and
+//! how it went.
+//!
+//! Not here: what is asked (`building`, `jobs`), and the words in which it is said (`show`).
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
-use super::args::{ColorWhen, Common, toml_list};
-use super::commands::Positional;
+use super::args::{ColorWhen, Common};
 #[cfg(feature = "live")]
 use super::live;
 use super::loss::{self, Asked, Told};
-#[cfg(feature = "live")]
-use super::print;
 use super::standing::Waits;
-use super::{allocator, is_watched, show, slips, tty, watch, with_common};
-use crate::error::{Error, Place, Result};
-use crate::model::escape::toml_text;
+use super::streams::is_watched;
+#[cfg(feature = "live")]
+use super::streams::print;
+use super::{allocator, show, slips, tty, watch};
+#[cfg(feature = "live")]
+use crate::error::Error;
+use crate::error::Result;
 use crate::output::Style;
 #[cfg(feature = "live")]
 use crate::output::target::Last;
-use crate::pipeline::{Builder, Pipeline, Summary};
-
-/// The report on a location of which nothing else is asked, in TOML.
-pub const BUSIEST: &str = "[\"top-servers\"]";
-
-/// The form without a command. `insists`: words are what their places make them.
-pub fn positional(args: &Positional, insists: bool) -> Result<u8> {
-    let words = args.words();
-    slips::positional(&words, insists)?;
-    let reports = match words[..] {
-        [_, from, to] => three_questions(from, to),
-        _ => BUSIEST.to_owned(),
-    };
-    let location = or_piped(words.first().map(|location| (*location).to_owned()).into_iter().collect())?;
-    let mut builder = Pipeline::builder();
-    if args.tail {
-        // Further options may say otherwise.
-        let sleep = Place::Option(format!("--sleep-seconds {}", args.sleep_seconds));
-        let tail = || Place::Option("--tail".to_owned());
-        builder = builder.set_at("follow", "true", tail()).set_at("every", &toml_text(&args.sleep_seconds), sleep);
-        builder = builder.set_at("align", "start", tail());
-    }
-    run_on(asked(builder, &reports, &location, &args.common)?, &args.common, &words)
-}
-
-/// The reports of that form, in TOML.
-pub fn three_questions(host_from: &str, host_to: &str) -> String {
-    format!(
-        "[{{ name = \"top-servers\", limit = 1 }}, {{ name = \"connected-to\", host = {} }}, \
-         {{ name = \"connected-from\", host = {} }}]",
-        toml_text(host_to),
-        toml_text(host_from)
-    )
-}
-
-/// A question about one host.
-pub fn about(report: &str, host: &str, location: Vec<String>, common: &Common) -> Result<u8> {
-    question(&format!("[{{ name = \"{report}\", host = {} }}]", toml_text(host)), location, common)
-}
-
-/// A question, as a list of reports in TOML.
-pub fn question(reports: &str, location: Vec<String>, common: &Common) -> Result<u8> {
-    let location = or_piped(location)?;
-    run(asked(Pipeline::builder(), reports, &location, common)?, common)
-}
-
-/// The locations, or standard input where there are none and something is piped in.
-pub fn or_piped(location: Vec<String>) -> Result<Vec<String>> {
-    match location.is_empty() {
-        false => Ok(location),
-        true if io::stdin().is_terminal() => Err(Error::usage("name a file, folder or glob to read, or pipe a log in")),
-        true => Ok(vec!["-".to_owned()]),
-    }
-}
-
-/// A builder that reads these locations, if there are any, in place of those that it has. Errors with one that is no log.
-pub fn located(builder: Builder, location: &[String]) -> Result<Builder> {
-    slips::logs(location)?;
-    Ok(match location {
-        [] => builder,
-        _ => builder.set_at("location", &toml_list(location), Place::Option("the command line".into())),
-    })
-}
-
-fn asked(builder: Builder, reports: &str, location: &[String], common: &Common) -> Result<Builder> {
-    with_common(asking(located(builder, location)?, reports), common)
-}
-
-/// A builder with these reports, in TOML, in place of those that it has.
-pub fn asking(builder: Builder, reports: &str) -> Builder {
-    builder.set_at("reports", reports, Place::Option("the command line".into()))
-}
+use crate::pipeline::{Builder, Summary};
 
 /// Runs a pipeline and says how it went.
 pub fn run(builder: Builder, common: &Common) -> Result<u8> {
     run_on(builder, common, &[])
 }
 
-/// The same, of the words of the form without a command.
-fn run_on(builder: Builder, common: &Common, words: &[&str]) -> Result<u8> {
+/// The same, of the words of a command line without a command.
+pub fn run_on(builder: Builder, common: &Common, words: &[&str]) -> Result<u8> {
     #[cfg(feature = "live")]
     if common.live {
         return run_live(builder, common);
@@ -190,7 +123,8 @@ fn run_live(builder: Builder, common: &Common) -> Result<u8> {
     // Nobody waits for more, however the view was left.
     running.drain();
     let summary = Summary { interrupted: false, ..running.join() };
-    // What was last to be seen stays when the view is gone. Where the terminal is gone too, there is nobody to read it.
+    // What was last to be seen stays when the view is gone. Where the terminal is gone too, there
+    // is nobody to read it.
     let _ = print(&String::from_utf8_lossy(&last.lock()));
     summary.failures.iter().for_each(show::error);
     summary.warnings.iter().for_each(|text| show::warning(text));

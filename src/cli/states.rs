@@ -16,10 +16,12 @@ use crate::model::escape::{is_hostile, printable};
 use crate::model::time::SECOND;
 use crate::state::{self, Choice, FORMAT, Loaded, SlotContent, SlotInfo};
 
-/// What a snapshot holds, as whoever saved it can tell: lines for people, and the same for programs.
+/// What a snapshot holds, as whoever saved it can tell: lines for people, and the same for
+/// programs.
 pub type Contents = (String, serde_json::Value);
 
-/// Reads what a snapshot holds that depends on a configuration of this fingerprint; it has to get every value.
+/// Reads what a snapshot holds that depends on a configuration of this fingerprint; it has to get
+/// every value.
 pub type ReadContents<'a> = &'a dyn Fn(&str, &mut Decoder<'_>) -> io::Result<Contents>;
 
 /// The same, and errors unless it adds up.
@@ -50,7 +52,8 @@ struct Line<'a> {
     fingerprint: Option<Vec<&'a str>>,
 }
 
-/// Both slots, and which one a run would go on from; what that one holds, where `contents` can tell.
+/// Both slots, and which one a run would go on from; what that one holds, where `contents` can
+/// tell.
 pub fn show(dir: &Path, format: StateFormat, contents: Option<ReadContents<'_>>) -> Result<String> {
     let slots = state::inspect(dir);
     let choice = state::choose(dir, &slots);
@@ -143,8 +146,8 @@ fn line(slot: &SlotInfo) -> String {
     }
 }
 
-/// A line for each slot, or the JSON of both, and whether there is a state to go on from and neither slot is damaged.
-/// The counts of the one to go on from have to add up, too.
+/// A line for each slot, or the JSON of both, and whether there is a state to go on from and
+/// neither slot is damaged. The counts of the one to go on from have to add up, too.
 pub fn verify(dir: &Path, format: StateFormat, adds_up: AddsUp<'_>) -> Result<(String, bool)> {
     let slots = state::inspect(dir);
     let choice = match state::choose(dir, &slots) {

@@ -4,33 +4,18 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::args::{JsonOutput, Talk};
-use super::{ask, configured_or_standard, emit, local, show, tallies};
+use crate::cli::building::{configured_or_standard, located, or_piped};
+use crate::cli::commands::tallies::ListArgs;
+use crate::cli::paths::local;
+use crate::cli::streams::emit;
+use crate::cli::{show, tallies};
 use crate::config::is_log;
 use crate::error::{Error, Result, show_path};
+use crate::model::location::PathArg;
 use crate::pipeline::{ListedFile, Pipeline, agree};
-
-/// Say what there is to read.
-#[derive(Debug, Args)]
-pub struct ListArgs {
-    /// Globs, files, folders; without any, those of the configuration.
-    location: Vec<String>,
-    /// The configuration, if one is meant.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// A plan, or - for standard input: exit code 0 if its locations lead to its files here, too, and to no others. Those that
-    /// are longer are listed.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["location", "config"])]
-    plan: Option<PathBuf>,
-    #[command(flatten)]
-    output: JsonOutput,
-    #[command(flatten)]
-    talk: Talk,
-}
 
 /// What a plan says of its files.
 #[derive(Deserialize)]
@@ -54,8 +39,8 @@ pub fn list(args: &ListArgs) -> Result<u8> {
     if let Some(plan) = &args.plan {
         return emit(&compare(plan, &places)?, &places);
     }
-    let location = if args.config.is_some() { args.location.clone() } else { ask::or_piped(args.location.clone())? };
-    let builder = ask::located(configured_or_standard(args.config.as_deref())?, &location)?;
+    let location = if args.config.is_some() { args.location.clone() } else { or_piped(args.location.clone())? };
+    let builder = located(configured_or_standard(args.config.as_deref())?, &location)?;
     let pipeline = builder.on_failure(show::error).on_warning(show::warning).build()?;
     let pipeline = places.iter().fold(pipeline, |pipeline, place| pipeline.writes(*place));
     let locations = pipeline.plan().locations();
@@ -79,19 +64,21 @@ fn json(locations: &[String], files: &[&ListedFile]) -> Result<String> {
 }
 
 /// The files that are longer than those of a plan, if no other difference is.
-fn compare(plan: &Path, places: &[Option<&Path>]) -> Result<String> {
-    local(plan)?;
-    let shown = if plan.as_os_str() == "-" { "<stdin>".to_owned() } else { show_path(plan) };
-    let cannot = |error| Error::input(plan, "cannot read", error);
-    let reader: Box<dyn Read> = if plan.as_os_str() == "-" {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(File::open(plan).map_err(cannot)?)
+fn compare(plan: &PathArg, places: &[Option<&Path>]) -> Result<String> {
+    let file = plan.path();
+    file.map_or(Ok(()), local)?;
+    let shown = file.map_or_else(|| "<stdin>".to_owned(), show_path);
+    let reader: Box<dyn Read> = match file {
+        None => Box::new(io::stdin().lock()),
+        Some(path) => Box::new(File::open(path).map_err(|error| Error::input(path, "cannot read", error))?),
     };
-    let planned: Planned = serde_json::from_reader(BufReader::new(reader)).map_err(|error| match is_log(plan) {
-        Some(begins) => Error::usage(format!("{shown} {begins}, and a plan is expected; `logparser plan` makes one")),
-        None => Error::usage(format!("{shown}: it is no plan of logparser: {error}")),
-    })?;
+    let planned: Planned =
+        serde_json::from_reader(BufReader::new(reader)).map_err(|error| match file.and_then(is_log) {
+            Some(begins) => {
+                Error::usage(format!("{shown} {begins}, and a plan is expected; `logparser plan` makes one"))
+            }
+            None => Error::usage(format!("{shown}: it is no plan of logparser: {error}")),
+        })?;
     if planned.schema != "logparser-plan/1" {
         return Err(Error::usage(format!("{shown}: it is no plan of logparser")));
     }
@@ -103,7 +90,8 @@ fn compare(plan: &Path, places: &[Option<&Path>]) -> Result<String> {
         Ok(ListedFile { path, size, head })
     });
     let files = files.collect::<Result<Vec<_>>>()?;
-    let builder = ask::located(Pipeline::builder(), &planned.locations)?.reads(plan, &format!("the plan {shown}"));
+    let builder = located(Pipeline::builder(), &planned.locations)?;
+    let builder = file.into_iter().fold(builder, |builder, path| builder.reads(path, &format!("the plan {shown}")));
     let pipeline = builder.on_failure(show::error).on_warning(show::warning).build()?;
     let here = places.iter().fold(pipeline, |pipeline, place| pipeline.writes(*place)).list()?;
     json(&planned.locations, &agree(&here, &files)?)

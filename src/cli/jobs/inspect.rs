@@ -1,30 +1,17 @@
 //! What is in tallies files, as JSON.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use clap::Args;
 use serde_json::json;
 
-use super::args::{JsonOutput, Talk};
-use super::emit;
-use super::show::{self, no_json};
-use super::tallies::{opened, spared, value};
+use crate::cli::commands::tallies::InspectArgs;
+use crate::cli::show::{self, no_json};
+use crate::cli::streams::emit;
+use crate::cli::tallies::{opened, spared, value};
 use crate::error::{Error, Result, show_path};
 use crate::output::json::{balance, window};
 use crate::pipeline::spare_log;
 use crate::tallies::Share;
-
-/// Look into tallies files.
-#[derive(Debug, Args)]
-pub struct InspectArgs {
-    /// Tallies files.
-    #[arg(required = true)]
-    files: Vec<PathBuf>,
-    #[command(flatten)]
-    output: JsonOutput,
-    #[command(flatten)]
-    talk: Talk,
-}
 
 /// Prints what is in each file, a line of JSON each. The exit code.
 pub fn inspect(args: &InspectArgs) -> Result<u8> {

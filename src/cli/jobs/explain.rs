@@ -1,18 +1,21 @@
-//! How the plan of reading is said: for people, and as JSON.
+//! Says which bytes would be read, and why: for people, and as JSON.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use serde::Serialize;
 
-use super::args::Results;
-use super::show;
+use crate::cli::args::{Common, Results, Settings};
+use crate::cli::building::{configured_or_standard, located, or_piped, with_common, with_settings};
+use crate::cli::show;
+use crate::cli::streams::emit;
 use crate::config::{OutputPlan, Plan, Task};
 use crate::error::{Error, Result};
 use crate::pipeline::Explained;
 
 /// One object of the JSON, one line each, of the schema `logparser-explain/1`.
 #[derive(Serialize)]
-struct Line<'a> {
+struct ExplainedLine<'a> {
     schema: &'static str,
     input: &'a str,
     size: Option<u64>,
@@ -25,9 +28,27 @@ struct Line<'a> {
     reason: &'a str,
 }
 
-/// Where it goes: as the command line says, whatever the configuration says of results. Errors with a format that has no
-/// place for it.
-pub fn outputs(plan: &Plan, given: &Results) -> Result<Vec<OutputPlan>> {
+/// Reads nothing but what the plan rests on. The exit code.
+pub fn explain(location: Vec<String>, config: Option<&Path>, settings: &Settings, common: &Common) -> Result<u8> {
+    let location = if config.is_some() { location } else { or_piped(location)? };
+    let builder = with_settings(configured_or_standard(config)?, settings)?;
+    let builder = located(with_common(builder, common)?, &location)?;
+    let pipeline = builder.on_failure(show::error).on_warning(show::warning).build()?;
+    let outputs = outputs(pipeline.plan(), &common.results)?;
+    let places = outputs.iter().map(|output| output.path.as_deref());
+    let explained = places.fold(pipeline, |pipeline, place| pipeline.writes(place)).explain()?;
+    for OutputPlan { format, path } in &outputs {
+        let inputs = &explained.inputs;
+        let text = if *format == "json" { json(inputs)? } else { text(inputs) };
+        emit(&text, &[path.as_deref()])?;
+    }
+    // As a run of which something could not be read.
+    Ok(u8::from(!explained.failures.is_empty()))
+}
+
+/// Where it goes: as the command line says, whatever the configuration says of results. Errors with
+/// a format that has no place for it.
+fn outputs(plan: &Plan, given: &Results) -> Result<Vec<OutputPlan>> {
     if given.outputs().is_empty() {
         return Ok(vec![OutputPlan { format: "text", path: None }]);
     }
@@ -43,10 +64,10 @@ pub fn outputs(plan: &Plan, given: &Results) -> Result<Vec<OutputPlan>> {
 }
 
 /// A line of JSON for each input.
-pub fn json(explained: &[Explained]) -> Result<String> {
+fn json(explained: &[Explained]) -> Result<String> {
     let mut text = String::new();
     for input in explained {
-        let line = Line {
+        let line = ExplainedLine {
             schema: "logparser-explain/1",
             input: &input.name,
             size: input.size,
@@ -64,7 +85,7 @@ pub fn json(explained: &[Explained]) -> Result<String> {
 }
 
 /// A paragraph for each input, and a line for all of them.
-pub fn text(explained: &[Explained]) -> String {
+fn text(explained: &[Explained]) -> String {
     let mut text = String::new();
     for input in explained {
         // Writing to a string cannot fail.

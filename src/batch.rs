@@ -1,25 +1,26 @@
 //! The batches that travel between stages: chunk, lines, records.
 //!
-//! Each batch shares the one before it, so the bytes are never copied and return to their pool with the last user.
-//! Invariant: a chunk holds whole lines only, or it stands for one over-long line, or for bytes that are skipped, and
-//! holds no bytes.
+//! Not here: what is made of them (`ops`), and how they travel (`actor`). Each batch shares the one
+//! before it, so the bytes are never copied and return to their pool with the last user.
+//! Invariant: a chunk holds whole lines only, or it stands for one over-long line, or for bytes
+//! that are skipped, and holds no bytes.
 
 use std::any::Any;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::balance::{Balance, Rejected, SHOWN_BYTES};
-use super::guard::Guard;
-use super::loss::{Loss, Place, Traces};
-use super::order::OrderMeter;
-use super::peaks::Peaks;
-use super::recycle::Pooled;
-use super::span::Span;
-use super::time::Timestamp;
+use crate::model::balance::{Balance, Rejected, SHOWN_BYTES};
+use crate::model::guard::Guard;
+use crate::model::loss::{Loss, LossSite, Traces};
+use crate::model::order::OrderMeter;
+use crate::model::peaks::Peaks;
+use crate::model::recycle::Pooled;
+use crate::model::span::Span;
+use crate::model::time::Timestamp;
 
-/// A block of an input's bytes, cut at a line end. Only at the end of an input, or of what a followed one has before it is
-/// renamed or deleted, a chunk may end without a newline.
+/// A block of an input's bytes, cut at a line end. Only at the end of an input, or of what a
+/// followed one has before it is renamed or deleted, a chunk may end without a newline.
 pub struct Chunk {
     /// Where the bytes come from.
     pub span: Span,
@@ -33,9 +34,11 @@ pub struct Chunk {
     pub max_line: usize,
     /// What the chunk adds to the balance sheet by itself: its bytes, and news of its input.
     pub balance: Balance,
-    /// Whether the size of the input shows only by reading it, so that the bytes in it are those read.
+    /// Whether the size of the input shows only by reading it, so that the bytes in it are those
+    /// read.
     pub streamed: bool,
-    /// Where the extent of the chunk's stamps has to be noted, since bytes of the input are skipped.
+    /// Where the extent of the chunk's stamps has to be noted, since bytes of the input are
+    /// skipped.
     pub order: Option<Arc<OrderMeter>>,
     /// Whether the input ends here. Every input has exactly one last chunk, which may be empty.
     pub last: bool,
@@ -51,20 +54,20 @@ impl Chunk {
     /// Notes what was lost before the chunk, or what it says is not read.
     pub fn note_losses(&self, traces: &mut Traces) {
         for loss in [Loss::Unread, Loss::Unknown].into_iter().filter(|loss| loss.count(&self.balance) > 0) {
-            traces.note(loss, Place { input: self.span.input, at: self.span.from, head: Vec::new() });
+            traces.note(loss, LossSite { input: self.span.input, at: self.span.from, head: Vec::new() });
         }
     }
 
     /// The place of the line around a byte of the chunk, for showing.
-    pub fn place(&self, at: usize) -> Place {
+    pub fn place(&self, at: usize) -> LossSite {
         let (start, end) = self.line_around(at);
         self.place_of(start, end)
     }
 
     /// The place of the line `start..end` of the chunk, for showing.
-    pub fn place_of(&self, start: usize, end: usize) -> Place {
+    pub fn place_of(&self, start: usize, end: usize) -> LossSite {
         let head = self.bytes[start..end.min(start + SHOWN_BYTES)].to_vec();
-        Place { input: self.span.input, at: self.span.from + start as u64, head }
+        LossSite { input: self.span.input, at: self.span.from + start as u64, head }
     }
 
     /// Where the line around a byte of the chunk begins and ends.
@@ -77,10 +80,11 @@ impl Chunk {
 /// What a chunk of a followed input says beside its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Live {
-    /// Of the last bytes of the input before the end of the chunk: what has to stand there when it is read on.
+    /// Of the last bytes of the input before the end of the chunk: what has to stand there when it
+    /// is read on.
     pub tail: Guard,
-    /// Whether nothing has come for so long that the input holds back no window any more. It does again with the next
-    /// chunk.
+    /// Whether nothing has come for so long that the input holds back no window any more. It does
+    /// again with the next chunk.
     pub idle: bool,
     /// Stamps beyond this are in the future: so it was when the bytes were read.
     pub future_after: Timestamp,
@@ -117,7 +121,8 @@ pub struct Records {
     pub rejected: Vec<Rejected>,
     /// What is known of other losses of the chunk.
     pub traces: Traces,
-    /// Instants at which the input's watermark passed a window's end, in order. Only in periodic runs.
+    /// Instants at which the input's watermark passed a window's end, in order. Only in periodic
+    /// runs.
     pub marks: Vec<Mark>,
     /// The input's watermark after this chunk. Only in periodic runs.
     pub watermark: Timestamp,

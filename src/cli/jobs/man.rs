@@ -7,10 +7,17 @@ use std::io::{self, Write as _};
 use clap::Command;
 use clap_mangen::Man;
 
-use super::help;
+use crate::cli::help;
+use crate::cli::streams::print;
+use crate::error::{ErrorKind, Result};
 
-/// The page, for `man`.
-pub fn page() -> io::Result<String> {
+/// Prints the page, for `man`. The exit code.
+pub fn man() -> Result<u8> {
+    let failed = |source| ErrorKind::System { action: "cannot make the page".into(), source };
+    print(&page().map_err(failed)?)
+}
+
+fn page() -> io::Result<String> {
     let program = whole(help::positional());
     let man = Man::new(program.clone());
     let mut page = Vec::new();

@@ -1,0 +1,130 @@
+//! Divides what a question reads into tasks, and prints the work list.
+
+use serde_json::{Value as Json, json};
+
+use crate::cli::args::Counting;
+use crate::cli::commands::tallies::PlanArgs;
+use crate::cli::show::{self, no_json};
+use crate::cli::streams::emit;
+use crate::cli::tallies::{builder, shown_head, utf8, value};
+use crate::config::{Plan, Task};
+use crate::error::{Error, Result};
+use crate::model::Extent;
+use crate::options::{Kind, Raw, Value};
+use crate::output::json::window;
+use crate::pipeline::{ByteRange, Partition, Passed, PlannedTask};
+use crate::tallies;
+
+/// Prints the work list, as a line of JSON. The exit code.
+pub fn plan(args: &PlanArgs) -> Result<u8> {
+    let places = args.output.places()?;
+    let size = Kind::Bytes(1, 1 << 50);
+    let bytes = match size.parse(&Raw::Text(args.max_partition.clone())) {
+        Ok(Value::Count(bytes)) => bytes,
+        Ok(_) => return Err(Error::usage("--max-partition is a size")),
+        Err(expected) => return Err(Error::usage(format!("--max-partition {}: {expected}", args.max_partition))),
+    };
+    let pipeline = builder(&args.source, &args.location)?.build()?;
+    let pipeline = places.iter().fold(pipeline, |pipeline, place| pipeline.writes(*place));
+    let tuning = tuning(pipeline.plan(), &args.source.counting);
+    let locations = pipeline.plan().locations();
+    let partition = pipeline.partition(bytes, args.previous)?;
+    let question = question(&partition);
+    let path = |input: usize| utf8(&partition.inputs[input].path);
+    let tasks = partition.tasks.iter().map(|task| {
+        let args = [&question[..], &tuning, &ranged(task), &[argument(path(task.input)?)]].concat();
+        Ok(json!({ "input": task.input, "from": task.range.from, "to": task.range.to, "args": args }))
+    });
+    let inputs = partition.inputs.iter().enumerate().map(|(at, input)| {
+        let (from, to) = input.read;
+        let skipped = input.size - (to - from);
+        Ok(json!({
+            "path": path(at)?, "size": input.size, "unterminated": input.unterminated, "head": shown_head(&input.head),
+            "read": [from, to], "skipped": skipped, "reason": input.reason,
+        }))
+    });
+    let read: u64 = partition.inputs.iter().map(|input| input.read.1 - input.read.0).sum();
+    let total: u64 = partition.inputs.iter().map(|input| input.size).sum();
+    let unterminated: u64 = partition.inputs.iter().map(|input| input.unterminated).sum();
+    let text = show::json(&json!({
+        "schema": "logparser-plan/1",
+        "version": env!("CARGO_PKG_VERSION"),
+        "build": crate::BUILD,
+        "tallies": tallies::FORMAT,
+        "locations": locations,
+        "window": value(&window(partition.question.window()).map_err(no_json)?)?,
+        "inputs": inputs.collect::<Result<Vec<Json>>>()?,
+        "tasks": tasks.collect::<Result<Vec<Json>>>()?,
+        "bytes_read": read,
+        "bytes_skipped": total - read,
+        "bytes_total": total,
+        "bytes_unterminated": unterminated,
+    }))?;
+    emit(&text, &places)
+}
+
+/// A path as an argument that may stand before options and behind them.
+fn argument(path: &str) -> String {
+    if path.starts_with('-') { format!("./{path}") } else { path.to_owned() }
+}
+
+/// The arguments that say what every task of a partition counts.
+fn question(partition: &Partition) -> Vec<String> {
+    let question = &partition.question;
+    let nanos = |nanos: i64| format!("{nanos}ns");
+    let pairs = [
+        ("--since", question.start.to_string()),
+        ("--until", question.end.to_string()),
+        ("--now", partition.now.to_string()),
+        ("--future", nanos(partition.future)),
+        ("--lateness", nanos(question.lateness)),
+        ("--unit", partition.units.name().to_owned()),
+        ("--grouping-seconds", nanos(question.grouping)),
+        ("--set", format!("format={}", question.format)),
+        ("--set", format!("max-line={}", question.max_line)),
+    ];
+    let mut args = ["partial", "--build", crate::BUILD].map(str::to_owned).to_vec();
+    args.extend(pairs.into_iter().flat_map(|(option, value)| [option.to_owned(), value]));
+    args.extend(question.previous.then(|| "--previous".to_owned()));
+    args
+}
+
+/// The arguments that say with what means a task counts, as far as they were given.
+fn tuning(plan: &Plan, counting: &Counting) -> Vec<String> {
+    let given = [
+        ("--threads", &counting.threads),
+        ("--max-memory", &counting.max_memory),
+        ("--memory-policy", &counting.memory_policy),
+    ];
+    let given = given.into_iter().filter_map(|(option, value)| Some([option.to_owned(), value.clone()?]));
+    let chunk = plan.stages.iter().find_map(|stage| match &stage.task {
+        Task::Reader(reader) => Some(["--set".to_owned(), format!("chunk={}", reader.chunk)]),
+        _ => None,
+    });
+    given.chain(chunk).flatten().collect()
+}
+
+/// The arguments that say which bytes a task is about.
+fn ranged(task: &PlannedTask) -> Vec<String> {
+    let ByteRange { from, to, size, unterminated, head, passed, note_order } = &task.range;
+    let mut args = Vec::new();
+    let mut add = |option: &str, value: String| args.extend([option.to_owned(), value]);
+    add("--range", format!("{from}..{}", to.map_or_else(String::new, |to| to.to_string())));
+    if let Some(size) = size {
+        add("--size", size.to_string());
+    }
+    if let Some(bytes) = unterminated {
+        add("--unterminated", bytes.to_string());
+    }
+    if let Some(guard) = head {
+        add("--head", shown_head(guard));
+    }
+    for Passed { from, to, extent } in passed {
+        let seen = extent.map_or_else(String::new, |Extent { lowest, highest, disorder }| {
+            format!("@{}..{}/{disorder}", lowest.nanos(), highest.nanos())
+        });
+        add("--skip", format!("{from}..{to}{seen}"));
+    }
+    args.extend(note_order.then(|| "--order".to_owned()));
+    args
+}
