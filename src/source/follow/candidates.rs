@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::content::{self, START, Stat, same_birth};
-use super::generation::{Found, Generation};
+use super::generation::{FoundFile, Generation};
 use super::generations::{ByStart, Displaced, Generations};
 use super::open_files::FileKey;
 use super::sightings::{Sighting, Sightings};
@@ -213,9 +213,9 @@ impl Candidate {
     }
 
     /// The file, for a generation to begin in or to go on in.
-    pub fn found(&self) -> Found<'_> {
+    pub fn found(&self) -> FoundFile<'_> {
         let file = OwnFile { key: self.key, identity: self.stat.identity };
-        Found { path: &self.path, file, stat: &self.stat, head: &self.head, here: self.here }
+        FoundFile { path: &self.path, file, stat: &self.stat, head: &self.head, here: self.here }
     }
 
     /// Whether it has not grown for so long.

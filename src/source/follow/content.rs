@@ -21,12 +21,12 @@ pub(super) const TAIL: usize = 256;
 pub const START: usize = 64;
 
 /// Device and inode of a file.
-pub(super) type Identity = (u64, u64);
+pub(super) type FileIdentity = (u64, u64);
 
 /// What a file system says of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stat {
-    pub identity: Identity,
+    pub identity: FileIdentity,
     /// When it was made, in nanoseconds of the Unix epoch, if the file system knows.
     pub born: Option<u128>,
     /// Bytes in it.

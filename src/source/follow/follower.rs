@@ -15,7 +15,7 @@ use super::compressed::{CopyJudge, Packed, whole_copies};
 use super::delivery::{Delivery, FollowOptions, New, Scanned};
 use super::generations::{ByStart, Generations, Resumed};
 use super::ignored::{IgnoredFiles, Why};
-use super::judgement::{Judge, Judgement};
+use super::judgement::{CandidateJudge, Judgement};
 use super::records::{FileRecord, FileRecords, PassedOver};
 use super::sightings::{Locations, Sighting, Sightings};
 use super::turn::FileTurn;
@@ -164,7 +164,7 @@ impl Follower {
             let Some(mut candidate) = self.candidates.take(id) else { continue };
             match self.packed(&mut candidate, &by_start, now, (&mut most, false)) {
                 Packed::No => {
-                    let mut judge = Judge { generations: &mut self.generations, by_start: &by_start, now };
+                    let mut judge = CandidateJudge { generations: &mut self.generations, by_start: &by_start, now };
                     let judgement = judge.judge(&mut candidate).unwrap_or(Judgement::Wait);
                     self.carry_out(judgement, candidate, now, new, &mut by_start);
                 }

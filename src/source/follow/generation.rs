@@ -5,12 +5,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::content::{FileHead, Identity, Stat};
+use super::content::{FileHead, FileIdentity, Stat};
 use super::delivery::{FollowOptions, LostBytes};
 use super::passed_on::PassedOn;
 use super::records::FileRecord;
 use super::retries::Retries;
-use super::whereabouts::{Gone, LongerCopy, OwnFile, Told, Whereabouts};
+use super::whereabouts::{Gone, LongerCopy, OwnFile, SavedPlace, Whereabouts};
 use crate::error::show_path;
 use crate::model::InputId;
 use crate::source::chunker::Chunker;
@@ -24,9 +24,9 @@ pub(super) struct Generation {
     /// When its file was made, in nanoseconds of the Unix epoch, if the file system knows.
     pub born: Option<u128>,
     pub passed: PassedOn,
-    pub seen: Seen,
+    pub seen: SeenFile,
     pub whereabouts: Whereabouts,
-    pub losses: Losses,
+    pub losses: ToldLosses,
     pub silence: Silence,
     /// When it last grew, was renamed or went away.
     pub moved: Duration,
@@ -37,7 +37,7 @@ pub(super) struct Generation {
 
 /// What was seen of its file.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct SeenFile {
     /// What the file was at the last look.
     pub last: Option<LastLook>,
     /// The most bytes that were in it.
@@ -59,7 +59,7 @@ pub(super) struct LastLook {
 
 /// What it has lost.
 #[derive(Debug, Default)]
-pub(super) struct Losses {
+pub(super) struct ToldLosses {
     /// Bytes that were told to be lost.
     pub bytes: u64,
     /// Where it ended is known: what it may have lost has been told, also by an earlier run, or a
@@ -78,17 +78,17 @@ pub(super) struct Silence {
 
 impl Generation {
     /// One that begins in a file: in one that no location leads to, if it is not `here`.
-    pub fn new(id: InputId, found: Found<'_>, options: &FollowOptions, now: Duration) -> Self {
-        let Found { path, file, stat, head, here } = found;
+    pub fn new(id: InputId, found: FoundFile<'_>, options: &FollowOptions, now: Duration) -> Self {
+        let FoundFile { path, file, stat, head, here } = found;
         let passed = PassedOn::nothing(FileHead::of(head), new_chunker(options));
         let mut generation = Generation {
             id,
             path: path.to_owned(),
             born: stat.born,
             passed,
-            seen: Seen { last: None, size: stat.size, modified: stat.modified },
+            seen: SeenFile { last: None, size: stat.size, modified: stat.modified },
             whereabouts: Whereabouts::in_file(file, false),
-            losses: Losses::default(),
+            losses: ToldLosses::default(),
             silence: Silence { since: now, told: false },
             moved: now,
             retries: Retries::default(),
@@ -111,9 +111,9 @@ impl Generation {
             path: Path::new(std::ffi::OsStr::from_bytes(&saved.name)).to_owned(),
             born: saved.born,
             passed: PassedOn::up_to(saved.position, saved.tail, head, new_chunker(options)),
-            seen: Seen { last: None, size: saved.size_seen, modified: saved.modified },
+            seen: SeenFile { last: None, size: saved.size_seen, modified: saved.modified },
             whereabouts: Whereabouts::Gone(gone),
-            losses: Losses { bytes: saved.lost, told: saved.settled },
+            losses: ToldLosses { bytes: saved.lost, told: saved.settled },
             silence: Silence { since: saved.active, told: false },
             moved: saved.moved,
             retries: Retries::default(),
@@ -145,7 +145,7 @@ impl Generation {
         record.born = self.born;
         record.modified = self.seen.modified;
         record.size_seen = self.seen.size;
-        let Told { rotated, truncated, settled, departed } = self.whereabouts.told();
+        let SavedPlace { rotated, truncated, settled, departed } = self.whereabouts.told();
         (record.rotated, record.truncated) = (rotated, truncated);
         record.settled = settled || self.losses.told;
         record.departed = departed.is_some();
@@ -164,7 +164,7 @@ impl Generation {
 
     /// Device and inode of the file that it is in, or was, unless they may have been given to
     /// another.
-    pub fn identity(&self) -> Option<Identity> {
+    pub fn identity(&self) -> Option<FileIdentity> {
         match &self.whereabouts {
             Whereabouts::Gone(gone) => gone.identity,
             other => other.file().map(|file| file.identity),
@@ -182,14 +182,14 @@ impl Generation {
     }
 
     /// Goes on in a file that was found.
-    pub fn settle_in(&mut self, found: &Found<'_>, now: Duration) {
+    pub fn settle_in(&mut self, found: &FoundFile<'_>, now: Duration) {
         let rotated = self.whereabouts.is_rotated() || self.path != found.path;
         self.whereabouts = Whereabouts::in_file(found.file, rotated);
         self.path = found.path.to_owned();
         self.born = found.stat.born;
         self.seen.size = self.seen.size.max(found.stat.size);
         self.seen.last = None;
-        self.losses = Losses::default();
+        self.losses = ToldLosses::default();
         self.retries.reset();
         self.passed.extend_head(found.head);
         (self.moved, self.silence.since) = (now, now);
@@ -302,7 +302,7 @@ impl Generation {
     /// What a compressed copy holds that was not counted: so much is known of the end.
     fn lose_to_copy(&mut self, LongerCopy { length, remedy }: LongerCopy) -> LostBytes {
         let from = self.position() + self.losses.bytes;
-        self.losses = Losses { bytes: length - self.position(), told: true };
+        self.losses = ToldLosses { bytes: length - self.position(), told: true };
         let cause = match self.whereabouts.gone().is_some_and(Gone::is_truncated) {
             true => "was truncated or overwritten before it was read to its end",
             false => "was gone before it was read to its end",
@@ -312,7 +312,7 @@ impl Generation {
     }
 }
 
-impl Losses {
+impl ToldLosses {
     /// Whether it has been told that something is lost, or that nothing is.
     pub fn is_told(&self) -> bool {
         self.told || self.bytes > 0
@@ -354,7 +354,7 @@ impl Silence {
 
 /// A file in which a generation begins, or goes on.
 #[derive(Clone, Copy)]
-pub(super) struct Found<'a> {
+pub(super) struct FoundFile<'a> {
     pub path: &'a Path,
     pub file: OwnFile,
     pub stat: &'a Stat,

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::content::{Identity, Stat, same_birth};
+use super::content::{FileIdentity, Stat, same_birth};
 use super::delivery::{FollowOptions, New};
-use super::generation::{Found, Generation, LastLook};
+use super::generation::{FoundFile, Generation, LastLook};
 use super::open_files::{FileKey, OpenFiles};
 use super::reading;
 use super::records::{FileRecord, FileRecords};
@@ -36,7 +36,7 @@ pub(super) struct Generations {
     pub turns: Turns,
     by_id: BTreeMap<InputId, Generation>,
     /// Those whose files can be read.
-    by_identity: HashMap<Identity, InputId>,
+    by_identity: HashMap<FileIdentity, InputId>,
     /// Those that are settled and have no file, in the order in which that came about.
     departed: VecDeque<InputId>,
     records: Arc<FileRecords>,
@@ -50,7 +50,7 @@ pub(super) struct Displaced {
     pub was: InputId,
     pub path: PathBuf,
     pub key: FileKey,
-    pub identity: Identity,
+    pub identity: FileIdentity,
     pub born: Option<u128>,
     /// Whether a location leads to it.
     pub here: bool,
@@ -93,12 +93,12 @@ impl Generations {
     }
 
     /// The one that can be read in the file of this device and inode.
-    pub fn in_file(&self, identity: Identity) -> Option<InputId> {
+    pub fn in_file(&self, identity: FileIdentity) -> Option<InputId> {
         self.by_identity.get(&identity).copied()
     }
 
     /// Those without a file, by that in which they were.
-    pub fn gone_from(&self) -> HashMap<Identity, Vec<InputId>> {
+    pub fn gone_from(&self) -> HashMap<FileIdentity, Vec<InputId>> {
         let mut gone: HashMap<_, Vec<InputId>> = HashMap::new();
         for generation in self.iter() {
             if let Some(identity) = generation.whereabouts.gone().and_then(|gone| gone.identity) {
@@ -149,7 +149,7 @@ impl Generations {
     }
 
     /// One more, which begins in a file that was found; it is announced.
-    pub fn begin(&mut self, id: InputId, found: Found<'_>, now: Duration) -> New {
+    pub fn begin(&mut self, id: InputId, found: FoundFile<'_>, now: Duration) -> New {
         let generation = Generation::new(id, found, &self.options, now);
         let (name, path) = (show_path(&generation.path), generation.path.clone());
         self.by_identity.insert(found.stat.identity, id);
@@ -164,7 +164,7 @@ impl Generations {
     }
 
     /// Lets one without a file go on in one that was found.
-    pub fn go_on(&mut self, id: InputId, found: Found<'_>, now: Duration) {
+    pub fn go_on(&mut self, id: InputId, found: FoundFile<'_>, now: Duration) {
         let Some(generation) = self.by_id.get_mut(&id) else { return };
         generation.settle_in(&found, now);
         self.by_identity.insert(found.stat.identity, id);
@@ -174,7 +174,7 @@ impl Generations {
 
     /// Lets one without a file go on in the file in which it was, where it stands yet: what has
     /// become of it in the meantime counts. An error if the file cannot be read now.
-    pub fn resume(&mut self, id: InputId, file: &File, found: Found<'_>, now: Duration) -> io::Result<Resumed> {
+    pub fn resume(&mut self, id: InputId, file: &File, found: FoundFile<'_>, now: Duration) -> io::Result<Resumed> {
         let Some(generation) = self.by_id.get_mut(&id) else { return Ok(Resumed::NotThere) };
         let Some(gone) = generation.whereabouts.gone() else { return Ok(Resumed::NotThere) };
         if !same_birth(generation.born, found.stat.born) {
@@ -292,7 +292,7 @@ impl Generations {
     }
 
     /// Notes that one is not in this file any more; another may be already.
-    fn leave(&mut self, identity: Identity, id: InputId) {
+    fn leave(&mut self, identity: FileIdentity, id: InputId) {
         if self.in_file(identity) == Some(id) {
             self.by_identity.remove(&identity);
         }
@@ -415,7 +415,7 @@ pub(super) enum Resumed {
 
 /// Whether a file is there, asked by name: a folder that cannot be listed may well lead to its
 /// files.
-fn is_there(path: &Path, identity: Identity, born: Option<u128>) -> bool {
+fn is_there(path: &Path, identity: FileIdentity, born: Option<u128>) -> bool {
     match fs::metadata(path) {
         Ok(found) => {
             let stat = Stat::of(&found);

@@ -5,13 +5,13 @@
 use std::collections::HashMap;
 
 use super::candidates::Candidate;
-use super::content::{Identity, Stat};
+use super::content::{FileIdentity, Stat};
 use super::records::{PassedOver, PassedWhen};
 use crate::model::InputId;
 
 /// Files that are not followed, by device and inode.
 #[derive(Debug, Default)]
-pub(super) struct IgnoredFiles(HashMap<Identity, Ignored>);
+pub(super) struct IgnoredFiles(HashMap<FileIdentity, Ignored>);
 
 /// A file that is not followed, as it was when that was decided, and why.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl IgnoredFiles {
     }
 
     /// Forgets those that are not there any more.
-    pub fn retain(&mut self, is_there: impl Fn(Identity) -> bool) {
+    pub fn retain(&mut self, is_there: impl Fn(FileIdentity) -> bool) {
         self.0.retain(|identity, _| is_there(*identity));
     }
 
@@ -84,7 +84,7 @@ impl IgnoredFiles {
     }
 
     /// The copies of which nothing is said, and which have so many bytes of a generation.
-    pub fn silent_copies(&self) -> impl Iterator<Item = (Identity, InputId, u64)> {
+    pub fn silent_copies(&self) -> impl Iterator<Item = (FileIdentity, InputId, u64)> {
         self.0.iter().filter_map(|(identity, ignored)| match ignored.why {
             Why::Copy { until: Some((id, length)), said: None } => Some((*identity, id, length)),
             _ => None,

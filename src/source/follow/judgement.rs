@@ -35,7 +35,7 @@ pub(super) enum Judgement {
 }
 
 /// What a candidate is judged by.
-pub(super) struct Judge<'a> {
+pub(super) struct CandidateJudge<'a> {
     pub generations: &'a mut Generations,
     /// The generations by how they start.
     pub by_start: &'a ByStart,
@@ -53,7 +53,7 @@ enum Compared {
     Other,
 }
 
-impl Judge<'_> {
+impl CandidateJudge<'_> {
     /// What a candidate is.
     pub fn judge(&mut self, candidate: &mut Candidate) -> io::Result<Judgement> {
         let still = candidate.is_still(self.now, self.generations.options.rotate_wait);

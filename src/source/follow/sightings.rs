@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use super::content::{Identity, Stat};
+use super::content::{FileIdentity, Stat};
 use super::open_files::is_shortage;
 use crate::error::{Error, show_path};
 use crate::model::location::{Location, is_glob};
@@ -20,7 +20,7 @@ pub(super) struct Locations {
     locations: Vec<Location>,
     listing: Listing,
     /// Where the paths led, by their absolute names.
-    paths: HashMap<PathBuf, Identity>,
+    paths: HashMap<PathBuf, FileIdentity>,
 }
 
 /// What one look at them found.
@@ -30,8 +30,8 @@ pub(super) struct Sightings {
     here: PathBuf,
     files: Vec<Sighting>,
     /// Where the file of this device and inode stands in that list.
-    index: HashMap<Identity, usize>,
-    paths: HashMap<PathBuf, Identity>,
+    index: HashMap<FileIdentity, usize>,
+    paths: HashMap<PathBuf, FileIdentity>,
     warnings: Vec<String>,
     /// Locations that lead nowhere.
     nowhere: Vec<String>,
@@ -83,12 +83,12 @@ impl Locations {
     }
 
     /// The file that a path led to.
-    pub fn file_at(&self, path: &Path) -> Option<Identity> {
+    pub fn file_at(&self, path: &Path) -> Option<FileIdentity> {
         self.paths.get(&std::path::absolute(path).ok()?).copied()
     }
 
     /// A path that led to a file.
-    pub fn path_to(&self, identity: Identity) -> Option<&Path> {
+    pub fn path_to(&self, identity: FileIdentity) -> Option<&Path> {
         self.paths.iter().find_map(|(path, found)| (*found == identity).then_some(path.as_path()))
     }
 
@@ -183,7 +183,7 @@ impl Sightings {
 
     /// The file of this device and inode, if it is not known yet whose it is, and `is_it`: it is by
     /// that.
-    pub fn claim(&mut self, identity: Identity, is_it: impl Fn(&Stat) -> bool) -> Option<&Sighting> {
+    pub fn claim(&mut self, identity: FileIdentity, is_it: impl Fn(&Stat) -> bool) -> Option<&Sighting> {
         let at = *self.index.get(&identity)?;
         let sighting = Some(&mut self.files[at]).filter(|sighting| !sighting.claimed && is_it(&sighting.stat))?;
         sighting.claimed = true;
@@ -191,7 +191,7 @@ impl Sightings {
     }
 
     /// Whether a file of this device and inode was found.
-    pub fn includes(&self, identity: Identity) -> bool {
+    pub fn includes(&self, identity: FileIdentity) -> bool {
         self.index.contains_key(&identity)
     }
 

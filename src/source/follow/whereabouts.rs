@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::content::Identity;
+use super::content::FileIdentity;
 use super::open_files::FileKey;
 
 /// How long a generation without a file is kept in mind, in case that its content turns up again.
@@ -35,14 +35,14 @@ pub(super) enum Whereabouts {
 pub(super) struct OwnFile {
     /// Its place among the files that are held open.
     pub key: FileKey,
-    pub identity: Identity,
+    pub identity: FileIdentity,
 }
 
 /// A generation without a file.
 #[derive(Debug)]
 pub(super) struct Gone {
     /// Device and inode of the file that it was in, unless they may have been given to another.
-    pub identity: Option<Identity>,
+    pub identity: Option<FileIdentity>,
     /// Since when no location leads to it.
     since: Duration,
     /// Scans that missed it since then.
@@ -54,13 +54,13 @@ pub(super) struct Gone {
     /// It was in the state that this run went on from, and what became of its file is not found
     /// out.
     restored: bool,
-    ending: Ending,
+    settlement: Settlement,
     copy: Option<LongerCopy>,
 }
 
 /// How far the end of a generation without a file has been dealt with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ending {
+enum Settlement {
     /// It may turn up again, or a copy may say where it ended.
     Open,
     /// All that its end brings about has been done.
@@ -80,7 +80,7 @@ pub(super) struct LongerCopy {
 
 /// What a saved state tells of a generation's whereabouts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct SavedPlace {
     pub rotated: bool,
     pub truncated: bool,
     pub settled: bool,
@@ -200,20 +200,24 @@ impl Whereabouts {
     pub fn settle(&mut self) {
         match self {
             Whereabouts::Rotated { settled, .. } => *settled = true,
-            Whereabouts::Gone(gone) => gone.ending = Ending::Settled,
+            Whereabouts::Gone(gone) => gone.settlement = Settlement::Settled,
             Whereabouts::Here(_) | Whereabouts::Away { .. } => {}
         }
     }
 
     /// What is to be saved of it.
-    pub fn told(&self) -> Told {
+    pub fn told(&self) -> SavedPlace {
         let rotated = self.is_rotated();
         let settled = self.is_settled();
         match *self {
-            Whereabouts::Here(_) | Whereabouts::Rotated { .. } => Told { rotated, settled, ..Told::default() },
-            Whereabouts::Away { since, .. } => Told { rotated, departed: Some((since, 0)), ..Told::default() },
+            Whereabouts::Here(_) | Whereabouts::Rotated { .. } => {
+                SavedPlace { rotated, settled, ..SavedPlace::default() }
+            }
+            Whereabouts::Away { since, .. } => {
+                SavedPlace { rotated, departed: Some((since, 0)), ..SavedPlace::default() }
+            }
             Whereabouts::Gone(Gone { truncated, since, missed, .. }) => {
-                Told { rotated, truncated, settled, departed: Some((since, missed.min(MISSES))) }
+                SavedPlace { rotated, truncated, settled, departed: Some((since, missed.min(MISSES))) }
             }
         }
     }
@@ -228,20 +232,20 @@ impl Gone {
             rotated,
             truncated: false,
             restored: false,
-            ending: Ending::Open,
+            settlement: Settlement::Open,
             copy: None,
         }
     }
 
     /// As it was saved: where its file is now has to be found out.
-    pub fn restored(identity: Identity, rotated: bool, truncated: bool, departed: (Duration, u32)) -> Self {
+    pub fn restored(identity: FileIdentity, rotated: bool, truncated: bool, departed: (Duration, u32)) -> Self {
         let (since, missed) = departed;
         Gone { identity: Some(identity), missed, truncated, restored: true, ..Gone::new(since, rotated) }
     }
 
     /// Whether all that its end brings about has been done.
     pub fn is_settled(&self) -> bool {
-        self.ending != Ending::Open
+        self.settlement != Settlement::Open
     }
 
     /// Whether its file was truncated or overwritten.
@@ -280,7 +284,7 @@ impl Gone {
     pub fn be_truncated(&mut self) {
         self.truncated = true;
         self.identity = None;
-        self.ending = Ending::Open;
+        self.settlement = Settlement::Open;
     }
 
     /// When it is to be forgotten, once its end has been dealt with.
@@ -290,13 +294,13 @@ impl Gone {
 
     /// Whether it is to be forgotten now.
     pub fn is_over(&self, now: Duration) -> bool {
-        self.ending == Ending::Expired || self.over_at().is_some_and(|over| now >= over)
+        self.settlement == Settlement::Expired || self.over_at().is_some_and(|over| now >= over)
     }
 
     /// Has it forgotten at its next turn, if its end has been dealt with. Whether that is so.
     pub fn expire(&mut self) -> bool {
         if self.is_settled() {
-            self.ending = Ending::Expired;
+            self.settlement = Settlement::Expired;
         }
         self.is_settled()
     }

@@ -10,11 +10,11 @@ pub const CIRCLES: &[(&str, &str)] = &[
 
 /// Type names that are defined more than once.
 pub const SHARED_NAMES: &[&str] = &[
-    "Asked", "Block", "Closed", "Counting", "Cut", "Decoder", "Filter", "Grid", "Head", "Header", "Input", "Key",
-    "Kind", "Last", "Line", "Lines", "Live", "Look", "Loss", "Made", "Names", "Next", "Nothing", "Options", "Order",
-    "Override", "Part", "Parts", "Passed", "Place", "Places", "Pool", "Progress", "Range", "Records", "Sample",
-    "Saved", "Search", "Settings", "Shard", "Shared", "Slot", "Source", "Stamps", "Start", "Step", "Store", "Summary",
-    "Survey", "Totals", "Trigger", "Turn", "Verdict", "Waiting", "Watched", "Whole", "Windows", "Worker", "Writer",
+    "Asked", "Block", "Closed", "Counting", "Cut", "Decoder", "Filter", "Grid", "Header", "Input", "Key", "Kind",
+    "Line", "Lines", "Live", "Look", "Made", "Names", "Next", "Nothing", "Order", "Override", "Part", "Parts", "Place",
+    "Places", "Pool", "Progress", "Range", "Records", "Sample", "Saved", "Search", "Settings", "Shard", "Shared",
+    "Slot", "Stamps", "Start", "Step", "Store", "Summary", "Totals", "Trigger", "Waiting", "Watched", "Whole",
+    "Windows", "Worker", "Writer",
 ];
 
 /// Functions and structs that are larger than others may be, with the reason.
@@ -38,12 +38,7 @@ pub const LARGE: &[(&str, &str)] = &[
     ("pipeline::following::following", "what a followed file may be in is told by fields that exclude each other"),
     ("pipeline::saved::Saved", "what a followed file may be in is told by fields that exclude each other"),
     ("source::cursor::next", "one step for each state of the reader, in the order in which a file goes through them"),
-    ("source::follow::follower::Follower", "what a followed file may be in is told by fields that exclude each other"),
-    (
-        "source::follow::generation::Generation",
-        "what a followed file may be in is told by fields that exclude each other",
-    ),
-    ("source::follow::records::Saved", "what a followed file may be in is told by fields that exclude each other"),
+    ("source::follow::records::FileRecord", "a record of the saved state, a field for each value of the format"),
     (
         "stage::aggregator::following::header::Header",
         "what a followed file may be in is told by fields that exclude each other",
