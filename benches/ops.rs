@@ -10,9 +10,9 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 use logparser::batch::Record;
+use logparser::model::Timestamp;
 use logparser::model::recycle::BufferPool;
 use logparser::model::time::SECOND;
-use logparser::model::{Timestamp, Units};
 use logparser::ops::count::{Counter, count};
 use logparser::ops::select::{Bounds, select};
 use logparser::ops::split::split;
@@ -77,7 +77,7 @@ fn parsing(criterion: &mut Criterion) {
             bench.iter(|| {
                 records.clear();
                 for lines in &lines {
-                    black_box(select("plain", Units::AUTO, lines, &bounds, false, &mut records));
+                    black_box(select(lines, &bounds, false, &mut records));
                 }
             })
         });
@@ -121,7 +121,7 @@ fn counting(criterion: &mut Criterion) {
         .iter()
         .map(|chunk| {
             let mut records = Vec::new();
-            select("plain", Units::AUTO, &lines(chunk, &BufferPool::default()), &bounds, false, &mut records);
+            select(&lines(chunk, &BufferPool::default()), &bounds, false, &mut records);
             records
         })
         .collect();

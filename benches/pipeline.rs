@@ -16,7 +16,6 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 use logparser::Pipeline;
 use logparser::batch::{Chunk, Record};
-use logparser::model::Units;
 use logparser::model::recycle::BufferPool;
 use logparser::ops::count::{Counter, count};
 use logparser::ops::select::{Bounds, select};
@@ -40,8 +39,8 @@ fn fused(chunks: &[Arc<Chunk>], bounds: &Bounds) -> u64 {
     let (pool, mut records, mut counted) = (BufferPool::default(), Vec::<Record>::new(), 0);
     for chunk in chunks {
         records.clear();
-        let selected = select("plain", Units::AUTO, &lines(chunk, &pool), bounds, false, &mut records);
-        counted += selected.map_or(0, |selected| selected.balance.counted);
+        let selected = select(&lines(chunk, &pool), bounds, false, &mut records);
+        counted += selected.balance.counted;
         black_box(count(&records, &chunk.bytes, &buckets, &tally, &mut counter));
     }
     counted

@@ -21,7 +21,6 @@ use std::time::{Duration, Instant};
 
 use logparser::Pipeline;
 use logparser::batch::Record;
-use logparser::model::Units;
 use logparser::model::recycle::BufferPool;
 use logparser::ops::count::{Counter, count};
 use logparser::ops::select::{Bounds, select};
@@ -69,8 +68,8 @@ fn fused(file: &File, part: Range<u64>, bounds: &Bounds) -> u64 {
         at += whole as u64;
         let chunk = Arc::new(chunk(bytes, at - whole as u64, at == part.end));
         records.clear();
-        let selected = select("plain", Units::AUTO, &lines(&chunk, &ends), bounds, false, &mut records);
-        counted += selected.map_or(0, |selected| selected.balance.counted);
+        let selected = select(&lines(&chunk, &ends), bounds, false, &mut records);
+        counted += selected.balance.counted;
         assert!(count(&records, &chunk.bytes, &buckets, &tally, &mut counter).is_empty());
     }
     counted

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::format::LineRules;
 use crate::model::balance::{Balance, Rejected, SHOWN_BYTES};
 use crate::model::guard::Guard;
 use crate::model::loss::{Loss, LossSite, Traces};
@@ -30,12 +31,11 @@ pub struct Chunk {
     pub bytes: Pooled<u8>,
     /// The start of the over-long line that this chunk stands for.
     pub oversized: Option<Vec<u8>>,
-    /// Bytes that a line may have, its newline not included.
-    pub max_line: usize,
+    /// How its lines are read.
+    pub rules: LineRules,
     /// What the chunk adds to the balance sheet by itself: its bytes, and news of its input.
     pub balance: Balance,
-    /// Whether the size of the input shows only by reading it, so that the bytes in it are those
-    /// read.
+    /// Whether the size of the input is known only by reading it, so that its bytes are those read.
     pub streamed: bool,
     /// Where the extent of the chunk's stamps has to be noted, since bytes of the input are
     /// skipped.
@@ -51,7 +51,7 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    /// Notes what was lost before the chunk, or what it says is not read.
+    /// Notes what was lost before the chunk, or what the chunk says was not read.
     pub fn note_losses(&self, traces: &mut Traces) {
         for loss in [Loss::Unread, Loss::Unknown].into_iter().filter(|loss| loss.count(&self.balance) > 0) {
             traces.note(loss, LossSite { input: self.span.input, at: self.span.from, head: Vec::new() });
@@ -80,13 +80,13 @@ impl Chunk {
 /// What a chunk of a followed input says beside its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Live {
-    /// Of the last bytes of the input before the end of the chunk: what has to stand there when it
-    /// is read on.
+    /// The guard of the last bytes of the input before the end of the chunk: they have to stand
+    /// there when it is read on.
     pub tail: Guard,
-    /// Whether nothing has come for so long that the input holds back no window any more. It does
-    /// again with the next chunk.
+    /// Whether nothing has come for so long that the input does not hold windows back any more. The
+    /// next chunk ends that.
     pub idle: bool,
-    /// Stamps beyond this are in the future: so it was when the bytes were read.
+    /// Stamps beyond this were in the future when the bytes were read.
     pub future_after: Timestamp,
 }
 
@@ -126,7 +126,8 @@ pub struct Records {
     pub marks: Vec<Mark>,
     /// The input's watermark after this chunk. Only in periodic runs.
     pub watermark: Timestamp,
-    /// The same if nothing more comes: then stamps that have run ahead of all others stand too.
+    /// The same if nothing more comes: then stamps that have run ahead of all others count for it
+    /// too.
     pub at_rest: Timestamp,
     /// The highest stamps of the input up to the end of this chunk. Only in periodic runs.
     pub peaks: Peaks,

@@ -25,12 +25,12 @@ pub struct Encoder<'a> {
 }
 
 impl<'a> Encoder<'a> {
-    /// To `out`, which should be buffered: a number is a write.
+    /// Writes to `out`, which should be buffered: each number is a write.
     pub fn new(out: &'a mut dyn Write) -> Self {
         Encoder { out }
     }
 
-    /// Writes a value. Errors with that of the writer, or `InvalidData` for a value that has no
+    /// Writes a value. Errors when the writer does, or with `InvalidData` for a value that has no
     /// encoding.
     pub fn put<T: Serialize + ?Sized>(&mut self, value: &T) -> io::Result<()> {
         match encode_into_std_write(value, &mut self.out, standard()) {
@@ -57,17 +57,17 @@ type Config = Configuration<LittleEndian, Varint, Limit<CEILING>>;
 const CLAIMED_PER_BYTE: u64 = 16;
 
 impl<'a> Decoder<'a> {
-    /// From `input`, of which at most `length` bytes are read.
+    /// Reads from `input`, at most `length` bytes.
     pub fn new(input: impl Read + 'a, length: u64) -> Self {
         let input: Box<dyn Read + 'a> = Box::new(input);
         let input = BufReader::with_capacity(BUFFER, input);
         Decoder { input: Bounded { input, left: length, given: Vec::new() } }
     }
 
-    /// Reads a value; `T` is what was put there. Errors with that of the reader, or `InvalidData`
-    /// where the bytes are no `T`, or another form of it than `put` writes: a number may have
-    /// several, and a table any order. The elements of a sequence must take at least a byte each:
-    /// of others, a few bytes could ask for any number.
+    /// Reads a value; `T` is what was put there. Errors when the reader does, or with `InvalidData`
+    /// where the bytes are not a `T`, or not in the form that `put` writes: a number could have
+    /// several forms, and a table any order. The elements of a sequence must take at least a byte
+    /// each: otherwise a few bytes could ask for any number of them.
     pub fn get<T: Serialize + DeserializeOwned>(&mut self) -> io::Result<T> {
         self.input.forget();
         let limit = self.input.left.saturating_mul(CLAIMED_PER_BYTE);
@@ -88,11 +88,11 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// An input that ends after so many bytes.
+/// An input that ends after a number of bytes.
 struct Bounded<'a> {
     input: BufReader<Box<dyn Read + 'a>>,
     left: u64,
-    /// What was read of it since that was forgotten.
+    /// What was read of it since the last value.
     given: Vec<u8>,
 }
 
@@ -106,7 +106,7 @@ impl Bounded<'_> {
 impl Reader for Bounded<'_> {
     fn read(&mut self, bytes: &mut [u8]) -> Result<(), DecodeError> {
         let length = bytes.len() as u64;
-        // Before the bytes are touched: memory that was only reserved costs nothing.
+        // Checked before the bytes are touched: memory that is only reserved costs nothing.
         if length > self.left {
             return Err(DecodeError::UnexpectedEnd { additional: bytes.len() });
         }

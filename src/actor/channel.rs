@@ -42,7 +42,7 @@ pub(super) enum Unsent<T> {
     Rung,
 }
 
-/// A bell with its rope.
+/// A bell, and the rope that rings it.
 pub(super) fn bell() -> (BellRope, Bell) {
     let (sender, receiver) = bounded(0);
     (BellRope(sender), Bell(receiver))

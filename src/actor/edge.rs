@@ -15,7 +15,7 @@ use crate::metrics::StageMetrics;
 
 /// Where a stage's workers take their batches from.
 pub struct Inbox<T> {
-    /// Shared, so that a gauge can look at it without being somebody who listens.
+    /// Shared, so that a gauge can look at it without counting as a receiver.
     receiver: Arc<Receiver<T>>,
     stop: Stop,
 }
@@ -42,7 +42,7 @@ impl<T> Inbox<T> {
         }
     }
 
-    /// As `receive`, for no longer than `patience`, if there is any.
+    /// As `receive`, for no longer than `patience`, if one is given.
     pub(super) fn receive_within(&self, patience: Option<Duration>) -> Received<T> {
         match patience {
             Some(patience) => self.receiver.receive_within(self.stop.bell(), patience),
@@ -55,7 +55,7 @@ impl<T> Inbox<T> {
         self.receiver.len()
     }
 
-    /// Whether none waits.
+    /// Whether no batch waits.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -113,7 +113,7 @@ impl<T> Port<T> {
     }
 }
 
-/// How a worker ends whose batch nobody will take.
+/// How a worker ends when nobody takes its batch any more.
 fn exit<T>(unsent: Unsent<T>) -> Exit {
     match unsent {
         Unsent::Rung => Exit::Stopped,
@@ -145,7 +145,7 @@ impl<T: Clone> Outlet<T> {
         Outlet { ports, metrics }
     }
 
-    /// Counts a batch that goes out of the pipeline and not on to a stage.
+    /// Counts a batch that leaves the pipeline instead of going to another stage.
     pub fn count(&self) {
         self.metrics.batch();
     }
@@ -178,10 +178,10 @@ impl<T: Clone> Outlet<T> {
     }
 }
 
-/// A way out that is never blocked for long: for a stage that takes nothing any more, only the
-/// latest batch is kept.
+/// An outlet that never blocks for long: only the latest batch is kept for a stage that takes
+/// nothing at the moment.
 pub struct LatestOutlet<T> {
-    /// Each with the batch that it could not take.
+    /// Each port, with the batch that it could not take.
     ports: Vec<(Port<T>, Option<T>)>,
     metrics: Arc<StageMetrics>,
 }
@@ -194,8 +194,8 @@ impl<T: Clone> LatestOutlet<T> {
     }
 
     /// Sends a batch to every stage that still takes any, waiting up to `patience` for each that
-    /// was not blocked before; errors once none takes any. How many batches were replaced by this
-    /// one unsent.
+    /// was not blocked before; errors once none takes any. Gives the number of unsent batches that
+    /// this one replaced.
     pub fn send(&mut self, batch: &T, patience: Duration) -> Result<u64, Exit> {
         self.metrics.batch();
         self.each(|port, held| {
@@ -212,7 +212,7 @@ impl<T: Clone> LatestOutlet<T> {
         })
     }
 
-    /// Sends what is held, if it can be sent now. Whether nothing is held any more.
+    /// Sends what is held, if it can be sent now. Gives whether nothing is held any more.
     pub fn flush(&mut self) -> Result<bool, Exit> {
         let held = self.each(|port, held| {
             if let Some(before) = held.take() {
@@ -223,8 +223,8 @@ impl<T: Clone> LatestOutlet<T> {
         Ok(held == 0)
     }
 
-    /// Calls `f` with each port and what it holds, and drops those whose stage has gone. The sum of
-    /// what `f` says.
+    /// Calls `f` with each port and what it holds, and drops those whose stage has gone. Gives the
+    /// sum of what `f` gives.
     fn each(&mut self, mut f: impl FnMut(&Port<T>, &mut Option<T>) -> Result<u64, Exit>) -> Result<u64, Exit> {
         let (mut sum, mut stopped) = (0, false);
         self.ports.retain_mut(|(port, held)| match f(port, held) {

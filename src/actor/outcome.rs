@@ -23,7 +23,7 @@ impl From<Error> for Exit {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// All input was worked off.
+    /// All input was processed.
     Done,
     /// Nobody took the output any more, e.g. `| head -1`.
     DownstreamClosed,
@@ -51,7 +51,7 @@ impl Outcome {
         Outcome::Panicked(ErrorKind::Panicked { stage: stage.to_owned(), message }.into())
     }
 
-    /// The outcome of a run that has both: the graver one, and of two alike the first.
+    /// The outcome of a run that has both: the graver one or, of two that are alike, the first.
     pub fn and(self, later: Outcome) -> Outcome {
         if later.gravity() > self.gravity() { later } else { self }
     }

@@ -44,7 +44,7 @@ impl Permits {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        // There is room: no more permits come back than were handed out.
+        // There is room: never more permits come back than were handed out.
         self.give_back.try_send(());
     }
 }

@@ -1,4 +1,4 @@
-//! The workers of a run: started one by one, awaited all together.
+//! The workers of a run: started one by one, and waited for together.
 //!
 //! Invariant: a worker that fails or panics aborts the run; `join` returns even if a worker is
 //! stuck in a system call.
@@ -38,7 +38,7 @@ impl Pool {
         Pool { stop, running: 0, report, reports: Mutex::new(reports) }
     }
 
-    /// Starts a worker of `stage`. Errors if the system gives no thread; the run is then aborted.
+    /// Starts a worker of `stage`. Errors if the system refuses a thread; the run is then aborted.
     pub fn spawn(
         &mut self,
         stage: &str,

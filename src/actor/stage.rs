@@ -18,7 +18,7 @@ pub trait Transform: Send + 'static {
     /// Works on one batch. `drive` calls it for each batch that this worker takes.
     fn receive(&mut self, batch: Self::In, outlet: &mut Outlet<Self::Out>) -> Result<(), Exit>;
 
-    /// How long a batch is waited for before `waited` is called; without end if it says nothing.
+    /// How long to wait for a batch before `waited` is called; without end if it is `None`.
     fn patience(&self) -> Option<Duration> {
         None
     }
@@ -59,7 +59,7 @@ pub fn drive<T: Transform>(
     mut outlet: Outlet<T::Out>,
     countdown: &Countdown,
 ) -> Result<(), Exit> {
-    // Without the injection points, the name of this one has no use.
+    // Without injection points, this name has no use.
     let _ = point;
     loop {
         match inbox.receive_within(worker.patience()) {

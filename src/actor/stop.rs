@@ -23,14 +23,14 @@ struct Abort {
 }
 
 impl Stop {
-    /// A switch whose draining is asked for by `drain`, which a signal handler may own too.
+    /// A switch that drains when `drain` is set; a signal handler may own that too.
     pub fn new(drain: Arc<AtomicBool>) -> Self {
         let (rope, bell) = bell();
         let abort = Abort { rope: Mutex::new(Some(rope)), bell, aborted: AtomicBool::new(false) };
         Stop { drain, abort: Arc::new(abort) }
     }
 
-    /// Asks readers to read no more; what has been read is worked off.
+    /// Asks readers to read no more; what has been read is still processed.
     pub fn drain(&self) {
         self.drain.store(true, Ordering::Relaxed);
     }

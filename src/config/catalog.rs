@@ -1,5 +1,6 @@
 //! What a configuration may name beside the stages.
 
+use crate::format::FormatEntry;
 use crate::output::OutputEntry;
 use crate::report::ReportEntry;
 
@@ -9,6 +10,6 @@ pub struct Catalog {
     pub reports: Vec<ReportEntry>,
     /// The outputs.
     pub outputs: &'static [OutputEntry],
-    /// The names of the log formats.
-    pub formats: &'static [&'static str],
+    /// The log formats.
+    pub formats: &'static [FormatEntry],
 }

@@ -125,8 +125,8 @@ pub fn fingerprint(plan: &Plan) -> String {
                 line("max-line", &reader.max_line);
             }
             Task::TimeFilter(filter) => {
-                line("format", &filter.format);
-                line("unit", &filter.units.name());
+                line("format", &filter.format.name());
+                line("unit", &filter.format.units().name());
                 line("previous", &filter.needs_previous);
                 if let Range::Every { length, period, align, lateness, since, .. } = filter.range {
                     line("seconds", &Seconds(length));

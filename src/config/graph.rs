@@ -341,8 +341,7 @@ fn ranges(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) {
     for (at, name, filter) in &filters {
         let mine = readers_of(plan, *at);
         let clash = filters.iter().take_while(|(other, ..)| other != at).find(|(other, _, plan_of_other)| {
-            let alike = (plan_of_other.format, plan_of_other.units) == (filter.format, filter.units);
-            !alike && !readers_of(plan, *other).is_disjoint(&mine)
+            plan_of_other.format != filter.format && !readers_of(plan, *other).is_disjoint(&mine)
         });
         if let (Some((_, other, _)), Some(draft)) = (clash, draft_of(name)) {
             let message = format!("reads the same lines as '{other}', but in another format or unit");

@@ -12,8 +12,9 @@ use jiff::tz::TimeZone;
 
 use super::schema::StageType;
 use crate::error::{Error, Result};
+use crate::format::Format;
 use crate::model::location::Location;
-use crate::model::{MemoryPolicy, Moment, Units};
+use crate::model::{MemoryPolicy, Moment};
 use crate::options::Options;
 use crate::report::ReportEntry;
 
@@ -35,6 +36,15 @@ impl Plan {
             }
         }
         found
+    }
+
+    /// The first time-filter behind a reader, with its place: all of them read its lines in one
+    /// format.
+    pub fn filter_behind(&self, reader: usize) -> Option<(usize, &FilterPlan)> {
+        self.stages.iter().enumerate().find_map(|(at, stage)| match &stage.task {
+            Task::TimeFilter(filter) if self.upstream(at).contains(&reader) => Some((at, filter)),
+            _ => None,
+        })
     }
 
     /// How many chunks of a reader may exist at once: for each stage that holds chunks, those that
@@ -264,8 +274,8 @@ impl Scan {
 /// A time-filter's options.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilterPlan {
-    /// The log format, by its name in the table.
-    pub format: &'static str,
+    /// The log format, opened.
+    pub format: Format,
     /// Which window or windows.
     pub range: Range,
     /// The declared disorder in nanoseconds.
@@ -273,8 +283,6 @@ pub struct FilterPlan {
     /// How far a handful of stamps may lie ahead of all others and still move time, in nanoseconds:
     /// no less than the declared disorder, or 0 for any distance.
     pub max_jump: i64,
-    /// How stamps tell their unit.
-    pub units: Units,
     /// How much later than the declared disorder a record may be and still count, in nanoseconds.
     /// Only when following.
     pub grace: i64,

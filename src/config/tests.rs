@@ -11,7 +11,7 @@ use crate::model::time::SECOND;
 use crate::model::{Moment, Timestamp};
 
 pub(super) fn catalog() -> Catalog {
-    Catalog { reports: crate::report::TABLE.to_vec(), outputs: crate::output::TABLE, formats: &["plain"] }
+    Catalog { reports: crate::report::TABLE.to_vec(), outputs: crate::output::TABLE, formats: crate::format::TABLE }
 }
 
 pub(super) fn cores() -> NonZeroUsize {

@@ -13,6 +13,7 @@ use super::catalog::Catalog;
 use super::draft::{Draft, Layer};
 use super::plan::{Align, FilterPlan, Range, Start};
 use super::problems::Problems;
+use crate::format::{self, Format};
 use crate::model::{Moment, Timestamp, Units, zone};
 use crate::options::{Instant, Options, suggest};
 
@@ -40,7 +41,6 @@ pub(super) fn filter(draft: &Draft, options: &Options, catalog: &Catalog, proble
             0 => 0,
             jump => jump.max(nanos("lateness")),
         },
-        units: options.text("unit").and_then(Units::named).unwrap_or(Units::AUTO),
         grace: nanos("late-updates"),
         now,
         zone,
@@ -149,15 +149,18 @@ pub(super) fn refuse(draft: &Draft, key: &str, message: String, help: Option<Str
     }
 }
 
-/// The log format that is asked for.
-fn format(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> &'static str {
+/// The log format that is asked for, opened; another where there is none of that name.
+fn format(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> Format {
     let name = options.text("format").unwrap_or_default();
-    if let Some(known) = catalog.formats.iter().find(|known| **known == name) {
-        return known;
+    let known = catalog.formats.iter().find(|entry| entry.name == name);
+    if known.is_none() {
+        let place = draft.value("format").map_or(&draft.place, |(_, entry)| &entry.node.place);
+        let names = || catalog.formats.iter().map(|entry| entry.name);
+        let help = suggest(name, names())
+            .unwrap_or_else(|| format!("the formats are {}", names().collect::<Vec<_>>().join(", ")));
+        problems.add(place, draft.key("format"), format!("unknown format '{name}'"), Some(help));
     }
-    let place = draft.value("format").map_or(&draft.place, |(_, entry)| &entry.node.place);
-    let help = suggest(name, catalog.formats.iter().copied())
-        .unwrap_or_else(|| format!("the formats are {}", catalog.formats.join(", ")));
-    problems.add(place, draft.key("format"), format!("unknown format '{name}'"), Some(help));
-    catalog.formats.first().copied().unwrap_or_default()
+    let entry = known.unwrap_or(format::DEFAULT);
+    let units = options.text("unit").and_then(Units::named).unwrap_or(Units::AUTO);
+    Format::open(entry, &Options::defaults(entry.options), units)
 }

@@ -2,47 +2,56 @@
 
 use crate::model::lanes::NARROW;
 use crate::model::{Cause, Timestamp, Units};
+use crate::options::{OptionSpec, Options};
 
-/// A format of lines. Without state: all that a line means stands in the line.
-pub trait LineFormat {
+/// A format of lines, opened with its options. What a line means depends on these and on the line,
+/// and on no line before it.
+pub trait LineFormat: Clone + Send + Sync {
     /// The name by which it is asked for.
     const NAME: &'static str;
-    /// A line of it.
+    /// One line for people.
+    const HELP: &'static str;
+    /// Its options.
+    const OPTIONS: &'static [OptionSpec];
+    /// A line of it, as its defaults have it.
     const EXAMPLE: &'static str;
+
+    /// Opens it with its checked options, and with how stamps tell their unit.
+    fn open(options: &Options, units: Units) -> Self;
 
     /// The stamp of the line `bytes[start..end]`, and where it ends. What follows is not looked at,
     /// so that lines outside the window cost no more than their stamp. `bytes` may go on after the
     /// line.
-    fn stamp(bytes: &[u8], start: usize, end: usize, units: Units) -> Stamp;
+    fn stamp(&self, bytes: &[u8], start: usize, end: usize) -> Stamp;
 
     /// What `is_outside` compares with, for stamps to keep from `keep.0` to `keep.1` and none in
     /// the future up to `present`; `None` if this format has no quick way. Of `lines`, the first
     /// show which kind of stamp is worth it; whichever it is, no line is another's.
-    fn fence(_lines: &[u8], _keep: (Timestamp, Timestamp), _present: Timestamp, _units: Units) -> Option<Fence> {
+    fn fence(&self, _lines: &[u8], _keep: (Timestamp, Timestamp), _present: Timestamp) -> Option<Fence> {
         None
     }
 
     /// Whether the line that begins at `start` is, at a glance, one with a stamp outside the fence
-    /// and not in the future. If in doubt it is not: then its stamp is parsed.
-    fn is_outside(_bytes: &[u8], _start: usize, _fence: &Fence) -> bool {
+    /// and not in the future. If in doubt, it is not, and its stamp is parsed.
+    fn is_outside(&self, _bytes: &[u8], _start: usize, _fence: &Fence) -> bool {
         false
     }
 
     /// The stamp and the hosts of the line `bytes[start..end]`, if it is of the common kind and its
-    /// stamp is one to keep. If in doubt it is not: then it is parsed part by part, with the same
+    /// stamp is one to keep. If in doubt, it is not, and is parsed part by part, with the same
     /// result.
     fn common(
+        &self,
         _bytes: &[u8],
         _start: usize,
         _end: usize,
-        _units: Units,
         _keep: (Timestamp, Timestamp),
     ) -> Option<(Timestamp, HostRanges)> {
         None
     }
 
     /// The hosts of a line whose stamp ended at `at`: where they begin and end in `bytes`.
-    fn hosts(bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, Cause>;
+    fn hosts(&self, bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, Cause>;
 }
 
 /// What the beginning of a line says.
@@ -87,5 +96,5 @@ pub trait FormatVisitor {
     /// What the work gives.
     type Output;
     /// Does the work for one format.
-    fn visit<F: LineFormat>(self) -> Self::Output;
+    fn visit<F: LineFormat>(self, format: &F) -> Self::Output;
 }

@@ -11,38 +11,50 @@
 use super::line::{Fence, HostRanges, LineFormat, Stamp};
 use crate::model::lanes::{MIDDLE, NARROW, at_most, block, digits, digits_from};
 use crate::model::{Cause, Timestamp, Unfit, Units};
+use crate::options::{OptionSpec, Options};
 
 /// The format that `logparser` has always read.
-pub struct Plain;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plain {
+    /// How its stamps tell their unit.
+    pub units: Units,
+}
 
 impl LineFormat for Plain {
     const NAME: &'static str = "plain";
+    const HELP: &'static str = "a Unix time, who connected, and to whom, with blanks between them";
+    const OPTIONS: &'static [OptionSpec] = &[];
     const EXAMPLE: &'static str = "1700000000 sierra Delta";
 
+    fn open(_: &Options, units: Units) -> Self {
+        Plain { units }
+    }
+
     #[inline(always)]
-    fn stamp(bytes: &[u8], start: usize, end: usize, units: Units) -> Stamp {
-        match common_stamp(bytes, start, units) {
+    fn stamp(&self, bytes: &[u8], start: usize, end: usize) -> Stamp {
+        match common_stamp(bytes, start, self.units) {
             Some((time, at)) => Stamp::At(time, at),
-            None => slow_stamp(bytes, start, end, units),
+            None => slow_stamp(bytes, start, end, self.units),
         }
     }
 
     #[inline(always)]
     fn common(
+        &self,
         bytes: &[u8],
         start: usize,
         end: usize,
-        units: Units,
         keep: (Timestamp, Timestamp),
     ) -> Option<(Timestamp, HostRanges)> {
-        let (time, at) = common_stamp(bytes, start, units)?;
+        let (time, at) = common_stamp(bytes, start, self.units)?;
         if time < keep.0 || time > keep.1 {
             return None;
         }
         Some((time, common_hosts(bytes, at + 1, end)?))
     }
 
-    fn fence(lines: &[u8], keep: (Timestamp, Timestamp), present: Timestamp, units: Units) -> Option<Fence> {
+    fn fence(&self, lines: &[u8], keep: (Timestamp, Timestamp), present: Timestamp) -> Option<Fence> {
+        let units = self.units;
         let length = length_of_stamps(lines, units);
         // Stamps of one length order as their texts do. The first eight digits decide for nearly
         // all lines.
@@ -63,7 +75,7 @@ impl LineFormat for Plain {
     }
 
     #[inline(always)]
-    fn is_outside(bytes: &[u8], start: usize, fence: &Fence) -> bool {
+    fn is_outside(&self, bytes: &[u8], start: usize, fence: &Fence) -> bool {
         let Some(block) = block::<NARROW>(bytes, start) else { return false };
         let (&[head, _], _) = block.as_chunks::<8>() else { return false };
         let head = u64::from_be_bytes(head);
@@ -78,7 +90,7 @@ impl LineFormat for Plain {
     }
 
     #[inline(always)]
-    fn hosts(bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, Cause> {
+    fn hosts(&self, bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, Cause> {
         let end = if end > at && bytes[end - 1] == b'\r' { end - 1 } else { end };
         common_hosts(bytes, at + 1, end).map_or_else(|| slow_hosts(bytes, at, end), Ok)
     }
@@ -89,7 +101,8 @@ impl LineFormat for Plain {
 #[inline(always)]
 fn common_stamp(bytes: &[u8], start: usize, units: Units) -> Option<(Timestamp, usize)> {
     let block = block(bytes, start)?;
-    // Digits reach no further than the line does: a newline, or the end of the bytes, is none.
+    // Digits reach no further than the line does: neither a newline nor the end of the bytes is
+    // one.
     let length = digits(block).trailing_ones() as usize;
     // Almost every line of almost every log passes: seconds have ten digits, milliseconds thirteen.
     let common = (8..NARROW).contains(&length) && is_separator(block[length]);
@@ -161,8 +174,8 @@ fn ten_digits(block: &[u8; NARROW]) -> i64 {
 fn number(block: &[u8; NARROW], length: usize) -> i64 {
     let (&[head, tail], _) = block.as_chunks::<8>() else { return 0 };
     let more = length % 8;
-    // The digits move to the end of the eight, and zero bytes come before them; twice, as a shift
-    // by all would be none.
+    // The digits move to the end of the eight, and zero bytes come before them; twice, since a
+    // shift by all 64 bits at once is not allowed.
     let tail = u64::from_le_bytes(tail) << 8 << (56 - 8 * more);
     (eight_digits(u64::from_le_bytes(head)) * TENS[more] + eight_digits(tail)) as i64
 }
@@ -259,15 +272,17 @@ mod tests {
     use crate::model::TimeUnit;
     use proptest::prelude::*;
 
+    const AUTO: Plain = Plain { units: Units::AUTO };
+
     type Parsed<'a> = Result<(Timestamp, &'a [u8], &'a [u8]), Option<Cause>>;
 
     /// A parsed line; `Err(None)` is a blank one. Parsed as part of a chunk, with bytes around it.
     fn parse<'a>(chunk: &'a [u8], line: std::ops::Range<usize>) -> Parsed<'a> {
-        match Plain::stamp(chunk, line.start, line.end, Units::AUTO) {
+        match AUTO.stamp(chunk, line.start, line.end) {
             Stamp::Blank => Err(None),
             Stamp::Bad | Stamp::TooEarly(_) | Stamp::TooLate(_) => Err(Some(Cause::BadStamp)),
             Stamp::At(stamp, at) => {
-                let hosts = Plain::hosts(chunk, at, line.end).map_err(Some)?;
+                let hosts = AUTO.hosts(chunk, at, line.end).map_err(Some)?;
                 Ok((stamp, &chunk[hosts.from.0..hosts.from.1], &chunk[hosts.to.0..hosts.to.1]))
             }
         }
@@ -350,7 +365,7 @@ mod tests {
 
     #[test]
     fn stamps_beyond_all_instants_are_told() {
-        let stamp = |line: &[u8]| Plain::stamp(line, 0, line.len(), Units::AUTO);
+        let stamp = |line: &[u8]| AUTO.stamp(line, 0, line.len());
         assert_eq!(stamp(b"9223372036 a b 12345678"), Stamp::At(Timestamp::from_seconds(9_223_372_036), 10));
         assert_eq!(stamp(b"9223372037 a b 12345678"), Stamp::TooLate(10));
         assert_eq!(stamp(b"-9223372037 a b"), Stamp::TooEarly(11));
@@ -361,10 +376,9 @@ mod tests {
     #[test]
     fn most_lines_outside_are_seen_at_a_glance() {
         let at = |(lowest, highest)| (Timestamp::from_seconds(lowest), Timestamp::from_seconds(highest));
-        let fence =
-            |lines: &[u8], keep, present| Plain::fence(lines, at(keep), Timestamp::from_seconds(present), Units::AUTO);
+        let fence = |lines: &[u8], keep, present| AUTO.fence(lines, at(keep), Timestamp::from_seconds(present));
         let seconds = fence(b"", (1_699_996_400, 1_700_000_000), 1_700_003_600).unwrap();
-        let outside = |line: &[u8], fence| Plain::is_outside(&[line, b"                "].concat(), 0, fence);
+        let outside = |line: &[u8], fence| AUTO.is_outside(&[line, b"                "].concat(), 0, fence);
         let is_outside = |line: &[u8]| outside(line, &seconds);
         for line in [&b"1699996299 a b\n"[..], b"1000000000\ta b\n", b"1700000100 a b\n", b"1700003499 a b\n"] {
             assert!(is_outside(line), "{}", line.escape_ascii());
@@ -454,13 +468,14 @@ mod tests {
             tail in prop_oneof![Just(" a b\n"), Just("\tsome longer hosts\n"), Just("5 a b"), Just("x a b\n"), Just("")],
         ) {
             let units = TimeUnit::ALL.map(Units::all).into_iter().chain([Units::AUTO]).nth(unit).unwrap();
+            let plain = Plain { units };
             let bounds = bounds.map(|stamp| units.instant(stamp).unwrap_or(Timestamp::MAX));
             let [lowest, highest, present] = bounds;
             let line = format!("{}{stamp}{tail}{}", &"000"[..zeros], "0 filler of a next line\n");
-            let Some(fence) = Plain::fence(line.as_bytes(), (lowest, highest), present, units) else { return Ok(()) };
-            if Plain::is_outside(line.as_bytes(), 0, &fence) {
+            let Some(fence) = plain.fence(line.as_bytes(), (lowest, highest), present) else { return Ok(()) };
+            if plain.is_outside(line.as_bytes(), 0, &fence) {
                 let end = line.find('\n').unwrap_or(line.len());
-                let Stamp::At(parsed, _) = Plain::stamp(line.as_bytes(), 0, end, units) else { panic!("no stamp: {line}") };
+                let Stamp::At(parsed, _) = plain.stamp(line.as_bytes(), 0, end) else { panic!("no stamp: {line}") };
                 prop_assert!((parsed < lowest || highest < parsed) && parsed <= present, "{parsed} {bounds:?}");
             }
         }

@@ -90,7 +90,7 @@ pub struct Balance {
     pub bytes_read: u64,
     /// Bytes that were not read since they cannot hold the window.
     pub bytes_skipped: u64,
-    /// Bytes in the inputs; of a stream, the bytes it gave.
+    /// Bytes in the inputs; for a stream, the bytes that it gave.
     pub bytes_total: u64,
     /// Bytes that an error, an interrupt or a closed output kept from being read.
     pub bytes_unread: u64,
@@ -99,7 +99,7 @@ pub struct Balance {
     /// sheets.
     #[serde(skip)]
     pub unknown_losses: u64,
-    /// Of the lines read, those that have no newline behind them: the ends of inputs that end so.
+    /// Of the lines read, those without a newline: the last lines of some inputs.
     pub unterminated: u64,
     /// Inputs opened.
     pub inputs: u64,
@@ -126,13 +126,13 @@ impl Balance {
         taken == 0 && (self.bytes_unread > 0 || self.inputs == 0)
     }
 
-    /// Lines that some class claims.
+    /// Lines that are in some class.
     pub fn lines_classified(&self) -> u64 {
         self.counted + self.out_of_window + self.late + self.future + self.malformed_total() + self.blank
     }
 
-    /// The same of a sheet that was read from somewhere, whose figures may be any: none if there is
-    /// no such number.
+    /// The same of a sheet that was read from somewhere, whose figures may be anything: `None` if
+    /// the sum does not fit.
     pub fn lines_claimed(&self) -> Option<u64> {
         let Balance { counted, out_of_window, late, future, malformed, blank, .. } = self;
         let classes = [counted, out_of_window, late, future, blank].into_iter().chain(malformed);
@@ -144,14 +144,14 @@ impl Balance {
     pub fn is_sound(&self) -> bool {
         let parts = [self.bytes_read, self.bytes_skipped, self.bytes_unread];
         self.lines_claimed() == Some(self.lines_read)
-            // Those of the window before are among them, which are not counted.
+            // Records of the window before overflow too, and are not among those counted.
             && self.overflowed <= self.lines_read
             && self.unterminated <= self.lines_read
             && parts.into_iter().try_fold(0u64, u64::checked_add) == Some(self.bytes_total)
     }
 
-    /// Adds another sheet; none if a sum of lines or bytes has more than 64 bits. Both are sound,
-    /// so that no other figure is larger than these three.
+    /// Adds another sheet; `None` if a sum of lines or bytes has more than 64 bits. Both are sound,
+    /// so no other figure is larger than these three.
     pub fn checked_add(&self, other: &Balance) -> Option<Balance> {
         for (mine, theirs) in
             [(self.lines_read, other.lines_read), (self.bytes_total, other.bytes_total), (self.inputs, other.inputs)]

@@ -1,12 +1,12 @@
-//! Dates and times of day that there are not: which part of one is wrong.
+//! Dates and times of day that do not exist: which part of one is wrong.
 //!
-//! Not here: what a date means (`moment`), and times that a zone skips. Invariant: of a text that
-//! has the form of a date and whose parts all exist, nothing is expected.
+//! Not here: what a date means (`moment`), and times that a zone skips. Invariant: nothing is
+//! expected of a text that has the form of a date and whose parts all exist.
 
 use jiff::civil::Date;
 
-/// What is expected of a text that has the form of a date or of a time of day, and is none; `None`
-/// if it has another form, or all its parts exist.
+/// What is expected of a text that has the form of a date or of a time of day but does not exist;
+/// `None` if it has another form, or if all its parts exist.
 pub fn expected(text: &str) -> Option<String> {
     let (date, time) = match text.find(['T', 't', ' ']) {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
@@ -56,7 +56,7 @@ fn has_date(text: &str) -> bool {
 /// A time of day that stands in examples.
 const EXAMPLE: &str = "12:00";
 
-/// Hours that an offset has at most: no zone ever had more than 16.
+/// The most hours that an offset has: no zone ever had more than 16.
 pub const MOST_HOURS: i64 = 23;
 
 /// What is expected of an offset from UTC.
@@ -100,14 +100,14 @@ fn wrong_time(text: &str) -> Option<String> {
     if minute > 59 {
         return Some(no("a minute", 59, minute));
     }
-    // Unix time has no second that was put in, which would be 60.
+    // Unix time has no leap second, which would be 60.
     if second > 59 {
         return Some(no("a second", 59, second));
     }
     wrong_offset(offset).then(|| OFFSET.to_owned())
 }
 
-/// Whether a text has the form of an offset, and there is no such one.
+/// Whether a text has the form of an offset that no zone has.
 fn wrong_offset(text: &str) -> bool {
     let Some(digits) = text.strip_prefix(['+', '-']) else { return false };
     let Some(digits) = digits.split(':').map(number).collect::<Option<Vec<_>>>() else { return false };

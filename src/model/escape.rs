@@ -15,8 +15,8 @@ pub fn printable(bytes: &[u8]) -> Cow<'_, str> {
     escaped(bytes, is_hostile)
 }
 
-/// A message in which bytes of names are shown already: only what a terminal could act on is
-/// escaped, and a backslash is one.
+/// A message in which bytes of names are escaped already: only what a terminal could act on is
+/// escaped here, and a backslash stays as it is.
 pub fn harmless(message: &str) -> Cow<'_, str> {
     if !message.chars().any(is_hostile) {
         return Cow::Borrowed(message);
@@ -32,7 +32,7 @@ pub fn harmless(message: &str) -> Cow<'_, str> {
 }
 
 /// The bytes as text that may hold any character, for media with escapes of their own: only bytes
-/// that are no text are shown as `\xNN`, and a backslash that would read as one.
+/// that are not text are shown as `\xNN`, and so is a backslash that would read as one.
 pub fn exact(bytes: &[u8]) -> Cow<'_, str> {
     escaped(bytes, |_| false)
 }
@@ -42,7 +42,7 @@ pub fn printable_line(bytes: &[u8]) -> Cow<'_, str> {
     escaped(bytes, |c| is_hostile(c) && c != '\t')
 }
 
-/// A word as it is given to a shell: text is as it was typed, but for what could act on a terminal.
+/// A word as it is given to a shell: as it was typed, except for what could act on a terminal.
 pub fn shell_word(word: impl AsRef<[u8]>) -> String {
     let word = word.as_ref();
     let shown = std::str::from_utf8(word).map_or_else(|_| printable(word), harmless);
@@ -124,7 +124,7 @@ pub fn is_hostile(c: char) -> bool {
 }
 
 /// Letters, marks and symbols that are drawn as nothing: those that Unicode lets programs ignore
-/// (`Default_Ignorable_Code_Point`), and those that are blank by their nature.
+/// (`Default_Ignorable_Code_Point`), and those that are blank.
 fn is_blank(c: char) -> bool {
     matches!(c,
         // The combining grapheme joiner, fillers of Hangul, vowels of Khmer that are inherent.

@@ -16,7 +16,7 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Of these bytes.
+    /// The guard of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         if bytes.is_empty() {
             return Guard::default();
@@ -26,7 +26,7 @@ impl Guard {
         Guard { bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX), hash: hasher.finish() }
     }
 
-    /// Whether these are the bytes.
+    /// Whether these are the bytes that it was made of.
     pub fn holds(&self, bytes: &[u8]) -> bool {
         *self == Guard::of(bytes)
     }

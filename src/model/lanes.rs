@@ -5,10 +5,10 @@
 
 use wide::{u8x16, u8x32, u8x64};
 
-/// Bytes of the narrow block: more than a stamp mostly has.
+/// Bytes of the narrow block: more than most stamps have.
 pub const NARROW: usize = 16;
 
-/// Bytes of the middle block: more than two host names mostly have.
+/// Bytes of the middle block: more than most pairs of host names have.
 pub const MIDDLE: usize = 32;
 
 /// Bytes of the wide block.
@@ -32,13 +32,13 @@ pub fn digits(bytes: &[u8; NARROW]) -> u32 {
     digits_from(bytes, &[b'0'; NARROW])
 }
 
-/// Which bytes are among the ten from the lowest of their place on.
+/// Which bytes are among the ten that begin with the lowest of their place.
 #[inline]
 pub fn digits_from(bytes: &[u8; NARROW], lowest: &[u8; NARROW]) -> u32 {
     (u8x16::new(*bytes) - u8x16::new(*lowest)).simd_le(u8x16::splat(9)).to_bitmask()
 }
 
-/// The block that begins at `start`, if there are so many bytes.
+/// The block that begins at `start`, if there are enough bytes for one.
 #[inline]
 pub fn block<const SIZE: usize>(bytes: &[u8], start: usize) -> Option<&[u8; SIZE]> {
     bytes.get(start..).and_then(<[u8]>::first_chunk)

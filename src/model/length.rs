@@ -3,8 +3,8 @@
 //! And in words, for people: `1 day 2 h`.
 //!
 //! Bare numbers, where they are taken, are seconds. Invariant: what could be taken for another
-//! length is none. So months and years, which have no one length and whose short forms look like
-//! those of minutes, are understood only where they are spelled out: 30.44 and 365.25 days.
+//! length is refused. So months and years, whose length varies and whose short forms look like
+//! those of minutes, are understood only where they are spelled out, as 30.44 and 365.25 days.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use super::time::{SECOND, Timestamp};
 /// Units that are understood only spelled out: as people write them, and as they are spelled out.
 const SPELLED_OUT: [(&str, &str); 4] = [("M", "months"), ("y", "years"), ("yr", "years"), ("yrs", "years")];
 
-/// The length that a text means; `Ok(None)` if it means none. Errors with what is expected in place
-/// of a unit that is not understood though it is one.
+/// The length that a text means; `Ok(None)` if it is not a length. Errors with what is expected in
+/// place of a unit that exists and is not understood.
 pub fn read(text: &str) -> Result<Option<Duration>, String> {
-    // Numbers within which blanks stand would be joined: of `1 30m` nobody knows what is meant.
+    // Numbers with blanks in them would be joined, and nobody knows what `1 30m` means.
     let words: Vec<&str> = text.split_whitespace().collect();
     let is_of_number = |c: char| c.is_ascii_digit() || c == '.';
     if words.windows(2).any(|pair| pair[0].ends_with(is_of_number) && pair[1].starts_with(is_of_number)) {
@@ -70,7 +70,7 @@ pub fn in_words(nanos: i64) -> String {
     }
 }
 
-/// A length in words, in its largest units only: what is below them is left out.
+/// A length in words, in its largest units only; smaller ones are left out.
 pub fn about(nanos: i64) -> String {
     let unit = match nanos {
         DAY.. => HOUR,

@@ -18,7 +18,7 @@ pub enum Location {
     Stdin,
     /// A file or a folder.
     Path(PathBuf),
-    /// A pattern of paths, unless there is a file or a folder that is called so.
+    /// A pattern of paths, unless there is a file or a folder of that name.
     Glob(String),
 }
 
@@ -87,7 +87,7 @@ impl From<&str> for PathArg {
 }
 
 /// The scheme that a text begins with as addresses do, e.g. `s3` of `s3://bucket/x`. Nothing is
-/// read from one; a file that is called so is written `./s3://x`.
+/// read from one; a file of that name is written `./s3://x`.
 pub fn scheme(text: &str) -> Option<&str> {
     let (scheme, _) = text.split_once("://")?;
     let letter = scheme.starts_with(|first: char| first.is_ascii_alphabetic());
@@ -107,8 +107,8 @@ pub fn no_file(scheme: &str) -> String {
 /// The names of the outputs, which stand before a path where results go.
 pub const OUTPUT_NAMES: [&str; 3] = ["text", "json", "csv"];
 
-/// Why a text is no path of something that is written to in one format, and what to do: it begins
-/// with the name of a format.
+/// Why a text that begins with the name of a format is not a path where something of another format
+/// is written, and what to do.
 pub fn no_format(text: &str) -> Option<String> {
     let (name, path) = text.split_once(':')?;
     OUTPUT_NAMES.contains(&name).then(|| {

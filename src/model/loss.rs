@@ -15,7 +15,7 @@ use super::span::InputId;
 /// A class of losses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Loss {
-    /// Lines that are no records.
+    /// Lines that are not records.
     Malformed,
     /// Records later than the declared disorder.
     Late,
@@ -25,7 +25,7 @@ pub enum Loss {
     Overflow,
     /// Bytes that were there and were not read.
     Unread,
-    /// Times that something may have been lost of which nobody can know how much.
+    /// Times when something may have been lost, and nobody can know how much.
     Unknown,
     /// Results that were not written.
     Dropped,
@@ -49,7 +49,7 @@ impl Loss {
         }
     }
 
-    /// Puts so many of them into a balance sheet.
+    /// Puts this many of them into a balance sheet.
     #[cfg(test)]
     pub(crate) fn put(self, balance: &mut Balance, count: u64) {
         let number = match self {

@@ -3,7 +3,7 @@
 //! A number means what it means as a stamp. A date, with a time of day or without, stands in the
 //! zone that is given. Words rest on now, on its day, or on the highest stamp of the inputs, and a
 //! length may be added: `latest-1h`. Not here: what now is, and the stamps. Invariant: a moment is
-//! exact; what does not fit is no moment, and says why.
+//! exact; what does not fit is refused, with the reason.
 
 use std::fmt;
 
@@ -68,8 +68,8 @@ impl Moment {
     /// The highest stamp of the inputs.
     pub const LATEST: Moment = Moment::Word(Word::Latest, 0);
 
-    /// The moment that a text means, if its word is one of these. `Ok(None)` if it is none; an
-    /// error if it would be one that does not fit, with what is wrong.
+    /// The moment that a text means, if its word is one of these. `Ok(None)` if it is not a moment;
+    /// an error, with what is wrong, if it has the form of one and does not fit.
     pub fn read(text: &str, words: &[&str]) -> Result<Option<Self>, String> {
         match Units::AUTO.read(text.as_bytes()) {
             Ok(time) => return Ok(Some(Moment::At(time))),
@@ -103,7 +103,7 @@ impl Moment {
         if let Ok(instant) = text.parse::<jiff::Timestamp>() {
             return exact(instant).map(|time| Some(Moment::At(time)));
         }
-        // What has an offset and was no instant is none without it either.
+        // What has an offset and was not an instant is not one without it either.
         let time_of_day = text.get(10..).unwrap_or_default();
         if time_of_day.contains(['+', '-', 'Z', 'z']) {
             return Ok(None);
@@ -114,8 +114,8 @@ impl Moment {
         Ok(local.ok().map(Moment::Local))
     }
 
-    /// What is to be said of a number that is hardly meant as the stamp that it is: of a day or a
-    /// year without dashes, or, where it may be, of a length before now.
+    /// What is said of a number that is hardly meant as the stamp that it is: a day or a year
+    /// without dashes or, where that is possible, a length before now.
     pub fn doubt(text: &str, may_be_before_now: bool) -> Option<String> {
         let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let year = |text: &str| text.parse().ok().filter(|year| (1990..=2100).contains(year));
@@ -162,7 +162,7 @@ impl Moment {
         let (word, added) = match self.within(zone)? {
             Moment::At(time) => return Ok(time),
             Moment::Word(word, added) => (word, added),
-            // `within` leaves none.
+            // `within` leaves no date.
             Moment::Local(_) => return Err(beyond().into()),
         };
         let base = match word {
@@ -219,7 +219,7 @@ fn first_instant(date: Date, zone: &TimeZone) -> Result<Timestamp, String> {
     }
 }
 
-/// The instant of a time of day. One that is there twice, or not at all, is refused.
+/// The instant of a time of day. One that exists twice, or not at all, is refused.
 fn time_within(time: DateTime, zone: &TimeZone) -> Result<Timestamp, String> {
     let found = zone.to_ambiguous_timestamp(time);
     match found.offset() {
@@ -237,7 +237,7 @@ fn exact(instant: jiff::Timestamp) -> Result<Timestamp, String> {
     i64::try_from(instant.as_nanosecond()).map(Timestamp::from_nanos).map_err(|_| beyond())
 }
 
-/// All instants there are lie within those of the crate.
+/// Every timestamp is an instant that `jiff` knows.
 fn civil(time: Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_nanosecond(i128::from(time.nanos())).unwrap_or_default()
 }

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 
 use super::time::Timestamp;
 
-/// So many records are believed wherever they stand; fewer, that stand ahead of all others by a
-/// jump, are not.
+/// This many records are believed wherever they stand; fewer are not if they stand ahead of all
+/// others by a jump.
 pub const ENOUGH: usize = 8;
 
 /// The `ENOUGH` highest stamps, those that are alike included.
@@ -110,7 +110,7 @@ impl Peaks {
         self.stamps.windows(2).position(is_jump).unwrap_or(ENOUGH - 1)
     }
 
-    /// Whether this is what adding stamps makes, where it was read from somewhere.
+    /// Whether this, which was read from somewhere, can have come of adding stamps.
     pub fn is_sound(&self) -> bool {
         let missing = ENOUGH.checked_sub(usize::from(self.count));
         missing.is_some_and(|missing| self.stamps[..missing].iter().all(|stamp| *stamp == Timestamp::MIN))

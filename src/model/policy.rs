@@ -1,6 +1,6 @@
-//! What is done where there is not enough of something.
+//! What to do when memory runs short.
 
-/// What happens to pairs for which there is no memory left.
+/// What happens to pairs that there is no memory for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum MemoryPolicy {
     /// They are counted together, without their names, and every report says so.

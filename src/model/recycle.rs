@@ -62,7 +62,7 @@ impl<T> DerefMut for Pooled<T> {
 }
 
 impl<T> From<Vec<T>> for Pooled<T> {
-    /// A vector of no pool, for tests and one-off batches.
+    /// A vector without a pool, for tests and one-off batches.
     fn from(vector: Vec<T>) -> Self {
         Pooled { vector, home: Arc::default() }
     }

@@ -1,7 +1,7 @@
 //! Sizes and large numbers as people write them: `64KiB`, `256 MB`, `0.5GiB`; `1k`, `2M`, `1_000`.
 //!
-//! Not here: how large they may be. Invariant: what is read is exact; of a size that is no whole
-//! number of bytes there is none.
+//! Not here: how large they may be. Invariant: what is read is exact; a size that is not a whole
+//! number of bytes is refused.
 
 /// Bytes of units, in small letters. A letter alone is a unit of 1024, as for most programs that
 /// take one.
@@ -29,7 +29,7 @@ const UNITS: [(&str, u64); 21] = [
     ("pib", 1 << 50),
 ];
 
-/// The bytes that a text means, whatever the case of its unit; `None` if it means none.
+/// The bytes that a text means, whatever the case of its unit; `None` if it is not a size.
 pub fn read(text: &str) -> Option<u64> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let unit = text[end..].trim().to_ascii_lowercase();

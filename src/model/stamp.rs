@@ -1,8 +1,8 @@
 //! Stamps: numbers that stand for instants, as logs write them and as people give them.
 //!
-//! The only place where a number becomes an instant. Not here: instants that are written otherwise
-//! (`options`), and where in a line its stamp stands (`format`). Invariant: a stamp means its
-//! instant exactly, or none: nothing is rounded, and nothing saturates.
+//! The only place where a number becomes an instant. Not here: instants that are written in other
+//! ways (`moment`), and where in a line its stamp stands (`format`). Invariant: a stamp means an
+//! instant exactly, or is refused: nothing is rounded, and nothing saturates.
 
 use super::time::{SECOND, Timestamp};
 
@@ -19,7 +19,7 @@ pub enum TimeUnit {
     Nanos,
 }
 
-/// How stamps tell their unit: all have the one that is given, or each tells its own by its digits.
+/// Which unit stamps have: all the one that is given, or each its own, told by its digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Units {
     given: Option<TimeUnit>,
@@ -27,10 +27,10 @@ pub struct Units {
     short: i64,
 }
 
-/// Why a text is no instant.
+/// Why a text is not an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unfit {
-    /// It is no number, or none that fits 64 bits, or has digits finer than nanoseconds.
+    /// It is not a number, does not fit 64 bits, or has digits finer than nanoseconds.
     NoStamp,
     /// It lies before the first instant there is, in 1677.
     TooEarly,
@@ -159,14 +159,14 @@ impl Units {
     }
 }
 
-/// The number that digits write, at least one.
+/// The number that digits write, at least one digit.
 fn number(digits: &[u8]) -> Option<u64> {
     let all = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
     all.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
 }
 
-/// The nanoseconds that the digits behind a point write, at least one, in a unit of so many
-/// nanoseconds. `None` if they are no whole number of them.
+/// The nanoseconds that the digits behind a point write, at least one digit, in a unit of `unit`
+/// nanoseconds. `None` if that is not a whole number.
 fn fraction(digits: &[u8], unit: i64) -> Option<i64> {
     let places = unit.ilog10() as usize;
     let (fine, finer) = digits.split_at(digits.len().min(places));

@@ -1,9 +1,9 @@
 //! Instants: nanoseconds since the Unix epoch.
 //!
 //! Not here: the wall clock (it is injected), numbers as logs write them (`stamp`) and durations as
-//! people do (`options`). Invariant: a timestamp is exact. Where an instant is asked for that there
-//! is not (before 1677, after 2262), arithmetic says so (`checked_plus`); only bounds, which tell
-//! what lies before or after them, may be "before everything" or "after everything" in its place.
+//! people do (`options`). Invariant: a timestamp is exact. Where the result would lie before 1677
+//! or after 2262, arithmetic says so (`checked_plus`); only bounds, which tell what lies before or
+//! after them, may be "before everything" or "after everything" in its place.
 
 use std::fmt;
 
@@ -27,8 +27,8 @@ impl Timestamp {
         Timestamp(nanos)
     }
 
-    /// From whole seconds since the epoch, as constants and clocks have them; beyond all instants
-    /// it is the outermost.
+    /// From whole seconds since the epoch, as constants and clocks have them; a number beyond all
+    /// instants gives the first or the last.
     pub const fn from_seconds(seconds: i64) -> Self {
         Timestamp(seconds.saturating_mul(SECOND))
     }

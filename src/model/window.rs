@@ -1,8 +1,8 @@
 //! Windows of time and the grid on which periodic windows lie.
 //!
-//! A one-shot window has both ends in; periodic windows are half-open, so that neighbours share no
-//! record. Invariant: bucket edges fall on window edges, so every window is a whole number of
-//! buckets and exact.
+//! A one-shot window includes both its ends; periodic windows are half-open, so that neighbours
+//! share no record. Invariant: bucket edges fall on window edges, so every window is a whole number
+//! of buckets and exact.
 
 use std::fmt;
 

@@ -37,13 +37,13 @@ fn is_short_offset(text: &str) -> bool {
 /// Seconds of a day, in which every offset lies.
 const DAY: i64 = (calendar::MOST_HOURS + 1) * 3_600;
 
-/// The names of all zones that have one.
+/// The names of all zones.
 pub fn zone_names() -> Vec<String> {
     TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect()
 }
 
-/// Letters by which zones are called in places, and that the database does not know, in small
-/// letters: the zones that have them now or in another season.
+/// Abbreviations of zones that people use and the database does not know, in small letters, with
+/// the zones that have them now or in another season.
 const LETTERS: [(&str, &str); 20] = [
     ("aedt", "Australia/Sydney"),
     ("aest", "Australia/Sydney"),
@@ -85,13 +85,13 @@ pub fn meant(text: &str) -> Vec<String> {
 /// A zone of a region, whose name is the first part of theirs.
 pub fn of_region(text: &str) -> Option<String> {
     let is_there = |name: &str| name.split_once('/').is_some_and(|(region, _)| region.eq_ignore_ascii_case(text));
-    // That which stands in all examples first.
+    // The one of all examples comes first.
     let known = std::iter::once("Europe/Berlin").chain(LETTERS.map(|(_, name)| name));
     let known = known.map(str::to_owned).find(|name| is_there(name));
     known.or_else(|| zone_names().into_iter().find(|name| is_there(name)))
 }
 
-/// The zone that a name has or may be meant to have, as it is written.
+/// The zone that a name is or may be meant for, as it is written.
 pub fn named(text: &str) -> Option<String> {
     match zone(text) {
         Ok(_) => Some(text.to_owned()),

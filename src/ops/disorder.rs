@@ -32,9 +32,9 @@ pub struct Disorder {
 
 impl Disorder {
     /// Adds the records of a block of whole lines, when `before` is the highest stamp before it.
-    pub fn measure(&mut self, format: &str, block: Block<'_>, future_after: Timestamp, before: Option<Timestamp>) {
+    pub fn measure(&mut self, block: Block<'_>, future_after: Timestamp, before: Option<Timestamp>) {
         let mut highest = before;
-        each_record(format, block, |time| {
+        each_record(block, |time| {
             if time > future_after {
                 return;
             }
@@ -64,7 +64,7 @@ impl Disorder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Units;
+    use crate::format::LineRules;
     use proptest::prelude::*;
 
     proptest! {
@@ -74,10 +74,10 @@ mod tests {
             let mut disorder = Disorder::default();
             for (part, before) in [(&stamps[..cut], None), (&stamps[cut..], stamps[..cut].iter().max())] {
                 let text: String = part.iter().map(|stamp| format!("{stamp} a b\n{stamp} malformed\n\n")).collect();
-                let block = Block { bytes: text.as_bytes(), from: 0, max_line: 100, units: Units::AUTO };
+                let block = Block { bytes: text.as_bytes(), from: 0, rules: &LineRules::plain(100) };
                 let before = before.map(|stamp| Timestamp::from_seconds(*stamp));
                 let mut measured = Disorder::default();
-                measured.measure("plain", block, Timestamp::MAX, before);
+                measured.measure(block, Timestamp::MAX, before);
                 disorder.merge(&measured);
             }
             let behind = |at: usize| stamps[..at].iter().max().map_or(0, |highest| (highest - stamps[at]).max(0));

@@ -11,18 +11,14 @@
 
 use crate::batch::Mark;
 use crate::batch::{Lines, Record};
-use crate::format::{FormatVisitor, LineFormat, dispatch};
-use crate::model::{Grid, Loss, Peaks, Timestamp, Units};
+use crate::format::{FormatVisitor, LineFormat};
+use crate::model::{Grid, Loss, Peaks, Timestamp};
 
 use super::select::{Bounds, Judge, Selected, Verdict, each_line};
 
 /// The rules of a periodic run.
 #[derive(Debug, Clone)]
 pub struct History {
-    /// The log format, by its name in the table.
-    pub format: &'static str,
-    /// How its stamps tell their unit.
-    pub units: Units,
     /// The bounds of the history.
     pub bounds: Bounds,
     /// Where its windows lie.
@@ -74,16 +70,14 @@ impl Survey {
 }
 
 impl History {
-    /// Surveys a batch and appends the records to keep if nothing is late. `None` if there is no
-    /// such format.
-    pub fn survey(&self, lines: &Lines, records: &mut Vec<Record>) -> Option<Survey> {
-        dispatch(self.format, Pass { history: self, lines, records, before: None }).map(Survey)
+    /// Surveys a batch and appends the records to keep if nothing is late.
+    pub fn survey(&self, lines: &Lines, records: &mut Vec<Record>) -> Survey {
+        Survey(lines.chunk.rules.schema.visit(Pass { history: self, lines, records, before: None }))
     }
 
     /// Places a surveyed batch after lines whose highest stamps are `before`. `records` are those
-    /// of the survey, and are replaced if the survey does not stand. `None` if there is no such
-    /// format.
-    pub fn place(&self, lines: &Lines, survey: Survey, before: Peaks, records: &mut Vec<Record>) -> Option<Placed> {
+    /// of the survey, and are replaced if the survey does not stand.
+    pub fn place(&self, lines: &Lines, survey: Survey, before: Peaks, records: &mut Vec<Record>) -> Placed {
         let mut peaks = before;
         peaks.join(survey.peaks());
         let trusted = self.trusted(&peaks);
@@ -92,13 +86,13 @@ impl History {
         let closes = trusted.is_some_and(|trusted| trusted >= self.next_close(self.trusted(&before)));
         let walk = if late || closes {
             records.clear();
-            dispatch(self.format, Pass { history: self, lines, records, before: Some(before) })?
+            lines.chunk.rules.schema.visit(Pass { history: self, lines, records, before: Some(before) })
         } else {
             survey.0
         };
         let Walk { selected, late, marks, extent, .. } = walk;
         let (at_rest, ahead) = (self.watermark(peaks.highest()), peaks.ahead(self.max_jump));
-        Some(Placed { selected, late, marks, extent, watermark, at_rest, peaks, ahead })
+        Placed { selected, late, marks, extent, watermark, at_rest, peaks, ahead }
     }
 
     /// The stamp by which time is told.
@@ -151,11 +145,11 @@ struct Walk {
 impl FormatVisitor for Pass<'_> {
     type Output = Walk;
 
-    fn visit<F: LineFormat>(self) -> Walk {
+    fn visit<F: LineFormat>(self, format: &F) -> Walk {
         let (history, lines, records) = (self.history, self.lines, self.records);
         // Of an input that goes on, the present is when its bytes were read.
         let future_after = lines.chunk.live.map_or(history.bounds.future_after, |live| live.future_after);
-        let judge = Judge::of(lines, &Bounds { future_after, ..history.bounds }, history.units);
+        let judge = Judge::of(lines, &Bounds { future_after, ..history.bounds });
         let (in_order, before) = (self.before.is_some(), self.before.unwrap_or_default());
         let selected = Selected::of(lines, history.list);
         let mut walk = Walk { selected, peaks: before, ..Walk::default() };
@@ -179,7 +173,7 @@ impl FormatVisitor for Pass<'_> {
             if end == text.len() {
                 walk.selected.balance.unterminated += unterminated;
             }
-            let verdict = judge.line::<F>(text, start, end);
+            let verdict = judge.line(format, text, start, end);
             let moved_to = match verdict {
                 Verdict::Keep(record) => {
                     walk.keep(history, record, (lines, start, end), in_order, records);
@@ -189,7 +183,7 @@ impl FormatVisitor for Pass<'_> {
                     walk.selected.balance.out_of_window += 1;
                     // Only a well-formed line moves the watermark; hosts are looked at only if this
                     // one would.
-                    if !walk.peaks.takes(time) || F::hosts(text, at, end).is_err() {
+                    if !walk.peaks.takes(time) || format.hosts(text, at, end).is_err() {
                         return;
                     }
                     time

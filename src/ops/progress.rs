@@ -333,6 +333,7 @@ impl InputProgress {
 mod tests {
     use super::*;
     use crate::batch::Live;
+    use crate::format::LineRules;
     use crate::model::Guard;
 
     fn batch(input: u32, number: u64, (from, to): (u64, u64), watermark: i64, idle: bool, last: bool) -> Records {
@@ -343,7 +344,7 @@ mod tests {
                 number,
                 bytes: Vec::new().into(),
                 oversized: None,
-                max_line: 100,
+                rules: LineRules::plain(100),
                 balance: Balance::default(),
                 streamed: false,
                 order: None,

@@ -1,8 +1,8 @@
 //! Looks at the stamps of an input before, or beside, the run itself: the highest, the lowest.
 
-use crate::format::{FormatVisitor, LineFormat, NAMES, Stamp, dispatch};
+use crate::format::{Format, FormatVisitor, LineFormat, LineRules, Stamp, TABLE};
 use crate::model::peaks::ENOUGH;
-use crate::model::{Extent, Peaks, Timestamp, Units};
+use crate::model::{Extent, Peaks, Timestamp};
 
 use super::split::first_line;
 
@@ -13,25 +13,23 @@ pub struct Block<'a> {
     pub bytes: &'a [u8],
     /// Where in the input they begin.
     pub from: u64,
-    /// Bytes that a line may have; a longer one is malformed.
-    pub max_line: usize,
-    /// How stamps tell their unit.
-    pub units: Units,
+    /// How its lines are read.
+    pub rules: &'a LineRules,
 }
 
 impl Block<'_> {
     /// What the line `start..end` begins with; that is no stamp if it is too long.
-    fn start<F: LineFormat>(&self, start: usize, end: usize) -> Stamp {
-        if end - start > self.max_line {
+    fn start<F: LineFormat>(&self, format: &F, start: usize, end: usize) -> Stamp {
+        if end - start > self.rules.max_line {
             return Stamp::Bad;
         }
         let skip = if start == 0 { first_line(self.bytes, self.from).min(end) } else { start };
-        F::stamp(self.bytes, skip, end, self.units)
+        format.stamp(self.bytes, skip, end)
     }
 
     /// The stamp of the line `start..end`, if it has one, and where it ends.
-    fn stamp<F: LineFormat>(&self, start: usize, end: usize) -> Option<(Timestamp, usize)> {
-        match self.start::<F>(start, end) {
+    fn stamp<F: LineFormat>(&self, format: &F, start: usize, end: usize) -> Option<(Timestamp, usize)> {
+        match self.start(format, start, end) {
             Stamp::At(time, at) => Some((time, at)),
             Stamp::Blank | Stamp::Bad | Stamp::TooEarly(_) | Stamp::TooLate(_) => None,
         }
@@ -52,16 +50,16 @@ impl Block<'_> {
 
 /// Whether any line of a block is a record, of whatever instant, the future and what is beyond all
 /// instants included.
-pub fn has_record(format: &str, block: Block<'_>) -> bool {
+pub fn has_record(block: Block<'_>) -> bool {
     struct Any<'a>(Block<'a>);
     impl FormatVisitor for Any<'_> {
         type Output = bool;
-        fn visit<F: LineFormat>(self) -> bool {
+        fn visit<F: LineFormat>(self, format: &F) -> bool {
             let mut found = false;
             self.0.each_line(|start, end| {
-                found = match self.0.start::<F>(start, end) {
+                found = match self.0.start(format, start, end) {
                     Stamp::At(_, at) | Stamp::TooEarly(at) | Stamp::TooLate(at) => {
-                        F::hosts(self.0.bytes, at, end).is_ok()
+                        format.hosts(self.0.bytes, at, end).is_ok()
                     }
                     Stamp::Blank | Stamp::Bad => false,
                 };
@@ -70,35 +68,36 @@ pub fn has_record(format: &str, block: Block<'_>) -> bool {
             found
         }
     }
-    dispatch(format, Any(block)).unwrap_or(false)
+    block.rules.schema.visit(Any(block))
 }
 
 /// Whether the first line that is not blank is a record in any format.
 pub fn begins_with_record(bytes: &[u8]) -> bool {
     let line = bytes.split_inclusive(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty());
     let is_record = |line: &[u8]| {
-        let block = Block { bytes: line, from: 0, max_line: line.len(), units: Units::AUTO };
-        NAMES.iter().any(|format| has_record(format, block))
+        TABLE.iter().any(|entry| {
+            has_record(Block { bytes: line, from: 0, rules: &Format::with_defaults(entry).bind(line.len()) })
+        })
     };
     line.is_some_and(is_record)
 }
 
 /// Calls `f` with the stamp of each line that has one, and a way to learn whether the rest of the
 /// line is well-formed. Goes on while `f` says so.
-fn each_stamp<F: LineFormat>(block: Block<'_>, mut f: impl FnMut(Timestamp, &dyn Fn() -> bool) -> bool) {
-    block.each_line(|start, end| match block.stamp::<F>(start, end) {
-        Some((time, at)) => f(time, &|| F::hosts(block.bytes, at, end).is_ok()),
+fn each_stamp<F: LineFormat>(format: &F, block: Block<'_>, mut f: impl FnMut(Timestamp, &dyn Fn() -> bool) -> bool) {
+    block.each_line(|start, end| match block.stamp(format, start, end) {
+        Some((time, at)) => f(time, &|| format.hosts(block.bytes, at, end).is_ok()),
         None => true,
     });
 }
 
 /// Calls `f` with the stamp of each well-formed line.
-pub fn each_record(format: &str, block: Block<'_>, f: impl FnMut(Timestamp)) {
+pub fn each_record(block: Block<'_>, f: impl FnMut(Timestamp)) {
     struct Each<'a, F>(Block<'a>, F);
     impl<G: FnMut(Timestamp)> FormatVisitor for Each<'_, G> {
         type Output = ();
-        fn visit<F: LineFormat>(mut self) {
-            each_stamp::<F>(self.0, |time, well_formed| {
+        fn visit<F: LineFormat>(mut self, format: &F) {
+            each_stamp(format, self.0, |time, well_formed| {
                 if well_formed() {
                     (self.1)(time);
                 }
@@ -106,24 +105,24 @@ pub fn each_record(format: &str, block: Block<'_>, f: impl FnMut(Timestamp)) {
             });
         }
     }
-    dispatch(format, Each(block, f));
+    block.rules.schema.visit(Each(block, f));
 }
 
 /// The stamps of the last well-formed lines in a block that are not in the future, as many as are
 /// believed: where an input has come to, for choosing which to read next.
-pub fn last_stamps(format: &str, block: Block<'_>, future_after: Timestamp) -> Peaks {
-    struct Last<'a>(Block<'a>, Timestamp);
-    impl FormatVisitor for Last<'_> {
+pub fn last_stamps(block: Block<'_>, future_after: Timestamp) -> Peaks {
+    struct Latest<'a>(Block<'a>, Timestamp);
+    impl FormatVisitor for Latest<'_> {
         type Output = Peaks;
-        fn visit<F: LineFormat>(self) -> Peaks {
+        fn visit<F: LineFormat>(self, format: &F) -> Peaks {
             let bytes = self.0.bytes;
             let mut end = bytes.strip_suffix(b"\n").unwrap_or(bytes).len();
             let (mut peaks, mut found) = (Peaks::default(), 0);
             while found < ENOUGH {
                 let start = memchr::memrchr(b'\n', &bytes[..end]).map_or(0, |at| at + 1);
-                if let Some((time, at)) = self.0.stamp::<F>(start, end)
+                if let Some((time, at)) = self.0.stamp(format, start, end)
                     && time <= self.1
-                    && F::hosts(bytes, at, end).is_ok()
+                    && format.hosts(bytes, at, end).is_ok()
                 {
                     peaks.add(time);
                     found += 1;
@@ -134,17 +133,17 @@ pub fn last_stamps(format: &str, block: Block<'_>, future_after: Timestamp) -> P
             peaks
         }
     }
-    dispatch(format, Last(block, future_after)).unwrap_or_default()
+    block.rules.schema.visit(Latest(block, future_after))
 }
 
 /// The extent of the stamps in a block of whole lines, those in the future aside.
-pub fn extent(format: &str, block: Block<'_>, future_after: Timestamp) -> Option<Extent> {
+pub fn extent(block: Block<'_>, future_after: Timestamp) -> Option<Extent> {
     struct Measure<'a>(Block<'a>, Timestamp);
     impl FormatVisitor for Measure<'_> {
         type Output = Option<Extent>;
-        fn visit<F: LineFormat>(self) -> Option<Extent> {
+        fn visit<F: LineFormat>(self, format: &F) -> Option<Extent> {
             let mut extent: Option<Extent> = None;
-            each_stamp::<F>(self.0, |time, well_formed| {
+            each_stamp(format, self.0, |time, well_formed| {
                 if time <= self.1 {
                     Extent::add(&mut extent, time, well_formed);
                 }
@@ -153,7 +152,7 @@ pub fn extent(format: &str, block: Block<'_>, future_after: Timestamp) -> Option
             extent
         }
     }
-    dispatch(format, Measure(block, future_after)).flatten()
+    block.rules.schema.visit(Measure(block, future_after))
 }
 
 /// The highest stamp of an input that is not in the future, block by block.
@@ -187,15 +186,15 @@ pub struct Lowest {
 
 impl Highest {
     /// Looks at a block of whole lines.
-    pub fn look(&mut self, format: &str, block: Block<'_>) {
-        dispatch(format, Look { block, state: self });
+    pub fn look(&mut self, block: Block<'_>) {
+        block.rules.schema.visit(Look { block, state: self });
     }
 }
 
 impl Lowest {
     /// Looks at a block of whole lines.
-    pub fn look(&mut self, format: &str, block: Block<'_>) {
-        dispatch(format, Look { block, state: self });
+    pub fn look(&mut self, block: Block<'_>) {
+        block.rules.schema.visit(Look { block, state: self });
     }
 
     /// Whether no lower stamp can come that is not late.
@@ -228,8 +227,8 @@ struct Look<'a, S> {
 
 impl FormatVisitor for Look<'_, Highest> {
     type Output = ();
-    fn visit<F: LineFormat>(self) {
-        each_stamp::<F>(self.block, |time, well_formed| {
+    fn visit<F: LineFormat>(self, format: &F) {
+        each_stamp(format, self.block, |time, well_formed| {
             if Some(time) > self.state.found && time <= self.state.future_after {
                 self.state.any = self.state.any.max(Some(time));
                 if well_formed() {
@@ -243,8 +242,8 @@ impl FormatVisitor for Look<'_, Highest> {
 
 impl FormatVisitor for Look<'_, Lowest> {
     type Output = ();
-    fn visit<F: LineFormat>(self) {
-        each_stamp::<F>(self.block, |time, well_formed| self.state.note(time, well_formed));
+    fn visit<F: LineFormat>(self, format: &F) {
+        each_stamp(format, self.block, |time, well_formed| self.state.note(time, well_formed));
     }
 }
 
@@ -252,17 +251,20 @@ impl FormatVisitor for Look<'_, Lowest> {
 mod tests {
     use super::*;
 
+    const SHORT: LineRules = LineRules::plain(20);
+    const LONG: LineRules = LineRules::plain(40);
+
     const AT: fn(i64) -> Timestamp = Timestamp::from_seconds;
 
     /// A block at the start of an input.
     fn block(bytes: &[u8]) -> Block<'_> {
-        Block { bytes, from: 0, max_line: 20, units: Units::AUTO }
+        Block { bytes, from: 0, rules: &SHORT }
     }
 
     #[test]
     fn each_stamp_tells_its_own_unit() {
         let text = b"0 a b\n1700000000000 a b\n1700000001 a b\n1700000002000000 a b\n";
-        let found = extent("plain", Block { max_line: 30, ..block(text) }, AT(1_800_000_000)).unwrap();
+        let found = extent(Block { rules: &LONG, ..block(text) }, AT(1_800_000_000)).unwrap();
         assert_eq!((found.lowest, found.highest, found.disorder), (AT(0), AT(1_700_000_002), 0));
     }
 
@@ -271,43 +273,40 @@ mod tests {
         for record in
             ["5 a b", "-99999999999 a b", "99999999999999 a b", "9223372036854775807 a b", "\u{feff}1700000000 a b"]
         {
-            assert!(has_record("plain", Block { max_line: 40, ..block(record.as_bytes()) }), "{record}");
-            assert!(has_record(
-                "plain",
-                Block {
-                    from: 9,
-                    max_line: 40,
-                    ..block(format!("x\n7\n{}\n", record.trim_start_matches('\u{feff}')).as_bytes())
-                }
-            ));
+            assert!(has_record(Block { rules: &LONG, ..block(record.as_bytes()) }), "{record}");
+            assert!(has_record(Block {
+                from: 9,
+                rules: &LONG,
+                ..block(format!("x\n7\n{}\n", record.trim_start_matches('\u{feff}')).as_bytes())
+            }));
         }
         for none in
             ["", "\n \n", "5 a\n", "5 a b c", "x a b", "99999999999999 a b c", "5 a-very-long-name b-and-another"]
         {
-            assert!(!has_record("plain", block(none.as_bytes())), "{none}");
+            assert!(!has_record(block(none.as_bytes())), "{none}");
         }
     }
 
     #[test]
     fn b5_a_byte_order_mark_hides_no_stamp() {
         let text = b"\xef\xbb\xbf1700000000000 a b\n";
-        let last = last_stamps("plain", block(text), AT(1_700_000_000));
+        let last = last_stamps(block(text), AT(1_700_000_000));
         assert_eq!(last.highest(), Some(AT(1_700_000_000)));
-        assert_eq!(last_stamps("plain", Block { from: 7, ..block(text) }, AT(1_700_000_000)).highest(), None);
+        assert_eq!(last_stamps(Block { from: 7, ..block(text) }, AT(1_700_000_000)).highest(), None);
     }
 
     #[test]
     fn a_line_that_is_too_long_says_nothing() {
         let text = b"90 a-very-long-name b\n5 a b\n90 a-very-long-name b\n";
-        assert_eq!(last_stamps("plain", block(text), AT(1_700_000_000)).highest(), Some(AT(5)));
+        assert_eq!(last_stamps(block(text), AT(1_700_000_000)).highest(), Some(AT(5)));
         let mut highest = Highest { future_after: Timestamp::MAX, found: None, any: None };
-        highest.look("plain", block(text));
+        highest.look(block(text));
         assert_eq!(highest.found, Some(AT(5)));
     }
 
     #[test]
     fn the_last_well_formed_lines_say_how_far_an_input_has_come() {
-        let last = |text| last_stamps("plain", block(text), AT(1_700_000_000));
+        let last = |text| last_stamps(block(text), AT(1_700_000_000));
         assert_eq!(last(b"5 a b\n7 a b\nbad\n\n").highest(), Some(AT(7)));
         assert_eq!(last(b"7 a b").highest(), Some(AT(7)));
         assert_eq!(last(b"5 a b\n1700000001 a b\n").highest(), Some(AT(5)));
@@ -324,7 +323,7 @@ mod tests {
     #[test]
     fn malformed_and_future_lines_are_not_the_highest() {
         let mut highest = Highest { future_after: AT(100), found: None, any: None };
-        highest.look("plain", block(b"50 a b\n90 a\n101 a b\n70 a b\n"));
+        highest.look(block(b"50 a b\n90 a\n101 a b\n70 a b\n"));
         assert_eq!(highest.found, Some(AT(70)));
     }
 
@@ -338,9 +337,9 @@ mod tests {
             peaks: Peaks::default(),
             found: None,
         };
-        lowest.look("plain", block(b"50 a b\n45 a b\n40 a\n"));
+        lowest.look(block(b"50 a b\n45 a b\n40 a\n"));
         assert_eq!((lowest.found, lowest.is_settled()), (Some(AT(45)), false));
-        lowest.look("plain", block(b"55 a b\n1 a b\n"));
+        lowest.look(block(b"55 a b\n1 a b\n"));
         assert_eq!((lowest.found, lowest.is_settled()), (Some(AT(45)), true));
     }
 }

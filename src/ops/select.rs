@@ -6,10 +6,10 @@
 //! (`history`).
 
 use crate::batch::{Lines, Record};
-use crate::format::{Fence, FormatVisitor, HostRanges, LineFormat, Stamp, dispatch};
+use crate::format::{Fence, FormatVisitor, HostRanges, LineFormat, Stamp};
 use crate::model::balance::{Rejected, SHOWN_BYTES, SHOWN_REJECTED};
 use crate::model::lanes::NARROW;
-use crate::model::{Balance, Cause, Extent, Loss, Timestamp, Traces, Units};
+use crate::model::{Balance, Cause, Extent, Loss, Timestamp, Traces};
 
 use super::split::first_line;
 
@@ -53,22 +53,13 @@ pub struct Selected {
     pub traces: Traces,
 }
 
-/// Parses the lines of a batch in `format` with stamps in `units` and appends the records within
-/// `bounds` to `records`. With `list_rejected`, all malformed lines are listed. `None` if there is
-/// no such format.
-pub fn select(
-    format: &str,
-    units: Units,
-    lines: &Lines,
-    bounds: &Bounds,
-    list_rejected: bool,
-    records: &mut Vec<Record>,
-) -> Option<Selected> {
-    dispatch(format, Select { units, lines, bounds, list_rejected, records })
+/// Parses the lines of a batch and appends the records within `bounds` to `records`. With
+/// `list_rejected`, all malformed lines are listed.
+pub fn select(lines: &Lines, bounds: &Bounds, list_rejected: bool, records: &mut Vec<Record>) -> Selected {
+    lines.chunk.rules.schema.visit(Select { lines, bounds, list_rejected, records })
 }
 
 struct Select<'a> {
-    units: Units,
     lines: &'a Lines,
     bounds: &'a Bounds,
     list_rejected: bool,
@@ -78,22 +69,22 @@ struct Select<'a> {
 impl FormatVisitor for Select<'_> {
     type Output = Selected;
 
-    fn visit<F: LineFormat>(self) -> Selected {
+    fn visit<F: LineFormat>(self, format: &F) -> Selected {
         match self.lines.chunk.order {
-            Some(_) => self.pass::<F, true>(),
-            None => self.pass::<F, false>(),
+            Some(_) => self.pass::<F, true>(format),
+            None => self.pass::<F, false>(format),
         }
     }
 }
 
 impl Select<'_> {
     /// One pass over the lines. With `MEASURE` it also tells how they are sorted.
-    fn pass<F: LineFormat, const MEASURE: bool>(self) -> Selected {
+    fn pass<F: LineFormat, const MEASURE: bool>(self, format: &F) -> Selected {
         let mut selected = Selected::of(self.lines, self.list_rejected);
-        let judge = Judge::of(self.lines, self.bounds, self.units);
+        let judge = Judge::of(self.lines, self.bounds);
         // Where no stamp lies outside, nothing is at a glance.
         let nothing = Fence { length: 0, bounds: [0, u64::MAX, 0], lowest: [b'0'; NARROW] };
-        let fence = F::fence(&self.lines.chunk.bytes, judge.keep, judge.present, judge.units).unwrap_or(nothing);
+        let fence = format.fence(&self.lines.chunk.bytes, judge.keep, judge.present).unwrap_or(nothing);
         // Lines outside come in long runs, and so do those inside: each kind is looked for where
         // the last one was.
         let (mut out_of_window, mut inside) = (0, false);
@@ -107,22 +98,22 @@ impl Select<'_> {
         };
         each_line(self.lines, |bytes, start, end| {
             let fits = || end - start <= judge.max_line;
-            if !inside && !MEASURE && F::is_outside(bytes, start, &fence) && fits() {
+            if !inside && !MEASURE && format.is_outside(bytes, start, &fence) && fits() {
                 out_of_window += 1;
                 return;
             }
             if inside
-                && let Some((time, hosts)) = F::common(bytes, start, end, judge.units, judge.keep)
+                && let Some((time, hosts)) = format.common(bytes, start, end, judge.keep)
                 && fits()
             {
                 return keep(record(time, hosts), &mut extent, &mut out_of_window);
             }
-            let verdict = judge.line::<F>(bytes, start, end);
+            let verdict = judge.line(format, bytes, start, end);
             inside = !matches!(verdict, Verdict::Outside(..));
             match verdict {
                 Verdict::Outside(time, at) => {
                     if MEASURE {
-                        Extent::add(&mut extent, time, || F::hosts(bytes, at, end).is_ok());
+                        Extent::add(&mut extent, time, || format.hosts(bytes, at, end).is_ok());
                     }
                     out_of_window += 1;
                 }
@@ -180,7 +171,7 @@ impl Selected {
         self.balance.reject(cause);
         if self.rejected.len() < SHOWN_REJECTED {
             let span = lines.chunk.span;
-            let shown = if cause == Cause::TooLong { SHOWN_BYTES.min(lines.chunk.max_line) } else { SHOWN_BYTES };
+            let shown = if cause == Cause::TooLong { SHOWN_BYTES.min(lines.chunk.rules.max_line) } else { SHOWN_BYTES };
             let head = lines.chunk.bytes[start..end.min(start + shown)].to_vec();
             self.rejected.push(Rejected { input: span.input, at: span.from + start as u64, cause, head });
         }
@@ -209,7 +200,6 @@ pub(super) struct Judge {
     first: Timestamp,
     /// The highest instant that is not in the future.
     present: Timestamp,
-    units: Units,
     max_line: usize,
     /// Where the first line's stamp may begin, if not at its start.
     skip: usize,
@@ -217,27 +207,26 @@ pub(super) struct Judge {
 
 impl Judge {
     /// For the lines of a batch.
-    pub(super) fn of(lines: &Lines, bounds: &Bounds, units: Units) -> Self {
+    pub(super) fn of(lines: &Lines, bounds: &Bounds) -> Self {
         let chunk = &lines.chunk;
         Judge {
             keep: (bounds.keep_from, bounds.last.min(bounds.future_after)),
             first: bounds.first,
             present: bounds.future_after,
-            units,
-            max_line: chunk.max_line,
+            max_line: chunk.rules.max_line,
             skip: first_line(&chunk.bytes, chunk.span.from),
         }
     }
 
     /// What the line `bytes[start..end]` is.
     #[inline(always)]
-    pub(super) fn line<F: LineFormat>(&self, bytes: &[u8], start: usize, end: usize) -> Verdict {
+    pub(super) fn line<F: LineFormat>(&self, format: &F, bytes: &[u8], start: usize, end: usize) -> Verdict {
         if end - start > self.max_line {
             return Verdict::Malformed(Cause::TooLong);
         }
-        let (time, at) = match F::stamp(bytes, start, end, self.units) {
+        let (time, at) = match format.stamp(bytes, start, end) {
             Stamp::At(time, at) => (time, at),
-            _ => match self.odd_stamp::<F>(bytes, start, end) {
+            _ => match self.odd_stamp(format, bytes, start, end) {
                 Stamp::At(time, at) => (time, at),
                 Stamp::Blank => return Verdict::Blank,
                 // Whatever the bounds are.
@@ -249,7 +238,7 @@ impl Judge {
         if time < self.keep.0 || time > self.keep.1 {
             return if time > self.present { Verdict::Future } else { Verdict::Outside(time, at) };
         }
-        match F::hosts(bytes, at, end) {
+        match format.hosts(bytes, at, end) {
             Ok(hosts) => Verdict::Keep(record(time, hosts)),
             // Where a line only serves to compare with the window before, it is outside whatever
             // its hosts are.
@@ -260,9 +249,9 @@ impl Judge {
 
     /// The stamp of a line that does not begin with one: a byte order mark may stand before it.
     #[cold]
-    fn odd_stamp<F: LineFormat>(&self, bytes: &[u8], start: usize, end: usize) -> Stamp {
+    fn odd_stamp<F: LineFormat>(&self, format: &F, bytes: &[u8], start: usize, end: usize) -> Stamp {
         let skip = if start == 0 { self.skip.min(end) } else { start };
-        F::stamp(bytes, skip, end, self.units)
+        format.stamp(bytes, skip, end)
     }
 }
 
@@ -277,6 +266,7 @@ fn record(time: Timestamp, hosts: HostRanges) -> Record {
 mod tests {
     use super::*;
     use crate::batch::Chunk;
+    use crate::format::LineRules;
     use crate::model::{InputId, Span};
     use std::sync::Arc;
 
@@ -289,7 +279,7 @@ mod tests {
             number: 0,
             bytes: text.to_vec().into(),
             oversized: None,
-            max_line,
+            rules: LineRules::plain(max_line),
             balance: Balance { bytes_read: span.len(), ..Balance::default() },
             streamed: false,
             order: None,
@@ -311,8 +301,7 @@ mod tests {
         let text =
             b"99 a b\n100 a b\n150 a b\n200 c d\n201 a b\n900 a b\n\nx\n150 a\n99 a\n901\n150 aaaaaaaaaaaaaa b\n";
         let mut records = Vec::new();
-        let selected =
-            select("plain", Units::AUTO, &lines(text, 15), &bounds(100, 100, 200, 500), true, &mut records).unwrap();
+        let selected = select(&lines(text, 15), &bounds(100, 100, 200, 500), true, &mut records);
         let times: Vec<_> = records.iter().map(|record| record.time).collect();
         assert_eq!(times, [100, 150, 200].map(Timestamp::from_seconds));
         let sheet = &selected.balance;
@@ -327,7 +316,7 @@ mod tests {
     fn records_before_the_window_are_kept_for_comparison_but_do_not_count() {
         let mut records = Vec::new();
         let lines = lines(b"40 a b\n60 a b\n60 bad\n100 a b\n", 100);
-        let selected = select("plain", Units::AUTO, &lines, &bounds(50, 100, 200, 500), false, &mut records).unwrap();
+        let selected = select(&lines, &bounds(50, 100, 200, 500), false, &mut records);
         assert_eq!(records.len(), 2);
         assert_eq!((selected.balance.counted, selected.balance.out_of_window), (1, 3));
         assert_eq!(selected.balance.malformed_total(), 0);
@@ -336,15 +325,7 @@ mod tests {
     #[test]
     fn b5_a_byte_order_mark_belongs_to_no_field() {
         let mut records = Vec::new();
-        select(
-            "plain",
-            Units::AUTO,
-            &lines(b"\xef\xbb\xbf150 a b\n", 100),
-            &bounds(0, 0, 200, 500),
-            false,
-            &mut records,
-        )
-        .unwrap();
+        select(&lines(b"\xef\xbb\xbf150 a b\n", 100), &bounds(0, 0, 200, 500), false, &mut records);
         assert_eq!(records.len(), 1);
     }
 }

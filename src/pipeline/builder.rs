@@ -161,7 +161,7 @@ impl Builder {
 
     /// Checks the configuration; errors with all its problems.
     pub fn build(self) -> Result<Pipeline> {
-        let catalog = Catalog { reports: self.reports, outputs: output::TABLE, formats: format::NAMES };
+        let catalog = Catalog { reports: self.reports, outputs: output::TABLE, formats: format::TABLE };
         for (name, _) in &self.environment.outputs {
             if output::entry(name).is_none() {
                 let help = options::suggest(name, output::TABLE.iter().map(|entry| entry.name)).unwrap_or_default();

@@ -161,7 +161,8 @@ impl Follow {
             progress: Arc::clone(&context.progress),
             failures: Arc::clone(&context.failures),
             names: Arc::clone(&context.names),
-            numbers: HashMap::new(),
+            format: filter.format.clone(),
+            begun: HashMap::new(),
             clock: header.map_or(Duration::ZERO, |header| header.clock),
             pace: Duration::ZERO,
             abreast: Arc::clone(&self.abreast),
@@ -314,7 +315,7 @@ fn open_files() -> usize {
 /// disorder.
 fn beginning(filter: &FilterPlan, resolved: Resolved, max_line: usize) -> Box<Begin> {
     let wanted = Wanted { first: resolved.bounds.keep_from, last: Timestamp::MAX, disorder: filter.lateness };
-    let stamps = FormatStamps::of(filter, resolved.bounds.future_after, max_line);
+    let stamps = FormatStamps { rules: filter.format.bind(max_line), future_after: resolved.bounds.future_after };
     Box::new(move |new: &New, file: &File| {
         let found = seek(&|at, into| file.read_at(into, at), new.size, &wanted, &stamps).ok()?;
         (found.reason == Reason::Pruned).then_some(found.from)

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::environment::Environment;
-use crate::config::{Plan, ReaderPlan, Task};
+use crate::config::{FilterPlan, Plan, ReaderPlan, Task};
 use crate::error::{Error, Result, show_path};
+use crate::format::{Format, LineRules};
 use crate::model::InputId;
 use crate::source::{Cursor, Input, Origin, locate};
 use crate::stage::Failures;
@@ -16,8 +17,8 @@ const FIRST_STEP: usize = 64;
 #[derive(Default)]
 pub(super) struct Inputs {
     pub all: Vec<Input>,
-    /// By number: bytes that a line may have.
-    pub max_line: Vec<usize>,
+    /// By number: how its lines are read.
+    pub rules: Vec<LineRules>,
     /// By number: whether bytes may be skipped.
     pub may_skip: Vec<bool>,
     /// By the reader's place in the plan.
@@ -28,13 +29,14 @@ impl Inputs {
     /// Finds the inputs of all readers. A file that two readers of one aggregator find is read by
     /// the first.
     pub fn find(plan: &Plan, failures: &Failures, environment: &mut Environment) -> Result<Self> {
-        let mut inputs =
-            Inputs { all: Vec::new(), max_line: Vec::new(), may_skip: Vec::new(), by_reader: BTreeMap::new() };
+        let mut inputs = Inputs::default();
         for (stage, reader) in readers(plan) {
+            let unread = || Error::usage(format!("stage '{}' feeds no time-filter", plan.stages[stage].name));
+            let (_, FilterPlan { format, .. }) = plan.filter_behind(stage).ok_or_else(unread)?;
             if reader.follow.is_some() {
                 // Files are found by the follower, again and again; standard input has the first
                 // number.
-                let ids = reader.reads_stdin().then(|| inputs.stdin(reader));
+                let ids = reader.reads_stdin().then(|| inputs.add(Input::stdin(), reader, format, false));
                 inputs.by_reader.insert(stage, ids.into_iter().collect());
                 continue;
             }
@@ -50,20 +52,18 @@ impl Inputs {
                 if inputs.is_taken(plan, stage, &input)? {
                     continue;
                 }
-                ids.push(InputId(inputs.all.len() as u32));
-                inputs.all.push(input);
-                inputs.max_line.push(reader.max_line);
-                inputs.may_skip.push(may_skip);
+                ids.push(inputs.add(input, reader, format, may_skip));
             }
             inputs.by_reader.insert(stage, ids);
         }
         Ok(inputs)
     }
 
-    fn stdin(&mut self, reader: &ReaderPlan) -> InputId {
-        self.all.push(Input::stdin());
-        self.max_line.push(reader.max_line);
-        self.may_skip.push(false);
+    /// Gives an input the next number, and binds the format of its lines to it.
+    fn add(&mut self, input: Input, reader: &ReaderPlan, format: &Format, may_skip: bool) -> InputId {
+        self.all.push(input);
+        self.rules.push(format.bind(reader.max_line));
+        self.may_skip.push(may_skip);
         InputId(self.all.len() as u32 - 1)
     }
 

@@ -8,10 +8,8 @@ use std::sync::Arc;
 use super::inputs::Inputs;
 use super::probe::{FormatStamps, look};
 use super::resolve::Filter;
-use crate::config::FilterPlan;
 use crate::model::{InputId, Stamps, Timestamp};
-use crate::ops::scan::{Block, extent};
-use crate::source::seek::Wanted;
+use crate::source::seek::{Stamps as _, Wanted};
 use crate::source::{Cursor, Input};
 use crate::stage::{filter, reporter};
 
@@ -24,12 +22,10 @@ const BLOCK: usize = 256 << 10;
 
 /// What it takes to look.
 pub(super) struct Nothing {
-    /// The inputs, each with the bytes that a line of it may have.
-    inputs: Vec<(Input, usize)>,
-    /// How their stamps are read.
-    plan: FilterPlan,
-    /// Stamps beyond this are in the future.
-    future_after: Timestamp,
+    /// The inputs, and how the stamps of each are read.
+    inputs: Vec<(Input, FormatStamps)>,
+    /// The declared disorder in nanoseconds.
+    disorder: i64,
     /// What saw the pipes.
     filter: Option<Arc<filter::Shared>>,
 }
@@ -42,12 +38,12 @@ impl Nothing {
         ids: &[InputId],
         filters: &[(String, Arc<filter::Shared>)],
     ) -> reporter::Nothing {
-        let of = |id: &InputId| (inputs.all[id.0 as usize].clone(), inputs.max_line[id.0 as usize]);
+        let future_after = resolved.bounds.future_after;
+        let of = |&id: &InputId| (inputs.all[id.0 as usize].clone(), FormatStamps::of(inputs, id, future_after));
         let shared = filters.iter().find(|(name, _)| *name == stage.name);
         let nothing = Nothing {
             inputs: ids.iter().map(of).collect(),
-            plan: plan.clone(),
-            future_after: resolved.bounds.future_after,
+            disorder: plan.lateness,
             filter: shared.map(|(_, shared)| Arc::clone(shared)),
         };
         reporter::Nothing { stretch: resolved.stretch(plan), look: Box::new(move || nothing.stamps()) }
@@ -57,8 +53,8 @@ impl Nothing {
     fn stamps(&self) -> Stamps {
         let mut all = self.filter.as_ref().map_or_else(Stamps::none, |filter| *filter.passed.lock());
         let whole = self.inputs.iter().filter_map(|(input, _)| input.size()).sum::<u64>() <= WHOLE;
-        for (input, max_line) in self.inputs.iter().filter(|(input, _)| input.size().is_some()) {
-            let seen = if whole { self.all(input, *max_line) } else { self.some(input, *max_line) };
+        for (input, stamps) in self.inputs.iter().filter(|(input, _)| input.size().is_some()) {
+            let seen = if whole { every_stamp(input, stamps) } else { self.some(input, stamps) };
             all.merge(seen);
         }
         // In what is no text, stamps are such by accident.
@@ -69,27 +65,24 @@ impl Nothing {
         all
     }
 
-    fn all(&self, input: &Input, max_line: usize) -> Stamps {
-        let (mut cursor, mut bytes) = (Cursor::new(input.clone(), BLOCK, max_line), Vec::new());
-        let mut seen = Stamps::none();
-        loop {
-            let step = cursor.next(&mut bytes, &|| false);
-            let block = Block { bytes: &bytes, from: step.cut.from, max_line, units: self.plan.units };
-            let found = extent(self.plan.format, block, self.future_after);
-            seen.merge(Stamps {
-                extent: found.map(|found| (found.lowest, found.highest)),
-                whole: step.failure.is_none(),
-            });
-            if step.cut.last {
-                return seen;
-            }
-        }
-    }
-
-    fn some(&self, input: &Input, max_line: usize) -> Stamps {
-        let wanted = Wanted { first: Timestamp::MAX, last: Timestamp::MAX, disorder: self.plan.lateness };
-        let found = look(input, &wanted, &FormatStamps::of(&self.plan, self.future_after, max_line));
-        let extent = found.and_then(|(_, found)| found.extent);
+    /// The stamps at both ends of a file, and here and there.
+    fn some(&self, input: &Input, stamps: &FormatStamps) -> Stamps {
+        let wanted = Wanted { first: Timestamp::MAX, last: Timestamp::MAX, disorder: self.disorder };
+        let extent = look(input, &wanted, stamps).and_then(|(_, found)| found.extent);
         Stamps { extent: extent.map(|extent| (extent.lowest, extent.highest)), whole: false }
+    }
+}
+
+/// All stamps of a file.
+fn every_stamp(input: &Input, stamps: &FormatStamps) -> Stamps {
+    let (mut cursor, mut bytes) = (Cursor::new(input.clone(), BLOCK, stamps.rules.max_line), Vec::new());
+    let mut seen = Stamps::none();
+    loop {
+        let step = cursor.next(&mut bytes, &|| false);
+        let found = stamps.extent(&bytes, step.cut.from);
+        seen.merge(Stamps { extent: found.map(|found| (found.lowest, found.highest)), whole: step.failure.is_none() });
+        if step.cut.last {
+            return seen;
+        }
     }
 }

@@ -8,7 +8,8 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 
 use super::inputs::Inputs;
 use crate::config::FilterPlan;
-use crate::model::{Extent, Guard, InputId, Timestamp, Units};
+use crate::format::LineRules;
+use crate::model::{Extent, Guard, InputId, Timestamp};
 use crate::ops::scan::{self, Block};
 use crate::source::follow::{HEAD, read_range};
 use crate::source::seek::{self, Found, Stamps, Wanted, seek};
@@ -28,7 +29,7 @@ pub(super) fn latest(inputs: &Inputs, id: InputId, filter: &FilterPlan, future_a
         return None;
     }
     let (file, size) = open(&inputs.all[at])?;
-    let stamps = FormatStamps::of(filter, future_after, inputs.max_line[at]);
+    let stamps = FormatStamps::of(inputs, id, future_after);
     seek::latest(&|at, into| file.read_at(into, at), size, filter.lateness, &stamps).ok()?
 }
 
@@ -39,24 +40,22 @@ pub(super) fn open(input: &Input) -> Option<(File, u64)> {
     ((found.dev(), found.ino()) == *identity).then_some((file, found.len()))
 }
 
-/// The stamps of a log format.
+/// The stamps of an input.
 pub(super) struct FormatStamps {
-    format: &'static str,
-    units: Units,
+    pub rules: LineRules,
     pub future_after: Timestamp,
-    max_line: usize,
 }
 
 impl FormatStamps {
-    pub(super) fn of(filter: &FilterPlan, future_after: Timestamp, max_line: usize) -> Self {
-        FormatStamps { format: filter.format, units: filter.units, future_after, max_line }
+    /// Those of one of the inputs.
+    pub fn of(inputs: &Inputs, id: InputId, future_after: Timestamp) -> Self {
+        FormatStamps { rules: inputs.rules[id.0 as usize].clone(), future_after }
     }
 }
 
 impl Stamps for FormatStamps {
     fn extent(&self, bytes: &[u8], from: u64) -> Option<Extent> {
-        let block = Block { bytes, from, max_line: self.max_line, units: self.units };
-        scan::extent(self.format, block, self.future_after)
+        scan::extent(Block { bytes, from, rules: &self.rules }, self.future_after)
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::inputs::{Inputs, readers};
 use super::probe::{FormatStamps, look};
 use super::resolve::Resolved;
-use crate::config::{Plan, ReaderPlan, Task};
-use crate::model::InputId;
+use crate::config::{Plan, Task};
+use crate::model::{InputId, Timestamp};
 use crate::ops::close::Windows;
 use crate::source::Pruned;
 use crate::source::seek::{Reason, Wanted};
@@ -17,10 +17,11 @@ use crate::stage::{Failures, skip};
 /// What was found of each file of the readers that may skip bytes.
 pub(super) fn prune(plan: &Plan, resolved: &[Option<Resolved>], inputs: &Inputs) -> BTreeMap<InputId, Pruned> {
     let mut pruned = BTreeMap::new();
-    for (at, reader) in readers(plan) {
-        let Some((wanted, stamps)) = wanted(plan, resolved, at, reader) else { continue };
+    for (at, _) in readers(plan) {
+        let Some((wanted, future_after)) = wanted(plan, resolved, at) else { continue };
         let ids = inputs.by_reader.get(&at).into_iter().flatten();
         for &id in ids.filter(|id| inputs.may_skip[id.0 as usize]) {
+            let stamps = FormatStamps::of(inputs, id, future_after);
             if let Some((size, found)) = look(&inputs.all[id.0 as usize], &wanted, &stamps) {
                 pruned.insert(
                     id,
@@ -32,15 +33,10 @@ pub(super) fn prune(plan: &Plan, resolved: &[Option<Resolved>], inputs: &Inputs)
     pruned
 }
 
-/// What all time-filters behind a reader want of it together; `None` if one of them wants all of
-/// it.
-fn wanted(
-    plan: &Plan,
-    resolved: &[Option<Resolved>],
-    reader: usize,
-    reading: &ReaderPlan,
-) -> Option<(Wanted, FormatStamps)> {
-    let mut wanted: Option<(Wanted, FormatStamps)> = None;
+/// What all time-filters behind a reader want of it together, and beyond which stamps the future
+/// is; `None` if one of them wants all of it.
+fn wanted(plan: &Plan, resolved: &[Option<Resolved>], reader: usize) -> Option<(Wanted, Timestamp)> {
+    let mut wanted: Option<(Wanted, Timestamp)> = None;
     for (at, stage) in plan.stages.iter().enumerate() {
         let Task::TimeFilter(filter) = &stage.task else { continue };
         if !plan.upstream(at).contains(&reader) {
@@ -51,15 +47,15 @@ fn wanted(
         let resolved = resolved[at].filter(once)?;
         let (first, last) = (resolved.bounds.keep_from, resolved.bounds.last);
         let mine = Wanted { first, last, disorder: filter.lateness };
-        let stamps = FormatStamps::of(filter, resolved.bounds.future_after, reading.max_line);
+        let future_after = resolved.bounds.future_after;
         wanted = Some(match wanted {
-            None => (mine, stamps),
+            None => (mine, future_after),
             // What is in the future for one and in the window of another has to be looked at by
             // both their rules.
-            Some((_, other)) if other.future_after != stamps.future_after => return None,
-            Some((other, stamps)) => {
+            Some((_, other)) if other != future_after => return None,
+            Some((other, _)) => {
                 let (first, last) = (first.min(other.first), last.max(other.last));
-                (Wanted { first, last, disorder: filter.lateness.max(other.disorder) }, stamps)
+                (Wanted { first, last, disorder: filter.lateness.max(other.disorder) }, future_after)
             }
         });
     }

@@ -260,9 +260,8 @@ impl Look<'_> {
             }
         }
         let state = Highest { future_after, found: None, any: None };
-        let format = self.filter.format;
         let looked = self.each(&others, &state, |state, block| {
-            state.look(format, block);
+            state.look(block);
             true
         })?;
         let highest = looked.iter().filter_map(|state| state.found).max().max(highest);
@@ -271,9 +270,8 @@ impl Look<'_> {
 
     /// The lowest stamp of all inputs that is not late.
     fn lowest(&mut self, state: Lowest) -> Result<Option<Timestamp>> {
-        let format = self.filter.format;
         let looked = self.each(self.ids, &state, |state, block| {
-            state.look(format, block);
+            state.look(block);
             !state.is_settled()
         })?;
         Ok(looked.iter().filter_map(|state| state.found).min())
@@ -321,8 +319,9 @@ impl Look<'_> {
     /// Looks at one input; gives the input to read instead, if it could be read once only. What
     /// goes wrong here goes wrong in the run too, and is told there.
     fn look_at<S>(&self, id: InputId, state: &mut S, f: &impl Fn(&mut S, Block<'_>) -> bool) -> Result<Option<Input>> {
-        let (input, max_line) = (&self.inputs.all[id.0 as usize], self.inputs.max_line[id.0 as usize]);
-        let mut cursor = Cursor::new(input.clone(), BLOCK, max_line);
+        let at = id.0 as usize;
+        let (input, rules) = (&self.inputs.all[at], &self.inputs.rules[at]);
+        let mut cursor = Cursor::new(input.clone(), BLOCK, rules.max_line);
         cursor.keep()?;
         let mut bytes = Vec::new();
         loop {
@@ -332,7 +331,7 @@ impl Look<'_> {
             if let Some(failure) = step.failure.take().filter(|_| cursor.has_taken()) {
                 return Err(failure);
             }
-            let block = Block { bytes: &bytes, from: step.cut.from, max_line, units: self.filter.units };
+            let block = Block { bytes: &bytes, from: step.cut.from, rules };
             if !f(state, block) || step.cut.last {
                 return Ok(cursor.into_kept(step.cut.last));
             }

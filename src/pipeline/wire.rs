@@ -18,19 +18,20 @@ use crate::batch::{Chunk, Lines, Records};
 use crate::config::{AggregatorPlan, FilterPlan, Plan, ReaderPlan, ReporterPlan, StagePlan, Task};
 use crate::error::{Error, Result};
 use crate::metrics::StageMetrics;
-use crate::model::{InputId, Stamps, Timestamp, Units};
+use crate::model::{InputId, Stamps, Timestamp};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::history::History;
 use crate::ops::progress::Progress;
 use crate::output::destination::Destination;
 use crate::output::rejects::RejectsFile;
 use crate::output::target::Reopen;
-use crate::source::{Cursor, Order, Pruned, Schedule};
+use crate::source::{Cursor, Pruned};
 use crate::stage::aggregator::every::Every;
 use crate::stage::aggregator::once::Once;
 use crate::stage::aggregator::{Aggregator, Closed, Counting, Peek, every, following, once};
 use crate::stage::firsts::Firsts;
 use crate::stage::reporter::Kept;
+use crate::stage::schedule::{OpenInput, ReadOrder, Schedule};
 use crate::stage::stats::Stats;
 use crate::stage::{filter, read, reader, reporter, splitter};
 
@@ -210,16 +211,14 @@ impl Place<'_> {
     fn reader(&mut self, plan: &ReaderPlan, parts: &mut Parts) -> Start {
         let Wiring { plan: whole, reading, context, now, .. } = *self.wiring;
         let Reading { inputs, windows, pruned } = reading;
-        let filter = whole.stages.iter().enumerate().find_map(|(at, stage)| match &stage.task {
-            Task::TimeFilter(filter) if whole.upstream(at).contains(&self.at) => Some((at, filter)),
-            _ => None,
-        });
-        let order = if plan.by_time { Order::ByTime } else { Order::OneByOne };
+        let filter = whole.filter_behind(self.at);
+        let order = if plan.by_time { ReadOrder::ByTime } else { ReadOrder::OneByOne };
         let ids = inputs.by_reader.get(&self.at).cloned().unwrap_or_default();
         let cursors = ids.iter().map(|&id| {
             let input = &inputs.all[id.0 as usize];
             let pruned = pruned.get(&id).and_then(|pruned| pruned_or_warn(pruned, &input.name, &context.failures));
-            (id, Cursor::new(input.clone(), plan.chunk, plan.max_line), pruned)
+            let cursor = Cursor::new(input.clone(), plan.chunk, plan.max_line);
+            OpenInput::new(id, cursor, inputs.rules[id.0 as usize].clone(), pruned)
         });
         let permits = Permits::new(whole.chunk_budget(self.at), &context.stop);
         parts.permits.push(permits.clone());
@@ -229,15 +228,12 @@ impl Place<'_> {
             _ => None,
         };
         let present = following.as_ref().and(filter).map(|(_, filter)| (now, filter.future));
-        let shared = Arc::new(read::Shared {
+        let shared = Arc::new(read::ReaderShared {
             schedule: Schedule::new(cursors.collect(), order, plan.chunk),
             permits,
             buffers: Default::default(),
-            format: filter.map_or(crate::format::NAMES[0], |(_, filter)| filter.format),
-            units: filter.map_or(Units::AUTO, |(_, filter)| filter.units),
             future_after: filter.and_then(|(at, _)| windows[at]).map_or(Timestamp::MAX, |it| it.bounds.future_after),
             max_jump: filter.map_or(0, |(_, filter)| filter.max_jump),
-            max_line: plan.max_line,
             stop: context.stop.clone(),
             progress: Arc::clone(&context.progress),
             failures: Arc::clone(&context.failures),
@@ -284,30 +280,19 @@ impl Place<'_> {
         let keep = match (resolved.windows, plan.range) {
             (Windows::Every(grid), crate::config::Range::Every { lateness, .. }) => {
                 let list = rejects.is_some() || late.is_some();
-                let (format, units) = (plan.format, plan.units);
                 let (bounds, keep_gaps) = (resolved.bounds, plan.needs_previous);
                 let (max_jump, grace) = (plan.max_jump, plan.grace);
-                let history = History { format, units, bounds, grid, lateness, max_jump, grace, keep_gaps, list };
+                let history = History { bounds, grid, lateness, max_jump, grace, keep_gaps, list };
                 let sequencer = self.follow.as_ref().map(|follow| follow.sequencer()).unwrap_or_default();
                 filter::Keep::Every(Box::new(history), Mutex::new(sequencer))
             }
             _ => filter::Keep::Once(resolved.bounds),
         };
         let (names, pool) = (Arc::clone(&self.wiring.context.names), Default::default());
-        let stats = plan.stats.then(|| Stats::new(plan.units, resolved.bounds.future_after));
+        let stats = plan.stats.then(|| Stats::new(resolved.bounds.future_after));
         let passed = Mutex::new(Stamps::none());
-        let shared = Arc::new(filter::Shared {
-            format: plan.format,
-            units: plan.units,
-            keep,
-            rejects,
-            late,
-            names,
-            pool,
-            stats,
-            passed,
-            firsts: Firsts::default(),
-        });
+        let shared =
+            Arc::new(filter::Shared { keep, rejects, late, names, pool, stats, passed, firsts: Firsts::default() });
         parts.filters.push((self.stage.name.clone(), Arc::clone(&shared)));
         let outlet = self.outlet(|edge| match edge {
             Edge::Records(port, _) => Some(port.clone()),

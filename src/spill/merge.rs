@@ -7,8 +7,8 @@ use std::io;
 
 use super::pairs::{PairInput, PairReader};
 
-/// A source that is being read, ordered by the pair at hand, lowest highest: the heap gives the
-/// highest.
+/// A source that is being read. Sources are ordered by the pair at hand, in reverse, since the heap
+/// gives the greatest.
 struct RunHead<R> {
     reader: PairReader<R>,
     /// Which group of sources it belongs to.
@@ -42,8 +42,8 @@ impl<R> PartialEq for RunHead<R> {
 impl<R> Eq for RunHead<R> {}
 
 /// Calls `f` with each pair of two groups of sources, each of them sorted, in order: the two names,
-/// and the count in each group. Gives the number of pairs of all sources. Errors with those of
-/// reading and of `f`, and `InvalidData` where a count has more than 64 bits.
+/// and the count in each group. Gives the number of pairs of all sources. Errors when reading or
+/// `f` does, and with `InvalidData` where a count has more than 64 bits.
 pub fn merge<R: PairInput>(
     sources: impl IntoIterator<Item = (usize, PairReader<R>)>,
     mut f: impl FnMut(&[u8], &[u8], [u64; 2]) -> io::Result<()>,

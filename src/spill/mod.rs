@@ -26,7 +26,7 @@ pub use merge::merge;
 pub use pairs::{PairInput, PairReader};
 pub use run::PairWriter;
 
-/// Files that are open at the same time, at most: beyond, their runs are merged into one.
+/// The most files that are open at the same time: beyond that, their runs are merged into one.
 const MAX_FILES: usize = 64;
 
 /// The sides by which a run is sorted, in the order in which it is written.
@@ -133,15 +133,15 @@ impl<'a> Ranking<'a> {
 }
 
 /// Calls `f` with each pair of a pane and its count, in the order of the rank of the host on `side`
-/// and then of the other one: the two ranks as one number. So that a pane need not be there twice,
-/// it is gone through several times, and each time a range of it is put in order.
+/// and then of the other one: the two ranks as one number. So that there need not be two copies of
+/// a pane, it is visited several times, and each time a range of it is put in order.
 fn sorted(pane: &Pane, side: Side, ranks: &[u32], mut f: impl FnMut(u64, u64) -> io::Result<()>) -> io::Result<()> {
     let key = |from: HostId, to: HostId| {
         let (from, to) = (u64::from(ranks[from.0 as usize]), u64::from(ranks[to.0 as usize]));
         if side == Side::From { from << 32 | to } else { to << 32 | from }
     };
     let ends = range_ends(pane, key);
-    // A little more than a range has on average, as a sample does not divide exactly.
+    // A little more than a range has on average, since a sample does not divide exactly.
     let (mut start, mut pairs) = (0, Vec::with_capacity(pane.len() / ends.len() / 8 * 9));
     for end in ends {
         pairs.clear();
@@ -158,8 +158,8 @@ fn sorted(pane: &Pane, side: Side, ranks: &[u32], mut f: impl FnMut(u64, u64) ->
     Ok(())
 }
 
-/// The last keys of ranges that hold about as many pairs each, as few as a range may have; those of
-/// a sample show them.
+/// The last keys of ranges that hold about the same number of pairs each, found from a sample; as
+/// few ranges as the size of a range allows.
 fn range_ends(pane: &Pane, key: impl Fn(HostId, HostId) -> u64) -> Vec<u64> {
     let ranges = pane.len().div_ceil(SORTED_AT_ONCE.max(pane.len() / MAX_RANGES));
     let (mut sample, mut at) = (Vec::new(), 0);
@@ -174,13 +174,13 @@ fn range_ends(pane: &Pane, key: impl Fn(HostId, HostId) -> u64) -> Vec<u64> {
     inner.chain([u64::MAX]).collect()
 }
 
-/// Pairs that are put in order at the same time, unless that would take too many times.
+/// Pairs that are put in order at a time, unless that would take too many passes.
 const SORTED_AT_ONCE: usize = 1 << 19;
 
-/// How often a pane is gone through to write it once, at most.
+/// The most passes over a pane to write it once.
 const MAX_RANGES: usize = 16;
 
-/// One pair in so many shows how the pairs are spread.
+/// One pair in this many is in the sample that shows how the pairs are spread.
 const SAMPLED_ONE_IN: usize = 256;
 
 /// The pairs of a window in the runs of its panes.

@@ -1,8 +1,8 @@
-//! Reads sorted pairs back, as `run` says that they stand there, and believes none of it.
+//! Reads sorted pairs back, in the form that `run` describes, and believes nothing unchecked.
 //!
-//! Invariant: pairs come in strictly rising order, so each once; with names of 1 byte to as many as
-//! are allowed and counts above 0 whose sum fits 64 bits; no name has a byte that no line can hold.
-//! No name takes memory before its bytes are there. Anything else is an error.
+//! Invariant: pairs come in strictly rising order, so each once; with names of 1 byte up to the
+//! limit and counts above 0 whose sum fits 64 bits; no name has a byte that a line cannot hold. No
+//! name takes memory before its bytes are there. Anything else is an error.
 
 use std::io::{self, BufRead, Read};
 
@@ -13,19 +13,19 @@ pub trait PairInput: BufRead {
     /// Notes that a pair begins here.
     fn begins(&mut self) {}
 
-    /// Notes that no pair comes any more, after so many with so many connections.
+    /// Notes that there are no more pairs, after this many with this many connections.
     fn ended(&mut self, _pairs: u64, _connections: u64) {}
 
-    /// An error with where it came up: in the pair that began last.
+    /// An error, with where it came up: in the pair that began last.
     fn located(&self, error: io::Error) -> io::Error {
         error
     }
 }
 
-/// Reads what a `PairWriter` wrote, a pair at a time.
+/// Reads what a `PairWriter` wrote, one pair at a time.
 pub struct PairReader<R> {
     input: R,
-    /// Bytes that a name may have.
+    /// The most bytes that a name may have.
     longest: u64,
     /// The first host of the pair at hand.
     pub first: Vec<u8>,
@@ -42,14 +42,14 @@ pub struct PairReader<R> {
 }
 
 impl<R: PairInput> PairReader<R> {
-    /// Before the first pair of an input that ends behind the last one; names have at most so many
-    /// bytes.
+    /// Before the first pair of an input that ends behind the last one; names have at most
+    /// `longest` bytes.
     pub fn new(input: R, longest: u64) -> Self {
         let (first, second, before) = (Vec::new(), Vec::new(), Vec::new());
         PairReader { input, longest, first, second, count: 0, pairs: 0, total: 0, before }
     }
 
-    /// Goes on to the next pair. Whether there is one.
+    /// Goes on to the next pair. Gives whether there is one.
     pub fn advance(&mut self) -> io::Result<bool> {
         self.input.begins();
         let is_there = self.read().map_err(|error| self.input.located(error))?;
@@ -65,7 +65,7 @@ impl<R: PairInput> PairReader<R> {
             return Ok(false);
         }
         let is_rising = match self.number()? {
-            // Without a name before, there is none that it could be.
+            // The first pair has no name before it to repeat.
             0 if self.first.is_empty() => false,
             0 => {
                 std::mem::swap(&mut self.second, &mut self.before);
@@ -129,7 +129,7 @@ fn read_bytes(input: &mut impl BufRead, length: u64, longest: u64, name: &mut Ve
         return Err(invalid(format!("a host in it has {length} bytes, and a line may have {longest}")));
     }
     name.clear();
-    // As the bytes arrive: the length alone takes no memory.
+    // As the bytes arrive: memory is not taken for the length alone.
     if input.by_ref().take(length).read_to_end(name)? as u64 != length {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }

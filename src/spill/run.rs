@@ -20,7 +20,7 @@ fn buffered<W: io::Write>(inner: W) -> BufWriter<W> {
     BufWriter::with_capacity(BUFFER, inner)
 }
 
-/// Where the pairs of a pane are that were spilled at one time.
+/// Where the pairs are that were spilled from a pane at one time.
 #[derive(Debug, Clone)]
 pub(super) struct Run {
     file: Arc<File>,
@@ -28,7 +28,7 @@ pub(super) struct Run {
     sides: [Range<u64>; 2],
 }
 
-/// Writes runs one after the other into a file that has no name and ends with its last user.
+/// Writes runs one after the other into a file that has no name and goes away with its last user.
 pub(super) struct RunWriter {
     file: Arc<File>,
     out: BufWriter<Arc<File>>,
@@ -51,7 +51,7 @@ impl RunWriter {
         Ok(RunWriter { out: buffered(Arc::clone(&file)), file, at: 0 })
     }
 
-    /// Writes what `f` pushes, and tells where that is.
+    /// Writes what `f` pushes, and gives where that is.
     pub fn section(&mut self, f: impl FnOnce(&mut Section<'_>) -> io::Result<()>) -> io::Result<Range<u64>> {
         let start = self.at;
         let mut section = PairWriter::new(&mut self.out);
@@ -120,7 +120,7 @@ impl<W: Write> PairWriter<W> {
     }
 }
 
-/// A section of a file, read without moving the place at which others read it.
+/// A section of a file, read without moving the place at which others read.
 pub(super) struct Slice {
     file: Arc<File>,
     range: Range<u64>,
@@ -138,7 +138,7 @@ impl Read for Slice {
     }
 }
 
-/// One side of a run, a pair at a time.
+/// One side of a run, one pair at a time.
 pub(super) fn side_of(run: &Run, side: Side) -> PairReader<BufReader<Slice>> {
     let slice = Slice { file: Arc::clone(&run.file), range: run.sides[side as usize].clone() };
     // Its names are as long as they were in memory.

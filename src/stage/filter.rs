@@ -6,10 +6,10 @@ use parking_lot::Mutex;
 
 use crate::actor::{Exit, Outlet, Transform};
 use crate::batch::{Lines, Record, Records};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::balance::OVERSIZED_HEAD;
 use crate::model::recycle::{BufferPool, Pooled};
-use crate::model::{Cause, Loss, Peaks, Stamps, Timestamp, Units};
+use crate::model::{Cause, Loss, Peaks, Stamps, Timestamp};
 use crate::ops::history::{History, Placed, Survey};
 use crate::ops::scan::{Block, extent};
 use crate::ops::select::{Bounds, Selected, select};
@@ -28,10 +28,6 @@ const PASSED_END: usize = 4 << 10;
 
 /// What all workers of a time-filter share.
 pub struct Shared {
-    /// The log format.
-    pub format: &'static str,
-    /// How its stamps tell their unit.
-    pub units: Units,
     /// What to keep.
     pub keep: Keep,
     /// Where malformed lines go.
@@ -101,8 +97,7 @@ impl Filter {
         let shared = &self.shared;
         let mut records = shared.pool.take();
         let list = shared.rejects.is_some();
-        let selected = select(shared.format, shared.units, lines, bounds, list, &mut records);
-        let selected = selected.ok_or_else(|| no_format(shared.format))?;
+        let selected = select(lines, bounds, list, &mut records);
         if let Some(order) = &lines.chunk.order {
             order.note(lines.chunk.span.from, lines.chunk.span.to, selected.extent);
         }
@@ -119,14 +114,14 @@ impl Filter {
         let whole = chunk.span.to <= PASSED_WHOLE;
         let from = if whole { 0 } else { chunk.line_around(chunk.bytes.len().saturating_sub(PASSED_END)).0 };
         let (bytes, from) = (&chunk.bytes[from..], chunk.span.from + from as u64);
-        let block = Block { bytes, from, max_line: chunk.max_line, units: self.shared.units };
-        let found = extent(self.shared.format, block, future_after);
+        let block = Block { bytes, from, rules: &chunk.rules };
+        let found = extent(block, future_after);
         self.shared.passed.lock().merge(Stamps { extent: found.map(|found| (found.lowest, found.highest)), whole });
     }
 
     fn place(&self, history: &History, waiting: Surveyed, before: Peaks) -> Result<Records> {
         let Surveyed { lines, mut records, survey } = waiting;
-        let placed = history.place(&lines, survey, before, &mut records).ok_or_else(|| no_format(history.format))?;
+        let placed = history.place(&lines, survey, before, &mut records);
         if records.is_empty() && lines.chunk.streamed && lines.chunk.live.is_none() {
             self.pass(&lines, history.bounds.future_after);
         }
@@ -144,7 +139,7 @@ impl Filter {
     /// Puts a batch together and writes its malformed lines where they are wanted.
     fn finish(&self, lines: &Arc<Lines>, records: Pooled<Record>, selected: Selected) -> Result<Records> {
         let chunk = &lines.chunk;
-        self.shared.firsts.note(chunk, !records.is_empty(), self.shared.format, self.shared.units);
+        self.shared.firsts.note(chunk, !records.is_empty());
         if let Some(file) = self.shared.rejects.as_ref().filter(|_| !selected.all_rejected.is_empty()) {
             let name = &self.shared.names.get(chunk.span.input);
             let mut block = Vec::new();
@@ -152,7 +147,7 @@ impl Filter {
                 let line = chunk.oversized.as_deref().unwrap_or(&chunk.bytes[start..end]);
                 // The same bytes, whether the line was too long for its chunk or stands in one with
                 // others.
-                let kept = if cause == Cause::TooLong { OVERSIZED_HEAD.min(chunk.max_line) } else { line.len() };
+                let kept = if cause == Cause::TooLong { OVERSIZED_HEAD.min(chunk.rules.max_line) } else { line.len() };
                 let line = &line[..kept.min(line.len())];
                 reject_line(&mut block, name, chunk.span.from + start as u64, cause.name(), line);
             }
@@ -180,13 +175,13 @@ impl Transform for Filter {
 
     fn receive(&mut self, lines: Arc<Lines>, outlet: &mut Outlet<Arc<Records>>) -> Result<(), Exit> {
         if let Some(stats) = &self.shared.stats {
-            stats.note(self.shared.format, &lines);
+            stats.note(&lines);
         }
         match &self.shared.keep {
             Keep::Once(bounds) => outlet.send(Arc::new(self.once(&lines, bounds)?)),
             Keep::Every(history, sequencer) => {
                 let mut records = self.shared.pool.take();
-                let survey = history.survey(&lines, &mut records).ok_or_else(|| no_format(history.format))?;
+                let survey = history.survey(&lines, &mut records);
                 let (place, peaks) = (Place::of(&lines.chunk), *survey.peaks());
                 let ready = sequencer.lock().arrive(place, peaks, Surveyed { lines, records, survey });
                 for (before, waiting) in ready {
@@ -200,8 +195,4 @@ impl Transform for Filter {
     fn finish(&mut self, _outlet: &mut Outlet<Arc<Records>>) -> Result<(), Exit> {
         Ok(self.shared.files().try_for_each(RejectsFile::finish)?)
     }
-}
-
-fn no_format(name: &str) -> Error {
-    Error::usage(format!("there is no log format '{name}'"))
 }

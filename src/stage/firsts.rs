@@ -14,7 +14,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::batch::Chunk;
 use crate::format::foreign::{Kind, kind};
-use crate::model::{InputId, Units};
+use crate::model::InputId;
 use crate::ops::scan::{Block, has_record};
 
 /// Lines of an input whose beginnings are kept.
@@ -81,7 +81,7 @@ pub struct Firsts {
 
 impl Firsts {
     /// Notes a chunk, of which records were kept or not.
-    pub fn note(&self, chunk: &Chunk, has_kept: bool, format: &str, units: Units) {
+    pub fn note(&self, chunk: &Chunk, has_kept: bool) {
         let input = chunk.span.input;
         if has_kept || chunk.unseen {
             return self.add_record(input);
@@ -90,8 +90,8 @@ impl Firsts {
             self.add_heads(chunk);
         }
         if !self.records.read().contains(&input) {
-            let block = Block { bytes: &chunk.bytes, from: chunk.span.from, max_line: chunk.max_line, units };
-            if has_record(format, block) {
+            let block = Block { bytes: &chunk.bytes, from: chunk.span.from, rules: &chunk.rules };
+            if has_record(block) {
                 self.add_record(input);
             }
         }
@@ -163,6 +163,7 @@ fn lines_of(heads: &BTreeMap<u64, Vec<u8>>) -> Vec<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::LineRules;
     use crate::model::{Balance, Span};
     use proptest::prelude::*;
 
@@ -173,7 +174,7 @@ mod tests {
             number: 0,
             bytes: bytes.to_vec().into(),
             oversized: None,
-            max_line: 1_000,
+            rules: LineRules::plain(1_000),
             balance: Balance::default(),
             streamed: false,
             order: None,
@@ -200,7 +201,7 @@ mod tests {
             parts.rotate_left(middle);
             let firsts = Firsts::default();
             for (from, to) in parts {
-                firsts.note(&chunk(1, from, &text.as_bytes()[from..to]), false, "plain", Units::AUTO);
+                firsts.note(&chunk(1, from, &text.as_bytes()[from..to]), false);
             }
             let seen = firsts.seen();
             let expected: Vec<Vec<u8>> =
@@ -215,14 +216,14 @@ mod tests {
         let firsts = Firsts::default();
         for input in [2, 0, 1] {
             let text: String = (0..10).map(|at| format!("x{input}{at}\n")).collect();
-            firsts.note(&chunk(input, 0, text.as_bytes()), false, "plain", Units::AUTO);
+            firsts.note(&chunk(input, 0, text.as_bytes()), false);
         }
-        firsts.note(&chunk(0, HEAD as usize, b"far\n"), false, "plain", Units::AUTO);
+        firsts.note(&chunk(0, HEAD as usize, b"far\n"), false);
         let seen = firsts.seen();
         assert_eq!((seen.heads.len(), &seen.heads[0][..], &seen.heads[15][..]), (16, &b"x00"[..], &b"x15"[..]));
         assert!(!seen.has_record && seen.strange.len() == 3 && seen.strange[&InputId(2)].len() == 10);
-        firsts.note(&chunk(3, 0, b""), true, "plain", Units::AUTO);
-        firsts.note(&chunk(1, 500, b"5 a b\n"), false, "plain", Units::AUTO);
+        firsts.note(&chunk(3, 0, b""), true);
+        firsts.note(&chunk(1, 500, b"5 a b\n"), false);
         let seen = firsts.seen();
         assert!(seen.has_record && seen.strange.keys().map(|input| input.0).eq([0, 2]), "{seen:?}");
     }
@@ -233,7 +234,7 @@ mod tests {
             let firsts = Firsts::default();
             for input in inputs {
                 for (at, line) in [(0, &b"x\n"[..]), (2, b"y\n")] {
-                    firsts.note(&chunk(input, at, line), input % 10 == 0, "plain", Units::AUTO);
+                    firsts.note(&chunk(input, at, line), input % 10 == 0);
                 }
             }
             firsts.seen()
@@ -249,11 +250,11 @@ mod tests {
         let firsts = Firsts::default();
         let mut zero = chunk(0, 0, b"");
         (zero.span.to, zero.balance.bytes_skipped) = (1, 1);
-        firsts.note(&zero, false, "plain", Units::AUTO);
-        firsts.note(&chunk(0, 1, b"a\0b\0\n\0c\n"), false, "plain", Units::AUTO);
+        firsts.note(&zero, false);
+        firsts.note(&chunk(0, 1, b"a\0b\0\n\0c\n"), false);
         assert_eq!(firsts.seen().heads, [&b"\0a\0b\0"[..], b"\0c"]);
         assert!(!firsts.seen().has_record);
-        firsts.note(&Chunk { unseen: true, ..chunk(0, 90, b"") }, false, "plain", Units::AUTO);
+        firsts.note(&Chunk { unseen: true, ..chunk(0, 90, b"") }, false);
         assert!(firsts.seen().has_record);
     }
 }

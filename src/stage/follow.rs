@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::actor::{Exit, Outlet, Permit, Permits, Stop};
 use crate::batch::{Chunk, Live};
+use crate::format::{Format, LineRules};
 use crate::metrics::Progress;
 use crate::model::recycle::{BufferPool, Pooled};
 use crate::model::{Balance, InputId, Span, Timestamp};
@@ -88,8 +89,10 @@ pub struct Following {
     pub failures: Arc<Failures>,
     /// The names of all inputs.
     pub names: Arc<InputNames>,
-    /// The number of the next chunk of each input that had one.
-    pub numbers: HashMap<InputId, u64>,
+    /// The log format.
+    pub format: Format,
+    /// Of each input that had a chunk: the number of the next one, and how its lines are read.
+    pub begun: HashMap<InputId, (u64, LineRules)>,
     /// The clock of silences.
     pub clock: Duration,
     /// Time between two looks at all there is, for the number of files.
@@ -206,7 +209,7 @@ impl Following {
         outlet.send(Arc::new(chunk))?;
         self.sent += 1;
         if step.cut.last {
-            self.numbers.remove(&step.id);
+            self.begun.remove(&step.id);
         }
         Ok(())
     }
@@ -252,8 +255,9 @@ impl Following {
     }
 
     fn chunk(&mut self, step: &Delivery) -> Chunk {
-        let number = self.numbers.entry(step.id).or_default();
-        *number += 1;
+        let (next, rules) = self.begun.entry(step.id).or_insert_with(|| (0, self.format.bind(self.max_line)));
+        let (number, rules) = (*next, rules.clone());
+        *next += 1;
         let span = Span { input: step.id, from: step.cut.from, to: step.cut.to };
         self.progress.add_read(span.len());
         let lost = step.lost.as_ref().map_or(0, |loss| loss.to - loss.from);
@@ -270,10 +274,10 @@ impl Following {
         let future_after = (self.now)().plus(self.future);
         Chunk {
             span,
-            number: *number - 1,
+            number,
             bytes: Vec::new().into(),
             oversized: step.cut.oversized.clone(),
-            max_line: self.max_line,
+            rules,
             balance,
             streamed: true,
             order: None,

@@ -21,6 +21,7 @@ pub mod stats;
 pub mod aggregator;
 
 pub mod reporter;
+pub mod schedule;
 
 use std::collections::HashMap;
 

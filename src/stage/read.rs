@@ -9,30 +9,25 @@ use crate::actor::{Exit, Outlet, Permits, Stop};
 use crate::batch::{Chunk, Live};
 use crate::metrics::Progress;
 use crate::model::recycle::{BufferPool, Pooled};
-use crate::model::{Balance, Guard, Span, Timestamp, Units};
+use crate::model::{Balance, Guard, Span, Timestamp};
 use crate::ops::scan::{Block, last_stamps};
-use crate::source::{Cut, Schedule, Step, Turn};
+use crate::source::{Cut, Step};
 
 use super::Failures;
+use super::schedule::{OpenInput, Schedule};
 
 /// What all workers of a reader share.
-pub struct Shared {
+pub struct ReaderShared {
     /// The inputs.
     pub schedule: Schedule,
     /// How many chunks may exist.
     pub permits: Permits,
     /// Where their bytes come from.
     pub buffers: BufferPool<u8>,
-    /// The log format.
-    pub format: &'static str,
-    /// How its stamps tell their unit.
-    pub units: Units,
     /// Stamps beyond this are in the future, and say nothing of where an input has come to.
     pub future_after: Timestamp,
     /// How far a handful of stamps may lie ahead of all others and still say that, in nanoseconds.
     pub max_jump: i64,
-    /// Bytes that a line may have.
-    pub max_line: usize,
     /// The run's stop switch.
     pub stop: Stop,
     /// How far the run has come.
@@ -46,36 +41,35 @@ pub struct Shared {
 /// Reads one chunk of an input and sends it. Whether it was the last of those to read now, and
 /// where in time the input has come to.
 pub(super) fn read(
-    shared: &Shared,
-    turn: &mut Turn,
+    shared: &ReaderShared,
+    input: &mut OpenInput,
     outlet: &mut Outlet<Arc<Chunk>>,
 ) -> Result<(bool, Timestamp), Exit> {
     // The permit comes first: with it held, a chunk can always be worked off.
     let permit = shared.permits.acquire()?;
     let mut bytes = shared.buffers.take();
-    let mut step = turn.cursor.next(&mut bytes, &|| shared.stop.draining());
+    let mut step = input.cursor.next(&mut bytes, &|| shared.stop.draining());
     if let Some(failure) = step.failure.take() {
         shared.failures.add(failure);
     }
     if step.zeros > 0 {
-        let span = Span { input: turn.id, from: step.cut.from - step.zeros, to: step.cut.from };
-        send_skipped(shared, turn, Skipped { span, unseen: false, last: false }, outlet)?;
+        let span = Span { input: input.id, from: step.cut.from - step.zeros, to: step.cut.from };
+        send_skipped(shared, input, Skipped { span, unseen: false, last: false }, outlet)?;
     }
-    let block = Block { bytes: &bytes, from: step.cut.from, max_line: shared.max_line, units: shared.units };
     let last = step.cut.last;
-    let frontier = frontier(shared, block, turn);
-    let chunk = Chunk { guard: Some(Box::new(permit)), ..chunk(shared, turn, step, bytes) };
-    if let Some(pruned) = &mut turn.pruned {
+    let frontier = frontier(shared, input, &bytes, step.cut.from);
+    let chunk = Chunk { guard: Some(Box::new(permit)), ..chunk(shared, input, step, bytes) };
+    if let Some(pruned) = &mut input.pruned {
         pruned.sent += chunk.span.len();
     }
     outlet.send(Arc::new(chunk))?;
     Ok((last, frontier))
 }
 
-fn chunk(shared: &Shared, turn: &mut Turn, step: Step, bytes: Pooled<u8>) -> Chunk {
+fn chunk(shared: &ReaderShared, input: &mut OpenInput, step: Step, bytes: Pooled<u8>) -> Chunk {
     let Cut { from, to, oversized, last } = step.cut;
-    let span = Span { input: turn.id, from, to };
-    let number = turn.take_number();
+    let span = Span { input: input.id, from, to };
+    let number = input.take_number();
     shared.progress.add_read(span.len());
     // Only an input's end may be a line that has no newline. A chunk that is an over-long line is
     // an end if that had none.
@@ -93,12 +87,12 @@ fn chunk(shared: &Shared, turn: &mut Turn, step: Step, bytes: Pooled<u8>) -> Chu
         number,
         bytes,
         oversized,
-        max_line: shared.max_line,
+        rules: input.rules.clone(),
         balance,
-        streamed: turn.cursor.input().is_streamed(),
-        order: turn.pruned.as_ref().and_then(|pruned| pruned.order.clone()),
+        streamed: input.cursor.input().is_streamed(),
+        order: input.pruned.as_ref().and_then(|pruned| pruned.order.clone()),
         // What is skipped of a pruned input comes behind what is read of it.
-        last: last && turn.pruned.is_none(),
+        last: last && input.pruned.is_none(),
         unseen: false,
         live: shared.present.map(|(now, future)| Live {
             tail: Guard::default(),
@@ -112,11 +106,12 @@ fn chunk(shared: &Shared, turn: &mut Turn, step: Step, bytes: Pooled<u8>) -> Chu
 /// Where in time an input has come to, if anybody wants to know. Of one that has shown too few
 /// records to tell, nothing is known, and so it is read on: it holds back all windows until they
 /// have come, or its end.
-fn frontier(shared: &Shared, block: Block<'_>, turn: &mut Turn) -> Timestamp {
+fn frontier(shared: &ReaderShared, input: &mut OpenInput, bytes: &[u8], from: u64) -> Timestamp {
     if shared.schedule.is_by_time() {
-        turn.peaks.join(&last_stamps(shared.format, block, shared.future_after));
+        let block = Block { bytes, from, rules: &input.rules };
+        input.peaks.join(&last_stamps(block, shared.future_after));
     }
-    turn.peaks.trusted(shared.max_jump).unwrap_or(Timestamp::MIN)
+    input.peaks.trusted(shared.max_jump).unwrap_or(Timestamp::MIN)
 }
 
 /// Bytes that are not read.
@@ -130,8 +125,8 @@ pub(super) struct Skipped {
 
 /// Accounts for bytes that are not read.
 pub(super) fn send_skipped(
-    shared: &Shared,
-    turn: &mut Turn,
+    shared: &ReaderShared,
+    input: &mut OpenInput,
     Skipped { span, unseen, last }: Skipped,
     outlet: &mut Outlet<Arc<Chunk>>,
 ) -> Result<(), Exit> {
@@ -139,10 +134,10 @@ pub(super) fn send_skipped(
     shared.progress.add_read(span.len());
     let chunk = Chunk {
         span,
-        number: turn.take_number(),
+        number: input.take_number(),
         bytes: shared.buffers.take(),
         oversized: None,
-        max_line: shared.max_line,
+        rules: input.rules.clone(),
         balance: Balance { bytes_skipped: span.len(), ..Balance::default() },
         streamed: false,
         order: None,

@@ -5,28 +5,28 @@
 
 use std::sync::Arc;
 
-use super::read::{Shared, read};
+use super::read::{ReaderShared, read};
 use super::skip::skip_or_read;
 use crate::actor::{Exit, Outlet};
 use crate::batch::Chunk;
 
 /// Runs one worker until no input is left.
-pub fn run(shared: &Shared, mut outlet: Outlet<Arc<Chunk>>) -> Result<(), Exit> {
+pub fn run(shared: &ReaderShared, mut outlet: Outlet<Arc<Chunk>>) -> Result<(), Exit> {
     let mut unproved = Vec::new();
     let mut next = shared.schedule.next();
-    while let Some(mut turn) = next {
+    while let Some(mut input) = next {
         fail::fail_point!("reader");
-        let (last, frontier) = read(shared, &mut turn, &mut outlet)?;
+        let (last, frontier) = read(shared, &mut input, &mut outlet)?;
         if !last {
-            next = shared.schedule.swap(turn, frontier);
+            next = shared.schedule.swap(input, frontier);
             continue;
         }
-        if turn.pruned.is_some() {
-            unproved.push(turn);
+        if input.pruned.is_some() {
+            unproved.push(input);
         }
         next = shared.schedule.next();
     }
     // All at the end, so that no file waits for the stages behind to catch up with the one before
     // it.
-    unproved.into_iter().try_for_each(|turn| skip_or_read(shared, turn, &mut outlet))
+    unproved.into_iter().try_for_each(|input| skip_or_read(shared, input, &mut outlet))
 }

@@ -12,47 +12,52 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::read::{Shared, Skipped, read, send_skipped};
+use super::read::{ReaderShared, Skipped, read, send_skipped};
+use super::schedule::OpenInput;
 use crate::actor::{Exit, Outlet};
 use crate::batch::Chunk;
 use crate::model::order::joined;
 use crate::model::{Extent, Span, Timestamp};
-use crate::source::{Pruned, Turn};
+use crate::source::Pruned;
 
 /// How often a wait for the stages behind looks up whether the run goes on.
 const LOOK_UP: Duration = Duration::from_millis(50);
 
 /// Ends a pruned input: skips what was not read of it, or reads that too if the lines are not
 /// sorted as declared.
-pub(super) fn skip_or_read(shared: &Shared, mut turn: Turn, outlet: &mut Outlet<Arc<Chunk>>) -> Result<(), Exit> {
-    let Some(pruned) = turn.pruned.take() else { return Ok(()) };
+pub(super) fn skip_or_read(
+    shared: &ReaderShared,
+    mut input: OpenInput,
+    outlet: &mut Outlet<Arc<Chunk>>,
+) -> Result<(), Exit> {
+    let Some(pruned) = input.pruned.take() else { return Ok(()) };
     let disorder = seen(shared, &pruned)?.map_or(0, |extent| extent.disorder);
     // What has grown behind the part that was read belongs to the rest, or else has been read.
-    let (known, position) = turn.cursor.extent();
+    let (known, position) = input.cursor.extent();
     let end = if pruned.found.to < pruned.size { known } else { position };
     let rest = [(0, pruned.found.from.min(known)), (pruned.found.to.max(position), end)];
     let sorted = disorder <= pruned.disorder;
     if !sorted {
-        shared.failures.warn(&not_sorted(&turn.cursor.input().name, disorder, pruned.disorder));
+        shared.failures.warn(&not_sorted(&input.cursor.input().name, disorder, pruned.disorder));
     }
     for (from, to) in rest.into_iter().filter(|(from, to)| from < to) {
         if sorted {
-            let span = Span { input: turn.id, from, to };
-            send_skipped(shared, &mut turn, Skipped { span, unseen: true, last: false }, outlet)?;
+            let span = Span { input: input.id, from, to };
+            send_skipped(shared, &mut input, Skipped { span, unseen: true, last: false }, outlet)?;
             continue;
         }
-        turn.cursor.restrict(from, to);
+        input.cursor.restrict(from, to);
         // Chunks of it are not the last of the input yet.
-        turn.pruned = Some(Pruned { sent: 0, order: None, ..pruned.clone() });
-        while !read(shared, &mut turn, outlet)?.0 {}
+        input.pruned = Some(Pruned { sent: 0, order: None, ..pruned.clone() });
+        while !read(shared, &mut input, outlet)?.0 {}
     }
-    let span = Span { input: turn.id, from: end, to: end };
-    send_skipped(shared, &mut turn, Skipped { span, unseen: false, last: true }, outlet)
+    let span = Span { input: input.id, from: end, to: end };
+    send_skipped(shared, &mut input, Skipped { span, unseen: false, last: true }, outlet)
 }
 
 /// What is said by all lines that were looked at, in their order, once the stages behind have seen
 /// what was sent them.
-fn seen(shared: &Shared, pruned: &Pruned) -> Result<Option<Extent>, Exit> {
+fn seen(shared: &ReaderShared, pruned: &Pruned) -> Result<Option<Extent>, Exit> {
     let Some(order) = &pruned.order else { return Ok(None) };
     loop {
         if let Some(read) = order.whole(pruned.sent, LOOK_UP) {

@@ -144,15 +144,14 @@ pub struct Peer {
     pub connections: u64,
 }
 
-/// How a window lies on the buckets of a tally.
+/// Which buckets of a tally a window covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
     /// The window.
     pub window: Window,
     /// The number of its first bucket, which is the first of a pane.
     pub first_bucket: i64,
-    /// How many buckets it has, above 0, whole panes of them; so few that a list of them is no
-    /// burden.
+    /// How many buckets it has, above 0, whole panes of them; few enough to list.
     pub buckets: i64,
     /// Length of a bucket in nanoseconds; the last one of a window may be shorter.
     pub grain: i64,
@@ -301,8 +300,8 @@ impl Aggregates {
         Ok(())
     }
 
-    /// Has the totals of all hosts made, if need be, by who can make them quicker than
-    /// `for_each_host` would.
+    /// Makes the totals of all hosts with `make`, unless they are known: it may be quicker than
+    /// `for_each_host`.
     pub fn with_totals(&self, make: impl FnOnce() -> Totals) {
         self.totals.get_or_init(make);
     }
@@ -346,7 +345,7 @@ impl Aggregates {
 }
 
 impl Totals {
-    /// The totals of two sets of parts, of which none is in both.
+    /// The totals of two sets of parts that have no part in common.
     pub fn join(mut self, other: Self) -> Self {
         for (mine, theirs) in self.0.iter_mut().flatten().zip(other.0.iter().flatten()) {
             *mine = (mine.0 + theirs.0, mine.1 + theirs.1);
@@ -360,7 +359,7 @@ impl Counted {
         let [mut sources, mut servers] = [vec![(0, 0); self.names.end()], vec![(0, 0); self.names.end()]];
         self.window.for_each_in(parts, |from, to, connections| {
             for total in [&mut sources[from.0 as usize], &mut servers[to.0 as usize]] {
-                // Each pair occurs once, so each of a host's pairs is another peer.
+                // Each pair occurs once, so each pair of a host is another peer.
                 *total = (total.0 + connections, total.1 + 1);
             }
         });

@@ -13,23 +13,23 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Of so many bytes; `None` for no limit.
+    /// A budget of this many bytes; `None` for no limit.
     pub fn new(limit: Option<usize>) -> Self {
         Budget { limit: limit.unwrap_or(usize::MAX), used: AtomicUsize::new(0) }
     }
 
-    /// Takes so many bytes, if they are left. Whether they were.
+    /// Takes this many bytes, if they are left. Gives whether they were.
     pub fn take(&self, bytes: usize) -> bool {
         let taken = |used: usize| used.checked_add(bytes).filter(|sum| *sum <= self.limit);
         self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken).is_ok()
     }
 
-    /// Whether so many bytes are left.
+    /// Whether this many bytes are left.
     pub fn has(&self, bytes: usize) -> bool {
         self.used().saturating_add(bytes) <= self.limit
     }
 
-    /// Takes so many bytes, left or not: for what is small and has to be.
+    /// Takes this many bytes, whether they are left or not: for what is small and has to be there.
     pub fn take_anyway(&self, bytes: usize) {
         self.used.fetch_add(bytes, Ordering::Relaxed);
     }

@@ -1,17 +1,17 @@
 //! The tally: (pane, from, to) -> count, and bucket -> count, for all workers of an aggregator
 //! together.
 //!
-//! A pane is a run of buckets that any window holds together: a one-shot window is one, and so is
-//! the window before it; of periodic windows it is what the common divisor of length and period
-//! cuts. So pairs are held once a pane, and only totals once a bucket. A pane's pairs lie in
-//! shards, each behind a lock of its own and grown by itself: no table is ever copied whole. Names
-//! are there once, whoever counts, behind a lock that is written only for names that are new. Only
-//! the report `timeline` asks for buckets, and it asks for no pair: so a pair is there once for a day
-//! of twenty-minute buckets, and not 72 times.
+//! A pane is a run of buckets that every window holds as a whole or not at all: a one-shot window
+//! is one, and so is the window before it; periodic windows are cut into panes by the common
+//! divisor of their length and period. So pairs are held once a pane, and only totals once a
+//! bucket. A pane's pairs lie in shards, each behind a lock of its own and grown by itself: no
+//! table is ever copied whole. Names are there once, whoever counts, behind a lock that is written
+//! only for names that are new. Only the report `timeline` asks for buckets, and it asks for no
+//! pair: so a pair is there once for a day of twenty-minute buckets, and not 72 times.
 //!
 //! Invariant: counts only ever add up (addition is associative and commutative, and starts at
-//! nothing), so that neither the order of records nor who counts them shows. What there are no
-//! bytes for is told to the caller or is in `overflow`.
+//! nothing), so that neither the order of records nor who counts them shows. What there is no
+//! memory for is told to the caller or is in `overflow`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,16 +45,16 @@ pub struct Tally {
     panes: RwLock<BTreeMap<i64, Arc<Pane>>>,
     /// Connections of all pairs, by bucket.
     buckets: BTreeMap<i64, u64>,
-    /// Of the sweep that is under way.
+    /// The marks of the sweep that is under way.
     marks: Option<Arc<Marks>>,
     /// Hosts left by the last sweep.
     swept: usize,
-    /// Whether a pane was dropped since: without that, all names are in use.
+    /// Whether a pane was dropped since: if not, all names are in use.
     dropped: bool,
     drained: u64,
 }
 
-/// A view that has the names of some hosts until it is dropped, be it by a panic.
+/// A view that borrows the names of some hosts until it is dropped, even by a panic.
 struct Lent<'a> {
     view: Aggregates,
     hosts: &'a mut Hosts,
@@ -121,7 +121,7 @@ impl Tally {
         Pane::new(self.hash, self.shape.shards, &self.budget)
     }
 
-    /// Counts connections, whatever bytes they take: the simple way in, one pair at a time.
+    /// Counts connections, whatever memory they take: the simple way in, one pair at a time.
     pub fn add(&mut self, bucket: i64, from: &[u8], to: &[u8], count: u64) {
         let (from, to) = (self.intern_anyway(from), self.intern_anyway(to));
         self.marks.iter().for_each(|marks| marks.set_pair(from, to));
@@ -129,7 +129,7 @@ impl Tally {
         self.add_to_bucket(bucket, count);
     }
 
-    /// The number of a host, which is added if it is new, whatever bytes that takes.
+    /// The number of a host, which is added if it is new, whatever memory that takes.
     pub fn intern_anyway(&mut self, name: &[u8]) -> HostId {
         let hosts = self.hosts.get_mut();
         let before = hosts.bytes();
@@ -154,7 +154,7 @@ impl Tally {
         self.view_by(layout, |first, end| self.joined(first, end))
     }
 
-    /// As `view`, where more may be counted into the window, which the view does not have.
+    /// As `view`, where more may be counted into the window later; the view does not have that.
     pub fn open_view(&self, layout: &Layout) -> Aggregates {
         self.view_by(layout, |first, end| self.copied(first, end))
     }
@@ -169,7 +169,8 @@ impl Tally {
         Aggregates::new(layout, &self.buckets, overflow, pairs.into())
     }
 
-    /// As `view`, of pairs that are stored elsewhere; so many connections are without their pair.
+    /// As `view`, of pairs that are stored elsewhere; `overflow` connections are without their
+    /// pair.
     pub fn view_of(&self, layout: &Layout, overflow: u64, pairs: Box<dyn PairSource>) -> Aggregates {
         Aggregates::new(layout, &self.buckets, overflow, Pairs::Stored(pairs))
     }
@@ -188,8 +189,8 @@ impl Tally {
         f(&lent.view)
     }
 
-    /// Bytes of the panes of a window that would be needed once more to join them; 0 if it is one
-    /// pane, which is not copied.
+    /// The memory that joining the panes of a window would take; 0 if it is one pane, which is not
+    /// copied.
     pub fn bytes_to_join(&self, layout: &Layout) -> usize {
         let (first, end) = (self.pane_of(layout.first_bucket), self.pane_of(layout.end_bucket()));
         let from = if layout.previous { first - (end - first) } else { first };
@@ -251,7 +252,7 @@ impl Tally {
         self.dropped |= self.panes.get_mut().len() < before;
     }
 
-    /// Takes all panes and hosts out, so that their bytes come free; the buckets stay.
+    /// Takes all panes and hosts out, so that their memory is free; the buckets stay.
     pub fn drain(&mut self) -> (Names, Vec<(i64, Arc<Pane>)>) {
         let hosts = std::mem::take(self.hosts.get_mut());
         self.budget.give_back(hosts.bytes());
@@ -271,7 +272,7 @@ impl Tally {
     }
 
     /// Begins to drop the names that no pane holds: a long run over hosts that come and go holds
-    /// the names of its open windows only. One that is under way is given up.
+    /// the names of its open windows only. A sweep that is under way is given up.
     pub fn start_sweep(&mut self) -> Sweep {
         let panes = self.panes.get_mut().values().map(Arc::downgrade);
         let sweep = Sweep::new(self.hosts.get_mut().names().end(), panes);
@@ -284,10 +285,10 @@ impl Tally {
         self.marks.as_deref()
     }
 
-    /// Drops some names, for a sweep that has nothing to mark any more. Whether there is more to
+    /// Drops some names, for a sweep that has nothing more to mark. Gives whether there is more to
     /// do.
     pub fn drop_some(&mut self, sweep: &mut Sweep) -> bool {
-        // All was taken out meanwhile, or another one was begun.
+        // Everything was taken out meanwhile, or another sweep was begun.
         if !self.marks.as_ref().is_some_and(|marks| Arc::ptr_eq(marks, &sweep.marks)) {
             return false;
         }

@@ -1,8 +1,8 @@
 //! What tables of hosts and of pairs are hashed with: keyed at random, so that no log can flood one
-//! place.
+//! slot.
 
-/// Two numbers as one, all of whose bits are good. (Folded multiplication, as in wyhash, by Wang
-/// Yi.)
+/// Two numbers mixed into one, all of whose bits are usable. (Folded multiplication, as in wyhash,
+/// by Wang Yi.)
 #[inline(always)]
 pub fn folded(low: u64, high: u64) -> u64 {
     let product = u128::from(low) * u128::from(high);
@@ -15,7 +15,7 @@ pub fn seeds() -> [u64; 2] {
     [hasher.hash_one(1), hasher.hash_one(2)]
 }
 
-/// Which of `count` places the upper half of a hash is for. Any number of places does, not only
+/// Which of `count` places the upper half of a hash is for. Any number of places will do, not only
 /// powers of two.
 #[inline(always)]
 pub fn shard(hash: u64, count: usize) -> usize {

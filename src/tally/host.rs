@@ -4,15 +4,15 @@
 //!
 //! Names are bytes, compared exactly: invalid UTF-8 is kept apart like anything else. Numbers stay
 //! until a name is dropped, and are then given to another. Invariant: `names().name(intern(x)) ==
-//! x`, and a number is that of one host, or free, or none yet.
+//! x`, and a number belongs to one host, or is free, or has not been given out yet.
 
 use super::budget::Budget;
 use super::hash::{folded, seeds, shard};
 use super::names::{HostId, Names};
 use crate::model::lanes;
 
-/// A set of host names, numbered in the order in which they came, but for numbers that have become
-/// free.
+/// A set of host names, numbered in the order in which they came, except that free numbers are
+/// given out again.
 ///
 /// A table with open addressing. A short name is compared within its slot, without a look at the
 /// names; a long one by its hash first. Hashes are keyed at random, so that names in a log cannot
@@ -24,20 +24,20 @@ pub struct Hosts {
     free: Vec<HostId>,
     shards: [HostTable; SHARDS],
     hasher: ahash::RandomState,
-    /// What short names are hashed with.
+    /// The keys of the hash of short names.
     seeds: [u64; 2],
 }
 
 /// Bytes of a name that fits its slot.
 const SHORT: usize = lanes::NARROW;
 
-/// Slots of a table that is not empty, at least.
+/// The fewest slots of a table that is not empty.
 const FIRST_SLOTS: usize = 32;
 
-/// Tables of a set: each is grown by itself, so that little is there twice, and for a moment only.
+/// Tables of a set: each grows by itself, so that little is in memory twice, and only for a moment.
 pub(super) const SHARDS: usize = 16;
 
-/// Slots of a table of a set that is larger than the first cache, on every processor that there is.
+/// Slots of a table that is larger than the first-level cache of any processor.
 const LARGE: usize = 8192 / SHARDS;
 
 /// What a name is compared by.
@@ -60,13 +60,13 @@ struct HostSlot {
 /// A table with open addressing.
 #[derive(Debug, Default)]
 struct HostTable {
-    /// As many as a power of two, some of them always free.
+    /// A power of two, and some of them always free.
     slots: Vec<HostSlot>,
     taken: usize,
 }
 
 impl HostTable {
-    /// An empty one that has room for so many.
+    /// An empty table with room for this many names.
     fn with_room(names: usize) -> Self {
         let mut slots = FIRST_SLOTS;
         while is_crowded(names, slots) {
@@ -107,8 +107,8 @@ impl HostTable {
     }
 }
 
-/// Whether these are too few slots: small tables are kept half free, so that a search is short; of
-/// large ones a quarter has to do, as half of them would be much memory.
+/// Whether these are too few slots: small tables are kept half free, so that a search is short; for
+/// large ones a quarter has to do, since half of one would be much memory.
 fn is_crowded(names: usize, slots: usize) -> bool {
     if slots > LARGE { 4 * names > 3 * slots } else { 2 * names > slots }
 }
@@ -122,7 +122,7 @@ impl HostSlot {
         HostKey { word: self.word, length: self.length }
     }
 
-    /// Whether it has this key. All parts are compared, as a branch for each would cost more.
+    /// Whether it has this key. All parts are compared, since a branch for each would cost more.
     #[inline(always)]
     fn has(&self, key: &HostKey) -> bool {
         let word = (self.word[0] ^ key.word[0]) | (self.word[1] ^ key.word[1]);
@@ -192,7 +192,7 @@ impl Hosts {
         let shard = &self.shards[shard_of(hash)];
         let (wider, narrow) = if shard.is_full() { (shard.wider(), shard.slots.len()) } else { (0, 0) };
         let number = if self.free.is_empty() { EACH_NUMBER } else { 0 };
-        // Both tables are there for a moment.
+        // For a moment there are both tables.
         if !budget.take(wider * size_of::<HostSlot>() + number + 2 * name.len()) {
             return None;
         }
@@ -224,8 +224,8 @@ impl Hosts {
         self.find(&bytes[from..to])
     }
 
-    /// Reads where the name `bytes[from..to]` would be, so that it is near when it is looked for.
-    /// What it gives has no meaning.
+    /// Reads where the name `bytes[from..to]` would be, so that it is in the cache when it is
+    /// looked for. The value has no meaning.
     #[inline(always)]
     pub fn touch_at(&self, bytes: &[u8], from: usize, to: usize) -> u32 {
         let slot = short_key(bytes, from, to).and_then(|key| {
@@ -236,8 +236,7 @@ impl Hosts {
         slot.map_or(0, |slot| slot.id ^ slot.word[0] as u32)
     }
 
-    /// Whether the set is larger than what is near the processor in any case, so that it pays to
-    /// `touch_at` first.
+    /// Whether the set is larger than the cache, so that it pays to `touch_at` first.
     pub fn is_large(&self) -> bool {
         self.shards[0].slots.len() > LARGE
     }
@@ -254,7 +253,7 @@ impl Hosts {
         &self.names
     }
 
-    /// The names, for who lends them and gives them back.
+    /// The names, for a caller that lends them and gives them back.
     pub(super) fn names_mut(&mut self) -> &mut Names {
         &mut self.names
     }
@@ -270,8 +269,9 @@ impl Hosts {
         slots * size_of::<HostSlot>() + self.names.end() * EACH_NUMBER + 2 * self.names.bytes()
     }
 
-    /// Gives the next number to a name that is not there yet, whatever numbers are free; without
-    /// bytes it is a free one. So a set is the same again that was written out by number.
+    /// Gives the next number to a name that is not there yet, whatever numbers are free; a name
+    /// without bytes makes it a free number. So a set that was written out by number becomes the
+    /// same again.
     pub fn restore(&mut self, name: &[u8]) {
         if name.is_empty() {
             let hole = self.names.push_hole();
@@ -301,13 +301,13 @@ impl Hosts {
         }
     }
 
-    /// Clears away what dropped names have left in some blocks of the names. The next to do; none
-    /// once all is done.
+    /// Clears away what dropped names have left in some blocks of the names. Gives the next block
+    /// to do, or `None` once all are done.
     pub(super) fn clear_away(&mut self, first: usize, blocks: usize) -> Option<usize> {
         let next = self.names.clear_away(first, blocks);
         if next.is_none() {
-            // The lowest number is given first, so that numbers come to an end where few names are
-            // left.
+            // The lowest number is given first, so that the highest numbers go unused when few
+            // names are left.
             self.free = self.names.holes();
         }
         next
@@ -316,7 +316,7 @@ impl Hosts {
     fn search(&self, hash: u64, key: &HostKey, name: &[u8]) -> Option<HostId> {
         let shard = &self.shards[shard_of(hash)];
         let mut at = shard.place(hash);
-        // Ends at the key or at a free slot, of which there always are some; in a table without
+        // Ends at the key or at a free slot, of which there are always some; in a table without
         // slots, at once.
         while let Some(slot) = shard.slots.get(at).filter(|slot| !slot.is_free()) {
             if slot.has(key) && (key.length != LONG || self.names.name(HostId(slot.id)) == name) {
@@ -357,7 +357,7 @@ impl Hosts {
         id
     }
 
-    /// Has a name be found by its key.
+    /// Enters a name into its table, so that it is found by its key.
     fn enter(&mut self, hash: u64, key: HostKey, id: HostId) {
         if self.shards[shard_of(hash)].is_full() {
             self.grow(shard_of(hash));

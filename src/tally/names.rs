@@ -1,9 +1,9 @@
 //! Host names by number.
 //!
-//! Names lie in blocks of so many numbers, each with bytes of its own: none is ever moved with all
-//! the others, and a copy shares its blocks with the original until either changes. A name that is
-//! dropped leaves a hole, whose number is given to another name later. Who gives numbers out is
-//! `Hosts`. Invariant: a host's name has a byte at least, and a hole is no host.
+//! Names lie in blocks, each for a range of numbers and with bytes of its own: so no name is ever
+//! moved with all the others, and a copy shares its blocks with the original until either changes.
+//! A name that is dropped leaves a hole, whose number is given to another name later. `Hosts` gives
+//! the numbers out. Invariant: the name of a host has at least one byte, and a hole is not a host.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostId(pub u32);
 
-/// The first byte of a name that no line can hold in a host, if there is one: a field ends there,
-/// the line does, or it is malformed.
+/// The first byte of a name that a host in a line cannot have, if there is one: the field or the
+/// line would end there, or the line would be malformed.
 pub fn foreign_byte(name: &[u8]) -> Option<u8> {
     name.iter().copied().find(|byte| matches!(byte, 0 | b'\t' | b'\n' | b' '))
 }
@@ -20,11 +20,11 @@ pub fn foreign_byte(name: &[u8]) -> Option<u8> {
 /// Host names by number, with holes where names were dropped.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
-    /// So many numbers each, the last one fewer.
+    /// Blocks of `BLOCK` numbers each; the last one may have fewer.
     blocks: Vec<Arc<NameBlock>>,
     /// By number: whether it is a hole.
     holes: Vec<bool>,
-    /// Hosts that there are.
+    /// How many hosts there are.
     hosts: usize,
     /// Bytes in all blocks.
     bytes: usize,
@@ -35,7 +35,7 @@ pub struct Names {
 struct NameBlock {
     places: Vec<NameSpan>,
     bytes: Vec<u8>,
-    /// Bytes of names that are no more.
+    /// Bytes of names that were dropped.
     dead: usize,
 }
 
@@ -47,17 +47,17 @@ struct NameSpan {
     length: u32,
 }
 
-/// Numbers of a block: so few that one is copied in no time.
+/// Numbers of a block: few enough that copying one takes no time.
 pub const BLOCK: usize = 4096;
 
 impl Names {
-    /// The name of a host; that of a hole has no bytes, or no meaning.
+    /// The name of a host; the name of a hole is empty or has no meaning.
     #[inline]
     pub fn name(&self, id: HostId) -> &[u8] {
         self.blocks[id.0 as usize / BLOCK].name(id.0 as usize % BLOCK)
     }
 
-    /// The name of a host, or none if this is a hole.
+    /// The name of a host, or `None` if this is a hole.
     pub fn get(&self, id: HostId) -> Option<&[u8]> {
         (!self.holes[id.0 as usize]).then(|| self.name(id))
     }
@@ -130,14 +130,14 @@ impl Names {
         self.holes[id.0 as usize] = false;
     }
 
-    /// Makes a hole of a host. Its bytes stay until they are cleared away.
+    /// Makes a host a hole. Its bytes stay until they are cleared away.
     pub(super) fn drop_name(&mut self, id: HostId) {
         self.hosts -= 1;
         self.holes[id.0 as usize] = true;
     }
 
-    /// Clears away the bytes of dropped names in some blocks from this one on. The next to do, if
-    /// there are more.
+    /// Clears away the bytes of dropped names in some blocks from this one on. Gives the next block
+    /// to do, if there are more.
     pub(super) fn clear_away(&mut self, first: usize, blocks: usize) -> Option<usize> {
         let end = self.blocks.len().min(first + blocks);
         for at in first..end {
@@ -150,8 +150,8 @@ impl Names {
         (end < self.blocks.len()).then_some(end)
     }
 
-    /// Takes the holes behind the last host out, whose bytes were cleared away, and gives the
-    /// others, last first.
+    /// Removes the holes behind the last host whose bytes were cleared away, and gives the other
+    /// holes, last first.
     pub(super) fn holes(&mut self) -> Vec<HostId> {
         let end = self.holes.iter().rposition(|is_hole| !is_hole).map_or(0, |last| last + 1);
         self.holes.truncate(end);
@@ -170,7 +170,7 @@ impl NameBlock {
         &self.bytes[start as usize..][..length as usize]
     }
 
-    /// The same names without those of holes, if that makes it smaller.
+    /// The same names without the bytes of holes, if that makes them smaller.
     fn without_dead(&self, is_hole: &[bool]) -> Option<NameBlock> {
         let lengths = self.places.iter().map(|place| place.length as usize);
         let dropped: usize = lengths.zip(is_hole).filter(|(_, is_hole)| **is_hole).map(|(length, _)| length).sum();

@@ -15,8 +15,8 @@ use super::names::HostId;
 #[derive(Debug)]
 pub struct PairTable {
     hash: PairHash,
-    /// A pair is in its bucket or, where that is full, in the first behind it that is not, the
-    /// first bucket following the last.
+    /// A pair is in its bucket or, where that is full, in the first one behind it that is not; the
+    /// first bucket follows the last.
     buckets: Vec<Bucket>,
     taken: usize,
     /// What a count has beyond 32 bits, and what it held when it passed them.
@@ -36,8 +36,7 @@ struct Bucket {
 const PLACES: usize = 5;
 
 impl Bucket {
-    /// Where a pair is. All places are compared, so that there is nothing to guess for the
-    /// processor.
+    /// Where a pair is. All places are compared, so that the processor has no branch to predict.
     #[inline(always)]
     fn find(&self, from: HostId, to: HostId) -> Option<usize> {
         let mut found = 0u32;
@@ -61,7 +60,7 @@ impl Bucket {
     }
 }
 
-/// How pairs are hashed: keyed at random, so that no log can be made to flood one place.
+/// How pairs are hashed: keyed at random, so that no log can be made to flood one bucket.
 #[derive(Debug, Clone, Copy)]
 pub struct PairHash {
     seeds: [u64; 2],
@@ -83,17 +82,17 @@ impl PairHash {
     }
 }
 
-/// Buckets of a table that is not empty, at least.
+/// The fewest buckets of a table that is not empty.
 const FIRST_BUCKETS: usize = 4;
 
 impl PairTable {
-    /// An empty table of pairs that are hashed so.
+    /// An empty table of pairs that are hashed like this.
     pub fn new(hash: PairHash) -> Self {
         PairTable { hash, buckets: Vec::new(), taken: 0, carried: Default::default() }
     }
 
-    /// Adds to the count of a pair of this hash. Whether there was room: one that is not there yet
-    /// may need more bytes than are left.
+    /// Adds to the count of a pair of this hash. Gives whether there was room: a new pair may need
+    /// more memory than is left.
     #[inline]
     pub fn add(&mut self, hash: u64, from: HostId, to: HostId, count: u64, budget: &Budget) -> bool {
         let mut at = self.place(hash);
@@ -110,7 +109,7 @@ impl PairTable {
             }
             at = self.behind(at);
         }
-        // Of ten places three stay free: the way to a free one is short, and there always is one.
+        // Three places of ten stay free: so there is always a free one, and it is near.
         if 10 * (self.taken + 1) > 7 * PLACES * self.buckets.len() {
             if !self.grow(budget) {
                 return false;
@@ -121,10 +120,10 @@ impl PairTable {
         true
     }
 
-    /// Calls `f` with this table and each pair of another one of the same hash, and its count.
+    /// Calls `f` with this table, each pair of another one of the same hash, and its count.
     pub fn absorb(&mut self, other: &PairTable, budget: &Budget, mut f: impl FnMut(&mut Self, HostId, HostId, u64)) {
-        // In their order the pairs all belong to the start of a table that is too small for them,
-        // where each would be searched a place for through all those before it.
+        // In order, all pairs would come to the start of a table that is too small for them, and
+        // each would search for a place through all those before it.
         if self.reserve(other.taken, budget) {
             other.for_each(|from, to, count| f(self, from, to, count));
         } else {
@@ -132,19 +131,19 @@ impl PairTable {
         }
     }
 
-    /// Makes room for so many pairs more at once, if there are bytes for it.
+    /// Makes room for this many more pairs at once, if there is memory for it.
     fn reserve(&mut self, pairs: usize, budget: &Budget) -> bool {
         let buckets = (10 * (self.taken + pairs)).div_ceil(7 * PLACES).max(FIRST_BUCKETS);
         buckets <= self.buckets.len() || self.widen(buckets, budget)
     }
 
-    /// As `add`, with bytes or without: if there are none to grow by, the places that are kept free
-    /// are used up first.
+    /// As `add`, with memory to grow or without: if there is none, the places that are kept free
+    /// are used first.
     pub fn add_anyway(&mut self, hash: u64, from: HostId, to: HostId, count: u64, budget: &Budget) {
         if self.add(hash, from, to, count, budget) {
             return;
         }
-        // One in sixteen stays free in any case.
+        // One place in sixteen stays free in any case.
         if 16 * (self.taken + 1) > 15 * PLACES * self.buckets.len() {
             let before = self.bytes();
             self.grow(&Budget::default());
@@ -179,8 +178,8 @@ impl PairTable {
         0
     }
 
-    /// Reads where a pair of this hash would be, so that it is near when it is added. What it gives
-    /// has no meaning.
+    /// Reads where a pair of this hash would be, so that it is in the cache when it is added. The
+    /// value has no meaning.
     #[inline]
     pub fn touch(&self, hash: u64) -> u32 {
         self.buckets.get(self.place(hash)).map_or(0, |bucket| bucket.taken)
@@ -196,7 +195,7 @@ impl PairTable {
     fn for_each_scattered(&self, mut f: impl FnMut(HostId, HostId, u64)) {
         let buckets = self.buckets.len();
         // By strides of about the golden section, which come to each bucket once if they share no
-        // divisor with all.
+        // divisor with the number of buckets.
         let section = (buckets as f64 * 0.618) as usize;
         let Some(stride) = (section.max(1)..=buckets).find(|stride| divisor(*stride, buckets) == 1) else { return };
         let mut at = 0;
@@ -257,7 +256,7 @@ impl PairTable {
         u64::from(bucket.count[place]) + carried
     }
 
-    /// Counts beyond 32 bits, of which few pairs have so many.
+    /// Counts beyond 32 bits, which few pairs have.
     #[cold]
     fn carry(&mut self, at: usize, place: usize, count: u64) {
         let bucket = &mut self.buckets[at];
@@ -266,17 +265,17 @@ impl PairTable {
         bucket.count[place] = 0;
     }
 
-    /// Twice as many buckets; where bytes are limited, half as many again, which wastes less and
-    /// costs some time. Whether there are bytes for them.
+    /// Twice as many buckets; where memory is limited, half as many again, which wastes less and
+    /// costs some time. Gives whether there is memory for them.
     #[cold]
     fn grow(&mut self, budget: &Budget) -> bool {
         let more = if budget.limit().is_some() { self.buckets.len() / 2 } else { self.buckets.len() };
         self.widen((self.buckets.len() + more).max(FIRST_BUCKETS), budget)
     }
 
-    /// So many buckets, if there are bytes for them.
+    /// This many buckets, if there is memory for them.
     fn widen(&mut self, wider: usize, budget: &Budget) -> bool {
-        // Both tables are there for a moment.
+        // For a moment there are both tables.
         if !budget.take(wider * size_of::<Bucket>()) {
             return false;
         }

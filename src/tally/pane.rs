@@ -1,5 +1,5 @@
-//! A pane: the pairs of a run of buckets that any window holds together, in shards that workers
-//! lock one by one.
+//! A pane: the pairs of a run of buckets that every window holds as a whole or not at all, in
+//! shards that workers lock one by one.
 //!
 //! Invariant: each pair is in the shard that its hash tells. The tests are those of the tally,
 //! which is made of panes.
@@ -25,11 +25,11 @@ pub struct Pane {
     budget: Arc<Budget>,
 }
 
-/// Bytes of an empty pane, about.
+/// About the bytes of an empty pane.
 const EACH_PANE: usize = 256;
 
 impl Pane {
-    /// An empty pane of so many shards, which takes its bytes from a budget.
+    /// An empty pane of `shards` shards, which takes its memory from a budget.
     pub(super) fn new(hash: PairHash, shards: usize, budget: &Arc<Budget>) -> Self {
         budget.take_anyway(EACH_PANE);
         let shards = (0..shards).map(|_| RwLock::new(Shard::new(hash))).collect();
@@ -46,7 +46,7 @@ impl Pane {
         self.hash
     }
 
-    /// Connections that are counted without their pair, as there were no bytes for it.
+    /// Connections that are counted without their pair, since there was no memory for it.
     pub fn overflowed(&self) -> u64 {
         self.overflow.load(Ordering::Relaxed)
     }
@@ -67,7 +67,7 @@ impl Pane {
         self.shards.iter().for_each(|shard| shard.write().join(&self.budget));
     }
 
-    /// Adds to the count of a pair, whatever bytes that takes.
+    /// Adds to the count of a pair, whatever memory that takes.
     pub fn add_anyway(&self, from: HostId, to: HostId, count: u64) {
         let hash = self.hash.of(from, to);
         let mut shard = self.shards[shard(hash, self.shards.len())].write();
@@ -77,7 +77,7 @@ impl Pane {
     /// The count of a pair; 0 if it is not there.
     pub fn get(&self, from: HostId, to: HostId) -> u64 {
         let hash = self.hash.of(from, to);
-        // Who reads a pane may look up another pair of it.
+        // A caller that reads a pane may look up another of its pairs.
         self.shards[shard(hash, self.shards.len())].read_recursive().get(hash, from, to)
     }
 
@@ -108,7 +108,7 @@ impl Pane {
         self.shards.iter().map(|shard| shard.read_recursive().bytes()).sum()
     }
 
-    /// Adds every count of another pane, as far as there are bytes for its pairs; the rest
+    /// Adds every count of another pane, as far as there is memory for its pairs; the rest
     /// overflows.
     pub(super) fn absorb(&self, other: &Pane) {
         self.overflow(other.overflowed());

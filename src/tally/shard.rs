@@ -21,18 +21,19 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// An empty one.
+    /// An empty shard.
     pub fn new(hash: PairHash) -> Self {
         Shard { hash, table: PairTable::new(hash), aside: None }
     }
 
-    /// Adds to the count of a pair of this hash, if there are bytes for it. Whether there were.
+    /// Adds to the count of a pair of this hash, if there is memory for it. Gives whether there
+    /// was.
     #[inline]
     pub fn add(&mut self, hash: u64, from: HostId, to: HostId, count: u64, budget: &Budget) -> bool {
         if self.table.add(hash, from, to, count, budget) {
             return true;
         }
-        // A pair that is known needs its place for as long as the saving lasts.
+        // A known pair needs a second place while the first is being saved.
         let is_known = self.aside.as_ref().is_some_and(|aside| aside.get(hash, from, to) > 0);
         if is_known {
             self.table.add_anyway(hash, from, to, count, budget);
@@ -40,13 +41,13 @@ impl Shard {
         is_known
     }
 
-    /// As `add`, with bytes or without.
+    /// As `add`, with memory or without.
     pub fn add_anyway(&mut self, hash: u64, from: HostId, to: HostId, count: u64, budget: &Budget) {
         self.table.add_anyway(hash, from, to, count, budget);
     }
 
-    /// Adds every count of another shard, while it is not being saved itself. Gives the counts of
-    /// those pairs for which there are no bytes, as one.
+    /// Adds every count of another shard, while it is not being saved itself. Gives the sum of the
+    /// counts of those pairs for which there is no memory.
     pub fn absorb(&mut self, other: &Shard, budget: &Budget) -> u64 {
         let (hash, mut left) = (self.hash, 0);
         for table in other.aside.iter().map(Arc::as_ref).chain([&other.table]) {
@@ -83,14 +84,14 @@ impl Shard {
         });
     }
 
-    /// Calls `f` with the hosts of each pair, of some pairs twice, in no order.
+    /// Calls `f` with the hosts of each pair, in no order, and for some pairs twice.
     pub fn for_each_place(&self, mut f: impl FnMut(HostId, HostId)) {
         for table in self.aside.iter().map(Arc::as_ref).chain([&self.table]) {
             table.for_each(|from, to, _| f(from, to));
         }
     }
 
-    /// How many pairs there are; of a shard that is being saved at most so many.
+    /// How many pairs there are; for a shard that is being saved, an upper bound.
     pub fn len(&self) -> usize {
         self.table.len() + self.aside.as_ref().map_or(0, |aside| aside.len())
     }
@@ -113,8 +114,8 @@ impl Shard {
         table
     }
 
-    /// Makes one table again of what was set aside and what was counted meanwhile. Costs the
-    /// latter, if nobody else holds the former any more.
+    /// Makes one table again of what was set aside and what was counted meanwhile. It costs time
+    /// for the latter only, if nobody else holds the former any more.
     pub fn join(&mut self, budget: &Budget) {
         let Some(aside) = self.aside.take() else { return };
         let meanwhile = std::mem::replace(&mut self.table, PairTable::new(self.hash));

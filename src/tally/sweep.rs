@@ -21,12 +21,13 @@ pub const ALWAYS_KEPT: usize = 256;
 /// Blocks of names that are cleared at a time.
 const BLOCKS: usize = (1 << 16) / BLOCK;
 
-/// By number of a host: whether its name is in use. Hosts behind the last are too.
+/// By number of a host: whether its name is in use. The names of hosts beyond the last are in use
+/// too.
 #[derive(Debug)]
 pub struct Marks(Box<[AtomicU64]>);
 
 impl Marks {
-    /// None, for hosts of numbers below `end`.
+    /// No marks, for hosts with numbers below `end`.
     fn new(end: usize) -> Self {
         let marks = Marks((0..end.div_ceil(64)).map(|_| AtomicU64::new(0)).collect());
         (0..ALWAYS_KEPT as u32).for_each(|id| marks.set(HostId(id)));
@@ -42,7 +43,7 @@ impl Marks {
 
     fn set(&self, id: HostId) {
         let bit = 1 << (id.0 % 64);
-        // Most hosts are marked many times, by all who count.
+        // Most hosts are marked many times, by all workers.
         if let Some(word) = self.0.get(id.0 as usize / 64)
             && word.load(Ordering::Relaxed) & bit == 0
         {
@@ -55,7 +56,7 @@ impl Marks {
     }
 }
 
-/// A sweep that is under way. One that is given up leaves the tally as good as before.
+/// A sweep that is under way. One that is given up leaves the tally as it was.
 #[derive(Debug)]
 pub struct Sweep {
     pub(super) marks: Arc<Marks>,
@@ -75,7 +76,7 @@ enum NextDrop {
 }
 
 impl Sweep {
-    /// Of hosts with numbers below `end`, whose pairs are in these panes.
+    /// A sweep over hosts with numbers below `end`, whose pairs are in these panes.
     pub(super) fn new(end: usize, panes: impl Iterator<Item = Weak<Pane>>) -> Self {
         Sweep {
             marks: Arc::new(Marks::new(end)),
@@ -84,8 +85,8 @@ impl Sweep {
         }
     }
 
-    /// Marks the hosts of the next shard's pairs, which nobody changes meanwhile. Whether there was
-    /// one.
+    /// Marks the hosts of the next shard's pairs, which nobody changes meanwhile. Gives whether
+    /// there was one.
     pub fn mark_some(&mut self) -> bool {
         while let Some((pane, next)) = self.panes.last_mut() {
             if let Some(pane) = pane.upgrade()
@@ -100,8 +101,8 @@ impl Sweep {
         false
     }
 
-    /// Once all is marked: drops the names of a table without a mark, or clears away some of what
-    /// they have left. Whether there is more to do.
+    /// Once all is marked: drops the names of a table that have no mark, or clears away some of
+    /// what they have left. Gives whether there is more to do.
     pub(super) fn drop_some(&mut self, hosts: &mut Hosts) -> bool {
         let next = match self.next {
             NextDrop::Table(table) => {

@@ -95,7 +95,7 @@ impl Pipeline {
             question: question(&plan, window)?,
             now: found.now,
             future: filtering.future,
-            units: filtering.units,
+            units: filtering.format.units(),
             inputs: planned,
             tasks,
         })

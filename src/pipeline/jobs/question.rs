@@ -27,7 +27,7 @@ pub(super) fn question(plan: &Plan, window: Window) -> Result<Question> {
             end: window.end,
             grouping: aggregator.grouping,
             previous: aggregator.needs_previous,
-            format: filter.format.to_owned(),
+            format: filter.format.name().to_owned(),
             max_line: reader.max_line as u64,
             lateness: filter.lateness,
         }),

@@ -165,7 +165,7 @@ mod tests {
             number: 0,
             bytes: Vec::new().into(),
             oversized: None,
-            max_line: 100,
+            rules: crate::format::LineRules::plain(100),
             balance: Balance::default(),
             streamed: false,
             order: None,

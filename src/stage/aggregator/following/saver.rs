@@ -332,7 +332,7 @@ mod tests {
             number: 0,
             bytes: Vec::new().into(),
             oversized: None,
-            max_line: 1,
+            rules: crate::format::LineRules::plain(1),
             balance: Balance::default(),
             streamed: true,
             order: None,
