@@ -30,8 +30,9 @@ fn chapters() -> Vec<String> {
 /// All pages, from the root of the repository.
 fn pages() -> Vec<String> {
     let own = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/SUMMARY.md"];
+    let beside = ["cluster/dask/README.md", "fuzz/README.md"];
     let chapters = chapters().into_iter().map(|name| format!("docs/{name}"));
-    own.into_iter().map(str::to_owned).chain(chapters).collect()
+    own.into_iter().chain(beside).map(str::to_owned).chain(chapters).collect()
 }
 
 /// What a command prints, both streams as in a terminal.
