@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use logparser::config::schema::{StageType, all_keys};
+use logparser::internals::config::schema::{StageType, all_keys};
 
 use crate::support::{Folder, stdout};
 

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::process::{Command, Stdio};
 
-use logparser::model::escape::is_hostile;
+use logparser::internals::model::escape::is_hostile;
 
 use crate::support::{Folder, program, run, signal, stderr, stdout, wait_for};
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use logparser::config::schema::{StageType, all_keys};
+use logparser::internals::config::schema::{StageType, all_keys};
 
 use crate::support::{Folder, program, stdout};
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use logparser::Pipeline;
-use logparser::pipeline::{Builder, Summary};
+use logparser::{Builder, Summary};
 
 /// The shapes of threads, capacity and chunk size under which every answer has to be the same.
 pub const SHAPES: [(&str, &str, &str); 18] = {

@@ -8,8 +8,9 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
+use super::events::Woken;
 use super::testing::*;
-use super::{Events, Follower, Options, Woken};
+use super::{Events, Follower, Options};
 use crate::model::location::Location;
 
 #[test]

@@ -173,6 +173,7 @@ impl Follower {
     }
 
     /// When the next turn comes that only time brings about.
+    #[cfg(test)]
     pub fn wake_at(&self) -> Option<Duration> {
         self.timers.first().map(|(due, _)| *due)
     }
@@ -183,6 +184,7 @@ impl Follower {
     }
 
     /// Files that are held open.
+    #[cfg(test)]
     pub fn open_files(&self) -> usize {
         self.handles.len()
     }

@@ -74,6 +74,7 @@ impl Handles {
     }
 
     /// Files that are open.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.open.len()
     }

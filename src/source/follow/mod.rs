@@ -42,7 +42,7 @@ mod testing;
 mod tests;
 
 pub use content::{HEAD, START, read_range};
-pub use events::{Events, Woken};
+pub use events::Events;
 pub use follower::Follower;
 pub use records::{PassedOver, Records, Saved};
-pub use step::{Loss, New, Options, Scanned, Step};
+pub use step::{New, Options, Step};

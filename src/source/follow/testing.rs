@@ -7,7 +7,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Follower, Loss, New, Options, Saved, Step};
+use super::step::Loss;
+use super::{Follower, New, Options, Saved, Step};
 use crate::model::location::Location;
 use crate::model::{Guard, InputId};
 
