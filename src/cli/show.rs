@@ -1,4 +1,7 @@
 //! What is said to people: errors, the balance sheet, the list of reports.
+//!
+//! Not here: losses (`loss`), and why no result has come yet (`standing`). Invariant: whatever
+//! stands in a log or a name is made harmless for a terminal first.
 
 use std::env;
 use std::fmt::Write as _;

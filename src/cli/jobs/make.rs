@@ -1,6 +1,6 @@
 //! Makes a log to try things on, to a file or to standard output.
 //!
-//! Not here: what lines it has (`make`). Invariant: a log that cannot be written leaves no half behind.
+//! Not here: what lines it has (`make`). Invariant: no half log is left behind.
 
 use std::fmt;
 use std::fs::{self, File, Metadata};

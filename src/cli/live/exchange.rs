@@ -1,4 +1,6 @@
 //! What the thread that looks at the run and the thread that draws have in common.
+//!
+//! Not here: what is looked at (`glance`), and how it is drawn (`draw`).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

@@ -1,4 +1,6 @@
 //! A table with its look, drawn: the rows around the selected one, as many as fit.
+//!
+//! Not here: which rows there are, and in which order (`table`).
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Rect};
