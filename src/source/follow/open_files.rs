@@ -16,11 +16,15 @@ use rustix::io::Errno;
 /// one meets that again.
 const SHED: usize = 8;
 
+/// The place of a file among them, whether it is open now or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct FileKey(u64);
+
 /// Open files by key.
-pub(super) struct Handles {
-    open: HashMap<u64, Held>,
+pub(super) struct OpenFiles {
+    open: HashMap<FileKey, Held>,
     /// Keys by when they were used: those that can be opened again, and those that cannot.
-    used: [BTreeMap<u64, u64>; 2],
+    used: [BTreeMap<u64, FileKey>; 2],
     tick: u64,
     keys: u64,
     limit: usize,
@@ -43,10 +47,10 @@ struct Held {
     kept: bool,
 }
 
-impl Handles {
+impl OpenFiles {
     /// At most `limit` open files, and at least one.
     pub fn new(limit: usize) -> Self {
-        Handles {
+        OpenFiles {
             open: HashMap::new(),
             used: [BTreeMap::new(), BTreeMap::new()],
             tick: 0,
@@ -58,13 +62,13 @@ impl Handles {
     }
 
     /// A key that was not given before.
-    pub fn new_key(&mut self) -> u64 {
+    pub fn new_key(&mut self) -> FileKey {
         self.keys += 1;
-        self.keys
+        FileKey(self.keys)
     }
 
     /// The open file of this key.
-    pub fn get(&mut self, key: u64) -> Option<Arc<File>> {
+    pub fn get(&mut self, key: FileKey) -> Option<Arc<File>> {
         let held = self.open.get_mut(&key)?;
         self.tick += 1;
         self.used[usize::from(held.kept)].remove(&held.tick);
@@ -92,12 +96,12 @@ impl Handles {
     }
 
     /// Whether the file of this key is open.
-    pub fn holds(&self, key: u64) -> bool {
+    pub fn holds(&self, key: FileKey) -> bool {
         self.open.contains_key(&key)
     }
 
     /// Holds a file open.
-    pub fn put(&mut self, key: u64, file: Arc<File>) {
+    pub fn put(&mut self, key: FileKey, file: Arc<File>) {
         self.close(key);
         while self.open.len() >= self.limit && self.close_oldest() {}
         self.tick += 1;
@@ -107,7 +111,7 @@ impl Handles {
 
     /// Says whether the file of this key is to be kept before others, since it cannot be opened
     /// again.
-    pub fn keep(&mut self, key: u64, kept: bool) {
+    pub fn keep(&mut self, key: FileKey, kept: bool) {
         if let Some(held) = self.open.get_mut(&key) {
             self.used[usize::from(held.kept)].remove(&held.tick);
             held.kept = kept;
@@ -116,7 +120,7 @@ impl Handles {
     }
 
     /// Closes the file of this key.
-    pub fn close(&mut self, key: u64) {
+    pub fn close(&mut self, key: FileKey) {
         if let Some(held) = self.open.remove(&key) {
             self.used[usize::from(held.kept)].remove(&held.tick);
         }
@@ -124,7 +128,7 @@ impl Handles {
 
     /// Closes some files that can be opened again. Whether there were any.
     pub fn shed(&mut self) -> bool {
-        let keys: Vec<u64> = self.used[0].values().copied().take(SHED).collect();
+        let keys: Vec<FileKey> = self.used[0].values().copied().take(SHED).collect();
         keys.iter().for_each(|key| self.close(*key));
         !keys.is_empty()
     }
@@ -169,19 +173,19 @@ mod tests {
     #[test]
     fn e8_the_file_used_longest_ago_is_closed_first_and_one_that_is_kept_last() {
         let file = Arc::new(tempfile::tempfile().unwrap());
-        let mut handles = Handles::new(3);
-        let keys: Vec<u64> = (0..5).map(|_| handles.new_key()).collect();
-        let open = |handles: &Handles| keys.iter().map(|key| handles.holds(*key)).collect::<Vec<_>>();
-        keys[..3].iter().for_each(|key| handles.put(*key, Arc::clone(&file)));
-        handles.keep(keys[1], true);
-        handles.get(keys[0]);
-        handles.put(keys[3], Arc::clone(&file));
-        assert_eq!(open(&handles), [true, true, false, true, false]);
-        handles.put(keys[4], Arc::clone(&file));
-        assert_eq!(open(&handles), [false, true, false, true, true]);
-        assert!(handles.shed() && !handles.shed());
-        assert_eq!(open(&handles), [false, true, false, false, false]);
-        handles.keep(keys[1], false);
-        assert!(handles.shed());
+        let mut files = OpenFiles::new(3);
+        let keys: Vec<FileKey> = (0..5).map(|_| files.new_key()).collect();
+        let open = |files: &OpenFiles| keys.iter().map(|key| files.holds(*key)).collect::<Vec<_>>();
+        keys[..3].iter().for_each(|key| files.put(*key, Arc::clone(&file)));
+        files.keep(keys[1], true);
+        files.get(keys[0]);
+        files.put(keys[3], Arc::clone(&file));
+        assert_eq!(open(&files), [true, true, false, true, false]);
+        files.put(keys[4], Arc::clone(&file));
+        assert_eq!(open(&files), [false, true, false, true, true]);
+        assert!(files.shed() && !files.shed());
+        assert_eq!(open(&files), [false, true, false, false, false]);
+        files.keep(keys[1], false);
+        assert!(files.shed());
     }
 }

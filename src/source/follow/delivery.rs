@@ -1,4 +1,4 @@
-//! What a follower is asked for, and what it says: files that are new, and what is passed on of
+//! What a follower is asked for, and what it gives: files that are new, and what is passed on of
 //! each.
 
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::source::walk::Listing;
 
 /// What to follow, and how.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct FollowOptions {
     /// Files, folders and globs.
     pub locations: Vec<Location>,
     /// Bytes a chunk is filled to.
@@ -55,7 +55,8 @@ pub struct New {
     pub path: PathBuf,
     /// Bytes in it now.
     pub size: u64,
-    /// The byte at which its first step begins. What is before it was counted by an earlier run.
+    /// The byte at which its first delivery begins. What is before it was counted by an earlier
+    /// run.
     pub position: u64,
     /// Whether an earlier run knew it.
     pub resumed: bool,
@@ -63,7 +64,7 @@ pub struct New {
 
 /// Something to pass on: mostly a chunk of a generation's bytes; or no bytes and a piece of news.
 #[derive(Debug)]
-pub struct Step {
+pub struct Delivery {
     /// The generation.
     pub id: InputId,
     /// Where the chunk was cut. `last`: this generation is over, and its number will not come
@@ -75,11 +76,11 @@ pub struct Step {
     /// `begin_at` leaves out.
     pub skipped: u64,
     /// Bytes that were gone before they could be read.
-    pub lost: Option<Loss>,
+    pub lost: Option<LostBytes>,
     /// Nothing has come for a while, or nothing more is to be expected. Said once, until data
     /// comes.
     pub idle: bool,
-    /// Whether this is the generation's first step.
+    /// Whether this is the generation's first.
     pub opened: bool,
     /// The chunk is a line without its end, and the end is not expected any more.
     pub unterminated: bool,
@@ -89,7 +90,7 @@ pub struct Step {
 
 /// Bytes that were gone before they could be read: at least these.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Loss {
+pub struct LostBytes {
     /// The file, escaped.
     pub name: String,
     /// What became of it.
@@ -104,10 +105,10 @@ pub struct Loss {
     pub remedy: Option<String>,
 }
 
-impl Step {
-    /// A step without bytes and news, at a position with the guard before it.
+impl Delivery {
+    /// One without bytes and news, at a position with the guard before it.
     pub(super) fn empty(id: InputId, position: u64, tail: Guard) -> Self {
-        Step {
+        Delivery {
             id,
             cut: Cut { from: position, to: position, oversized: None, last: false },
             tail,
