@@ -4,7 +4,7 @@
 //! their own for each page, and what is made from the sources is compared with them. Links lead
 //! somewhere. `UPDATE_CASES=1` writes anew what can be.
 
-use logparser::config::schema::{StageType, all_keys};
+use logparser::internals::config::schema::{StageType, all_keys};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;

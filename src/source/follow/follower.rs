@@ -321,6 +321,7 @@ impl Follower {
     }
 
     /// When the next turn comes that only time brings about.
+    #[cfg(test)]
     pub fn wake_at(&self) -> Option<Duration> {
         self.generations.turns.wake_at()
     }
@@ -342,6 +343,7 @@ impl Follower {
     }
 
     /// Files that are held open.
+    #[cfg(test)]
     pub fn open_files(&self) -> usize {
         self.generations.files.len()
     }

@@ -86,6 +86,7 @@ impl Turns {
     }
 
     /// When the next turn comes that only time brings about.
+    #[cfg(test)]
     pub fn wake_at(&self) -> Option<Duration> {
         self.timers.first().map(|(due, _)| *due)
     }
