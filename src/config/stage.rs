@@ -230,7 +230,7 @@ fn report(
         };
         problems.add(&item.place, key(), format!("{} is missing", spec.name), Some(help));
     }
-    Some(ReportPlan { entry: *entry, options })
+    Some(ReportPlan { entry: entry.clone(), options })
 }
 
 fn output(draft: &Draft, item: &Node, catalog: &Catalog, problems: &mut Problems) -> Option<OutputPlan> {

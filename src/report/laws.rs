@@ -80,7 +80,7 @@ fn report(entry: &ReportEntry, limit: u64, view: &Aggregates) -> Report {
         balance: &Balance::default(),
         threads: NonZeroUsize::MIN,
     };
-    (entry.function)(&context, view, view.window().end).unwrap()
+    entry.maker.make(&context, view, view.window().end).unwrap()
 }
 
 /// Rows as texts, counts as numbers behind them.
@@ -214,6 +214,6 @@ fn a_host_is_asked_for_as_it_is_shown() {
         balance: &Balance::default(),
         threads: NonZeroUsize::MIN,
     };
-    let report = (entry("connected-from").unwrap().function)(&context, &view, window.end).unwrap();
+    let report = entry("connected-from").unwrap().maker.make(&context, &view, window.end).unwrap();
     assert_eq!(report.rows.len(), 1);
 }

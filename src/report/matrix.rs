@@ -5,7 +5,7 @@ use crate::model::{Cell, Drawing, Report, Timestamp};
 use crate::tally::{Aggregates, Side};
 
 use super::context::ReportContext;
-use super::entry::{LIMIT, ReportEntry};
+use super::entry::{LIMIT, ReportEntry, ReportMaker};
 use super::pairs::columns;
 use super::ranking::host;
 use super::top::busiest;
@@ -18,7 +18,7 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
     example: r#"{ name = "matrix", limit = 8 }"#,
     needs_previous: false,
     looks_at_pairs: true,
-    function: matrix,
+    maker: ReportMaker::Function(matrix),
 };
 
 fn matrix(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
@@ -35,14 +35,5 @@ fn matrix(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Resul
             rows.push(vec![host(*source), host(&server[..]), Cell::Count(connections)]);
         }
     }
-    Ok(Report {
-        id: context.name.to_owned(),
-        title: "Busiest sources against busiest servers".into(),
-        columns: columns(),
-        rows,
-        drawing: Drawing::Matrix,
-        overflow: 0,
-        more: None,
-        options: Vec::new(),
-    })
+    Ok(Report { drawing: Drawing::Matrix, ..Report::table("Busiest sources against busiest servers", columns(), rows) })
 }

@@ -1,11 +1,11 @@
 //! `top-servers` and `top-sources`: the hosts with most connections on either side.
 
 use crate::error::Result;
-use crate::model::{Cell, Column, ColumnKind, Drawing, Report, Timestamp};
+use crate::model::{Cell, Column, Drawing, Report, Timestamp};
 use crate::tally::{Aggregates, Side};
 
 use super::context::ReportContext;
-use super::entry::{LIMIT, ReportEntry};
+use super::entry::{LIMIT, ReportEntry, ReportMaker};
 use super::ranking::{Top, host, limit};
 
 /// Who received most connections.
@@ -16,7 +16,7 @@ pub(super) const SERVERS: ReportEntry = ReportEntry {
     example: r#"{ name = "top-servers", limit = 5 }"#,
     needs_previous: false,
     looks_at_pairs: true,
-    function: servers,
+    maker: ReportMaker::Function(servers),
 };
 
 /// Who made most connections.
@@ -27,7 +27,7 @@ pub(super) const SOURCES: ReportEntry = ReportEntry {
     example: r#"{ name = "top-sources", limit = 5 }"#,
     needs_previous: false,
     looks_at_pairs: true,
-    function: sources,
+    maker: ReportMaker::Function(sources),
 };
 
 fn servers(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
@@ -53,17 +53,13 @@ fn ranking(
 ) -> Result<Report> {
     let (best, more) = busiest(context, view, side)?.into_ranked();
     Ok(Report {
-        id: context.name.to_owned(),
-        title: title.into(),
-        columns: vec![
-            Column { name: column, kind: ColumnKind::Host },
-            Column { name: "connections", kind: ColumnKind::Count },
-        ],
-        rows: best.into_iter().map(|(count, name)| vec![host(name), Cell::Count(count)]).collect(),
         drawing,
-        overflow: 0,
         more,
-        options: Vec::new(),
+        ..Report::table(
+            title,
+            [Column::host(column), Column::count("connections")],
+            best.into_iter().map(|(count, name)| vec![host(name), Cell::Count(count)]).collect(),
+        )
     })
 }
 
