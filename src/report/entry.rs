@@ -65,6 +65,9 @@ pub struct ReportEntry {
     pub looks_at_pairs: bool,
     /// What makes it.
     pub maker: ReportMaker,
+    /// What it has to say, counted the plain way: its laws are held against it.
+    #[cfg(test)]
+    pub(super) oracle: Option<super::laws::Oracle>,
 }
 
 impl ReportEntry {
@@ -81,6 +84,8 @@ impl ReportEntry {
             needs_previous: false,
             looks_at_pairs: true,
             maker: ReportMaker::Closure(Arc::new(function)),
+            #[cfg(test)]
+            oracle: None,
         }
     }
 }

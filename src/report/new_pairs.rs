@@ -7,6 +7,8 @@ use crate::tally::Aggregates;
 
 use super::context::ReportContext;
 use super::entry::{LIMIT, ReportEntry, ReportMaker};
+#[cfg(test)]
+use super::laws::{Asked, Connection, Rows};
 use super::pairs::{columns, key, row};
 use super::ranking::{Top, limit};
 
@@ -19,6 +21,8 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
     needs_previous: true,
     looks_at_pairs: true,
     maker: ReportMaker::Function(new_pairs),
+    #[cfg(test)]
+    oracle: Some(counted),
 };
 
 fn new_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
@@ -44,4 +48,13 @@ fn new_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Re
     let more = more.map(|more| More { with: None, ..more });
     let rows = new.into_iter().map(|(_, (key, connections))| row(key, connections)).collect();
     Ok(Report { more, ..Report::table("Pairs that were not in the window before", columns(), rows) })
+}
+
+/// By name, as many as the limit says.
+#[cfg(test)]
+fn counted(asked: &Asked<'_>) -> Rows {
+    let is_new =
+        |one: &Connection| asked.before().all(|other| (other.source(), other.server()) != (one.source(), one.server()));
+    let new = asked.counted_where(is_new, |connection| vec![connection.source(), connection.server()]);
+    new.into_iter().take(asked.limit).collect()
 }

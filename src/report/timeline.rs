@@ -6,6 +6,8 @@ use crate::tally::Aggregates;
 
 use super::context::ReportContext;
 use super::entry::{ReportEntry, ReportMaker};
+#[cfg(test)]
+use super::laws::{Asked, Rows};
 
 /// How busy the window was, and when.
 pub(super) const ENTRY: ReportEntry = ReportEntry {
@@ -16,9 +18,18 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
     needs_previous: false,
     looks_at_pairs: false,
     maker: ReportMaker::Function(timeline),
+    #[cfg(test)]
+    oracle: Some(counted),
 };
 
 fn timeline(_: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
     let rows = view.buckets().iter().map(|bucket| vec![Cell::Time(bucket.start), Cell::Count(bucket.connections)]);
     Ok(Report::table("Connections over time", [Column::time("start"), Column::count("connections")], rows.collect()))
+}
+
+/// Each bucket has its row, also where nothing was counted.
+#[cfg(test)]
+fn counted(asked: &Asked<'_>) -> Rows {
+    let connections = |bucket: i64| asked.inside().filter(|connection| connection.bucket == bucket).count() as u64;
+    (0..3).map(|bucket| (vec![(bucket * 10).to_string()], connections(bucket))).collect()
 }
