@@ -9,6 +9,7 @@ use super::problems::Problems;
 use super::schema::StageType;
 use crate::error::{Place, show_path};
 use crate::model::{MemoryPolicy, Moment, Timestamp};
+use crate::output::Claim;
 
 /// Holds a plan to the rules of following, if any reader follows, and completes it.
 pub(super) fn check(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) {
@@ -161,8 +162,14 @@ pub fn question(plan: &Plan) -> String {
             let options: Vec<_> = options.iter().collect();
             let _ = writeln!(text, "report = {} {options:?}", entry.name);
         }
-        for OutputPlan { format, path } in &reporter.outputs {
-            let _ = writeln!(text, "output = {format} {path:?}");
+        for OutputPlan { entry, options } in &reporter.outputs {
+            let claims = (entry.claims)(options);
+            let path = claims.iter().find_map(Claim::path);
+            let _ = write!(text, "output = {} {path:?}", entry.name);
+            // What is beside the place was not there in former versions.
+            let place = entry.options.first().map(|spec| spec.name);
+            let others: Vec<_> = options.iter().filter(|(name, _)| Some(*name) != place).collect();
+            let _ = if others.is_empty() { writeln!(text) } else { writeln!(text, " {others:?}") };
         }
     }
     text

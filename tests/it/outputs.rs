@@ -173,3 +173,16 @@ fn a_state_that_cannot_be_kept_says_what_to_do() {
     let remedy = "give a folder that may be written to with --state DIR, or run without a state: --state none";
     assert!(stderr(&output).contains(remedy), "{}", stderr(&output));
 }
+
+/// As a configuration has it, and with nothing beside the log.
+#[test]
+fn the_example_of_each_output_runs_and_writes_what_it_claims() {
+    for entry in logparser::output::TABLE {
+        let folder = folder();
+        let outputs = format!("outputs=[{}]", entry.example);
+        let output = run(&folder, &["top", "o.log", "--until", "latest", "-qq", "--set", &outputs]);
+        assert!(output.status.success(), "{}: {}", entry.name, stderr(&output));
+        let written = names(&folder).len() - 1;
+        assert_eq!((written, output.stdout.is_empty()), (usize::from(written > 0), written > 0), "{}", entry.name);
+    }
+}

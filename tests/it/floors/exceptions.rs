@@ -3,8 +3,6 @@
 /// Wings that hold a circle among their files. An entry goes as soon as there is none.
 pub const CIRCLES: &[(&str, &str)] = &[
     ("make", "the arguments stand over the writer that reads them"),
-    ("output", "the table of entries and what an entry is stand in one file"),
-    ("report", "what is written of a report and what an entry is stand in one file"),
     ("tallies", "what a file of tallies is and its merging name each other"),
 ];
 
