@@ -42,7 +42,7 @@ pub fn run_on(builder: Builder, common: &Common, words: &[&str]) -> Result<u8> {
         .on_failure(show::error)
         .on_warning(show::warning);
     let draws = tty::draws(&io::stderr()) && common.talk.quiet == 0;
-    let mut progress = draws.then(watch::Progress::new);
+    let mut progress = draws.then(watch::ProgressLine::new);
     if let Some(progress) = progress.as_ref().filter(|_| io::stdout().is_terminal()) {
         builder = builder.stdout(progress.stdout());
     }

@@ -1,4 +1,7 @@
 //! What is said to people: errors, the balance sheet, the list of reports.
+//!
+//! Not here: losses (`loss`), and why no result has come yet (`standing`). Invariant: whatever
+//! stands in a log or a name is made harmless for a terminal first.
 
 use std::env;
 use std::fmt::Write as _;
@@ -11,7 +14,6 @@ use super::streams::taken;
 use super::{tty, unpack};
 use crate::config::{Plan, Task, Trigger, as_option};
 use crate::error::{Error, ErrorKind, Result, show_path};
-use crate::make;
 use crate::model::escape::{harmless, printable};
 use crate::model::{Balance, Timestamp};
 use crate::options::OptionSpec;
@@ -316,14 +318,7 @@ fn option_text(option: &OptionSpec) -> String {
     format!("{}: {}{default}", option.name, option.help)
 }
 
-/// Says what was made.
-pub fn made(args: &make::Args, summary: &make::Summary) {
-    if !args.quiet {
-        say(&format!("{summary}\n"));
-    }
-}
-
 /// Writes to stderr. If nobody listens there, there is nobody to tell.
-fn say(text: &str) {
+pub fn say(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }

@@ -29,7 +29,7 @@ pub type AddsUp<'a> = &'a dyn Fn(&str, &mut Decoder<'_>) -> io::Result<()>;
 
 /// The whole of the JSON, of the schema `logparser-state/1`.
 #[derive(Serialize)]
-struct Whole<'a> {
+struct StateJson<'a> {
     schema: &'static str,
     slots: [Line<'a>; 2],
     used: Option<String>,
@@ -103,7 +103,7 @@ fn json(slots: &[SlotInfo; 2], choice: &Choice, contents: Option<Contents>) -> R
         Choice::Use { slot, warning } => (Some(show_path(&slots[*slot].path)), warning.clone(), None),
         Choice::Refuse(error) => (None, None, Some(error.to_string())),
     };
-    let whole = Whole {
+    let whole = StateJson {
         schema: "logparser-state/1",
         slots: [json_line(&slots[0]), json_line(&slots[1])],
         used,

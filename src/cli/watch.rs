@@ -78,17 +78,17 @@ pub fn outlive_full_files() {
 }
 
 /// A progress bar on stderr, until it is dropped.
-pub struct Progress {
+pub struct ProgressLine {
     /// Hidden until the run has taken a while.
     bar: ProgressBar,
     done: Arc<AtomicBool>,
     painter: Option<JoinHandle<()>>,
 }
 
-impl Progress {
+impl ProgressLine {
     /// Nothing is shown yet.
     pub fn new() -> Self {
-        Progress { bar: ProgressBar::hidden(), done: Arc::default(), painter: None }
+        ProgressLine { bar: ProgressBar::hidden(), done: Arc::default(), painter: None }
     }
 
     /// Standard output, for results: on the same terminal, the bar makes way for them.
@@ -153,7 +153,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for ProgressLine {
     fn drop(&mut self) {
         self.stop();
         self.bar.finish_and_clear();

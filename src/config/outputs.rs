@@ -173,7 +173,7 @@ mod tests {
             ("{ name = 'csv', pth = 'x' }", "stages.report.outputs.csv: unknown option 'pth'; did you mean 'path'?"),
             ("{ name = 'csv', path = 5 }", "stages.report.outputs.csv: path: expected a path, not 5"),
             ("{ path = 'x' }", "expected an output; write e.g. \"text\""),
-            ("{ name = 'cvs' }", "unknown output 'cvs'; did you mean 'csv'?"),
+            ("{ name = 'csvv' }", "unknown output 'csvv'; did you mean 'csv'?"),
             ("{ name = 'csv', path = 's3://x' }", "s3:// is no place that is written to"),
             ("'page:x,rows=10'", "stages.report.outputs.page: rows: expected a whole number from 1 to 9, not '10'"),
             (

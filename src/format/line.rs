@@ -1,4 +1,7 @@
 //! What a format says of a line, and how work is compiled for each format.
+//!
+//! Not here: any one format. Invariant: a quick answer about a line is that of parsing it part by
+//! part.
 
 use crate::model::lanes::NARROW;
 use crate::model::{Cause, Timestamp, Units};

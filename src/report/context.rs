@@ -1,4 +1,7 @@
 //! What a run offers to a report function.
+//!
+//! Not here: the view itself (`tally`). Invariant: what is made in parallel is what one thread
+//! would make.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;

@@ -1,4 +1,7 @@
 //! What rankings share: the highest counts first, and of two alike the one whose name comes first.
+//!
+//! Not here: what is ranked. Invariant: what is kept depends on what was offered, and not on the
+//! order.
 
 use std::cmp::Ordering;
 

@@ -1,4 +1,6 @@
 //! What the thread that looks at the run and the thread that draws have in common.
+//!
+//! Not here: what is looked at (`glance`), and how it is drawn (`draw`).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -38,9 +40,9 @@ struct State {
 }
 
 /// Ends the exchange when it is dropped.
-pub struct Closed<'a>(&'a Exchange);
+pub struct CloseOnDrop<'a>(&'a Exchange);
 
-impl Drop for Closed<'_> {
+impl Drop for CloseOnDrop<'_> {
     fn drop(&mut self) {
         self.0.closed.store(true, Ordering::Release);
         // Set under the lock, so that no thread is between checking the flag and waiting.
@@ -51,8 +53,8 @@ impl Drop for Closed<'_> {
 
 impl Exchange {
     /// Ends the exchange when the result is dropped, even by a panic.
-    pub fn closed_on_drop(&self) -> Closed<'_> {
-        Closed(self)
+    pub fn closed_on_drop(&self) -> CloseOnDrop<'_> {
+        CloseOnDrop(self)
     }
 
     /// Whether either thread has ended.

@@ -47,11 +47,11 @@ const LONGEST: usize = 32;
 
 /// Finds the keys in a stream of bytes.
 #[derive(Debug, Default)]
-pub struct Decoder {
+pub struct KeyDecoder {
     pending: Vec<u8>,
 }
 
-impl Decoder {
+impl KeyDecoder {
     /// Takes bytes, and gives the keys that are complete with them.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<Key> {
         self.pending.extend_from_slice(bytes);
@@ -146,7 +146,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn keys(bytes: &[u8]) -> Vec<Key> {
-        let mut decoder = Decoder::default();
+        let mut decoder = KeyDecoder::default();
         let mut keys = decoder.feed(bytes);
         keys.extend(decoder.settle());
         keys
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_key_may_come_in_pieces() {
-        let mut decoder = Decoder::default();
+        let mut decoder = KeyDecoder::default();
         assert_eq!(decoder.feed(b"\x1b"), []);
         assert!(decoder.is_waiting());
         assert_eq!(decoder.feed(b"["), []);
@@ -200,11 +200,11 @@ mod tests {
         fn any_bytes_are_taken_and_little_is_kept(
             bytes in proptest::collection::vec(prop_oneof![Just(ESCAPE), Just(b'['), any::<u8>()], 0..200),
         ) {
-            let mut decoder = Decoder::default();
+            let mut decoder = KeyDecoder::default();
             let whole = decoder.feed(&bytes);
             prop_assert!(decoder.pending.len() <= LONGEST + 2);
             decoder.settle();
-            let mut again = Decoder::default();
+            let mut again = KeyDecoder::default();
             let pieces: Vec<Key> = bytes.iter().flat_map(|byte| again.feed(&[*byte])).collect();
             // Only a sequence that is too long may be cut elsewhere.
             if !bytes.windows(LONGEST).any(|window| window.iter().all(|byte| (0x20..=0x3f).contains(byte))) {

@@ -1,4 +1,6 @@
 //! Counts at successive moments to rates.
+//!
+//! Not here: what is counted, and how rates are written (`say`).
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -66,17 +66,17 @@ pub fn is_controlled() -> bool {
 
 /// The numbers of a process: its parent, group and session, or 0 for one that is outside the
 /// container.
-struct Place {
+struct ProcessPlace {
     parent: u32,
     group: u32,
     session: u32,
 }
 
 /// Not by system calls, where the library takes a 0 for a bug.
-fn place(process: &str) -> Option<Place> {
+fn place(process: &str) -> Option<ProcessPlace> {
     let text = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The name before it, in brackets, may hold anything.
     let (_, rest) = text.rsplit_once(')')?;
     let mut numbers = rest.split_ascii_whitespace().skip(1).map_while(|number| number.parse().ok());
-    Some(Place { parent: numbers.next()?, group: numbers.next()?, session: numbers.next()? })
+    Some(ProcessPlace { parent: numbers.next()?, group: numbers.next()?, session: numbers.next()? })
 }

@@ -23,7 +23,7 @@ use rustix::io::Errno;
 use rustix::stdio;
 use signal_hook::consts::SIGWINCH;
 
-use super::keys::{Decoder, Key};
+use super::keys::{Key, KeyDecoder};
 use super::suspend::{Job, is_controlled};
 use crate::cli::tty;
 use crate::error::{Error, ErrorKind, Result};
@@ -185,7 +185,7 @@ pub struct Arrived {
 }
 
 /// Where keys come from.
-pub trait Input {
+pub trait KeyInput {
     /// What has come; waits for it no longer than `timeout`.
     fn wait(&mut self, timeout: Duration) -> io::Result<Arrived>;
 
@@ -203,7 +203,7 @@ pub trait Input {
 /// is gone.
 pub struct Keyboard {
     terminal: File,
-    decoder: Decoder,
+    decoder: KeyDecoder,
     resized: Arc<AtomicBool>,
     job: Job,
 }
@@ -219,7 +219,7 @@ impl Keyboard {
             };
             let resized = Arc::<AtomicBool>::default();
             signal_hook::flag::register(SIGWINCH, Arc::clone(&resized))?;
-            Ok(Keyboard { terminal, decoder: Decoder::default(), resized, job: Job::watch()? })
+            Ok(Keyboard { terminal, decoder: KeyDecoder::default(), resized, job: Job::watch()? })
         };
         open().map_err(|source| ErrorKind::System { action: "cannot read keys for --live".into(), source }.into())
     }
@@ -236,7 +236,7 @@ impl Keyboard {
     }
 }
 
-impl Input for Keyboard {
+impl KeyInput for Keyboard {
     fn wait(&mut self, timeout: Duration) -> io::Result<Arrived> {
         let mut arrived = Arrived::default();
         let timeout = if self.decoder.is_waiting() { REST_OF_KEY } else { timeout };

@@ -1,34 +1,24 @@
 //! What the rules of the house let pass, each with its reason. The lists only grow shorter.
 
 /// Wings that hold a circle among their files. An entry goes as soon as there is none.
-pub const CIRCLES: &[(&str, &str)] = &[
-    ("make", "the arguments stand over the writer that reads them"),
-    ("tallies", "what a file of tallies is and its merging name each other"),
-];
+pub const CIRCLES: &[(&str, &str)] = &[];
 
 /// Type names that are defined more than once.
 pub const SHARED_NAMES: &[&str] = &[
-    "Asked", "Block", "Closed", "Counting", "Cut", "Decoder", "Filter", "Grid", "Head", "Header", "Input", "Key",
-    "Kind", "Last", "Line", "Lines", "Live", "Look", "Loss", "Made", "Names", "Next", "Nothing", "Options", "Order",
-    "Override", "Part", "Parts", "Passed", "Place", "Places", "Pool", "Progress", "Range", "Records", "Sample",
-    "Saved", "Search", "Settings", "Shard", "Shared", "Slot", "Source", "Stamps", "Start", "Step", "Store", "Summary",
-    "Survey", "Totals", "Trigger", "Turn", "Verdict", "Waiting", "Watched", "Whole", "Windows", "Worker", "Writer",
+    "Block", "Counting", "Cut", "Filter", "Header", "Kind", "Last", "Live", "Look", "Loss", "Nothing", "Options",
+    "Override", "Parts", "Passed", "Place", "Progress", "Range", "Records", "Saved", "Search", "Shared", "Slot",
+    "Stamps", "Start", "Step", "Survey", "Trigger", "Verdict", "Waiting", "Windows", "Worker",
 ];
 
 /// Functions and structs that are larger than others may be, with the reason.
 pub const LARGE: &[(&str, &str)] = &[
     ("cli::args::Common", "one field for each option of the command line, which clap takes from the struct"),
     ("cli::args::Counting", "one field for each option of the command line, which clap takes from the struct"),
-    (
-        "cli::commands::tallies::PartialArgs",
-        "one field for each option of the command line, which clap takes from the struct",
-    ),
     ("config::follow::check", "one check after another, each of a few lines, on the same values"),
     (
         "config::plan::FilterPlan",
         "what a filter is told before it runs, a field for each key and what follows from them",
     ),
-    ("make::Args", "one field for each option of the command line, which clap takes from the struct"),
     ("model::balance::Balance", "the balance sheet: one number for each class of lines and bytes"),
     ("ops::progress::Progress", "what has to be saved in one moment lies in one value"),
     ("output::json::BalancePart", "the balance sheet as JSON: one number for each class of lines and bytes"),
@@ -55,5 +45,5 @@ pub const LARGE: &[(&str, &str)] = &[
         "what a followed file may be in is told by fields that exclude each other",
     ),
     ("stage::follow::Following", "what a followed file may be in is told by fields that exclude each other"),
-    ("tallies::lines::Lines", "the balance sheet of a tallies file: one number for each class of lines"),
+    ("tallies::lines::CountedLines", "the balance sheet of a tallies file: one number for each class of lines"),
 ];
