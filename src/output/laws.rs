@@ -1,9 +1,7 @@
 //! The exact layouts, the schema, and laws that hold for every output.
 
-use std::io;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -14,7 +12,7 @@ use crate::model::time::SECOND;
 use crate::model::{
     Balance, Cell, Column, ColumnKind, Drawing, Ends, Loss, More, Report, Stamps, Timestamp, Window, WindowResult,
 };
-use crate::options::Options;
+use crate::options::{Options, Value};
 
 fn written(output: &str, results: &[WindowResult]) -> String {
     read_back(output, |destination| {
@@ -24,27 +22,13 @@ fn written(output: &str, results: &[WindowResult]) -> String {
     })
 }
 
-/// What an output writes, opened with its defaults.
+/// What an output writes to a file.
 fn read_back(output: &str, write: impl FnOnce(&mut Destination)) -> String {
-    let bytes = Bytes::default();
-    let mut opening = Opening { given: Some(Box::new(bytes.clone())), ..Opening::default() };
-    let entry = entry(output).unwrap();
-    write(&mut (entry.open)(&Options::defaults(entry.options), &mut opening).unwrap());
-    let bytes = bytes.0.lock().clone();
-    String::from_utf8(bytes).unwrap()
-}
-
-#[derive(Clone, Default)]
-struct Bytes(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Bytes {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    let (entry, file) = (entry(output).unwrap(), tempfile::NamedTempFile::new().unwrap());
+    let mut options = Options::defaults(entry.options);
+    options.set("path", Value::Text(file.path().to_str().unwrap().to_owned()));
+    write(&mut (entry.open)(&options, &mut Opening::default()).unwrap());
+    std::fs::read_to_string(file.path()).unwrap()
 }
 
 fn report(

@@ -179,10 +179,10 @@ fn a_state_that_cannot_be_kept_says_what_to_do() {
 fn the_example_of_each_output_runs_and_writes_what_it_claims() {
     for entry in logparser::output::TABLE {
         let folder = folder();
-        let outputs = format!("outputs=[{}]", entry.example);
-        let output = run(&folder, &["top", "o.log", "--until", "latest", "-qq", "--set", &outputs]);
+        folder.write("k.toml", format!("location = 'o.log'\nuntil = 'latest'\noutputs = [{}]\n", entry.example));
+        let output = run(&folder, &["run", "k.toml", "-qq"]);
         assert!(output.status.success(), "{}: {}", entry.name, stderr(&output));
-        let written = names(&folder).len() - 1;
+        let written = names(&folder).len() - 2;
         assert_eq!((written, output.stdout.is_empty()), (usize::from(written > 0), written > 0), "{}", entry.name);
     }
 }
