@@ -177,7 +177,7 @@ fn a_state_that_cannot_be_kept_says_what_to_do() {
 /// As a configuration has it, and with nothing beside the log.
 #[test]
 fn the_example_of_each_output_runs_and_writes_what_it_claims() {
-    for entry in logparser::output::TABLE {
+    for entry in logparser::internals::output::TABLE {
         let folder = folder();
         folder.write("k.toml", format!("location = 'o.log'\nuntil = 'latest'\noutputs = [{}]\n", entry.example));
         let output = run(&folder, &["run", "k.toml", "-qq"]);

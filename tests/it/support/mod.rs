@@ -1,6 +1,7 @@
 //! What the tests share, a file a theme. No test stands here but those of the helpers themselves.
 
 mod asked;
+pub mod case;
 pub mod code;
 mod folder;
 mod followed;
