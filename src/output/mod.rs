@@ -21,7 +21,7 @@ pub mod whole;
 
 pub use claim::Claim;
 pub use entry::OutputEntry;
-pub use medium::{Behind, Medium, Style, Tell};
+pub use medium::{Style, Tell};
 pub use nothing::{Stretch, nothing, odd};
 pub use opening::Opening;
 
