@@ -66,7 +66,7 @@ pub enum ErrorKind {
         /// What the function said.
         message: String,
     },
-    /// There is no memory for all pairs, and the run was to end with an error then.
+    /// There is no memory for all pairs, and the policy is to end the run with an error.
     #[error(
         "the pairs of hosts take more than the {} MiB that max-memory leaves them; raise it, count a shorter window, or \
          take another memory-policy: spill (exact, by means of the disk) or overflow (further pairs are counted together)",
@@ -260,7 +260,7 @@ impl From<ErrorKind> for Error {
 pub enum Unsaved {
     /// It could not be written.
     Output(io::Error),
-    /// What was to be written is not there.
+    /// What should have been written is missing.
     Content(Error),
 }
 
@@ -298,7 +298,7 @@ fn remedy(source: &io::Error) -> &'static str {
     }
 }
 
-/// The remedy where it is an input that cannot be had.
+/// The remedy for an input that cannot be read.
 fn input_remedy(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::IsADirectory => "; name the files in it, e.g. 'DIR/*.log'",

@@ -1,5 +1,7 @@
 //! Counters of a running pipeline, for progress and for tests. Touched once a batch, never once a
 //! line.
+//!
+//! Not here: what is counted for answers, which is in the tally and the balance sheet.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

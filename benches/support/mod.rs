@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use logparser::batch::{Chunk, Lines};
 use logparser::format::LineRules;
-use logparser::make::{Generator, Settings};
+use logparser::make::{Generator, LogRecipe};
 use logparser::model::recycle::{BufferPool, Pooled};
 use logparser::model::{Balance, InputId, Span, Timestamp};
 use logparser::ops::close::Windows;
@@ -25,7 +25,7 @@ pub const END: i64 = 1_700_000_000;
 /// standard names.
 pub fn made(lines: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let settings = Settings { lines, end: Timestamp::from_seconds(END), ..Settings::default() };
+    let settings = LogRecipe { lines, end: Timestamp::from_seconds(END), ..LogRecipe::default() };
     Generator::new(settings).fill(&mut bytes, usize::MAX >> 1);
     bytes
 }

@@ -1,6 +1,7 @@
 //! Bounded channels whose every wait ends when a bell rings. The only user of crossbeam-channel.
 //!
-//! Not here: what the bell means (`stop`) and who holds which end (`edge`).
+//! Not here: what the bell means (`stop`) and who holds which end (`edge`). Invariant: no wait goes
+//! on once the bell has rung.
 
 use std::convert::Infallible;
 use std::num::NonZeroUsize;

@@ -1,8 +1,9 @@
 //! Bounded edges between stages.
 //!
 //! A stage has one inbox, shared by its workers; the stages that feed it hold ports to it. So
-//! fan-in is several ports on one inbox, and fan-out an outlet with several ports. Invariant: a
-//! full edge blocks its senders; it never grows and never drops.
+//! fan-in is several ports on one inbox, and fan-out an outlet with several ports. Not here:
+//! threads (`pool`), and what a batch is. Invariant: a full edge blocks its senders; it never grows
+//! and never drops.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

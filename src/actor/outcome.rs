@@ -1,4 +1,7 @@
 //! How a worker and a run can end, by name.
+//!
+//! Not here: what people are told of it. Invariant: of several ends the gravest stands, in whatever
+//! order they come.
 
 use crate::error::{Error, ErrorKind};
 

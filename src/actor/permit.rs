@@ -1,5 +1,8 @@
 //! Permits: how many of something may exist at once. With the chunks of a graph it makes the memory
 //! formula hold whatever the threads do.
+//!
+//! Not here: what is permitted. Invariant: never more permits are out than there are, and each
+//! comes back when it is dropped, even by a panic.
 
 use std::num::NonZeroUsize;
 

@@ -1,7 +1,7 @@
 //! The workers of a run: started one by one, and waited for together.
 //!
-//! Invariant: a worker that fails or panics aborts the run; `join` returns even if a worker is
-//! stuck in a system call.
+//! Not here: what workers do (`stage`). Invariant: a worker that fails or panics aborts the run;
+//! `join` returns even if a worker is stuck in a system call.
 
 use std::any::Any;
 use std::cell::RefCell;

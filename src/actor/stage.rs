@@ -1,4 +1,8 @@
 //! The loop of every worker that has an inbox.
+//!
+//! Not here: what a stage does with a batch (`Transform` says that), and threads (`pool`).
+//! Invariant: a worker ends when its inbox closes, a send or its work fails, or the run is aborted,
+//! and in no other way.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

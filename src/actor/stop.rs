@@ -1,5 +1,8 @@
 //! The two ways to end a run early: draining (read no more, finish what was read) and aborting
 //! (drop everything).
+//!
+//! Not here: who asks for it. Invariant: an abort ends every wait of the run; draining ends none,
+//! since readers look it up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,26 +1,27 @@
-//! The allocator of the program, told to give back what is freed. The only `unsafe` of this crate.
+//! The allocator of the program, told to give freed memory back to the system. The only `unsafe` of
+//! this crate.
 //!
 //! In a run with a limit, it has glibc give large blocks back to the system. Without that, freed
 //! tables stayed resident, and a run took up to half as much memory again as it was given.
 
-/// Bytes from which on a block of memory is a mapping of its own, which goes back to the system
+/// The size from which a block of memory is a mapping of its own, which goes back to the system
 /// when it is freed.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const OWN_MAPPING: i32 = 256 << 10;
 
-/// Has glibc keep to `OWN_MAPPING`. By itself it raises that to the size of the largest block that
-/// was freed (mallopt(3), M_MMAP_THRESHOLD), and then keeps the tables that a tally has outgrown,
-/// or written to disk, as pieces that nothing fits: half as much memory again as `max-memory`
-/// allows. It costs some time, so it is for runs with a limit.
+/// Makes glibc keep to `OWN_MAPPING`. By itself it raises that to the size of the largest block
+/// that was freed (mallopt(3), M_MMAP_THRESHOLD), and then keeps the tables that a tally has
+/// outgrown, or written to disk, as pieces that nothing fits: half as much memory again as
+/// `max-memory` allows. It costs some time, so it is for runs with a limit.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[allow(unsafe_code)]
 pub(super) fn return_large_blocks() {
     // SAFETY: it takes two numbers and sets one, before the threads of the run start; an allocation
     // at the same time, by the thread that waits for signals, sees the old number or the new one.
-    // Refused, memory is only larger.
+    // If it is refused, the only harm is that more memory is taken.
     let _ = unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, OWN_MAPPING) };
 }
 
-/// Other allocators do so by themselves, or have no such means.
+/// Other allocators do this by themselves, or cannot be told to.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub(super) fn return_large_blocks() {}

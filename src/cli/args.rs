@@ -59,7 +59,7 @@ pub struct JsonOutput {
 }
 
 impl JsonOutput {
-    /// Where it goes: files, and `None` for standard output. Errors if that is no place of JSON.
+    /// Where it goes: files, and `None` for standard output. Errors if JSON cannot go there.
     pub fn places(&self) -> Result<Vec<Option<&Path>>> {
         if self.output.is_empty() {
             return Ok(vec![None]);

@@ -1,7 +1,7 @@
 //! A report as an option: `NAME[:KEY=VALUE,...]`.
 //!
 //! Not here: what reports there are, and what their options may be, which the configuration checks.
-//! Invariant: what is suggested in place of a text is read.
+//! Invariant: whatever is suggested in place of a text can be read.
 
 use crate::config::as_option;
 use crate::error::{Error, Result};
@@ -17,7 +17,7 @@ pub fn in_toml(text: &str) -> Result<String> {
         return wrong(match meant.is_empty() {
             true => "names no report; `logparser reports` lists them, e.g. -r top-pairs".to_owned(),
             false => {
-                // One without the options that it has to have is none.
+                // A report without the options that it needs is not one.
                 let lacks = |entry: &ReportEntry| entry.options.iter().any(|option| option.required);
                 let meant = match entry(&meant).filter(|entry| lacks(entry)) {
                     Some(entry) => as_option(entry.example),
@@ -66,7 +66,7 @@ fn without_empty_parts(name: &str, options: Option<&str>) -> Option<String> {
     Some(format!("{first}{colon}{}{others}", parts.join(",")))
 }
 
-/// What is said of a part that is no `KEY=VALUE`: the key that is missing, if it can be told.
+/// What is said of a part that is not `KEY=VALUE`: the key that is missing, if that can be told.
 fn no_pair(text: &str, option: &str, report: Option<&ReportEntry>) -> String {
     if entry(option).is_some() {
         return format!("'{option}' is a report of its own: give it as -r {option}");

@@ -71,7 +71,7 @@ pub fn with_overrides(builder: Builder, overrides: impl IntoIterator<Item = SetK
     })
 }
 
-/// Says of an instant that is hardly meant as what it is what it is.
+/// Warns of an instant that is hardly meant as what it says, with what it says.
 fn doubt(key: &str, value: &str, option: &str) {
     let is_window = matches!(key, "since" | "until");
     let is_instant = is_window || matches!(key, "align" | "now");
@@ -90,7 +90,7 @@ pub fn or_piped(location: Vec<String>) -> Result<Vec<String>> {
 }
 
 /// A builder that reads these locations, if there are any, in place of those that it has. Errors
-/// with one that is no log.
+/// with one that is not a log.
 pub fn located(builder: Builder, location: &[String]) -> Result<Builder> {
     slips::logs(location)?;
     Ok(match location {

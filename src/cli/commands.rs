@@ -3,11 +3,13 @@
 //! Not here: what the options are (`args`), how help arranges them (`help`), and what a command
 //! does.
 
+pub mod make;
 pub mod tallies;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::args::{Common, Settings};
+use make::MakeArgs;
 use tallies::TalliesCommand;
 
 /// Answers who connects to whom, exactly, over moving windows of logs.
@@ -57,7 +59,7 @@ impl Positional {
 #[command(name = "logparser-make", version = crate::VERSION)]
 pub struct Make {
     #[command(flatten)]
-    pub args: crate::make::Args,
+    pub args: MakeArgs,
 }
 
 /// Answers who connects to whom, exactly, over moving windows, from logs of any size. Without a
@@ -87,7 +89,7 @@ pub enum Command {
     /// List the report functions, with their options and an example each.
     Reports,
     /// Make a log to try things on.
-    Make(crate::make::Args),
+    Make(MakeArgs),
     /// Print the manual page, for man.
     Man,
     /// Print a completion script for a shell.

@@ -113,8 +113,8 @@ pub fn commanded() -> Command {
     Commanded::command().mut_subcommands(defined)
 }
 
-/// The same of commands that are not defined yet, for who calls the one of a name: of the others no
-/// more is there than their names, as to define them is most of what a short run takes to start.
+/// The same for a caller that needs one command, by its name: the others are there by name only,
+/// since defining them is most of what a short run takes to start.
 pub fn commanded_by(commands: Command, name: &str) -> Command {
     // Whatever else may be asked for, such as help about a command.
     if commands.get_subcommands().all(|command| command.get_name() != name) {
@@ -126,7 +126,7 @@ pub fn commanded_by(commands: Command, name: &str) -> Command {
 /// A command with its options, arranged if it shares them with others.
 fn defined(mut command: Command) -> Command {
     if command.get_name() == "make" {
-        // Its own program is called otherwise.
+        // Its own program has another name.
         let examples =
             command.get_after_help().map(|help| help.to_string().replace("logparser-make", "logparser make"));
         command = command.after_help(examples.unwrap_or_default());
@@ -134,8 +134,8 @@ fn defined(mut command: Command) -> Command {
     if PLAIN.contains(&command.get_name()) {
         return command;
     }
-    // What is said of the command gives way to what is said of the options that it shares, once
-    // they are defined.
+    // Defining the options that it shares replaces what is said of the command, so that is said
+    // again.
     let about = command.get_about().cloned().unwrap_or_default();
     command.build();
     arranged(&command).about(about)

@@ -76,7 +76,7 @@ pub fn exit_code(summary: &Summary, strict: bool) -> u8 {
 #[derive(Debug, Default)]
 pub struct Told(BTreeMap<(String, Loss), (u64, Duration, Duration)>);
 
-/// A class that grows is told again after so long at first, and twice that each time.
+/// A class that grows is told again after this long at first, and after twice as long each time.
 const SOON: Duration = Duration::from_secs(60);
 
 /// But no less often than this.
@@ -92,7 +92,7 @@ impl Told {
                 let (before, at, wait) = *told;
                 if count > before && (before == 0 || now >= at + wait) {
                     *told = (count, now, (wait * 2).clamp(SOON, SELDOM));
-                    // What is told again has what was told before in it.
+                    // What is told again includes what was told before.
                     let so_far = if before == 0 { "" } else { "so far: " };
                     lines.push(format!("{so_far}{}", line(loss, count, sheet, asked)));
                 }
@@ -112,7 +112,7 @@ fn rejected(input: &str, line: &Rejected) -> String {
     format!("{input}: byte {}: {}: {}", line.at, line.cause.name(), printable(&line.head))
 }
 
-/// The line of a class of which a sheet has so many.
+/// The line of a class, with its number in a sheet.
 pub fn line(loss: Loss, count: u64, sheet: &Sheet, asked: &Asked) -> String {
     let (what, remedy) = match loss {
         Loss::Malformed => (malformed(count, sheet), kept("--rejects", asked.rejects.as_deref(), (loss, count), sheet)),
@@ -176,7 +176,7 @@ fn malformed(count: u64, sheet: &Sheet) -> String {
     format!("{lines} ({}){}", causes.join(", "), binary(sheet))
 }
 
-/// Where most lines are malformed and look like those of no text: that they do. A record among them
+/// That most lines are malformed and do not look like text, where that is so. A record among them
 /// is one by accident.
 fn binary(sheet: &Sheet) -> String {
     let heads: Vec<&[u8]> = sheet.rejected.iter().map(|(_, line)| &line.head[..]).collect();

@@ -42,7 +42,7 @@ pub fn run_on(builder: Builder, common: &Common, words: &[&str]) -> Result<u8> {
         .on_failure(show::error)
         .on_warning(show::warning);
     let draws = tty::draws(&io::stderr()) && common.talk.quiet == 0;
-    let mut progress = draws.then(watch::Progress::new);
+    let mut progress = draws.then(watch::ProgressLine::new);
     if let Some(progress) = progress.as_ref().filter(|_| io::stdout().is_terminal()) {
         builder = builder.stdout(progress.stdout());
     }
@@ -52,7 +52,7 @@ pub fn run_on(builder: Builder, common: &Common, words: &[&str]) -> Result<u8> {
         progress.list(pipeline.folders());
     }
     let pipeline = pipeline.locate()?;
-    // Until there is something to work off, a signal ends the program as any other.
+    // Until there is something to process, a signal ends the program like any other.
     watch::drain_on_signals(&interrupted)?;
     if pipeline.plan().max_memory().is_some() {
         allocator::return_large_blocks();
@@ -64,7 +64,7 @@ pub fn run_on(builder: Builder, common: &Common, words: &[&str]) -> Result<u8> {
     let (has_text, asked) = (show::writes_text(pipeline.plan()), Asked::of(pipeline.plan()));
     let waits = (common.talk.quiet == 0).then(|| Waits::of(pipeline.plan()));
     let running = pipeline.start()?;
-    // Of what has no end there is no part that is done.
+    // What has no end has no share that is done.
     if let Some(greeting) = greeting {
         show::note(&greeting);
     }
@@ -120,7 +120,7 @@ fn run_live(builder: Builder, common: &Common) -> Result<u8> {
     let (has_text, asked) = (show::writes_text(pipeline.plan()), Asked::of(pipeline.plan()));
     let running = pipeline.start()?;
     let viewed = live::run(&live::WatchedRun::new(&running, &interrupted), &interrupted);
-    // Nobody waits for more, however the view was left.
+    // However the view was left, nobody waits for more.
     running.drain();
     let summary = Summary { interrupted: false, ..running.join() };
     // What was last to be seen stays when the view is gone. Where the terminal is gone too, there

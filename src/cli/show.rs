@@ -1,4 +1,7 @@
 //! What is said to people: errors, the balance sheet, the list of reports.
+//!
+//! Not here: losses (`loss`), and why no result has come yet (`standing`). Invariant: whatever
+//! stands in a log or a name is made harmless for a terminal first.
 
 use std::env;
 use std::fmt::Write as _;
@@ -11,7 +14,6 @@ use super::streams::taken;
 use super::{tty, unpack};
 use crate::config::{Plan, Task, Trigger, as_option};
 use crate::error::{Error, ErrorKind, Result, show_path};
-use crate::make;
 use crate::model::escape::{harmless, printable};
 use crate::model::{Balance, Timestamp};
 use crate::options::OptionSpec;
@@ -79,7 +81,7 @@ pub fn note(text: &str) {
     say(&format!("logparser: {}\n", harmless(text)));
 }
 
-/// For who waits for the first result of a run that follows: when it comes.
+/// When the first result of a run that follows will come, for somebody who waits for it.
 pub fn following(plan: &Plan) -> String {
     let (mut by_clock, mut lateness) = (false, 0);
     for stage in &plan.stages {
@@ -117,7 +119,7 @@ pub fn usage(problem: &clap::Error, hint: Option<String>) -> u8 {
 /// What is wrong with a command line, in one line.
 pub fn misuse(problem: &clap::Error, hint: Option<String>) -> Error {
     use clap::error::ErrorKind as Problem;
-    // What clap has to say of these names nothing, or is all of the help.
+    // For these, clap's message names nothing, or is the whole help.
     let says_little =
         matches!(problem.kind(), Problem::InvalidUtf8 | Problem::DisplayHelpOnMissingArgumentOrSubcommand);
     if let Some(hint) = hint.as_ref().filter(|_| says_little) {
@@ -172,16 +174,16 @@ pub fn summary(summary: &Summary, sheets: bool) {
     say(&text);
 }
 
-/// Says what there is where nothing was counted, unless a text that is shown (`in_text`) says it.
+/// Says what there is when nothing was counted, unless a text result (`in_text`) says it.
 pub fn missed(summary: &Summary, in_text: bool) {
     let missed = summary.missed.iter().find(|missed| !(missed.in_text && in_text));
-    // What the lines are that are no records is said elsewhere.
+    // What such lines look like is said elsewhere.
     if let Some(said) = missed.and_then(|missed| missed.said.as_ref()).filter(|_| summary.foreign().is_none()) {
         note(said);
     }
 }
 
-/// Says what lines are of which none is a record.
+/// Says what the lines look like when none of them is a record.
 pub fn foreign(foreign: Option<Foreign>) {
     let Some(Foreign { lines, all, kind }) = foreign else { return };
     let none = match (lines, all) {
@@ -316,14 +318,7 @@ fn option_text(option: &OptionSpec) -> String {
     format!("{}: {}{default}", option.name, option.help)
 }
 
-/// Says what was made.
-pub fn made(args: &make::Args, summary: &make::Summary) {
-    if !args.quiet {
-        say(&format!("{summary}\n"));
-    }
-}
-
 /// Writes to stderr. If nobody listens there, there is nobody to tell.
-fn say(text: &str) {
+pub fn say(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }

@@ -22,7 +22,7 @@ use crate::model::escape::shell_word;
 use crate::model::location::{Location, is_glob};
 use crate::tallies;
 
-/// Refuses what is no command line of any command, whatever the options mean.
+/// Refuses what cannot be a command line of any command, whatever the options mean.
 pub fn command_line(argv: &[OsString]) -> Result<()> {
     options::dashes(argv)?;
     options::values(argv)?;
@@ -79,8 +79,8 @@ pub fn positional(words: &[&str], insists: bool) -> Result<()> {
     }
 }
 
-/// Says what was meant by a host that is called like an option or a command, where hints say that
-/// it is none: `conn.log until latest`.
+/// Says what was meant by a host that has the name of an option or a command, where hints say that
+/// it is not a host: `conn.log until latest`.
 pub fn misplaced(words: &[&str], hints: &mut [String]) {
     let [location, name, value] = *words else { return };
     let is_unknown = format!("'{name}' connects to nothing");
@@ -215,7 +215,8 @@ fn expanded(file: &str, otherwise: &str, insist: &str) -> Error {
     ))
 }
 
-/// Whether a word is the name of a file. A folder is none: hosts are often named like one.
+/// Whether a word is the name of a file. A folder does not count, since hosts often have the name
+/// of one.
 fn is_file(word: &str) -> bool {
     Path::new(word).metadata().is_ok_and(|found| !found.is_dir())
 }

@@ -1,8 +1,8 @@
-//! What is said once where a run that follows has read what was there and no result has come: what
-//! was read, why that is no result, and when there will be one.
+//! What is said once when a run that follows has read what was there and no result has come: what
+//! was read, why there is no result yet, and when there will be one.
 //!
-//! Not here: lines that are no records (`show::foreign`). Invariant: what is said to bring a result
-//! does.
+//! Not here: lines that are not records (`show::foreign`). Invariant: what is said to bring a
+//! result does.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::pipeline::Standing;
 pub struct Waits {
     /// The declared disorder in nanoseconds.
     lateness: i64,
-    /// How long an input is silent that is not waited for.
+    /// How long an input has to be silent not to be waited for.
     idle: Duration,
     /// Whether a few stamps that run ahead are not believed.
     doubts: bool,

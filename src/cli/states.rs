@@ -16,7 +16,7 @@ use crate::model::escape::{is_hostile, printable};
 use crate::model::time::SECOND;
 use crate::state::{self, Choice, FORMAT, Loaded, SlotContent, SlotInfo};
 
-/// What a snapshot holds, as whoever saved it can tell: lines for people, and the same for
+/// What a snapshot holds, told by the code that saved it: lines for people, and the same for
 /// programs.
 pub type Contents = (String, serde_json::Value);
 
@@ -29,7 +29,7 @@ pub type AddsUp<'a> = &'a dyn Fn(&str, &mut Decoder<'_>) -> io::Result<()>;
 
 /// The whole of the JSON, of the schema `logparser-state/1`.
 #[derive(Serialize)]
-struct Whole<'a> {
+struct StateJson<'a> {
     schema: &'static str,
     slots: [Line<'a>; 2],
     used: Option<String>,
@@ -103,7 +103,7 @@ fn json(slots: &[SlotInfo; 2], choice: &Choice, contents: Option<Contents>) -> R
         Choice::Use { slot, warning } => (Some(show_path(&slots[*slot].path)), warning.clone(), None),
         Choice::Refuse(error) => (None, None, Some(error.to_string())),
     };
-    let whole = Whole {
+    let whole = StateJson {
         schema: "logparser-state/1",
         slots: [json_line(&slots[0]), json_line(&slots[1])],
         used,
@@ -174,7 +174,7 @@ pub fn verify(dir: &Path, format: StateFormat, adds_up: AddsUp<'_>) -> Result<(S
     Ok((text, is_good))
 }
 
-/// What somebody makes of a snapshot, who is told what it depends on.
+/// What the caller makes of a snapshot, given the fingerprint that it depends on.
 fn read_by<T>(mut loaded: Loaded, read: &dyn Fn(&str, &mut Decoder<'_>) -> io::Result<T>) -> Result<T> {
     let fingerprint = loaded.fingerprint.clone();
     loaded.read(|decoder| read(&fingerprint, decoder))
@@ -242,7 +242,7 @@ fn listed(dir: &Path, now: Timestamp) -> Option<Listed> {
         SlotContent::Valid { fingerprint, .. } => fingerprint.as_str(),
         _ => "",
     };
-    // Who saved it has escaped them; what somebody has altered is no better than any other text.
+    // They were escaped when they were saved, but the file may have been altered since.
     let shown = |text: &str| match text.chars().any(is_hostile) {
         true => printable(text.as_bytes()).into_owned(),
         false => text.to_owned(),
@@ -259,7 +259,7 @@ fn listed(dir: &Path, now: Timestamp) -> Option<Listed> {
     })
 }
 
-/// Removes the state and says which files that were.
+/// Removes the state and says which files it had.
 pub fn reset(dir: &Path) -> Result<String> {
     let removed = state::reset(dir)?;
     if removed.is_empty() {

@@ -1,8 +1,8 @@
 //! The standard streams: results go to stdout and nothing else does; what is said to people goes to
 //! stderr.
 //!
-//! Not here: what is said (`show`), and what a terminal can do (`tty`). Invariant: a reader of
-//! stdout that has had enough is no error.
+//! Not here: what is said (`show`), and what a terminal can do (`tty`). Invariant: it is not an
+//! error when the reader of stdout has had enough.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -24,12 +24,12 @@ pub fn emit(text: &str, places: &[Option<&Path>]) -> Result<u8> {
     Ok(0)
 }
 
-/// Prints to stdout. That nobody reads it is no error.
+/// Prints to stdout. It is not an error if nobody reads it.
 pub fn print(text: &str) -> Result<u8> {
     taken(io::stdout().write_all(text.as_bytes()))
 }
 
-/// What comes of a write to stdout: what is still held back is written, too.
+/// The outcome of a write to stdout, once everything buffered is written too.
 pub fn taken(written: io::Result<()>) -> Result<u8> {
     match written.and_then(|()| io::stdout().flush()) {
         Ok(()) => Ok(0),

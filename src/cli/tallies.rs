@@ -77,16 +77,16 @@ pub fn opened(files: &[PathBuf]) -> Result<Files> {
 }
 
 /// A progress bar, if a person waits for it.
-pub struct Shown(Option<watch::Progress>);
+pub struct Shown(Option<watch::ProgressLine>);
 
 impl Shown {
     pub fn new(quiet: bool) -> Self {
-        Shown((tty::draws(&io::stderr()) && !quiet).then(watch::Progress::new))
+        Shown((tty::draws(&io::stderr()) && !quiet).then(watch::ProgressLine::new))
     }
 
     /// Standard output, for results: on the same terminal, the bar makes way for them.
     pub fn stdout(&self) -> Option<Box<dyn Write + Send>> {
-        self.0.as_ref().map(watch::Progress::stdout)
+        self.0.as_ref().map(watch::ProgressLine::stdout)
     }
 
     pub fn start(&mut self, progress: Arc<Progress>) {

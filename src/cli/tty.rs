@@ -1,7 +1,7 @@
 //! What a terminal can do, by what the environment says of it: the one place that looks.
 //!
 //! Not here: taking a terminal for the view. Invariant: no escape sequence goes to a terminal that
-//! is said to know none.
+//! does not know them.
 
 use std::ffi::OsStr;
 use std::io::IsTerminal;
@@ -30,7 +30,7 @@ fn kind(term: Option<&OsStr>) -> Option<String> {
     }
 }
 
-/// By no-color.org: the variable counts if it holds anything.
+/// As no-color.org has it, the variable counts if it holds anything.
 fn wants_color(no_color: Option<&OsStr>) -> bool {
     no_color.is_none_or(OsStr::is_empty)
 }

@@ -27,7 +27,7 @@ pub fn remedy(path: &Path, reader: &str, words: &[String]) -> String {
         words[at + 1] = word.to_owned();
         command(&words)
     };
-    // These read files only, as they come back to them.
+    // These read files only, since they come back to them.
     match words.iter().find(|word| !word.starts_with('-')).map(String::as_str) {
         Some("partial" | "plan" | "list") => format!("decompress it: {unpack} > FILE; {}", with("FILE")),
         _ => format!("pipe it in: {unpack} | {}", with(&Location::Stdin.to_string())),

@@ -28,11 +28,11 @@ const TICK: Duration = Duration::from_millis(100);
 /// Time between two looks at the losses of a run that goes on.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Signals that come so soon after the first are the same wish: timeout(1) sends one to the process
-/// and one to its group.
+/// A signal that comes this soon after the first is the same wish: timeout(1) sends one to the
+/// process and one to its group.
 const TWINS: Duration = Duration::from_millis(50);
 
-/// Has the first SIGINT or SIGTERM set the flag. One that comes later ends the process at once,
+/// Makes the first SIGINT or SIGTERM set the flag. One that comes later ends the process at once,
 /// with 130 or 143.
 pub fn drain_on_signals(flag: &Arc<AtomicBool>) -> Result<()> {
     let failed = |action: &str, source| ErrorKind::System { action: action.into(), source };
@@ -57,9 +57,9 @@ pub fn drain_on_signals(flag: &Arc<AtomicBool>) -> Result<()> {
     Ok(thread.map(drop).map_err(|source| failed("cannot start a thread", source))?)
 }
 
-/// Has a run that goes on for months outlive signals that are meant for others, or for nobody:
-/// SIGHUP sets the flag, upon which files that are written to are opened anew, and SIGUSR1, SIGUSR2
-/// and SIGALRM do nothing.
+/// Lets a run that goes on for months outlive signals that are meant for others, or for nobody:
+/// SIGHUP sets the flag, so that output files are opened again, and SIGUSR1, SIGUSR2 and SIGALRM do
+/// nothing.
 pub fn outlive_signals(reopen: &Arc<AtomicBool>) -> Result<()> {
     let register = || {
         flag::register(SIGHUP, Arc::clone(reopen))?;
@@ -71,25 +71,24 @@ pub fn outlive_signals(reopen: &Arc<AtomicBool>) -> Result<()> {
     register().map_err(|source| ErrorKind::System { action: "cannot watch for signals".into(), source }.into())
 }
 
-/// Has a file that may not grow any more be an error of who writes it, and not the end of the
-/// process.
+/// Makes a file that may not grow any more an error for its writer, and not the end of the process.
 pub fn outlive_full_files() {
-    // If it cannot be, that is what ends a process that meets its limit.
+    // If that fails, a process that meets its limit is ended as usual.
     let _ = flag::register(SIGXFSZ, Arc::default());
 }
 
 /// A progress bar on stderr, until it is dropped.
-pub struct Progress {
+pub struct ProgressLine {
     /// Hidden until the run has taken a while.
     bar: ProgressBar,
     done: Arc<AtomicBool>,
     painter: Option<JoinHandle<()>>,
 }
 
-impl Progress {
+impl ProgressLine {
     /// Nothing is shown yet.
     pub fn new() -> Self {
-        Progress { bar: ProgressBar::hidden(), done: Arc::default(), painter: None }
+        ProgressLine { bar: ProgressBar::hidden(), done: Arc::default(), painter: None }
     }
 
     /// Standard output, for results: on the same terminal, the bar makes way for them.
@@ -121,8 +120,8 @@ impl Progress {
         });
     }
 
-    /// Has a thread draw, again and again, in place of what it has drawn before; first once that
-    /// has taken a while.
+    /// Starts a thread that draws again and again, over what it has drawn before, once the run has
+    /// taken a while.
     fn paint(&mut self, draw: impl Fn(&ProgressBar, bool) + Send + 'static) {
         self.stop();
         let (bar, done) = (self.bar.clone(), Arc::clone(&self.done));
@@ -154,7 +153,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for ProgressLine {
     fn drop(&mut self) {
         self.stop();
         self.bar.finish_and_clear();
@@ -205,7 +204,7 @@ impl Losses {
         self.foreign.load(Ordering::Relaxed)
     }
 
-    /// What has been told; nothing more is.
+    /// What has been told so far.
     pub fn end(mut self) -> Told {
         self.stop()
     }
@@ -214,7 +213,7 @@ impl Losses {
         self.done.store(true, Ordering::Relaxed);
         let Some(teller) = self.teller.take() else { return Told::default() };
         teller.thread().unpark();
-        // One that panicked has nothing left to say.
+        // A thread that panicked has nothing left to say.
         teller.join().unwrap_or_default()
     }
 }

@@ -1,9 +1,9 @@
-//! What lines may be that are no records: told by the beginnings of a few of them, to say what to
-//! do.
+//! What lines that are not records may be: guessed from the beginnings of a few of them, to say
+//! what to do.
 //!
 //! Not here: reading such lines. Invariant: what is said is a guess, and nothing that counts rests
-//! on it; a command that is said gives records of what it is said of, which `tests/it/foreign.rs`
-//! holds against lines of each kind.
+//! on it; a command that is suggested makes records of such lines, which `tests/it/foreign.rs`
+//! tries on lines of each kind.
 
 mod looks;
 
@@ -16,12 +16,13 @@ pub struct Kind {
     pub name: &'static str,
     /// What to do with them.
     pub remedy: &'static str,
-    /// What does it, if there is such a command: it reads `FILE` and writes records. Of columns or
-    /// keys that only who knows the log can name, it has `TIME`, `FROM` and `TO`.
+    /// The command that makes records of them, if there is one: it reads `FILE`. For columns or
+    /// keys that only somebody who knows the log can name, it has `TIME`, `FROM` and `TO`.
     pub command: Option<&'static str>,
-    /// Whether they are no text, so that a line that is a record is one by accident.
+    /// Whether they are not text, so that a line that is a record is one by accident.
     pub is_binary: bool,
-    /// Whether these are of it: how the first lines of the inputs begin, blank ones aside.
+    /// Whether these lines are of this kind: how the first lines of the inputs begin, blank ones
+    /// aside.
     is: fn(&[&[u8]]) -> bool,
 }
 
@@ -61,7 +62,7 @@ macro_rules! left_out {
     };
 }
 
-/// All kinds; of several that fit, the first is told.
+/// All kinds; of several that fit, the first one is meant.
 pub const TABLE: &[Kind] = &[
     Kind::new("UTF-32 text", "convert it", |lines| first(lines, is_marked_wide))
         .by("iconv -f UTF-32 -t UTF-8 FILE")

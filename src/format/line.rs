@@ -1,4 +1,7 @@
 //! What a format says of a line, and how work is compiled for each format.
+//!
+//! Not here: any one format. Invariant: a quick answer about a line is that of parsing it part by
+//! part.
 
 use crate::model::lanes::NARROW;
 use crate::model::{Cause, Timestamp, Units};
@@ -32,13 +35,13 @@ pub trait LineFormat: Clone + Send + Sync {
     }
 
     /// Whether the line that begins at `start` is, at a glance, one with a stamp outside the fence
-    /// and not in the future. If in doubt it is not: then its stamp is parsed.
+    /// and not in the future. If in doubt, it is not, and its stamp is parsed.
     fn is_outside(&self, _bytes: &[u8], _start: usize, _fence: &Fence) -> bool {
         false
     }
 
     /// The stamp and the hosts of the line `bytes[start..end]`, if it is of the common kind and its
-    /// stamp is one to keep. If in doubt it is not: then it is parsed part by part, with the same
+    /// stamp is one to keep. If in doubt, it is not, and is parsed part by part, with the same
     /// result.
     fn common(
         &self,

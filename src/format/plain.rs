@@ -101,7 +101,8 @@ impl LineFormat for Plain {
 #[inline(always)]
 fn common_stamp(bytes: &[u8], start: usize, units: Units) -> Option<(Timestamp, usize)> {
     let block = block(bytes, start)?;
-    // Digits reach no further than the line does: a newline, or the end of the bytes, is none.
+    // Digits reach no further than the line does: neither a newline nor the end of the bytes is
+    // one.
     let length = digits(block).trailing_ones() as usize;
     // Almost every line of almost every log passes: seconds have ten digits, milliseconds thirteen.
     let common = (8..NARROW).contains(&length) && is_separator(block[length]);
@@ -173,8 +174,8 @@ fn ten_digits(block: &[u8; NARROW]) -> i64 {
 fn number(block: &[u8; NARROW], length: usize) -> i64 {
     let (&[head, tail], _) = block.as_chunks::<8>() else { return 0 };
     let more = length % 8;
-    // The digits move to the end of the eight, and zero bytes come before them; twice, as a shift
-    // by all would be none.
+    // The digits move to the end of the eight, and zero bytes come before them; twice, since a
+    // shift by all 64 bits at once is not allowed.
     let tail = u64::from_le_bytes(tail) << 8 << (56 - 8 * more);
     (eight_digits(u64::from_le_bytes(head)) * TENS[more] + eight_digits(tail)) as i64
 }

@@ -12,7 +12,7 @@ use crate::model::{TimeUnit, Timestamp};
 
 /// What to make.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
+pub struct LogRecipe {
     /// How many lines.
     pub lines: u64,
     /// The highest stamp there may be.
@@ -35,10 +35,10 @@ pub struct Settings {
     pub unit: TimeUnit,
 }
 
-impl Default for Settings {
+impl Default for LogRecipe {
     /// Ten thousand lines over the day before the end of 2023-11-14T22:13:20Z.
     fn default() -> Self {
-        Settings {
+        LogRecipe {
             lines: 10_000,
             end: Timestamp::from_seconds(1_700_000_000),
             span: 86_400 * crate::model::time::SECOND,
@@ -55,11 +55,11 @@ impl Default for Settings {
 
 /// Makes the lines one after the other.
 pub struct Generator {
-    settings: Settings,
+    settings: LogRecipe,
     random: Pcg64Mcg,
     line: u64,
-    hosts: Names,
-    servers: Names,
+    hosts: NamePool,
+    servers: NamePool,
     /// A random number below this makes a malformed line.
     malformed_below: u64,
     lowest: i64,
@@ -67,7 +67,7 @@ pub struct Generator {
 }
 
 /// Names to choose from.
-struct Names {
+struct NamePool {
     names: Vec<Vec<u8>>,
     /// For skewed names: how many of 2^32 choices fall on each name or on one before it.
     steps: Option<Vec<u64>>,
@@ -78,9 +78,9 @@ const CHOICES: u64 = 1 << 32;
 
 impl Generator {
     /// Before the first line.
-    pub fn new(settings: Settings) -> Self {
-        let hosts = Names::new(names(&HOSTS, "host", settings.hosts), settings.skew);
-        let servers = Names::new(names(&SERVERS, "Server", settings.servers), settings.skew);
+    pub fn new(settings: LogRecipe) -> Self {
+        let hosts = NamePool::new(names(&HOSTS, "host", settings.hosts), settings.skew);
+        let servers = NamePool::new(names(&SERVERS, "Server", settings.servers), settings.skew);
         // A share as a bound on 32 random bits; a float holds such numbers exactly.
         let malformed_below = (settings.malformed.clamp(0.0, 1.0) * CHOICES as f64) as u64;
         let random = Pcg64Mcg::seed_from_u64(settings.seed);
@@ -149,7 +149,7 @@ impl Generator {
 
     /// The stamp of the next line, in the unit of the stamps.
     fn stamp(&mut self) -> i64 {
-        let Settings { lines, end, span, disorder, unit, .. } = self.settings;
+        let LogRecipe { lines, end, span, disorder, unit, .. } = self.settings;
         let start = end.nanos().saturating_sub(span);
         let passed = i128::from(span) * i128::from(self.line + 1) / i128::from(lines.max(1));
         let base = start.saturating_add(i64::try_from(passed).unwrap_or(i64::MAX));
@@ -165,7 +165,7 @@ impl Generator {
     }
 }
 
-impl Names {
+impl NamePool {
     fn new(names: Vec<String>, skew: f64) -> Self {
         let names: Vec<Vec<u8>> = names.into_iter().map(String::into_bytes).collect();
         let steps = (skew > 0.0).then(|| {
@@ -178,7 +178,7 @@ impl Names {
             });
             step.collect()
         });
-        Names { names, steps }
+        NamePool { names, steps }
     }
 
     /// The name that one of `CHOICES` falls on.
@@ -221,7 +221,7 @@ mod tests {
     use crate::model::time::SECOND;
     use proptest::prelude::*;
 
-    fn made(settings: Settings) -> String {
+    fn made(settings: LogRecipe) -> String {
         let mut out = Vec::new();
         let mut generator = Generator::new(settings);
         while generator.fill(&mut out, 1000) {}
@@ -234,9 +234,9 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_bytes_for_ever() {
-        let text = made(Settings { lines: 4, ..Settings::default() });
-        assert_eq!(text, made(Settings { lines: 4, ..Settings::default() }));
-        assert_ne!(text, made(Settings { lines: 4, seed: 2, ..Settings::default() }));
+        let text = made(LogRecipe { lines: 4, ..LogRecipe::default() });
+        assert_eq!(text, made(LogRecipe { lines: 4, ..LogRecipe::default() }));
+        assert_ne!(text, made(LogRecipe { lines: 4, seed: 2, ..LogRecipe::default() }));
         assert_eq!(text, include_str!("golden.log"));
     }
 
@@ -247,7 +247,7 @@ mod tests {
             disorder in prop_oneof![Just(0i64), 1i64..2_000_000_000_000],
             unit in prop_oneof![Just(TimeUnit::Seconds), Just(TimeUnit::Millis), Just(TimeUnit::Nanos)],
         ) {
-            let settings = Settings { lines: 500, seed, disorder, unit, ..Settings::default() };
+            let settings = LogRecipe { lines: 500, seed, disorder, unit, ..LogRecipe::default() };
             let (start, end) = ((settings.end.nanos() - settings.span) / unit.nanos(), settings.end.nanos() / unit.nanos());
             let mut highest = i64::MIN;
             for stamp in stamps(&made(settings)) {
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn the_disorder_is_used_and_hours_are_alike() {
-        let text = made(Settings { lines: 48_000, ..Settings::default() });
+        let text = made(LogRecipe { lines: 48_000, ..LogRecipe::default() });
         let stamps = stamps(&text);
         let mut highest = 0;
         let behind = stamps.iter().map(|stamp| {
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn skew_makes_the_first_names_busier_and_more_names_are_numbered() {
-        let text = made(Settings { lines: 5_000, skew: 1.0, hosts: 100, ..Settings::default() });
+        let text = made(LogRecipe { lines: 5_000, skew: 1.0, hosts: 100, ..LogRecipe::default() });
         let of = |name: &str| text.lines().filter(|line| line.split(' ').nth(1) == Some(name)).count();
         assert!(of("almont") > 5 * of("wetherly"), "{} {}", of("almont"), of("wetherly"));
         assert!(text.contains(" host-00056 "));
@@ -284,7 +284,7 @@ mod tests {
     fn malformed_lines_are_malformed_and_as_many_as_asked_for() {
         use crate::format::{LineFormat, Plain, Stamp};
         use crate::model::Units;
-        let text = made(Settings { lines: 5_000, malformed: 0.1, ..Settings::default() });
+        let text = made(LogRecipe { lines: 5_000, malformed: 0.1, ..LogRecipe::default() });
         let plain = Plain { units: Units::AUTO };
         let bad = text.lines().filter(|line| match plain.stamp(line.as_bytes(), 0, line.len()) {
             Stamp::At(_, at) => plain.hosts(line.as_bytes(), at, line.len()).is_err(),
@@ -293,6 +293,6 @@ mod tests {
         });
         assert!((400..600).contains(&bad.count()));
         assert_eq!(text.lines().count(), 5_000);
-        assert!(Settings::default().span == 86_400 * SECOND);
+        assert!(LogRecipe::default().span == 86_400 * SECOND);
     }
 }

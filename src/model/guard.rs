@@ -1,4 +1,7 @@
 //! A hash of some bytes of a file, to tell later whether they still stand there.
+//!
+//! Not here: reading the bytes. Invariant: two guards are equal only if their bytes are, as far as
+//! 64 bits can tell.
 
 use std::hash::Hasher;
 

@@ -2,6 +2,7 @@
 //!
 //! `wide` turns each into a few instructions of the processor (SSE2 is part of every x86-64, NEON
 //! of every AArch64), so nothing is chosen at run time. The tests hold the masks against a loop.
+//! Not here: what the masks are used for.
 
 use wide::{u8x16, u8x32, u8x64};
 

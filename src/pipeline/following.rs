@@ -27,7 +27,7 @@ use crate::ops::close::{Closer, Windows};
 use crate::ops::progress::Progress;
 use crate::ops::sequence::Sequencer;
 use crate::output::rejects::RejectsFile;
-use crate::source::follow::{Events, Follower, New, Options, Records};
+use crate::source::follow::{Events, FileRecords, FollowOptions, Follower, New};
 use crate::source::seek::{Reason, Wanted, seek};
 use crate::stage::abreast::Abreast;
 use crate::stage::aggregator::Counting;
@@ -56,7 +56,7 @@ pub(super) struct Follow {
     store: Option<Store>,
     fingerprint: String,
     /// The files, once there is a reader.
-    files: Arc<Records>,
+    files: Arc<FileRecords>,
     started: (Timestamp, Instant),
     abreast: Arc<Abreast>,
 }
@@ -125,7 +125,7 @@ impl Follow {
         now: fn() -> Timestamp,
         context: &RunContext,
     ) -> Following {
-        let options = Options {
+        let options = FollowOptions {
             locations: plan.of_files().cloned().collect(),
             chunk: plan.chunk,
             max_line: plan.max_line,

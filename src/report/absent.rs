@@ -15,14 +15,15 @@ use crate::tally::{Aggregates, Side};
 /// Names that are suggested, at most.
 const SHOWN: usize = 3;
 
-/// More hosts than this are not measured by what is typed wrong in them, which takes its time.
+/// With more hosts than this, names are not searched for typing errors, which would take long.
 const MEASURED: usize = 1 << 20;
 
 /// The first windows of a run, in which names are looked for; beyond them, hosts are only found or
 /// not.
 const WINDOWS: u64 = 24;
 
-/// Lengths of names that are measured, in characters: in shorter ones everything is near.
+/// The shortest and the longest names that are searched for typing errors, in characters:
+/// everything is near a shorter one.
 const LENGTHS: std::ops::RangeInclusive<usize> = 3..=64;
 
 /// How a name is near the one that was asked about; nearest first.
@@ -76,7 +77,7 @@ impl Search {
             }
             self.found = true;
         }
-        // What overflows may be what is asked for.
+        // The host that was asked for may have overflowed.
         if self.found || view.overflow() > 0 || sequence >= WINDOWS {
             return Ok(());
         }
@@ -87,7 +88,7 @@ impl Search {
         Ok(())
     }
 
-    /// Takes in the names that are near; how many there are at all.
+    /// Takes in the names that are near. Gives how many names there are.
     fn take_near(
         &mut self,
         context: &ReportContext<'_>,
@@ -151,7 +152,7 @@ impl Search {
         (label(&other, &self.normal) || label(&self.normal, &other)).then_some(Nearness::Label)
     }
 
-    /// How a name is near by what may be typed wrong, if it is.
+    /// How a name is near if something was typed wrong, if it is.
     fn typed(&self, name: &[u8]) -> Option<Nearness> {
         // Characters have up to four bytes, so a longer name is not looked at.
         if name.len() > 4 * (LENGTHS.end() + 2) || name == escape::bytes(&self.asked) {

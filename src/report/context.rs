@@ -1,4 +1,7 @@
 //! What a run offers to a report function.
+//!
+//! Not here: the view itself (`tally`). Invariant: what is made in parallel is what one thread
+//! would make.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -29,10 +32,10 @@ pub struct ReportContext<'a> {
 }
 
 impl ReportContext<'_> {
-    /// Calls `f` with each host on `side` of a connection, in no order; the way to it is gone in
-    /// parallel.
+    /// Calls `f` with each host on `side` of a connection, in no order. The totals behind it are
+    /// made in parallel.
     pub fn for_each_host(&self, view: &Aggregates, side: Side, f: impl FnMut(HostTotal<'_>)) -> Result<()> {
-        // Making totals cannot fail; where pairs are not in memory, there are none to be made.
+        // Making totals cannot fail: it is done only for pairs in memory.
         view.with_totals(|| self.regroup(view, |parts| Ok(view.totals_in(parts)), Totals::join).unwrap_or_default());
         Ok(view.for_each_host(side, f)?)
     }
@@ -67,7 +70,7 @@ impl ReportContext<'_> {
         std::thread::scope(|scope| {
             let others = (1..threads).map(range).filter(|range| !range.is_empty());
             let start = |range: Range<usize>| {
-                // A thread that cannot be had is only missed.
+                // Without some threads it only takes longer.
                 Builder::new()
                     .spawn_scoped(scope, {
                         let range = range.clone();

@@ -1,4 +1,6 @@
 //! What a report function is to the table, and what many of them share.
+//!
+//! Not here: the entries, each of which stands in the file of its report.
 
 use super::context::ReportContext;
 use crate::error::Result;

@@ -23,7 +23,7 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
 
 fn new_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
     let limit = limit(context);
-    // All count alike, so that those that come first by name are kept.
+    // All have the same count, so those that come first by name are kept.
     let new = context.regroup(
         view,
         |parts| {

@@ -1,4 +1,7 @@
 //! What rankings share: the highest counts first, and of two alike the one whose name comes first.
+//!
+//! Not here: what is ranked. Invariant: what is kept depends on what was offered, and not on the
+//! order.
 
 use std::cmp::Ordering;
 
@@ -11,19 +14,19 @@ pub(super) fn limit(context: &ReportContext<'_>) -> usize {
     context.options.count("limit").map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
-/// The first so many of what it is offered: by count, highest first, then by key. Holds twice as
-/// many at most.
+/// The best of what it is offered: by count, highest first, then by key. Holds at most twice as
+/// many as it keeps.
 #[derive(Debug)]
 pub struct Top<K> {
     limit: usize,
     kept: Vec<(u64, K)>,
     /// What is below this count is not among them.
     least: u64,
-    /// Of those with this count, so many were dropped.
+    /// How many of those with this count were dropped.
     ties: u64,
 }
 
-/// What is kept before it is looked through, at least.
+/// How many are held before they are sorted out, at least.
 const FIRST_LOOK: usize = 1024;
 
 impl<K: Ord> Top<K> {

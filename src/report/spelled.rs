@@ -1,8 +1,8 @@
 //! A report in a text, its options behind it, in forms that people give them:
 //! `connected-to:host=Delta`, `connected-to=Delta`.
 //!
-//! Not here: which of these forms is taken, which who reads it knows. Invariant: what a text is
-//! understood as is a report with all the options it has to have.
+//! Not here: which of these forms a reader takes. Invariant: what a text is understood as is a
+//! report with all the options that it needs.
 
 use super::{ReportEntry, entry};
 use crate::model::escape::toml_text;

@@ -1,4 +1,7 @@
 //! Merges sorted pairs as they are read: the counts of a pair add up, and the pairs come in order.
+//!
+//! Not here: where the pairs come from. Invariant: each pair comes once, in order, with the sum of
+//! its counts.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;

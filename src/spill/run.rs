@@ -2,7 +2,8 @@
 //!
 //! A pair is: 0 if its first host is that of the pair before, else the length of the host's name
 //! plus 1, and the name; the length of the second host's name, and the name; the count. Numbers are
-//! in base 128, the lowest digit first, all digits but the last with the top bit set (LEB128).
+//! in base 128, the lowest digit first, all digits but the last with the top bit set (LEB128). Not
+//! here: reading pairs back (`pairs`). Invariant: a run holds each pair once, in rising order.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};

@@ -14,7 +14,7 @@ use crate::format::{Format, LineRules};
 use crate::metrics::Progress;
 use crate::model::recycle::{BufferPool, Pooled};
 use crate::model::{Balance, InputId, Span, Timestamp};
-use crate::source::follow::{Events, Follower, New, Step};
+use crate::source::follow::{Delivery, Events, Follower, New};
 
 use super::abreast::Abreast;
 use super::{Failures, InputNames};
@@ -199,7 +199,7 @@ impl Following {
 
     fn send(
         &mut self,
-        step: &Step,
+        step: &Delivery,
         bytes: Pooled<u8>,
         permit: Permit,
         outlet: &mut Outlet<Arc<Chunk>>,
@@ -231,7 +231,7 @@ impl Following {
         Ok(any)
     }
 
-    fn tell(&self, step: &Step) {
+    fn tell(&self, step: &Delivery) {
         for text in &step.warnings {
             self.failures.warn(text);
         }
@@ -254,7 +254,7 @@ impl Following {
         }
     }
 
-    fn chunk(&mut self, step: &Step) -> Chunk {
+    fn chunk(&mut self, step: &Delivery) -> Chunk {
         let (next, rules) = self.begun.entry(step.id).or_insert_with(|| (0, self.format.bind(self.max_line)));
         let (number, rules) = (*next, rules.clone());
         *next += 1;

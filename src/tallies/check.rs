@@ -4,7 +4,7 @@
 //! Invariant: what passes can be added up, laid on its window and shown without any number leaving
 //! its 64 bits, and takes memory for no more than its file holds.
 
-use super::header::{First, Header, Made, Order, Piece, Question, Sample, Share};
+use super::header::{First, LineOrder, MalformedSample, Piece, Provenance, Question, Share, TalliesHeader};
 use crate::format;
 use crate::model::Cause;
 use crate::model::balance::{Balance, SHOWN_BYTES, SHOWN_REJECTED};
@@ -23,11 +23,11 @@ const MAX_SHOWN: usize = 40;
 /// Digits of a build id: 64 bits, in hexadecimal.
 const BUILD_DIGITS: usize = 16;
 
-impl Header {
+impl TalliesHeader {
     /// Whether it agrees with itself; errors with what does not. Of a file that is what was
     /// written, it does.
     pub fn check(&self) -> Result<(), String> {
-        let Header { question, inputs, buckets, overflow, lines, samples, made } = self;
+        let TalliesHeader { question, inputs, buckets, overflow, lines, samples, made } = self;
         check_question(question)?;
         for pair in inputs.windows(2) {
             if pair[0].name >= pair[1].name {
@@ -73,7 +73,7 @@ impl Header {
         }
     }
 
-    fn check_made(&self, Made { build, firsts }: &Made) -> Result<(), String> {
+    fn check_made(&self, Provenance { build, firsts }: &Provenance) -> Result<(), String> {
         let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         if build.len() != BUILD_DIGITS || !build.bytes().all(is_digit) {
             return Err("the build that it is from has no id".to_owned());
@@ -92,8 +92,9 @@ impl Header {
         found.is_ok_and(|found| at <= self.inputs[found].size)
     }
 
-    fn check_samples(&self, samples: &[Sample]) -> Result<(), String> {
-        let is_good = |sample: &Sample| self.is_place(&sample.input, sample.at) && sample.head.len() <= SHOWN_BYTES;
+    fn check_samples(&self, samples: &[MalformedSample]) -> Result<(), String> {
+        let is_good =
+            |sample: &MalformedSample| self.is_place(&sample.input, sample.at) && sample.head.len() <= SHOWN_BYTES;
         // Two files may know of lines at one place: that is no reason to refuse what both are
         // together.
         let is_in_order = samples.is_sorted();
@@ -142,7 +143,7 @@ fn check_share(share: &Share) -> Result<(), String> {
         if before == Some((*from, *skipped)) {
             return Err(format!("pieces of {} that touch are not one", share.printable()));
         }
-        if let Order::Seen(Some((lowest, highest, disorder))) = order
+        if let LineOrder::Seen(Some((lowest, highest, disorder))) = order
             && (lowest > highest || *disorder < 0 || i128::from(*disorder) > span(lowest.nanos(), highest.nanos()))
         {
             return Err(format!("what it says of the order of {} cannot be", share.printable()));

@@ -2,15 +2,22 @@
 //! program writes.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::PathBuf;
 
+use super::frame::{FULL, FrameKind, FrameReader, FrameWriter, HEAD};
+use super::layout::{MAGIC, START};
 use super::tests::{Folder, header, pairs, small};
+use super::write::TalliesWriter;
 use super::*;
+use crate::codec::Encoder;
+use crate::error::Error;
 use crate::model::balance::Cause;
 use crate::model::{Balance, Loss, Timestamp};
+use crate::spill::PairWriter;
 
 /// The frames of a file: a header, bytes in place of the pairs of each part, totals.
-fn framed(header: &Header, parts: [&[u8]; 2], totals: &Totals) -> Vec<u8> {
+fn framed(header: &TalliesHeader, parts: [&[u8]; 2], totals: &FileTotals) -> Vec<u8> {
     let mut out = [&MAGIC[..], &header.format().to_le_bytes()].concat();
     let mut frames = FrameWriter::new(&mut out);
     let encoded = |value: &mut dyn FnMut(&mut Encoder<'_>)| {
@@ -22,13 +29,13 @@ fn framed(header: &Header, parts: [&[u8]; 2], totals: &Totals) -> Vec<u8> {
         encoder.put(header).unwrap();
         header.made.iter().for_each(|made| encoder.put(made).unwrap());
     });
-    header.chunks(FULL).for_each(|payload| frames.write(Kind::Header, payload).unwrap());
-    for (kind, bytes) in [Kind::Window, Kind::Before].into_iter().zip(parts) {
+    header.chunks(FULL).for_each(|payload| frames.write(FrameKind::Header, payload).unwrap());
+    for (kind, bytes) in [FrameKind::Window, FrameKind::Before].into_iter().zip(parts) {
         if !bytes.is_empty() {
             frames.write(kind, bytes).unwrap();
         }
     }
-    frames.write(Kind::End, &encoded(&mut |encoder| encoder.put(totals).unwrap())).unwrap();
+    frames.write(FrameKind::End, &encoded(&mut |encoder| encoder.put(totals).unwrap())).unwrap();
     out
 }
 
@@ -41,8 +48,8 @@ fn written(pairs: &[(&str, &str, u64)]) -> Vec<u8> {
 
 const THREE: [(&str, &str, u64); 2] = [("a", "b", 2), ("a", "c", 1)];
 
-fn totals(pairs: [u64; 2], connections: [u64; 2]) -> Totals {
-    Totals { pairs, connections }
+fn totals(pairs: [u64; 2], connections: [u64; 2]) -> FileTotals {
+    FileTotals { pairs, connections }
 }
 
 /// Why a file is refused, by whoever reads all of it: with its name, and without the name.
@@ -123,7 +130,7 @@ fn first(loss: Loss, input: &str, at: u64) -> First {
 }
 
 /// A header that says what no run says, and why it is refused.
-type Forgery = (fn(&mut Header), &'static str);
+type Forgery = (fn(&mut TalliesHeader), &'static str);
 
 const FORGERIES: [Forgery; 34] = [
     (|it| it.question.end = Timestamp::from_seconds(99), "its window does not end behind its start"),
@@ -170,14 +177,14 @@ fn renamed(buckets: &BTreeMap<u64, u64>, to: u64) -> BTreeMap<u64, u64> {
     buckets.iter().map(|(&bucket, &count)| (if bucket == 0 { to } else { bucket }, count)).collect()
 }
 
-fn another_piece(header: &mut Header, from: u64, to: u64) {
+fn another_piece(header: &mut TalliesHeader, from: u64, to: u64) {
     let pieces = &mut header.inputs[0].pieces;
     let piece = Piece { from, to, ..pieces[0].clone() };
     pieces.push(piece);
 }
 
-fn order(lowest: i64, highest: i64, disorder: i64) -> Order {
-    Order::Seen(Some((Timestamp::from_nanos(lowest), Timestamp::from_nanos(highest), disorder)))
+fn order(lowest: i64, highest: i64, disorder: i64) -> LineOrder {
+    LineOrder::Seen(Some((Timestamp::from_nanos(lowest), Timestamp::from_nanos(highest), disorder)))
 }
 
 #[test]
@@ -192,10 +199,10 @@ fn g5_a_header_that_no_run_writes_is_refused_with_its_byte() {
 
 /// The frames of a file with a number in more bytes than it takes: the last one of its header, or
 /// of its end.
-fn long_number(header: &Header, of_end: bool) -> Vec<u8> {
+fn long_number(header: &TalliesHeader, of_end: bool) -> Vec<u8> {
     let whole = framed(header, [&written(&THREE), b""], &totals([2, 0], [3, 0]));
     let mut frames = FrameReader::new(&whole[START..], START as u64);
-    let sections = [Kind::Header, Kind::Window, Kind::End].map(|kind| {
+    let sections = [FrameKind::Header, FrameKind::Window, FrameKind::End].map(|kind| {
         let mut bytes = Vec::new();
         frames.section(kind).read_to_end(&mut bytes).unwrap();
         (kind, bytes)
@@ -203,7 +210,7 @@ fn long_number(header: &Header, of_end: bool) -> Vec<u8> {
     let mut out = whole[..START].to_vec();
     let mut frames = FrameWriter::new(&mut out);
     for (kind, mut bytes) in sections {
-        if (kind == Kind::End) == of_end && kind != Kind::Window {
+        if (kind == FrameKind::End) == of_end && kind != FrameKind::Window {
             // The number of pairs of the window, or the length of the id of the build.
             let at = if of_end { 0 } else { bytes.len() - 18 };
             bytes.splice(at..=at, [251, bytes[at], 0]);
@@ -223,20 +230,20 @@ fn g5_what_could_be_written_in_another_way_is_refused() {
     }
     let whole = framed(&header, [&written(&THREE), b""], &totals([2, 0], [3, 0]));
     // The same bytes in more frames than they take.
-    for cut in [Kind::Header, Kind::Window] {
+    for cut in [FrameKind::Header, FrameKind::Window] {
         let mut frames = FrameReader::new(&whole[START..], START as u64);
         let (mut out, mut at) = (whole[..START].to_vec(), START);
         let mut writer = FrameWriter::new(&mut out);
-        for kind in [Kind::Header, Kind::Window, Kind::End] {
+        for kind in [FrameKind::Header, FrameKind::Window, FrameKind::End] {
             let mut bytes = Vec::new();
             frames.section(kind).read_to_end(&mut bytes).unwrap();
             let (one, other) = bytes.split_at(if kind == cut { 2 } else { bytes.len() });
             for payload in [one, other].into_iter().filter(|payload| !payload.is_empty()) {
                 writer.write(kind, payload).unwrap();
             }
-            at += if kind == Kind::Header && cut != kind { HEAD + bytes.len() + 8 } else { 0 };
+            at += if kind == FrameKind::Header && cut != kind { HEAD + bytes.len() + 8 } else { 0 };
         }
-        let (frame, at) = (if cut == Kind::Header { 1 } else { 2 }, at + HEAD + 2 + 8);
+        let (frame, at) = (if cut == FrameKind::Header { 1 } else { 2 }, at + HEAD + 2 + 8);
         let text = refused(&out);
         let said = format!("its frame {frame}, at byte {at}, follows one of its kind that is not full");
         assert!(text.contains(&said), "{text}");
@@ -246,7 +253,7 @@ fn g5_what_could_be_written_in_another_way_is_refused() {
 #[test]
 fn g5_more_samples_than_a_run_shows_and_heads_longer_than_it_keeps_are_refused() {
     let mut many = header(&small());
-    many.samples = (0..6).map(|at| Sample { at, ..many.samples[0].clone() }).collect();
+    many.samples = (0..6).map(|at| MalformedSample { at, ..many.samples[0].clone() }).collect();
     many.lines.malformed[Cause::Nul as usize] = 6;
     many.lines.lines_read += 5;
     let mut long = header(&small());
@@ -254,7 +261,7 @@ fn g5_more_samples_than_a_run_shows_and_heads_longer_than_it_keeps_are_refused()
     let mut other = header(&small());
     other.samples[0].cause = Cause::BadStamp;
     let mut unsorted = header(&small());
-    unsorted.samples = [2, 1].map(|at| Sample { at, ..unsorted.samples[0].clone() }).to_vec();
+    unsorted.samples = [2, 1].map(|at| MalformedSample { at, ..unsorted.samples[0].clone() }).to_vec();
     unsorted.lines.malformed[Cause::Nul as usize] = 2;
     unsorted.lines.lines_read += 1;
     for header in [many, long, other, unsorted] {
@@ -288,7 +295,7 @@ fn g5_files_that_wrap_only_together_are_refused_and_both_named() {
         header.buckets.clear();
         header.samples.clear();
         (header.overflow, header.inputs[0].size) = (overflow, size);
-        framed(&header, [b"", b""], &Totals::default())
+        framed(&header, [b"", b""], &FileTotals::default())
     };
     let half = 1 << 63;
     for (one, other) in [
@@ -342,7 +349,7 @@ fn g5_an_input_with_a_long_name_and_many_pieces_takes_no_more_than_both() {
     share.pieces = (0..100_000).map(|at| Piece { from: 2 * at, to: 2 * at + 1, ..share.pieces[0].clone() }).collect();
     header.samples.clear();
     let mut out = Vec::new();
-    Writer::new(&mut out, &header).unwrap().finish().unwrap();
+    TalliesWriter::new(&mut out, &header).unwrap().finish().unwrap();
     // A name for each piece would be 6.5 GB.
     let _ = Files::open(&[folder.file(&out)]).unwrap();
 }

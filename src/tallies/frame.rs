@@ -3,10 +3,8 @@
 //! A frame is, numbers with the lowest byte first:
 //!
 //! ```text
-//! 0      1  kind
-//! 1      4  length of the payload
-//! 5         the payload
-//! then   8  checksum: XXH64 over all of the frame before it; the seed is the number of the frame in its file, from 0
+//! 0      1  kind 1      4  length of the payload 5         the payload then   8  checksum: XXH64
+//! over all of the frame before it; the seed is the number of the frame in its file, from 0
 //! ```
 //!
 //! Invariant: a reader gives bytes in the order in which they were written, all of a frame or none.
@@ -27,7 +25,7 @@ pub(super) const HEAD: usize = 5;
 /// What frames hold; a file has them in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Kind {
+pub(super) enum FrameKind {
     /// The header.
     Header = b'H',
     /// Pairs of the window.
@@ -55,7 +53,7 @@ impl<W: Write> FrameWriter<W> {
     }
 
     /// Writes a frame. The payload has 1 to `FULL` bytes.
-    pub fn write(&mut self, kind: Kind, payload: &[u8]) -> io::Result<()> {
+    pub fn write(&mut self, kind: FrameKind, payload: &[u8]) -> io::Result<()> {
         let head = head(kind, payload.len());
         self.out.write_all(&head)?;
         self.out.write_all(payload)?;
@@ -87,7 +85,7 @@ impl<R: Read> FrameReader<R> {
     }
 
     /// The bytes of the frames of this kind that come next, if any do.
-    pub fn section(&mut self, kind: Kind) -> SectionReader<'_, R> {
+    pub fn section(&mut self, kind: FrameKind) -> SectionReader<'_, R> {
         SectionReader { frames: self, kind }
     }
 
@@ -129,7 +127,7 @@ impl<R: Read> FrameReader<R> {
 /// Bytes from frames of one kind; ends where another kind follows, or behind the last frame.
 pub(super) struct SectionReader<'a, R> {
     frames: &'a mut FrameReader<R>,
-    kind: Kind,
+    kind: FrameKind,
 }
 
 impl<R: Read> SectionReader<'_, R> {
@@ -143,7 +141,7 @@ impl<R: Read> SectionReader<'_, R> {
 impl<R: Read> BufRead for SectionReader<'_, R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         let frames = &mut *self.frames;
-        if !frames.at_hand && frames.kind != Kind::End as u8 {
+        if !frames.at_hand && frames.kind != FrameKind::End as u8 {
             frames.next()?;
         }
         let is_mine = frames.at_hand && frames.kind == self.kind as u8;
@@ -166,7 +164,7 @@ impl<R: Read> Read for SectionReader<'_, R> {
     }
 }
 
-fn head(kind: Kind, length: usize) -> [u8; HEAD] {
+fn head(kind: FrameKind, length: usize) -> [u8; HEAD] {
     // A frame has at most `FULL` bytes.
     let [a, b, c, d] = (length as u32).to_le_bytes();
     [kind as u8, a, b, c, d]

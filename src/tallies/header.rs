@@ -71,7 +71,7 @@ impl Question {
 
 /// What is known of how the lines of a piece are sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Order {
+pub enum LineOrder {
     /// Nobody looked.
     Unknown,
     /// All lines that were looked at, if any: the lowest and the highest stamp, and the disorder in
@@ -79,27 +79,27 @@ pub enum Order {
     Seen(Option<(Timestamp, Timestamp, i64)>),
 }
 
-impl Order {
+impl LineOrder {
     /// Of the lines that have this extent.
     pub fn of(extent: Option<Extent>) -> Self {
-        Order::Seen(extent.map(|extent| (extent.lowest, extent.highest, extent.disorder)))
+        LineOrder::Seen(extent.map(|extent| (extent.lowest, extent.highest, extent.disorder)))
     }
 
     /// The largest disorder, in nanoseconds.
     pub fn disorder(self) -> Option<i64> {
         match self {
-            Order::Unknown => None,
-            Order::Seen(seen) => Some(seen.map_or(0, |(_, _, disorder)| disorder)),
+            LineOrder::Unknown => None,
+            LineOrder::Seen(seen) => Some(seen.map_or(0, |(_, _, disorder)| disorder)),
         }
     }
 
     /// Of these lines and later ones.
-    pub fn then(self, later: Order) -> Order {
-        let (Order::Seen(mine), Order::Seen(theirs)) = (self, later) else { return Order::Unknown };
+    pub fn then(self, later: LineOrder) -> LineOrder {
+        let (LineOrder::Seen(mine), LineOrder::Seen(theirs)) = (self, later) else { return LineOrder::Unknown };
         let extent = |(lowest, highest, disorder)| Extent { lowest, highest, disorder };
         match (mine.map(extent), theirs.map(extent)) {
-            (Some(mine), Some(theirs)) => Order::of(Some(mine.then(theirs))),
-            (one, other) => Order::of(one.or(other)),
+            (Some(mine), Some(theirs)) => LineOrder::of(Some(mine.then(theirs))),
+            (one, other) => LineOrder::of(one.or(other)),
         }
     }
 }
@@ -114,7 +114,7 @@ pub struct Piece {
     /// Whether they were not read, since they cannot hold the window.
     pub skipped: bool,
     /// How their lines are sorted.
-    pub order: Order,
+    pub order: LineOrder,
 }
 
 /// The bytes of an input that counts are from.
@@ -155,10 +155,10 @@ impl Share {
     /// nobody looked.
     pub fn unsorted(&self, lateness: i64) -> Option<Option<i64>> {
         // What holds no line, as zeros at the start of a file do, rests on nothing.
-        if !self.pieces.iter().any(|piece| piece.skipped && piece.order != Order::of(None)) {
+        if !self.pieces.iter().any(|piece| piece.skipped && piece.order != LineOrder::of(None)) {
             return None;
         }
-        let all = self.pieces.iter().map(|piece| piece.order).reduce(Order::then)?;
+        let all = self.pieces.iter().map(|piece| piece.order).reduce(LineOrder::then)?;
         all.disorder().is_none_or(|disorder| disorder > lateness).then_some(all.disorder())
     }
 
@@ -178,7 +178,7 @@ impl Share {
 
 /// A malformed line, for showing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Sample {
+pub struct MalformedSample {
     /// The input it stands in.
     pub input: Vec<u8>,
     /// The byte at which it begins.
@@ -204,7 +204,7 @@ pub struct First {
 
 /// What files of format 2 say beside. It stands behind the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Made {
+pub struct Provenance {
     /// The build that counted: another one may count otherwise.
     pub build: String,
     /// The first lines of classes that lost something, one each, in their order, as far as they are
@@ -214,7 +214,7 @@ pub struct Made {
 
 /// All that a tallies file says but its pairs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Header {
+pub struct TalliesHeader {
     /// What is counted.
     pub question: Question,
     /// Where it was counted, by name.
@@ -228,13 +228,13 @@ pub struct Header {
     #[serde(with = "super::lines")]
     pub(super) lines: Balance,
     /// The first malformed lines.
-    pub(super) samples: Vec<Sample>,
+    pub(super) samples: Vec<MalformedSample>,
     /// What a file of format 1 does not say.
     #[serde(skip)]
-    pub made: Option<Made>,
+    pub made: Option<Provenance>,
 }
 
-impl Header {
+impl TalliesHeader {
     /// Of one run. `names` are those of the inputs by their number, for `rejected`.
     pub fn new(
         question: Question,
@@ -242,15 +242,15 @@ impl Header {
         buckets: BTreeMap<u64, u64>,
         overflow: u64,
         balance: &Balance,
-        mut samples: Vec<Sample>,
+        mut samples: Vec<MalformedSample>,
     ) -> Self {
         inputs.iter_mut().for_each(Share::normalize);
         inputs.sort_by(|a, b| a.name.cmp(&b.name));
         let lines =
             Balance { bytes_read: 0, bytes_skipped: 0, bytes_total: 0, bytes_unread: 0, inputs: 0, ..balance.clone() };
         first_of(&mut samples);
-        let made = Some(Made { build: crate::BUILD.to_owned(), firsts: Vec::new() });
-        Header { question, inputs, buckets, overflow, lines, samples, made }
+        let made = Some(Provenance { build: crate::BUILD.to_owned(), firsts: Vec::new() });
+        TalliesHeader { question, inputs, buckets, overflow, lines, samples, made }
     }
 
     /// With the first lines of its losses.
@@ -296,8 +296,8 @@ impl Header {
 
     /// The first malformed lines, each with the name of its input.
     pub fn rejected(&self) -> Vec<(String, Rejected)> {
-        let line = |sample: &Sample| {
-            let Sample { input, at, cause, head } = sample.clone();
+        let line = |sample: &MalformedSample| {
+            let MalformedSample { input, at, cause, head } = sample.clone();
             (printable(&input).into_owned(), Rejected { input: InputId(0), at, cause, head })
         };
         self.samples.iter().map(line).collect()
@@ -309,8 +309,8 @@ impl Header {
     }
 
     /// Why what another build has counted is not to be added to this, if it is another.
-    pub fn other_build(&self, other: &Header) -> Option<String> {
-        let build = |header: &Header| match &header.made {
+    pub fn other_build(&self, other: &TalliesHeader) -> Option<String> {
+        let build = |header: &TalliesHeader| match &header.made {
             Some(made) => format!("build {}", made.build),
             None => "an earlier build, which left no id (format 1)".to_owned(),
         };
@@ -320,8 +320,8 @@ impl Header {
 
     /// Adds what another file holds of the same question, of other bytes. Both agree with
     /// themselves (`check`); errors where a sum has more than 64 bits.
-    pub fn join(&mut self, other: Header) -> Result<(), String> {
-        let Header { question: _, inputs, buckets, overflow, lines, samples, made } = other;
+    pub fn join(&mut self, other: TalliesHeader) -> Result<(), String> {
+        let TalliesHeader { question: _, inputs, buckets, overflow, lines, samples, made } = other;
         let too_many = || "together they count more than a number of 64 bits can say".to_owned();
         // The lines first: no other number is above theirs.
         self.lines = self.lines.checked_add(&lines).ok_or_else(too_many)?;
@@ -356,7 +356,7 @@ impl Header {
     }
 }
 
-impl Made {
+impl Provenance {
     fn keep_firsts(&mut self) {
         self.firsts.sort();
         self.firsts.dedup_by_key(|first| first.loss);
@@ -364,7 +364,7 @@ impl Made {
 }
 
 /// Leaves the first malformed lines, by input and position.
-fn first_of(samples: &mut Vec<Sample>) {
+fn first_of(samples: &mut Vec<MalformedSample>) {
     samples.sort();
     samples.truncate(SHOWN_REJECTED);
 }

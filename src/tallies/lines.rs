@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::model::{Balance, Cause};
 
 #[derive(Serialize, Deserialize)]
-struct Lines {
+struct CountedLines {
     lines_read: u64,
     counted: u64,
     overflowed: u64,
@@ -26,7 +26,7 @@ struct Lines {
 }
 
 pub(super) fn serialize<S: Serializer>(balance: &Balance, to: S) -> Result<S::Ok, S::Error> {
-    let lines = Lines {
+    let lines = CountedLines {
         lines_read: balance.lines_read,
         counted: balance.counted,
         overflowed: balance.overflowed,
@@ -46,7 +46,7 @@ pub(super) fn serialize<S: Serializer>(balance: &Balance, to: S) -> Result<S::Ok
 }
 
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Balance, D::Error> {
-    let lines = Lines::deserialize(from)?;
+    let lines = CountedLines::deserialize(from)?;
     Ok(Balance {
         lines_read: lines.lines_read,
         counted: lines.counted,

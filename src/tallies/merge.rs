@@ -11,7 +11,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::frame::SectionReader;
-use super::{BUFFER, Header, Part, Tallies, Totals, Writer, clash};
+use super::header::TalliesHeader;
+use super::layout::{BUFFER, CountedWindow, FileTotals};
+use super::read::Tallies;
+use super::write::TalliesWriter;
 use crate::error::{Error, ErrorKind, Result, Unsaved, show_path};
 use crate::metrics::Progress;
 use crate::model::escape::printable;
@@ -25,15 +28,15 @@ const AT_ONCE: usize = 128;
 pub struct Files {
     /// With the hash of its header each.
     paths: Vec<(PathBuf, u64)>,
-    header: Header,
+    header: TalliesHeader,
     progress: Arc<Progress>,
 }
 
 /// Takes a pair of a part: source, server, count.
-pub type Take<'a, E> = dyn FnMut(Part, &[u8], &[u8], u64) -> Result<(), E> + 'a;
+pub type Take<'a, E> = dyn FnMut(CountedWindow, &[u8], &[u8], u64) -> Result<(), E> + 'a;
 
 /// A file on its way into another.
-enum Source {
+enum MergeInput {
     Named(PathBuf, u64),
     /// What some files were merged into.
     Scratch(File),
@@ -43,7 +46,7 @@ impl Files {
     /// Reads the headers. Errors with the first file that cannot be used, and with two that cannot
     /// be added up: of another question, or of the same bytes.
     pub fn open(paths: &[PathBuf]) -> Result<Self> {
-        let (mut header, progress): (Option<Header>, Arc<Progress>) = Default::default();
+        let (mut header, progress): (Option<TalliesHeader>, Arc<Progress>) = Default::default();
         // By input: the pieces of each file. A name is there once, however many pieces it has.
         let mut claims: BTreeMap<Vec<u8>, Vec<(u64, u64, usize)>> = BTreeMap::new();
         let mut guards = Vec::new();
@@ -88,7 +91,7 @@ impl Files {
     }
 
     /// What they say together.
-    pub fn header(&self) -> &Header {
+    pub fn header(&self) -> &TalliesHeader {
         &self.header
     }
 
@@ -99,31 +102,31 @@ impl Files {
 
     /// Calls `f` with each pair of each part once, in order, with its count over all files. Errors
     /// also if a file does not hold what it says: then nothing that `f` was told counts.
-    pub fn for_each<E: From<Error>>(&self, f: &mut Take<'_, E>) -> Result<Totals, E> {
-        let mut sources: VecDeque<Source> =
-            self.paths.iter().map(|(path, guard)| Source::Named(path.clone(), *guard)).collect();
+    pub fn for_each<E: From<Error>>(&self, f: &mut Take<'_, E>) -> Result<FileTotals, E> {
+        let mut sources: VecDeque<MergeInput> =
+            self.paths.iter().map(|(path, guard)| MergeInput::Named(path.clone(), *guard)).collect();
         while sources.len() > AT_ONCE {
             let merged = scratch(self.open_all(sources.drain(..AT_ONCE))?)?;
-            sources.push_back(Source::Scratch(merged));
+            sources.push_back(MergeInput::Scratch(merged));
         }
         combine(self.open_all(sources)?, f)
     }
 
-    fn open_all(&self, sources: impl IntoIterator<Item = Source>) -> Result<Vec<Tallies>> {
+    fn open_all(&self, sources: impl IntoIterator<Item = MergeInput>) -> Result<Vec<Tallies>> {
         let open = |source| match source {
-            Source::Named(path, guard) => match Tallies::open(&path, self.progress())? {
+            MergeInput::Named(path, guard) => match Tallies::open(&path, self.progress())? {
                 file if file.guard() == guard => Ok(file),
                 _ => Err(Error::tallies(&path, "it was changed while it was read; run again")),
             },
             // What it was merged from has been read.
-            Source::Scratch(file) => Tallies::read(Path::new("a temporary file"), file, Arc::default()),
+            MergeInput::Scratch(file) => Tallies::read(Path::new("a temporary file"), file, Arc::default()),
         };
         sources.into_iter().map(open).collect()
     }
 
     /// Writes them as one file.
     pub fn write(&self, out: &mut dyn Write) -> Result<(), Unsaved> {
-        let mut writer = Writer::new(BufWriter::with_capacity(BUFFER, out), &self.header)?;
+        let mut writer = TalliesWriter::new(BufWriter::with_capacity(BUFFER, out), &self.header)?;
         self.for_each::<Unsaved>(&mut |part, from, to, count| Ok(writer.push(part, from, to, count)?))?;
         Ok(writer.finish()?.flush()?)
     }
@@ -138,7 +141,7 @@ fn scratch(files: Vec<Tallies>) -> Result<File> {
         header.join(next).map_err(ErrorKind::Tallies)?;
     }
     let out = BufWriter::with_capacity(BUFFER, tempfile::tempfile().map_err(cannot)?);
-    let mut writer = Writer::new(out, &header).map_err(cannot)?;
+    let mut writer = TalliesWriter::new(out, &header).map_err(cannot)?;
     combine(files, &mut |part, from, to, count| writer.push(part, from, to, count).map_err(cannot))?;
     let mut file = writer.finish().map_err(cannot)?.into_inner().map_err(|error| cannot(error.into_error()))?;
     file.rewind().map_err(cannot)?;
@@ -146,12 +149,12 @@ fn scratch(files: Vec<Tallies>) -> Result<File> {
 }
 
 /// Calls `f` with each pair of each part of some files, and makes sure that it was told of all.
-fn combine<E: From<Error>>(mut files: Vec<Tallies>, f: &mut Take<'_, E>) -> Result<Totals, E> {
-    let mut merged = Totals::default();
-    let mut held = vec![Totals::default(); files.len()];
+fn combine<E: From<Error>>(mut files: Vec<Tallies>, f: &mut Take<'_, E>) -> Result<FileTotals, E> {
+    let mut merged = FileTotals::default();
+    let mut held = vec![FileTotals::default(); files.len()];
     // All answer the same question.
     let longest = files.first().map_or(0, |file| file.header().question.max_line);
-    for part in Part::ALL {
+    for part in CountedWindow::ALL {
         fail::fail_point!("tallies");
         let sources = files.iter_mut().zip(&mut held).map(|(file, held)| {
             let (section, path) = file.part(part);
@@ -183,9 +186,9 @@ struct Named<'a, R> {
     section: SectionReader<'a, R>,
     path: &'a Path,
     /// Which pairs these are.
-    part: Part,
+    part: CountedWindow,
     /// What the file holds.
-    held: &'a mut Totals,
+    held: &'a mut FileTotals,
     /// The byte at which the pair begins that is being read.
     begins: u64,
 }
@@ -225,4 +228,10 @@ impl<R: Read> Read for Named<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.section.read(into)
     }
+}
+
+/// Two files that cannot be added up.
+fn clash(one: &Path, other: &Path, message: &str) -> Error {
+    let (one, other) = (show_path(one), show_path(other));
+    ErrorKind::Clash(format!("{one} and {other} cannot be added up: {message}")).into()
 }

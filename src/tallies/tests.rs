@@ -2,13 +2,17 @@
 //! damage passes.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use super::layout::MAGIC;
+use super::write::TalliesWriter;
 use super::*;
+use crate::error::{Error, Result};
 use crate::model::balance::Cause;
 use crate::model::{Balance, Extent, Timestamp};
 use crate::tally::Shape;
@@ -44,7 +48,7 @@ pub(super) fn question() -> Question {
     }
 }
 
-pub(super) fn header(part: &Part1) -> Header {
+pub(super) fn header(part: &Part1) -> TalliesHeader {
     let counted: Vec<&Line> = part.lines.iter().filter(|line| line.0 >= 0).collect();
     let mut buckets = BTreeMap::new();
     counted.iter().for_each(|line| *buckets.entry(line.0 as u64).or_default() += 1);
@@ -54,13 +58,14 @@ pub(super) fn header(part: &Part1) -> Header {
     balance.malformed[Cause::Nul as usize] = u64::from(is_malformed);
     balance.out_of_window = part.lines.len() as u64 - balance.counted;
     balance.lines_read = balance.lines_classified();
-    let order = Order::of(part.lines.iter().map(|line| Extent::of(Timestamp::from_nanos(line.0))).reduce(Extent::then));
+    let order =
+        LineOrder::of(part.lines.iter().map(|line| Extent::of(Timestamp::from_nanos(line.0))).reduce(Extent::then));
     let name = format!("{}.log", part.input).into_bytes();
-    let sample = Sample { input: name.clone(), at: part.from, cause: Cause::Nul, head: b"\0".to_vec() };
+    let sample = MalformedSample { input: name.clone(), at: part.from, cause: Cause::Nul, head: b"\0".to_vec() };
     let piece = Piece { from: part.from, to: part.to, skipped: part.skipped, order };
     let share = Share { name, size: 1_000, pieces: vec![piece] };
     let samples = is_malformed.then_some(sample).into_iter().collect();
-    Header::new(question(), vec![share], buckets, 0, &balance, samples)
+    TalliesHeader::new(question(), vec![share], buckets, 0, &balance, samples)
 }
 
 fn bytes(part: &Part1) -> Vec<u8> {
@@ -166,7 +171,7 @@ proptest! {
     #[test]
     fn what_is_known_of_order_is_that_of_all_pieces(stamps in proptest::collection::vec(0i64..20, 1..12), cut in 0usize..12) {
         let order = |stamps: &[i64]| {
-            Order::of(stamps.iter().map(|stamp| Extent::of(Timestamp::from_nanos(*stamp))).reduce(Extent::then))
+            LineOrder::of(stamps.iter().map(|stamp| Extent::of(Timestamp::from_nanos(*stamp))).reduce(Extent::then))
         };
         let (one, other) = stamps.split_at(cut.min(stamps.len()));
         prop_assert_eq!(order(one).then(order(other)), order(&stamps));
@@ -276,7 +281,7 @@ fn answers_to_different_questions_are_refused_and_both_named() {
         let mut header = header(&part);
         change(&mut header.question);
         let mut out = Vec::new();
-        Writer::new(&mut out, &header).unwrap().finish().unwrap();
+        TalliesWriter::new(&mut out, &header).unwrap().finish().unwrap();
         let other = folder.file(&out);
         let error = Files::open(&[one.clone(), other.clone()]).unwrap_err().to_string();
         let names = [&one, &other].map(|path| path.to_str().unwrap().to_owned());

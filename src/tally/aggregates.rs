@@ -2,8 +2,8 @@
 //!
 //! Pairs are visited, not listed: they lie in the tables in which they were counted, or on disk
 //! where memory is limited, and are not copied for a view. They come in no order: a report puts in
-//! order what it keeps. Invariant: each pair is visited once, and the connections of all pairs and
-//! the overflow add up to the total.
+//! order what it keeps. Not here: counting (`counts`), and what reports make of it. Invariant: each
+//! pair is visited once, and the connections of all pairs and the overflow add up to the total.
 
 use std::collections::BTreeMap;
 use std::fmt;

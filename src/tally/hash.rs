@@ -1,5 +1,7 @@
 //! What tables of hosts and of pairs are hashed with: keyed at random, so that no log can flood one
 //! slot.
+//!
+//! Not here: the tables (`host`, `pairs`). Invariant: nothing that anybody sees depends on a hash.
 
 /// Two numbers mixed into one, all of whose bits are usable. (Folded multiplication, as in wyhash,
 /// by Wang Yi.)

@@ -6,14 +6,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::crash::{Running, said};
-use crate::logs::{SavedState, configure, follower};
-use crate::support::Folder;
-
-/// A number that the environment may give.
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| text.parse().unwrap())
-}
+use crate::support::{Folder, Running, SavedState, asked, configure, follower, said};
 
 /// Processes that want all of the machine, until they are dropped.
 struct Busy(Vec<Child>);
@@ -87,12 +80,12 @@ fn killed(folder: &Folder, busy: u64, mut life: Duration, kills: u64, all: u64) 
 
 #[test]
 fn e17_killed_again_and_again_on_a_busy_machine_it_comes_forward() {
-    let (files, busy) = (number("LOGPARSER_FILES", 200), number("LOGPARSER_BUSY", 6));
-    let (kills, life) = (number("LOGPARSER_LIVES", 8), number("LOGPARSER_LIFE_MS", 500));
+    let (files, busy) = (asked("LOGPARSER_FILES").unwrap_or(200), asked("LOGPARSER_BUSY").unwrap_or(6));
+    let (kills, life) = (asked("LOGPARSER_LIVES").unwrap_or(8), asked("LOGPARSER_LIFE_MS").unwrap_or(500));
     let folder = Folder::new();
     // As it is by default, but for the folder of the state.
     configure(&folder, "10d", "5s", "");
-    let all = write_logs(&folder, files, number("LOGPARSER_LINES", 2_000));
+    let all = write_logs(&folder, files, asked("LOGPARSER_LINES").unwrap_or(2_000));
     let found = killed(&folder, busy, Duration::from_millis(life), kills, all);
     eprintln!(
         "e17: {files} files, {busy} others at work: {} kills, of which {} in a row found nothing new at most; {} of {all} bytes \
@@ -101,5 +94,9 @@ fn e17_killed_again_and_again_on_a_busy_machine_it_comes_forward() {
     );
     // A first state after the interval of 5 seconds would take three times as many such lives in a
     // row.
-    assert!(found.in_vain <= number("LOGPARSER_IN_VAIN", 8) && found.bytes > 0, "{found:?}: {}", said(&folder));
+    assert!(
+        found.in_vain <= asked("LOGPARSER_IN_VAIN").unwrap_or(8) && found.bytes > 0,
+        "{found:?}: {}",
+        said(&folder)
+    );
 }

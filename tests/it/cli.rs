@@ -4,7 +4,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{Folder, piped, program, run, run_with_input, signal, stderr, stdout, wait_for};
+use crate::support::{
+    Folder, needs, on_terminal, piped, program, run, run_with_input, signal, stderr, stdout, wait_for,
+};
 
 /// Some connections at known times, the last one at second 1,700,000,000.
 const LOG: &str = "\
@@ -302,15 +304,12 @@ fn e2_the_second_signal_ends_the_process_at_once() {
 
 #[test]
 fn progress_is_shown_on_a_terminal_and_nowhere_else() {
+    needs!("script");
     let folder = Folder::new();
     folder.write("conn.log", LOG.repeat(6_000));
     let slow = "reader=sleep(400)";
-    // `script` gives the program a terminal.
     let command = format!("'{}' top conn.log --until latest --limit 1 --output csv", env!("CARGO_BIN_EXE_logparser"));
-    let mut script = std::process::Command::new("script");
-    script.current_dir(folder.path()).args(["-qec", &command, "/dev/null"]);
-    let output = script.env("FAILPOINTS", slow).env("TERM", "xterm").stdin(Stdio::null()).output().unwrap();
-    let shown = stdout(&output);
+    let shown = on_terminal(&folder, &command, &[("FAILPOINTS", slow), ("TERM", "xterm")]);
     assert!(shown.contains(" KiB of ") && shown.contains(" left"), "{shown:?}");
     // The bar makes way for the results, and is gone at the end.
     assert!(shown.contains("\r\u{1b}[2Kserver,connections\r\nDelta,18000\r\n"), "{shown:?}");

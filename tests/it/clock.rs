@@ -6,9 +6,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 
-use crate::crash::{Running, pairs, results, said, terminate};
-use crate::logs::{SavedState, configure, follower, seconds, wait_until_saved};
-use crate::support::{BASE, Folder, signal, wait_for};
+use crate::support::{
+    BASE, Folder, Running, SavedState, configure, follower, pairs, results, said, seconds, signal, terminate, wait_for,
+    wait_until_saved,
+};
 
 #[test]
 fn c2_c3_lines_from_the_far_future_and_the_far_past_move_nothing() {

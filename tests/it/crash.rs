@@ -4,28 +4,22 @@
 //! `LOGPARSER_KILLS` is the number of kills of each loop, `LOGPARSER_SEED` the seed, which is
 //! printed, and `LOGPARSER_BIN` the program.
 
-use std::collections::BTreeMap;
-use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
-use crate::logs::{Logs, Oracle, SavedState, binary, configure, follower, seconds, wait_until_saved};
-use crate::support::{Folder, Random, signal};
+use crate::support::{
+    Folder, Logs, Oracle, Random, Running, SavedState, asked, binary, check_results, configure, follower, said,
+    seconds, terminate, wait_until_saved,
+};
 
 /// Kills of a loop where nothing else is asked for.
 const KILLS: u64 = 25;
 
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
-}
-
 fn seed(test: &str) -> u64 {
     let clock = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().subsec_nanos();
-    let seed = number("LOGPARSER_SEED").unwrap_or_else(|| u64::from(clock()) % 1_000_000);
+    let seed = asked("LOGPARSER_SEED").unwrap_or_else(|| u64::from(clock()) % 1_000_000);
     eprintln!("{test}: LOGPARSER_SEED={seed}");
     seed
 }
@@ -41,7 +35,7 @@ impl Writing {
         let done = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&done);
         // The oracle keeps all that is written: in a long loop it comes slower.
-        let pause = Duration::from_micros(if number("LOGPARSER_KILLS").unwrap_or(KILLS) > 100 { 2000 } else { 300 });
+        let pause = Duration::from_micros(if asked("LOGPARSER_KILLS").unwrap_or(KILLS) > 100 { 2000 } else { 300 });
         let thread = std::thread::spawn(move || {
             while !told.load(Ordering::Relaxed) {
                 logs.step();
@@ -63,34 +57,6 @@ impl Drop for Writing {
     fn drop(&mut self) {
         self.done.store(true, Ordering::Relaxed);
     }
-}
-
-/// Ends with the program, if it is not ended before.
-pub struct Running(pub Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Asks a program to end, and gives its exit code and how long that took.
-pub fn terminate(running: &mut Running) -> (Option<i32>, Duration) {
-    signal(&running.0, "TERM");
-    let started = Instant::now();
-    loop {
-        if let Some(status) = running.0.try_wait().unwrap() {
-            return (status.code(), started.elapsed());
-        }
-        assert!(started.elapsed() < Duration::from_secs(20), "does not end");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-/// What was said, for messages.
-pub fn said(folder: &Folder) -> String {
-    std::fs::read_to_string(folder.at("said")).unwrap_or_default()
 }
 
 /// Bytes of all that can be read.
@@ -136,7 +102,7 @@ impl Loop {
         let mut oracle = Oracle::new(&logs.generations, self.length);
         let writing = Writing::start(logs);
         let (mut states, mut backup): (u64, Option<u64>) = (0, None);
-        let kills = number("LOGPARSER_KILLS").unwrap_or(KILLS);
+        let kills = asked("LOGPARSER_KILLS").unwrap_or(KILLS);
         for kill in 0..kills {
             let mut running = Running(follower(&folder).spawn().unwrap());
             // Now and then while it starts.
@@ -220,22 +186,6 @@ impl Loop {
     }
 }
 
-/// The results that were printed whole, in the order in which they were.
-pub fn results(folder: &Folder) -> Vec<Value> {
-    let text = std::fs::read_to_string(folder.at("results")).unwrap_or_default();
-    // A kill may have cut the last line of a run, onto which the first one of the next run follows.
-    let results = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    // The last line of a run may be a sheet without a window.
-    results.filter(|result| result["window"].is_object()).collect()
-}
-
-/// The pairs of a result.
-pub fn pairs(result: &Value) -> BTreeMap<(String, String), i64> {
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let rows = result["reports"][0]["rows"].as_array().unwrap().iter();
-    rows.map(|row| ((text(&row[0]), text(&row[1])), row[2].as_i64().unwrap())).collect()
-}
-
 const WHOLE: Loop = Loop {
     seed: 0,
     window: "10d",
@@ -295,30 +245,6 @@ fn every_result_is_right(more: &'static str, restores: bool, test: &str) {
         Loop { seed: seed(test), window: "1s", length: 1, pace: 200_000, more, restores, ..WHOLE }.run();
     oracle.set_all();
     check_results(&folder, &oracle, test);
-}
-
-/// Every final result is right, and each closed window has one; the oracle has counted all lines.
-pub fn check_results(folder: &Folder, oracle: &Oracle, test: &str) {
-    let mut issued = BTreeMap::new();
-    for result in results(folder) {
-        let start = seconds(result["window"]["start"].as_str().unwrap());
-        if result["window"]["provisional"] == Value::Bool(true) {
-            continue;
-        }
-        let mut wanted = oracle.counts.get(&start).cloned().unwrap_or_default();
-        wanted.retain(|_, count| *count != 0);
-        let found = pairs(&result);
-        let (sum, right): (i64, i64) = (found.values().sum(), wanted.values().sum());
-        assert!(found == wanted, "{test}: window from {start}: {sum} connections for {right}: {}", result["window"]);
-        *issued.entry(start).or_insert(0) += 1;
-    }
-    let all: Vec<i64> = oracle.counts.keys().copied().collect();
-    // The last window was still open.
-    for start in &all[..all.len() - 1] {
-        assert!(issued.contains_key(start), "{test}: window from {start} was never issued: {issued:?}");
-    }
-    let again: i32 = issued.values().map(|times| times - 1).sum();
-    eprintln!("{test}: {} windows, {again} results came again", all.len());
 }
 
 #[test]

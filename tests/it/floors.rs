@@ -34,7 +34,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("spill", &["error", "model", "tally"]),
     ("tallies", &["error", "model", "tally", "metrics", "codec", "format", "spill"]),
     ("state", &["error", "model", "codec"]),
-    ("make", &["error", "model", "options"]),
+    ("make", &["model"]),
     ("ops", &["error", "model", "tally", "format", "batch"]),
     (
         "stage",
@@ -59,7 +59,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("main", &["cli"]),
-    ("bin", &["make", "error", "cli"]),
+    ("bin", &["cli"]),
 ];
 
 /// What any module may name of the root of the crate: what it was built from.

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use logparser::format::foreign::{TABLE, kind};
 
-use crate::support::{Folder, run, run_with_input, stderr, stdout};
+use crate::support::{Folder, run, run_with_input, skip, stderr, stdout};
 
 /// A log of another program.
 struct Example {
@@ -266,7 +266,7 @@ fn each_kind_is_told_by_file_and_by_pipe_and_its_command_gives_records() {
         let command = fills.iter().fold(command.to_owned(), |command, (place, with)| command.replace(place, with));
         match pairs(&folder, &command) {
             Ok(found) => assert_eq!(found, *gives, "{name}: {command}"),
-            Err(tool) => eprintln!("skipped: {name}: no {tool}"),
+            Err(tool) => skip(&format!("in part: {name}: there is no {tool}")),
         }
     }
 }
@@ -356,7 +356,7 @@ fn a_command_leaves_out_what_it_cannot_read_and_says_so() {
         let command = kind.command.unwrap();
         let made = Command::new("bash").current_dir(folder.path()).args(["-c", command]).output().unwrap();
         if stderr(&made).contains("never defined") {
-            eprintln!("skipped: {}: awk has no mktime", kind.name);
+            skip(&format!("in part: {}: awk has no mktime", kind.name));
             continue;
         }
         let left = behind.lines().filter(|line| !line.is_empty()).count();

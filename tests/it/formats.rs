@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::oracles::reseal::Tallies;
-use crate::support::{BASE, Folder, run, stderr};
-use crate::tallies::{inspect, ok};
+use crate::support::{BASE, Folder, ok, run, stderr};
+use crate::tallies::inspect;
 
 #[test]
 fn every_format_is_read_for_ever() {

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
-use crate::support::{BASE, Folder, log, program, run, signal, stderr, stdout, wait_for};
+use crate::support::{BASE, Folder, log, program, run, signal, skip, stderr, stdout, wait_for};
 
 const EVERY: [&str; 8] = ["--every", "100", "--seconds", "100", "--align", "epoch", "--limit", "3"];
 
@@ -152,7 +152,7 @@ fn on_a_small_disk_whole_results_are_left() {
         Ok(output) if output.status.code() != Some(77) && !stderr(&output).contains("unshare") => {
             panic!("{:?}: {}", output.status, stderr(&output))
         }
-        _ => return eprintln!("skipped: it takes the right to mount a disk of 64 KiB"),
+        _ => return skip("it takes the right to mount a disk of 64 KiB"),
     };
     assert!(
         stderr(&output).contains("disk/out: cannot write; it holds what was written before, whole"),

@@ -1,8 +1,7 @@
 //! Time that jumps while logs are followed: stamps that run ahead, and long runs of windows that
 //! hold nothing.
 
-use crate::follow::{Follower, append};
-use crate::support::Folder;
+use crate::support::{Folder, Follower, append};
 
 /// A log of one line a second.
 fn steady(from: i64, to: i64) -> String {

@@ -3,8 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::crash::Running;
-use crate::support::{Folder, program, signal, wait_for};
+use crate::support::{Folder, Running, needs, program, signal, wait_for};
 
 /// A folder through which a glob of many levels leads in more ways than anybody can go.
 fn endless() -> (Folder, String) {
@@ -43,10 +42,11 @@ fn a_signal_ends_listing_at_once() {
 #[cfg(feature = "live")]
 #[test]
 fn a_terminal_shows_how_many_folders_have_been_listed() {
+    needs!("setsid");
     let (folder, glob) = endless();
     let mut command = program(&folder);
     command.args(["top", &glob]);
-    let mut terminal = crate::pty::Pty::start(&command, 80, 24);
+    let mut terminal = crate::support::Pty::start(&command, 80, 24);
     terminal.wait_for("progress", |screen| {
         let listed = screen.split("listing: ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<u64>().ok());
         listed.is_some_and(|folders| folders > 100)

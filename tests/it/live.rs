@@ -3,8 +3,9 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::pty::Pty;
-use crate::support::{BASE, Folder, log, program, run, run_with_input, signal, stderr, stdout, wait_for};
+use crate::support::{
+    BASE, Folder, Pty, log, needs, program, run, run_with_input, signal, skip, stderr, stdout, wait_for,
+};
 
 fn folder() -> Folder {
     let folder = Folder::new();
@@ -21,6 +22,7 @@ fn live(folder: &Folder, args: &[&str], faults: &str) -> Pty {
 
 #[test]
 fn keys_go_through_the_reports_and_to_peers_and_end_the_view() {
+    needs!("setsid");
     let folder = folder();
     let mut pty = live(&folder, &[], "");
     pty.wait_for("the end of the run", |screen| screen.starts_with(" ENDED  window [2023-11-14T"));
@@ -52,6 +54,7 @@ fn keys_go_through_the_reports_and_to_peers_and_end_the_view() {
 
 #[test]
 fn the_terminal_is_given_back_after_signals_and_ctrl_c() {
+    needs!("setsid");
     let folder = folder();
     for (way, code) in [("TERM", 0), ("HUP", 0), ("INT", 0), ("key", 0)] {
         // The run is still going on.
@@ -69,6 +72,7 @@ fn the_terminal_is_given_back_after_signals_and_ctrl_c() {
 
 #[test]
 fn e2_a_second_signal_ends_the_process_at_once_and_the_terminal_is_given_back() {
+    needs!("setsid");
     let folder = folder();
     for (name, code) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
         // A look that takes long is waited for.
@@ -87,6 +91,7 @@ fn e2_a_second_signal_ends_the_process_at_once_and_the_terminal_is_given_back() 
 
 #[test]
 fn e2_a_terminal_that_takes_nothing_keeps_nobody_from_ending_the_process() {
+    needs!("setsid");
     let folder = folder();
     let mut pty = live(&folder, &[], "");
     pty.wait_for("the end of the run", |screen| screen.starts_with(" ENDED "));
@@ -106,6 +111,7 @@ fn e2_a_terminal_that_takes_nothing_keeps_nobody_from_ending_the_process() {
 
 #[test]
 fn a_panic_of_the_view_or_of_a_worker_gives_the_terminal_back_before_its_message() {
+    needs!("setsid");
     let folder = folder();
     for (faults, code, said) in [
         ("live-draw=1*off->panic", 101, "panicked at "),
@@ -125,6 +131,7 @@ fn a_panic_of_the_view_or_of_a_worker_gives_the_terminal_back_before_its_message
 
 #[test]
 fn a_terminal_that_hangs_up_ends_the_run() {
+    needs!("setsid");
     let folder = folder();
     for faults in ["", "reader=sleep(300)"] {
         let mut pty = live(&folder, &["--every", "100", "--output", "json:out.json"], faults);
@@ -142,6 +149,7 @@ fn a_terminal_that_hangs_up_ends_the_run() {
 
 #[test]
 fn the_view_follows_the_size_of_the_terminal() {
+    needs!("setsid");
     let folder = folder();
     let mut pty = live(&folder, &[], "");
     pty.wait_for("the end of the run", |screen| screen.starts_with(" ENDED "));
@@ -161,6 +169,7 @@ fn the_view_follows_the_size_of_the_terminal() {
 
 #[test]
 fn a_frozen_picture_stands_still_while_the_run_goes_on() {
+    needs!("setsid");
     let folder = folder();
     let mut pty = live(&folder, &["--every", "100"], "reader=2*sleep(400)->off");
     pty.wait_for("the view", |screen| screen.starts_with(" LIVE "));
@@ -174,6 +183,7 @@ fn a_frozen_picture_stands_still_while_the_run_goes_on() {
 
 #[test]
 fn s1_hostile_names_reach_the_terminal_as_text() {
+    needs!("setsid");
     let folder = Folder::new();
     let names: [&[u8]; 6] =
         [b"\x1b[2J", b"\x1b]52;c;aGk=\x07", b"\xff\x9b31m", "\u{9b}1m".as_bytes(), "\u{202e}x".as_bytes(), b"a\rb"];
@@ -195,6 +205,7 @@ fn s1_hostile_names_reach_the_terminal_as_text() {
 
 #[test]
 fn a_log_may_be_piped_in_and_results_go_to_files_as_ever() {
+    needs!("setsid");
     let folder = folder();
     let args = "run --every 100 --seconds 300 --threads 2 --set chunk=4KiB --output json";
     folder.write("pipeline.toml", "location = 'conn.log'\nreports = ['top-servers', 'top-pairs', 'new-pairs']\n");
@@ -217,6 +228,7 @@ fn a_log_may_be_piped_in_and_results_go_to_files_as_ever() {
 
 #[test]
 fn without_a_terminal_it_says_so() {
+    needs!("setsid");
     let folder = folder();
     let output = run(&folder, &["top", "conn.log", "--live"]);
     assert_eq!(output.status.code(), Some(2));
@@ -235,6 +247,7 @@ fn without_a_terminal_it_says_so() {
 
 #[test]
 fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again() {
+    needs!("setsid");
     let folder = folder();
     let script =
         "set -m; \"$PROGRAM\" top conn.log --until latest --live; echo at the shell; read line; fg; echo ended $?";
@@ -256,6 +269,7 @@ fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again() {
 
 #[test]
 fn without_a_shell_to_go_to_ctrl_z_does_nothing() {
+    needs!("setsid");
     let folder = folder();
     ctrl_z_does_nothing(live(&folder, &[], ""));
 }
@@ -272,11 +286,12 @@ fn ctrl_z_does_nothing(mut pty: Pty) {
 /// There, the session and the group of whoever started all this have no numbers.
 #[test]
 fn in_a_container_ctrl_z_does_nothing_without_a_shell() {
+    needs!("setsid");
     let in_container = ["--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child"];
     let can =
         Command::new("unshare").args(in_container).arg("true").output().is_ok_and(|output| output.status.success());
     if !can {
-        return eprintln!("skipped: unshare cannot make a container here");
+        return skip("unshare cannot make a container here");
     }
     let folder = folder();
     let mut container = Command::new("unshare");
@@ -291,6 +306,7 @@ fn in_a_container_ctrl_z_does_nothing_without_a_shell() {
 
 #[test]
 fn what_is_followed_is_seen_as_it_grows() {
+    needs!("setsid");
     let folder = Folder::new();
     let log = folder.write("grow.log", "1001 a Delta\n");
     let mut command = program(&folder);
@@ -310,6 +326,7 @@ fn what_is_followed_is_seen_as_it_grows() {
 
 #[test]
 fn what_went_wrong_is_said_after_the_view() {
+    needs!("setsid");
     let folder = folder();
     std::os::unix::fs::symlink("nowhere", folder.at("sub.log")).unwrap();
     let mut command = program(&folder);

@@ -6,8 +6,7 @@ use serde_json::Value;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::crash::Running;
-use crate::support::{Folder, program, run, run_with_input, signal, stderr, stdout, wait_for};
+use crate::support::{Folder, Running, program, run, run_with_input, signal, stderr, stdout, wait_for};
 
 /// A way to lose something: the log, the arguments, the key of its number in JSON, how many, what
 /// is said of them, and the exit code.

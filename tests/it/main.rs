@@ -7,8 +7,6 @@
 
 #[path = "../../fuzz/src/oracles/mod.rs"]
 mod oracles;
-#[cfg(feature = "live")]
-mod pty;
 mod support;
 
 mod altered;
@@ -33,7 +31,6 @@ mod instants;
 mod listing;
 #[cfg(feature = "live")]
 mod live;
-mod logs;
 mod loss;
 mod memory;
 mod names;

@@ -1,7 +1,7 @@
 //! Where commands write: `-` is standard output or refused, everywhere, and a format stands only
 //! where there is one.
 
-use crate::support::{BASE, Folder, run, stderr, stdout};
+use crate::support::{BASE, Folder, run, skip, stderr, stdout};
 
 fn folder() -> Folder {
     let folder = Folder::new();
@@ -167,7 +167,7 @@ fn a_state_that_cannot_be_kept_says_what_to_do() {
     let output = std::process::Command::new("sh").current_dir(folder.path()).args(["-c", script, program]).output();
     let output = output.unwrap();
     if output.status.code() != Some(4) && stderr(&output).contains("setpriv") {
-        return eprintln!("skipped: it takes the right to become another user");
+        return skip("it takes the right to become another user");
     }
     assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
     let remedy = "give a folder that may be written to with --state DIR, or run without a state: --state none";

@@ -4,20 +4,15 @@
 //! their own for each page, and what is made from the sources is compared with them. Links lead
 //! somewhere. `UPDATE_CASES=1` writes anew what can be.
 
+use logparser::config::schema::{StageType, all_keys};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use logparser::config::schema::{StageType, all_keys};
-
-use crate::support::{Folder, stdout};
+use crate::support::{Folder, root, stdout};
 
 /// Words that the README may have.
 const README_WORDS: usize = 1500;
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 fn read(page: &str) -> String {
     std::fs::read_to_string(root().join(page)).unwrap_or_else(|error| panic!("{page}: {error}"))
@@ -35,8 +30,9 @@ fn chapters() -> Vec<String> {
 /// All pages, from the root of the repository.
 fn pages() -> Vec<String> {
     let own = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/SUMMARY.md"];
+    let beside = ["cluster/dask/README.md", "fuzz/README.md"];
     let chapters = chapters().into_iter().map(|name| format!("docs/{name}"));
-    own.into_iter().map(str::to_owned).chain(chapters).collect()
+    own.into_iter().chain(beside).map(str::to_owned).chain(chapters).collect()
 }
 
 /// What a command prints, both streams as in a terminal.

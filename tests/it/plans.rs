@@ -1,20 +1,14 @@
 //! Plans, with the real program: where they end, who may work them off, and what they refuse to be
 //! made of.
 
+use serde_json::Value;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use serde_json::Value;
-
-use crate::support::{BASE, Folder, as_tallies_know, log, run, run_with_input, stderr, stdout};
-
-fn ok(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(output));
-    stdout(output)
-}
+use crate::support::{BASE, Folder, as_tallies_know, log, ok, run, run_with_input, stderr, stdout};
 
 fn refused(output: &Output, code: i32) -> String {
     assert_eq!((output.status.code(), stdout(output).as_str()), (Some(code), ""), "{}", stderr(output));
@@ -35,10 +29,6 @@ fn work_off(folder: &Folder, plan: &Value) -> Value {
     }
     ok(&run(folder, &merge.iter().map(String::as_str).collect::<Vec<_>>()));
     serde_json::from_str(&ok(&run(folder, &["inspect", "all.tally"]))).unwrap()
-}
-
-fn append(folder: &Folder, name: &str, bytes: &[u8]) {
-    OpenOptions::new().append(true).open(folder.at(name)).unwrap().write_all(bytes).unwrap();
 }
 
 fn read(folder: &Folder, name: &str) -> String {
@@ -82,7 +72,7 @@ fn a_plan_ends_with_a_line_and_a_last_one_without_a_newline_counts_unless_someth
             assert_eq!(number(&input["size"]), start.len() as u64, "{context}");
             assert_eq!(number(&input["unterminated"]), end.len() as u64, "{context}");
             assert_eq!(number(&plan["bytes_total"]), start.len() as u64, "{context}");
-            append(&folder, "a.log", more.as_bytes());
+            folder.append("a.log", more.as_bytes());
             let counted = if more.is_empty() { &before[..] } else { start.as_bytes() };
             let found = work_off(&folder, &plan);
             assert_eq!(number(&found["balance"]["bytes_total"]), counted.len() as u64, "{context}");
@@ -107,7 +97,7 @@ fn what_nobody_reads_may_end_inside_a_line() {
         assert!(number(&input["skipped"]) > size / 2, "{plan}");
         let planned = size - unterminated;
         assert_eq!((number(&input["size"]), number(&input["unterminated"])), (planned, unterminated));
-        append(&folder, "a.log", b" b\n1700009002 a b\n");
+        folder.append("a.log", b" b\n1700009002 a b\n");
         assert_eq!(number(&work_off(&folder, &plan)["balance"]["bytes_total"]), planned);
         assert_same_report(&folder, &bytes[..planned as usize], &question, until);
         folder.write("a.log", &bytes);
@@ -124,7 +114,7 @@ fn plans_of_a_log_that_is_being_written_hold_whole_lines_and_no_byte_more() {
             let mut file = OpenOptions::new().append(true).open(folder.at("a.log")).unwrap();
             for at in 0.. {
                 if done.load(Ordering::Relaxed) {
-                    return;
+                    break;
                 }
                 for part in [format!("{} a", BASE + at % 500), "bc".repeat(9), " b".to_owned(), "\n".to_owned()] {
                     file.write_all(part.as_bytes()).unwrap();
@@ -185,9 +175,9 @@ fn a_list_says_what_there_is_and_whether_it_is_what_was_planned() {
     let says = |what: &str| {
         assert_eq!(refused(&compare(), 1), format!("logparser: {what}; plan again where all files are seen\n"))
     };
-    append(&folder, "a.log", b"1700000002 more");
-    append(&folder, "b.log", b"1700000002 a b\n");
-    append(&folder, "c.log", b"1700000002 a b\n");
+    folder.append("a.log", b"1700000002 more");
+    folder.append("b.log", b"1700000002 a b\n");
+    folder.append("c.log", b"1700000002 a b\n");
     assert_eq!(longer(&compare()), "a.log 30, b.log 15, c.log 3015");
     write("d.log", "");
     says("d.log: is here, and not in the plan");

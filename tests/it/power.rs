@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::crash::{Running, said, terminate};
-use crate::logs::{Logs, Oracle, SavedState, configure, follower, wait_until_saved};
-use crate::support::{BASE, Folder, Random};
+use crate::support::{
+    BASE, Folder, Logs, NO_DISK, Oracle, Random, Running, SavedState, configure, follower, said, skip, terminate,
+    times, wait_until_saved,
+};
 
 /// Cuts the power of a file system: nothing that is not on the disk gets there any more, the
 /// journal neither (`EXT4_IOC_SHUTDOWN` with `EXT4_GOING_FLAGS_NOLOGFLUSH`).
@@ -31,11 +32,7 @@ impl Disk {
         std::fs::create_dir(&disk.at).unwrap();
         std::fs::File::create(&disk.image).unwrap().set_len(48 << 20).unwrap();
         let made = succeeds("mkfs.ext4", &["-q", "-F", disk.image.to_str().unwrap()]);
-        if made && disk.mount() {
-            return Some(disk);
-        }
-        eprintln!("not tested: an ext4 in a file cannot be made or mounted here");
-        None
+        (made && disk.mount()).then_some(disk)
     }
 
     fn mount(&self) -> bool {
@@ -63,20 +60,19 @@ impl Drop for Disk {
 fn d3_d16_after_a_power_cut_the_state_is_an_old_or_the_new_one() {
     let folder = Folder::new();
     configure(&folder, "10d", "10ms", "");
-    let Some(disk) = Disk::new(&folder, "state") else { return };
+    let Some(disk) = Disk::new(&folder, "state") else { return skip(NO_DISK) };
     let mut logs = Logs::new(&folder, 3);
     let mut oracle = Oracle::new(&logs.generations, 864_000);
     let mut random = Random::new(3);
     let mut last = 0;
-    let is_full = std::env::var_os("LOGPARSER_FULL").is_some_and(|value| value != "0");
-    for round in 0..if is_full { 60 } else { 8 } {
+    for round in 0..times(8, 60) {
         let mut running = Running(follower(&folder).spawn().unwrap());
         for _ in 0..random.below(60) {
             logs.step();
             std::thread::sleep(Duration::from_millis(2));
         }
         if !disk.cut() {
-            return eprintln!("not tested: there is no python3, or this kernel cuts no power");
+            return skip("there is no python3, or this kernel cuts no power");
         }
         running.0.kill().unwrap();
         running.0.wait().unwrap();
@@ -111,7 +107,7 @@ fn device(path: &Path) -> u64 {
 fn a21_files_whose_disk_comes_back_as_another_device_are_not_counted_again() {
     let folder = Folder::new();
     configure(&folder, "10d", "50ms", "");
-    let Some(disk) = Disk::new(&folder, "logs") else { return };
+    let Some(disk) = Disk::new(&folder, "logs") else { return skip(NO_DISK) };
     let line = |at: i64| format!("{} a b{at}\n", (BASE + at) * 1_000_000_000);
     let text: String = (0..1000).map(line).collect();
     std::fs::write(folder.at("logs/log"), &text).unwrap();
@@ -123,7 +119,7 @@ fn a21_files_whose_disk_comes_back_as_another_device_are_not_counted_again() {
     let before = device(&folder.at("logs"));
     assert!(disk.unmount());
     // Another disk takes its number.
-    let Some(other) = Disk::new(&folder, "other") else { return };
+    let Some(other) = Disk::new(&folder, "other") else { return skip(NO_DISK) };
     assert!(disk.mount());
     assert_ne!(before, device(&disk.at), "it is the same device");
     std::fs::write(folder.at("logs/log"), text.clone() + &line(1000)).unwrap();

@@ -2,12 +2,11 @@
 //! reads.
 
 use std::fs::File;
-use std::io::Read;
 use std::process::{Command, Stdio};
 
 use logparser::model::escape::is_hostile;
 
-use crate::support::{Folder, program, run, signal, stderr, stdout, wait_for};
+use crate::support::{Folder, needs, on_terminal, program, run, signal, stderr, stdout, wait_for};
 
 const LOG: &str = "1700000000 a b\n1700000001 a c\n";
 
@@ -75,21 +74,10 @@ fn a_pipe_that_nobody_reads_is_no_error() {
     }
 }
 
-/// What a command prints to a terminal, both streams. `script` gives it one.
-fn on_terminal(folder: &Folder, args: &str, environment: &[(&str, &str)]) -> String {
-    let mut script = Command::new("script");
-    script.args(["-qec", &format!("'{}' {args}", env!("CARGO_BIN_EXE_logparser")), "/dev/null"]);
-    script.current_dir(folder.path()).env_remove("NO_COLOR").env_remove("TERM").env_remove("FAILPOINTS");
-    script.envs(environment.iter().copied()).stdin(Stdio::null());
-    let mut shown = String::new();
-    let mut child = script.stdout(Stdio::piped()).spawn().unwrap();
-    child.stdout.take().unwrap().read_to_string(&mut shown).unwrap();
-    child.wait().unwrap();
-    shown
-}
-
 #[test]
 fn colour_is_for_terminals_that_know_it_and_people_who_want_it() {
+    needs!("script");
+    let program = env!("CARGO_BIN_EXE_logparser");
     let folder = folder();
     let commands = ["top conn.log --until latest", "top nothing.log", "--help", "top --no-such-option", "reports"];
     for (environment, coloured) in [
@@ -101,12 +89,13 @@ fn colour_is_for_terminals_that_know_it_and_people_who_want_it() {
         (&[("TERM", "")], false),
         (&[], false),
     ] {
-        let shown = commands.map(|args| on_terminal(&folder, args, environment));
+        let shown = commands.map(|args| on_terminal(&folder, &format!("'{program}' {args}"), environment));
         let any = shown.iter().any(|text| text.contains('\u{1b}'));
         assert_eq!(any, coloured, "{environment:?} {shown:?}");
         assert!(shown[0].contains("Servers that received") && shown[1].contains("No log files found"), "{shown:?}");
     }
-    let always = on_terminal(&folder, "top conn.log --until latest --color always", &[("TERM", "dumb")]);
+    let always =
+        on_terminal(&folder, &format!("'{program}' top conn.log --until latest --color always"), &[("TERM", "dumb")]);
     assert!(always.contains('\u{1b}'), "{always:?}");
 }
 

@@ -4,17 +4,16 @@
 //! How often the ways to end are tried is `LOGPARSER_FULL=1` for hundreds of times, a few
 //! otherwise.
 
+use crate::support::{
+    BASE, Folder, Logs, Oracle, Random, Running, SavedState, binary, binary_path, check_results, configure, follower,
+    results, said, seconds, signal, skip, terminate, times, wait_for, wait_until_saved,
+};
+use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-
-use serde_json::Value;
-
-use crate::crash::{Running, check_results, results, said, terminate};
-use crate::logs::{Logs, Oracle, SavedState, binary, binary_path, configure, follower, seconds, wait_until_saved};
-use crate::support::{BASE, Folder, Random, signal, wait_for};
 
 /// Within this time a program that is asked to end has ended.
 const END: Duration = Duration::from_millis(2000);
@@ -63,10 +62,6 @@ impl Scene {
     fn check_all(&mut self) {
         assert_eq!(self.check(), self.bytes(), "{}", said(&self.folder));
     }
-}
-
-fn times(few: u32, many: u32) -> u32 {
-    if std::env::var_os("LOGPARSER_FULL").is_some_and(|value| value != "0") { many } else { few }
 }
 
 #[test]
@@ -286,7 +281,7 @@ fn e7_standard_input_that_is_closed_ends_half_or_goes_on() {
 fn e12_a_file_that_may_not_be_read_is_read_once_it_may() {
     let can = Command::new("setpriv").args(["--reuid=65534", "--clear-groups", "true"]).status();
     if !can.is_ok_and(|status| status.success()) {
-        return eprintln!("not tested: there is no setpriv, or no right to use it");
+        return skip("there is no setpriv, or no right to use it");
     }
     let mut scene = Scene::new("10d", "50ms", "");
     scene.logs.append(100);
@@ -324,7 +319,7 @@ fn e13_stopped_again_and_again_on_one_processor_it_is_exact() {
     let mut random = Random::new(4);
     let mut running = scene.start();
     let bound = Command::new("taskset").args(["-a", "-p", "1", &running.0.id().to_string()]).output();
-    bound.is_err().then(|| eprintln!("not bound to one processor: there is no taskset"));
+    bound.is_err().then(|| skip("in part: there is no taskset that binds it to one processor"));
     for _ in 0..times(8, 60) {
         signal(&running.0, "STOP");
         for _ in 0..random.below(20) {
@@ -432,7 +427,7 @@ fn fake_clock() -> Option<String> {
 
 #[test]
 fn c1_the_clock_may_jump_and_reports_go_on() {
-    let Some(library) = fake_clock() else { return eprintln!("not tested: there is no faketime") };
+    let Some(library) = fake_clock() else { return skip("there is no faketime") };
     let mut scene = Scene::new("1s", "50ms", "");
     scene.logs.pace = 1_000_000;
     let offset = scene.folder.write("offset", "+0");

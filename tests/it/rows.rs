@@ -1,19 +1,14 @@
 //! Rows of the catalogue of faults that are seen best on the whole program: bad lines, compression,
 //! fairness, races.
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::crash::{Running, said, terminate};
-use crate::logs::{Logs, Oracle, SavedState, configure, follower, wait_until_saved};
-use crate::support::{Folder, Random, wait_for};
-
-fn append(path: &Path, bytes: &[u8]) {
-    OpenOptions::new().append(true).create(true).open(path).unwrap().write_all(bytes).unwrap();
-}
+use crate::support::{
+    Folder, Logs, NO_DISK, Oracle, Random, Running, SavedState, Tmpfs, append, configure, follower, needs, said, skip,
+    terminate, wait_for, wait_until_saved,
+};
 
 /// A program that follows `logs/log*`, and saves what it has counted twenty times a second.
 fn start(folder: &Folder) -> Running {
@@ -33,9 +28,7 @@ fn ends_with(running: &mut Running, folder: &Folder) -> SavedState {
 
 #[test]
 fn a6_what_is_compressed_at_once_is_read_by_its_open_handle() {
-    if Command::new("gzip").arg("--version").output().is_err() {
-        return eprintln!("not tested: there is no gzip");
-    }
+    needs!("gzip");
     let folder = Folder::new();
     let mut running = start(&folder);
     let (log, mut bytes) = (folder.at("logs/log"), 0);
@@ -61,9 +54,7 @@ fn a6_what_is_compressed_at_once_is_read_by_its_open_handle() {
 
 #[test]
 fn a6_what_is_compressed_while_stopped_is_told_once_with_the_command_that_counts_the_rest() {
-    if Command::new("gzip").arg("--version").output().is_err() {
-        return eprintln!("not tested: there is no gzip");
-    }
+    needs!("gzip");
     let folder = Folder::new();
     let (log, packed) = (folder.at("logs/log"), folder.at("logs/log.gz"));
     let line = b"1700000000 a b\n";
@@ -104,11 +95,7 @@ fn a6_what_is_compressed_while_stopped_is_told_once_with_the_command_that_counts
 fn a15_a_deleted_file_is_let_go_of_while_no_state_can_be_saved() {
     let folder = Folder::new();
     std::fs::create_dir_all(folder.at("state")).unwrap();
-    let mounted =
-        Command::new("mount").args(["-t", "tmpfs", "-o", "size=16k", "none"]).arg(folder.at("state")).status();
-    if !mounted.is_ok_and(|status| status.success()) {
-        return eprintln!("not tested: mounting is not permitted");
-    }
+    let Some(disk) = Tmpfs::on(&folder.at("state"), "size=16k") else { return skip(NO_DISK) };
     let mut running = start(&folder);
     let log = folder.at("logs/log");
     append(&log, b"1700000000 a b\n");
@@ -129,8 +116,7 @@ fn a15_a_deleted_file_is_let_go_of_while_no_state_can_be_saved() {
     // All is saved in the end, and nothing lost.
     assert!(said(&folder).contains("state: can be written again"), "{}", said(&folder));
     assert_eq!(terminate(&mut running).0, Some(0));
-    drop(running);
-    assert!(Command::new("umount").arg(folder.at("state")).status().unwrap().success());
+    drop((running, disk));
 }
 
 #[test]
@@ -174,7 +160,7 @@ fn c5_stamps_are_unix_time_whatever_the_calendar_does() {
         wait_until_saved(&folder, line.len() as u64);
         assert_eq!(terminate(&mut running).0, Some(0));
         let saved = SavedState::of(&folder, true).unwrap();
-        let panes = crate::logs::counts(&saved.contents);
+        let panes = crate::support::counts(&saved.contents);
         let pane = (stamp / unit as i64).div_euclid(864_000) * 864_000;
         assert_eq!(panes.keys().copied().collect::<Vec<_>>(), [pane], "{}", saved.text(true));
     }

@@ -1,16 +1,10 @@
 //! What ships beside the program: the README's tour, `pipeline.toml`, the example, the files that a
 //! project has.
 
-use std::path::Path;
+use logparser::config::schema::{StageType, all_keys};
 use std::process::Command;
 
-use logparser::config::schema::{StageType, all_keys};
-
-use crate::support::{Folder, program, stdout};
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::support::{Folder, program, root, stdout};
 
 fn read(name: &str) -> String {
     std::fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))

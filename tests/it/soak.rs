@@ -4,21 +4,17 @@
 //! Not part of `cargo test`: `tests/soak.sh` runs it, for `LOGPARSER_MINUTES`, with
 //! `LOGPARSER_ROTATIONS` rotations.
 
+use crate::support::{
+    Folder, Logs, Oracle, Running, SavedState, asked, check_results, configure, follower, said, skip, terminate,
+    wait_until_saved,
+};
 use std::time::{Duration, Instant};
-
-use crate::crash::{Running, check_results, said, terminate};
-use crate::logs::{Logs, Oracle, SavedState, configure, follower, wait_until_saved};
-use crate::support::Folder;
 
 /// Rotated files that are kept, as `logrotate` keeps some.
 const KEPT: usize = 10;
 
 /// Lines a second.
 const RATE: u64 = 10_000;
-
-fn number(name: &str, default: f64) -> f64 {
-    std::env::var(name).map_or(default, |text| text.parse().unwrap())
-}
 
 /// Resident memory in KiB, and open descriptors.
 fn sample(running: &Running) -> (u64, u64) {
@@ -37,8 +33,8 @@ fn median(mut values: Vec<u64>) -> u64 {
 #[test]
 #[ignore = "takes as long as it is told to: tests/soak.sh runs it"]
 fn e16_a_long_run_over_many_rotations_stays_small_and_exact() {
-    let time = Duration::from_secs_f64(60.0 * number("LOGPARSER_MINUTES", 30.0));
-    let rotations = number("LOGPARSER_ROTATIONS", 1000.0);
+    let time = Duration::from_secs_f64(60.0 * asked("LOGPARSER_MINUTES").unwrap_or(30.0));
+    let rotations = asked("LOGPARSER_ROTATIONS").unwrap_or(1000.0);
     let folder = Folder::new();
     configure(&folder, "1s", "1s", "idle = \"5s\"");
     let mut logs = Logs::new(&folder, 16);
@@ -96,7 +92,7 @@ fn e16_a_long_run_over_many_rotations_stays_small_and_exact() {
     );
     // A short one is not through with its warm-up.
     if rotated < 10 * KEPT {
-        return;
+        return skip("in part: it was too short for memory to stop growing");
     }
     assert!(late.0 < early.0 + early.0 / 10 + 2048, "memory grows");
     assert!(late.1 <= early.1 + 2, "descriptors grow");

@@ -9,7 +9,9 @@ use logparser::state::{self, Loaded, Store};
 
 use serde_json::Value;
 
-use crate::support::{Folder, Random, peak_memory_of, program, run, signal, stderr, stdout, wait_for};
+use crate::support::{
+    Folder, NO_DISK, Random, Tmpfs, peak_memory_of, program, run, signal, skip, stderr, stdout, wait_for,
+};
 
 const FINGERPRINT: &str = "seconds = 3600\nperiod = 60\n";
 
@@ -55,7 +57,7 @@ fn saved(folder: &Folder, name: &str, snapshots: u64) -> std::path::PathBuf {
 #[test]
 #[ignore = "no test: the process that tests limit, inject faults into, and kill"]
 fn saver() {
-    let Ok(dir) = std::env::var("SAVER_DIR") else { return };
+    let Ok(dir) = std::env::var("SAVER_DIR") else { return skip("other tests run it, with a folder") };
     let _faults = fail::FailScenario::setup();
     let mut store = Store::open(Path::new(&dir)).unwrap();
     let mut last = store.load(FINGERPRINT).unwrap().map_or(0, |loaded| loaded.sequence);
@@ -163,37 +165,17 @@ fn d6_a_snapshot_beyond_the_limit_of_a_file_fails_and_a_smaller_one_succeeds() {
     assert_eq!((load(&dir).unwrap().sequence, temporaries(&dir)), (2, 0));
 }
 
-const NO_DISK: &str = "not tested: mounting a file system is not permitted here";
-
-/// A small file system in memory, until it is dropped.
-struct Disk(Folder);
-
-impl Disk {
-    /// None where mounting is not permitted.
-    fn new() -> Option<Self> {
-        let folder = Folder::new();
-        let options = ["-t", "tmpfs", "-o", "size=64k,nr_inodes=32", "tmpfs"];
-        let mounted = Command::new("mount").args(options).arg(folder.path()).stderr(Stdio::null()).status();
-        mounted.is_ok_and(|status| status.success()).then(|| Disk(folder))
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").args(["--lazy"]).arg(self.0.path()).status();
-    }
-}
-
 #[test]
 fn d5_d6_a_full_disk_fails_the_save_until_there_is_space_again() {
-    let Some(disk) = Disk::new() else { return eprintln!("{NO_DISK}") };
-    let dir = saved(&disk.0, "state", 2);
+    let folder = Folder::new();
+    let Some(_disk) = Tmpfs::on(folder.path(), "size=64k,nr_inodes=32") else { return skip(NO_DISK) };
+    let dir = saved(&folder, "state", 2);
     let mut store = Store::open(&dir).unwrap();
     store.load(FINGERPRINT).unwrap();
     let mut sequence = 2;
     let bytes =
-        |k: u32| std::fs::write(disk.0.at(&format!("filler{k}")), if k == 0 { vec![1; 1 << 20] } else { vec![1] });
-    let names = |k: u32| std::fs::write(disk.0.at(&format!("filler{k}")), "");
+        |k: u32| std::fs::write(folder.at(&format!("filler{k}")), if k == 0 { vec![1; 1 << 20] } else { vec![1] });
+    let names = |k: u32| std::fs::write(folder.at(&format!("filler{k}")), "");
     // First there are no blocks left, then no inodes.
     for fill in [&bytes as &dyn Fn(u32) -> std::io::Result<()>, &names] {
         for k in 0..40 {
@@ -205,7 +187,7 @@ fn d5_d6_a_full_disk_fails_the_save_until_there_is_space_again() {
             assert_eq!(state::peek(&dir).unwrap().unwrap().sequence, sequence);
             assert_eq!(temporaries(&dir), 0);
         }
-        (0..40).for_each(|k| drop(std::fs::remove_file(disk.0.at(&format!("filler{k}")))));
+        (0..40).for_each(|k| drop(std::fs::remove_file(folder.at(&format!("filler{k}")))));
         sequence += 1;
         assert_eq!(save(&mut store, sequence, 5).unwrap().sequence, sequence);
     }
@@ -215,10 +197,11 @@ fn d5_d6_a_full_disk_fails_the_save_until_there_is_space_again() {
 
 #[test]
 fn d5_a_full_disk_does_not_keep_a_state_from_being_opened() {
-    let Some(disk) = Disk::new() else { return eprintln!("{NO_DISK}") };
-    let dir = saved(&disk.0, "state", 2);
+    let folder = Folder::new();
+    let Some(_disk) = Tmpfs::on(folder.path(), "size=64k,nr_inodes=32") else { return skip(NO_DISK) };
+    let dir = saved(&folder, "state", 2);
     std::fs::remove_file(dir.join("lock")).unwrap();
-    let _ = std::fs::write(disk.0.at("filler"), vec![1; 1 << 20]);
+    let _ = std::fs::write(folder.at("filler"), vec![1; 1 << 20]);
     assert_eq!(load(&dir).unwrap().sequence, 2);
 }
 

@@ -9,22 +9,16 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::crash::{Running, results, said, terminate};
-use crate::logs::{Logs, Oracle, SavedState, binary, binary_path, configure, follower, wait_until_saved};
-use crate::support::{Folder, wait_for};
+use crate::support::{
+    Folder, Logs, Oracle, Running, SavedState, binary, binary_path, configure, follower, is_full, results, said, skip,
+    terminate, wait_for, wait_until_saved,
+};
 
-/// Whether whole sweeps were asked for.
-fn is_full() -> bool {
-    std::env::var_os("LOGPARSER_FULL").is_some_and(|value| value != "0")
-}
+const NO_TRACE: &str = "there is no strace, or it may not trace here";
 
 fn can_trace() -> bool {
     let traced = Command::new("strace").args(["-f", "-o", "/dev/null", "-e", "trace=fsync", "true"]).status();
-    let can = traced.is_ok_and(|status| status.success());
-    if !can {
-        eprintln!("not tested: strace is not there, or may not trace here");
-    }
-    can
+    traced.is_ok_and(|status| status.success())
 }
 
 /// The program, followed by strace with these arguments. It is the process itself that is started,
@@ -103,7 +97,7 @@ fn ended_before(scene: &Scene, running: &mut Running) -> bool {
 /// none any more.
 fn kill_at_every(call: &str) {
     if !can_trace() {
-        return;
+        return skip(NO_TRACE);
     }
     let mut scene = Scene::new("20ms", "");
     let mut kills = 0;
@@ -178,7 +172,7 @@ fn d2_d16_killed_at_any_mkdir_the_next_start_makes_it() {
 #[test]
 fn d15_killed_at_any_unlink_of_what_was_left_over_the_next_start_removes_it() {
     if !can_trace() {
-        return;
+        return skip(NO_TRACE);
     }
     let mut scene = Scene::new("20ms", "");
     scene.heal();
@@ -245,7 +239,7 @@ fn with_failing(call: &str, fault: &str, files: &[String]) -> Option<(Option<i32
 
 #[test]
 fn d4_an_fsync_that_fails_is_told_and_the_next_state_is_saved() {
-    let Some((code, said)) = with_failing("fsync", "error=EIO:when=4", &[]) else { return };
+    let Some((code, said)) = with_failing("fsync", "error=EIO:when=4", &[]) else { return skip(NO_TRACE) };
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("Input/output error") && said.contains("counting goes on"), "{said}");
 }
@@ -253,7 +247,7 @@ fn d4_an_fsync_that_fails_is_told_and_the_next_state_is_saved() {
 #[test]
 fn d5_a_full_disk_is_told_and_the_next_state_is_saved() {
     let files: Vec<String> = (1..4).map(|k| format!("state/state.tmp.{k}")).collect();
-    let Some((code, said)) = with_failing("write", "error=ENOSPC", &files) else { return };
+    let Some((code, said)) = with_failing("write", "error=ENOSPC", &files) else { return skip(NO_TRACE) };
     // Once there is room again, all is saved, and nothing lost.
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("No space left on device") && said.contains("state: can be written again"), "{said}");
@@ -262,13 +256,13 @@ fn d5_a_full_disk_is_told_and_the_next_state_is_saved() {
 #[test]
 fn d7_writes_that_are_interrupted_again_and_again_succeed() {
     let files: Vec<String> = (0..64).map(|k| format!("state/state.tmp.{k}")).collect();
-    let Some((code, said)) = with_failing("write", "error=EINTR:when=1+2", &files) else { return };
+    let Some((code, said)) = with_failing("write", "error=EINTR:when=1+2", &files) else { return skip(NO_TRACE) };
     assert_eq!((code, said.contains("Interrupted")), (Some(0), false), "{said}");
 }
 
 #[test]
 fn d8_a_rename_that_fails_is_told_and_the_next_state_is_saved() {
-    let Some((code, said)) = with_failing("rename", "error=EIO:when=2", &[]) else { return };
+    let Some((code, said)) = with_failing("rename", "error=EIO:when=2", &[]) else { return skip(NO_TRACE) };
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("cannot replace: Input/output error"), "{said}");
 }
@@ -280,7 +274,7 @@ fn a22_reads_that_fail_are_tried_again_on_a_new_handle() {
     for at in numbers {
         let error = if at % 2 == 0 { "EIO" } else { "ESTALE" };
         let fault = format!("error={error}:when={at}+7");
-        let Some((code, said)) = with_failing("pread64", &fault, &["logs/log".into()]) else { return };
+        let Some((code, said)) = with_failing("pread64", &fault, &["logs/log".into()]) else { return skip(NO_TRACE) };
         assert_eq!(code, Some(0), "{fault}: {said}");
     }
 }
@@ -288,7 +282,7 @@ fn a22_reads_that_fail_are_tried_again_on_a_new_handle() {
 #[test]
 fn e9_files_that_cannot_be_opened_now_are_opened_later() {
     if !can_trace() {
-        return;
+        return skip(NO_TRACE);
     }
     let mut scene = Scene::new("30ms", "");
     for _ in 0..10 {
@@ -314,7 +308,7 @@ fn e9_files_that_cannot_be_opened_now_are_opened_later() {
 #[test]
 fn e11_a_thread_that_cannot_start_is_a_clean_error() {
     if !can_trace() {
-        return;
+        return skip(NO_TRACE);
     }
     for at in [1, 2, 3, 5, 7] {
         let mut scene = Scene::new("30ms", "");

@@ -1,21 +1,16 @@
 //! Tallies as files, with the real program: divided in any way, counted apart and added up, the
 //! report is that of one run.
 
-use std::process::Output;
-
 use serde_json::Value;
 
-use crate::support::{BASE, Folder, Random, as_tallies_know, log, program, run, run_with_input, stderr, stdout};
+use crate::support::{
+    BASE, Folder, Random, as_tallies_know, log, needs, ok, on_terminal, program, run, run_with_input, stderr, stdout,
+};
 
 /// Options of one question, and those that only its report has.
 struct Question<'a> {
     asks: &'a [&'a str],
     shows: &'a [&'a str],
-}
-
-pub fn ok(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(output));
-    stdout(output)
 }
 
 fn plan(folder: &Folder, args: &[&str]) -> Value {
@@ -436,6 +431,7 @@ fn tallies_go_through_pipes() {
 
 #[test]
 fn long_work_shows_progress_on_a_terminal_and_nowhere_else() {
+    needs!("script");
     let folder = Folder::new();
     folder.write("a.log", log(3, 20_000, 900, 10, 5));
     let works = [
@@ -445,12 +441,8 @@ fn long_work_shows_progress_on_a_terminal_and_nowhere_else() {
         "report a.tally --output csv",
     ];
     for work in works {
-        let shell = |command: String| {
-            let mut script = std::process::Command::new("script");
-            script.current_dir(folder.path()).args(["-qec", &command, "/dev/null"]).env("TERM", "xterm");
-            script.env("FAILPOINTS", "reader=sleep(600);tallies=sleep(400)").stdin(std::process::Stdio::null());
-            stdout(&script.output().unwrap())
-        };
+        let faults = ("FAILPOINTS", "reader=sleep(600);tallies=sleep(400)");
+        let shell = |command: String| on_terminal(&folder, &command, &[("TERM", "xterm"), faults]);
         let command = format!("'{}' {work}", env!("CARGO_BIN_EXE_logparser"));
         let shown = shell(command.clone());
         assert_eq!(shown.contains(" left"), !work.contains("--quiet"), "{work}: {shown:?}");
@@ -460,10 +452,9 @@ fn long_work_shows_progress_on_a_terminal_and_nowhere_else() {
     }
     // Tallies are not for the eyes.
     let command = format!("'{}' merge a.tally --output -", env!("CARGO_BIN_EXE_logparser"));
-    let mut script = std::process::Command::new("script");
-    let shown = script.current_dir(folder.path()).args(["-qec", &command, "/dev/null"]).output().unwrap();
+    let shown = on_terminal(&folder, &command, &[]);
     let expected = " tallies are nothing to read on a terminal; name a file, or a pipe behind\r\n";
-    assert!(stdout(&shown).ends_with(expected), "{}", stdout(&shown));
+    assert!(shown.ends_with(expected), "{shown}");
 }
 
 #[test]

@@ -78,6 +78,24 @@ pub struct PartialArgs {
     /// Count the window before too, as the report new-pairs needs it.
     #[arg(long)]
     pub previous: bool,
+    #[command(flatten)]
+    pub planned: PlannedArgs,
+    /// The build of the program that has planned; another one is refused, as it may count
+    /// otherwise.
+    #[arg(long, value_name = "ID")]
+    pub build: Option<String>,
+    /// With --range: note how the lines are sorted, as what is skipped rests on it.
+    #[arg(long, requires = "range")]
+    pub order: bool,
+    #[command(flatten)]
+    pub talk: Talk,
+    #[command(flatten)]
+    pub source: CountedLogs,
+}
+
+/// What a plan has seen of the file that a range is of.
+#[derive(Debug, Args)]
+pub struct PlannedArgs {
     /// With --range: bytes of the file when it was planned; what has grown behind does not count.
     #[arg(long, value_name = "BYTES", requires = "range")]
     pub size: Option<u64>,
@@ -93,17 +111,6 @@ pub struct PartialArgs {
     /// the plan has seen there (stamps in nanoseconds, how far they are out of order).
     #[arg(long, value_name = "FROM..TO[@LOWEST..HIGHEST/DISORDER]", requires = "range")]
     pub skip: Vec<String>,
-    /// The build of the program that has planned; another one is refused, as it may count
-    /// otherwise.
-    #[arg(long, value_name = "ID")]
-    pub build: Option<String>,
-    /// With --range: note how the lines are sorted, as what is skipped rests on it.
-    #[arg(long, requires = "range")]
-    pub order: bool,
-    #[command(flatten)]
-    pub talk: Talk,
-    #[command(flatten)]
-    pub source: CountedLogs,
 }
 
 /// Add tallies files up.

@@ -42,7 +42,7 @@ pub fn explain(location: Vec<String>, config: Option<&Path>, settings: &Settings
         let text = if *format == "json" { json(inputs)? } else { text(inputs) };
         emit(&text, &[path.as_deref()])?;
     }
-    // As a run of which something could not be read.
+    // As for a run in which something could not be read.
     Ok(u8::from(!explained.failures.is_empty()))
 }
 

@@ -78,7 +78,7 @@ fn of_command(command: &Command, before: &str, program: &Command, page: &mut Vec
 fn escaped(text: &str) -> String {
     let lines = text.lines().map(|line| {
         let line = line.replace('\\', "\\e").replace('-', "\\-").replace('"', "\\(dq");
-        // At the start of a line these make it a request.
+        // At the start of a line, these make the line a request to `man`.
         if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line }
     });
     lines.collect::<Vec<_>>().join("\n")

@@ -21,14 +21,14 @@ pub fn partial(args: &PartialArgs) -> Result<u8> {
         None => None,
         Some(text) => {
             let (from, to) = range(text).ok_or_else(|| not_understood("--range", text, "FROM..TO, e.g. 0..1048576"))?;
-            let passed = args.skip.iter().map(|text| {
+            let passed = args.planned.skip.iter().map(|text| {
                 passed(text).ok_or_else(|| not_understood("--skip", text, "FROM..TO[@LOWEST..HIGHEST/DISORDER]"))
             });
             let passed = passed.collect::<Result<Vec<_>>>()?;
-            let head = args.head.as_ref().map(|text| {
+            let head = args.planned.head.as_ref().map(|text| {
                 head(text).ok_or_else(|| not_understood("--head", text, "BYTES:HASH, e.g. 3:44bc2cf5ad770999"))
             });
-            let (size, unterminated) = (args.size, args.unterminated);
+            let (size, unterminated) = (args.planned.size, args.planned.unterminated);
             Some(ByteRange { from, to, size, unterminated, head: head.transpose()?, passed, note_order: args.order })
         }
     };
@@ -53,7 +53,7 @@ pub fn partial(args: &PartialArgs) -> Result<u8> {
         }
         show::foreign(partial.summary().foreign());
     }
-    // Other parts may have records where this one has none.
+    // Other parts may have records though this one has none.
     Ok(0)
 }
 
@@ -74,7 +74,7 @@ fn passed(text: &str) -> Option<Passed> {
             let (lowest, highest) = stamps.split_once("..")?;
             let nanos = |text: &str| text.parse().ok().map(Timestamp::from_nanos);
             let extent = Extent { lowest: nanos(lowest)?, highest: nanos(highest)?, disorder: disorder.parse().ok()? };
-            // Stamps of lines lie no further behind each other than the lowest behind the highest.
+            // No stamp lies further behind another than the lowest behind the highest.
             let span = i128::from(extent.highest.nanos()) - i128::from(extent.lowest.nanos());
             if !(0..=span).contains(&i128::from(extent.disorder)) {
                 return None;

@@ -41,7 +41,7 @@ pub fn report(args: &ReportArgs) -> Result<u8> {
     Ok(loss::exit_code(&summary, args.strict))
 }
 
-/// The files, and the two hosts behind them if there are any: words that name no file.
+/// The files, and the two hosts behind them if there are any: words that do not name a file.
 fn files_and_hosts(words: &[String]) -> Result<(Vec<PathBuf>, Option<[String; 2]>)> {
     let paths = |words: &[String]| words.iter().map(PathBuf::from).collect();
     let is_file = |word: &String| Path::new(word).exists();

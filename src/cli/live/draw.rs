@@ -12,7 +12,7 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 use super::glance::Glance;
 use super::say::{self, name, rate};
 use super::state::{App, Drill, PEER_COLUMNS, Picture};
-use super::tables::{Grid, draw_grid};
+use super::tables::{ColumnGrid, draw_grid};
 use crate::cli::show::sheet_rows;
 use crate::model::escape::printable;
 use crate::pipeline::StageObservation;
@@ -29,7 +29,7 @@ const PANEL: u16 = 44;
 /// Columns of the balance sheet where it stands beside the pipeline.
 const SHEET: u16 = 30;
 
-/// Columns of a stage's name, at most: its row then fits the panel.
+/// The most columns of a stage's name, so that its row fits the panel.
 const STAGE: usize = 12;
 
 /// From this width on, the panel of the pipeline has room for the types of stages.
@@ -59,7 +59,7 @@ const KEYS: [(&str, &str); 13] = [
 ];
 
 /// Where the parts of the view go; a part without room has an empty place.
-struct Places {
+struct ViewAreas {
     header: Rect,
     tabs: Rect,
     main: Rect,
@@ -70,18 +70,18 @@ struct Places {
 
 /// Draws the view.
 pub fn draw(app: &App, frame: &mut Frame<'_>) {
-    let places = places(frame.area(), app);
-    frame.render_widget(Paragraph::new(header(app)), places.header);
-    frame.render_widget(Paragraph::new(tabs(app)), places.tabs);
+    let areas = areas(frame.area(), app);
+    frame.render_widget(Paragraph::new(header(app)), areas.header);
+    frame.render_widget(Paragraph::new(tabs(app)), areas.tabs);
     match app.drill() {
-        Some(drill) => peers(drill, frame, places.main),
-        None => report(app, frame, places.main),
+        Some(drill) => peers(drill, frame, areas.main),
+        None => report(app, frame, areas.main),
     }
     if let Some(picture) = app.picture() {
-        frame.render_widget(panel(sheet(&picture.glance), "Balance sheet"), places.sheet);
-        frame.render_widget(panel(pipeline(picture, places.pipeline.width), "Pipeline"), places.pipeline);
+        frame.render_widget(panel(sheet(&picture.glance), "Balance sheet"), areas.sheet);
+        frame.render_widget(panel(pipeline(picture, areas.pipeline.width), "Pipeline"), areas.pipeline);
     }
-    frame.render_widget(Paragraph::new(footer(app)), places.footer);
+    frame.render_widget(Paragraph::new(footer(app)), areas.footer);
     if app.help() {
         help(frame);
     }
@@ -89,10 +89,10 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
 
 /// Rows of a table that are seen at once on a screen of this size.
 pub fn page(area: Rect, app: &App) -> usize {
-    usize::from(places(area, app).main.height.saturating_sub(3))
+    usize::from(areas(area, app).main.height.saturating_sub(3))
 }
 
-fn places(area: Rect, app: &App) -> Places {
+fn areas(area: Rect, app: &App) -> ViewAreas {
     let roomy = area.height >= 8;
     let has_tabs = roomy && app.reports().len() > 1;
     let rows = [
@@ -121,7 +121,7 @@ fn places(area: Rect, app: &App) -> Places {
     } else {
         (body, none, none)
     };
-    Places { header, tabs, main, sheet, pipeline, footer }
+    ViewAreas { header, tabs, main, sheet, pipeline, footer }
 }
 
 fn header(app: &App) -> Vec<Line<'static>> {
@@ -169,7 +169,7 @@ fn report(app: &App, frame: &mut Frame<'_>, area: Rect) {
         let more = report.more.map_or_else(String::new, |more| format!("  {more}"));
         let rows = shown(table.order().len(), report.rows.len());
         let title = format!(" {}{rows}{more}{overflow} ", name(&report.title));
-        let grid = Grid { title, columns: &report.columns, rows: &report.rows, table, focused: true };
+        let grid = ColumnGrid { title, columns: &report.columns, rows: &report.rows, table, focused: true };
         return draw_grid(&grid, frame, area);
     }
     let counted = app.picture().map_or(0, |picture| picture.glance.balance.counted);
@@ -201,12 +201,12 @@ fn peers(drill: &Drill, frame: &mut Frame<'_>, area: Rect) {
         };
         let (rows, table) = (&sides[at], &drill.tables[at]);
         let title = format!(" {title}{} ", shown(table.order().len(), rows.len()));
-        draw_grid(&Grid { title, columns: &PEER_COLUMNS, rows, table, focused: at == drill.focus }, frame, area);
+        draw_grid(&ColumnGrid { title, columns: &PEER_COLUMNS, rows, table, focused: at == drill.focus }, frame, area);
     }
 }
 
 fn sheet(glance: &Glance) -> Vec<Line<'static>> {
-    // What is in the inputs is not known before their ends, and how many there are stands in the
+    // The bytes in the inputs are not known before their ends, and the number of inputs is in the
     // headline.
     let rows = sheet_rows(&glance.balance).filter(|(label, _)| !["= in inputs", "inputs"].contains(label));
     rows.map(|(label, value)| Line::from(format!("{label:<18}{value:>10}"))).collect()
@@ -227,7 +227,7 @@ fn pipeline(Picture { glance, rates }: &Picture, width: u16) -> Vec<Line<'static
     glance.stages.iter().zip(&names).enumerate().map(row).collect()
 }
 
-/// How full an edge is; empty where there is none.
+/// How full an edge is; empty where there is no edge.
 fn bar(waiting: usize, capacity: usize) -> String {
     if capacity == 0 {
         return " ".repeat(BAR + 8);

@@ -1,4 +1,6 @@
 //! What the thread that looks at the run and the thread that draws have in common.
+//!
+//! Not here: what is looked at (`glance`), and how it is drawn (`draw`).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -12,8 +14,8 @@ use crate::error::Result;
 /// Time from one look to the next.
 const REFRESH: Duration = Duration::from_millis(250);
 
-/// After a look of some length, so many times that length passes without one: the run may stand
-/// still while it is looked at.
+/// How many times the length of a look passes before the next one, since the run may stand still
+/// during a look.
 const REST: u32 = 9;
 
 /// What a look gives: a glance if one is due, and the peers of the host that was asked for.
@@ -23,7 +25,7 @@ pub type Seen = (Option<Glance>, Option<(Vec<u8>, Option<Peers>)>);
 #[derive(Default)]
 pub struct Exchange {
     state: Mutex<State>,
-    /// Told when another host is asked for, and at the end.
+    /// Notified when another host is asked for, and at the end.
     asked: Condvar,
     closed: AtomicBool,
 }
@@ -32,27 +34,27 @@ pub struct Exchange {
 struct State {
     /// The host whose peers are asked for.
     host: Option<Vec<u8>>,
-    /// Whether they have never been looked for.
+    /// Whether its peers have not been looked for yet.
     is_new: bool,
     seen: Option<Result<Seen>>,
 }
 
 /// Ends the exchange when it is dropped.
-pub struct Closed<'a>(&'a Exchange);
+pub struct CloseOnDrop<'a>(&'a Exchange);
 
-impl Drop for Closed<'_> {
+impl Drop for CloseOnDrop<'_> {
     fn drop(&mut self) {
         self.0.closed.store(true, Ordering::Release);
-        // Under the lock, so that nobody is between a look at the flag and the wait.
+        // Set under the lock, so that no thread is between checking the flag and waiting.
         let _state = self.0.state.lock();
         self.0.asked.notify_all();
     }
 }
 
 impl Exchange {
-    /// Ends the exchange when the result is dropped, be it by a panic.
-    pub fn closed_on_drop(&self) -> Closed<'_> {
-        Closed(self)
+    /// Ends the exchange when the result is dropped, even by a panic.
+    pub fn closed_on_drop(&self) -> CloseOnDrop<'_> {
+        CloseOnDrop(self)
     }
 
     /// Whether either thread has ended.
@@ -65,7 +67,7 @@ impl Exchange {
         self.state.lock().seen.take()
     }
 
-    /// Asks for the peers of a host, or of none.
+    /// Asks for the peers of a host, or of no host.
     pub fn want(&self, host: Option<&[u8]>) {
         let mut state = self.state.lock();
         if state.host.as_deref() != host {
@@ -79,7 +81,7 @@ impl Exchange {
     /// for is looked at without delay.
     pub fn look(&self, watched: &dyn Watched) {
         enter_view();
-        // If it panics, the other thread has to know.
+        // If this panics, the other thread has to know.
         let _closed = self.closed_on_drop();
         let (mut due, mut ended) = (Instant::now(), false);
         while let Some((host, is_new)) = self.next(due) {
@@ -112,8 +114,8 @@ impl Exchange {
         None
     }
 
-    /// Leaves what was seen. What has not been taken is replaced, but for peers that are not seen
-    /// anew.
+    /// Leaves what was seen. What has not been taken is replaced, except peers that were not looked
+    /// at again.
     fn leave(&self, seen: Result<Seen>) {
         let mut state = self.state.lock();
         let before = state.seen.take();

@@ -1,4 +1,4 @@
-//! What the view is shown of a run, and what it asks of who shows it.
+//! What the view is shown of a run, and what it asks of whatever shows it.
 
 use crate::error::Result;
 use crate::model::{Balance, Timestamp, WindowResult};
@@ -45,7 +45,6 @@ pub trait Watched: Sync {
     /// The peers of a host in the window of `glance`; None if there is no window to look at.
     fn peers(&self, host: &[u8]) -> Result<Option<Peers>>;
 
-    /// Asks the run to end. Called when whoever looks has seen enough, and when the terminal is
-    /// gone.
+    /// Asks the run to end. Called when the user has seen enough, and when the terminal is gone.
     fn stop(&self);
 }

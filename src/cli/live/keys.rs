@@ -42,16 +42,16 @@ pub enum Key {
 
 const ESCAPE: u8 = 0x1b;
 
-/// Bytes of a control sequence above which it is none.
+/// The most bytes of a control sequence.
 const LONGEST: usize = 32;
 
 /// Finds the keys in a stream of bytes.
 #[derive(Debug, Default)]
-pub struct Decoder {
+pub struct KeyDecoder {
     pending: Vec<u8>,
 }
 
-impl Decoder {
+impl KeyDecoder {
     /// Takes bytes, and gives the keys that are complete with them.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<Key> {
         self.pending.extend_from_slice(bytes);
@@ -69,8 +69,7 @@ impl Decoder {
         !self.pending.is_empty()
     }
 
-    /// Nothing has come for a while: an escape that was the start of nothing is the key of that
-    /// name.
+    /// Nothing has come for a while: an escape that did not begin a sequence is the Escape key.
     pub fn settle(&mut self) -> Option<Key> {
         let escape = self.pending == [ESCAPE];
         self.pending.clear();
@@ -134,7 +133,7 @@ fn character(bytes: &[u8]) -> Option<(Option<Key>, usize)> {
     let text = match std::str::from_utf8(four) {
         Ok(text) => text,
         Err(error) if error.valid_up_to() > 0 => std::str::from_utf8(&four[..error.valid_up_to()]).unwrap_or_default(),
-        // The start of a character, or no text at all.
+        // The start of a character, or bytes that are not text.
         Err(error) => return Some((None, error.error_len()?)),
     };
     let c = text.chars().next()?;
@@ -147,7 +146,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn keys(bytes: &[u8]) -> Vec<Key> {
-        let mut decoder = Decoder::default();
+        let mut decoder = KeyDecoder::default();
         let mut keys = decoder.feed(bytes);
         keys.extend(decoder.settle());
         keys
@@ -183,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_key_may_come_in_pieces() {
-        let mut decoder = Decoder::default();
+        let mut decoder = KeyDecoder::default();
         assert_eq!(decoder.feed(b"\x1b"), []);
         assert!(decoder.is_waiting());
         assert_eq!(decoder.feed(b"["), []);
@@ -201,11 +200,11 @@ mod tests {
         fn any_bytes_are_taken_and_little_is_kept(
             bytes in proptest::collection::vec(prop_oneof![Just(ESCAPE), Just(b'['), any::<u8>()], 0..200),
         ) {
-            let mut decoder = Decoder::default();
+            let mut decoder = KeyDecoder::default();
             let whole = decoder.feed(&bytes);
             prop_assert!(decoder.pending.len() <= LONGEST + 2);
             decoder.settle();
-            let mut again = Decoder::default();
+            let mut again = KeyDecoder::default();
             let pieces: Vec<Key> = bytes.iter().flat_map(|byte| again.feed(&[*byte])).collect();
             // Only a sequence that is too long may be cut elsewhere.
             if !bytes.windows(LONGEST).any(|window| window.iter().all(|byte| (0x20..=0x3f).contains(byte))) {

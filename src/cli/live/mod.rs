@@ -41,7 +41,7 @@ use crate::error::{ErrorKind, Result};
 use exchange::Exchange;
 use glance::Watched;
 use state::{App, Flow};
-use terminal::{Input, Keyboard, Taken};
+use terminal::{KeyInput, Keyboard, Taken};
 
 pub use signals::interrupt_on_signals;
 pub use terminal::require as require_terminal;
@@ -68,7 +68,7 @@ fn view<B: Backend>(
     watched: &dyn Watched,
     interrupted: &AtomicBool,
     screen: &mut Terminal<B>,
-    input: &mut dyn Input,
+    input: &mut dyn KeyInput,
     leave: impl FnOnce(),
 ) -> Result<()> {
     let exchange = Exchange::default();
@@ -106,7 +106,7 @@ fn show<B: Backend>(
     exchange: &Exchange,
     interrupted: &AtomicBool,
     screen: &mut Terminal<B>,
-    input: &mut dyn Input,
+    input: &mut dyn KeyInput,
 ) -> Result<End> {
     let (mut app, started, mut changed) = (App::default(), Instant::now(), true);
     while !interrupted.load(Ordering::Relaxed) && !exchange.is_closed() {

@@ -1,11 +1,13 @@
 //! Counts at successive moments to rates.
+//!
+//! Not here: what is counted, and how rates are written (`say`).
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::glance::Glance;
 
-/// Time over which a rate is taken: short enough to be of now, long enough to stand still.
+/// The time over which a rate is taken: short enough to be current, long enough to be steady.
 const SPAN: Duration = Duration::from_secs(2);
 
 /// How fast a run goes, a second.

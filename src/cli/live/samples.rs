@@ -23,10 +23,40 @@ pub fn host(name: &[u8]) -> Cell {
     Cell::Host(name.to_vec())
 }
 
-/// A glance at an hour with these servers.
-pub fn glance_of(servers: &[(&str, u64)]) -> Glance {
+/// The result of the hour that ends at `end`.
+fn result_of(servers: &[(&str, u64)], end: Timestamp, balance: Balance) -> WindowResult {
     let rows = servers.iter().map(|(name, count)| vec![host(name.as_bytes()), Cell::Count(*count)]).collect();
     let pairs = vec![vec![host(b"sierra"), host(b"Delta"), Cell::Count(3)]];
+    WindowResult {
+        sequence: 0,
+        window: Window::closed(end.minus(3_600_000_000_000), end),
+        windows: 1,
+        periodic: false,
+        cut: Default::default(),
+        issue: None,
+        from_start: false,
+        stamps: None,
+        connections: 6,
+        reports: vec![
+            report(
+                "top-servers",
+                "Servers that received most connections",
+                &[("server", HOST), ("connections", ColumnKind::Count)],
+                rows,
+            ),
+            report(
+                "top-pairs",
+                "Pairs with most connections",
+                &[("from", HOST), ("to", HOST), ("connections", ColumnKind::Count)],
+                pairs,
+            ),
+        ],
+        balance,
+    }
+}
+
+/// A glance at an hour with these servers.
+pub fn glance_of(servers: &[(&str, u64)]) -> Glance {
     let end = Timestamp::from_seconds(1_700_000_000);
     let balance = Balance {
         lines_read: 1234,
@@ -47,32 +77,7 @@ pub fn glance_of(servers: &[(&str, u64)]) -> Glance {
         batches: 7,
     };
     Glance {
-        result: Some(WindowResult {
-            sequence: 0,
-            window: Window::closed(end.minus(3_600_000_000_000), end),
-            windows: 1,
-            periodic: false,
-            cut: Default::default(),
-            issue: None,
-            from_start: false,
-            stamps: None,
-            connections: 6,
-            reports: vec![
-                report(
-                    "top-servers",
-                    "Servers that received most connections",
-                    &[("server", HOST), ("connections", ColumnKind::Count)],
-                    rows,
-                ),
-                report(
-                    "top-pairs",
-                    "Pairs with most connections",
-                    &[("from", HOST), ("to", HOST), ("connections", ColumnKind::Count)],
-                    pairs,
-                ),
-            ],
-            balance: balance.clone(),
-        }),
+        result: Some(result_of(servers, end, balance.clone())),
         balance,
         watermark: Some(end.minus(5_000_000_000)),
         now: end,

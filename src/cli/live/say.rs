@@ -30,7 +30,7 @@ pub fn window(window: &Window, cut: &Ends) -> String {
 pub fn rate(value: f64) -> String {
     let (mut value, mut unit) = (value, "");
     for next in ["k", "M", "G", "T"] {
-        // From here on it would be said as 1000.
+        // From here on it would be shown as 1000.
         if value < 999.5 {
             break;
         }

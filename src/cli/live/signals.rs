@@ -16,7 +16,7 @@ use signal_hook::{flag, low_level};
 use super::terminal::restore;
 use crate::error::{ErrorKind, Result};
 
-/// Has the first signal set a flag.
+/// Makes the first signal set a flag.
 pub fn interrupt_on_signals(interrupted: &Arc<AtomicBool>) -> Result<()> {
     let failed = |source: io::Error| ErrorKind::System { action: "cannot watch for signals".into(), source };
     Ok(watch(interrupted).map_err(failed)?)

@@ -16,7 +16,7 @@ use crate::model::{Cell, Column, ColumnKind, Report};
 /// Characters that a filter may have.
 const FILTER_LENGTH: usize = 64;
 
-/// How many hosts deep one may go from peer to peer; the way back to those before is forgotten.
+/// How many hosts deep one may go from peer to peer; beyond that, the way back is forgotten.
 const DEPTH: usize = 32;
 
 /// The columns of a list of peers.
@@ -37,7 +37,7 @@ pub struct Picture {
 pub struct Drill {
     /// The host.
     pub host: Vec<u8>,
-    /// Whom it connects to, and who connects to it; none before they are known.
+    /// Whom it connects to, and who connects to it; `None` before they are known.
     pub sides: Option<[Vec<Vec<Cell>>; 2]>,
     /// How each list is looked at.
     pub tables: [Table; 2],
@@ -52,9 +52,9 @@ pub struct Drill {
 pub enum Flow {
     /// It does.
     On,
-    /// Whoever looks has seen enough.
+    /// The user has seen enough.
     Quit,
-    /// Whoever looks wants the shell back for a while.
+    /// The user wants the shell back for a while.
     Suspend,
 }
 
@@ -270,7 +270,7 @@ impl App {
         self.drilled.push(Drill { host, sides: None, tables: Default::default(), focus: 0, filter: String::new() });
     }
 
-    /// Back from peers; where there are none, the filter goes.
+    /// Goes back from the peers or, if none are shown, clears the filter.
     fn back(&mut self) {
         if self.drilled.pop().is_none() {
             self.filter.clear();

@@ -1,6 +1,6 @@
 //! Ctrl-Z: the process stops as a job of its shell, and goes on when the shell says so.
 //!
-//! Invariant: it stops only where somebody can have it go on: within a session in which a shell
+//! Invariant: it stops only where somebody can make it go on: within a session in which a shell
 //! controls jobs.
 
 use std::io;
@@ -11,7 +11,7 @@ use rustix::process::{Signal, kill_current_process_group};
 use signal_hook::consts::{SIGCONT, SIGSTOP, SIGTSTP};
 use signal_hook::{flag, low_level};
 
-/// Signals that stop the process and have it go on.
+/// Signals that stop the process and let it go on.
 pub struct Job {
     stop: Arc<AtomicBool>,
     went_on: Arc<AtomicBool>,
@@ -39,7 +39,7 @@ impl Job {
     /// Stops, with all of the job, until it is continued. To be called with the terminal given
     /// back.
     pub fn stop(&self) -> io::Result<()> {
-        // The others of a pipe, as the terminal itself would tell them.
+        // The signal goes to the whole pipe, as the terminal itself would send it.
         kill_current_process_group(Signal::TSTP)?;
         low_level::raise(SIGSTOP)?;
         self.stop.store(false, Ordering::Relaxed);
@@ -64,19 +64,19 @@ pub fn is_controlled() -> bool {
     false
 }
 
-/// Where a process stands: by numbers, which are 0 where it is that of a process outside of a
+/// The numbers of a process: its parent, group and session, or 0 for one that is outside the
 /// container.
-struct Place {
+struct ProcessPlace {
     parent: u32,
     group: u32,
     session: u32,
 }
 
-/// Not by system calls: of those, the library takes a 0 for a bug.
-fn place(process: &str) -> Option<Place> {
+/// Not by system calls, where the library takes a 0 for a bug.
+fn place(process: &str) -> Option<ProcessPlace> {
     let text = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The name before it, in brackets, may hold anything.
     let (_, rest) = text.rsplit_once(')')?;
     let mut numbers = rest.split_ascii_whitespace().skip(1).map_while(|number| number.parse().ok());
-    Some(Place { parent: numbers.next()?, group: numbers.next()?, session: numbers.next()? })
+    Some(ProcessPlace { parent: numbers.next()?, group: numbers.next()?, session: numbers.next()? })
 }

@@ -11,15 +11,15 @@ use crate::model::{Cell, Column, ColumnKind};
 /// The look at a table.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
-    /// The column by which rows are sorted; as they come if there is none.
+    /// The column by which rows are sorted; without one, they are as they come.
     sort: Option<usize>,
     reversed: bool,
     /// The rows that are shown, in order.
     order: Vec<usize>,
     /// A place in `order`; 0 if that is empty.
     selected: usize,
-    /// What the selected row is about, so that it stays selected when rows move; none while the top
-    /// is.
+    /// What the selected row is about, so that it stays selected when rows move; `None` while the
+    /// top row is selected.
     chosen: Option<Vec<Cell>>,
 }
 
@@ -64,7 +64,7 @@ impl Table {
         self.selected = found.unwrap_or(self.selected).min(self.order.len().saturating_sub(1));
     }
 
-    /// Selects the row so many places further down; up if negative.
+    /// Selects the row `by` places further down, or up if that is negative.
     pub fn step(&mut self, rows: &[Vec<Cell>], places: isize) {
         let last = self.order.len().saturating_sub(1);
         self.selected = self.selected.saturating_add_signed(places).min(last);
@@ -86,7 +86,7 @@ impl Table {
     }
 }
 
-/// Numbers are looked at for the large ones, names and times from the first on.
+/// The first order of numbers is from the largest, and of names and times from the lowest.
 fn is_ascending(kind: ColumnKind) -> bool {
     kind != ColumnKind::Count
 }

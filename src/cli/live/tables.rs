@@ -1,4 +1,6 @@
 //! A table with its look, drawn: the rows around the selected one, as many as fit.
+//!
+//! Not here: which rows there are, and in which order (`table`).
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Rect};
@@ -16,7 +18,7 @@ const DIM: Style = Style::new().add_modifier(Modifier::DIM);
 /// Columns between two columns of a table.
 const GAP: u16 = 2;
 
-/// Columns of a host's name, at least, so that a table does not move with every name that comes
+/// The fewest columns of a host's name, so that a table does not move with every name that comes
 /// into sight.
 const NAME: u16 = 20;
 
@@ -24,7 +26,7 @@ const NAME: u16 = 20;
 const LOW: u16 = 6;
 
 /// A table to draw.
-pub struct Grid<'a> {
+pub struct ColumnGrid<'a> {
     /// What stands above it; printable.
     pub title: String,
     /// Its columns.
@@ -38,7 +40,7 @@ pub struct Grid<'a> {
 }
 
 /// Draws a table.
-pub fn draw_grid(grid: &Grid<'_>, frame: &mut Frame<'_>, area: Rect) {
+pub fn draw_grid(grid: &ColumnGrid<'_>, frame: &mut Frame<'_>, area: Rect) {
     // Where there is little room, rows need it more than a frame does.
     let frameless = area.height < LOW;
     let block = if frameless { Block::new() } else { Block::bordered() };
@@ -67,7 +69,7 @@ pub fn draw_grid(grid: &Grid<'_>, frame: &mut Frame<'_>, area: Rect) {
 }
 
 /// The name of a column, and how rows are sorted by it.
-fn heading(grid: &Grid<'_>, at: usize) -> String {
+fn heading(grid: &ColumnGrid<'_>, at: usize) -> String {
     let mark = match grid.table.sort(grid.columns) {
         Some((column, ascending)) if column == at => {
             if ascending {

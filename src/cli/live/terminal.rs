@@ -23,7 +23,7 @@ use rustix::io::Errno;
 use rustix::stdio;
 use signal_hook::consts::SIGWINCH;
 
-use super::keys::{Decoder, Key};
+use super::keys::{Key, KeyDecoder};
 use super::suspend::{Job, is_controlled};
 use crate::cli::tty;
 use crate::error::{Error, ErrorKind, Result};
@@ -34,7 +34,7 @@ const REST_OF_KEY: Duration = Duration::from_millis(30);
 /// How long `restore` waits for a terminal that takes nothing more.
 const STUCK: Duration = Duration::from_millis(100);
 
-/// Errors unless standard output is a terminal, and one that can place text.
+/// Errors unless standard output is a terminal that can place text.
 pub fn require() -> Result<()> {
     if !io::stdout().is_terminal() {
         return Err(Error::usage("--live needs a terminal; leave it out in a pipe"));
@@ -98,9 +98,9 @@ fn enter() -> io::Result<()> {
     write_all(&enter)
 }
 
-/// Takes the terminal once more, as another program has left it.
+/// Takes the terminal again, as another program has left it.
 fn take_again() -> io::Result<()> {
-    // What is known of its modes is of before.
+    // What was known of its modes is out of date.
     disable_raw_mode()?;
     enable_raw_mode()?;
     enter()
@@ -152,7 +152,7 @@ impl Write for Screen {
     }
 }
 
-/// Past the lock of `std::io::stdout`, which a thread may hold that is stuck in a write.
+/// Without the lock of `std::io::stdout`, which a thread that is stuck in a write may hold.
 fn write_all(mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match rustix::io::write(stdio::stdout(), bytes) {
@@ -179,12 +179,13 @@ pub struct Arrived {
     pub hung_up: bool,
     /// Whether the process was asked to stop, as a job of its shell.
     pub suspended: bool,
-    /// Whether the process went on after it had been stopped, and the terminal has been another's.
+    /// Whether the process went on after it had been stopped, so that another program may have had
+    /// the terminal.
     pub resumed: bool,
 }
 
 /// Where keys come from.
-pub trait Input {
+pub trait KeyInput {
     /// What has come; waits for it no longer than `timeout`.
     fn wait(&mut self, timeout: Duration) -> io::Result<Arrived>;
 
@@ -198,11 +199,11 @@ pub trait Input {
 
 /// The keyboard of the terminal.
 ///
-/// Not that of crossterm: it waits without end for the rest of a key, and turns in a circle once
-/// the terminal is gone.
+/// Not crossterm's reader, which waits for ever for the rest of a key, and spins once the terminal
+/// is gone.
 pub struct Keyboard {
     terminal: File,
-    decoder: Decoder,
+    decoder: KeyDecoder,
     resized: Arc<AtomicBool>,
     job: Job,
 }
@@ -218,7 +219,7 @@ impl Keyboard {
             };
             let resized = Arc::<AtomicBool>::default();
             signal_hook::flag::register(SIGWINCH, Arc::clone(&resized))?;
-            Ok(Keyboard { terminal, decoder: Decoder::default(), resized, job: Job::watch()? })
+            Ok(Keyboard { terminal, decoder: KeyDecoder::default(), resized, job: Job::watch()? })
         };
         open().map_err(|source| ErrorKind::System { action: "cannot read keys for --live".into(), source }.into())
     }
@@ -235,7 +236,7 @@ impl Keyboard {
     }
 }
 
-impl Input for Keyboard {
+impl KeyInput for Keyboard {
     fn wait(&mut self, timeout: Duration) -> io::Result<Arrived> {
         let mut arrived = Arrived::default();
         let timeout = if self.decoder.is_waiting() { REST_OF_KEY } else { timeout };

@@ -16,7 +16,7 @@ use super::glance::{Glance, Peers, Watched};
 use super::keys::Key;
 use super::samples::{glance, glance_of, host};
 use super::state::App;
-use super::terminal::{Arrived, Input};
+use super::terminal::{Arrived, KeyInput};
 use super::view;
 use crate::error::{Error, Result};
 use crate::model::escape::is_hostile;
@@ -221,7 +221,7 @@ proptest! {
 /// Keys that come one after the other, each once the run was looked at as often as it says.
 struct Script<'a>(VecDeque<(usize, Arrived)>, &'a Run);
 
-impl Input for Script<'_> {
+impl KeyInput for Script<'_> {
     fn wait(&mut self, timeout: Duration) -> io::Result<Arrived> {
         let is_time = |step: &mut (usize, Arrived)| self.1.looks.load(Ordering::SeqCst) >= step.0;
         match self.0.pop_front_if(is_time) {

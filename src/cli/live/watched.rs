@@ -12,8 +12,8 @@ use crate::output::target::Last;
 use crate::pipeline::{Builder, Observation, Running, wall_clock};
 use crate::tally::Peer;
 
-/// A pipeline that can be watched, and whose words do not meet the view: of the results that are
-/// meant for standard output the last one is kept, and what is to be said is said after it.
+/// A pipeline that can be watched, and whose output does not get in the way of the view: of the
+/// results for standard output the last one is kept, and messages come after the view.
 pub fn prepare(builder: Builder, last: Last) -> Builder {
     builder.peek().keep_last(last).on_failure(|_| {}).on_warning(|_| {})
 }
@@ -49,7 +49,7 @@ impl<'a> WatchedRun<'a> {
 
 impl Watched for WatchedRun<'_> {
     fn glance(&self) -> Result<Glance> {
-        // In this order: the result is at least as new as what it is known by.
+        // In this order, so that the result is at least as new as the count that it is kept under.
         let seen = self.running.observe();
         let result = if seen.aborted { None } else { self.result(&seen)? };
         if seen.aborted {
@@ -76,7 +76,7 @@ impl Watched for WatchedRun<'_> {
     }
 }
 
-/// By connections; of as many, by name.
+/// By connections, and then by name.
 fn largest_first(mut peers: Vec<Peer>) -> Vec<(Vec<u8>, u64)> {
     peers.sort_by_key(|peer| Reverse(peer.connections));
     peers.into_iter().map(|peer| (peer.host, peer.connections)).collect()

@@ -2,8 +2,7 @@
 //! `--since 1 hour ago`.
 //!
 //! Not here: what a value means when it is whole (`model`). Invariant: what is suggested is a
-//! value, as whole as it was meant; and a file that is called like the rest of a value is that
-//! file.
+//! value, as whole as it was meant; and a file whose name is the rest of a value is that file.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -61,7 +60,7 @@ const READERS: [(&[&str], Reader); 5] = [
     (&["SIZE", "BYTES"], of_size),
 ];
 
-/// Words of which a value consists at most, besides the first.
+/// The most words of a value, besides the first.
 const MOST: usize = 4;
 
 /// The most words that make one value with it.

@@ -1,5 +1,5 @@
-//! Commands that are not called as they are: `help` and `version` as words, a log to make of which
-//! only the size is given, a state without its option, a command that lacks the one below it.
+//! Commands that are not written as they should be: `help` and `version` as words, a log to make
+//! with nothing but its size, a state without its option, a command that lacks its subcommand.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -42,7 +42,7 @@ pub fn no_command(argv: &[OsString]) -> Option<String> {
     }
 }
 
-/// What is said of a command that lacks the one below it.
+/// What is said of a command that lacks its subcommand.
 pub fn needs_command(argv: &[OsString]) -> String {
     let name = words(argv).first().copied().unwrap_or_default();
     let commands = Commanded::command();
@@ -87,7 +87,7 @@ fn instead_of_options(program: &str, words: &[&str]) -> Option<String> {
     let unit = |word: &str| matches!(word, "line" | "lines" | "records");
     let plain: Vec<&str> = words.iter().copied().filter(|word| !unit(word)).collect();
     let at = plain.iter().position(|word| size::number(word).is_some() || is_size(word))?;
-    // Behind an option it is the value of that.
+    // Behind an option it is the option's value.
     if at > 0 && plain[at - 1].starts_with('-') {
         return None;
     }
@@ -116,7 +116,7 @@ pub fn made(path: &Path) -> Result<()> {
     )))
 }
 
-/// The command that a word may have been meant to be, if it is no file.
+/// The command that a word may have been meant to be, if it is not a file.
 pub fn near_command(word: &str) -> Option<String> {
     if Path::new(word).exists() {
         return None;
@@ -126,7 +126,7 @@ pub fn near_command(word: &str) -> Option<String> {
     }
     let commands = Commanded::command();
     let names = || commands.get_subcommands().map(clap::Command::get_name);
-    // Of short names, two letters that have changed places are half.
+    // In short names, two letters that have changed places are half the name.
     match names().find(|name| strsim::osa_distance(name, word) == 1) {
         Some(name) => Some(format!("did you mean '{name}'?")),
         None => suggest(word, names()),

@@ -14,7 +14,7 @@ use crate::cli::commands::{Commanded, Positional};
 use crate::error::{Error, Result};
 use crate::model::escape::{printable, shell_word};
 
-/// Refuses options of more than one letter behind one dash, which would be taken for so many short
+/// Refuses options of more than one letter behind one dash, which would be taken for several short
 /// ones, or for one with a value.
 pub fn dashes(argv: &[OsString]) -> Result<()> {
     let words = argv.iter().skip(1).take_while(|word| *word != "--");
@@ -93,7 +93,7 @@ pub fn values(argv: &[OsString]) -> Result<()> {
     Ok(())
 }
 
-/// Whether a word begins as options do, and as no number or length of time that is below zero.
+/// Whether a word begins as an option does, and not as a negative number or length of time.
 fn is_like_an_option(word: &str) -> bool {
     word.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c == '-' || c.is_ascii_alphabetic()))
 }
@@ -181,7 +181,7 @@ pub fn otherwise_called(problem: &clap::Error, argv: &[OsString]) -> Option<Stri
     has.then(|| format!("did you mean --{here}?"))
 }
 
-/// What is said of words that are no text, where text is expected.
+/// What is said of words that are not text, where text is expected.
 pub fn no_text(argv: &[OsString]) -> Option<String> {
     let (at, word) = argv.iter().enumerate().skip(1).find(|(_, word)| word.to_str().is_none())?;
     let shown = printable(word.as_bytes());

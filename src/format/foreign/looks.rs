@@ -1,4 +1,4 @@
-//! What tells lines of other programs from each other.
+//! How lines of other programs are told apart.
 //!
 //! Not here: what is said of them. Invariant: each question is about the start of one line, or how
 //! many lines answer it.
@@ -15,7 +15,7 @@ const COMPRESSED: [&[u8]; 8] = [
     b"\x1f\x9d",
 ];
 
-/// How programs, captures of packets, journals and other files begin that are no text.
+/// How files that are not text begin: programs, captures of packets, journals and others.
 const BINARY: [&[u8]; 8] = [
     b"\x7fELF",
     b"MZ\x90\0",
@@ -65,7 +65,7 @@ pub(super) fn is_number(field: &[u8]) -> bool {
 /// The instants, in seconds, that are taken for times of logs: from 1990 to 2099.
 const TIMES: std::ops::Range<u64> = 631_152_000..4_102_444_800;
 
-/// A number that is an instant of our days, in any unit.
+/// A number that is an instant of recent decades, in any unit.
 pub(super) fn is_unix(field: &[u8]) -> bool {
     let whole = field.split(|byte| *byte == b'.').next().unwrap_or_default();
     let seconds = match whole.len() {
@@ -300,7 +300,7 @@ pub(super) fn is_separated(line: &[u8], separator: u8) -> bool {
     separators >= 2 && words <= separators + 1
 }
 
-/// Separated so, the first of three columns or more being a time.
+/// Separated like this, in three columns or more, the first of which is a time.
 pub(super) fn is_timed(line: &[u8], separator: u8) -> bool {
     let first = line.split(|byte| *byte == separator).next().unwrap_or_default();
     is_separated(line, separator) && is_unix(first.trim_ascii())

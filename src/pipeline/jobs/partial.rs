@@ -26,7 +26,7 @@ use crate::pipeline::wire::Portion;
 use crate::source::Pruned;
 use crate::stage::aggregator::Closed;
 use crate::stage::reporter::Kept;
-use crate::tallies::{self, First, Header, Order, Piece, Sample, Share};
+use crate::tallies::{self, First, LineOrder, MalformedSample, Piece, Share, TalliesHeader};
 
 /// What a partial is about beside what its configuration says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,14 +41,14 @@ pub struct PartialRequest {
 
 /// What was counted.
 pub struct Partial {
-    header: Header,
+    header: TalliesHeader,
     closed: Arc<Closed>,
     summary: Summary,
 }
 
 impl Partial {
     /// What is said of the counts.
-    pub fn header(&self) -> &Header {
+    pub fn header(&self) -> &TalliesHeader {
         &self.header
     }
 
@@ -101,11 +101,11 @@ impl Pipeline {
 }
 
 /// What is said of the counts of a window, of which these are the inputs and the sheets.
-fn header(plan: &Plan, inputs: Vec<(InputId, Share)>, sheets: &[Sheet], closed: &Closed) -> Result<Header> {
+fn header(plan: &Plan, inputs: Vec<(InputId, Share)>, sheets: &[Sheet], closed: &Closed) -> Result<TalliesHeader> {
     let names: BTreeMap<InputId, Vec<u8>> = inputs.iter().map(|(id, share)| (*id, share.name.clone())).collect();
     let named = |input: InputId| names.get(&input).cloned().unwrap_or_default();
     let rejected = sheets.iter().flat_map(|sheet| &sheet.rejected);
-    let samples = rejected.map(|(_, line)| Sample {
+    let samples = rejected.map(|(_, line)| MalformedSample {
         input: named(line.input),
         at: line.at,
         cause: line.cause,
@@ -122,7 +122,8 @@ fn header(plan: &Plan, inputs: Vec<(InputId, Share)>, sheets: &[Sheet], closed: 
         head: place.head.clone(),
     });
     let shares = inputs.into_iter().map(|(_, share)| share).collect();
-    let header = Header::new(question, shares, buckets, closed.view.overflow(), &closed.balance, samples.collect());
+    let header =
+        TalliesHeader::new(question, shares, buckets, closed.view.overflow(), &closed.balance, samples.collect());
     let header = header.with_firsts(firsts);
     header.check().map_err(ErrorKind::Unbalanced)?;
     Ok(header)
@@ -152,9 +153,10 @@ fn name(label: Option<&str>, path: &Path) -> Vec<u8> {
 fn whole(Portion { id, pruned, .. }: &Portion, progress: &Progress) -> (u64, Vec<Piece>) {
     let size = progress.ledger().frontier(*id);
     let skipped = progress.skipped().spans(*id);
-    let order = |of: &dyn Fn(&Pruned) -> Option<Extent>| pruned.as_ref().map_or(Order::Unknown, |it| Order::of(of(it)));
+    let order =
+        |of: &dyn Fn(&Pruned) -> Option<Extent>| pruned.as_ref().map_or(LineOrder::Unknown, |it| LineOrder::of(of(it)));
     // Where nothing was pruned, zeros at the start were passed over, which hold no line.
-    let outside = |of: &dyn Fn(&Pruned) -> Option<Extent>| Order::of(pruned.as_ref().and_then(of));
+    let outside = |of: &dyn Fn(&Pruned) -> Option<Extent>| LineOrder::of(pruned.as_ref().and_then(of));
     let (mut pieces, mut end) = (Vec::new(), 0);
     for (from, to) in skipped.chain([(size, size)]) {
         pieces.push(Piece { from: end, to: from, skipped: false, order: order(&|it| seen(it, from - end)) });
@@ -175,19 +177,19 @@ fn whole(Portion { id, pruned, .. }: &Portion, progress: &Progress) -> (u64, Vec
 fn part_of(Portion { id, pruned, .. }: &Portion, range: &ByteRange, progress: &Progress) -> (u64, Vec<Piece>) {
     let (from, to) = pruned.as_ref().map_or((0, 0), |pruned| (pruned.found.from, pruned.found.to));
     let order = match pruned {
-        Some(pruned) if pruned.order.is_some() => Order::of(seen(pruned, to - from)),
-        _ => Order::Unknown,
+        Some(pruned) if pruned.order.is_some() => LineOrder::of(seen(pruned, to - from)),
+        _ => LineOrder::Unknown,
     };
     let passed = range.passed.iter().map(|passed| Piece {
         from: passed.from,
         to: passed.to,
         skipped: true,
-        order: Order::of(passed.extent),
+        order: LineOrder::of(passed.extent),
     });
     let size = range.size.unwrap_or_else(|| progress.ledger().frontier(*id)).max(to);
     // Zeros at the start of a file.
     let zeros = progress.skipped().spans(*id).find(|zeros| zeros.0 == from && zeros.1 <= to);
-    let zeros = zeros.map(|(from, to)| Piece { from, to, skipped: true, order: Order::of(None) });
+    let zeros = zeros.map(|(from, to)| Piece { from, to, skipped: true, order: LineOrder::of(None) });
     let read = Piece { from: zeros.as_ref().map_or(from, |zeros| zeros.to), to, skipped: false, order };
     (size, zeros.into_iter().chain([read]).chain(passed).collect())
 }

@@ -19,7 +19,7 @@ use crate::stage::Failures;
 use crate::stage::aggregator::Look;
 use crate::stage::firsts::FirstLines;
 use crate::stage::reporter;
-use crate::tallies::{Files, Header, Part};
+use crate::tallies::{CountedWindow, Files, TalliesHeader};
 use crate::tally::{Aggregates, Budget, HostId, Tally};
 
 impl Pipeline {
@@ -82,7 +82,7 @@ impl Pipeline {
 }
 
 /// How the runs went that have counted the tallies, in one.
-fn summary(header: &Header, balance: Balance, stage: String, hints: Vec<String>) -> Summary {
+fn summary(header: &TalliesHeader, balance: Balance, stage: String, hints: Vec<String>) -> Summary {
     let ((traces, names), rejected) = (header.traces(), header.rejected());
     let sheet = Sheet { stage, balance, rejected, traces, names, ..Sheet::default() };
     // Of lines that were counted elsewhere, a few are known that are no records.
@@ -107,7 +107,7 @@ fn summary(header: &Header, balance: Balance, stage: String, hints: Vec<String>)
 }
 
 /// Refuses tallies that bytes of their inputs are missing from.
-fn complete(header: &Header) -> Result<()> {
+fn complete(header: &TalliesHeader) -> Result<()> {
     let gap = header.inputs.iter().find_map(|share| Some((share, share.gap()?)));
     let Some((share, (from, to))) = gap else { return Ok(()) };
     let message = format!(
@@ -119,7 +119,7 @@ fn complete(header: &Header) -> Result<()> {
 }
 
 /// Refuses tallies for which bytes were skipped of an input that is not sorted as declared.
-fn sorted(header: &Header) -> Result<()> {
+fn sorted(header: &TalliesHeader) -> Result<()> {
     let lateness = header.question.lateness;
     let unsorted = header.inputs.iter().find_map(|share| Some((share, share.unsorted(lateness)?)));
     let Some((share, disorder)) = unsorted else { return Ok(()) };
@@ -134,7 +134,7 @@ fn sorted(header: &Header) -> Result<()> {
 
 /// The view of the tallies. What does not fit the memory that there may be goes to the disk.
 fn view(plan: &Plan, aggregation: &AggregatorPlan, files: &Files) -> Result<Aggregates> {
-    let Header { question, buckets: counts, overflow, .. } = files.header();
+    let TalliesHeader { question, buckets: counts, overflow, .. } = files.header();
     let windows = Windows::Once(question.window());
     let buckets = windows.buckets(question.grouping);
     let limit = aggregation.max_memory.map(|bytes| plan.tally_bytes(bytes));
@@ -142,7 +142,7 @@ fn view(plan: &Plan, aggregation: &AggregatorPlan, files: &Files) -> Result<Aggr
     let mut store = RunStore::default();
     // The pane of the window, and that of the one before.
     let panes = [tally.pane_of(0), tally.pane_of(0) - 1];
-    files.for_each::<Error>(&mut |part: Part, from, to, count| {
+    files.for_each::<Error>(&mut |part: CountedWindow, from, to, count| {
         if limit.is_some_and(|limit| tally.budget().used() > limit) {
             if aggregation.memory_policy == MemoryPolicy::Error {
                 return Err(ErrorKind::MemoryLimit { limit: limit.unwrap_or(usize::MAX) }.into());

@@ -20,11 +20,13 @@ pub(super) const TAIL: usize = 256;
 /// from it.
 pub const START: usize = 64;
 
+/// Device and inode of a file.
+pub(super) type FileIdentity = (u64, u64);
+
 /// What a file system says of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stat {
-    /// Device and inode.
-    pub identity: (u64, u64),
+    pub identity: FileIdentity,
     /// When it was made, in nanoseconds of the Unix epoch, if the file system knows.
     pub born: Option<u128>,
     /// Bytes in it.
@@ -61,7 +63,7 @@ pub(super) fn same_birth(one: Option<u128>, other: Option<u128>) -> bool {
 
 /// The first bytes of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Head {
+pub(super) struct FileHead {
     /// The first of them, as they are.
     pub start: Vec<u8>,
     /// All of them, hashed.
@@ -79,11 +81,11 @@ pub(super) enum Agreement {
     Differs,
 }
 
-impl Head {
+impl FileHead {
     /// Of the first bytes of a file.
     pub fn of(bytes: &[u8]) -> Self {
         let bytes = &bytes[..bytes.len().min(HEAD)];
-        Head { start: bytes[..bytes.len().min(START)].to_vec(), guard: Guard::of(bytes) }
+        FileHead { start: bytes[..bytes.len().min(START)].to_vec(), guard: Guard::of(bytes) }
     }
 
     /// Bytes of the head.
@@ -154,14 +156,14 @@ mod tests {
             other[at] ^= 1;
             other
         };
-        let head = Head::of(&bytes);
+        let head = FileHead::of(&bytes);
         assert_eq!((head.len(), head.start.len()), (HEAD, START));
         assert_eq!(head.agrees(&bytes[..HEAD]), Agreement::Whole);
         assert_eq!(head.agrees(&other(1000)[..HEAD]), Agreement::Differs);
         assert_eq!(head.agrees(&bytes[..500]), Agreement::SoFar);
         assert_eq!(head.agrees(&other(10)[..500]), Agreement::Differs);
-        assert_eq!((head.agrees(b""), Head::default().agrees(&bytes)), (Agreement::SoFar, Agreement::Whole));
-        let short = Head::of(&bytes[..10]);
+        assert_eq!((head.agrees(b""), FileHead::default().agrees(&bytes)), (Agreement::SoFar, Agreement::Whole));
+        let short = FileHead::of(&bytes[..10]);
         assert_eq!((short.agrees(&bytes), short.agrees(&other(3))), (Agreement::Whole, Agreement::Differs));
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::io::Errno;
 
 use super::testing::*;
-use super::{Events, Follower, Options, Woken};
+use super::{Events, FollowOptions, Follower, Woken};
 use crate::model::location::Location;
 
 #[test]
@@ -41,7 +41,7 @@ fn a18_what_is_no_file_is_skipped_with_one_warning_each() {
 
 #[test]
 fn a18_a_fifo_that_takes_the_place_of_a_file_does_not_hold_anybody_up() {
-    let mut handles = super::handles::Handles::new(1);
+    let mut handles = super::open_files::OpenFiles::new(1);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("fifo");
     rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
@@ -55,7 +55,7 @@ fn a22_a_stale_handle_is_opened_anew_and_the_others_are_read_on() {
     world.append("b.log", lines(20..40));
     world.scan();
     for errno in [Errno::STALE, Errno::IO, Errno::STALE, Errno::IO] {
-        world.follower.handles.faults.read.push_back(errno);
+        world.follower.generations.files.faults.read.push_back(errno);
         world.drain();
         world.now += SECOND;
     }
@@ -73,7 +73,7 @@ fn a22_a_removed_file_that_cannot_be_read_is_given_up_and_reported() {
     world.scan();
     world.remove("a.log");
     world.scan();
-    world.follower.handles.faults.read.extend([Errno::IO; 20]);
+    world.follower.generations.files.faults.read.extend([Errno::IO; 20]);
     world.pass(60);
     let size = lines(0..20).len() as u64;
     assert_eq!(world.losses(), [("a.log".to_owned(), 0, size)]);
@@ -275,14 +275,14 @@ fn e9_a_shortage_on_opening_is_waited_out() {
         world.append(&format!("f{file}.log"), lines(file * 10..file * 10 + 10));
     }
     for errno in [Errno::NFILE, Errno::MFILE, Errno::NOMEM].iter().cycle().take(30) {
-        world.follower.handles.faults.open.push_back(*errno);
+        world.follower.generations.files.faults.open.push_back(*errno);
     }
     world.pass(20);
     assert_eq!(world.lines(), expected(0..100));
     // And in files that are read already.
-    let keys: Vec<u64> = world.follower.generations.values().filter_map(|generation| generation.key).collect();
-    keys.iter().for_each(|key| world.follower.handles.close(*key));
-    world.follower.handles.faults.open.extend([Errno::MFILE; 30]);
+    let keys: Vec<_> = world.follower.generations.iter().filter_map(|one| one.file().map(|file| file.key)).collect();
+    keys.iter().for_each(|key| world.follower.generations.files.close(*key));
+    world.follower.generations.files.faults.open.extend([Errno::MFILE; 30]);
     for file in 0..10 {
         world.append(&format!("f{file}.log"), lines(100 + file * 10..110 + file * 10));
     }
@@ -296,7 +296,7 @@ fn e12_what_may_not_be_read_is_tried_at_each_scan() {
     let mut world = World::new();
     world.append("n.log", lines(0..10));
     // Tests may run as a user who may read everything.
-    world.follower.handles.faults.open.extend([Errno::ACCESS; 5]);
+    world.follower.generations.files.faults.open.extend([Errno::ACCESS; 5]);
     world.pass(3);
     assert_eq!(world.lines().len(), 0);
     assert_eq!(world.warnings.len(), 1, "{:?}", world.warnings);
@@ -305,7 +305,7 @@ fn e12_what_may_not_be_read_is_tried_at_each_scan() {
     assert_eq!(world.lines(), expected(0..10));
     // Lost while it is followed: what is open is read on.
     fs::set_permissions(world.path("n.log"), fs::Permissions::from_mode(0o0)).unwrap();
-    world.follower.handles.faults.open.extend([Errno::ACCESS; 5]);
+    world.follower.generations.files.faults.open.extend([Errno::ACCESS; 5]);
     world.append("n.log", lines(10..20));
     world.pass(2);
     assert_eq!(world.lines(), expected(0..20));
@@ -418,7 +418,7 @@ fn a_touched_file_is_read_without_a_scan() {
 
 #[test]
 fn locations_that_lead_nowhere_are_no_error() {
-    let options = Options {
+    let options = FollowOptions {
         locations: vec![Location::Glob("/nonexistent/x*.log".to_owned()), Location::Stdin],
         ..World::new().options
     };

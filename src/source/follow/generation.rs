@@ -1,27 +1,19 @@
-//! One generation of a file: who it is, how far it is read, and what time has to bring.
+//! One generation of a file: a record of what is known of it, and what it is now.
 //!
-//! Not here: opening and reading. Invariant: the guard before the position is that of bytes that
-//! were passed on.
+//! Not here: opening and reading, and whose turn it is.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::content::{Head, Stat};
-use super::records::Saved;
-use super::step::{Loss, Options};
+use super::content::{FileHead, FileIdentity, Stat};
+use super::delivery::{FollowOptions, LostBytes};
+use super::passed_on::PassedOn;
+use super::records::FileRecord;
+use super::retries::Retries;
+use super::whereabouts::{Gone, LongerCopy, OwnFile, SavedPlace, Whereabouts};
 use crate::error::show_path;
-use crate::model::{Guard, InputId};
+use crate::model::InputId;
 use crate::source::chunker::Chunker;
-
-/// How long a generation without a file is kept in mind, in case that its content turns up again.
-pub(super) const KEEP_DEPARTED: Duration = Duration::from_secs(600);
-
-/// The first wait after a second failure in a row, and the longest.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
-
-/// Scans that have to miss a file that is not open before it is taken for gone: one may look while
-/// it is renamed.
-const MISSES: u32 = 2;
 
 /// A generation.
 #[derive(Debug)]
@@ -29,63 +21,33 @@ pub(super) struct Generation {
     pub id: InputId,
     /// The path that leads to it, or did.
     pub path: PathBuf,
-    /// The key of its handle; `None`: there is no file that its bytes could be read from.
-    pub key: Option<u64>,
-    /// Device and inode, unless they may have been given to another file.
-    pub identity: Option<(u64, u64)>,
+    /// When its file was made, in nanoseconds of the Unix epoch, if the file system knows.
     pub born: Option<u128>,
-    pub head: Head,
-    /// Cuts it, and knows the position. Carries nothing from look to look.
-    pub chunker: Chunker,
-    /// Of the bytes before the position; `None`: to be taken from the file.
-    pub tail: Option<Guard>,
-    /// Bytes before the position that the next step has to account for.
-    pub skipped: u64,
-    /// How far it begins with zeros, as long as no other byte was found.
-    pub zeros: u64,
-    /// What the file was at the last look.
-    pub last: Option<Last>,
-    pub size_seen: u64,
-    pub modified: (i64, i64),
-    /// Bytes that were reported lost.
-    pub lost: u64,
-    /// Renamed, or read on from a copy: no more is expected.
-    pub rotated: bool,
-    /// No location leads to it.
-    pub away: Option<Away>,
-    /// Its file was truncated or overwritten.
-    pub truncated: bool,
-    /// An earlier run knew it.
-    pub resumed: bool,
-    /// Where it is now has not been found out since it was saved.
-    pub restored: bool,
-    /// All that the end of a rotated or departed file brings about has been done.
-    pub settled: bool,
-    /// Where it ended is known: what it may have lost has been told, also by an earlier run, or a
-    /// copy shows that it is nothing.
-    pub told: bool,
-    /// The compressed copy that holds all it had, and more than was counted, until that is told.
-    pub copied: Option<Copied>,
-    /// It is to end now, though it could be kept in mind longer.
-    pub expired: bool,
-    pub idle_said: bool,
-    pub opened_said: bool,
-    pub trouble_said: bool,
-    /// When it last gave bytes, or was found.
-    pub active: Duration,
+    pub passed: PassedOn,
+    pub seen: SeenFile,
+    pub whereabouts: Whereabouts,
+    pub losses: ToldLosses,
+    pub silence: Silence,
     /// When it last grew, was renamed or went away.
     pub moved: Duration,
-    /// Failures in a row.
-    pub failures: u32,
-    pub retry: Option<Duration>,
-    pub queued: bool,
-    /// When its turn comes by itself.
-    pub due: Option<Duration>,
+    pub retries: Retries,
+    /// Whether anything was passed on of it, by an earlier run too.
+    opened: bool,
+}
+
+/// What was seen of its file.
+#[derive(Debug, Default)]
+pub(super) struct SeenFile {
+    /// What the file was at the last look.
+    pub last: Option<LastLook>,
+    /// The most bytes that were in it.
+    pub size: u64,
+    pub modified: (i64, i64),
 }
 
 /// What a file was at a look.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Last {
+pub(super) struct LastLook {
     pub size: u64,
     pub modified: (i64, i64),
     /// Since when it has been that.
@@ -95,256 +57,313 @@ pub(super) struct Last {
     pub sure: bool,
 }
 
-/// A compressed copy of a generation.
-#[derive(Debug, Clone)]
-pub(super) struct Copied {
-    /// Bytes of the generation that it holds.
-    pub length: u64,
-    /// How to count those that were not counted.
-    pub remedy: String,
+/// What it has lost.
+#[derive(Debug, Default)]
+pub(super) struct ToldLosses {
+    /// Bytes that were told to be lost.
+    pub bytes: u64,
+    /// Where it ended is known: what it may have lost has been told, also by an earlier run, or a
+    /// copy shows that it is nothing.
+    pub told: bool,
 }
 
-/// A generation that no location leads to.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Away {
+/// How long nothing has come of it.
+#[derive(Debug)]
+pub(super) struct Silence {
+    /// When it last gave bytes, or was found.
     pub since: Duration,
-    /// Scans that missed it.
-    pub missed: u32,
+    /// Whether those behind know of it.
+    told: bool,
 }
 
 impl Generation {
-    /// One that begins.
-    pub fn new(id: InputId, path: PathBuf, options: &Options, now: Duration) -> Self {
-        Generation {
+    /// One that begins in a file: in one that no location leads to, if it is not `here`.
+    pub fn new(id: InputId, found: FoundFile<'_>, options: &FollowOptions, now: Duration) -> Self {
+        let FoundFile { path, file, stat, head, here } = found;
+        let passed = PassedOn::nothing(FileHead::of(head), new_chunker(options));
+        let mut generation = Generation {
             id,
-            path,
-            key: None,
-            identity: None,
-            born: None,
-            head: Head::default(),
-            chunker: Chunker::new(options.chunk, options.max_line, true),
-            tail: Some(Guard::default()),
-            skipped: 0,
-            zeros: 0,
-            last: None,
-            size_seen: 0,
-            modified: (0, 0),
-            lost: 0,
-            rotated: false,
-            away: None,
-            truncated: false,
-            resumed: false,
-            restored: false,
-            settled: false,
-            told: false,
-            copied: None,
-            expired: false,
-            idle_said: false,
-            opened_said: false,
-            trouble_said: false,
-            active: now,
+            path: path.to_owned(),
+            born: stat.born,
+            passed,
+            seen: SeenFile { last: None, size: stat.size, modified: stat.modified },
+            whereabouts: Whereabouts::in_file(file, false),
+            losses: ToldLosses::default(),
+            silence: Silence { since: now, told: false },
             moved: now,
-            failures: 0,
-            retry: None,
-            queued: false,
-            due: None,
+            retries: Retries::default(),
+            opened: false,
+        };
+        if !here {
+            generation.depart(now);
         }
+        generation
     }
 
     /// One that an earlier run saved. Where its file is now has to be found out.
-    pub fn restored(saved: &Saved, options: &Options) -> Self {
+    pub fn restored(saved: &FileRecord, options: &FollowOptions) -> Self {
         use std::os::unix::ffi::OsStrExt;
-        let path = Path::new(std::ffi::OsStr::from_bytes(&saved.name)).to_owned();
-        let mut chunker = Chunker::new(options.chunk, options.max_line, true);
-        chunker.jump(saved.position);
+        let head = FileHead { start: saved.start.clone(), guard: saved.head };
+        let departed = (saved.away, saved.missed);
+        let gone = Gone::restored((saved.device, saved.inode), saved.rotated, saved.truncated, departed);
         Generation {
-            identity: Some((saved.device, saved.inode)),
+            id: saved.id,
+            path: Path::new(std::ffi::OsStr::from_bytes(&saved.name)).to_owned(),
             born: saved.born,
-            head: Head { start: saved.start.clone(), guard: saved.head },
-            chunker,
-            tail: Some(saved.tail),
-            size_seen: saved.size_seen,
-            modified: saved.modified,
-            lost: saved.lost,
-            rotated: saved.rotated,
-            truncated: saved.truncated,
-            told: saved.settled,
-            away: Some(Away { since: saved.away, missed: saved.missed }),
-            resumed: true,
-            restored: true,
-            opened_said: saved.position > 0,
-            active: saved.active,
+            passed: PassedOn::up_to(saved.position, saved.tail, head, new_chunker(options)),
+            seen: SeenFile { last: None, size: saved.size_seen, modified: saved.modified },
+            whereabouts: Whereabouts::Gone(gone),
+            losses: ToldLosses { bytes: saved.lost, told: saved.settled },
+            silence: Silence { since: saved.active, told: false },
             moved: saved.moved,
-            ..Generation::new(saved.id, path, options, saved.active)
+            retries: Retries::default(),
+            opened: saved.position > 0,
         }
     }
 
     /// A record of it, with nothing counted.
-    pub fn record(&self) -> Saved {
-        let mut saved = Saved::new(self.id);
-        self.update(&mut saved);
-        saved
+    pub fn record(&self) -> FileRecord {
+        let mut record = FileRecord::new(self.id);
+        self.update(&mut record);
+        record
     }
 
     /// Brings a record up to date.
-    pub fn update(&self, saved: &mut Saved) {
+    pub fn update(&self, record: &mut FileRecord) {
         use std::os::unix::ffi::OsStrExt;
         let name = self.path.as_os_str().as_bytes();
-        if saved.name != name {
-            saved.name = name.to_vec();
+        if record.name != name {
+            record.name = name.to_vec();
         }
-        if saved.head != self.head.guard {
-            saved.head = self.head.guard;
-            saved.start = self.head.start.clone();
+        let head = &self.passed.head;
+        if record.head != head.guard {
+            record.head = head.guard;
+            record.start = head.start.clone();
         }
         // Of a file that is gone, nobody may take the inode for it.
-        (saved.device, saved.inode) = self.identity.unwrap_or_default();
-        saved.born = self.born;
-        saved.modified = self.modified;
-        saved.size_seen = self.size_seen;
-        saved.rotated = self.rotated;
-        saved.truncated = self.truncated;
-        saved.settled = self.settled || self.told;
-        saved.departed = self.away.is_some();
-        let away = self.away.unwrap_or(Away { since: Duration::ZERO, missed: 0 });
-        (saved.away, saved.missed) = (away.since, away.missed.min(MISSES));
-        (saved.active, saved.moved) = (self.active, self.moved);
+        (record.device, record.inode) = self.identity().unwrap_or_default();
+        record.born = self.born;
+        record.modified = self.seen.modified;
+        record.size_seen = self.seen.size;
+        let SavedPlace { rotated, truncated, settled, departed } = self.whereabouts.told();
+        (record.rotated, record.truncated) = (rotated, truncated);
+        record.settled = settled || self.losses.told;
+        record.departed = departed.is_some();
+        (record.away, record.missed) = departed.unwrap_or_default();
+        (record.active, record.moved) = (self.silence.since, self.moved);
     }
 
     pub fn position(&self) -> u64 {
-        self.chunker.position()
+        self.passed.position()
     }
 
-    /// Takes on a file as the place of its bytes.
-    pub fn settle_in(&mut self, path: PathBuf, key: u64, stat: &Stat, now: Duration) {
-        self.rotated |= self.path != path;
-        self.path = path;
-        self.key = Some(key);
-        self.identity = Some(stat.identity);
-        self.born = stat.born;
-        self.size_seen = self.size_seen.max(stat.size);
-        self.last = None;
-        self.away = None;
-        self.truncated = false;
-        self.restored = false;
-        self.told = false;
-        self.copied = None;
-        self.settled = false;
-        self.expired = false;
-        self.lost = 0;
-        self.retry = None;
-        self.failures = 0;
+    /// The file that it can be read from.
+    pub fn file(&self) -> Option<OwnFile> {
+        self.whereabouts.file()
+    }
+
+    /// Device and inode of the file that it is in, or was, unless they may have been given to
+    /// another.
+    pub fn identity(&self) -> Option<FileIdentity> {
+        match &self.whereabouts {
+            Whereabouts::Gone(gone) => gone.identity,
+            other => other.file().map(|file| file.identity),
+        }
+    }
+
+    /// Whether anything was passed on of it.
+    pub fn is_opened(&self) -> bool {
+        self.opened
+    }
+
+    /// Notes that something is passed on of it. Whether that is the first.
+    pub fn open(&mut self) -> bool {
+        !std::mem::replace(&mut self.opened, true)
+    }
+
+    /// Goes on in a file that was found.
+    pub fn settle_in(&mut self, found: &FoundFile<'_>, now: Duration) {
+        let rotated = self.whereabouts.is_rotated() || self.path != found.path;
+        self.whereabouts = Whereabouts::in_file(found.file, rotated);
+        self.path = found.path.to_owned();
+        self.born = found.stat.born;
+        self.seen.size = self.seen.size.max(found.stat.size);
+        self.seen.last = None;
+        self.losses = ToldLosses::default();
+        self.retries.reset();
+        self.passed.extend_head(found.head);
+        (self.moved, self.silence.since) = (now, now);
+        if !found.here {
+            self.depart(now);
+        }
+    }
+
+    /// Notes that it was found under another name, or again.
+    pub fn rename(&mut self, path: &Path, now: Duration) {
+        self.path = path.to_owned();
+        self.whereabouts.rename();
         self.moved = now;
-        self.active = now;
     }
 
     /// Notes that no location leads to it.
     pub fn depart(&mut self, now: Duration) {
-        self.away.get_or_insert(Away { since: now, missed: 0 });
+        self.whereabouts.depart(now);
         self.moved = now;
-        self.settled = false;
     }
 
-    /// Notes that a scan has missed its file, which is not open. That is news if it was there when
-    /// an earlier run ended.
-    pub fn missed(&mut self, now: Duration) {
-        let Some(away) = self.away.as_mut() else { return };
-        away.missed = away.missed.saturating_add(1);
-        if self.restored && away.missed == 1 {
-            (away.since, self.moved) = (now, now);
+    /// Notes that another content has taken its place in its file, which is given back.
+    pub fn be_replaced(&mut self, now: Duration) -> Option<OwnFile> {
+        let file = self.whereabouts.be_replaced(now)?;
+        self.moved = now;
+        self.seen.last = None;
+        Some(file)
+    }
+
+    /// Notes that the file that it was in holds something else by now.
+    pub fn be_truncated(&mut self, now: Duration) {
+        if let Some(gone) = self.whereabouts.gone_mut() {
+            gone.be_truncated();
+            self.moved = now;
         }
     }
 
-    /// Takes up the silence that an earlier run has waited through, in a file that is what it was.
-    pub fn stay_silent(&mut self, active: Duration, moved: Option<Duration>) {
-        self.active = active;
-        self.moved = moved.unwrap_or(self.moved);
+    /// Notes that a scan has missed its file, which is not open.
+    pub fn miss(&mut self, now: Duration) {
+        if self.whereabouts.gone_mut().is_some_and(|gone| gone.miss(now)) {
+            self.moved = now;
+        }
+    }
+
+    /// Notes what its file is at a look.
+    pub fn look(&mut self, stat: &Stat, now: Duration) -> LastLook {
+        let same = self.seen.last.filter(|last| (last.size, last.modified) == (stat.size, stat.modified));
+        if same.is_none() {
+            // A file that is met again has not grown by that.
+            if self.seen.last.is_some_and(|last| last.size < stat.size) || stat.size > self.seen.size {
+                self.moved = now;
+                self.whereabouts.reopen();
+            }
+            self.seen.size = self.seen.size.max(stat.size);
+            self.seen.modified = stat.modified;
+        }
+        let last = same.unwrap_or(LastLook { size: stat.size, modified: stat.modified, since: now, sure: false });
+        *self.seen.last.insert(last)
     }
 
     /// Whether it may have had bytes that nobody has seen: its file was there when an earlier run
-    /// ended or was truncated, and what became of it until it was gone is not known.
+    /// ended, or was truncated, and what became of it until it was gone is not known.
     pub fn is_end_unknown(&self) -> bool {
-        (self.truncated || self.restored) && self.key.is_none() && self.lost == 0 && !self.told
-    }
-
-    /// Whether it has been told that it has lost something.
-    pub fn is_told(&self) -> bool {
-        self.told || self.lost > 0
-    }
-
-    /// Whether enough scans have missed it to take it for gone.
-    pub fn is_missed(&self) -> bool {
-        self.settled || self.away.is_none_or(|away| away.missed >= MISSES)
+        self.whereabouts.gone().is_some_and(Gone::is_end_unseen) && !self.losses.is_told()
     }
 
     /// Whether its end may be dealt with: a rotated or departed file that has not grown for a
     /// while.
     pub fn is_drained(&self, now: Duration, wait: Duration) -> bool {
-        let expected = !self.rotated && self.away.is_none();
-        let missed = self.key.is_some() || self.is_missed();
-        !expected && !self.settled && missed && now >= self.moved + wait
+        let missed = self.whereabouts.gone().is_none_or(Gone::is_missed);
+        self.whereabouts.is_draining() && missed && now >= self.moved + wait
     }
 
     /// Whether its number is to be given up.
     pub fn is_over(&self, now: Duration) -> bool {
-        let departed = self.away.is_some_and(|away| now >= away.since + KEEP_DEPARTED);
-        self.settled && self.key.is_none() && (departed || self.expired)
+        self.whereabouts.gone().is_some_and(|gone| gone.is_over(now))
     }
 
     /// When its turn has to come though nothing is known to have changed.
-    pub fn next_due(&self, now: Duration, options: &Options) -> Option<Duration> {
-        let drained =
-            ((self.rotated || self.away.is_some()) && !self.settled).then(|| self.moved + options.rotate_wait);
-        let idle = (!self.idle_said).then(|| self.active + options.idle);
-        let over = self.away.filter(|_| self.settled).map(|away| away.since + KEEP_DEPARTED);
+    pub fn next_due(&self, now: Duration, options: &FollowOptions) -> Option<Duration> {
+        let drained = self.whereabouts.is_draining().then(|| self.moved + options.rotate_wait);
+        let over = self.whereabouts.gone().and_then(Gone::over_at);
         // What is overdue waits for something else: a scan, or the retry.
-        [self.retry, drained, idle, over].into_iter().flatten().filter(|due| *due > now).min()
-    }
-
-    /// Notes a failure, and when to try again: at once after the first, ever later after further
-    /// ones.
-    pub fn failed(&mut self, now: Duration) {
-        let wait = match self.failures {
-            0 => Duration::from_nanos(1),
-            more => (BACKOFF.0 * 2u32.saturating_pow(more - 1)).min(BACKOFF.1),
-        };
-        self.failures = (self.failures + 1).min(16);
-        self.retry = Some(now + wait);
+        let due = [self.retries.after(), drained, self.silence.due(options.idle), over];
+        due.into_iter().flatten().filter(|due| *due > now).min()
     }
 
     /// What is lost of it, now that no more of it can be read.
-    pub fn loss(&mut self) -> Option<Loss> {
-        if let Some(Copied { length, remedy }) = self.copied.take() {
-            return Some(self.loss_in_copy(length, remedy));
+    pub fn lose(&mut self) -> Option<LostBytes> {
+        if let Some(copy) = self.whereabouts.gone_mut().and_then(Gone::take_copy) {
+            return Some(self.lose_to_copy(copy));
         }
-        let to = self.size_seen;
-        let known = to > self.position() + self.lost;
-        let gone = self.restored && self.key.is_none() && !self.truncated;
-        let unknown = self.is_end_unknown();
-        if !known && !unknown {
+        let (from, to) = (self.position() + self.losses.bytes, self.seen.size);
+        let open_ended = self.is_end_unknown();
+        if to <= from && !open_ended {
             return None;
         }
-        let cause = match (self.truncated, self.key) {
-            (true, _) => "was truncated or overwritten before it was read",
-            (false, None) if gone => "was gone when this run began",
-            (false, Some(_)) if self.rotated => "was truncated before all of it was copied",
+        let cause = match &self.whereabouts {
+            Whereabouts::Gone(gone) if gone.is_truncated() => "was truncated or overwritten before it was read",
+            Whereabouts::Gone(gone) if gone.is_restored() => "was gone when this run began",
+            Whereabouts::Gone(_) => "was gone before it was read",
+            file if file.is_rotated() => "was truncated before all of it was copied",
             _ => "was gone before it was read",
         };
-        let from = if known { self.position() + self.lost } else { self.position() };
-        let to = if known { to } else { from };
-        self.lost += to - from;
-        self.told = true;
-        Some(Loss { name: show_path(&self.path), cause, from, to, open_ended: unknown, remedy: None })
+        let (from, to) = if to > from { (from, to) } else { (self.position(), self.position()) };
+        self.losses.tell(to - from);
+        Some(LostBytes { name: show_path(&self.path), cause, from, to, open_ended, remedy: None })
     }
 
     /// What a compressed copy holds that was not counted: so much is known of the end.
-    fn loss_in_copy(&mut self, length: u64, remedy: String) -> Loss {
-        let from = self.position() + self.lost;
-        (self.lost, self.told) = (length - self.position(), true);
-        let cause = match self.truncated {
+    fn lose_to_copy(&mut self, LongerCopy { length, remedy }: LongerCopy) -> LostBytes {
+        let from = self.position() + self.losses.bytes;
+        self.losses = ToldLosses { bytes: length - self.position(), told: true };
+        let cause = match self.whereabouts.gone().is_some_and(Gone::is_truncated) {
             true => "was truncated or overwritten before it was read to its end",
             false => "was gone before it was read to its end",
         };
-        Loss { name: show_path(&self.path), cause, from, to: length, open_ended: false, remedy: Some(remedy) }
+        let remedy = Some(remedy);
+        LostBytes { name: show_path(&self.path), cause, from, to: length, open_ended: false, remedy }
     }
+}
+
+impl ToldLosses {
+    /// Whether it has been told that something is lost, or that nothing is.
+    pub fn is_told(&self) -> bool {
+        self.told || self.bytes > 0
+    }
+
+    /// Notes that so many bytes more are told to be lost, up to the end.
+    fn tell(&mut self, bytes: u64) {
+        self.bytes += bytes;
+        self.told = true;
+    }
+}
+
+impl Silence {
+    /// Notes that something has come.
+    pub fn end(&mut self, now: Duration) {
+        *self = Silence { since: now, told: false };
+    }
+
+    /// When those behind have to know of it, if they do not.
+    fn due(&self, idle: Duration) -> Option<Duration> {
+        (!self.told).then(|| self.since + idle)
+    }
+
+    /// Whether those behind have to know of it now.
+    pub fn is_due(&self, now: Duration, idle: Duration) -> bool {
+        self.due(idle).is_some_and(|due| now >= due)
+    }
+
+    /// Whether those behind know of it.
+    pub fn is_told(&self) -> bool {
+        self.told
+    }
+
+    /// Notes that they know.
+    pub fn tell(&mut self) {
+        self.told = true;
+    }
+}
+
+/// A file in which a generation begins, or goes on.
+#[derive(Clone, Copy)]
+pub(super) struct FoundFile<'a> {
+    pub path: &'a Path,
+    pub file: OwnFile,
+    pub stat: &'a Stat,
+    /// Its first bytes.
+    pub head: &'a [u8],
+    /// Whether a location leads to it.
+    pub here: bool,
+}
+
+fn new_chunker(options: &FollowOptions) -> Chunker {
+    Chunker::new(options.chunk, options.max_line, true)
 }

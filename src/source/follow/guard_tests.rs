@@ -129,7 +129,7 @@ fn e8_a_descriptor_that_is_lacking_is_taken_from_a_file_that_is_open() {
     }
     world.pass(1);
     world.append("g.log", lines(10..11));
-    world.follower.handles.faults.open.push_back(rustix::io::Errno::MFILE);
+    world.follower.generations.files.faults.open.push_back(rustix::io::Errno::MFILE);
     world.pass(1);
     assert_eq!(world.lines(), expected(0..11));
     assert!(world.warnings.is_empty() && world.follower.open_files() < 11, "{:?}", world.warnings);

@@ -1,16 +1,25 @@
 //! Files that are not followed, and why.
+//!
+//! Invariant: one is passed over as long as it is what it was when that was decided.
 
-use super::candidate::Candidate;
-use super::content::Stat;
+use std::collections::HashMap;
+
+use super::candidates::Candidate;
+use super::content::{FileIdentity, Stat};
+use super::records::{PassedOver, PassedWhen};
 use crate::model::InputId;
+
+/// Files that are not followed, by device and inode.
+#[derive(Debug, Default)]
+pub(super) struct IgnoredFiles(HashMap<FileIdentity, Ignored>);
 
 /// A file that is not followed, as it was when that was decided, and why.
 #[derive(Debug)]
-pub(super) struct Ignored {
-    pub born: Option<u128>,
-    pub size: u64,
-    pub modified: (i64, i64),
-    pub why: Why,
+struct Ignored {
+    born: Option<u128>,
+    size: u64,
+    modified: (i64, i64),
+    why: Why,
 }
 
 /// Why a file is not followed.
@@ -27,28 +36,58 @@ pub(super) enum Why {
     },
 }
 
-impl Ignored {
-    pub fn new(candidate: &Candidate, why: Why) -> Self {
-        let Stat { born, size, modified, .. } = candidate.stat;
-        Ignored { born, size, modified, why }
-    }
-
+impl Why {
     /// What is said of it each time that it is met.
     pub fn warning(&self) -> Option<&String> {
-        match &self.why {
+        match self {
             Why::Unread(text) => Some(text),
             Why::Copy { said, .. } => said.as_ref(),
         }
     }
 }
 
-/// What a candidate is, as far as it is compressed.
-pub(super) enum Packed {
-    /// It is not.
-    No,
-    /// It may be the copy of what was counted, and is not finished, or that is not counted to its
-    /// end.
-    Wait,
-    /// It is not followed.
-    Ignored(Ignored),
+impl IgnoredFiles {
+    /// Passes over a candidate from now on.
+    pub fn ignore(&mut self, candidate: &Candidate, why: Why) {
+        let Stat { identity, born, size, modified, .. } = candidate.stat;
+        self.0.insert(identity, Ignored { born, size, modified, why });
+    }
+
+    /// Passes over what an earlier run has passed over.
+    pub fn pass_over(&mut self, files: Vec<PassedOver>) {
+        for PassedOver { device, inode, born, size, modified } in files {
+            let why = Why::Copy { until: None, said: None };
+            self.0.insert((device, inode), Ignored { born, size, modified, why });
+        }
+    }
+
+    /// Why a file is passed over, if it is.
+    pub fn why(&self, stat: &Stat) -> Option<&Why> {
+        let Ignored { born, size, modified, why } = self.0.get(&stat.identity)?;
+        ((*born, *size, *modified) == (stat.born, stat.size, stat.modified)).then_some(why)
+    }
+
+    /// Forgets those that are not there any more.
+    pub fn retain(&mut self, is_there: impl Fn(FileIdentity) -> bool) {
+        self.0.retain(|identity, _| is_there(*identity));
+    }
+
+    /// The copies among them, and how many bytes of which generation have to be counted or told
+    /// first.
+    pub fn copies(&self) -> Vec<PassedWhen> {
+        let copies = self.0.iter().filter_map(|(&(device, inode), ignored)| {
+            let Ignored { born, size, modified, ref why } = *ignored;
+            let Why::Copy { until, .. } = why else { return None };
+            Some((PassedOver { device, inode, born, size, modified }, *until))
+        });
+        copies.collect()
+    }
+
+    /// The copies of which nothing is said, and which have so many bytes of a generation.
+    pub fn silent_copies(&self) -> impl Iterator<Item = (FileIdentity, InputId, u64)> {
+        self.0.iter().filter_map(|(identity, ignored)| match ignored.why {
+            Why::Copy { until: Some((id, length)), said: None } => Some((*identity, id, length)),
+            _ => None,
+        })
+    }
 }

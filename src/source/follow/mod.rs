@@ -4,28 +4,33 @@
 //! Not here: threads, clocks, counting. Time is handed in and only ever compared with itself, so
 //! that every sequence of events can be played in a test. Invariants: the bytes of a generation are
 //! passed on once and in order; a file on disk belongs to one generation at a time; a generation is
-//! announced by a scan before its first step.
+//! announced by a scan before anything is passed on of it.
 //!
 //! Words. A *generation* is the content of one file over its life, under whatever names. It is
 //! *here* while a location leads to it, *away* otherwise; *drained* once it is away, or was
 //! renamed, and has not grown for a while. A file that was found and is no generation yet is a
 //! *candidate*: it may be the copy that a rotation makes of a file that is followed already.
 
-mod candidate;
+mod candidates;
 mod compressed;
 mod content;
-mod ending;
+mod delivery;
 mod events;
 mod follower;
 mod generation;
-mod handles;
+mod generations;
 mod ignored;
+mod judgement;
+mod open_files;
+mod passed_on;
 mod reading;
 mod records;
-mod scan;
-mod step;
+mod retries;
+mod sightings;
+mod turn;
+mod turns;
 mod unpack;
-mod verdict;
+mod whereabouts;
 mod zeros;
 
 #[cfg(test)]
@@ -42,7 +47,7 @@ mod testing;
 mod tests;
 
 pub use content::{HEAD, START, read_range};
+pub use delivery::{Delivery, FollowOptions, LostBytes, New, Scanned};
 pub use events::{Events, Woken};
 pub use follower::Follower;
-pub use records::{PassedOver, Records, Saved};
-pub use step::{Loss, New, Options, Scanned, Step};
+pub use records::{FileRecord, FileRecords, PassedOver};

@@ -320,7 +320,7 @@ impl Model {
             Act::Count(steps) => self.count(usize::from(steps)),
             Act::Kill => {
                 self.world.restart();
-                if self.world.follower.fresh {
+                if self.world.follower.is_fresh() {
                     self.world.scan();
                 }
                 self.contents.iter_mut().for_each(|content| content.passed = content.counted);
@@ -404,9 +404,10 @@ impl Model {
         }
         let mut readable = self.standing();
         let follower = &self.world.follower;
-        let held = follower.generations.values().filter(|g| g.key.is_some_and(|key| follower.handles.holds(key)));
-        let held = held.filter_map(|generation| generation.identity);
-        let candidates = follower.candidates.iter().filter(|candidate| follower.handles.holds(candidate.key));
+        let files = &follower.generations.files;
+        let held = follower.generations.iter().filter_map(|generation| generation.file());
+        let held = held.filter(|file| files.holds(file.key)).map(|file| file.identity);
+        let candidates = follower.candidates.iter().filter(|candidate| files.holds(candidate.key));
         let held = held.chain(candidates.map(|candidate| candidate.stat.identity));
         readable.extend(held.filter_map(|identity| self.holds.get(&identity)));
         for (at, content) in self.contents.iter_mut().enumerate() {

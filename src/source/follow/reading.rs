@@ -12,8 +12,9 @@ use std::time::Duration;
 use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 
-use super::content::{self, Agreement, HEAD, Head, Stat, TAIL};
-use super::generation::{Generation, Last};
+use super::content::{self, Agreement, HEAD, Stat, TAIL};
+use super::generation::Generation;
+use super::passed_on::PassedOn;
 use super::zeros;
 use crate::model::Guard;
 use crate::source::chunker::Cut;
@@ -36,7 +37,7 @@ pub(super) enum Looked {
 }
 
 /// Where the bytes come from.
-pub(super) struct Source<'a> {
+pub(super) struct OpenedFile<'a> {
     /// The file.
     pub file: &'a File,
     /// What it is now.
@@ -51,39 +52,40 @@ pub(super) struct Source<'a> {
 /// Bytes that the file had and has no more are noted as `cut_short`, from and to.
 pub(super) fn look(
     generation: &mut Generation,
-    source: &Source<'_>,
+    source: &OpenedFile<'_>,
     now: Duration,
     finish: bool,
     cut_short: &mut Option<(u64, u64)>,
     into: &mut Vec<u8>,
 ) -> io::Result<Looked> {
-    let Source { file, stat, .. } = source;
+    let OpenedFile { file, stat, .. } = source;
     into.clear();
-    let before = generation.last.map_or(0, |last| last.size);
+    let before = generation.seen.last.map_or(0, |last| last.size);
     if stat.size < before {
         if !is_intact(generation, file, stat)? {
             return Ok(Looked::Replaced);
         }
         *cut_short = Some((stat.size, before));
-        generation.size_seen = stat.size;
+        generation.seen.size = stat.size;
         // What was known of an over-long line may be gone.
-        generation.chunker.jump(generation.position());
+        let position = generation.position();
+        generation.passed.chunker.jump(position);
     }
-    let known = (generation.size_seen, generation.modified);
-    let last = seen(generation, stat, now);
+    let known = (generation.seen.size, generation.seen.modified);
+    let last = generation.look(stat, now);
     if last.sure && !finish {
         return Ok(Looked::Nothing);
     }
-    if let Some(zeros) = pass_zeros(generation, file, stat, finish)? {
+    if let Some(zeros) = pass_zeros(&mut generation.passed, file, stat, finish)? {
         return Ok(zeros);
     }
-    let looked = read(generation, source, finish, into)?;
+    let looked = read(&mut generation.passed, source, finish, into)?;
     if matches!(looked, Looked::Replaced) {
         // What was seen now was another content.
-        (generation.size_seen, generation.modified) = known;
+        (generation.seen.size, generation.seen.modified) = known;
     }
     if matches!(looked, Looked::Nothing)
-        && let Some(last) = &mut generation.last
+        && let Some(last) = &mut generation.seen.last
     {
         last.sure = now >= last.since + SURE;
     }
@@ -93,62 +95,37 @@ pub(super) fn look(
 /// Whether what has been read of a generation still stands in its file. Its head is extended as the
 /// file has grown.
 pub(super) fn is_intact(generation: &mut Generation, file: &File, stat: &Stat) -> io::Result<bool> {
-    if stat.size < generation.position() || (stat.size == 0 && generation.size_seen > 0) {
+    if stat.size < generation.position() || (stat.size == 0 && generation.seen.size > 0) {
         return Ok(false);
     }
-    let holds = |tail| content::tail_holds(file, generation.position(), &tail);
-    if !generation.tail.map_or(Ok(true), holds)? {
-        return Ok(false);
-    }
-    keep_head(generation, file, 0, &[])
-}
-
-/// Notes what the file is now.
-fn seen(generation: &mut Generation, stat: &Stat, now: Duration) -> Last {
-    let same = generation.last.filter(|last| (last.size, last.modified) == (stat.size, stat.modified));
-    if same.is_none() {
-        // A file that is met again has not grown by that.
-        if generation.last.is_some_and(|last| last.size < stat.size) || stat.size > generation.size_seen {
-            generation.moved = now;
-            generation.settled = false;
-        }
-        generation.size_seen = generation.size_seen.max(stat.size);
-        generation.modified = stat.modified;
-    }
-    let last = same.unwrap_or(Last { size: stat.size, modified: stat.modified, since: now, sure: false });
-    *generation.last.insert(last)
+    Ok(generation.passed.tail_stands_in(file)? && keep_head(&mut generation.passed, file, 0, &[])?)
 }
 
 /// Passes over zeros at the start. `None`: there are none, or they are behind us.
-fn pass_zeros(generation: &mut Generation, file: &File, stat: &Stat, finish: bool) -> io::Result<Option<Looked>> {
-    if generation.chunker.bytes_read() > 0 || stat.size == 0 {
+fn pass_zeros(passed: &mut PassedOn, file: &File, stat: &Stat, finish: bool) -> io::Result<Option<Looked>> {
+    if passed.chunker.bytes_read() > 0 || stat.size == 0 {
         return Ok(None);
     }
-    if generation.zeros == 0 && content::read_head(file)?.first() != Some(&0) {
+    if passed.zeros == 0 && content::read_head(file)?.first() != Some(&0) {
         return Ok(None);
     }
-    let from = if generation.zeros > stat.size { 0 } else { generation.zeros };
+    let from = if passed.zeros > stat.size { 0 } else { passed.zeros };
     let (at, found) = zeros::skip(file, from, stat.size)?;
-    generation.zeros = at;
+    passed.zeros = at;
     // As long as there is nothing but zeros, they may yet be overwritten.
     let final_zeros = finish && at == stat.size;
     if !found && !final_zeros {
         return Ok(Some(if at < stat.size { Looked::More } else { Looked::Nothing }));
     }
-    generation.chunker.jump(at);
-    generation.skipped = at;
-    generation.tail = None;
+    passed.skip_to(at);
     Ok(None)
 }
 
-fn read(generation: &mut Generation, source: &Source<'_>, finish: bool, into: &mut Vec<u8>) -> io::Result<Looked> {
-    let Source { file, stat, .. } = source;
-    let position = generation.position();
-    let tail = match generation.tail {
-        Some(tail) => tail,
-        None => *generation.tail.insert(Guard::of(&content::read_tail(file, position)?)),
-    };
-    let mut offset = generation.chunker.bytes_read();
+fn read(passed: &mut PassedOn, source: &OpenedFile<'_>, finish: bool, into: &mut Vec<u8>) -> io::Result<Looked> {
+    let OpenedFile { file, stat, .. } = source;
+    let position = passed.position();
+    let tail = passed.tail_in(file)?;
+    let mut offset = passed.chunker.bytes_read();
     // What comes after the look is left to the next one; and of an over-long line only so much is
     // read in one go.
     let end = stat.size.min(offset.saturating_add(source.most));
@@ -169,34 +146,34 @@ fn read(generation: &mut Generation, source: &Source<'_>, finish: bool, into: &m
         offset += read as u64;
         Ok(read)
     };
-    let mut cut = generation.chunker.next_available(&mut fill, into);
+    let mut cut = passed.chunker.next_available(&mut fill, into);
     let more = end < stat.size;
     let unterminated = finish && !more && matches!(cut, Ok(None));
     if unterminated {
-        cut = Ok(generation.chunker.rest(into));
+        cut = Ok(passed.chunker.rest(into));
     }
     // What is carried is read again, so that it needs neither memory nor a guard of its own.
-    generation.chunker.forget_carried();
+    passed.chunker.forget_carried();
     let cut = cut?;
-    let proved = prove(generation, file, (position, tail), cut.as_ref(), into);
+    let proved = prove(passed, file, (position, tail), cut.as_ref(), into);
     if !matches!(proved, Ok(Some(_))) {
         // Nothing of it is passed on, also where it could not be looked at just now.
         into.clear();
-        generation.chunker.jump(position);
+        passed.chunker.jump(position);
     }
     let Some(tail) = proved? else { return Ok(Looked::Replaced) };
     let Some(cut) = cut else {
         into.clear();
         return Ok(if more { Looked::More } else { Looked::Nothing });
     };
-    generation.tail = Some(tail);
+    passed.set_tail(tail);
     Ok(Looked::Chunk(cut, unterminated))
 }
 
 /// The guard of the bytes before the end of a cut, if the bytes before the position and the head
 /// still stand in the file.
 fn prove(
-    generation: &mut Generation,
+    passed: &mut PassedOn,
     file: &File,
     (position, tail): (u64, Guard),
     cut: Option<&Cut>,
@@ -204,7 +181,7 @@ fn prove(
 ) -> io::Result<Option<Guard>> {
     let before = content::read_tail(file, position)?;
     let holds = (position == 0 || tail.bytes > 0) && tail.holds(&before);
-    if !holds || !keep_head(generation, file, position, data)? {
+    if !holds || !keep_head(passed, file, position, data)? {
         return Ok(None);
     }
     match cut {
@@ -215,20 +192,18 @@ fn prove(
 }
 
 /// Whether the head still stands in the file. It is extended as the file grows.
-fn keep_head(generation: &mut Generation, file: &File, position: u64, data: &[u8]) -> io::Result<bool> {
-    if position >= HEAD as u64 && generation.head.len() == HEAD {
+fn keep_head(passed: &mut PassedOn, file: &File, position: u64, data: &[u8]) -> io::Result<bool> {
+    if position >= HEAD as u64 && passed.head.len() == HEAD {
         return Ok(true);
     }
     let head = content::read_head(file)?;
     let both = head.len().min(data.len());
     // The first bytes of the file were read just now: if they are others already, it was replaced
     // in between.
-    if generation.head.agrees(&head) != Agreement::Whole || (position == 0 && head[..both] != data[..both]) {
+    if passed.head.agrees(&head) != Agreement::Whole || (position == 0 && head[..both] != data[..both]) {
         return Ok(false);
     }
-    if generation.head.len() < head.len() {
-        generation.head = Head::of(&head);
-    }
+    passed.extend_head(&head);
     Ok(true)
 }
 

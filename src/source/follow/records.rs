@@ -15,10 +15,10 @@ use crate::model::{Guard, InputId};
 /// One generation of a file, as it is saved.
 ///
 /// The follower fills in all but `position`, `tail` and `lost`. Those it leaves as the run found
-/// them; whoever saves puts in what has been counted since: `cut.to` and `tail` of the last step
-/// that was, and the sum of the losses.
+/// them; whoever saves puts in what has been counted since: `cut.to` and `tail` of the last
+/// delivery that was, and the sum of the losses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Saved {
+pub struct FileRecord {
     /// Its number.
     pub id: InputId,
     /// The bytes of its last path.
@@ -61,14 +61,14 @@ pub struct Saved {
     pub moved: Duration,
     /// See `active`.
     pub away: Duration,
-    /// Its last step has been given.
+    /// Its last delivery has been given.
     pub ended: bool,
 }
 
-impl Saved {
+impl FileRecord {
     /// Of a generation of which nothing is known.
     pub fn new(id: InputId) -> Self {
-        Saved {
+        FileRecord {
             id,
             name: Vec::new(),
             device: 0,
@@ -112,19 +112,19 @@ pub struct PassedOver {
 
 /// A file that is passed over, and how many bytes of which generation have to be counted or told
 /// first, if any have to.
-pub(super) type Passed = (PassedOver, Option<(InputId, u64)>);
+pub(super) type PassedWhen = (PassedOver, Option<(InputId, u64)>);
 
 /// The records of all generations, shared with whoever saves them.
 #[derive(Debug, Default)]
-pub struct Records {
-    records: Mutex<BTreeMap<InputId, Saved>>,
-    passed_over: Mutex<Vec<Passed>>,
+pub struct FileRecords {
+    records: Mutex<BTreeMap<InputId, FileRecord>>,
+    passed_over: Mutex<Vec<PassedWhen>>,
     clock: AtomicU64,
 }
 
-impl Records {
+impl FileRecords {
     /// Copies of all records, by number.
-    pub fn all(&self) -> Vec<Saved> {
+    pub fn all(&self) -> Vec<FileRecord> {
         self.records.lock().values().cloned().collect()
     }
 
@@ -138,15 +138,15 @@ impl Records {
         self.clock.store(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// Drops a record. To be called once the last step of the generation has been counted and that
-    /// has been saved.
+    /// Drops a record. To be called once the last delivery of the generation has been counted and
+    /// that has been saved.
     pub fn forget(&self, id: InputId) {
         self.records.lock().remove(&id);
     }
 
     /// The compressed files that are passed over, as far as these records, by number, say that what
     /// they hold was counted or told.
-    pub fn passed_over(&self, records: &[Saved]) -> Vec<PassedOver> {
+    pub fn passed_over(&self, records: &[FileRecord]) -> Vec<PassedOver> {
         let files = self.passed_over.lock();
         let is_dealt_with = |(of, length): (InputId, u64)| {
             let found = records.binary_search_by_key(&of, |record| record.id);
@@ -158,7 +158,7 @@ impl Records {
     }
 
     /// Notes which compressed files are passed over.
-    pub(super) fn pass_over(&self, files: Vec<Passed>) {
+    pub(super) fn pass_over(&self, files: Vec<PassedWhen>) {
         *self.passed_over.lock() = files;
     }
 
@@ -173,12 +173,12 @@ impl Records {
     }
 
     /// Puts a record in.
-    pub fn put(&self, record: Saved) {
+    pub fn put(&self, record: FileRecord) {
         self.records.lock().insert(record.id, record);
     }
 
     /// Changes a record, unless it is forgotten.
-    pub(super) fn change(&self, id: InputId, change: impl FnOnce(&mut Saved)) {
+    pub(super) fn change(&self, id: InputId, change: impl FnOnce(&mut FileRecord)) {
         if let Some(record) = self.records.lock().get_mut(&id) {
             change(record);
         }

@@ -7,20 +7,20 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Follower, Loss, New, Options, Saved, Step};
+use super::{Delivery, FileRecord, FollowOptions, Follower, LostBytes, New};
 use crate::model::location::Location;
 use crate::model::{Guard, InputId};
 
 /// The folder, the follower and what came of it.
 pub(super) struct World {
     pub folder: tempfile::TempDir,
-    pub options: Options,
+    pub options: FollowOptions,
     pub follower: Follower,
     pub now: Duration,
     pub new: Vec<New>,
     pub warnings: Vec<String>,
     /// What was passed on and is not counted yet.
-    pub waiting: VecDeque<(Step, Vec<u8>)>,
+    pub waiting: VecDeque<(Delivery, Vec<u8>)>,
     /// What is counted, by generation.
     pub counted: BTreeMap<InputId, Counted>,
     pub ended: BTreeSet<InputId>,
@@ -40,7 +40,7 @@ pub(super) struct Counted {
     pub unterminated: u64,
     pub opened: u64,
     pub idle: u64,
-    pub losses: Vec<Loss>,
+    pub losses: Vec<LostBytes>,
 }
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
@@ -51,13 +51,13 @@ impl World {
         World::with(|_| {})
     }
 
-    pub fn with(change: impl FnOnce(&mut Options)) -> Self {
+    pub fn with(change: impl FnOnce(&mut FollowOptions)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["in", "out"] {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
         let root = folder.path().to_str().unwrap();
-        let mut options = Options {
+        let mut options = FollowOptions {
             locations: ["*.log", "*.log.*"].map(|glob| Location::Glob(format!("{root}/in/{glob}"))).to_vec(),
             chunk: 64,
             max_line: 100,
@@ -200,7 +200,7 @@ impl World {
     }
 
     /// What is saved now.
-    pub fn saved(&self) -> Vec<Saved> {
+    pub fn saved(&self) -> Vec<FileRecord> {
         let mut all = self.follower.records().all();
         for saved in &mut all {
             if let Some(counted) = self.counted.get(&saved.id) {
@@ -212,7 +212,7 @@ impl World {
     }
 
     /// Ends the run; what waits is not counted.
-    pub fn kill(&mut self) -> Vec<Saved> {
+    pub fn kill(&mut self) -> Vec<FileRecord> {
         let saved = self.saved();
         self.waiting.clear();
         self.at.clear();
@@ -223,7 +223,7 @@ impl World {
     /// Kills the run and starts another with what was saved.
     pub fn restart(&mut self) {
         let saved = self.kill();
-        let (next_id, passed_over) = (self.follower.next_id, self.follower.records().passed_over(&saved));
+        let (next_id, passed_over) = (self.follower.candidates.next(), self.follower.records().passed_over(&saved));
         self.start(saved, next_id);
         self.follower.pass_over(passed_over);
     }
@@ -237,7 +237,7 @@ impl World {
         self.restart();
     }
 
-    pub fn start(&mut self, saved: Vec<Saved>, next_id: u32) {
+    pub fn start(&mut self, saved: Vec<FileRecord>, next_id: u32) {
         // As it is read back from the disk.
         let bytes = serde_json::to_vec(&saved).unwrap();
         let saved = serde_json::from_slice(&bytes).unwrap();

@@ -304,7 +304,7 @@ fn d21_what_is_gone_is_forgotten_in_the_end() {
     world.now += SECOND * 700;
     world.pass(2);
     assert_eq!(world.lines(), expected(0..1200));
-    assert_eq!((world.follower.records().len(), world.follower.generations.len()), (0, 0));
+    assert_eq!((world.follower.records().len(), world.follower.generations.iter().count()), (0, 0));
     assert_eq!(world.counted.len(), world.ended.len());
 }
 

@@ -2,35 +2,26 @@
 
 /// Wings that hold a circle among their files. An entry goes as soon as there is none.
 pub const CIRCLES: &[(&str, &str)] = &[
-    ("make", "the arguments stand over the writer that reads them"),
     ("output", "the table of entries and what an entry is stand in one file"),
     ("report", "what is written of a report and what an entry is stand in one file"),
-    ("tallies", "what a file of tallies is and its merging name each other"),
 ];
 
 /// Type names that are defined more than once.
 pub const SHARED_NAMES: &[&str] = &[
-    "Asked", "Block", "Closed", "Counting", "Cut", "Decoder", "Filter", "Grid", "Head", "Header", "Input", "Key",
-    "Kind", "Last", "Line", "Lines", "Live", "Look", "Loss", "Made", "Names", "Next", "Nothing", "Options", "Order",
-    "Override", "Part", "Parts", "Passed", "Place", "Places", "Pool", "Progress", "Range", "Records", "Sample",
-    "Saved", "Search", "Settings", "Shard", "Shared", "Slot", "Source", "Stamps", "Start", "Step", "Store", "Summary",
-    "Survey", "Totals", "Trigger", "Turn", "Verdict", "Waiting", "Watched", "Whole", "Windows", "Worker", "Writer",
+    "Block", "Counting", "Cut", "Filter", "Header", "Kind", "Last", "Live", "Look", "Nothing", "Options", "Override",
+    "Parts", "Place", "Progress", "Range", "Records", "Saved", "Search", "Shared", "Slot", "Stamps", "Start", "Step",
+    "Trigger", "Waiting", "Windows", "Worker",
 ];
 
 /// Functions and structs that are larger than others may be, with the reason.
 pub const LARGE: &[(&str, &str)] = &[
     ("cli::args::Common", "one field for each option of the command line, which clap takes from the struct"),
     ("cli::args::Counting", "one field for each option of the command line, which clap takes from the struct"),
-    (
-        "cli::commands::tallies::PartialArgs",
-        "one field for each option of the command line, which clap takes from the struct",
-    ),
     ("config::follow::check", "one check after another, each of a few lines, on the same values"),
     (
         "config::plan::FilterPlan",
         "what a filter is told before it runs, a field for each key and what follows from them",
     ),
-    ("make::Args", "one field for each option of the command line, which clap takes from the struct"),
     ("model::balance::Balance", "the balance sheet: one number for each class of lines and bytes"),
     ("ops::progress::Progress", "what has to be saved in one moment lies in one value"),
     ("output::json::BalancePart", "the balance sheet as JSON: one number for each class of lines and bytes"),
@@ -38,12 +29,7 @@ pub const LARGE: &[(&str, &str)] = &[
     ("pipeline::following::following", "what a followed file may be in is told by fields that exclude each other"),
     ("pipeline::saved::Saved", "what a followed file may be in is told by fields that exclude each other"),
     ("source::cursor::next", "one step for each state of the reader, in the order in which a file goes through them"),
-    ("source::follow::follower::Follower", "what a followed file may be in is told by fields that exclude each other"),
-    (
-        "source::follow::generation::Generation",
-        "what a followed file may be in is told by fields that exclude each other",
-    ),
-    ("source::follow::records::Saved", "what a followed file may be in is told by fields that exclude each other"),
+    ("source::follow::records::FileRecord", "a record of the saved state, a field for each value of the format"),
     (
         "stage::aggregator::following::header::Header",
         "what a followed file may be in is told by fields that exclude each other",
@@ -57,5 +43,5 @@ pub const LARGE: &[(&str, &str)] = &[
         "what a followed file may be in is told by fields that exclude each other",
     ),
     ("stage::follow::Following", "what a followed file may be in is told by fields that exclude each other"),
-    ("tallies::lines::Lines", "the balance sheet of a tallies file: one number for each class of lines"),
+    ("tallies::lines::CountedLines", "the balance sheet of a tallies file: one number for each class of lines"),
 ];

@@ -133,6 +133,22 @@ pub fn behind(tokens: &[Token], at: usize) -> usize {
     tokens.len()
 }
 
+/// Whether the word at `at` is the `fn` of a test.
+pub fn is_test(tokens: &[Token], mut at: usize) -> bool {
+    if !tokens[at].is("fn") {
+        return false;
+    }
+    // Back over attributes, to one that is `#[test]`.
+    while at > 0 && tokens[at - 1].is("]") {
+        let open = tokens[..at].iter().rposition(|token| token.is("#")).unwrap();
+        if tokens[open + 2].is("test") {
+            return true;
+        }
+        at = open;
+    }
+    false
+}
+
 /// A file without what only tests have.
 pub struct Code {
     pub tokens: Vec<Token>,
@@ -213,4 +229,12 @@ fn only_what_tests_have_is_taken_out() {
     );
     assert_eq!(kept, "struct A { b : u8 } z");
     assert_eq!(texts("#[cfg(not(test))] a; #[cfg(feature = \"x\")] b").0.matches("cfg").count(), 2);
+}
+
+#[test]
+fn tests_are_known_by_their_attribute() {
+    let tokens = tokens("#[test] #[ignore = \"x\"] fn a() {} fn b() {} #[cfg(test)] fn c() {} #[test]\nfn d() {}");
+    let tests: Vec<&str> =
+        (0..tokens.len()).filter(|at| is_test(&tokens, *at)).map(|at| tokens[at + 1].text.as_str()).collect();
+    assert_eq!(tests, ["a", "d"]);
 }

@@ -14,7 +14,7 @@ use crate::model::{Balance, Grid, Timestamp};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::count::Buckets;
 use crate::ops::progress;
-use crate::source::follow::{PassedOver, Saved as SavedFile};
+use crate::source::follow::{FileRecord, PassedOver};
 use crate::tally::names::foreign_byte;
 use crate::tally::{HostId, Tally};
 
@@ -41,7 +41,7 @@ pub struct Header {
     /// How far each input is counted.
     pub progress: progress::Saved,
     /// The files that the inputs are.
-    pub files: Vec<SavedFile>,
+    pub files: Vec<FileRecord>,
     /// The clock of silences.
     pub clock: Duration,
     /// The number of the next input.

@@ -14,7 +14,7 @@ use super::standing::Standing;
 use super::sweeping::Sweeping;
 use crate::actor::{Exit, LatestOutlet, Stop};
 use crate::model::Timestamp;
-use crate::source::follow::Records;
+use crate::source::follow::FileRecords;
 use crate::stage::aggregator::closed::Closed;
 use crate::stage::{Failures, InputNames};
 
@@ -47,7 +47,7 @@ pub struct Keeper {
     /// How long a run that was asked to end may take for that.
     pub stop_timeout: Duration,
     /// The files that are followed.
-    pub files: Arc<Records>,
+    pub files: Arc<FileRecords>,
     /// The names of all inputs.
     pub names: Arc<InputNames>,
     /// Results that could not be written are told here.

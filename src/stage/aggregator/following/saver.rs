@@ -14,7 +14,7 @@ use crate::codec::Encoder;
 use crate::error::Result;
 use crate::model::{Grid, InputId, Timestamp};
 use crate::ops::progress;
-use crate::source::follow::{Records, Saved as SavedFile};
+use crate::source::follow::{FileRecord, FileRecords};
 use crate::state::Store;
 use crate::tally::HostId;
 use crate::tally::pairs::PairTable;
@@ -65,7 +65,7 @@ pub struct Saver {
     /// The first instant that is kept, and the first that counts.
     pub bounds: (Timestamp, Timestamp),
     /// The files that are followed.
-    pub files: Arc<Records>,
+    pub files: Arc<FileRecords>,
     /// The names of all inputs.
     pub names: Arc<InputNames>,
     /// Failures are told here.
@@ -215,14 +215,14 @@ impl Saver {
     }
 
     /// The files, each with the position up to which it is counted.
-    fn files(&self, progress: &progress::Saved) -> Vec<SavedFile> {
+    fn files(&self, progress: &progress::Saved) -> Vec<FileRecord> {
         let at = |id: InputId| {
             let found = progress.inputs.binary_search_by_key(&id, |(id, _)| *id).ok()?;
             Some(&progress.inputs[found].1)
         };
         let files = self.files.all().into_iter().filter_map(|file| {
             let position = at(file.id)?;
-            Some(SavedFile { position: position.next, tail: position.tail, lost: position.lost(), ..file })
+            Some(FileRecord { position: position.next, tail: position.tail, lost: position.lost(), ..file })
         });
         files.collect()
     }
@@ -295,7 +295,7 @@ mod tests {
     fn saver(live: &Arc<Live>, dir: &std::path::Path) -> Saver {
         let mut store = Store::open(dir).unwrap();
         store.load("").unwrap();
-        let files = Arc::<Records>::default();
+        let files = Arc::<FileRecords>::default();
         (0..3).for_each(|id| files.put(crate::stage::aggregator::following::sound::tests::file(id)));
         Saver {
             live: Arc::clone(live),

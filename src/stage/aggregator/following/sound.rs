@@ -17,7 +17,7 @@ use crate::model::window::MAX_BUCKETS;
 use crate::model::{Grid, Guard, InputId, Timestamp};
 use crate::ops::close::{SHARDS, Windows};
 use crate::ops::progress::{LAST_BYTE, Position};
-use crate::source::follow::{HEAD, PassedOver, START, Saved as SavedFile};
+use crate::source::follow::{FileRecord, HEAD, PassedOver, START};
 
 /// Inputs that a run may come to have: so many files are never met.
 const MAX_INPUTS: u32 = 1 << 31;
@@ -159,10 +159,10 @@ fn is_stat(modified: (i64, i64), size: u64) -> bool {
     (0..1_000_000_000).contains(&modified.1) && size <= LAST_BYTE
 }
 
-fn check_file(file: &SavedFile, (_, position): &(InputId, Position), clock: Duration) -> bool {
-    let SavedFile { name, modified, start, head, size_seen, position: next, tail, lost, active, moved, away, .. } =
+fn check_file(file: &FileRecord, (_, position): &(InputId, Position), clock: Duration) -> bool {
+    let FileRecord { name, modified, start, head, size_seen, position: next, tail, lost, active, moved, away, .. } =
         file;
-    let SavedFile { departed, missed, .. } = file;
+    let FileRecord { departed, missed, .. } = file;
     (*next, *tail, *lost) == (position.next, position.tail, position.lost())
         && !name.is_empty()
         && name.len() <= MAX_PATH
@@ -201,8 +201,8 @@ pub(super) mod tests {
         Grid { anchor: Timestamp::from_seconds(0), length: 20 * SECOND, period: 10 * SECOND, first: None };
 
     /// A file of which nothing is counted.
-    pub(in crate::stage) fn file(id: u32) -> SavedFile {
-        SavedFile {
+    pub(in crate::stage) fn file(id: u32) -> FileRecord {
+        FileRecord {
             name: b"a.log".to_vec(),
             device: 1,
             inode: 2,
@@ -210,7 +210,7 @@ pub(super) mod tests {
             start: b"17 a b".to_vec(),
             head: Guard::of(b"17 a b"),
             size_seen: 7,
-            ..SavedFile::new(InputId(id))
+            ..FileRecord::new(InputId(id))
         }
     }
 
@@ -277,7 +277,7 @@ pub(super) mod tests {
         (|it| it.numbers = 9, "it has 0 bytes for 9 names"),
     ];
 
-    const FILES: [fn(&mut SavedFile); 18] = [
+    const FILES: [fn(&mut FileRecord); 18] = [
         |it| it.position = 1,
         |it| it.tail = Guard::of(b"x"),
         |it| it.lost = 1,
