@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::asked_report;
-use crate::config::schema::{Argument, KEYS, Key, Takers};
+use crate::config::schema::{Argument, KEYS, KeySpec, Takers};
 use crate::error::Result;
 use crate::model::escape::toml_text;
 use crate::options::Kind;
@@ -62,7 +62,7 @@ impl Taker for Reports {
 /// The options of such a command that are keys, as they were given.
 #[derive(Debug, Default)]
 pub struct KeyArgs<T> {
-    given: Vec<(&'static Key, Words)>,
+    given: Vec<(&'static KeySpec, Words)>,
     taker: PhantomData<T>,
 }
 
@@ -81,7 +81,7 @@ pub struct SetKey {
 }
 
 /// The keys that are options of such a command, in the order of the table.
-fn taken<T: Taker>() -> impl Iterator<Item = (&'static Key, Argument)> {
+fn taken<T: Taker>() -> impl Iterator<Item = (&'static KeySpec, Argument)> {
     let options = KEYS.iter().filter_map(|key| Some((key, key.argument?)));
     options.filter(|(_, argument)| T::takes(argument.takers))
 }
@@ -104,7 +104,7 @@ impl<T: Taker> Args for KeyArgs<T> {
 }
 
 /// A key as an option.
-fn arg(key: &Key, argument: &Argument, help: &str) -> Arg {
+fn arg(key: &KeySpec, argument: &Argument, help: &str) -> Arg {
     let kind = key.spec.kind;
     let default = key.spec.default.filter(|_| kind != Kind::Flag);
     let help = default.map_or_else(|| help.to_owned(), |default| format!("{help} [default: {default}]"));
@@ -145,7 +145,7 @@ impl<T: Taker> FromArgMatches for KeyArgs<T> {
 }
 
 /// What was given for a key, if anything was.
-fn words(matches: &ArgMatches, key: &Key, argument: &Argument) -> Option<Words> {
+fn words(matches: &ArgMatches, key: &KeySpec, argument: &Argument) -> Option<Words> {
     let name = argument.long;
     if key.spec.kind == Kind::Flag {
         let words = Words { values: vec!["true".to_owned()], options: vec![format!("--{}", argument.long)] };

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::schema::{KEYS, Key, StageType, Takers};
+use super::schema::{KEYS, KeySpec, StageType, Takers};
 use super::tests::plan;
 use crate::options::Kind;
 
@@ -45,7 +45,7 @@ fn the_pipeline_that_ships_is_made_of_the_table() {
 }
 
 /// The line of a key, and more where it is long.
-fn shown(key: &Key, kind: StageType) -> String {
+fn shown(key: &KeySpec, kind: StageType) -> String {
     let spec = &key.spec;
     let by_cores = spec.name == "threads" && kind.default_threads(2) == 2;
     let is_set = key.is_set || (spec.name == "threads" && !by_cores);

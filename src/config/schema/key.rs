@@ -8,7 +8,7 @@ use crate::options::{Kind, OptionSpec};
 
 /// A key.
 #[derive(Debug, Clone, Copy)]
-pub struct Key {
+pub struct KeySpec {
     /// Its name, values, default and help.
     pub spec: OptionSpec,
     /// The stages that understand it.
@@ -132,10 +132,10 @@ impl Heading {
     }
 }
 
-impl Key {
+impl KeySpec {
     /// A key of these stages with values of a kind; `help` is what it is.
     pub(super) const fn new(name: &'static str, stages: &'static [StageType], kind: Kind, help: &'static str) -> Self {
-        Key {
+        KeySpec {
             spec: OptionSpec { name, kind, default: None, required: false, help },
             stages,
             needs: None,
@@ -148,38 +148,38 @@ impl Key {
 
     /// Its value if none is given.
     pub(super) const fn default(self, default: &'static str) -> Self {
-        Key { spec: OptionSpec { default: Some(default), ..self.spec }, ..self }
+        KeySpec { spec: OptionSpec { default: Some(default), ..self.spec }, ..self }
     }
 
     /// It has to be given.
     pub(super) const fn required(self) -> Self {
-        Key { spec: OptionSpec { required: true, ..self.spec }, ..self }
+        KeySpec { spec: OptionSpec { required: true, ..self.spec }, ..self }
     }
 
     /// It means something only beside another.
     pub(super) const fn needs(self, needs: Needs) -> Self {
-        Key { needs: Some(needs), ..self }
+        KeySpec { needs: Some(needs), ..self }
     }
 
     /// What is counted depends on it.
     pub(super) const fn in_state(self) -> Self {
-        Key { is_in_state: true, ..self }
+        KeySpec { is_in_state: true, ..self }
     }
 
     /// The pipeline that ships shows this value, as TOML.
     pub(super) const fn example(self, example: &'static str) -> Self {
-        Key { example: Some(example), ..self }
+        KeySpec { example: Some(example), ..self }
     }
 
     /// The pipeline that ships sets it.
     pub(super) const fn set(self) -> Self {
-        Key { is_set: true, ..self }
+        KeySpec { is_set: true, ..self }
     }
 
     /// It is an option of the command line, by its own name where that has none.
     pub(super) const fn option(self, argument: Argument) -> Self {
         let long = if argument.long.is_empty() { self.spec.name } else { argument.long };
-        Key { argument: Some(Argument { long, ..argument }), ..self }
+        KeySpec { argument: Some(Argument { long, ..argument }), ..self }
     }
 }
 

@@ -4,7 +4,7 @@
 //! order is that of help under each heading, of the pipeline that ships, and of what a saved state
 //! depends on, where the order of the keys that it has so far is part of its format.
 
-use super::key::{Argument, Heading, Key, Needs, Takers};
+use super::key::{Argument, Heading, KeySpec, Needs, Takers};
 use super::stages::StageType::{self, BucketAggregator, LineSplitter, Reader, Reporter, TimeFilter};
 use crate::options::{Kind, OptionSpec};
 
@@ -15,18 +15,23 @@ const SIZES: Kind = Kind::Bytes(16, 1 << 30);
 const WORDS: &[&str] = &["now", "latest", "today", "yesterday"];
 
 /// Every key with a value; `type` and `inputs` shape the graph and are not among them.
-pub const KEYS: &[Key] = &[
+pub const KEYS: &[KeySpec] = &[
     // What to read.
-    Key::new("location", &[Reader], Kind::Locations, "files, folders, globs, or - for standard input")
+    KeySpec::new("location", &[Reader], Kind::Locations, "files, folders, globs, or - for standard input")
         .required()
         .in_state()
         .set()
         .example("\"tests/data/*.log\""),
-    Key::new("format", &[TimeFilter], Kind::Text, "the log format: <timestamp> <from> <to>")
-        .default("plain")
-        .in_state()
-        .set(),
-    Key::new(
+    KeySpec::new(
+        "format",
+        &[TimeFilter],
+        Kind::Text,
+        "the log format; plain: a stamp, who connects, and to whom, on each line",
+    )
+    .default("plain")
+    .in_state()
+    .set(),
+    KeySpec::new(
         "unit",
         &[TimeFilter],
         Kind::Choice(&["auto", "s", "ms", "us", "ns"]),
@@ -37,10 +42,16 @@ pub const KEYS: &[Key] = &[
     .set()
     .option(Argument::new(Takers::Counts, Heading::Reading, "Unit of the stamps: auto, s, ms, us or ns").value("UNIT")),
     // Windows.
-    Key::new("seconds", &[TimeFilter], Kind::Duration, "length of the window").default("3600").in_state().set().option(
-        Argument::new(Takers::Counts, Heading::Window, "Length of the window").aliases(&["last", "window"]).everyday(),
-    ),
-    Key::new(
+    KeySpec::new("seconds", &[TimeFilter], Kind::Duration, "length of the window")
+        .default("3600")
+        .in_state()
+        .set()
+        .option(
+            Argument::new(Takers::Counts, Heading::Window, "Length of the window")
+                .aliases(&["last", "window"])
+                .everyday(),
+        ),
+    KeySpec::new(
         "every",
         &[TimeFilter],
         Kind::Duration,
@@ -53,7 +64,7 @@ pub const KEYS: &[Key] = &[
             .more("The windows lie over the whole input.")
             .everyday(),
     ),
-    Key::new(
+    KeySpec::new(
         "align",
         &[TimeFilter],
         Kind::Instant(&["epoch", "first", "latest", "start", "today", "yesterday"]),
@@ -68,7 +79,7 @@ pub const KEYS: &[Key] = &[
         Heading::Repeating,
         "Where windows of --every start: epoch, first, latest, today, a Unix time or a date",
     )),
-    Key::new(
+    KeySpec::new(
         "lateness",
         &[TimeFilter],
         Kind::DurationOrZero,
@@ -82,7 +93,7 @@ pub const KEYS: &[Key] = &[
         Heading::Repeating,
         "Declared disorder: how far a stamp may lie behind the highest before it",
     )),
-    Key::new(
+    KeySpec::new(
         "max-jump",
         &[TimeFilter],
         Kind::DurationOrZero,
@@ -97,7 +108,7 @@ pub const KEYS: &[Key] = &[
         "With --every: how far fewer than 8 stamps may lie ahead of all others and still close windows; 0: any \
          distance",
     )),
-    Key::new(
+    KeySpec::new(
         "max-gap",
         &[BucketAggregator],
         Kind::Count(0, u64::MAX),
@@ -110,7 +121,7 @@ pub const KEYS: &[Key] = &[
         Heading::Repeating,
         "With --every: more windows in a row that hold nothing are one result; 0: each is its own",
     )),
-    Key::new(
+    KeySpec::new(
         "since",
         &[TimeFilter],
         Kind::Instant(WORDS),
@@ -123,7 +134,7 @@ pub const KEYS: &[Key] = &[
             .more("As --until. With --every, start of the history.")
             .everyday(),
     ),
-    Key::new(
+    KeySpec::new(
         "until",
         &[TimeFilter],
         Kind::Instant(WORDS),
@@ -142,7 +153,7 @@ pub const KEYS: &[Key] = &[
             )
             .everyday(),
     ),
-    Key::new(
+    KeySpec::new(
         "timezone",
         &[TimeFilter],
         Kind::Text,
@@ -157,7 +168,7 @@ pub const KEYS: &[Key] = &[
         )
         .value("ZONE"),
     ),
-    Key::new(
+    KeySpec::new(
         "now",
         &[TimeFilter],
         Kind::Instant(&["now", "today", "yesterday"]),
@@ -169,7 +180,7 @@ pub const KEYS: &[Key] = &[
         Heading::Window,
         "What is taken for now, for --until and --future [default: the clock]",
     )),
-    Key::new(
+    KeySpec::new(
         "future",
         &[TimeFilter],
         Kind::DurationOrZero,
@@ -182,7 +193,7 @@ pub const KEYS: &[Key] = &[
         Heading::Window,
         "How far beyond now a stamp may lie before it is counted as future",
     )),
-    Key::new(
+    KeySpec::new(
         "grouping-seconds",
         &[BucketAggregator],
         Kind::Duration,
@@ -193,7 +204,7 @@ pub const KEYS: &[Key] = &[
     .set()
     .option(Argument::new(Takers::Counts, Heading::Window, "Grain of the aggregation")),
     // Results.
-    Key::new("reports", &[Reporter], Kind::Reports, "the reports, in order; `logparser reports` lists them all")
+    KeySpec::new("reports", &[Reporter], Kind::Reports, "the reports, in order; `logparser reports` lists them all")
         .set()
         .example(
             "[\n  \"top-servers\",\n  { name = \"connected-to\", host = \"Delta\" },\n  { name = \"connected-from\", \
@@ -211,7 +222,7 @@ pub const KEYS: &[Key] = &[
                 .everyday()
                 .not_on_clusters(),
         ),
-    Key::new(
+    KeySpec::new(
         "limit",
         &[Reporter],
         Kind::Count(1, u64::MAX),
@@ -220,7 +231,7 @@ pub const KEYS: &[Key] = &[
     .set()
     .example("10")
     .option(Argument::new(Takers::Reports, Heading::Results, "Rows of each ranking").short('n').everyday()),
-    Key::new(
+    KeySpec::new(
         "outputs",
         &[Reporter],
         Kind::Outputs,
@@ -240,7 +251,7 @@ pub const KEYS: &[Key] = &[
             )
             .everyday(),
     ),
-    Key::new(
+    KeySpec::new(
         "rejects",
         &[TimeFilter],
         Kind::Path,
@@ -248,11 +259,11 @@ pub const KEYS: &[Key] = &[
     )
     .example("\"malformed.tsv\"")
     .option(Argument::new(Takers::Runs, Heading::Results, "Keep all malformed lines in a file")),
-    Key::new("late-file", &[TimeFilter], Kind::Path, "file for all late lines; needs every; odd bytes as \\xNN")
+    KeySpec::new("late-file", &[TimeFilter], Kind::Path, "file for all late lines; needs every; odd bytes as \\xNN")
         .needs(Needs::Every)
         .example("\"late.log\"")
         .option(Argument::new(Takers::Runs, Heading::Results, "Keep all late lines in a file (with --every)")),
-    Key::new("stats", &[TimeFilter], Kind::Flag, "say how far records lie behind others; everything is then read")
+    KeySpec::new("stats", &[TimeFilter], Kind::Flag, "say how far records lie behind others; everything is then read")
         .default("false")
         .option(Argument::new(
             Takers::Runs,
@@ -260,7 +271,7 @@ pub const KEYS: &[Key] = &[
             "Say how far records lie behind others, to choose --lateness by; everything is then read",
         )),
     // Following.
-    Key::new(
+    KeySpec::new(
         "follow",
         &[Reader],
         Kind::Flag,
@@ -271,7 +282,7 @@ pub const KEYS: &[Key] = &[
         Argument::new(Takers::Runs, Heading::Following, "Follow the files as they grow and rotate (with --every)")
             .short('f'),
     ),
-    Key::new(
+    KeySpec::new(
         "idle",
         &[Reader],
         Kind::Duration,
@@ -284,7 +295,7 @@ pub const KEYS: &[Key] = &[
         Heading::Following,
         "When following: how long an input may be silent and still hold back results",
     )),
-    Key::new(
+    KeySpec::new(
         "rotate-wait",
         &[Reader],
         Kind::Duration,
@@ -292,7 +303,7 @@ pub const KEYS: &[Key] = &[
     )
     .default("5s")
     .needs(Needs::Follow),
-    Key::new(
+    KeySpec::new(
         "trigger",
         &[BucketAggregator],
         Kind::Choice(&["event", "clock"]),
@@ -309,7 +320,7 @@ pub const KEYS: &[Key] = &[
         )
         .value("WHAT"),
     ),
-    Key::new(
+    KeySpec::new(
         "late-updates",
         &[TimeFilter],
         Kind::DurationOrZero,
@@ -324,18 +335,23 @@ pub const KEYS: &[Key] = &[
         "When following, results that records change which come up to TIME behind the declared disorder are issued \
          again",
     )),
-    Key::new("state", &[BucketAggregator], Kind::Path, "following: folder in which the state is kept, auto or none")
-        .default("auto")
-        .needs(Needs::Follow)
-        .option(
-            Argument::new(
-                Takers::Runs,
-                Heading::Following,
-                "When following, the folder in which the state is kept, auto or none",
-            )
-            .value("DIR"),
-        ),
-    Key::new("checkpoint", &[BucketAggregator], Kind::Duration, "following: time between two savings of the state")
+    KeySpec::new(
+        "state",
+        &[BucketAggregator],
+        Kind::Path,
+        "following: folder in which the state is kept, auto or none",
+    )
+    .default("auto")
+    .needs(Needs::Follow)
+    .option(
+        Argument::new(
+            Takers::Runs,
+            Heading::Following,
+            "When following, the folder in which the state is kept, auto or none",
+        )
+        .value("DIR"),
+    ),
+    KeySpec::new("checkpoint", &[BucketAggregator], Kind::Duration, "following: time between two savings of the state")
         .default("5s")
         .needs(Needs::Follow)
         .option(Argument::new(
@@ -343,7 +359,7 @@ pub const KEYS: &[Key] = &[
             Heading::Following,
             "When following, time between two savings of the state",
         )),
-    Key::new(
+    KeySpec::new(
         "stop-timeout",
         &[BucketAggregator],
         Kind::Duration,
@@ -357,14 +373,14 @@ pub const KEYS: &[Key] = &[
         "When following, how long a run that is asked to end may take to count what it has read and to save the state",
     )),
     // Limits.
-    Key::new(
+    KeySpec::new(
         "threads",
         &[Reader, LineSplitter, TimeFilter, BucketAggregator, Reporter],
         Kind::Count(1, 256),
         "workers of this stage; of a reader: inputs that are read at the same time",
     )
     .option(Argument::new(Takers::All, Heading::Limits, "Threads of each stage")),
-    Key::new(
+    KeySpec::new(
         "capacity",
         &[LineSplitter, TimeFilter, BucketAggregator, Reporter],
         Kind::Count(1, 65_536),
@@ -372,12 +388,12 @@ pub const KEYS: &[Key] = &[
     )
     .default("4")
     .set(),
-    Key::new("chunk", &[Reader], SIZES, "bytes that are read at a time").default("512KiB").set(),
-    Key::new("max-line", &[Reader], SIZES, "bytes that a line may have; a longer one is counted as malformed")
+    KeySpec::new("chunk", &[Reader], SIZES, "bytes that are read at a time").default("512KiB").set(),
+    KeySpec::new("max-line", &[Reader], SIZES, "bytes that a line may have; a longer one is counted as malformed")
         .default("64KiB")
         .in_state()
         .set(),
-    Key::new(
+    KeySpec::new(
         "max-memory",
         &[BucketAggregator],
         Kind::Bytes(1, 1 << 50),
@@ -389,7 +405,7 @@ pub const KEYS: &[Key] = &[
         Heading::Limits,
         "Memory that the run may take, e.g. 256MiB [default: no limit]",
     )),
-    Key::new(
+    KeySpec::new(
         "memory-policy",
         &[BucketAggregator],
         Kind::Choice(&["overflow", "spill", "error"]),
@@ -405,7 +421,7 @@ pub const KEYS: &[Key] = &[
         )
         .value("POLICY"),
     ),
-    Key::new(
+    KeySpec::new(
         "scan",
         &[Reader],
         Kind::Choice(&["auto", "full"]),
@@ -414,7 +430,7 @@ pub const KEYS: &[Key] = &[
     .default("auto")
     .set()
     .option(Argument::new(Takers::Counts, Heading::Limits, "How much to read: auto or full").value("SCAN")),
-    Key::new(
+    KeySpec::new(
         "prune-above",
         &[Reader],
         Kind::Bytes(0, 1 << 50),
@@ -436,7 +452,7 @@ pub fn all_keys() -> impl Iterator<Item = &'static OptionSpec> {
 
 impl StageType {
     /// Its keys.
-    pub fn table(self) -> impl Iterator<Item = &'static Key> {
+    pub fn table(self) -> impl Iterator<Item = &'static KeySpec> {
         KEYS.iter().filter(move |key| key.stages.contains(&self))
     }
 

@@ -7,6 +7,6 @@ mod key;
 mod keys;
 mod stages;
 
-pub use key::{Argument, Heading, Key, Needs, Takers};
+pub use key::{Argument, Heading, KeySpec, Needs, Takers};
 pub use keys::{KEYS, all_keys};
 pub use stages::{Item, StageType, stage_type};
