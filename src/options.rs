@@ -294,7 +294,7 @@ fn bytes(raw: &Raw) -> Option<u64> {
     size::read(text)
 }
 
-/// What is expected of a length of time that is none since it is too long.
+/// What is said of a length of time that is too long to be one.
 const TOO_LONG: &str = "expected a length of time of at most 292 years (9223372036 seconds)";
 
 /// Nanoseconds, zero or more: a bare number means seconds. Errors with what is expected in place of
@@ -307,7 +307,7 @@ fn duration(raw: &Raw) -> Result<Option<u128>, String> {
     Ok(length::read_or_seconds(text)?.map(|length| length.as_nanos()))
 }
 
-/// The instant that a value means; `None` if it means none. Errors with what is expected if it does
+/// The instant that a value means; `None` if it is not one. Errors with what is expected if it does
 /// not fit.
 fn instant(raw: &Raw, words: &'static [&'static str]) -> Result<Option<Instant>, String> {
     let text = match raw {
@@ -339,8 +339,8 @@ fn near_instant(raw: &Raw, words: &'static [&'static str]) -> Option<String> {
     is_instant.then_some(meant)
 }
 
-/// Bytes of a text for which the nearest is looked for, and of those that it may be: comparing
-/// takes the product of both.
+/// The most bytes of a text to find the nearest of, and of the candidates: comparing takes the
+/// product of both.
 const COMPARED: usize = 128;
 
 /// The nearest of `known` to a text, if one is near.

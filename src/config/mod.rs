@@ -28,8 +28,8 @@ pub use draw::{DrawFormat, draw};
 pub use example::as_option;
 pub use follow::{Lengths, fingerprint, question};
 pub use plan::{
-    AggregatorPlan, Align, FilterPlan, FollowPlan, LivePlan, OutputPlan, Plan, Range, ReaderPlan, ReportPlan,
-    ReporterPlan, Scan, StagePlan, Start, StatePlan, Task, Trigger,
+    AggregatorPlan, Align, FilterPlan, FollowPlan, OutputPlan, Plan, Range, ReaderPlan, ReporterPlan, Scan, StagePlan,
+    Start, StatePlan, Task, Trigger,
 };
 pub use written::{Written, is_configuration, is_log};
 

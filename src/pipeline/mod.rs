@@ -29,13 +29,11 @@ pub use crate::stage::aggregator::following::standing::Standing;
 pub use builder::Builder;
 pub use environment::{Pipeline, wall_clock};
 pub use following::state_root;
-pub use jobs::{
-    Explained, Explanation, ListedFile, Partial, PartialRequest, Partition, PlannedInput, PlannedTask, agree,
-};
+pub use jobs::{Explained, ListedFile, PartialRequest, Partition, PlannedTask, agree};
 pub use observe::Observation;
 pub use observed::StageObservation;
 pub use range::{ByteRange, Passed};
 pub use run::Running;
-pub use saved::{Saved, SavedInput, SavedPair, SavedWindow, saved, verified};
+pub use saved::{Saved, saved, verified};
 pub use summary::{Foreign, Sheet, Sheets, Stranger, Summary};
 pub use targets::spare_log;

@@ -9,8 +9,9 @@ use super::*;
 use crate::model::{Balance, Cell, Report, Timestamp, Window};
 use crate::options::{Options, Raw, Value};
 use crate::tally::Shape;
+use crate::tally::aggregates::PairSource;
 use crate::tally::aggregates::{Layout, PairVisitor, Pairs};
-use crate::tally::{Aggregates, PairSource, Side, Tally};
+use crate::tally::{Aggregates, Side, Tally};
 
 /// (bucket, from, to), one for each connection.
 type Connections = Vec<(i64, u8, u8)>;

@@ -19,6 +19,7 @@ mod corpora;
 mod crash;
 mod cuts;
 mod exact;
+mod faults;
 mod floors;
 mod follow;
 mod foreign;

@@ -1,9 +1,10 @@
 //! Bytes of logs in each medium: what is shown is harmless there, and read back it is the same
 //! bytes.
 
-use logparser::model::escape::{bytes, exact, is_hostile, printable};
-use logparser::model::{Balance, Cell, Column, ColumnKind, Drawing, Report, Timestamp, Window, WindowResult};
-use logparser::output::{Style, entry};
+use logparser::Style;
+use logparser::internals::model::escape::{bytes, exact, is_hostile, printable};
+use logparser::internals::output::entry;
+use logparser::{Balance, Cell, Column, ColumnKind, Drawing, Report, Timestamp, Window, WindowResult};
 
 /// A report with a name in its title and in a cell, as an output writes it.
 fn written(output: &str, name: &[u8]) -> String {

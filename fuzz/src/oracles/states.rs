@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use logparser::config::fingerprint;
-use logparser::model::escape::is_hostile;
-use logparser::pipeline::{Builder, saved, verified};
-use logparser::state::{self, FORMAT};
+use logparser::Builder;
+use logparser::internals::config::fingerprint;
+use logparser::internals::model::escape::is_hostile;
+use logparser::internals::pipeline::{saved, verified};
+use logparser::internals::state::{self, FORMAT};
 use logparser::{Error, Pipeline};
 
 use super::reseal;
