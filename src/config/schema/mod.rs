@@ -9,4 +9,4 @@ mod stages;
 
 pub use key::{Argument, Heading, KeySpec, Needs, Takers};
 pub use keys::{KEYS, all_keys};
-pub use stages::{Item, StageType, stage_type};
+pub use stages::{StageType, stage_type};
