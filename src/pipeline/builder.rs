@@ -77,17 +77,7 @@ impl Builder {
 
     /// Adds a report function without options, to be asked for by `name`.
     pub fn report(self, name: &'static str, function: ReportFn) -> Self {
-        let help = "a report function of this program";
-        let options: &[options::OptionSpec] = &[];
-        self.report_entry(ReportEntry {
-            name,
-            help,
-            options,
-            example: "",
-            needs_previous: false,
-            looks_at_pairs: true,
-            function,
-        })
+        self.report_entry(ReportEntry::new(name, function))
     }
 
     /// Adds a report function with all that can be said of it. One of the same name is replaced.
