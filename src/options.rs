@@ -4,6 +4,8 @@
 //! one stands. Invariant: an `Options` holds only keys that its specs name, each with a value of
 //! its kind.
 
+use jiff::tz::TimeZone;
+
 use crate::model::Moment;
 use crate::model::length;
 use crate::model::location::{Location, PathArg, no_target, scheme};
@@ -100,6 +102,18 @@ pub enum Instant {
     Word(&'static str),
 }
 
+impl Instant {
+    /// What it is in a zone, where it is a date without one. Errors with what is said of a date that
+    /// there is not.
+    pub fn within(self, zone: &TimeZone) -> Result<Self, String> {
+        match self {
+            Instant::At(moment) => moment.within(zone).map(Instant::At),
+            Instant::Word("epoch") => Ok(Instant::At(Moment::EPOCH)),
+            Instant::Word(word) => Ok(Instant::Word(word)),
+        }
+    }
+}
+
 /// Checked values by key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
@@ -163,6 +177,14 @@ impl Options {
         match self.get(name)? {
             Value::Nanos(nanos) => Some(*nanos),
             _ => None,
+        }
+    }
+
+    /// An instant, if it is no other word.
+    pub fn moment(&self, name: &str) -> Option<Moment> {
+        match self.instant(name)? {
+            Instant::At(moment) => Some(moment),
+            Instant::Word(_) => None,
         }
     }
 

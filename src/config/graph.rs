@@ -233,9 +233,9 @@ fn plan(drafts: &[Draft], edges: &Edges, order: &[usize], stages: Vec<Option<Par
     let stages: Option<Vec<StagePlan>> = order
         .iter()
         .map(|&at| {
-            let Parsed { threads, capacity, task } = stages[at].take()?;
+            let Parsed { threads, capacity, in_state, task } = stages[at].take()?;
             let inputs = edges[at].iter().map(|&from| place[from]).collect();
-            Some(StagePlan { name: drafts[at].name.clone(), threads, capacity, inputs, task })
+            Some(StagePlan { name: drafts[at].name.clone(), threads, capacity, inputs, in_state, task })
         })
         .collect();
     Some(Plan { stages: stages? })

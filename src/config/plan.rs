@@ -179,6 +179,8 @@ pub struct StagePlan {
     pub capacity: NonZeroUsize,
     /// The stages that feed it, as places in `Plan::stages`.
     pub inputs: Vec<usize>,
+    /// What a saved state depends on of it: keys with their values, as it writes them.
+    pub in_state: Vec<(&'static str, String)>,
     /// What it does.
     pub task: Task,
 }

@@ -17,9 +17,9 @@ use super::plug_in::{PlugIn, parsed, shown};
 use super::problems::Problems;
 use super::schema::StageType;
 use super::window;
-use crate::error::Place;
-use crate::model::{MemoryPolicy, Moment};
-use crate::options::{Kind, Options, Value, suggest};
+use crate::error::{Place, show_path};
+use crate::model::{MemoryPolicy, Moment, Timestamp};
+use crate::options::{Instant, Kind, Options, Value, suggest};
 use crate::output::Claim;
 use crate::report::{Spelled, TABLE};
 
@@ -27,21 +27,21 @@ use crate::report::{Spelled, TABLE};
 pub(super) struct Parsed {
     pub threads: NonZeroUsize,
     pub capacity: NonZeroUsize,
+    pub in_state: Vec<(&'static str, String)>,
     pub task: Task,
 }
 
 /// Reads a stage's keys, noting every problem. `None` if its type is not known.
 pub(super) fn read(draft: &Draft, catalog: &Catalog, cores: NonZeroUsize, problems: &mut Problems) -> Option<Parsed> {
     let kind = draft.kind?;
-    let options = options(draft, kind, problems);
-    let count = |key: &str, otherwise: usize| {
-        let count = options.count(key).and_then(|count| usize::try_from(count).ok()).unwrap_or(otherwise);
-        NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN)
-    };
+    let mut options = options(draft, kind, problems);
     let task = match kind {
         StageType::Reader => Task::Reader(reader(&options)),
         StageType::LineSplitter => Task::LineSplitter,
-        StageType::TimeFilter => Task::TimeFilter(window::filter(draft, &options, catalog, problems)),
+        StageType::TimeFilter => {
+            let zone = window::settle(draft, &mut options, problems);
+            Task::TimeFilter(window::filter(draft, &options, zone, catalog, problems))
+        }
         StageType::BucketAggregator => {
             let grouping = options.nanos("grouping-seconds").unwrap_or(1);
             // The range is that of the filters that feed it; the graph fills it in.
@@ -64,8 +64,32 @@ pub(super) fn read(draft: &Draft, catalog: &Catalog, cores: NonZeroUsize, proble
         }
         StageType::Reporter => Task::Reporter(reporter(draft, &options, catalog, problems)),
     };
+    let count = |key: &str, otherwise: usize| {
+        let count = options.count(key).and_then(|count| usize::try_from(count).ok()).unwrap_or(otherwise);
+        NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN)
+    };
     let threads = count("threads", kind.default_threads(cores.get()));
-    Some(Parsed { threads, capacity: count("capacity", 1), task })
+    let in_state = in_state(kind, &options);
+    Some(Parsed { threads, capacity: count("capacity", 1), in_state, task })
+}
+
+/// What a saved state depends on of a stage: keys with their values, as it writes them.
+fn in_state(kind: StageType, options: &Options) -> Vec<(&'static str, String)> {
+    let keys = kind.table().filter(|key| key.is_in_state).map(|key| key.spec.name);
+    let values = keys.filter_map(|name| Some((name, options.get(name)?)));
+    let lines = values.flat_map(|(name, value)| {
+        let texts = match value {
+            Value::Text(text) => vec![text.clone()],
+            Value::Locations(all) => all.iter().map(|location| show_path(location.as_path())).collect(),
+            Value::Count(count) => vec![count.to_string()],
+            Value::Nanos(nanos) => vec![Timestamp::from_nanos(*nanos).unix_decimal()],
+            Value::Flag(flag) => vec![flag.to_string()],
+            Value::Instant(Instant::At(moment)) => vec![moment.to_string()],
+            Value::Instant(Instant::Word(word)) => vec![(*word).to_owned()],
+        };
+        texts.into_iter().map(move |text| (name, text))
+    });
+    lines.collect()
 }
 
 /// The checked values of all keys but reports and outputs.

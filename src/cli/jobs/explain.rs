@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::cli::args::{Common, Results, Settings};
+use crate::cli::args::{Common, Settings};
 use crate::cli::building::{configured_or_standard, located, or_piped, with_common, with_settings};
 use crate::cli::show;
 use crate::cli::streams::emit;
@@ -35,7 +35,7 @@ pub fn explain(location: Vec<String>, config: Option<&Path>, settings: &Settings
     let builder = with_settings(configured_or_standard(config)?, settings)?;
     let builder = located(with_common(builder, common)?, &location)?;
     let pipeline = builder.on_failure(show::error).on_warning(show::warning).build()?;
-    let outputs = outputs(pipeline.plan(), &common.results)?;
+    let outputs = outputs(pipeline.plan(), common)?;
     let places = outputs.iter().map(|(_, path)| path.as_deref());
     let explained = places.fold(pipeline, |pipeline, place| pipeline.writes(place)).explain()?;
     for (output, path) in &outputs {
@@ -49,8 +49,8 @@ pub fn explain(location: Vec<String>, config: Option<&Path>, settings: &Settings
 
 /// Where it goes: as the command line says, whatever the configuration says of results. Errors with
 /// a format that has no place for it.
-fn outputs(plan: &Plan, given: &Results) -> Result<Vec<(&'static str, Option<PathBuf>)>> {
-    if given.outputs().is_empty() {
+fn outputs(plan: &Plan, given: &Common) -> Result<Vec<(&'static str, Option<PathBuf>)>> {
+    if given.keys.given(&["outputs"]).next().is_none() {
         return Ok(vec![("text", None)]);
     }
     let outputs = plan.stages.iter().find_map(|stage| match &stage.task {
