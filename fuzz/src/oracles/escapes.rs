@@ -1,10 +1,9 @@
 //! Bytes of logs in each medium: what is shown is harmless there, and read back it is the same
 //! bytes.
 
-use logparser::Style;
 use logparser::internals::model::escape::{bytes, exact, is_hostile, printable};
-use logparser::internals::output::entry;
-use logparser::{Balance, Cell, Column, Report, Timestamp, Window, WindowResult};
+use logparser::internals::output::{Last, Opening, Receipt, entry};
+use logparser::{Balance, Cell, Column, Options, Report, Timestamp, Window, WindowResult};
 
 /// A report with a name in its title and in a cell, as an output writes it.
 fn written(output: &str, name: &[u8]) -> String {
@@ -14,8 +13,13 @@ fn written(output: &str, name: &[u8]) -> String {
     report.id = "top-servers".into();
     let window = Window::closed(Timestamp::from_seconds(0), Timestamp::from_seconds(60));
     let result = WindowResult::new(window, 7, vec![report], Balance::default());
-    let render = entry(output).expect("it is in the table").render;
-    String::from_utf8(render(&result, Style::default()).expect("memory takes all")).expect("every output is text")
+    let last = Last::default();
+    let mut opening = Opening { last: Some(last.clone()), ..Opening::default() };
+    let entry = entry(output).expect("it is in the table");
+    let mut destination = (entry.open)(&Options::defaults(entry.options), &mut opening).expect("memory opens");
+    destination.write(&result, &Receipt::new(1, Default::default())).expect("memory takes all");
+    let bytes = std::mem::take(&mut *last.lock());
+    String::from_utf8(bytes).expect("every output is text")
 }
 
 pub fn run(data: &[u8]) {
