@@ -13,6 +13,7 @@ mod commands;
 mod contents;
 mod help;
 mod jobs;
+mod keys;
 #[cfg(feature = "live")]
 mod live;
 mod loss;

@@ -15,7 +15,9 @@ mod follow;
 mod graph;
 mod needs;
 mod node;
+mod outputs;
 mod plan;
+mod plug_in;
 mod problems;
 pub mod schema;
 mod stage;
@@ -33,6 +35,8 @@ pub use plan::{
 };
 pub use written::{Written, is_configuration, is_log};
 
+#[cfg(test)]
+mod shipped_tests;
 #[cfg(test)]
 mod size_tests;
 #[cfg(test)]
