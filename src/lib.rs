@@ -160,7 +160,9 @@ pub mod internals {
         pub use crate::options::{Instant, Kind, Raw, Value};
     }
     pub mod output {
-        pub use crate::output::entry;
+        pub use crate::output::destination::Receipt;
+        pub use crate::output::target::Last;
+        pub use crate::output::{Opening, TABLE, entry};
 
         pub mod save {
             pub use crate::output::save::save;

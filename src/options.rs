@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::model::Moment;
 use crate::model::length;
-use crate::model::location::{Location, PathArg, no_format, no_target, scheme};
+use crate::model::location::{Location, PathArg, no_target, scheme};
 use crate::model::size;
 use crate::model::time::SECOND;
 
@@ -48,6 +48,8 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// A path that is written to.
     Path,
+    /// A path that is written to, or `-` for standard output.
+    Target,
     /// An instant: a number as stamps are, RFC 3339, a date, or one of these words.
     Instant(&'static [&'static str]),
     /// A list of reports: names, or tables with `name` and the report's options. Checked by
@@ -77,7 +79,7 @@ pub enum Raw {
 /// A checked value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// Of `Text`, `Choice` and `Path`.
+    /// Of `Text`, `Choice`, `Path` and `Target`.
     Text(String),
     /// Of `Locations`.
     Locations(Vec<Location>),
@@ -205,17 +207,16 @@ impl Kind {
     /// 1 to 64`.
     pub fn parse(self, raw: &Raw) -> Result<Value, String> {
         match (self, raw) {
-            (Kind::Path, Raw::Text(text)) if scheme(text).is_some() => {
+            (Kind::Path | Kind::Target, Raw::Text(text)) if scheme(text).is_some() => {
                 let no_target = scheme(text).map(no_target).unwrap_or_default();
                 Err(format!("expected a path; {no_target}"))
             }
             (Kind::Path, Raw::Text(text)) if PathArg::from(text.as_str()) == PathArg::Std => {
                 Err("expected a path; standard output (-) has the results (a file that is called so is ./-)".to_owned())
             }
-            (Kind::Path, Raw::Text(text)) if no_format(text).is_some() => {
-                Err(format!("expected a path; {}", no_format(text).unwrap_or_default()))
+            (Kind::Text | Kind::Path | Kind::Target, Raw::Text(text)) if !text.is_empty() => {
+                Ok(Value::Text(text.clone()))
             }
-            (Kind::Text | Kind::Path, Raw::Text(text)) if !text.is_empty() => Ok(Value::Text(text.clone())),
             (Kind::Locations, Raw::Text(_)) => self.parse(&Raw::List(vec![raw.clone()])),
             (Kind::Locations, Raw::List(items)) if !items.is_empty() => {
                 let locations = items.iter().map(|item| match item {
@@ -258,7 +259,7 @@ impl Kind {
     pub fn expected(self) -> String {
         match self {
             Kind::Text => "expected a text".into(),
-            Kind::Path => "expected a path".into(),
+            Kind::Path | Kind::Target => "expected a path".into(),
             Kind::Locations => "expected a text or a list of texts, none of them empty".into(),
             Kind::Count(low, u64::MAX) => format!("expected a whole number from {low}"),
             Kind::Count(low, high) => format!("expected a whole number from {low} to {high}"),

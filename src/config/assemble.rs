@@ -156,7 +156,7 @@ fn filter(checked: &CheckedFilter, needs_previous: bool) -> FilterPlan {
     let path = |key| options.text(key).map(PathBuf::from);
     let nanos = |key| options.nanos(key).unwrap_or(0);
     FilterPlan {
-        format: *format,
+        format: format.clone(),
         range: *range,
         lateness: nanos("lateness"),
         max_jump: match nanos("max-jump") {

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use super::plan::{OutputPlan, Plan, ReportPlan, Task};
 use crate::model::{Moment, Timestamp};
+use crate::output::Claim;
 
 /// What a saved state depends on, as `key = value` lines: with any of it changed, its counts would
 /// mean something else.
@@ -39,8 +40,14 @@ pub fn question(plan: &Plan) -> String {
             let options: Vec<_> = options.iter().collect();
             let _ = writeln!(text, "report = {} {options:?}", entry.name);
         }
-        for OutputPlan { format, path } in &reporter.outputs {
-            let _ = writeln!(text, "output = {format} {path:?}");
+        for OutputPlan { entry, options } in &reporter.outputs {
+            let claims = (entry.claims)(options);
+            let path = claims.iter().find_map(Claim::path);
+            let _ = write!(text, "output = {} {path:?}", entry.name);
+            // What is beside the place was not there in former versions.
+            let place = entry.options.first().map(|spec| spec.name);
+            let others: Vec<_> = options.iter().filter(|(name, _)| Some(*name) != place).collect();
+            let _ = if others.is_empty() { writeln!(text) } else { writeln!(text, " {others:?}") };
         }
     }
     text

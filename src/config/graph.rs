@@ -6,7 +6,6 @@
 //! says what is counted of it, in one place.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use super::assemble::assemble;
@@ -18,10 +17,11 @@ use super::problems::Problems;
 use super::schema::StageType;
 use super::stage::{Parsed, written_to};
 use super::window::refuse;
-use crate::error::{Place, show_path};
+use crate::error::Place;
 use crate::model::length;
 use crate::model::window::{MAX_BUCKETS, grain};
 use crate::options::{nearest, suggest};
+use crate::output::Claim;
 
 /// Puts the stages together. `None` if they do not make a plan, which has been noted.
 pub(super) fn check(
@@ -203,45 +203,23 @@ fn one_aggregator_each(drafts: &[Draft], edges: &Edges, problems: &mut Problems)
 }
 
 fn one_target_each(drafts: &[Draft], stages: &[Option<Parsed>], problems: &mut Problems) {
-    // Each target with its place, and what is said to write to it.
-    let mut known: HashMap<Option<PathBuf>, (Place, String)> = HashMap::new();
+    // What is taken, with its place, and what is said to take it.
+    let mut known: HashMap<Claim, (Place, String)> = HashMap::new();
     for (draft, parsed) in drafts.iter().zip(stages) {
         let Some(parsed) = parsed else { continue };
-        for (path, key, place) in written_to(draft, &parsed.part) {
-            let clean = path.as_deref().map(cleaned);
-            if let Some((first_place, first)) = known.get(&clean) {
-                let target =
-                    path.as_deref().map_or("standard output".to_owned(), |path| format!("'{}'", show_path(path)));
-                let help = match path {
-                    None => "give one of them a path, e.g. json:results.jsonl",
-                    Some(_) => "give each a path of its own",
-                };
+        for (claim, key, place) in written_to(draft, &parsed.part) {
+            if let Some((first_place, first)) = known.get(&claim.cleaned()) {
                 let message = match matches!(place, Place::Option(_)) && *first_place == place {
-                    true => format!("{target} would be written to twice"),
-                    false => format!("{target} is written to by {first} already"),
+                    true => format!("{claim} would be written to twice"),
+                    false => format!("{claim} is written to by {first} already"),
                 };
-                problems.add(&place, draft.key(key), message, Some(help.into()));
+                problems.add(&place, draft.key(key), message, Some(claim.remedy().into()));
                 continue;
             }
             let said = if let Place::Option(option) = &place { option.clone() } else { draft.key(key) };
-            known.insert(clean, (place, said));
+            known.insert(claim.cleaned(), (place, said));
         }
     }
-}
-
-/// A path without the parts that change nothing, for comparing; no file is looked at.
-fn cleaned(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if clean.file_name().is_some() => {
-                clean.pop();
-            }
-            other => clean.push(other),
-        }
-    }
-    clean
 }
 
 /// The filters of one aggregator have to agree on its windows, and those of one reader on how its

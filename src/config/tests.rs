@@ -6,7 +6,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
-use crate::error::{ErrorKind, Place};
+use crate::error::{Error, ErrorKind, Place};
 use crate::model::time::SECOND;
 use crate::model::{Moment, Timestamp};
 
@@ -19,12 +19,13 @@ pub(super) fn cores() -> NonZeroUsize {
 }
 
 pub(super) fn problems(written: &Written) -> Vec<String> {
-    match check(written, &catalog(), cores()) {
-        Ok(_) => Vec::new(),
-        Err(error) => match error.kind() {
-            ErrorKind::Config(problems) => problems.iter().map(ToString::to_string).collect(),
-            other => vec![other.to_string()],
-        },
+    check(written, &catalog(), cores()).err().map_or_else(Vec::new, |error| problems_of(&error))
+}
+
+pub(super) fn problems_of(error: &Error) -> Vec<String> {
+    match error.kind() {
+        ErrorKind::Config(problems) => problems.iter().map(ToString::to_string).collect(),
+        other => vec![other.to_string()],
     }
 }
 

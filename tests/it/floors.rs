@@ -30,7 +30,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("batch", &["model", "format"]),
     ("source", &["error", "model", "options"]),
     ("report", &["error", "model", "tally", "options"]),
-    ("output", &["error", "model"]),
+    ("output", &["error", "model", "options"]),
     ("codec", &[]),
     ("spill", &["error", "model", "tally"]),
     ("tallies", &["error", "model", "tally", "metrics", "codec", "format", "spill"]),
