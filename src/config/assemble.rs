@@ -12,7 +12,7 @@ use super::plan::{
     AggregatorPlan, FilterPlan, FollowPlan, LivePlan, Plan, Range, ReaderPlan, Scan, StagePlan, StatePlan, Task,
     TriggerPlan,
 };
-use super::stage::{Parsed, Part};
+use super::stage::{CheckedTask, Parsed};
 use super::window::CheckedFilter;
 use crate::model::MemoryPolicy;
 use crate::options::Options;
@@ -26,15 +26,15 @@ pub(super) fn assemble(
     stages: Vec<Option<Parsed>>,
 ) -> Option<Plan> {
     let stages = stages.into_iter().collect::<Option<Vec<Parsed>>>()?;
-    let parts: Vec<&Part> = stages.iter().map(|stage| &stage.part).collect();
-    let surroundings = Surroundings::of(&parts, edges, order);
+    let checked: Vec<&CheckedTask> = stages.iter().map(|stage| &stage.task).collect();
+    let surroundings = Surroundings::of(&checked, edges, order);
     let mut place = vec![0; order.len()];
     for (new, &old) in order.iter().enumerate() {
         place[old] = new;
     }
     let made = order.iter().map(|&at| {
         let feeding = edges[at].iter().copied().min_by_key(|&from| place[from]);
-        let task = surroundings.task(at, parts[at], feeding.map(|from| parts[from]))?;
+        let task = surroundings.task(at, checked[at], feeding.map(|from| checked[from]))?;
         let one_thread = matches!(task, Task::Reader(_)) && surroundings.needs_one_reader(at);
         Some(StagePlan {
             name: drafts[at].name.clone(),
@@ -60,17 +60,17 @@ struct Surroundings {
 }
 
 impl Surroundings {
-    fn of(parts: &[&Part], edges: &[Vec<usize>], order: &[usize]) -> Self {
-        let compares = |part: &&Part| match part {
-            Part::Reporter(reporter) => reporter.reports.iter().any(|report| report.entry.needs_previous),
+    fn of(checked: &[&CheckedTask], edges: &[Vec<usize>], order: &[usize]) -> Self {
+        let compares = |task: &&CheckedTask| match task {
+            CheckedTask::Reporter(reporter) => reporter.reports.iter().any(|report| report.entry.needs_previous),
             _ => false,
         };
-        let repeats = |part: &&Part| match part {
-            Part::TimeFilter(filter) => matches!(filter.range, Range::Every { .. }),
+        let repeats = |task: &&CheckedTask| match task {
+            CheckedTask::TimeFilter(filter) => matches!(filter.range, Range::Every { .. }),
             _ => false,
         };
-        let mut needs_previous: Vec<bool> = parts.iter().map(compares).collect();
-        let mut by_time: Vec<bool> = parts.iter().map(repeats).collect();
+        let mut needs_previous: Vec<bool> = checked.iter().map(compares).collect();
+        let mut by_time: Vec<bool> = checked.iter().map(repeats).collect();
         // Whatever a stage needs, so do those that feed it.
         for &at in order.iter().rev() {
             for &from in &edges[at] {
@@ -78,7 +78,7 @@ impl Surroundings {
                 by_time[from] |= by_time[at];
             }
         }
-        let follows = parts.iter().any(|part| matches!(part, Part::Reader(options) if options.flag("follow")));
+        let follows = checked.iter().any(|task| matches!(task, CheckedTask::Reader(options) if options.flag("follow")));
         Surroundings { follows, needs_previous, by_time }
     }
 
@@ -89,16 +89,16 @@ impl Surroundings {
 
     /// What a stage does; `feeding` is the first that feeds it. `None` of an aggregator that no
     /// time-filter feeds.
-    fn task(&self, at: usize, part: &Part, feeding: Option<&Part>) -> Option<Task> {
-        Some(match (part, feeding) {
-            (Part::Reader(options), _) => Task::Reader(reader(options, self.by_time[at])),
-            (Part::LineSplitter, _) => Task::LineSplitter,
-            (Part::TimeFilter(checked), _) => Task::TimeFilter(filter(checked, self.needs_previous[at])),
-            (Part::BucketAggregator(options), Some(Part::TimeFilter(filter))) => {
+    fn task(&self, at: usize, checked: &CheckedTask, feeding: Option<&CheckedTask>) -> Option<Task> {
+        Some(match (checked, feeding) {
+            (CheckedTask::Reader(options), _) => Task::Reader(reader(options, self.by_time[at])),
+            (CheckedTask::LineSplitter, _) => Task::LineSplitter,
+            (CheckedTask::TimeFilter(it), _) => Task::TimeFilter(filter(it, self.needs_previous[at])),
+            (CheckedTask::BucketAggregator(options), Some(CheckedTask::TimeFilter(filter))) => {
                 Task::BucketAggregator(self.aggregator(at, options, filter))
             }
-            (Part::BucketAggregator(_), _) => return None,
-            (Part::Reporter(reporter), _) => Task::Reporter(reporter.clone()),
+            (CheckedTask::BucketAggregator(_), _) => return None,
+            (CheckedTask::Reporter(reporter), _) => Task::Reporter(reporter.clone()),
         })
     }
 

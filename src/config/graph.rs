@@ -207,7 +207,7 @@ fn one_target_each(drafts: &[Draft], stages: &[Option<Parsed>], problems: &mut P
     let mut known: HashMap<Claim, (Place, String)> = HashMap::new();
     for (draft, parsed) in drafts.iter().zip(stages) {
         let Some(parsed) = parsed else { continue };
-        for (claim, key, place) in written_to(draft, &parsed.part) {
+        for (claim, key, place) in written_to(draft, &parsed.task) {
             if let Some((first_place, first)) = known.get(&claim.cleaned()) {
                 let message = match matches!(place, Place::Option(_)) && *first_place == place {
                     true => format!("{claim} would be written to twice"),

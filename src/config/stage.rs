@@ -28,11 +28,11 @@ pub(super) struct Parsed {
     pub threads: NonZeroUsize,
     pub capacity: NonZeroUsize,
     pub in_state: Vec<(&'static str, String)>,
-    pub part: Part,
+    pub task: CheckedTask,
 }
 
 /// What it says of its task; the rest it has from others.
-pub(super) enum Part {
+pub(super) enum CheckedTask {
     Reader(Options),
     LineSplitter,
     TimeFilter(CheckedFilter),
@@ -51,16 +51,16 @@ pub(super) fn read(draft: &Draft, catalog: &Catalog, cores: NonZeroUsize, proble
     };
     let (threads, capacity) = (count("threads", kind.default_threads(cores.get())), count("capacity", 1));
     let in_state = in_state(kind, &options);
-    let part = match kind {
-        StageType::Reader => Part::Reader(options),
-        StageType::LineSplitter => Part::LineSplitter,
+    let task = match kind {
+        StageType::Reader => CheckedTask::Reader(options),
+        StageType::LineSplitter => CheckedTask::LineSplitter,
         StageType::TimeFilter => {
-            Part::TimeFilter(window::filter(draft, options, zone.unwrap_or(TimeZone::UTC), catalog, problems))
+            CheckedTask::TimeFilter(window::filter(draft, options, zone.unwrap_or(TimeZone::UTC), catalog, problems))
         }
-        StageType::BucketAggregator => Part::BucketAggregator(options),
-        StageType::Reporter => Part::Reporter(reporter(draft, &options, catalog, problems)),
+        StageType::BucketAggregator => CheckedTask::BucketAggregator(options),
+        StageType::Reporter => CheckedTask::Reporter(reporter(draft, &options, catalog, problems)),
     };
-    Some(Parsed { threads, capacity, in_state, part })
+    Some(Parsed { threads, capacity, in_state, task })
 }
 
 /// What a saved state depends on of a stage: keys with their values, as it writes them.
@@ -173,14 +173,14 @@ fn report(
 }
 
 /// What a stage writes to, under which key, and where that stands.
-pub(super) fn written_to(draft: &Draft, part: &Part) -> Vec<(Claim, &'static str, Place)> {
+pub(super) fn written_to(draft: &Draft, task: &CheckedTask) -> Vec<(Claim, &'static str, Place)> {
     let place = |key| draft.value(key).map_or(draft.place.clone(), |(_, entry)| entry.node.place.clone());
-    match part {
-        Part::TimeFilter(filter) => {
+    match task {
+        CheckedTask::TimeFilter(filter) => {
             let path = |key| Some((Claim::File(PathBuf::from(filter.options.text(key)?)), key, place(key)));
             ["rejects", "late-file"].into_iter().filter_map(path).collect()
         }
-        Part::Reporter(reporter) => {
+        CheckedTask::Reporter(reporter) => {
             let nodes = draft.value("outputs").map(|(_, entry)| entry.node.clone());
             let at = |index: usize| match nodes.as_ref().map(|node| &node.content) {
                 Some(Content::List(items)) => items.get(index).map_or(place("outputs"), |item| item.place.clone()),
