@@ -6,7 +6,7 @@ pub const CIRCLES: &[(&str, &str)] = &[];
 /// Type names that are defined more than once.
 pub const SHARED_NAMES: &[&str] = &[
     "Block", "Cut", "Header", "Kind", "Live", "Look", "Nothing", "Parts", "Place", "Progress", "Saved", "Search",
-    "Shared", "Slot", "Stamps", "Start", "Step", "Trigger", "Waiting", "Windows", "Worker",
+    "Shared", "Slot", "Stamps", "Start", "Step", "Waiting", "Windows", "Worker",
 ];
 
 /// Functions and structs that are larger than others may be, with the reason.
