@@ -16,10 +16,10 @@ pub mod format;
 pub mod ops;
 pub mod output;
 pub mod report;
+pub mod snapshot;
 pub mod source;
 pub mod spill;
 pub mod stage;
-pub mod state;
 pub mod tallies;
 pub mod tally;
 

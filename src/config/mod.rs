@@ -26,7 +26,7 @@ pub use catalog::Catalog;
 pub use check::check;
 pub use draw::{DrawFormat, draw};
 pub use example::as_option;
-pub use follow::{Lengths, fingerprint, question};
+pub use follow::{fingerprint, lengths_in, question};
 pub use plan::{
     AggregatorPlan, Align, FilterPlan, FollowPlan, LivePlan, OutputPlan, Plan, Range, ReaderPlan, ReportPlan,
     ReporterPlan, Scan, StagePlan, Start, StatePlan, Task, Trigger,

@@ -6,14 +6,14 @@
 //! its records.
 
 mod position;
-mod saved;
+mod record;
 mod sound;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use position::Position;
-pub use saved::Saved;
+pub use record::ProgressRecord;
 pub use sound::LAST_BYTE;
 
 use crate::batch::{Chunk, Mark, Records};
@@ -94,7 +94,7 @@ impl Progress {
 
     /// Progress on inputs that are followed: others may always come, and those that have ended are
     /// forgotten.
-    pub fn following(saved: Option<Saved>) -> Result<Self> {
+    pub fn following(saved: Option<ProgressRecord>) -> Result<Self> {
         let mut progress = Progress { goes_on: true, ..Progress::new([], true) };
         let Some(saved) = saved else { return Ok(progress) };
         for (input, mut position) in saved.inputs.clone() {
@@ -113,9 +113,9 @@ impl Progress {
     }
 
     /// What there is to save. Only while no batch has been applied beyond a gap.
-    pub fn saved(&self) -> Saved {
+    pub fn saved(&self) -> ProgressRecord {
         debug_assert!(self.inputs.values().all(|input| input.waiting.is_empty()));
-        Saved {
+        ProgressRecord {
             inputs: self.inputs.iter().map(|(&id, input)| (id, input.position.clone())).collect(),
             past: self.past.clone(),
             past_ahead: self.past_ahead,

@@ -15,7 +15,7 @@ use super::context::RunContext;
 use super::probe::FormatStamps;
 use super::reading::Part;
 use super::resolve::Resolved;
-use super::saved::restored;
+use super::restore::restored;
 
 use crate::actor::Permits;
 use crate::config::{AggregatorPlan, FilterPlan, FollowPlan, Plan, ReaderPlan, StatePlan, Task, Trigger};
@@ -27,18 +27,18 @@ use crate::ops::close::{Closer, Windows};
 use crate::ops::progress::Progress;
 use crate::ops::sequence::Sequencer;
 use crate::output::rejects::RejectsFile;
+use crate::snapshot::store::Store;
+use crate::snapshot::{Delays, Snapshot};
 use crate::source::follow::{Events, FileRecords, FollowOptions, Follower, New};
 use crate::source::seek::{Reason, Wanted, seek};
 use crate::stage::abreast::Abreast;
 use crate::stage::aggregator::Counting;
-use crate::stage::aggregator::following::header::{Delays, Header};
 use crate::stage::aggregator::following::keeper::Keeper;
 use crate::stage::aggregator::following::saver::Saver;
 use crate::stage::aggregator::following::trouble::Trouble;
 use crate::stage::aggregator::following::windows::Windows as LiveWindows;
 use crate::stage::aggregator::following::{self, Live};
 use crate::stage::follow::{Begin, Following};
-use crate::state::Store;
 use crate::tally::{Budget, Tally};
 
 /// Descriptors that are left for everything but followed files.
@@ -62,7 +62,7 @@ pub(super) struct Follow {
 }
 
 struct Restored {
-    header: Header,
+    snapshot: Snapshot,
     tally: Tally,
 }
 
@@ -92,9 +92,9 @@ impl Follow {
                 context.failures.warn(text);
             }
             let budget = Arc::new(budget(plan, aggregator));
-            let (header, tally) = loaded.read(|decoder| restored(&follow.fingerprint, decoder, budget))?;
-            let restored = Restored { header, tally };
-            let progress = Progress::following(Some(restored.header.progress.clone()))?;
+            let (snapshot, tally) = loaded.read(|decoder| restored(&follow.fingerprint, decoder, budget))?;
+            let restored = Restored { snapshot, tally };
+            let progress = Progress::following(Some(restored.snapshot.progress.clone()))?;
             follow.progress = Arc::new(Mutex::new(progress));
             follow.restored = Some(restored);
         }
@@ -104,13 +104,13 @@ impl Follow {
 
     /// What of the plan is still to be read.
     pub fn part(&self) -> Part {
-        let header = self.restored.as_ref().map(|restored| &restored.header);
-        header.map_or(Part::All, |header| Part::Rest(header.grid, header.bounds))
+        let snapshot = self.restored.as_ref().map(|restored| &restored.snapshot);
+        snapshot.map_or(Part::All, |snapshot| Part::Rest(snapshot.grid, snapshot.bounds))
     }
 
     /// The inputs of a time-filter that go on, with the highest stamps that were seen of each.
     pub fn sequencer<T>(&self) -> Sequencer<T> {
-        let inputs = self.restored.iter().flat_map(|restored| &restored.header.progress.inputs);
+        let inputs = self.restored.iter().flat_map(|restored| &restored.snapshot.progress.inputs);
         Sequencer::resumed(inputs.map(|(id, position)| (*id, position.peaks)))
     }
 
@@ -134,14 +134,14 @@ impl Follow {
             open_files: open_files(),
             listing: context.listing.clone(),
         };
-        let header = self.restored.as_ref().map(|restored| &restored.header);
-        let (saved, next) = header.map_or((Vec::new(), 0), |header| (header.files.clone(), header.next_input));
+        let snapshot = self.restored.as_ref().map(|restored| &restored.snapshot);
+        let (saved, next) = snapshot.map_or((Vec::new(), 0), |snapshot| (snapshot.files.clone(), snapshot.next_input));
         for file in &saved {
             context.names.set(file.id, crate::model::escape::printable(&file.name).into_owned());
         }
         // Number 0 is that of standard input, if it is read.
         let mut follower = Follower::new(options, saved, next.max(1));
-        follower.pass_over(header.map_or_else(Vec::new, |header| header.passed_over.clone()));
+        follower.pass_over(snapshot.map_or_else(Vec::new, |snapshot| snapshot.passed_over.clone()));
         self.files = follower.records();
         let (events, warning) = Events::new(&follower.directories());
         warning.into_iter().for_each(|text| context.failures.warn(&text));
@@ -163,7 +163,7 @@ impl Follow {
             names: Arc::clone(&context.names),
             format: filter.format.clone(),
             begun: HashMap::new(),
-            clock: header.map_or(Duration::ZERO, |header| header.clock),
+            clock: snapshot.map_or(Duration::ZERO, |snapshot| snapshot.clock),
             pace: Duration::ZERO,
             abreast: Arc::clone(&self.abreast),
             sent: 0,
@@ -175,8 +175,8 @@ impl Follow {
 
     /// The tally and the connections without a pair that go on, if there are any.
     pub fn take_tally(&mut self) -> Option<(Tally, u64)> {
-        let Restored { header, tally } = self.restored.as_mut()?;
-        Some((std::mem::replace(tally, Tally::new(tally.shape(), Arc::default())), header.balance().overflowed))
+        let Restored { snapshot, tally } = self.restored.as_mut()?;
+        Some((std::mem::replace(tally, Tally::new(tally.shape(), Arc::default())), snapshot.balance().overflowed))
     }
 
     /// What the workers of an aggregator share with its keeper and its saver. `late` is where lines
@@ -188,7 +188,7 @@ impl Follow {
         counting: Arc<Counting>,
         late: Option<Arc<RejectsFile>>,
     ) -> Arc<Live> {
-        let saved = self.restored.as_ref().map(|restored| restored.header.windows.clone());
+        let saved = self.restored.as_ref().map(|restored| restored.snapshot.windows.clone());
         let buckets = Windows::Every(grid).buckets(plan.grouping);
         let closer = Closer::new(grid, buckets, plan.needs_previous).with_max_gap(plan.max_gap);
         let windows = LiveWindows::new(closer, plan.live.grace, saved);

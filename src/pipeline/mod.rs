@@ -20,7 +20,7 @@ mod prune;
 mod range;
 mod reading;
 mod resolve;
-mod saved;
+mod restore;
 mod summary;
 mod targets;
 mod wire;
@@ -35,7 +35,7 @@ pub use jobs::{
 pub use observe::Observation;
 pub use observed::StageObservation;
 pub use range::{ByteRange, Passed};
+pub use restore::{contents, verified};
 pub use run::Running;
-pub use saved::{Saved, SavedInput, SavedPair, SavedWindow, saved, verified};
 pub use summary::{Foreign, Sheet, Sheets, Stranger, Summary};
 pub use targets::spare_log;

@@ -8,9 +8,9 @@ pub const CIRCLES: &[(&str, &str)] = &[
 
 /// Type names that are defined more than once.
 pub const SHARED_NAMES: &[&str] = &[
-    "Block", "Counting", "Cut", "Filter", "Header", "Kind", "Last", "Live", "Look", "Nothing", "Options", "Override",
-    "Parts", "Place", "Progress", "Range", "Records", "Saved", "Search", "Shared", "Slot", "Stamps", "Start", "Step",
-    "Trigger", "Waiting", "Windows", "Worker",
+    "Block", "Counting", "Cut", "Filter", "Kind", "Last", "Live", "Look", "Nothing", "Options", "Override", "Parts",
+    "Place", "Progress", "Range", "Records", "Search", "Shared", "Slot", "Stamps", "Start", "Step", "Trigger",
+    "Waiting", "Windows", "Worker",
 ];
 
 /// Functions and structs that are larger than others may be, with the reason.
@@ -27,13 +27,8 @@ pub const LARGE: &[(&str, &str)] = &[
     ("output::json::BalancePart", "the balance sheet as JSON: one number for each class of lines and bytes"),
     ("pipeline::environment::Environment", "what a run is given beside its plan, each of which tests replace"),
     ("pipeline::following::following", "what a followed file may be in is told by fields that exclude each other"),
-    ("pipeline::saved::Saved", "what a followed file may be in is told by fields that exclude each other"),
     ("source::cursor::next", "one step for each state of the reader, in the order in which a file goes through them"),
     ("source::follow::records::FileRecord", "a record of the saved state, a field for each value of the format"),
-    (
-        "stage::aggregator::following::header::Header",
-        "what a followed file may be in is told by fields that exclude each other",
-    ),
     (
         "stage::aggregator::following::issuing::issue",
         "what a followed file may be in is told by fields that exclude each other",

@@ -9,11 +9,12 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::live::{Live, Trigger};
-use super::windows::{Issued, Outstanding, Windows};
+use super::windows::{Outstanding, Windows};
 use crate::actor::{Exit, LatestOutlet, Stop};
 use crate::error::Result;
 use crate::model::{Balance, Gap, Issue, Timestamp, Window};
 use crate::ops::close::Due;
+use crate::snapshot::Issued;
 use crate::stage::aggregator::closed::Closed;
 use crate::stage::aggregator::counting::Then;
 use crate::tally::aggregates::Layout;

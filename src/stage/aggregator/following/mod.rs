@@ -12,10 +12,7 @@ mod live;
 mod sweeping;
 pub mod windows;
 
-mod agreement;
-pub mod header;
 pub mod saver;
-mod sound;
 pub mod trouble;
 
 pub mod standing;

@@ -10,12 +10,11 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::{ErrorKind, Result};
 use crate::model::Timestamp;
 use crate::ops::close::Closer;
 use crate::ops::settled::Settled;
+use crate::snapshot::{Issued, SavedWindows};
 use crate::tally::Tally;
 
 use crate::stage::aggregator::closed::Closed;
@@ -59,54 +58,6 @@ pub(super) struct Outstanding {
 impl Outstanding {
     fn is_under_way(&self) -> bool {
         self.closed.strong_count() > 0
-    }
-}
-
-/// What was issued of a window.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Issued {
-    /// How often, from 0.
-    pub revision: u32,
-    /// With how many connections.
-    pub connections: u64,
-}
-
-/// The windows as they are saved.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedWindows {
-    pub(super) first: Option<i64>,
-    pub(super) next: Option<i64>,
-    pub(super) issued: Vec<(i64, Issued)>,
-    pub(super) gaps: Vec<(i64, i64)>,
-    pub(super) again: Vec<(i64, i64)>,
-    pub(super) settled: Settled,
-}
-
-impl SavedWindows {
-    /// The number of the first window, once it is known.
-    pub fn first(&self) -> Option<i64> {
-        self.first
-    }
-
-    /// The next window to close, once a record is known.
-    pub fn next(&self) -> Option<i64> {
-        self.next
-    }
-
-    /// What was issued of windows that may be issued again, by window.
-    pub fn issued(&self) -> &[(i64, Issued)] {
-        &self.issued
-    }
-
-    /// The first and the last window of each result that comes once more, since it may not have
-    /// been written.
-    pub fn again(&self) -> &[(i64, i64)] {
-        &self.again
-    }
-
-    /// What is done with.
-    pub fn settled(&self) -> &Settled {
-        &self.settled
     }
 }
 
@@ -306,6 +257,23 @@ impl Windows {
     }
 }
 
+/// Windows from -1 to 7 that have closed at 95 seconds, and the eighth as it was issued before it
+/// has.
+#[cfg(test)]
+pub(crate) fn closed(closer: Closer, grace: i64, tally: &Tally) -> SavedWindows {
+    let grid = *closer.grid();
+    let mut windows = Windows::new(closer, grace, None);
+    for k in -1..=7 {
+        windows.begin(k, Timestamp::from_seconds(95));
+        windows.issued.insert(k, Issued { revision: 0, connections: windows.connections(k, tally) });
+        windows.closer.close(grid.window(k), 1);
+        windows.settle(tally).unwrap();
+    }
+    windows.issued.insert(8, Issued { revision: 0, connections: 2 });
+    windows.again = vec![(7, 7)];
+    windows.saved()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -325,7 +293,7 @@ mod tests {
         let sent = |k| Outstanding { k, issued: Issued::default(), closed: Weak::new(), written: Arc::default() };
         windows.outstanding.extend([sent((4, 800)), sent((899, 899))]);
         let saved = windows.saved();
-        assert_eq!(saved.again(), [(4, 800), (899, 899)]);
+        assert_eq!(saved.again, [(4, 800), (899, 899)]);
         let mut windows = Windows::new(closer(), 10, Some(saved));
         assert_eq!((windows.closer.next(), windows.lowest()), (Some(900), Some(3)));
         // One window comes again under its number; one of many that held nothing was issued as
@@ -411,6 +379,6 @@ mod tests {
         windows.begin(7, Timestamp::from_nanos(100));
         windows.closer.close(grid.window(7), 1);
         let saved = windows.saved();
-        assert_eq!((saved.first(), &saved.gaps[..]), (Some(7), &[][..]));
+        assert_eq!((saved.first, &saved.gaps[..]), (Some(7), &[][..]));
     }
 }
