@@ -12,19 +12,22 @@ use parking_lot::Mutex;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::context::RunContext;
+use super::course::{AGGREGATOR, CountedInto, Course, EveryWindow, Readers, ResultOrder};
 use super::probe::FormatStamps;
 use super::reading::Part;
-use super::resolve::Resolved;
+use super::resolve::{Filter, Resolved};
 use super::restore::restored;
+use super::seat::{Ground, Seat, Starter};
+use super::tallied::{budget, new_tally};
 
-use crate::actor::Permits;
+use crate::actor::{LatestOutlet, Permits};
 use crate::config::{AggregatorPlan, FilterPlan, FollowPlan, Plan, ReaderPlan, StatePlan, Task, Trigger};
 use crate::config::{fingerprint, question};
 use crate::error::{Error, Result};
 use crate::model::time::SECOND;
 use crate::model::{Grid, Guard, InputId, Timestamp};
 use crate::ops::close::{Closer, Windows};
-use crate::ops::progress::Progress;
+use crate::ops::progress::CountProgress;
 use crate::ops::sequence::Sequencer;
 use crate::output::rejects::RejectsFile;
 use crate::snapshot::store::Store;
@@ -36,10 +39,12 @@ use crate::stage::aggregator::Counting;
 use crate::stage::aggregator::following::keeper::Keeper;
 use crate::stage::aggregator::following::saver::Saver;
 use crate::stage::aggregator::following::trouble::Trouble;
-use crate::stage::aggregator::following::windows::Windows as LiveWindows;
-use crate::stage::aggregator::following::{self, Live};
+use crate::stage::aggregator::following::windows::LiveWindows;
+use crate::stage::aggregator::following::{self, LiveCounting};
+use crate::stage::filter::{self, Surveyed};
 use crate::stage::follow::{Begin, Following};
-use crate::tally::{Budget, Tally};
+use crate::stage::reporter;
+use crate::tally::Tally;
 
 /// Descriptors that are left for everything but followed files.
 const OTHER_DESCRIPTORS: u64 = 64;
@@ -50,13 +55,11 @@ const LEAST_FILES: u64 = 8;
 /// What the parts of a following run have in common.
 pub(super) struct Follow {
     /// How far inputs are counted; also told of new ones.
-    pub progress: Arc<Mutex<Progress>>,
+    pub progress: Arc<Mutex<CountProgress>>,
     /// What was saved.
     restored: Option<Restored>,
     store: Option<Store>,
     fingerprint: String,
-    /// The files, once there is a reader.
-    files: Arc<FileRecords>,
     started: (Timestamp, Instant),
     abreast: Arc<Abreast>,
 }
@@ -73,11 +76,10 @@ impl Follow {
         let fingerprint = fingerprint(plan);
         let stdin = plan.reads_stdin();
         let mut follow = Follow {
-            progress: Arc::new(Mutex::new(Progress::following(None)?)),
+            progress: Arc::new(Mutex::new(CountProgress::following(None)?)),
             restored: None,
             store: None,
             fingerprint,
-            files: Arc::default(),
             started: (exact(now), Instant::now()),
             abreast: Arc::default(),
         };
@@ -94,7 +96,7 @@ impl Follow {
             let budget = Arc::new(budget(plan, aggregator));
             let (snapshot, tally) = loaded.read(|decoder| restored(&follow.fingerprint, decoder, budget))?;
             let restored = Restored { snapshot, tally };
-            let progress = Progress::following(Some(restored.snapshot.progress.clone()))?;
+            let progress = CountProgress::following(Some(restored.snapshot.progress.clone()))?;
             follow.progress = Arc::new(Mutex::new(progress));
             follow.restored = Some(restored);
         }
@@ -108,15 +110,38 @@ impl Follow {
         snapshot.map_or(Part::All, |snapshot| Part::Rest(snapshot.grid, snapshot.bounds))
     }
 
-    /// The inputs of a time-filter that go on, with the highest stamps that were seen of each.
-    pub fn sequencer<T>(&self) -> Sequencer<T> {
-        let inputs = self.restored.iter().flat_map(|restored| &restored.snapshot.progress.inputs);
-        Sequencer::resumed(inputs.map(|(id, position)| (*id, position.peaks)))
+    /// Looks for the files of its reader, and tells whom it concerns of them, before anything is
+    /// read.
+    pub fn begin(mut self, ground: Ground<'_>) -> Result<GoingOn> {
+        let Ground { plan, reading, context, now } = ground;
+        let reader = plan.stages.iter().enumerate().find_map(|(at, stage)| match &stage.task {
+            Task::Reader(reader) => Some((at, reader, reader.follow?)),
+            _ => None,
+        });
+        let found = reader.and_then(|(at, reader, follow)| {
+            let (before, filter) = plan.filter_behind(at)?;
+            Some((at, reader, follow, filter, reading.windows[before]?))
+        });
+        let Some((at, reader, follow, filter, resolved)) = found else {
+            return Err(Error::usage("nothing is followed that windows are made of"));
+        };
+        let permits = Permits::new(plan.chunk_budget(at), &context.stop);
+        let following = self.following(reader, follow, (filter, resolved), permits.clone(), now, context);
+        let files = following.follower.records();
+        let following = reader.of_files().next().is_some().then_some(following);
+        Ok(GoingOn {
+            follow: self,
+            permits,
+            present: (now, filter.future),
+            ends: following.is_none(),
+            following,
+            files,
+        })
     }
 
     /// What follows the files of a reader; they are looked for, and told to whom it concerns,
     /// before anything is read.
-    pub fn following(
+    fn following(
         &mut self,
         plan: &ReaderPlan,
         follow: FollowPlan,
@@ -142,7 +167,6 @@ impl Follow {
         // Number 0 is that of standard input, if it is read.
         let mut follower = Follower::new(options, saved, next.max(1));
         follower.pass_over(snapshot.map_or_else(Vec::new, |snapshot| snapshot.passed_over.clone()));
-        self.files = follower.records();
         let (events, warning) = Events::new(&follower.directories());
         warning.into_iter().for_each(|text| context.failures.warn(&text));
         let progress = Arc::clone(&self.progress);
@@ -174,48 +198,117 @@ impl Follow {
     }
 
     /// The tally and the connections without a pair that go on, if there are any.
-    pub fn take_tally(&mut self) -> Option<(Tally, u64)> {
+    fn take_tally(&mut self) -> Option<(Tally, u64)> {
         let Restored { snapshot, tally } = self.restored.as_mut()?;
         Some((std::mem::replace(tally, Tally::new(tally.shape(), Arc::default())), snapshot.balance().overflowed))
     }
 
     /// What the workers of an aggregator share with its keeper and its saver. `late` is where lines
     /// go that come too late for their windows.
-    pub fn live(
+    fn live(
         &self,
         plan: &AggregatorPlan,
         grid: Grid,
         counting: Arc<Counting>,
         late: Option<Arc<RejectsFile>>,
-    ) -> Arc<Live> {
+    ) -> Arc<LiveCounting> {
         let saved = self.restored.as_ref().map(|restored| restored.snapshot.windows.clone());
         let buckets = Windows::Every(grid).buckets(plan.grouping);
         let closer = Closer::new(grid, buckets, plan.needs_previous).with_max_gap(plan.max_gap);
         let windows = LiveWindows::new(closer, plan.live.grace, saved);
         let trigger = match plan.live.trigger {
-            Trigger::Event => following::Trigger::Event,
-            Trigger::Clock => following::Trigger::Clock,
+            Trigger::Event => following::ResultTrigger::Event,
+            Trigger::Clock => following::ResultTrigger::Clock,
         };
-        Live::new(counting, windows, trigger, Arc::clone(&self.abreast), late)
+        LiveCounting::new(counting, windows, trigger, Arc::clone(&self.abreast), late)
+    }
+}
+
+/// Inputs that go on, as they are wired.
+pub(super) struct GoingOn {
+    follow: Follow,
+    permits: Permits,
+    /// What follows files, if any are; until it is started.
+    following: Option<Following>,
+    /// Their records.
+    files: Arc<FileRecords>,
+    /// Whether nothing is followed but a stream, which ends.
+    ends: bool,
+    /// The clock, and how far beyond now a stamp may lie, in nanoseconds.
+    present: (fn() -> Timestamp, i64),
+}
+
+impl Course for GoingOn {
+    fn readers(&mut self, seat: &Seat<'_>) -> Readers {
+        // Only what comes by a stream is read to its end.
+        let streams = seat.ground.reading.inputs.by_reader.get(&seat.at).map_or(0, Vec::len);
+        let (permits, following) = (self.permits.clone(), self.following.take());
+        Readers { permits, threads: streams, following, present: Some(self.present) }
     }
 
-    /// The keeper of an aggregator, and its saver if there is a state.
-    pub fn attendants(
+    /// With the highest stamps that were seen of inputs that go on.
+    fn sequencer(&self) -> Sequencer<Surveyed> {
+        let inputs = self.follow.restored.iter().flat_map(|restored| &restored.snapshot.progress.inputs);
+        Sequencer::resumed(inputs.map(|(id, position)| (*id, position.peaks)))
+    }
+
+    fn counted(&mut self, seat: &Seat<'_>, plan: &AggregatorPlan, windows: Windows) -> CountedInto {
+        let tally = self.follow.take_tally().unwrap_or_else(|| (new_tally(seat.ground.plan, plan, windows), 0));
+        CountedInto { tally, progress: Arc::clone(&self.follow.progress) }
+    }
+
+    fn every(
         &mut self,
-        plan: &Plan,
+        seat: &Seat<'_>,
+        plan: &AggregatorPlan,
+        every: EveryWindow,
+    ) -> (Starter, Option<Arc<LiveCounting>>) {
+        let EveryWindow { grid, resolved, counting, peek: _, late, inbox, outlet } = every;
+        let live = self.follow.live(plan, grid, counting, late);
+        let (keeper, saver) = self.attendants(plan, &live, (grid, resolved), seat.ground.context);
+        // Results come from the keeper; a worker that held a way out too would keep the reporter
+        // waiting.
+        let counting = Arc::clone(&live);
+        let worker = move || following::LiveWorker::new(Arc::clone(&counting));
+        let workers = seat.start(AGGREGATOR, inbox, seat.no_outlet(), worker);
+        let name = seat.stage.name.clone();
+        let start: Starter = Box::new(move |pool| {
+            workers(pool)?;
+            pool.spawn(&name, move || keeper.run(LatestOutlet::new(outlet)))?;
+            saver.map_or(Ok(()), |saver| pool.spawn(&name, move || saver.run()))
+        });
+        (start, Some(live))
+    }
+
+    /// Results that are followed by others come one after the other, from one worker.
+    fn results(&self, _seat: &Seat<'_>) -> ResultOrder {
+        ResultOrder { first: None, workers: 1 }
+    }
+
+    /// Of inputs that go on, nobody knows what is still to come.
+    fn nothing(
+        &self,
+        _seat: &Seat<'_>,
+        _before: Filter<'_>,
+        _filters: &[(String, Arc<filter::FilterShared>)],
+    ) -> Option<reporter::Nothing> {
+        None
+    }
+}
+
+impl GoingOn {
+    /// The keeper of an aggregator, and its saver if there is a state.
+    fn attendants(
+        &mut self,
         aggregator: &AggregatorPlan,
-        live: &Arc<Live>,
+        live: &Arc<LiveCounting>,
         (grid, resolved): (Grid, Resolved),
         context: &RunContext,
     ) -> (Keeper, Option<Saver>) {
-        let files_are_followed = plan.stages.iter().any(|stage| match &stage.task {
-            Task::Reader(reader) => reader.of_files().next().is_some(),
-            _ => false,
-        });
-        let saver = self.store.take().map(|store| Saver {
+        let saver = self.follow.store.take().map(|store| Saver {
             live: Arc::clone(live),
             store,
-            fingerprint: self.fingerprint.clone(),
+            fingerprint: self.follow.fingerprint.clone(),
             delays: Delays { lateness: aggregator.lateness(), grace: aggregator.live.grace },
             interval: aggregator.live.checkpoint,
             grid,
@@ -228,8 +321,8 @@ impl Follow {
         });
         let keeper = Keeper {
             live: Arc::clone(live),
-            started: self.started,
-            ends: !files_are_followed,
+            started: self.follow.started,
+            ends: self.ends,
             saves: saver.is_some(),
             first: resolved.bounds.first,
             stop_timeout: aggregator.live.stop_timeout,
@@ -256,18 +349,6 @@ fn aggregator(plan: &Plan) -> Option<&AggregatorPlan> {
         Task::BucketAggregator(aggregator) => Some(aggregator),
         _ => None,
     })
-}
-
-/// An empty tally of an aggregator.
-pub(super) fn new_tally(plan: &Plan, aggregator: &AggregatorPlan, windows: Windows) -> Tally {
-    let buckets = windows.buckets(aggregator.grouping);
-    let kept = aggregator.lateness().saturating_add(aggregator.live.grace);
-    Tally::new(windows.shape(&buckets, kept), Arc::new(budget(plan, aggregator)))
-}
-
-/// The bytes that the tally of an aggregator may take.
-fn budget(plan: &Plan, aggregator: &AggregatorPlan) -> Budget {
-    Budget::new(aggregator.max_memory.map(|bytes| plan.tally_bytes(bytes)))
 }
 
 /// Where the state is kept, if it is.

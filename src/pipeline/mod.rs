@@ -9,6 +9,7 @@ mod observe;
 mod run;
 
 mod context;
+mod course;
 mod environment;
 mod following;
 mod inputs;
@@ -21,8 +22,11 @@ mod range;
 mod reading;
 mod resolve;
 mod restore;
+mod seat;
 mod summary;
+mod tallied;
 mod targets;
+mod to_the_end;
 mod wire;
 
 pub use crate::stage::aggregator::following::standing::Standing;

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use crate::codec::Decoder;
 use crate::config::lengths_in;
 use crate::model::Lengths;
-use crate::snapshot::{Contents, Snapshot};
+use crate::snapshot::{SavedContents, Snapshot};
 use crate::tally::{Budget, Tally};
 
 /// Reads a snapshot to look at it, and its pairs only if they are asked for.
-pub fn contents(fingerprint: &str, decoder: &mut Decoder<'_>, pairs: bool) -> io::Result<Contents> {
-    Contents::read(decoder, &lengths(fingerprint)?, pairs)
+pub fn contents(fingerprint: &str, decoder: &mut Decoder<'_>, pairs: bool) -> io::Result<SavedContents> {
+    SavedContents::read(decoder, &lengths(fingerprint)?, pairs)
 }
 
 /// Reads a snapshot as a run does that goes on from it, and errors where that run would refuse it.

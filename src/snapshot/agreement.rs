@@ -138,7 +138,7 @@ mod tests {
     use crate::batch::{Chunk, Live, Records};
     use crate::model::time::SECOND;
     use crate::model::{Balance, Grid, InputId, Peaks, Span, Timestamp};
-    use crate::ops::progress::Progress;
+    use crate::ops::progress::CountProgress;
     use crate::snapshot::value::SavedCounts;
     use crate::stage::aggregator::following::windows::closed;
     use crate::tally::Shape;
@@ -154,7 +154,7 @@ mod tests {
     }
 
     /// What is known of an input with a record at each of these seconds.
-    fn progress(stamps: &[i64]) -> Progress {
+    fn progress(stamps: &[i64]) -> CountProgress {
         let mut peaks = Peaks::default();
         for &stamp in stamps {
             peaks.add(at(stamp));
@@ -179,7 +179,7 @@ mod tests {
         let bytes = 10 * lines;
         let balance =
             Balance { lines_read: lines, counted: lines, bytes_read: bytes, bytes_total: bytes, ..Balance::default() };
-        let mut progress = Progress::following(None).unwrap();
+        let mut progress = CountProgress::following(None).unwrap();
         let batch = Records {
             chunk: Arc::new(chunk),
             records: Vec::new().into(),
@@ -279,7 +279,7 @@ mod tests {
         let mut header = good(&NO_UPDATES);
         header.windows = SavedWindows::default();
         assert_eq!(header.agrees(&NO_UPDATES), Ok(()));
-        header.progress = Progress::following(None).unwrap().saved();
+        header.progress = CountProgress::following(None).unwrap().saved();
         assert_eq!(header.agrees(&NO_UPDATES).unwrap_err(), "it has counted, and knows no stamps");
         header.counts.buckets.clear();
         assert_eq!(header.agrees(&NO_UPDATES), Ok(()));

@@ -26,7 +26,7 @@ const MOST_OPEN: usize = 1000;
 
 /// What a snapshot holds.
 #[derive(Debug)]
-pub struct Contents {
+pub struct SavedContents {
     snapshot: Snapshot,
     /// Length of a pane in nanoseconds: of a run of buckets for which pairs are counted together.
     pane: i64,
@@ -58,7 +58,7 @@ const FIGURES: [Figure; 15] = [
     ("inputs", None, |sheet| sheet.inputs),
 ];
 
-impl Contents {
+impl SavedContents {
     /// Reads a snapshot that was saved with a configuration of these lengths, and its pairs only if
     /// they are asked for.
     pub fn read(decoder: &mut Decoder<'_>, lengths: &Lengths, pairs: bool) -> io::Result<Self> {
@@ -66,11 +66,11 @@ impl Contents {
         let pane = tally.shape().pane.saturating_mul(snapshot.counts.grain);
         if !pairs {
             let hosts = snapshot.skip_counts(decoder)?;
-            return Ok(Contents { snapshot, pane, hosts, tally: None });
+            return Ok(SavedContents { snapshot, pane, hosts, tally: None });
         }
         snapshot.read_counts(decoder, &mut tally)?;
         let hosts = tally.hosts().read().names().len();
-        Ok(Contents { snapshot, pane, hosts, tally: Some(tally) })
+        Ok(SavedContents { snapshot, pane, hosts, tally: Some(tally) })
     }
 
     /// As lines for people.
@@ -142,7 +142,7 @@ impl Contents {
         });
         if let Some(pairs) = self.pairs() {
             let pairs = pairs.into_iter();
-            let pair = |(start, from, to, connections): Pair| {
+            let pair = |(start, from, to, connections): SavedPair| {
                 json!([start.unix_decimal(), exact(&from), exact(&to), connections])
             };
             whole["pairs"] = pairs.map(pair).collect();
@@ -175,7 +175,7 @@ impl Contents {
     }
 
     /// The pairs by pane and then by name, if they were asked for.
-    fn pairs(&self) -> Option<Vec<Pair>> {
+    fn pairs(&self) -> Option<Vec<SavedPair>> {
         let tally = self.tally.as_ref()?;
         let hosts = tally.hosts().read();
         let name = |host| hosts.names().name(host).to_vec();
@@ -198,7 +198,7 @@ impl Contents {
 }
 
 /// The start of a pane, the host that connected, the one that it connected to, and how often.
-type Pair = (Timestamp, Vec<u8>, Vec<u8>, u64);
+type SavedPair = (Timestamp, Vec<u8>, Vec<u8>, u64);
 
 fn input((file, position): (&FileRecord, &Position)) -> Value {
     json!({

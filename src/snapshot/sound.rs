@@ -195,10 +195,10 @@ pub(crate) mod tests {
     use crate::model::time::SECOND;
     use crate::ops::close::Closer;
     use crate::ops::count::Buckets;
-    use crate::ops::progress::Progress;
+    use crate::ops::progress::CountProgress;
     use crate::snapshot::Issued;
     use crate::snapshot::value::SavedCounts;
-    use crate::stage::aggregator::following::windows::Windows as LiveWindows;
+    use crate::stage::aggregator::following::windows::LiveWindows;
 
     const GRID: Grid =
         Grid { anchor: Timestamp::from_seconds(0), length: 20 * SECOND, period: 10 * SECOND, first: None };
@@ -220,7 +220,7 @@ pub(crate) mod tests {
     /// A state of two files, of which nothing is counted.
     fn good() -> Snapshot {
         let buckets = Buckets { anchor: GRID.anchor, grain: SECOND, last: i64::MAX };
-        let mut progress = Progress::new([], true);
+        let mut progress = CountProgress::new([], true);
         [2, 5].into_iter().for_each(|id| progress.register(InputId(id)));
         Snapshot {
             grid: GRID,

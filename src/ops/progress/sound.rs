@@ -166,7 +166,7 @@ mod tests {
     use crate::model::loss::LossSite;
     use crate::model::time::SECOND;
     use crate::model::{Guard, Peaks};
-    use crate::ops::progress::Progress;
+    use crate::ops::progress::CountProgress;
 
     /// What two inputs have added, one of them with a mark on its way, and one that is forgotten.
     fn good() -> ProgressRecord {
@@ -197,7 +197,7 @@ mod tests {
             highest: at(5),
             rejected: vec![rejected],
             extent: Some((at(1), at(2))),
-            ..Progress::new([], true).saved()
+            ..CountProgress::new([], true).saved()
         }
     }
 

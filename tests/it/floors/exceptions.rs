@@ -7,11 +7,8 @@ pub const CIRCLES: &[(&str, &str)] = &[
 ];
 
 /// Type names that are defined more than once.
-pub const SHARED_NAMES: &[&str] = &[
-    "Block", "Counting", "Cut", "Filter", "Kind", "Last", "Live", "Look", "Nothing", "Options", "Override", "Parts",
-    "Place", "Progress", "Range", "Records", "Search", "Shared", "Slot", "Stamps", "Start", "Step", "Trigger",
-    "Waiting", "Windows", "Worker",
-];
+pub const SHARED_NAMES: &[&str] =
+    &["Block", "Counting", "Cut", "Kind", "Override", "Place", "Range", "Search", "Stamps"];
 
 /// Functions and structs that are larger than others may be, with the reason.
 pub const LARGE: &[(&str, &str)] = &[
@@ -23,7 +20,7 @@ pub const LARGE: &[(&str, &str)] = &[
         "what a filter is told before it runs, a field for each key and what follows from them",
     ),
     ("model::balance::Balance", "the balance sheet: one number for each class of lines and bytes"),
-    ("ops::progress::Progress", "what has to be saved in one moment lies in one value"),
+    ("ops::progress::CountProgress", "what has to be saved in one moment lies in one value"),
     ("output::json::BalancePart", "the balance sheet as JSON: one number for each class of lines and bytes"),
     ("pipeline::environment::Environment", "what a run is given beside its plan, each of which tests replace"),
     ("pipeline::following::following", "what a followed file may be in is told by fields that exclude each other"),
@@ -34,7 +31,7 @@ pub const LARGE: &[(&str, &str)] = &[
         "what a followed file may be in is told by fields that exclude each other",
     ),
     (
-        "stage::aggregator::following::live::Live",
+        "stage::aggregator::following::live::LiveCounting",
         "what a followed file may be in is told by fields that exclude each other",
     ),
     ("stage::follow::Following", "what a followed file may be in is told by fields that exclude each other"),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::by_clock::ByClock;
 use super::ending::{Ending, WaitsFor};
 use super::issuing::Issuing;
-use super::live::Live;
+use super::live::LiveCounting;
 use super::standing::Standing;
 use super::sweeping::Sweeping;
 use crate::actor::{Exit, LatestOutlet, Stop};
@@ -33,7 +33,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// What a keeper works with.
 pub struct Keeper {
     /// The aggregator.
-    pub live: Arc<Live>,
+    pub live: Arc<LiveCounting>,
     /// The clock at the start of the run, which goes on by itself from there: steps of the system's
     /// clock do not count.
     pub started: (Timestamp, Instant),

@@ -13,11 +13,11 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use crate::batch::{Record, Records};
 use crate::error::Result;
 use crate::model::{Grid, InputId, Loss, Peaks, Timestamp, Traces};
-use crate::ops::sequence::{Place, Sequencer};
+use crate::ops::sequence::{BatchPlace, Sequencer};
 use crate::output::rejects::{RejectsFile, late_line};
 
 use super::standing::Standing;
-use super::windows::Windows;
+use super::windows::LiveWindows;
 use crate::actor::{Exit, Outlet, Transform};
 use crate::stage::abreast::Abreast;
 use crate::stage::aggregator::closed::Closed;
@@ -28,7 +28,7 @@ const STDIN: InputId = InputId(0);
 
 /// When results come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trigger {
+pub enum ResultTrigger {
     /// When the watermark has passed a window's end.
     Event,
     /// When the clock has passed it.
@@ -36,7 +36,7 @@ pub enum Trigger {
 }
 
 /// What workers, keeper and saver of an aggregator share.
-pub struct Live {
+pub struct LiveCounting {
     /// What is counted.
     pub(super) counting: Arc<Counting>,
     /// Held by each worker while it counts a batch, and alone by who needs counts and positions to
@@ -46,10 +46,10 @@ pub struct Live {
     /// position.
     order: Mutex<Sequencer<Arc<Records>>>,
     /// The windows and what was issued of them.
-    pub(super) windows: Mutex<Windows>,
+    pub(super) windows: Mutex<LiveWindows>,
     grid: Grid,
     /// When results come.
-    pub(super) trigger: Trigger,
+    pub(super) trigger: ResultTrigger,
     /// How long results are kept to be issued again, in nanoseconds.
     pub(super) grace: i64,
     /// Where lines go that come too late for their windows.
@@ -95,17 +95,17 @@ struct Limits {
     closed: Timestamp,
 }
 
-impl Live {
+impl LiveCounting {
     /// For these windows, of which nothing has closed, or what is saved of them.
     pub fn new(
         counting: Arc<Counting>,
-        windows: Windows,
-        trigger: Trigger,
+        windows: LiveWindows,
+        trigger: ResultTrigger,
         abreast: Arc<Abreast>,
         late: Option<Arc<RejectsFile>>,
     ) -> Arc<Self> {
         let (grid, grace) = (*windows.closer.grid(), windows.grace());
-        let live = Live {
+        let live = LiveCounting {
             counting,
             gate: RwLock::new(()),
             order: Mutex::default(),
@@ -131,7 +131,7 @@ impl Live {
     }
 
     /// Says which stamps are late from now on. To be called with the gate held alone.
-    pub(super) fn set_limits(&self, windows: &Windows) {
+    pub(super) fn set_limits(&self, windows: &LiveWindows) {
         let (Some(open), Some(next)) = (windows.open(), windows.closer.next()) else { return };
         let grid = self.grid;
         // Where windows overlap, the one before still holds stamps of the first that is open: its
@@ -143,7 +143,7 @@ impl Live {
     /// Counts a batch, and those that waited for it, once all before it in its input are counted.
     pub(super) fn receive(&self, worker: usize, batch: Arc<Records>) -> Result<()> {
         let _gate = self.gate.read();
-        let ready = self.order.lock().arrive(Place::of(&batch.chunk), Peaks::default(), batch);
+        let ready = self.order.lock().arrive(BatchPlace::of(&batch.chunk), Peaks::default(), batch);
         for (_, batch) in ready {
             self.counting_now.fetch_add(1, Ordering::Relaxed);
             self.count(worker, &batch)?;
@@ -219,7 +219,7 @@ impl Live {
 
     /// Errors unless all that is counted is done with or there. To be called with the gate held
     /// alone, once workers have handed over what they have counted.
-    pub(super) fn check(&self, windows: &Windows) -> Result<()> {
+    pub(super) fn check(&self, windows: &LiveWindows) -> Result<()> {
         if !self.is_consistent() {
             // A worker has failed in the middle, which ends the run.
             return Ok(());
@@ -260,20 +260,20 @@ impl Live {
 }
 
 /// One worker. Results do not come from it.
-pub struct Worker {
-    live: Arc<Live>,
+pub struct LiveWorker {
+    live: Arc<LiveCounting>,
     number: usize,
 }
 
-impl Worker {
+impl LiveWorker {
     /// The next worker.
-    pub fn new(live: Arc<Live>) -> Self {
+    pub fn new(live: Arc<LiveCounting>) -> Self {
         let number = live.counting.worker();
-        Worker { live, number }
+        LiveWorker { live, number }
     }
 }
 
-impl Transform for Worker {
+impl Transform for LiveWorker {
     type In = Arc<Records>;
     type Out = Arc<Closed>;
 

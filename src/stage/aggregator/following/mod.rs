@@ -1,8 +1,8 @@
 //! Windows of inputs that go on.
 //!
 //! Workers count (`live`), the keeper has results issued when they are due (`keeper`), and the
-//! saver saves what is counted (`saver`); they share `Live`. Invariant: who holds its gate alone
-//! sees counts and positions that agree.
+//! saver saves what is counted (`saver`); they share `LiveCounting`. Invariant: who holds its gate
+//! alone sees counts and positions that agree.
 
 mod by_clock;
 mod ending;
@@ -17,4 +17,4 @@ pub mod trouble;
 
 pub mod standing;
 
-pub use live::{Live, Trigger, Worker};
+pub use live::{LiveCounting, LiveWorker, ResultTrigger};

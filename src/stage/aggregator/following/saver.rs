@@ -21,7 +21,7 @@ use crate::tally::HostId;
 use crate::tally::pairs::PairTable;
 use crate::tally::pane::Pane;
 
-use super::live::Live;
+use super::live::LiveCounting;
 use super::trouble::Trouble;
 use crate::stage::aggregator::counting::Counting;
 use crate::stage::{Failures, InputNames};
@@ -51,7 +51,7 @@ const NAMES: usize = 1024;
 /// What a saver works with.
 pub struct Saver {
     /// The aggregator.
-    pub live: Arc<Live>,
+    pub live: Arc<LiveCounting>,
     /// Where states are kept.
     pub store: Store,
     /// What they depend on.
@@ -270,10 +270,10 @@ mod tests {
     use crate::model::{Balance, MemoryPolicy, Span};
     use crate::ops::close::Closer;
     use crate::ops::count::Buckets;
-    use crate::ops::progress::Progress;
-    use crate::stage::aggregator::following::live::Trigger;
+    use crate::ops::progress::CountProgress;
+    use crate::stage::aggregator::following::live::ResultTrigger;
     use crate::stage::aggregator::following::sweeping::Sweeping;
-    use crate::stage::aggregator::following::windows::Windows;
+    use crate::stage::aggregator::following::windows::LiveWindows;
     use crate::tally::Shape;
     use crate::tally::sweep::ALWAYS_KEPT;
     use crate::tally::{Budget, Tally};
@@ -282,19 +282,19 @@ mod tests {
 
     type Pairs = BTreeMap<(i64, Vec<u8>, Vec<u8>), u64>;
 
-    fn live() -> Arc<Live> {
+    fn live() -> Arc<LiveCounting> {
         let buckets = Buckets { anchor: GRID.anchor, grain: SECOND, last: i64::MAX };
-        let windows = Windows::new(Closer::new(GRID, buckets, false), 0, None);
-        let progress = Arc::new(Mutex::new(Progress::new([], true)));
+        let windows = LiveWindows::new(Closer::new(GRID, buckets, false), 0, None);
+        let progress = Arc::new(Mutex::new(CountProgress::new([], true)));
         let counting = Counting::new(buckets, (empty(), 0), 0, MemoryPolicy::Overflow, progress);
-        Live::new(counting, windows, Trigger::Event, Arc::default(), None)
+        LiveCounting::new(counting, windows, ResultTrigger::Event, Arc::default(), None)
     }
 
     fn empty() -> Tally {
         Tally::new(Shape { pane: 1, shards: 2 }, Arc::<Budget>::default())
     }
 
-    fn saver(live: &Arc<Live>, dir: &std::path::Path) -> Saver {
+    fn saver(live: &Arc<LiveCounting>, dir: &std::path::Path) -> Saver {
         let mut store = Store::open(dir).unwrap();
         store.load("").unwrap();
         let files = Arc::<FileRecords>::default();
