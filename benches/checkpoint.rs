@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use logparser::Pipeline;
-use logparser::pipeline::Running;
+use logparser::Running;
 
 /// Distinct pairs.
 const PAIRS: u32 = 10_000_000;
@@ -49,7 +49,8 @@ fn saving() {
     let run = run.start(&[("every", "1d"), ("seconds", "1d"), ("checkpoint", &checkpoint), ("state", &state)]);
     let before = resident();
     let (longest, most) = run.watch(HOUR + 1, || {});
-    let saved: Vec<u64> = logparser::snapshot::store::inspect(&run.at("state")).iter().map(|slot| slot.bytes).collect();
+    let saved: Vec<u64> =
+        logparser::internals::snapshot::store::inspect(&run.at("state")).iter().map(|slot| slot.bytes).collect();
     println!("{PAIRS} pairs, states of {saved:?} bytes");
     run.tell("while saving", longest);
     let more = 100.0 * (most as f64 / before as f64 - 1.0);

@@ -9,15 +9,15 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
-use logparser::batch::Record;
-use logparser::model::Timestamp;
-use logparser::model::recycle::BufferPool;
-use logparser::model::time::SECOND;
-use logparser::ops::count::{Counter, count};
-use logparser::ops::select::{Bounds, select};
-use logparser::ops::split::split;
-use logparser::tally::Shape;
-use logparser::tally::{Hosts, Tally};
+use logparser::Timestamp;
+use logparser::internals::batch::Record;
+use logparser::internals::model::recycle::BufferPool;
+use logparser::internals::model::time::SECOND;
+use logparser::internals::ops::count::{Counter, count};
+use logparser::internals::ops::select::{Bounds, select};
+use logparser::internals::ops::split::split;
+use logparser::internals::tally::Shape;
+use logparser::internals::tally::{Hosts, Tally};
 
 use support::{buckets, chunks, last, lines, made};
 

@@ -15,12 +15,12 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 use logparser::Pipeline;
-use logparser::batch::{Chunk, Record};
-use logparser::model::recycle::BufferPool;
-use logparser::ops::count::{Counter, count};
-use logparser::ops::select::{Bounds, select};
-use logparser::tally::Shape;
-use logparser::tally::Tally;
+use logparser::internals::batch::{Chunk, Record};
+use logparser::internals::model::recycle::BufferPool;
+use logparser::internals::ops::count::{Counter, count};
+use logparser::internals::ops::select::{Bounds, select};
+use logparser::internals::tally::Shape;
+use logparser::internals::tally::Tally;
 
 use support::{END, buckets, chunks, last, lines, made};
 

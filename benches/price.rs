@@ -20,12 +20,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use logparser::Pipeline;
-use logparser::batch::Record;
-use logparser::model::recycle::BufferPool;
-use logparser::ops::count::{Counter, count};
-use logparser::ops::select::{Bounds, select};
-use logparser::tally::Shape;
-use logparser::tally::Tally;
+use logparser::internals::batch::Record;
+use logparser::internals::model::recycle::BufferPool;
+use logparser::internals::ops::count::{Counter, count};
+use logparser::internals::ops::select::{Bounds, select};
+use logparser::internals::tally::Shape;
+use logparser::internals::tally::Tally;
 
 use support::{CHUNK, END, buckets, chunk, last, lines, made};
 

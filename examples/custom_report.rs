@@ -3,10 +3,10 @@
 //! `cargo run --example custom_report -- LOCATION`; without a location, the logs that ship with the
 //! repository.
 
-use logparser::model::{Cell, Column, ColumnKind, Drawing, Report, Timestamp};
-use logparser::report::{ReportContext, Top};
-use logparser::tally::{Aggregates, Side};
+use logparser::{Aggregates, Side};
+use logparser::{Cell, Column, ColumnKind, Drawing, Report, Timestamp};
 use logparser::{Error, Pipeline, Result};
+use logparser::{ReportContext, Top};
 
 /// The busiest source and the busiest server, side by side.
 fn busiest(context: &ReportContext<'_>, view: &Aggregates, _until: Timestamp) -> Result<Report> {

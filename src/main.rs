@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    logparser::cli::main(std::env::args_os().collect())
+    logparser::internals::cli::main(std::env::args_os().collect())
 }

@@ -4,9 +4,11 @@
 //! one stands. Invariant: an `Options` holds only keys that its specs name, each with a value of
 //! its kind.
 
+use jiff::tz::TimeZone;
+
 use crate::model::Moment;
 use crate::model::length;
-use crate::model::location::{Location, PathArg, no_format, no_target, scheme};
+use crate::model::location::{Location, PathArg, no_target, scheme};
 use crate::model::size;
 use crate::model::time::SECOND;
 
@@ -46,6 +48,8 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// A path that is written to.
     Path,
+    /// A path that is written to, or `-` for standard output.
+    Target,
     /// An instant: a number as stamps are, RFC 3339, a date, or one of these words.
     Instant(&'static [&'static str]),
     /// A list of reports: names, or tables with `name` and the report's options. Checked by
@@ -75,7 +79,7 @@ pub enum Raw {
 /// A checked value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// Of `Text`, `Choice` and `Path`.
+    /// Of `Text`, `Choice`, `Path` and `Target`.
     Text(String),
     /// Of `Locations`.
     Locations(Vec<Location>),
@@ -96,6 +100,18 @@ pub enum Instant {
     At(Moment),
     /// Another of the words that the option's kind lists.
     Word(&'static str),
+}
+
+impl Instant {
+    /// What it is in a zone, where it is a date without one. Errors with what is said of a date that
+    /// there is not.
+    pub fn within(self, zone: &TimeZone) -> Result<Self, String> {
+        match self {
+            Instant::At(moment) => moment.within(zone).map(Instant::At),
+            Instant::Word("epoch") => Ok(Instant::At(Moment::EPOCH)),
+            Instant::Word(word) => Ok(Instant::Word(word)),
+        }
+    }
 }
 
 /// Checked values by key.
@@ -164,6 +180,14 @@ impl Options {
         }
     }
 
+    /// An instant, if it is no other word.
+    pub fn moment(&self, name: &str) -> Option<Moment> {
+        match self.instant(name)? {
+            Instant::At(moment) => Some(moment),
+            Instant::Word(_) => None,
+        }
+    }
+
     /// An instant or its word.
     pub fn instant(&self, name: &str) -> Option<Instant> {
         match self.get(name)? {
@@ -183,17 +207,16 @@ impl Kind {
     /// 1 to 64`.
     pub fn parse(self, raw: &Raw) -> Result<Value, String> {
         match (self, raw) {
-            (Kind::Path, Raw::Text(text)) if scheme(text).is_some() => {
+            (Kind::Path | Kind::Target, Raw::Text(text)) if scheme(text).is_some() => {
                 let no_target = scheme(text).map(no_target).unwrap_or_default();
                 Err(format!("expected a path; {no_target}"))
             }
             (Kind::Path, Raw::Text(text)) if PathArg::from(text.as_str()) == PathArg::Std => {
                 Err("expected a path; standard output (-) has the results (a file that is called so is ./-)".to_owned())
             }
-            (Kind::Path, Raw::Text(text)) if no_format(text).is_some() => {
-                Err(format!("expected a path; {}", no_format(text).unwrap_or_default()))
+            (Kind::Text | Kind::Path | Kind::Target, Raw::Text(text)) if !text.is_empty() => {
+                Ok(Value::Text(text.clone()))
             }
-            (Kind::Text | Kind::Path, Raw::Text(text)) if !text.is_empty() => Ok(Value::Text(text.clone())),
             (Kind::Locations, Raw::Text(_)) => self.parse(&Raw::List(vec![raw.clone()])),
             (Kind::Locations, Raw::List(items)) if !items.is_empty() => {
                 let locations = items.iter().map(|item| match item {
@@ -236,7 +259,7 @@ impl Kind {
     pub fn expected(self) -> String {
         match self {
             Kind::Text => "expected a text".into(),
-            Kind::Path => "expected a path".into(),
+            Kind::Path | Kind::Target => "expected a path".into(),
             Kind::Locations => "expected a text or a list of texts, none of them empty".into(),
             Kind::Count(low, u64::MAX) => format!("expected a whole number from {low}"),
             Kind::Count(low, high) => format!("expected a whole number from {low} to {high}"),
@@ -272,7 +295,7 @@ fn bytes(raw: &Raw) -> Option<u64> {
     size::read(text)
 }
 
-/// What is expected of a length of time that is none since it is too long.
+/// What is said of a length of time that is too long to be one.
 const TOO_LONG: &str = "expected a length of time of at most 292 years (9223372036 seconds)";
 
 /// Nanoseconds, zero or more: a bare number means seconds. Errors with what is expected in place of
@@ -285,7 +308,7 @@ fn duration(raw: &Raw) -> Result<Option<u128>, String> {
     Ok(length::read_or_seconds(text)?.map(|length| length.as_nanos()))
 }
 
-/// The instant that a value means; `None` if it means none. Errors with what is expected if it does
+/// The instant that a value means; `None` if it is not one. Errors with what is expected if it does
 /// not fit.
 fn instant(raw: &Raw, words: &'static [&'static str]) -> Result<Option<Instant>, String> {
     let text = match raw {
@@ -317,8 +340,8 @@ fn near_instant(raw: &Raw, words: &'static [&'static str]) -> Option<String> {
     is_instant.then_some(meant)
 }
 
-/// Bytes of a text for which the nearest is looked for, and of those that it may be: comparing
-/// takes the product of both.
+/// The most bytes of a text to find the nearest of, and of the candidates: comparing takes the
+/// product of both.
 const COMPARED: usize = 128;
 
 /// The nearest of `known` to a text, if one is near.

@@ -5,15 +5,16 @@
 
 use std::sync::Arc;
 
-use logparser::batch::{Chunk, Lines};
-use logparser::format::LineRules;
-use logparser::make::{Generator, LogRecipe};
-use logparser::model::recycle::{BufferPool, Pooled};
-use logparser::model::{Balance, InputId, Span, Timestamp};
-use logparser::ops::close::Windows;
-use logparser::ops::count::Buckets;
-use logparser::ops::select::Bounds;
-use logparser::ops::split::split;
+use logparser::internals::batch::{Chunk, Lines};
+use logparser::internals::format::LineRules;
+use logparser::internals::make::{Generator, LogRecipe};
+use logparser::internals::model::recycle::{BufferPool, Pooled};
+use logparser::internals::model::{InputId, Span};
+use logparser::internals::ops::close::Windows;
+use logparser::internals::ops::count::Buckets;
+use logparser::internals::ops::select::Bounds;
+use logparser::internals::ops::split::split;
+use logparser::{Balance, Timestamp};
 
 /// Bytes of a chunk, as the reader cuts them by default.
 pub const CHUNK: usize = 512 << 10;
@@ -76,6 +77,6 @@ pub fn last(seconds: i64) -> Bounds {
 
 /// Buckets of twenty minutes in the window of these bounds.
 pub fn buckets(bounds: &Bounds) -> Buckets {
-    let window = logparser::model::Window::closed(bounds.first, bounds.last);
-    Windows::Once(window).buckets(1_200 * logparser::model::time::SECOND)
+    let window = logparser::Window::closed(bounds.first, bounds.last);
+    Windows::Once(window).buckets(1_200 * logparser::internals::model::time::SECOND)
 }

@@ -55,11 +55,6 @@ impl<T> Inbox<T> {
     pub fn len(&self) -> usize {
         self.receiver.len()
     }
-
-    /// Whether no batch waits.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 }
 
 impl<T: Send + 'static> Inbox<T> {

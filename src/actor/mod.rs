@@ -19,4 +19,4 @@ pub use outcome::{Exit, Outcome};
 pub use permit::{Permit, Permits};
 pub use pool::Pool;
 pub use stage::{Countdown, Transform, drive};
-pub use stop::{AbortOnPanic, Stop};
+pub use stop::Stop;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    logparser::cli::make_main(std::env::args_os().collect())
+    logparser::internals::cli::make_main(std::env::args_os().collect())
 }

@@ -6,7 +6,7 @@
 use crate::config::as_option;
 use crate::error::{Error, Result};
 use crate::model::escape::{shell_word, toml_text};
-use crate::report::{ReportEntry, Spelled, entry, parts_of};
+use crate::report::{ReportEntry, Spelled, TABLE, entry, parts_of};
 
 /// The report as a configuration writes it, in TOML. A comma within a value has a backslash before
 /// it.
@@ -27,7 +27,7 @@ pub fn in_toml(text: &str) -> Result<String> {
             }
         });
     }
-    if let Some(spelled) = Spelled::read(text).filter(|_| entry(name).is_none()) {
+    if let Some(spelled) = Spelled::read(text, TABLE).filter(|_| entry(name).is_none()) {
         let meant = shell_word(spelled.as_option());
         return wrong(format!("expected a colon behind the name; did you mean -r {meant}?"));
     }
@@ -78,7 +78,7 @@ fn no_pair(text: &str, option: &str, report: Option<&ReportEntry>) -> String {
     if report.options.iter().any(|spec| spec.name == option) {
         return format!("{expected}: a value is missing behind {option}=");
     }
-    match Spelled::read(text) {
+    match Spelled::read(text, TABLE) {
         Some(spelled) => format!("{expected}; did you mean -r {}?", shell_word(spelled.as_option())),
         None if report.options.is_empty() => format!("{expected}, and {} has no options", report.name),
         None => {

@@ -7,7 +7,8 @@
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use super::args::{Common, Override, Settings, toml_list};
+use super::args::{Common, Settings};
+use super::keys::{SetKey, toml_list};
 use super::paths::local;
 use super::{show, slips};
 use crate::error::{Error, Place, Result};
@@ -59,12 +60,12 @@ pub fn with_settings(mut builder: Builder, settings: &Settings) -> Result<Builde
 
 /// A builder with the common options on top.
 pub fn with_common(builder: Builder, common: &Common) -> Result<Builder> {
-    Ok(with_overrides(builder, common.overrides()?))
+    Ok(with_overrides(builder, common.keys.overrides()?))
 }
 
 /// A builder with options on top.
-pub fn with_overrides(builder: Builder, overrides: impl IntoIterator<Item = Override>) -> Builder {
-    overrides.into_iter().fold(builder, |builder, (key, value, option)| {
+pub fn with_overrides(builder: Builder, overrides: impl IntoIterator<Item = SetKey>) -> Builder {
+    overrides.into_iter().fold(builder, |builder, SetKey { key, value, option }| {
         doubt(key, value.trim_matches('"'), &format!("--{key} "));
         builder.set_at(key, &value, Place::Option(option))
     })

@@ -1,5 +1,5 @@
-//! How help is arranged: which option stands under which heading, which are shown by `-h`, and what
-//! stands around them.
+//! How help is arranged: in which order options stand under their headings, and what stands around
+//! them.
 //!
 //! Not here: the options themselves (`args`, `commands`). Help, completions and the manual page are
 //! made of the same definition. Invariant: every option that commands share stands under one
@@ -10,36 +10,19 @@ use std::fmt::Write as _;
 use clap::{Arg, ArgAction, Command, CommandFactory};
 
 use super::commands::{Commanded, Positional};
+use crate::config::schema::{Heading, KEYS};
 
-/// The headings in their order, with the options that stand under each in theirs.
-const GROUPS: &[(&str, &[&str])] = &[
-    ("What to read", &["config", "set", "unit"]),
-    ("Window", &["seconds", "since", "until", "timezone", "now", "future", "grouping_seconds"]),
-    ("Windows that repeat", &["every", "align", "lateness", "max_jump", "max_gap"]),
-    ("Results", &["report", "limit", "output", "json", "csv", "rejects", "late_file", "stats", "live", "color"]),
-    (
-        "Following",
-        &[
-            "tail",
-            "folder",
-            "sleep_seconds",
-            "follow",
-            "idle",
-            "trigger",
-            "late_updates",
-            "state",
-            "checkpoint",
-            "stop_timeout",
-        ],
-    ),
-    ("Limits", &["threads", "max_memory", "memory_policy", "scan", "prune_above"]),
-    ("Other", &["quiet", "strict", "help", "version"]),
+/// The options that are no keys, under their headings: those before the keys that stand there, and
+/// those behind.
+const OTHERS: &[(Heading, &[&str], &[&str])] = &[
+    (Heading::Reading, &["config", "set"], &[]),
+    (Heading::Results, &[], &["live", "color"]),
+    (Heading::Following, &["tail", "folder", "sleep_seconds"], &[]),
+    (Heading::Other, &["quiet", "strict", "help", "version"], &[]),
 ];
 
-/// The options that `-h` shows: those of every day, so that they fit a screen.
-const EVERYDAY: &[&str] = &[
-    "seconds", "since", "until", "every", "report", "limit", "output", "json", "csv", "live", "tail", "quiet", "help",
-];
+/// Those of them that `-h` shows beside the keys of every day, so that all fit a screen.
+const EVERYDAY: &[&str] = &["live", "tail", "quiet", "help"];
 
 /// Commands with options of their own, which need no headings.
 const PLAIN: &[&str] = &["state", "reports", "make", "completions", "man"];
@@ -167,34 +150,41 @@ fn arranged(command: &Command) -> Command {
     // Positional arguments come first, in their own order.
     args.push(help.help("Print help: -h a screenful, --help all"));
     args.extend(command.get_version().is_some().then_some(version));
-    args.sort_by_key(|arg| if arg.is_positional() { None } else { Some(place(arg)) });
+    let headed = headed();
+    // Those of one command only come behind all.
+    let place = |arg: &Arg| headed.iter().position(|(_, id, _)| arg.get_id() == *id);
+    args.sort_by_key(|arg| if arg.is_positional() { None } else { Some(place(arg).unwrap_or(headed.len())) });
     let mut out = Command::new(command.get_name().to_owned()).disable_help_flag(true).disable_version_flag(true);
     if let Some(version) = command.get_version() {
         out = out.version(version.to_owned());
     }
-    let headed = args.into_iter().enumerate().map(|(at, arg)| {
-        if arg.is_positional() {
-            return arg;
+    out.args(args.into_iter().enumerate().map(|(at, arg)| match place(&arg).map(|place| headed[place]) {
+        _ if arg.is_positional() => arg,
+        None => arg.display_order(at).hide_short_help(true),
+        Some((heading, _, is_everyday)) => {
+            arg.display_order(at).hide_short_help(!is_everyday).help_heading(heading.title())
         }
-        let everyday = EVERYDAY.contains(&arg.get_id().as_str());
-        let arg = arg.display_order(at).hide_short_help(!everyday);
-        match GROUPS.get(place(&arg).0) {
-            Some((heading, _)) => arg.help_heading(*heading),
-            None => arg,
-        }
-    });
-    out.args(headed)
+    }))
 }
 
-/// The number of an option's heading, and its place there. Those of one command only come behind
-/// all.
-fn place(arg: &Arg) -> (usize, usize) {
-    let id = arg.get_id().as_str();
-    let places = GROUPS.iter().enumerate().filter_map(|(group, (_, ids))| {
-        let at = ids.iter().position(|known| *known == id)?;
-        Some((group, at))
+/// All options that commands share, in the order of help, with whether `-h` shows them.
+fn headed() -> Vec<(Heading, &'static str, bool)> {
+    let keys_of = |heading| {
+        let arguments = KEYS.iter().filter_map(|key| key.argument);
+        let here = arguments.filter(move |argument| argument.heading == heading);
+        here.flat_map(|argument| {
+            let ids = std::iter::once(argument.long).chain(argument.shorthands.iter().copied());
+            ids.map(move |id| (id, argument.is_everyday))
+        })
+    };
+    let all = Heading::ALL.into_iter().flat_map(|heading| {
+        let others = OTHERS.iter().find(|(known, ..)| *known == heading);
+        let (before, behind) = others.map_or((&[][..], &[][..]), |(_, before, behind)| (*before, *behind));
+        let other = |id: &&'static str| (*id, EVERYDAY.contains(id));
+        let ids = before.iter().map(other).chain(keys_of(heading)).chain(behind.iter().map(other));
+        ids.map(move |(id, is_everyday)| (heading, id, is_everyday))
     });
-    places.into_iter().next().unwrap_or((GROUPS.len(), 0))
+    all.collect()
 }
 
 #[cfg(test)]
@@ -223,8 +213,8 @@ mod tests {
     fn every_option_that_commands_share_stands_under_one_heading() {
         for arg in Positional::command().get_arguments().filter(|arg| !arg.is_positional()) {
             let id = arg.get_id().as_str();
-            let groups = GROUPS.iter().filter(|(_, ids)| ids.contains(&id)).count();
-            assert_eq!(groups, 1, "'{id}' has to stand in GROUPS of src/cli/help.rs, once");
+            let places = headed().iter().filter(|(_, known, _)| *known == id).count();
+            assert_eq!(places, 1, "'{id}' has to stand in OTHERS of src/cli/help.rs, once");
         }
     }
 
@@ -232,7 +222,7 @@ mod tests {
     fn headings_come_in_order_and_the_short_help_fits_a_screen() {
         let long = positional().render_long_help().to_string();
         let found: Vec<&str> = long.lines().filter_map(|line| line.strip_suffix(':')).collect();
-        let headings: Vec<&str> = GROUPS.iter().map(|(heading, _)| *heading).collect();
+        let headings = Heading::ALL.map(Heading::title);
         assert_eq!(found.iter().copied().filter(|line| headings.contains(line)).collect::<Vec<_>>(), headings);
         for word in ["--prune-above", "Exit codes", "130", "Examples", "  top"] {
             assert!(long.contains(word), "{word}");

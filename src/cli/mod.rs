@@ -12,6 +12,7 @@ mod building;
 mod commands;
 mod help;
 mod jobs;
+mod keys;
 #[cfg(feature = "live")]
 mod live;
 mod loss;

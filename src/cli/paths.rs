@@ -5,7 +5,8 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::model::location::{no_file, no_format, no_target, scheme};
+use crate::model::location::{no_file, no_target, scheme};
+use crate::output::no_format;
 
 /// Refuses what names no file.
 pub fn local(path: &Path) -> Result<()> {

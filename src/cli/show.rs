@@ -149,7 +149,7 @@ pub fn misuse(problem: &clap::Error, hint: Option<String>) -> Error {
 /// Whether any reporter writes text, so that the balance sheet belongs on stderr.
 pub fn writes_text(plan: &Plan) -> bool {
     plan.stages.iter().any(|stage| match &stage.task {
-        Task::Reporter(reporter) => reporter.outputs.iter().any(|output| output.format == "text"),
+        Task::Reporter(reporter) => reporter.outputs.iter().any(|output| output.entry.name == "text"),
         _ => false,
     })
 }

@@ -24,7 +24,7 @@ use crate::tallies::Files;
 pub fn builder(logs: &CountedLogs, location: &[String]) -> Result<Builder> {
     let location = if logs.config.is_some() { location.to_vec() } else { or_piped(location.to_vec())? };
     let builder = with_settings(configured_or_standard(logs.config.as_deref())?, &logs.settings)?;
-    let builder = with_overrides(builder, logs.counting.overrides());
+    let builder = with_overrides(builder, logs.keys.overrides()?);
     Ok(located(builder, &location)?.on_failure(show::error).on_warning(show::warning))
 }
 

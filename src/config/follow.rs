@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 
 use super::draft::Draft;
-use super::plan::{Align, OutputPlan, Plan, Range, ReportPlan, Task};
+use super::plan::{OutputPlan, Plan, Range, ReportPlan, Task};
 use super::problems::Problems;
 use super::schema::StageType;
-use crate::error::{Place, show_path};
+use crate::error::Place;
 use crate::model::{Lengths, MemoryPolicy, Moment};
+use crate::output::Claim;
 
 /// Holds a plan to the rules of following, if any reader follows, and completes it.
 pub(super) fn check(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) {
@@ -117,34 +118,12 @@ pub fn fingerprint(plan: &Plan) -> String {
         let _ = writeln!(text, "{key} = {value}");
     };
     for stage in &plan.stages {
-        match &stage.task {
-            Task::Reader(reader) => {
-                for location in &reader.locations {
-                    line("location", &show_path(location.as_path()));
-                }
-                line("max-line", &reader.max_line);
-            }
-            Task::TimeFilter(filter) => {
-                line("format", &filter.format.name());
-                line("unit", &filter.format.units().name());
+        for (key, value) in &stage.in_state {
+            // Not a key, but what the reports need. This is where it has always stood.
+            if let ("seconds", Task::TimeFilter(filter)) = (*key, &stage.task) {
                 line("previous", &filter.needs_previous);
-                if let Range::Every { length, period, align, lateness, since, .. } = filter.range {
-                    line("seconds", &Seconds(length));
-                    line("every", &Seconds(period));
-                    match align {
-                        Align::At(time) => line("align", &time),
-                        Align::First => line("align", &"first"),
-                        Align::Start => line("align", &"start"),
-                    }
-                    line("lateness", &Seconds(lateness));
-                    if let Some(since) = since {
-                        line("since", &since);
-                    }
-                }
-                line("late-updates", &Seconds(filter.grace));
             }
-            Task::BucketAggregator(aggregator) => line("grouping-seconds", &Seconds(aggregator.grouping)),
-            Task::LineSplitter | Task::Reporter(_) => {}
+            line(key, value);
         }
     }
     text
@@ -161,8 +140,14 @@ pub fn question(plan: &Plan) -> String {
             let options: Vec<_> = options.iter().collect();
             let _ = writeln!(text, "report = {} {options:?}", entry.name);
         }
-        for OutputPlan { format, path } in &reporter.outputs {
-            let _ = writeln!(text, "output = {format} {path:?}");
+        for OutputPlan { entry, options } in &reporter.outputs {
+            let claims = (entry.claims)(options);
+            let path = claims.iter().find_map(Claim::path);
+            let _ = write!(text, "output = {} {path:?}", entry.name);
+            // What is beside the place was not there in former versions.
+            let place = entry.options.first().map(|spec| spec.name);
+            let others: Vec<_> = options.iter().filter(|(name, _)| Some(*name) != place).collect();
+            let _ = if others.is_empty() { writeln!(text) } else { writeln!(text, " {others:?}") };
         }
     }
     text
@@ -184,7 +169,7 @@ pub fn lengths_in(fingerprint: &str) -> Option<Lengths> {
     })
 }
 
-/// The nanoseconds that `Seconds` shows, none of them below 0.
+/// Nanoseconds that are written as seconds, none of them below 0.
 fn nanos(seconds: &str) -> Option<i64> {
     let (whole, part) = seconds.split_once('.').unwrap_or((seconds, ""));
     let are_digits = whole.bytes().chain(part.bytes()).all(|byte| byte.is_ascii_digit());
@@ -192,15 +177,6 @@ fn nanos(seconds: &str) -> Option<i64> {
         return None;
     }
     format!("{whole}{part:0<9}").parse().ok()
-}
-
-/// Nanoseconds, shown as seconds.
-struct Seconds(i64);
-
-impl std::fmt::Display for Seconds {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&crate::model::Timestamp::from_nanos(self.0).unix_decimal())
-    }
 }
 
 #[cfg(test)]
@@ -213,8 +189,8 @@ mod tests {
     proptest! {
         #[test]
         fn lengths_are_read_back_from_a_fingerprint(window in 1i64.., period in 1i64.., grouping in 1i64.., lateness in 0i64.., grace in 0i64.., anchor: i64, given: bool) {
-            let (s, e, g) = (Seconds(window), Seconds(period), Seconds(grouping));
-            let (l, u) = (Seconds(lateness), Seconds(grace));
+            let seconds = |nanos| Timestamp::from_nanos(nanos).unix_decimal();
+            let (s, e, g, l, u) = (seconds(window), seconds(period), seconds(grouping), seconds(lateness), seconds(grace));
             let anchor = given.then(|| Timestamp::from_nanos(anchor));
             let a = anchor.map_or("first".to_owned(), |time| Moment::At(time).to_string());
             let text = format!(

@@ -7,7 +7,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;
-use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use super::draft::Draft;
@@ -18,10 +17,11 @@ use super::problems::Problems;
 use super::schema::StageType;
 use super::stage::{Parsed, written_to};
 use super::window::refuse;
-use crate::error::{Place, show_path};
+use crate::error::Place;
 use crate::model::length;
 use crate::model::window::{MAX_BUCKETS, grain};
 use crate::options::{nearest, suggest};
+use crate::output::Claim;
 
 /// Puts the stages together. `None` if they do not make a plan, which has been noted.
 pub(super) fn check(
@@ -205,45 +205,23 @@ fn one_aggregator_each(drafts: &[Draft], edges: &Edges, problems: &mut Problems)
 }
 
 fn one_target_each(drafts: &[Draft], stages: &[Option<Parsed>], problems: &mut Problems) {
-    // Each target with its place, and what is said to write to it.
-    let mut known: HashMap<Option<PathBuf>, (Place, String)> = HashMap::new();
+    // What is taken, with its place, and what is said to take it.
+    let mut known: HashMap<Claim, (Place, String)> = HashMap::new();
     for (draft, parsed) in drafts.iter().zip(stages) {
         let Some(parsed) = parsed else { continue };
-        for (path, key, place) in written_to(draft, &parsed.task) {
-            let clean = path.as_deref().map(cleaned);
-            if let Some((first_place, first)) = known.get(&clean) {
-                let target =
-                    path.as_deref().map_or("standard output".to_owned(), |path| format!("'{}'", show_path(path)));
-                let help = match path {
-                    None => "give one of them a path, e.g. json:results.jsonl",
-                    Some(_) => "give each a path of its own",
-                };
+        for (claim, key, place) in written_to(draft, &parsed.task) {
+            if let Some((first_place, first)) = known.get(&claim.cleaned()) {
                 let message = match matches!(place, Place::Option(_)) && *first_place == place {
-                    true => format!("{target} would be written to twice"),
-                    false => format!("{target} is written to by {first} already"),
+                    true => format!("{claim} would be written to twice"),
+                    false => format!("{claim} is written to by {first} already"),
                 };
-                problems.add(&place, draft.key(key), message, Some(help.into()));
+                problems.add(&place, draft.key(key), message, Some(claim.remedy().into()));
                 continue;
             }
             let said = if let Place::Option(option) = &place { option.clone() } else { draft.key(key) };
-            known.insert(clean, (place, said));
+            known.insert(claim.cleaned(), (place, said));
         }
     }
-}
-
-/// A path without the parts that change nothing, for comparing; no file is looked at.
-fn cleaned(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if clean.file_name().is_some() => {
-                clean.pop();
-            }
-            other => clean.push(other),
-        }
-    }
-    clean
 }
 
 fn plan(drafts: &[Draft], edges: &Edges, order: &[usize], stages: Vec<Option<Parsed>>) -> Option<Plan> {
@@ -255,9 +233,9 @@ fn plan(drafts: &[Draft], edges: &Edges, order: &[usize], stages: Vec<Option<Par
     let stages: Option<Vec<StagePlan>> = order
         .iter()
         .map(|&at| {
-            let Parsed { threads, capacity, task } = stages[at].take()?;
+            let Parsed { threads, capacity, in_state, task } = stages[at].take()?;
             let inputs = edges[at].iter().map(|&from| place[from]).collect();
-            Some(StagePlan { name: drafts[at].name.clone(), threads, capacity, inputs, task })
+            Some(StagePlan { name: drafts[at].name.clone(), threads, capacity, inputs, in_state, task })
         })
         .collect();
     Some(Plan { stages: stages? })

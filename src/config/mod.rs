@@ -15,7 +15,9 @@ mod follow;
 mod graph;
 mod needs;
 mod node;
+mod outputs;
 mod plan;
+mod plug_in;
 mod problems;
 pub mod schema;
 mod stage;
@@ -28,11 +30,13 @@ pub use draw::{DrawFormat, draw};
 pub use example::as_option;
 pub use follow::{fingerprint, lengths_in, question};
 pub use plan::{
-    AggregatorPlan, Align, FilterPlan, FollowPlan, LivePlan, OutputPlan, Plan, Range, ReaderPlan, ReportPlan,
-    ReporterPlan, Scan, StagePlan, Start, StatePlan, Task, Trigger,
+    AggregatorPlan, Align, FilterPlan, FollowPlan, OutputPlan, Plan, Range, ReaderPlan, ReporterPlan, Scan, StagePlan,
+    Start, StatePlan, Task, Trigger,
 };
 pub use written::{Written, is_configuration, is_log};
 
+#[cfg(test)]
+mod shipped_tests;
 #[cfg(test)]
 mod size_tests;
 #[cfg(test)]

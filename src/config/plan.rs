@@ -16,6 +16,7 @@ use crate::format::Format;
 use crate::model::location::Location;
 use crate::model::{MemoryPolicy, Moment};
 use crate::options::Options;
+use crate::output::{Claim, OutputEntry};
 use crate::report::ReportEntry;
 
 /// What a run does.
@@ -178,6 +179,8 @@ pub struct StagePlan {
     pub capacity: NonZeroUsize,
     /// The stages that feed it, as places in `Plan::stages`.
     pub inputs: Vec<usize>,
+    /// What a saved state depends on of it: keys with their values, as it writes them.
+    pub in_state: Vec<(&'static str, String)>,
     /// What it does.
     pub task: Task,
 }
@@ -453,10 +456,17 @@ pub struct ReportPlan {
 }
 
 /// One output of a reporter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct OutputPlan {
-    /// The medium, by its name in the table of outputs.
-    pub format: &'static str,
-    /// Where to; `None` is standard output.
-    pub path: Option<PathBuf>,
+    /// The output and what is known of it.
+    pub entry: &'static OutputEntry,
+    /// Its checked options, defaults filled in.
+    pub options: Options,
+}
+
+impl OutputPlan {
+    /// What it takes for itself.
+    pub fn claims(&self) -> Vec<Claim> {
+        (self.entry.claims)(&self.options)
+    }
 }

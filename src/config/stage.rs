@@ -1,45 +1,47 @@
 //! One stage's keys to its plan.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::catalog::Catalog;
 use super::draft::{Draft, Layer};
 use super::example::as_option;
 use super::node::{Content, Node};
+use super::outputs;
 use super::plan::{
-    AggregatorPlan, FollowPlan, LivePlan, OutputPlan, Range, ReaderPlan, ReportPlan, ReporterPlan, Scan, Start,
-    StatePlan, Task, Trigger,
+    AggregatorPlan, FollowPlan, LivePlan, Range, ReaderPlan, ReportPlan, ReporterPlan, Scan, Start, StatePlan, Task,
+    Trigger,
 };
+use super::plug_in::{PlugIn, parsed, shown};
 use super::problems::Problems;
 use super::schema::StageType;
 use super::window;
-use crate::error::Place;
-use crate::model::location::{PathArg, no_target, scheme};
-use crate::model::{MemoryPolicy, Moment};
-use crate::options::{Kind, Options, Raw, Value, suggest};
-use crate::report::Spelled;
+use crate::error::{Place, show_path};
+use crate::model::{MemoryPolicy, Moment, Timestamp};
+use crate::options::{Instant, Kind, Options, Value, suggest};
+use crate::output::Claim;
+use crate::report::{Spelled, TABLE};
 
 /// A stage on its own, not yet in the graph.
 pub(super) struct Parsed {
     pub threads: NonZeroUsize,
     pub capacity: NonZeroUsize,
+    pub in_state: Vec<(&'static str, String)>,
     pub task: Task,
 }
 
 /// Reads a stage's keys, noting every problem. `None` if its type is not known.
 pub(super) fn read(draft: &Draft, catalog: &Catalog, cores: NonZeroUsize, problems: &mut Problems) -> Option<Parsed> {
     let kind = draft.kind?;
-    let options = options(draft, kind, problems);
-    let count = |key: &str, otherwise: usize| {
-        let count = options.count(key).and_then(|count| usize::try_from(count).ok()).unwrap_or(otherwise);
-        NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN)
-    };
+    let mut options = options(draft, kind, problems);
     let task = match kind {
         StageType::Reader => Task::Reader(reader(&options)),
         StageType::LineSplitter => Task::LineSplitter,
-        StageType::TimeFilter => Task::TimeFilter(window::filter(draft, &options, catalog, problems)),
+        StageType::TimeFilter => {
+            let zone = window::settle(draft, &mut options, problems);
+            Task::TimeFilter(window::filter(draft, &options, zone, catalog, problems))
+        }
         StageType::BucketAggregator => {
             let grouping = options.nanos("grouping-seconds").unwrap_or(1);
             // The range is that of the filters that feed it; the graph fills it in.
@@ -62,8 +64,32 @@ pub(super) fn read(draft: &Draft, catalog: &Catalog, cores: NonZeroUsize, proble
         }
         StageType::Reporter => Task::Reporter(reporter(draft, &options, catalog, problems)),
     };
+    let count = |key: &str, otherwise: usize| {
+        let count = options.count(key).and_then(|count| usize::try_from(count).ok()).unwrap_or(otherwise);
+        NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN)
+    };
     let threads = count("threads", kind.default_threads(cores.get()));
-    Some(Parsed { threads, capacity: count("capacity", 1), task })
+    let in_state = in_state(kind, &options);
+    Some(Parsed { threads, capacity: count("capacity", 1), in_state, task })
+}
+
+/// What a saved state depends on of a stage: keys with their values, as it writes them.
+fn in_state(kind: StageType, options: &Options) -> Vec<(&'static str, String)> {
+    let keys = kind.table().filter(|key| key.is_in_state).map(|key| key.spec.name);
+    let values = keys.filter_map(|name| Some((name, options.get(name)?)));
+    let lines = values.flat_map(|(name, value)| {
+        let texts = match value {
+            Value::Text(text) => vec![text.clone()],
+            Value::Locations(all) => all.iter().map(|location| show_path(location.as_path())).collect(),
+            Value::Count(count) => vec![count.to_string()],
+            Value::Nanos(nanos) => vec![Timestamp::from_nanos(*nanos).unix_decimal()],
+            Value::Flag(flag) => vec![flag.to_string()],
+            Value::Instant(Instant::At(moment)) => vec![moment.to_string()],
+            Value::Instant(Instant::Word(word)) => vec![(*word).to_owned()],
+        };
+        texts.into_iter().map(move |text| (name, text))
+    });
+    lines.collect()
 }
 
 /// The checked values of all keys but reports and outputs.
@@ -75,7 +101,7 @@ fn options(draft: &Draft, kind: StageType, problems: &mut Problems) -> Options {
             continue;
         }
         match draft.value(spec.name) {
-            Some((layer, entry)) => match spec.kind.parse(&entry.node.raw()) {
+            Some((layer, entry)) => match parsed(spec, &entry.node) {
                 Ok(value) => options.set(spec.name, value),
                 Err(expected) => {
                     let message = format!("{expected}, not {}", shown(&entry.node));
@@ -93,24 +119,6 @@ fn options(draft: &Draft, kind: StageType, problems: &mut Problems) -> Options {
         }
     }
     options
-}
-
-/// A value for messages.
-fn shown(node: &Node) -> String {
-    match node.raw() {
-        Raw::Text(text) => format!("'{text}'"),
-        Raw::Integer(number) => number.to_string(),
-        Raw::Decimal(number) => number,
-        Raw::Flag(flag) => flag.to_string(),
-        Raw::List(items) => {
-            let refused = |item: &Raw| match item {
-                Raw::Text(text) if text.is_empty() || scheme(text).is_some() => Some(format!("'{text}'")),
-                _ => None,
-            };
-            items.iter().find_map(refused).unwrap_or_else(|| "a list".into())
-        }
-        Raw::Other(name) => format!("a {name}"),
-    }
 }
 
 fn reader(options: &Options) -> ReaderPlan {
@@ -171,7 +179,7 @@ fn reporter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut 
     }
     ReporterPlan {
         reports: reports.items().iter().filter_map(|item| report(draft, item, limit, catalog, problems)).collect(),
-        outputs: outputs.items().iter().filter_map(|item| output(draft, item, catalog, problems)).collect(),
+        outputs: outputs.items().iter().filter_map(|item| outputs::output(draft, item, catalog, problems)).collect(),
     }
 }
 
@@ -190,7 +198,7 @@ fn report(
     };
     let Some(entry) = catalog.reports.iter().find(|entry| entry.name == name) else {
         let names = || catalog.reports.iter().map(|entry| entry.name);
-        let help = Spelled::read(name)
+        let help = Spelled::read(name, TABLE)
             .map(|spelled| format!("a report with options is a table; did you mean {}?", spelled.in_toml()))
             .or_else(|| suggest(name, names()))
             .unwrap_or_else(|| format!("the reports are {}", names().collect::<Vec<_>>().join(", ")));
@@ -198,94 +206,27 @@ fn report(
         problems.add(place, draft.key("reports"), format!("unknown report '{name}'"), Some(help));
         return None;
     };
-    let key = || draft.key(&format!("reports.{name}"));
     let mut options = Options::defaults(entry.options);
     if let (Some(limit), true) = (limit, entry.options.iter().any(|spec| spec.name == "limit")) {
         options.set("limit", Value::Count(limit));
     }
-    for given in item.entries().iter().filter(|given| given.key != "name") {
-        let Some(spec) = entry.options.iter().find(|spec| spec.name == given.key) else {
-            let names = || entry.options.iter().map(|spec| spec.name);
-            let help = suggest(&given.key, names()).unwrap_or_else(|| match entry.options {
-                [] => "it has none".to_owned(),
-                [only] => format!("its one option is {}", only.name),
-                _ => format!("its options are {}", names().collect::<Vec<_>>().join(", ")),
-            });
-            problems.add(&given.place, key(), format!("unknown option '{}'", given.key), Some(help));
-            continue;
-        };
-        match spec.kind.parse(&given.node.raw()) {
-            Ok(value) => options.set(spec.name, value),
-            Err(expected) => {
-                let message = format!("{}: {expected}, not {}", spec.name, shown(&given.node));
-                problems.add(&given.node.place, key(), message, None);
-            }
-        }
-    }
-    let given = |name: &str| item.entries().iter().any(|given| given.key == name);
-    for spec in entry.options.iter().filter(|spec| spec.required && !given(spec.name)) {
-        let help = match &item.place {
-            Place::Option(_) => format!("write e.g. {}", as_option(entry.example)),
-            _ => format!("write e.g. {}", entry.example),
-        };
-        problems.add(&item.place, key(), format!("{} is missing", spec.name), Some(help));
-    }
+    let example = match &item.place {
+        Place::Option(_) => as_option(entry.example),
+        _ => entry.example.to_owned(),
+    };
+    let part = PlugIn { key: draft.key(&format!("reports.{name}")), place: &item.place, specs: entry.options, example };
+    let given = item.entries().iter().filter(|given| given.key != "name");
+    part.read(given, &mut options, problems);
     Some(ReportPlan { entry: *entry, options })
 }
 
-fn output(draft: &Draft, item: &Node, catalog: &Catalog, problems: &mut Problems) -> Option<OutputPlan> {
-    let Some(text) = item.as_text() else {
-        let help = Some("write e.g. \"text\" or \"json:results.jsonl\"".into());
-        problems.add(&item.place, draft.key("outputs"), "expected an output", help);
-        return None;
-    };
-    let known = |name: &str| catalog.outputs.iter().any(|entry| entry.name == name);
-    let path = text.split_once(':').filter(|(name, _)| known(name)).map_or(text, |(_, path)| path);
-    if let Some(scheme) = scheme(path) {
-        problems.add(&item.place, draft.key("outputs"), format!("'{text}': {}", no_target(scheme)), None);
-        return None;
-    }
-    let (name, path) = match text.split_once(':') {
-        Some((name, path)) => (name, Some(path)),
-        None if PathArg::from(text) == PathArg::Std => ("text", None),
-        None => by_ending(text).map_or((text, None), |format| (format, Some(text))),
-    };
-    let Some(entry) = catalog.outputs.iter().find(|entry| entry.name == name) else {
-        let names = || catalog.outputs.iter().map(|entry| entry.name);
-        let is_file = path.is_none() && Path::new(name).extension().is_some();
-        let help = suggest(name, names()).filter(|_| !is_file).unwrap_or_else(|| {
-            let known = names().collect::<Vec<_>>().join(", ");
-            let named = if is_file { format!("; a file of another ending is e.g. json:{name}") } else { String::new() };
-            format!("the outputs are {known}{named}")
-        });
-        problems.add(&item.place, draft.key("outputs"), format!("unknown output '{name}'"), Some(help));
-        return None;
-    };
-    if path == Some("") {
-        let help = Some(format!("write {name}:PATH, or {name} for standard output"));
-        problems.add(&item.place, draft.key("outputs"), format!("'{text}' has no path behind its colon"), help);
-        return None;
-    }
-    Some(OutputPlan { format: entry.name, path: path.and_then(|path| PathArg::from(path).path().map(Path::to_owned)) })
-}
-
-/// The output that a path asks for by its ending, where the text is one.
-fn by_ending(text: &str) -> Option<&'static str> {
-    match Path::new(text).extension()?.to_str()? {
-        "txt" => Some("text"),
-        "json" | "jsonl" | "ndjson" => Some("json"),
-        "csv" => Some("csv"),
-        _ => None,
-    }
-}
-
-/// The files and streams that a stage writes to: where to, under which key, and where that stands.
-pub(super) fn written_to(draft: &Draft, task: &Task) -> Vec<(Option<PathBuf>, &'static str, Place)> {
+/// What a stage writes to, under which key, and where that stands.
+pub(super) fn written_to(draft: &Draft, task: &Task) -> Vec<(Claim, &'static str, Place)> {
     let place = |key| draft.value(key).map_or(draft.place.clone(), |(_, entry)| entry.node.place.clone());
     match task {
         Task::TimeFilter(filter) => {
             let files = [("rejects", &filter.rejects), ("late-file", &filter.late_file)];
-            files.into_iter().filter_map(|(key, path)| Some((Some(path.clone()?), key, place(key)))).collect()
+            files.into_iter().filter_map(|(key, path)| Some((Claim::File(path.clone()?), key, place(key)))).collect()
         }
         Task::Reporter(reporter) => {
             let nodes = draft.value("outputs").map(|(_, entry)| entry.node.clone());
@@ -293,11 +234,10 @@ pub(super) fn written_to(draft: &Draft, task: &Task) -> Vec<(Option<PathBuf>, &'
                 Some(Content::List(items)) => items.get(index).map_or(place("outputs"), |item| item.place.clone()),
                 _ => place("outputs"),
             };
-            reporter
-                .outputs
-                .iter()
-                .enumerate()
-                .map(|(at_index, output)| (output.path.clone(), "outputs", at(at_index)))
+            let outputs = reporter.outputs.iter().enumerate();
+            outputs
+                .flat_map(|(index, output)| output.claims().into_iter().map(move |claim| (claim, index)))
+                .map(|(claim, index)| (claim, "outputs", at(index)))
                 .collect()
         }
         _ => Vec::new(),

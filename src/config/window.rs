@@ -15,34 +15,41 @@ use super::plan::{Align, FilterPlan, Range, Start};
 use super::problems::Problems;
 use crate::format::{self, Format};
 use crate::model::{Moment, Timestamp, Units, zone};
-use crate::options::{Instant, Options, suggest};
+use crate::options::{Instant, Options, Value, suggest};
+
+/// Takes dates for what they are in the zone that is given, and the epoch for its instant. The zone.
+pub(super) fn settle(draft: &Draft, options: &mut Options, problems: &mut Problems) -> TimeZone {
+    let zone = zone(draft, options, problems);
+    for key in ["since", "until", "align", "now"] {
+        match options.instant(key).map(|instant| instant.within(&zone)) {
+            None => {}
+            Some(Ok(settled)) => options.set(key, Value::Instant(settled)),
+            Some(Err(message)) => refuse(draft, key, message, None, problems),
+        }
+    }
+    zone
+}
 
 /// A time-filter.
-pub(super) fn filter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> FilterPlan {
+pub(super) fn filter(
+    draft: &Draft,
+    options: &Options,
+    zone: TimeZone,
+    catalog: &Catalog,
+    problems: &mut Problems,
+) -> FilterPlan {
     let path = |key| options.text(key).map(PathBuf::from);
     let nanos = |key| options.nanos(key).unwrap_or(0);
-    let zone = zone(draft, options, problems);
-    let mut moment = |key: &str| {
-        let Some(Instant::At(moment)) = options.instant(key) else { return None };
-        match moment.within(&zone) {
-            Ok(moment) => Some(moment),
-            Err(message) => {
-                refuse(draft, key, message, None, problems);
-                None
-            }
-        }
-    };
-    let (since, until, align, now) = (moment("since"), moment("until"), moment("align"), moment("now"));
     let plan = FilterPlan {
         format: format(draft, options, catalog, problems),
-        range: range(draft, options, [since, until, align], problems),
+        range: range(draft, options, problems),
         lateness: nanos("lateness"),
         max_jump: match nanos("max-jump") {
             0 => 0,
             jump => jump.max(nanos("lateness")),
         },
         grace: nanos("late-updates"),
-        now,
+        now: options.moment("now"),
         zone,
         future: nanos("future"),
         rejects: path("rejects"),
@@ -69,19 +76,15 @@ fn zone(draft: &Draft, options: &Options, problems: &mut Problems) -> TimeZone {
     })
 }
 
-fn range(
-    draft: &Draft,
-    options: &Options,
-    [since, until, align]: [Option<Moment>; 3],
-    problems: &mut Problems,
-) -> Range {
+fn range(draft: &Draft, options: &Options, problems: &mut Problems) -> Range {
+    let (since, until) = (options.moment("since"), options.moment("until"));
     let length = options.nanos("seconds").unwrap_or(1);
     if let Some(period) = options.nanos("every") {
-        let align = match (options.instant("align"), align) {
-            (_, Some(moment)) => Align::At(moment),
-            (Some(Instant::Word("first")), _) => Align::First,
-            (Some(Instant::Word("start")), _) => Align::Start,
-            _ => Align::At(Moment::At(Timestamp::from_seconds(0))),
+        let align = match options.instant("align") {
+            Some(Instant::At(moment)) => Align::At(moment),
+            Some(Instant::Word("first")) => Align::First,
+            Some(Instant::Word("start")) => Align::Start,
+            _ => Align::At(Moment::EPOCH),
         };
         let lateness = options.nanos("lateness").unwrap_or(0);
         return Range::Every { length, period, align, lateness, since, until };

@@ -104,20 +104,6 @@ pub fn no_file(scheme: &str) -> String {
     format!("{scheme}:// is no place that is read ({remedy}; a file that is called so is ./{scheme}://...)")
 }
 
-/// The names of the outputs, which stand before a path where results go.
-pub const OUTPUT_NAMES: [&str; 3] = ["text", "json", "csv"];
-
-/// Why a text that begins with the name of a format is not a path where something of another format
-/// is written, and what to do.
-pub fn no_format(text: &str) -> Option<String> {
-    let (name, path) = text.split_once(':')?;
-    OUTPUT_NAMES.contains(&name).then(|| {
-        format!(
-            "{name}: stands before paths of results only; write {path} alone, and a file that is called so as ./{text}"
-        )
-    })
-}
-
 /// Why a text that begins with a scheme names nothing that is written to, and what to do.
 pub fn no_target(scheme: &str) -> String {
     let remedy = match scheme.to_ascii_lowercase().as_str() {

@@ -65,6 +65,8 @@ impl Word {
 impl Moment {
     /// When the run starts.
     pub const NOW: Moment = Moment::Word(Word::Now, 0);
+    /// Where Unix time begins.
+    pub const EPOCH: Moment = Moment::At(Timestamp::from_seconds(0));
     /// The highest stamp of the inputs.
     pub const LATEST: Moment = Moment::Word(Word::Latest, 0);
 

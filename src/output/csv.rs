@@ -10,7 +10,8 @@ use std::io;
 
 use csv::{QuoteStyle, WriterBuilder};
 
-use super::{Behind, OutputEntry, Style};
+use super::entry::{OutputEntry, PATH, file_or_stdout, path};
+use super::medium::{Behind, Medium, Style};
 use crate::model::escape::printable;
 use crate::model::{Cell, Column, ColumnKind, Report, WindowResult};
 
@@ -18,11 +19,24 @@ use crate::model::{Cell, Column, ColumnKind, Report, WindowResult};
 pub(super) const ENTRY: OutputEntry = OutputEntry {
     name: "csv",
     help: "comma-separated values with a header",
-    render,
-    says_more: false,
-    head: Some(render),
-    sheet: None,
+    options: &[PATH],
+    endings: &["csv"],
+    example: r#"{ name = "csv", path = "results.csv" }"#,
+    claims: file_or_stdout,
+    open: |options, opening| opening.open("csv", Box::new(Csv), path(options)),
 };
+
+struct Csv;
+
+impl Medium for Csv {
+    fn render(&self, result: &WindowResult, style: Style) -> io::Result<Vec<u8>> {
+        render(result, style)
+    }
+
+    fn head(&self, empty: &WindowResult, style: Style) -> Option<io::Result<Vec<u8>>> {
+        Some(render(empty, style))
+    }
+}
 
 fn render(result: &WindowResult, style: Style) -> io::Result<Vec<u8>> {
     let mut writer = WriterBuilder::new().quote_style(QuoteStyle::Necessary).from_writer(Vec::new());

@@ -12,9 +12,9 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::medium::{Behind, Medium, Style, Tell};
 use super::target::Target;
 use super::whole::{Left, Unwritten};
-use super::{Behind, OutputEntry, Style, Tell};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Balance, WindowResult};
 
@@ -25,7 +25,9 @@ const MOST_WAITING: usize = 32;
 /// Results that go to one place in one medium.
 pub struct Destination {
     target: Target,
-    entry: &'static OutputEntry,
+    /// What the medium is called.
+    medium_name: &'static str,
+    medium: Box<dyn Medium>,
     style: Style,
     /// Who is told of a file that cannot be written, if its results wait; otherwise that is an
     /// error.
@@ -59,11 +61,19 @@ impl Receipt {
 }
 
 impl Destination {
-    /// Writes results to `target`. With `tell`, those that cannot be written to a file wait.
-    pub fn new(target: Target, entry: &'static OutputEntry, style: Style, tell: Option<Arc<dyn Tell>>) -> Self {
+    /// Writes results to `target` in a medium, which is called `medium_name`. With `tell`, those that
+    /// cannot be written to a file wait.
+    pub fn new(
+        target: Target,
+        medium_name: &'static str,
+        medium: Box<dyn Medium>,
+        style: Style,
+        tell: Option<Arc<dyn Tell>>,
+    ) -> Self {
         Destination {
             target,
-            entry,
+            medium_name,
+            medium,
             style,
             tell,
             waiting: VecDeque::new(),
@@ -95,7 +105,7 @@ impl Destination {
 
     /// The medium, if it has no place for rows that a limit left out.
     pub fn leaves_unsaid(&self) -> Option<&'static str> {
-        (!self.entry.says_more).then_some(self.entry.name)
+        (!self.medium.says_more()).then_some(self.medium_name)
     }
 
     /// Whether results wait for room.
@@ -136,15 +146,15 @@ impl Destination {
     /// Writes what the medium has before all results, of which there is none; `empty` is one
     /// without rows.
     pub fn head(&mut self, empty: &WindowResult) -> Result<()> {
-        let Some(render) = self.entry.head else { return Ok(()) };
-        self.write_beside(render(empty, self.style))
+        let Some(head) = self.medium.head(empty, self.style) else { return Ok(()) };
+        self.write_beside(head)
     }
 
     /// Writes the balance sheet of the whole run, if the medium has a place for it. Behind results
     /// that wait there is none.
     pub fn end(&mut self, balance: &Balance) -> Result<()> {
-        let Some(render) = self.entry.sheet.filter(|_| !self.is_waiting()) else { return Ok(()) };
-        self.write_beside(render(balance))
+        let Some(sheet) = self.medium.sheet(balance).filter(|_| !self.is_waiting()) else { return Ok(()) };
+        self.write_beside(sheet)
     }
 
     /// Writes what is no result.
@@ -173,7 +183,7 @@ impl Destination {
         if let Some(has_content) = self.target.reopened()? {
             self.style.behind = if has_content { Behind::Run } else { Behind::Nothing };
         }
-        let bytes = (self.entry.render)(result, self.style)?;
+        let bytes = self.medium.render(result, self.style)?;
         self.target.write(&bytes)?;
         if !self.target.holds_last() {
             self.style.behind = Behind::Result;

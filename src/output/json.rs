@@ -12,7 +12,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 
-use super::OutputEntry;
+use super::entry::{OutputEntry, PATH, file_or_stdout, path};
+use super::medium::{Medium, Style};
 use crate::model::escape::{exact, is_hostile};
 use crate::model::time::SECOND;
 use crate::model::{Balance, Cell, Ends, Issue, More, Report, Timestamp, Window, WindowResult};
@@ -21,11 +22,28 @@ use crate::model::{Balance, Cell, Ends, Issue, More, Report, Timestamp, Window, 
 pub(super) const ENTRY: OutputEntry = OutputEntry {
     name: "json",
     help: "one line of JSON a result, schema logparser/1",
-    render: |result, _| render(result),
-    says_more: true,
-    head: None,
-    sheet: Some(render_sheet),
+    options: &[PATH],
+    endings: &["json", "jsonl", "ndjson"],
+    example: r#""json:results.jsonl""#,
+    claims: file_or_stdout,
+    open: |options, opening| opening.open("json", Box::new(Json), path(options)),
 };
+
+struct Json;
+
+impl Medium for Json {
+    fn render(&self, result: &WindowResult, _: Style) -> io::Result<Vec<u8>> {
+        render(result)
+    }
+
+    fn says_more(&self) -> bool {
+        true
+    }
+
+    fn sheet(&self, balance: &Balance) -> Option<io::Result<Vec<u8>>> {
+        Some(render_sheet(balance))
+    }
+}
 
 const SCHEMA: &str = "logparser/1";
 

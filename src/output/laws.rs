@@ -1,20 +1,34 @@
 //! The exact layouts, the schema, and laws that hold for every output.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use serde::Deserialize;
 
+use super::destination::{Destination, Receipt};
 use super::*;
 use crate::model::escape::{bytes, is_hostile};
 use crate::model::time::SECOND;
-use crate::model::{Balance, Cell, Column, ColumnKind, Drawing, Ends, Loss, More, Report, Stamps, Timestamp, Window};
+use crate::model::{
+    Balance, Cell, Column, ColumnKind, Drawing, Ends, Loss, More, Report, Stamps, Timestamp, Window, WindowResult,
+};
+use crate::options::{Options, Value};
 
 fn written(output: &str, results: &[WindowResult]) -> String {
-    let (mut bytes, mut style) = (Vec::new(), Style::default());
-    for result in results {
-        bytes.extend((entry(output).unwrap().render)(result, style).unwrap());
-        style.behind = Behind::Result;
-    }
-    String::from_utf8(bytes).unwrap()
+    read_back(output, |destination| {
+        for result in results {
+            assert!(destination.write(result, &Receipt::new(1, Arc::default())).unwrap());
+        }
+    })
+}
+
+/// What an output writes to a file.
+fn read_back(output: &str, write: impl FnOnce(&mut Destination)) -> String {
+    let (entry, file) = (entry(output).unwrap(), tempfile::NamedTempFile::new().unwrap());
+    let mut options = Options::defaults(entry.options);
+    options.set("path", Value::Text(file.path().to_str().unwrap().to_owned()));
+    write(&mut (entry.open)(&options, &mut Opening::default()).unwrap());
+    std::fs::read_to_string(file.path()).unwrap()
 }
 
 fn report(
@@ -333,8 +347,8 @@ fn every_loss_is_in_every_result_for_programs_and_in_the_last_line() {
     for loss in Loss::ALL {
         let mut result = classic();
         loss.put(&mut result.balance, 3);
-        let sheet = (entry("json").unwrap().sheet.unwrap())(&result.balance).unwrap();
-        for (text, is_last) in [(written("json", &[result]), false), (String::from_utf8(sheet).unwrap(), true)] {
+        let sheet = read_back("json", |destination| destination.end(&result.balance).unwrap());
+        for (text, is_last) in [(written("json", &[result]), false), (sheet, true)] {
             let line: serde_json::Value = serde_json::from_str(&text).unwrap();
             assert_eq!((&line["balance"][loss.key()], line["window"].is_null()), (&3.into(), is_last), "{text}");
         }
@@ -436,9 +450,12 @@ fn s1_s3_json_is_exact_and_harmless() {
 }
 
 #[test]
-fn names_are_unique() {
+fn names_and_endings_are_unique() {
     for (at, entry) in TABLE.iter().enumerate() {
-        assert!(TABLE[..at].iter().all(|other| other.name != entry.name), "{} twice", entry.name);
+        let others = &TABLE[..at];
+        assert!(others.iter().all(|other| other.name != entry.name), "{} twice", entry.name);
+        let is_taken = |ending: &&&str| others.iter().any(|other| other.endings.contains(ending));
+        assert_eq!(entry.endings.iter().find(is_taken), None, "{}: an ending that stands for another", entry.name);
     }
 }
 

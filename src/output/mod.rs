@@ -3,9 +3,14 @@
 //! To add one: write its file beside the others, and add its line to `TABLE`. Not here: any
 //! computing. Invariant: what a log holds is made harmless for the medium before it leaves.
 
+mod claim;
 mod csv;
 pub mod destination;
+mod entry;
 pub mod json;
+mod medium;
+mod nothing;
+mod opening;
 pub mod rejects;
 pub mod save;
 pub mod spared;
@@ -14,183 +19,33 @@ mod text;
 pub mod unsaid;
 pub mod whole;
 
-use std::io;
-
-use crate::error::Error;
-use crate::model::length::{HOUR, as_option, in_words, rounded_up};
-use crate::model::{Balance, Stamps, Timestamp, Window, WindowResult};
-
-/// How a result should look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Style {
-    /// Whether to colour headings: only for a terminal.
-    pub color: bool,
-    /// What it stands behind.
-    pub behind: Behind,
-}
-
-/// What stands before a result where it is written to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Behind {
-    /// Nothing.
-    #[default]
-    Nothing,
-    /// What an earlier run has written.
-    Run,
-    /// A result of this run.
-    Result,
-}
-
-/// Who is told that a file cannot be written, where the run goes on all the same.
-pub trait Tell: Send + Sync {
-    /// What people should know though nothing is lost yet.
-    fn warn(&self, text: &str);
-    /// What is lost.
-    fn fail(&self, error: Error);
-}
-
-/// A result as bytes.
-pub type Render = fn(&WindowResult, Style) -> io::Result<Vec<u8>>;
-
-/// A balance sheet as bytes.
-pub type RenderSheet = fn(&Balance) -> io::Result<Vec<u8>>;
-
-/// A medium with what people and the configuration need to know of it.
-#[derive(Debug, Clone, Copy)]
-pub struct OutputEntry {
-    /// The name by which it is asked for.
-    pub name: &'static str,
-    /// One line for people.
-    pub help: &'static str,
-    /// A result as bytes, to be written whole.
-    pub render: Render,
-    /// Whether it says that a limit has left out rows which are as good as the last one.
-    pub says_more: bool,
-    /// What stands before all results, where there is no result; of a result without rows.
-    pub head: Option<Render>,
-    /// The balance sheet of a whole run as bytes, where the medium has a place for it: it is
-    /// written behind all results if the last of them does not tell all that was lost.
-    pub sheet: Option<RenderSheet>,
-}
+pub use claim::Claim;
+pub use entry::OutputEntry;
+pub use medium::{Style, Tell};
+pub use nothing::{Stretch, nothing, odd};
+pub use opening::Opening;
 
 /// All outputs, in the order in which they are listed.
 pub const TABLE: &[OutputEntry] = &[text::ENTRY, json::ENTRY, csv::ENTRY];
+
+/// The output where none is asked for.
+pub const DEFAULT: &OutputEntry = &TABLE[0];
 
 /// The output of this name.
 pub fn entry(name: &str) -> Option<&'static OutputEntry> {
     TABLE.iter().find(|entry| entry.name == name)
 }
 
-/// Says of a stretch of time that it holds nothing, and what there is. Nothing is to say where
-/// nothing could be read, the cause of which has been told.
-pub fn nothing(stretch: Stretch, stamps: Option<Stamps>, balance: &Balance) -> Option<String> {
-    let at = |time: Timestamp| time.to_string().replace('T', " ").trim_end_matches('Z').to_owned();
-    let none = match stretch.ends() {
-        (Some(start), Some(end)) => format!("Nothing between {} and {} UTC", at(start), at(end)),
-        (Some(start), None) => format!("Nothing from {} UTC on", at(start)),
-        (None, Some(end)) => format!("Nothing before {} UTC", at(end)),
-        (None, None) => "Nothing in any window".to_owned(),
-    };
-    let Some(Stamps { extent, whole }) = stamps else { return Some(none) };
-    if balance.is_unread() {
-        return None;
-    }
-    let looked = if whole { "" } else { ", as far as was looked" };
-    let there_is = match extent {
-        Some((lowest, highest)) => {
-            let odd = odd((lowest, highest)).map_or_else(String::new, |odd| format!(", {odd}"));
-            format!("; stamps run from {} to {}{looked}{odd}; {}", at(lowest), at(highest), stretch.remedy())
-        }
-        None if balance.bytes_total == 0 => match balance.inputs {
-            1 => ": the input is empty (0 bytes)".to_owned(),
-            inputs => format!(": all {inputs} inputs are empty (0 bytes)"),
-        },
-        None if balance.lines_read == balance.blank && whole => ": all lines are blank".to_owned(),
-        None if whole => ", and no record elsewhere".to_owned(),
-        None => ", and no record elsewhere that was looked at".to_owned(),
-    };
-    Some(format!("{none}{there_is}"))
-}
-
-/// What is said of stamps of which hardly any log has all, if these are such: their unit may be
-/// another than they are read in.
-pub fn odd((lowest, highest): (Timestamp, Timestamp)) -> Option<String> {
-    let when = if highest < YEAR_1990 {
-        "before 1990"
-    } else if lowest >= YEAR_2101 {
-        "after 2100"
-    } else {
-        return None;
-    };
-    Some(format!("all from {when}: if their unit is not what it seems, --unit says which it is (s, ms, us or ns)"))
-}
-
-/// 1990-01-01.
-const YEAR_1990: Timestamp = Timestamp::from_seconds(631_152_000);
-
-/// 2101-01-01.
-const YEAR_2101: Timestamp = Timestamp::from_seconds(4_133_980_800);
-
-/// A stretch of time that was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stretch {
-    /// One window of a length that was given.
-    Window(Window),
-    /// One window from an instant that was given.
-    From(Window),
-    /// That of many, from an instant on or before one, if any are given.
-    Range(Option<Timestamp>, Option<Timestamp>),
-}
-
-impl Stretch {
-    /// That of a one-shot result.
-    pub fn of(result: &WindowResult) -> Self {
-        if result.from_start { Stretch::From(result.window) } else { Stretch::Window(result.window) }
-    }
-
-    fn ends(&self) -> (Option<Timestamp>, Option<Timestamp>) {
-        match *self {
-            Stretch::Window(window) | Stretch::From(window) => (Some(window.start), Some(window.end)),
-            Stretch::Range(since, until) => (since, until),
-        }
-    }
-
-    /// What finds records that lie elsewhere.
-    fn remedy(&self) -> String {
-        match self {
-            Stretch::Window(window) => format!("for their last {}: --until latest", in_words(window.length())),
-            // A start that was given would lie behind that end.
-            Stretch::From(window) => {
-                let nanos = match window.length() {
-                    0 => HOUR,
-                    nanos => rounded_up(nanos),
-                };
-                format!("for their last {}: --since latest-{} --until latest", in_words(nanos), as_option(nanos))
-            }
-            Stretch::Range(..) => "without --since and --until all of them count".to_owned(),
-        }
-    }
+/// Why a text is no path of something that is written to in one format, and what to do: it begins
+/// with the name of an output.
+pub fn no_format(text: &str) -> Option<String> {
+    let (name, path) = text.split_once(':')?;
+    entry(name).map(|_| {
+        format!(
+            "{name}: stands before paths of results only; write {path} alone, and a file that is called so as ./{text}"
+        )
+    })
 }
 
 #[cfg(test)]
 mod laws;
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn stamps_are_odd_where_all_are_far_from_the_years_of_logs() {
-        use super::{YEAR_1990, YEAR_2101, odd};
-        let (early, late) = (YEAR_1990.minus(1), YEAR_2101);
-        assert_eq!(YEAR_1990.to_string(), "1990-01-01T00:00:00Z");
-        assert_eq!(YEAR_2101.to_string(), "2101-01-01T00:00:00Z");
-        assert!(odd((early, early)).is_some_and(|said| said.contains("before 1990")));
-        assert!(odd((late, late)).is_some_and(|said| said.contains("after 2100")));
-        assert_eq!([odd((early, YEAR_1990)), odd((late.minus(1), late)), odd((early, late))], [None, None, None]);
-    }
-
-    #[test]
-    fn the_names_of_outputs_are_known_where_paths_are_checked() {
-        let names: Vec<&str> = super::TABLE.iter().map(|entry| entry.name).collect();
-        assert_eq!(names, crate::model::location::OUTPUT_NAMES);
-    }
-}

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::Tell;
+use super::medium::Tell;
 use super::save::folder_of;
 use super::whole::{Left, write_lines};
 use crate::error::{Error, ErrorKind, Result, show_path};

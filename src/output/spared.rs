@@ -31,9 +31,12 @@ impl Spared {
 
     /// Refuses to write to one of them; `None` is standard output.
     pub fn refuse(&self, target: Option<&Path>) -> Result<()> {
-        let Some(identity) = identity(target) else { return Ok(()) };
+        identity(target).map_or(Ok(()), |identity| self.refuse_known(identity, &shown(target)))
+    }
+
+    /// Refuses to write to one of them, which is called `target`.
+    pub fn refuse_known(&self, identity: Identity, target: &str) -> Result<()> {
         let Some((_, read)) = self.0.iter().find(|(known, _)| *known == identity) else { return Ok(()) };
-        let target = shown(target);
         Err(Error::usage(format!("{target} is read as {read}, and would be overwritten; write elsewhere")))
     }
 }

@@ -5,10 +5,13 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::io;
 
 use anstyle::{AnsiColor, Style as Ansi};
 
-use super::{Behind, OutputEntry, Stretch, Style, nothing};
+use super::entry::{OutputEntry, PATH, file_or_stdout, path};
+use super::medium::{Behind, Medium, Style};
+use super::nothing::{Stretch, nothing};
 use crate::model::escape::printable;
 use crate::model::time::SECOND;
 use crate::model::{Cell, ColumnKind, Drawing, Issue, Report, Timestamp, Window, WindowResult};
@@ -17,11 +20,24 @@ use crate::model::{Cell, ColumnKind, Drawing, Issue, Report, Timestamp, Window, 
 pub(super) const ENTRY: OutputEntry = OutputEntry {
     name: "text",
     help: "reports as people read them",
-    render: |result, style| Ok(Text { style }.render(result).into_bytes()),
-    says_more: true,
-    head: None,
-    sheet: None,
+    options: &[PATH],
+    endings: &["txt"],
+    example: r#""text""#,
+    claims: file_or_stdout,
+    open: |options, opening| opening.open("text", Box::new(AsText), path(options)),
 };
+
+struct AsText;
+
+impl Medium for AsText {
+    fn render(&self, result: &WindowResult, style: Style) -> io::Result<Vec<u8>> {
+        Ok(Text { style }.render(result).into_bytes())
+    }
+
+    fn says_more(&self) -> bool {
+        true
+    }
+}
 
 /// Stands for an empty list or table.
 const NONE: &str = "(none)";

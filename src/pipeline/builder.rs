@@ -32,13 +32,20 @@ use crate::{format, options};
 pub struct Builder {
     written: Written,
     reports: Vec<ReportEntry>,
+    /// Outputs in place of those of the configuration, by their names.
+    outputs: Vec<(String, Box<dyn Write + Send>)>,
     environment: Environment,
 }
 
 impl Pipeline {
     /// A builder with the standard five stages.
     pub fn builder() -> Builder {
-        Builder { written: Written::standard(), reports: report::TABLE.to_vec(), environment: Environment::default() }
+        Builder {
+            written: Written::standard(),
+            reports: report::TABLE.to_vec(),
+            outputs: Vec::new(),
+            environment: Environment::default(),
+        }
     }
 }
 
@@ -77,17 +84,7 @@ impl Builder {
 
     /// Adds a report function without options, to be asked for by `name`.
     pub fn report(self, name: &'static str, function: ReportFn) -> Self {
-        let help = "a report function of this program";
-        let options: &[options::OptionSpec] = &[];
-        self.report_entry(ReportEntry {
-            name,
-            help,
-            options,
-            example: "",
-            needs_previous: false,
-            looks_at_pairs: true,
-            function,
-        })
+        self.report_entry(ReportEntry::new(name, function))
     }
 
     /// Adds a report function with all that can be said of it. One of the same name is replaced.
@@ -99,7 +96,7 @@ impl Builder {
 
     /// Writes the results in `format` to `writer`, in place of the outputs of the configuration.
     pub fn output(mut self, format: &str, writer: Box<dyn Write + Send>) -> Self {
-        self.environment.outputs.push((format.to_owned(), writer));
+        self.outputs.push((format.to_owned(), writer));
         self
     }
 
@@ -160,13 +157,14 @@ impl Builder {
     }
 
     /// Checks the configuration; errors with all its problems.
-    pub fn build(self) -> Result<Pipeline> {
+    pub fn build(mut self) -> Result<Pipeline> {
         let catalog = Catalog { reports: self.reports, outputs: output::TABLE, formats: format::TABLE };
-        for (name, _) in &self.environment.outputs {
-            if output::entry(name).is_none() {
-                let help = options::suggest(name, output::TABLE.iter().map(|entry| entry.name)).unwrap_or_default();
-                return Err(Error::usage(format!("unknown output '{name}'; {help}")));
-            }
+        for (name, writer) in self.outputs {
+            let unknown = || {
+                let help = options::suggest(&name, output::TABLE.iter().map(|entry| entry.name)).unwrap_or_default();
+                Error::usage(format!("unknown output '{name}'; {help}"))
+            };
+            self.environment.outputs.push((output::entry(&name).ok_or_else(unknown)?, writer));
         }
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let mut plan = check(&self.written, &catalog, cores)?;

@@ -12,9 +12,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::config::Plan;
 use crate::error::Error;
 use crate::model::Timestamp;
-use crate::output::Style;
 use crate::output::spared::Spared;
 use crate::output::target::Last;
+use crate::output::{OutputEntry, Style};
 use crate::source::{Listing, Located};
 
 /// What a run gets from outside.
@@ -43,7 +43,7 @@ pub(super) struct Environment {
     /// What is written by who has the pipeline run, once all is read; `None` is standard output.
     pub written: Vec<Option<PathBuf>>,
     /// Outputs in place of those of the configuration.
-    pub outputs: Vec<(String, Box<dyn Write + Send>)>,
+    pub outputs: Vec<(&'static OutputEntry, Box<dyn Write + Send>)>,
 }
 
 /// A checked pipeline, ready to run.

@@ -14,14 +14,15 @@ use std::sync::Arc;
 
 use super::environment::Environment;
 use super::inputs::{Inputs, readers};
-use crate::config::{Plan, ReporterPlan, Task};
+use crate::config::{OutputPlan, Plan, ReporterPlan, Task};
 use crate::error::{Error, Result, show_path};
 use crate::ops::scan::begins_with_record;
+use crate::options::Options;
 use crate::output::destination::Destination;
 use crate::output::rejects::RejectsFile;
-use crate::output::spared::{Identity, Spared, identity, shown};
-use crate::output::target::{Last, Reopen, Target};
-use crate::output::{self, Behind, Tell};
+use crate::output::spared::{Identity, Spared};
+use crate::output::target::Reopen;
+use crate::output::{Claim, Opening, OutputEntry, Tell};
 use crate::source::{Input, Listing, Origin, locate, stdin_identity, stdin_metadata};
 
 /// Bytes of a file that is to be written, as it is, that show whether it is a log.
@@ -34,13 +35,6 @@ pub(super) struct Targets {
     pub reporters: BTreeMap<usize, Vec<Destination>>,
     /// Has files be opened anew, where inputs are followed.
     pub reopen: Option<Arc<Reopen>>,
-}
-
-/// What stands for standard output, if anything does.
-struct Stdout {
-    /// Of the last result only.
-    last: Option<Last>,
-    writer: Option<Box<dyn Write + Send>>,
 }
 
 /// What a time-filter writes to.
@@ -59,9 +53,15 @@ impl Targets {
         if !plan.follows() {
             spare_logs(plan, inputs, has_given)?;
         }
-        let mut stdout = Stdout { last: environment.last, writer: environment.stdout };
-        let mut given = environment.outputs;
         let reopen = plan.follows().then(|| Arc::new(Reopen::new(environment.reopen)));
+        let mut opening = Opening {
+            style: environment.style,
+            last: environment.last,
+            stdout: environment.stdout,
+            given: None,
+            follows: reopen.clone().map(|reopen| (reopen, Arc::clone(tell))),
+        };
+        let mut given = environment.outputs;
         let mut targets = Targets { reopen: reopen.clone(), ..Targets::default() };
         for (at, stage) in plan.stages.iter().enumerate() {
             match &stage.task {
@@ -78,13 +78,7 @@ impl Targets {
                     targets.filters.insert(at, files);
                 }
                 Task::Reporter(reporter) => {
-                    let outputs = open_outputs(
-                        reporter,
-                        environment.style,
-                        &mut stdout,
-                        std::mem::take(&mut given),
-                        reopen.as_ref().map(|reopen| (reopen, tell)),
-                    )?;
+                    let outputs = open_outputs(reporter, &mut opening, std::mem::take(&mut given))?;
                     targets.reporters.insert(at, outputs);
                 }
                 _ => {}
@@ -102,16 +96,16 @@ impl Targets {
 /// Refuses outputs that lie among the files that are followed: they would be read, and what was
 /// read written, for ever.
 fn not_followed(plan: &Plan, outputs_given: bool, listing: &Listing) -> Result<()> {
-    let written: Vec<PathBuf> = targets(plan, outputs_given).into_iter().flatten().collect();
+    let written = claims(plan, outputs_given);
     for (_, reader) in readers(plan) {
         // Where nothing is found yet, there is nothing to meet.
         let Ok(located) = locate(&reader.locations, listing) else { continue };
         let found = located.inputs.iter().filter_map(|input| Some((input.identity()?, &input.name)));
         for (known, name) in found {
-            if let Some(path) = written.iter().find(|path| identity(Some(path.as_path())) == Some(known)) {
+            let met = |claim: &&Claim| claim.path().is_some() && claim.identity() == Some(known);
+            if let Some(claim) = written.iter().find(met) {
                 return Err(Error::usage(format!(
-                    "'{}' is written to and followed as {name}; write elsewhere, or follow a narrower glob",
-                    show_path(path)
+                    "{claim} is written to and followed as {name}; write elsewhere, or follow a narrower glob"
                 )));
             }
         }
@@ -167,7 +161,8 @@ fn spare_logs(plan: &Plan, inputs: &Inputs, outputs_given: bool) -> Result<()> {
                 spare_log(filter.late_file.as_deref().filter(|_| reads_nothing))?;
             }
             Task::Reporter(reporter) if !outputs_given => {
-                reporter.outputs.iter().try_for_each(|output| spare_log(output.path.as_deref()))?;
+                let claims = reporter.outputs.iter().flat_map(OutputPlan::claims);
+                claims.into_iter().try_for_each(|claim| spare_log(claim.path()))?;
             }
             _ => {}
         }
@@ -183,68 +178,43 @@ fn stdin_is_empty() -> bool {
 /// Refuses outputs that are read, or each other.
 fn check(plan: &Plan, read: &Spared, outputs_given: bool) -> Result<()> {
     let mut written: Vec<(Identity, String)> = Vec::new();
-    for target in targets(plan, outputs_given) {
-        read.refuse(target.as_deref())?;
-        let Some(identity) = identity(target.as_deref()) else { continue };
-        let name = shown(target.as_deref());
+    for claim in claims(plan, outputs_given) {
+        let Some(identity) = claim.identity() else { continue };
+        read.refuse_known(identity, &claim.to_string())?;
         if let Some((_, other)) = written.iter().find(|(known, _)| *known == identity) {
             return Err(Error::usage(format!(
-                "{name} is the same file as {other}; give each output a file of its own"
+                "{claim} is the same file as {other}; give each output a file of its own"
             )));
         }
-        written.push((identity, name));
+        written.push((identity, claim.to_string()));
     }
     Ok(())
 }
 
-/// All that the stages write to; `None` is standard output.
-fn targets(plan: &Plan, outputs_given: bool) -> Vec<Option<PathBuf>> {
+/// All that the stages take for themselves.
+fn claims(plan: &Plan, outputs_given: bool) -> Vec<Claim> {
     let of = |task: &Task| match task {
         Task::TimeFilter(filter) => {
-            [&filter.rejects, &filter.late_file].into_iter().flatten().cloned().map(Some).collect()
+            [&filter.rejects, &filter.late_file].into_iter().flatten().cloned().map(Claim::File).collect()
         }
-        Task::Reporter(reporter) if !outputs_given => {
-            reporter.outputs.iter().map(|output| output.path.clone()).collect()
-        }
+        Task::Reporter(reporter) if !outputs_given => reporter.outputs.iter().flat_map(OutputPlan::claims).collect(),
         _ => Vec::new(),
     };
     plan.stages.iter().flat_map(|stage| of(&stage.task)).collect()
 }
 
-/// Opens what a reporter writes to: the given writers, or else the outputs of its plan. `follows`
-/// has what a run without end needs for them.
+/// Opens what a reporter writes to: the given writers, or else the outputs of its plan.
 fn open_outputs(
     plan: &ReporterPlan,
-    style: output::Style,
-    stdout: &mut Stdout,
-    given: Vec<(String, Box<dyn Write + Send>)>,
-    follows: Option<(&Arc<Reopen>, &Arc<dyn Tell>)>,
+    opening: &mut Opening,
+    given: Vec<(&'static OutputEntry, Box<dyn Write + Send>)>,
 ) -> Result<Vec<Destination>> {
-    let entry = |name: &str| output::entry(name).ok_or_else(|| Error::usage(format!("unknown output '{name}'")));
-    let tell = follows.map(|(_, tell)| Arc::clone(tell));
-    let mut open_stdout = || match (&stdout.last, stdout.writer.take()) {
-        (Some(last), _) => Ok(Target::last(Arc::clone(last))),
-        (None, Some(writer)) => Ok(Target::given("stdout".to_owned(), writer)),
-        (None, None) => Target::stdout(),
-    };
-    if !given.is_empty() {
-        let given = given.into_iter().map(|(name, writer)| {
-            let entry = entry(&name)?;
-            Ok(Destination::new(Target::given(name, writer), entry, style, tell.clone()))
-        });
-        return given.collect();
+    if given.is_empty() {
+        return plan.outputs.iter().map(|output| (output.entry.open)(&output.options, opening)).collect();
     }
-    let outputs = plan.outputs.iter().map(|output| {
-        let (target, style) = match (&output.path, follows) {
-            (None, _) => (open_stdout()?, style),
-            (Some(path), Some((reopen, _))) => {
-                let (target, has_content) = Target::append_to(path, Arc::clone(reopen))?;
-                let behind = if has_content { Behind::Run } else { Behind::Nothing };
-                (target, output::Style { color: false, behind })
-            }
-            (Some(path), None) => (Target::create(path)?, output::Style::default()),
-        };
-        Ok(Destination::new(target, entry(output.format)?, style, tell.clone()))
-    });
-    outputs.collect()
+    let open = |(entry, writer): (&'static OutputEntry, _)| {
+        opening.given = Some(writer);
+        (entry.open)(&Options::defaults(entry.options), opening)
+    };
+    given.into_iter().map(open).collect()
 }

@@ -7,6 +7,8 @@ use crate::tally::{Aggregates, Peer, Side};
 
 use super::context::ReportContext;
 use super::entry::ReportEntry;
+#[cfg(test)]
+use super::laws::{Asked, Rows};
 use super::ranking::host;
 
 const HOST: OptionSpec = OptionSpec {
@@ -26,6 +28,8 @@ pub(super) const TO: ReportEntry = ReportEntry {
     needs_previous: false,
     looks_at_pairs: true,
     function: to,
+    #[cfg(test)]
+    oracle: Some(sources_of),
 };
 
 /// Whom a host connected to.
@@ -37,6 +41,8 @@ pub(super) const FROM: ReportEntry = ReportEntry {
     needs_previous: false,
     looks_at_pairs: true,
     function: from,
+    #[cfg(test)]
+    oracle: Some(servers_of),
 };
 
 fn to(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
@@ -112,4 +118,23 @@ fn list(context: &ReportContext<'_>, view: &Aggregates, side: Side, title: &[u8]
         more: None,
         options: Vec::new(),
     })
+}
+
+/// By name and without a limit, as all lists.
+#[cfg(test)]
+fn sources_of(asked: &Asked<'_>) -> Rows {
+    let to = asked.host();
+    asked
+        .counted_where(|connection| connection.server() == to, |connection| vec![connection.source()])
+        .into_iter()
+        .collect()
+}
+
+#[cfg(test)]
+fn servers_of(asked: &Asked<'_>) -> Rows {
+    let from = asked.host();
+    asked
+        .counted_where(|connection| connection.source() == from, |connection| vec![connection.server()])
+        .into_iter()
+        .collect()
 }

@@ -30,6 +30,26 @@ pub struct ReportEntry {
     pub looks_at_pairs: bool,
     /// The function.
     pub function: ReportFn,
+    /// What it has to say, counted the plain way: its laws are held against it.
+    #[cfg(test)]
+    pub(super) oracle: Option<super::laws::Oracle>,
+}
+
+impl ReportEntry {
+    /// A report without options that looks at pairs or hosts.
+    pub const fn new(name: &'static str, function: ReportFn) -> Self {
+        ReportEntry {
+            name,
+            help: "a report function of this program",
+            options: &[],
+            example: "",
+            needs_previous: false,
+            looks_at_pairs: true,
+            function,
+            #[cfg(test)]
+            oracle: None,
+        }
+    }
 }
 
 /// The option that rankings share.

@@ -6,6 +6,8 @@ use crate::tally::{Aggregates, Side};
 
 use super::context::ReportContext;
 use super::entry::{LIMIT, ReportEntry};
+#[cfg(test)]
+use super::laws::{Asked, Rows, summed};
 use super::ranking::{Top, host, limit};
 
 /// Who connected to most servers.
@@ -17,6 +19,8 @@ pub(super) const OUT: ReportEntry = ReportEntry {
     needs_previous: false,
     looks_at_pairs: true,
     function: out,
+    #[cfg(test)]
+    oracle: Some(servers_each),
 };
 
 /// Who was reached by most sources.
@@ -28,6 +32,8 @@ pub(super) const IN: ReportEntry = ReportEntry {
     needs_previous: false,
     looks_at_pairs: true,
     function: within,
+    #[cfg(test)]
+    oracle: Some(sources_each),
 };
 
 fn out(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
@@ -62,4 +68,19 @@ fn peers(
         more,
         options: Vec::new(),
     })
+}
+
+/// Each pair counts once.
+#[cfg(test)]
+fn servers_each(asked: &Asked<'_>) -> Rows {
+    let pairs: std::collections::BTreeSet<_> =
+        asked.inside().map(|connection| (connection.source(), connection.server())).collect();
+    asked.ranked(summed(pairs.into_iter().map(|(from, _)| vec![from])))
+}
+
+#[cfg(test)]
+fn sources_each(asked: &Asked<'_>) -> Rows {
+    let pairs: std::collections::BTreeSet<_> =
+        asked.inside().map(|connection| (connection.source(), connection.server())).collect();
+    asked.ranked(summed(pairs.into_iter().map(|(_, to)| vec![to])))
 }

@@ -1,6 +1,6 @@
 //! Laws that hold for every report function, and each one against a plain count.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use proptest::prelude::*;
@@ -9,25 +9,99 @@ use super::*;
 use crate::model::{Balance, Cell, Report, Timestamp, Window};
 use crate::options::{Options, Raw, Value};
 use crate::tally::Shape;
+use crate::tally::aggregates::PairSource;
 use crate::tally::aggregates::{Layout, PairVisitor, Pairs};
-use crate::tally::{Aggregates, PairSource, Side, Tally};
+use crate::tally::{Aggregates, Side, Tally};
 
-/// (bucket, from, to), one for each connection.
-type Connections = Vec<(i64, u8, u8)>;
-
-fn connections() -> impl Strategy<Value = Connections> {
-    proptest::collection::vec((-3i64..3, 0u8..6, 0u8..4), 0..80)
+/// One connection of a made-up log.
+#[derive(Clone, Debug)]
+pub(super) struct Connection {
+    pub bucket: i64,
+    from: u8,
+    to: u8,
 }
 
-fn name(side: char, host: u8) -> String {
-    format!("{side}{host}")
+impl Connection {
+    pub fn source(&self) -> String {
+        format!("s{}", self.from)
+    }
+
+    pub fn server(&self) -> String {
+        format!("d{}", self.to)
+    }
+}
+
+type Connections = Vec<Connection>;
+
+fn connections() -> impl Strategy<Value = Connections> {
+    let connection = (-3i64..3, 0u8..6, 0u8..4).prop_map(|(bucket, from, to)| Connection { bucket, from, to });
+    proptest::collection::vec(connection, 0..80)
+}
+
+/// Rows as texts, with the number of each.
+pub(super) type Rows = Vec<(Vec<String>, u64)>;
+
+/// What a report has to say, counted the plain way.
+pub(super) type Oracle = fn(&Asked<'_>) -> Rows;
+
+/// What a report is asked, for its oracle.
+pub(super) struct Asked<'a> {
+    connections: &'a Connections,
+    pub limit: usize,
+    host: &'a str,
+}
+
+impl Asked<'_> {
+    /// The host that is asked for.
+    pub fn host(&self) -> String {
+        self.host.to_owned()
+    }
+
+    /// What the window holds.
+    pub fn inside(&self) -> impl Iterator<Item = &Connection> {
+        self.connections.iter().filter(|connection| (0..3).contains(&connection.bucket))
+    }
+
+    /// What the window before holds.
+    pub fn before(&self) -> impl Iterator<Item = &Connection> {
+        self.connections.iter().filter(|connection| connection.bucket < 0)
+    }
+
+    /// The connections of the window by a key, those that it is about.
+    pub fn counted_where(
+        &self,
+        is_meant: impl Fn(&Connection) -> bool,
+        key: impl Fn(&Connection) -> Vec<String>,
+    ) -> BTreeMap<Vec<String>, u64> {
+        summed(self.inside().filter(|connection| is_meant(connection)).map(key))
+    }
+
+    /// The connections of the window by a key.
+    pub fn counted(&self, key: impl Fn(&Connection) -> Vec<String>) -> BTreeMap<Vec<String>, u64> {
+        self.counted_where(|_| true, key)
+    }
+
+    /// By number and then by name, as many as the limit says.
+    pub fn ranked(&self, counts: BTreeMap<Vec<String>, u64>) -> Rows {
+        let mut rows: Rows = counts.into_iter().collect();
+        rows.sort_by_key(|(key, count)| (std::cmp::Reverse(*count), key.clone()));
+        rows.truncate(self.limit);
+        rows
+    }
+}
+
+/// How often each key is there.
+pub(super) fn summed(keys: impl Iterator<Item = Vec<String>>) -> BTreeMap<Vec<String>, u64> {
+    let mut sums = BTreeMap::new();
+    keys.for_each(|key| *sums.entry(key).or_default() += 1);
+    sums
 }
 
 /// Three buckets of ten seconds from second 0, and the three before.
 fn view(connections: &Connections) -> Aggregates {
     let mut tally = Tally::new(Shape { pane: 3, shards: 2 }, Default::default());
-    for (bucket, from, to) in connections {
-        tally.add(*bucket, name('s', *from).as_bytes(), name('d', *to).as_bytes(), 1);
+    for connection in connections {
+        tally.add(connection.bucket, connection.source().as_bytes(), connection.server().as_bytes(), 1);
     }
     tally.view(&layout())
 }
@@ -53,15 +127,20 @@ impl PairSource for Listed {
 /// As `view`, of pairs that are elsewhere.
 fn stored_view(connections: &Connections) -> Aggregates {
     let (mut listed, mut buckets) = (Listed::default(), BTreeMap::new());
-    for (bucket, from, to) in connections {
-        let (from, to) = (name('s', *from), name('d', *to));
+    for connection in connections {
+        let (bucket, from, to) = (connection.bucket, connection.source(), connection.server());
         let keys = [(from.clone(), to.clone()), (to, from)];
         for (side, key) in listed.0.iter_mut().zip(keys) {
-            side.entry(key).or_default()[usize::from(*bucket < 0)] += 1;
+            side.entry(key).or_default()[usize::from(bucket < 0)] += 1;
         }
-        *buckets.entry(*bucket).or_default() += 1;
+        *buckets.entry(bucket).or_default() += 1;
     }
     Aggregates::new(&layout(), &buckets, 0, Pairs::Stored(Box::new(listed)))
+}
+
+/// The host that a report is asked for, if it asks for one.
+fn host(entry: &ReportEntry) -> &'static str {
+    if connected::side(entry) == Some(Side::To) { "d1" } else { "s1" }
 }
 
 fn report(entry: &ReportEntry, limit: u64, view: &Aggregates) -> Report {
@@ -70,7 +149,7 @@ fn report(entry: &ReportEntry, limit: u64, view: &Aggregates) -> Report {
         options.set("limit", Value::Count(limit));
     }
     if entry.options.iter().any(|option| option.name == "host") {
-        options.set("host", Value::Text(if entry.name == "connected-to" { "d1" } else { "s1" }.into()));
+        options.set("host", Value::Text(host(entry).into()));
     }
     let context = ReportContext {
         name: entry.name,
@@ -83,7 +162,7 @@ fn report(entry: &ReportEntry, limit: u64, view: &Aggregates) -> Report {
 }
 
 /// Rows as texts, counts as numbers behind them.
-fn plain(report: &Report) -> Vec<(Vec<String>, u64)> {
+fn plain(report: &Report) -> Rows {
     let row = |row: &Vec<Cell>| {
         let mut texts = Vec::new();
         let mut number = 0;
@@ -99,73 +178,15 @@ fn plain(report: &Report) -> Vec<(Vec<String>, u64)> {
     report.rows.iter().map(row).collect()
 }
 
-fn ranked(counts: BTreeMap<Vec<String>, u64>, limit: u64) -> Vec<(Vec<String>, u64)> {
-    let mut rows: Vec<_> = counts.into_iter().collect();
-    rows.sort_by_key(|(key, count)| (std::cmp::Reverse(*count), key.clone()));
-    rows.truncate(limit as usize);
-    rows
-}
-
-/// What each report has to say, counted the plain way.
-fn oracle(report: &str, connections: &Connections, limit: u64) -> Vec<(Vec<String>, u64)> {
-    let inside: Vec<_> = connections.iter().filter(|(bucket, ..)| (0..3).contains(bucket)).collect();
-    let mut counts: BTreeMap<Vec<String>, u64> = BTreeMap::new();
-    let mut peers: BTreeMap<Vec<String>, BTreeSet<u8>> = BTreeMap::new();
-    let mut count = |key: Vec<String>| *counts.entry(key).or_default() += 1;
-    match report {
-        "top-servers" => inside.iter().for_each(|(_, _, to)| count(vec![name('d', *to)])),
-        "top-sources" => inside.iter().for_each(|(_, from, _)| count(vec![name('s', *from)])),
-        "top-pairs" => inside.iter().for_each(|(_, from, to)| count(vec![name('s', *from), name('d', *to)])),
-        "connected-to" => inside.iter().filter(|c| c.2 == 1).for_each(|(_, from, _)| count(vec![name('s', *from)])),
-        "connected-from" => inside.iter().filter(|c| c.1 == 1).for_each(|(_, _, to)| count(vec![name('d', *to)])),
-        "fan-out" => inside.iter().for_each(|(_, from, to)| {
-            peers.entry(vec![name('s', *from)]).or_default().insert(*to);
-        }),
-        "fan-in" => inside.iter().for_each(|(_, from, to)| {
-            peers.entry(vec![name('d', *to)]).or_default().insert(*from);
-        }),
-        "timeline" => {
-            inside.iter().for_each(|(bucket, ..)| count(vec![(bucket * 10).to_string()]));
-            (0..3).for_each(|bucket| {
-                counts.entry(vec![(bucket * 10).to_string()]).or_default();
-            });
-        }
-        "new-pairs" => {
-            let before: BTreeSet<_> = connections.iter().filter(|c| c.0 < 0).map(|c| (c.1, c.2)).collect();
-            let new = inside.iter().filter(|c| !before.contains(&(c.1, c.2)));
-            new.for_each(|(_, from, to)| count(vec![name('s', *from), name('d', *to)]));
-            return counts.into_iter().take(limit as usize).collect();
-        }
-        "matrix" => {
-            let sources = oracle("top-sources", connections, limit);
-            let servers = oracle("top-servers", connections, limit);
-            let key = |from: &str, to: &str| vec![from.to_owned(), to.to_owned()];
-            inside.iter().for_each(|(_, from, to)| count(key(&name('s', *from), &name('d', *to))));
-            let cell = |from: &str, to: &str| (key(from, to), counts.get(&key(from, to)).copied().unwrap_or(0));
-            return sources
-                .iter()
-                .flat_map(|(from, _)| servers.iter().map(move |(to, _)| cell(&from[0], &to[0])))
-                .collect();
-        }
-        other => panic!("no oracle for {other}: write one"),
-    }
-    if !peers.is_empty() {
-        return ranked(peers.into_iter().map(|(key, peers)| (key, peers.len() as u64)).collect(), limit);
-    }
-    match report {
-        // Lists and timelines are by name and have no limit.
-        "connected-to" | "connected-from" | "timeline" => counts.into_iter().collect(),
-        _ => ranked(counts, limit),
-    }
-}
-
 proptest! {
     #[test]
     fn every_report_agrees_with_a_plain_count(connections in connections(), limit in 1u64..12) {
         for view in [view(&connections), stored_view(&connections)] {
             for entry in TABLE {
                 let report = report(entry, limit, &view);
-                prop_assert_eq!(plain(&report), oracle(entry.name, &connections, limit), "{}", entry.name);
+                let oracle = entry.oracle.unwrap_or_else(|| panic!("no oracle for {}: write one in its file", entry.name));
+                let asked = Asked { connections: &connections, limit: limit as usize, host: host(entry) };
+                prop_assert_eq!(plain(&report), oracle(&asked), "{}", entry.name);
                 prop_assert_eq!(&report.id, entry.name);
                 prop_assert_eq!(report.check(), Ok(()));
             }

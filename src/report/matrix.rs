@@ -6,9 +6,13 @@ use crate::tally::{Aggregates, Side};
 
 use super::context::ReportContext;
 use super::entry::{LIMIT, ReportEntry};
+#[cfg(test)]
+use super::laws::{Asked, Rows};
 use super::pairs::columns;
 use super::ranking::host;
 use super::top::busiest;
+#[cfg(test)]
+use super::top::{servers_counted, sources_counted};
 
 /// Who connects to whom, at a glance.
 pub(super) const ENTRY: ReportEntry = ReportEntry {
@@ -19,6 +23,8 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
     needs_previous: false,
     looks_at_pairs: true,
     function: matrix,
+    #[cfg(test)]
+    oracle: Some(counted),
 };
 
 fn matrix(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
@@ -45,4 +51,13 @@ fn matrix(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Resul
         more: None,
         options: Vec::new(),
     })
+}
+
+/// Each of the busiest sources against each of the busiest servers, also where they never met.
+#[cfg(test)]
+fn counted(asked: &Asked<'_>) -> Rows {
+    let counts = asked.counted(|connection| vec![connection.source(), connection.server()]);
+    let (sources, servers) = (sources_counted(asked), servers_counted(asked));
+    let pairs = sources.iter().flat_map(|(from, _)| servers.iter().map(move |(to, _)| [&from[..], &to[..]].concat()));
+    pairs.map(|pair| (pair.clone(), counts.get(&pair).copied().unwrap_or(0))).collect()
 }

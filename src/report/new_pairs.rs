@@ -7,6 +7,8 @@ use crate::tally::Aggregates;
 
 use super::context::ReportContext;
 use super::entry::{LIMIT, ReportEntry};
+#[cfg(test)]
+use super::laws::{Asked, Connection, Rows};
 use super::pairs::{columns, key, row};
 use super::ranking::{Top, limit};
 
@@ -19,6 +21,8 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
     needs_previous: true,
     looks_at_pairs: true,
     function: new_pairs,
+    #[cfg(test)]
+    oracle: Some(counted),
 };
 
 fn new_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
@@ -53,4 +57,13 @@ fn new_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Re
         more,
         options: Vec::new(),
     })
+}
+
+/// By name, as many as the limit says.
+#[cfg(test)]
+fn counted(asked: &Asked<'_>) -> Rows {
+    let is_new =
+        |one: &Connection| asked.before().all(|other| (other.source(), other.server()) != (one.source(), one.server()));
+    let new = asked.counted_where(is_new, |connection| vec![connection.source(), connection.server()]);
+    new.into_iter().take(asked.limit).collect()
 }

@@ -6,6 +6,8 @@ use crate::tally::{Aggregates, Pair};
 
 use super::context::ReportContext;
 use super::entry::{LIMIT, ReportEntry};
+#[cfg(test)]
+use super::laws::{Asked, Rows};
 use super::ranking::{Top, host, limit};
 
 /// The busiest pairs.
@@ -17,6 +19,8 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
     needs_previous: false,
     looks_at_pairs: true,
     function: top_pairs,
+    #[cfg(test)]
+    oracle: Some(counted),
 };
 
 fn top_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
@@ -64,4 +68,9 @@ pub(super) fn key(pair: &Pair<'_>) -> (Vec<u8>, Vec<u8>) {
 /// A row of reports on pairs.
 pub(super) fn row((from, to): (Vec<u8>, Vec<u8>), connections: u64) -> Vec<Cell> {
     vec![host(from), host(to), Cell::Count(connections)]
+}
+
+#[cfg(test)]
+fn counted(asked: &Asked<'_>) -> Rows {
+    asked.ranked(asked.counted(|connection| vec![connection.source(), connection.server()]))
 }

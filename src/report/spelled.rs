@@ -4,7 +4,7 @@
 //! Not here: which of these forms a reader takes. Invariant: what a text is understood as is a
 //! report with all the options that it needs.
 
-use super::{ReportEntry, entry};
+use super::entry::ReportEntry;
 use crate::model::escape::toml_text;
 use crate::options::{OptionSpec, Raw};
 
@@ -22,11 +22,11 @@ pub struct Spelled {
 }
 
 impl Spelled {
-    /// The report that a text means, in whatever form its options are given; `None` if it is not
-    /// understood.
-    pub fn read(text: &str) -> Option<Self> {
+    /// The report of a table that a text means, in whatever form its options are given; `None` if it
+    /// is not understood.
+    pub fn read(text: &str, table: &'static [ReportEntry]) -> Option<Self> {
         let (name, rest) = text.split_once([':', '=', ' '])?;
-        let entry = entry(name)?;
+        let entry = table.iter().find(|entry| entry.name == name)?;
         let mut options: Vec<(&'static OptionSpec, String)> = Vec::new();
         for part in parts_of(rest) {
             let named = part.split_once(['=', ':', ' ']);
@@ -69,6 +69,7 @@ impl Spelled {
 
 #[cfg(test)]
 mod tests {
+    use super::super::TABLE;
     use super::*;
 
     #[test]
@@ -83,13 +84,13 @@ mod tests {
             ("top-pairs:limit:5", "top-pairs:limit=5", r#"{ name = "top-pairs", limit = 5 }"#),
             ("top-pairs=5", "top-pairs:limit=5", r#"{ name = "top-pairs", limit = 5 }"#),
         ] {
-            let spelled = Spelled::read(text).unwrap();
+            let spelled = Spelled::read(text, TABLE).unwrap();
             assert_eq!((&spelled.as_option()[..], &spelled.in_toml()[..]), (option, toml), "{text}");
         }
         for text in
             ["", "top-pairs", "top-pairs:", "connected-to:", "connected-to:a,b", "top-pairs:5,5", "top-pairs:x", "x:5"]
         {
-            assert!(Spelled::read(text).is_none(), "{text}");
+            assert!(Spelled::read(text, TABLE).is_none(), "{text}");
         }
     }
 }

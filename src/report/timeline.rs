@@ -6,6 +6,8 @@ use crate::tally::Aggregates;
 
 use super::context::ReportContext;
 use super::entry::ReportEntry;
+#[cfg(test)]
+use super::laws::{Asked, Rows};
 
 /// How busy the window was, and when.
 pub(super) const ENTRY: ReportEntry = ReportEntry {
@@ -16,6 +18,8 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
     needs_previous: false,
     looks_at_pairs: false,
     function: timeline,
+    #[cfg(test)]
+    oracle: Some(counted),
 };
 
 fn timeline(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
@@ -33,4 +37,11 @@ fn timeline(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Res
         more: None,
         options: Vec::new(),
     })
+}
+
+/// Each bucket has its row, also where nothing was counted.
+#[cfg(test)]
+fn counted(asked: &Asked<'_>) -> Rows {
+    let connections = |bucket: i64| asked.inside().filter(|connection| connection.bucket == bucket).count() as u64;
+    (0..3).map(|bucket| (vec![(bucket * 10).to_string()], connections(bucket))).collect()
 }

@@ -6,6 +6,8 @@ use crate::tally::{Aggregates, Side};
 
 use super::context::ReportContext;
 use super::entry::{LIMIT, ReportEntry};
+#[cfg(test)]
+use super::laws::{Asked, Rows};
 use super::ranking::{Top, host, limit};
 
 /// Who received most connections.
@@ -17,6 +19,8 @@ pub(super) const SERVERS: ReportEntry = ReportEntry {
     needs_previous: false,
     looks_at_pairs: true,
     function: servers,
+    #[cfg(test)]
+    oracle: Some(servers_counted),
 };
 
 /// Who made most connections.
@@ -28,6 +32,8 @@ pub(super) const SOURCES: ReportEntry = ReportEntry {
     needs_previous: false,
     looks_at_pairs: true,
     function: sources,
+    #[cfg(test)]
+    oracle: Some(sources_counted),
 };
 
 fn servers(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
@@ -72,4 +78,14 @@ pub(super) fn busiest(context: &ReportContext<'_>, view: &Aggregates, side: Side
     let mut best = Top::new(limit(context));
     context.for_each_host(view, side, |total| best.offer(total.connections, || total.host.bytes().to_vec()))?;
     Ok(best)
+}
+
+#[cfg(test)]
+pub(super) fn servers_counted(asked: &Asked<'_>) -> Rows {
+    asked.ranked(asked.counted(|connection| vec![connection.server()]))
+}
+
+#[cfg(test)]
+pub(super) fn sources_counted(asked: &Asked<'_>) -> Rows {
+    asked.ranked(asked.counted(|connection| vec![connection.source()]))
 }

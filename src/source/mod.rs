@@ -15,7 +15,7 @@ mod walk;
 
 pub use chunker::{Chunker, Cut};
 pub use cursor::{Cursor, Step};
-pub use input::{Input, Origin, Rest};
+pub use input::{Input, Origin};
 pub use locate::{Located, locate, stdin_identity, stdin_metadata};
 pub use pruned::Pruned;
 pub use walk::Listing;

@@ -51,11 +51,6 @@ impl InputNames {
         self.0.read().len()
     }
 
-    /// Whether none has.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Drops the name of an input that has ended.
     pub fn forget(&self, input: InputId) {
         self.0.write().remove(&input);

@@ -1,5 +1,5 @@
-//! Whether a header that was read is one that this program writes: a checksum says who has changed
-//! nothing by accident, and not who wrote it.
+//! Whether a header that was read is one that this program writes: a checksum says that nothing
+//! changed by accident, and not who wrote it.
 //!
 //! Invariant: what passes can be added up, laid on its window and shown without any number leaving
 //! its 64 bits, and takes memory for no more than its file holds.
@@ -11,10 +11,10 @@ use crate::model::balance::{Balance, SHOWN_BYTES, SHOWN_REJECTED};
 use crate::model::escape::printable;
 use crate::model::window::once_buckets;
 
-/// Bytes that a line may have, at most.
+/// The most bytes that a line may have.
 const MAX_LINE: u64 = 1 << 30;
 
-/// Bytes that the name of an input may have, at most.
+/// The most bytes that the name of an input may have.
 const MAX_NAME: usize = 1 << 16;
 
 /// Bytes of the name of a format that are shown.
@@ -24,8 +24,8 @@ const MAX_SHOWN: usize = 40;
 const BUILD_DIGITS: usize = 16;
 
 impl TalliesHeader {
-    /// Whether it agrees with itself; errors with what does not. Of a file that is what was
-    /// written, it does.
+    /// Whether it agrees with itself; errors with what does not. A file that is as it was written
+    /// does.
     pub fn check(&self) -> Result<(), String> {
         let TalliesHeader { question, inputs, buckets, overflow, lines, samples, made } = self;
         check_question(question)?;
@@ -60,8 +60,8 @@ impl TalliesHeader {
         made.as_ref().map_or(Ok(()), |made| self.check_made(made))
     }
 
-    /// Whether pairs with so many connections in the window, and in the one before it, are those
-    /// that it counted.
+    /// Whether pairs with these numbers of connections, in the window and in the one before it, are
+    /// those that it counted.
     pub(super) fn check_pairs(&self, [window, before]: [u64; 2]) -> Result<(), String> {
         let without = self.connections().checked_sub(window);
         // Of the window before, no more is known than that its records are outside of the window.

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use super::frame::{FULL, FrameKind, FrameReader, FrameWriter, HEAD};
-use super::layout::{MAGIC, START};
+use super::layout::{FileTotals, MAGIC, START};
 use super::tests::{Folder, header, pairs, small};
 use super::write::TalliesWriter;
 use super::*;

@@ -151,7 +151,7 @@ impl Share {
         (end < self.size).then_some((end, self.size))
     }
 
-    /// The disorder that what was skipped does not bear, in nanoseconds; `None` within that if
+    /// The disorder that what was skipped does not allow, in nanoseconds; `None` within that if
     /// nobody looked.
     pub fn unsorted(&self, lateness: i64) -> Option<Option<i64>> {
         // What holds no line, as zeros at the start of a file do, rests on nothing.
@@ -235,7 +235,7 @@ pub struct TalliesHeader {
 }
 
 impl TalliesHeader {
-    /// Of one run. `names` are those of the inputs by their number, for `rejected`.
+    /// The header of one run. `names` are those of the inputs by their number, for `rejected`.
     pub fn new(
         question: Question,
         mut inputs: Vec<Share>,
@@ -350,7 +350,7 @@ impl TalliesHeader {
         Ok(())
     }
 
-    /// Bytes of all inputs, if a number can say so many.
+    /// Bytes of all inputs, if their sum fits 64 bits.
     pub(super) fn total_size(&self) -> Option<u64> {
         self.inputs.iter().try_fold(0u64, |sum, share| sum.checked_add(share.size))
     }

@@ -204,7 +204,7 @@ impl<R: Read> PairInput for Named<'_, R> {
     }
 
     fn located(&self, error: io::Error) -> io::Error {
-        // What is read of a pair may end with the section.
+        // The bytes read of a pair may end with the section.
         let message = match error.kind() {
             io::ErrorKind::UnexpectedEof => "it ends within a pair".to_owned(),
             _ => error.to_string(),

@@ -20,8 +20,8 @@ mod read;
 mod tests;
 mod write;
 
-pub use header::{First, LineOrder, MalformedSample, Piece, Provenance, Question, Share, TalliesHeader};
-pub use layout::{CountedWindow, FORMAT, FileTotals};
-pub use merge::{Files, Take};
+pub use header::{First, LineOrder, MalformedSample, Piece, Question, Share, TalliesHeader};
+pub use layout::{CountedWindow, FORMAT};
+pub use merge::Files;
 pub use read::is_one;
 pub use write::write;

@@ -56,7 +56,7 @@ pub mod aggregates;
 pub mod budget;
 pub mod sweep;
 
-pub use aggregates::{Aggregates, BucketTotal, HostTotal, Pair, PairSource, Peer, Side};
+pub use aggregates::{Aggregates, BucketTotal, HostTotal, Pair, Peer, Side};
 pub use budget::Budget;
 pub use counts::{Shape, Tally};
 pub use host::Hosts;

@@ -11,11 +11,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use logparser::Builder;
 use logparser::Pipeline;
-use logparser::codec::{Decoder, Encoder};
-use logparser::model::Timestamp;
-use logparser::pipeline::{Builder, verified};
-use logparser::snapshot::{Snapshot, store as state};
+use logparser::Timestamp;
+use logparser::internals::codec::{Decoder, Encoder};
+use logparser::internals::pipeline::verified;
+use logparser::internals::snapshot::Snapshot;
+use logparser::internals::snapshot::store as state;
 use serde_json::{Value, json};
 
 use crate::oracles::reseal;

@@ -2,7 +2,7 @@
 //! the range.
 
 use logparser::Pipeline;
-use logparser::model::Timestamp;
+use logparser::Timestamp;
 
 use crate::support::{BASE, Folder, Random, program, run_library, stderr, stdout};
 

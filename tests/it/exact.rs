@@ -77,7 +77,7 @@ fn counts_equal_an_independent_count_under_every_shape() {
                 .set("max-line", &MAX_LINE.to_string())
                 .set("future", "3600")
                 .set("reports", ALL_PAIRS)
-                .clock(|| logparser::model::Timestamp::from_seconds(BASE + 96_400));
+                .clock(|| logparser::Timestamp::from_seconds(BASE + 96_400));
             let (text, summary) = run_library(builder, "json");
             assert_eq!(summary.exit_code(), 0, "{name} {shape:?}: {:?}", summary.error());
             outputs.entry(text).or_insert_with(Vec::new).push(shape);

@@ -6,7 +6,7 @@
 
 use std::process::Command;
 
-use logparser::format::foreign::{TABLE, kind};
+use logparser::internals::format::foreign::{TABLE, kind};
 
 use crate::support::{Folder, run, run_with_input, skip, stderr, stdout};
 

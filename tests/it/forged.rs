@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use logparser::codec::{Decoder, Encoder};
-use logparser::model::Timestamp;
-use logparser::snapshot::Snapshot;
-use logparser::snapshot::store as state;
-use logparser::source::follow::PassedOver;
+use logparser::Timestamp;
+use logparser::internals::codec::{Decoder, Encoder};
+use logparser::internals::snapshot::Snapshot;
+use logparser::internals::snapshot::store as state;
+use logparser::internals::source::follow::PassedOver;
 
 use crate::oracles::reseal::{self, Tallies};
 use crate::support::{Folder, peak_memory_of, piped, program, run, signal, stderr, stdout, wait_for};
@@ -29,7 +29,7 @@ fn g5_a_tally_with_a_length_of_exabytes_is_refused_by_all_who_read_it() {
     let mut forged = Tallies::of(&tally(&folder));
     // The length of the first name, in ten digits.
     forged.sections[1].splice(0..1, [vec![0xff; 8], vec![0x3f]].concat());
-    folder.write("x.tally", forged.file(logparser::tallies::FORMAT));
+    folder.write("x.tally", forged.file(logparser::internals::tallies::FORMAT));
     for work in [
         &["report", "x.tally", "a", "b"][..],
         &["merge", "x.tally", "--output", "y.tally"],

@@ -1,8 +1,8 @@
 //! Formats of tallies files and of saved states: each is read for ever, and what two builds have
 //! counted is kept apart.
 
-use logparser::codec::{Decoder, Encoder};
-use logparser::snapshot::Snapshot;
+use logparser::internals::codec::{Decoder, Encoder};
+use logparser::internals::snapshot::Snapshot;
 use serde_json::{Value, json};
 
 use crate::oracles::reseal::{self, Tallies};
@@ -19,12 +19,12 @@ fn every_format_is_read_for_ever() {
         &[&["partial", "--output", "now.tally", "--now", "2023-11-15T00:00:00Z"][..], &question].concat(),
     ));
     let golden = |format: u32| format!("{}/tests/data/format-{format}.tally", env!("CARGO_MANIFEST_DIR"));
-    let newest = golden(logparser::tallies::FORMAT);
+    let newest = golden(logparser::internals::tallies::FORMAT);
     if std::env::var_os("UPDATE_CASES").is_some() && !std::path::Path::new(&newest).exists() {
         std::fs::copy(folder.at("now.tally"), newest).unwrap();
     }
     let report = |file: &str| ok(&run(&folder, &["report", file, "a", "b", "--output", "json"]));
-    for format in 1..=logparser::tallies::FORMAT {
+    for format in 1..=logparser::internals::tallies::FORMAT {
         assert_eq!(report(&golden(format)), report("now.tally"), "format {format}");
         assert!(report(&golden(format)).contains("\"counted\":3,"), "{}", report(&golden(format)));
         let facts = inspect(&folder, &golden(format));

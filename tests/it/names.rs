@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use logparser::batch::Record;
-use logparser::model::Timestamp;
-use logparser::ops::count::{Buckets, Counter, count};
-use logparser::tally::Shape;
-use logparser::tally::sweep::{ALWAYS_KEPT, Sweep};
-use logparser::tally::{Budget, Tally};
+use logparser::Timestamp;
+use logparser::internals::batch::Record;
+use logparser::internals::ops::count::{Buckets, Counter, count};
+use logparser::internals::tally::Shape;
+use logparser::internals::tally::sweep::{ALWAYS_KEPT, Sweep};
+use logparser::internals::tally::{Budget, Tally};
 use parking_lot::RwLock;
 
 use crate::support::Random;

@@ -9,8 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use logparser::Pipeline;
-use logparser::model::{Cell, WindowResult};
-use logparser::pipeline::{Builder, Running};
+use logparser::{Builder, Running};
+use logparser::{Cell, WindowResult};
 
 use crate::support::{ALL_PAIRS, BASE, Folder, Sink, log, run_library, shaped, wait_for};
 
@@ -35,7 +35,7 @@ fn pairs_in<'a>(result: &WindowResult, lines: impl Iterator<Item = &'a str>) -> 
     let mut pairs = Pairs::new();
     for line in lines {
         let fields: Vec<&str> = line.split(' ').collect();
-        let stamp = logparser::model::Timestamp::from_seconds(fields[0].parse().unwrap());
+        let stamp = logparser::Timestamp::from_seconds(fields[0].parse().unwrap());
         if result.window.contains(stamp) {
             *pairs.entry((fields[1].to_owned(), fields[2].to_owned())).or_default() += 1;
         }

@@ -173,3 +173,16 @@ fn a_state_that_cannot_be_kept_says_what_to_do() {
     let remedy = "give a folder that may be written to with --state DIR, or run without a state: --state none";
     assert!(stderr(&output).contains(remedy), "{}", stderr(&output));
 }
+
+/// As a configuration has it, and with nothing beside the log.
+#[test]
+fn the_example_of_each_output_runs_and_writes_what_it_claims() {
+    for entry in logparser::internals::output::TABLE {
+        let folder = folder();
+        folder.write("k.toml", format!("location = 'o.log'\nuntil = 'latest'\noutputs = [{}]\n", entry.example));
+        let output = run(&folder, &["run", "k.toml", "-qq"]);
+        assert!(output.status.success(), "{}: {}", entry.name, stderr(&output));
+        let written = names(&folder).len() - 2;
+        assert_eq!((written, output.stdout.is_empty()), (usize::from(written > 0), written > 0), "{}", entry.name);
+    }
+}

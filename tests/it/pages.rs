@@ -4,12 +4,12 @@
 //! their own for each page, and what is made from the sources is compared with them. Links lead
 //! somewhere. `UPDATE_CASES=1` writes anew what can be.
 
-use logparser::config::schema::{StageType, all_keys};
+use logparser::internals::config::schema::{StageType, all_keys};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Folder, root, stdout};
+use crate::support::{Folder, needs, root, stdout};
 
 /// Words that the README may have.
 const README_WORDS: usize = 1500;
@@ -237,4 +237,25 @@ fn files_that_pages_name_are_there() {
         }
     }
     assert!(wrong.is_empty(), "named, and not there: {wrong:#?}");
+}
+
+#[test]
+fn changes_that_are_shown_apply() {
+    needs!("git");
+    let changes: Vec<_> =
+        std::fs::read_dir(root().join("docs/diffs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!changes.is_empty());
+    let mut wrong = Vec::new();
+    for change in changes {
+        let mut git = Command::new("git");
+        let output = git.current_dir(root()).args(["apply", "--check"]).arg(&change).output().unwrap();
+        if !output.status.success() {
+            wrong.push(format!("{}: {}", change.display(), String::from_utf8_lossy(&output.stderr)));
+        }
+        let name = format!("docs/diffs/{}", change.file_name().unwrap().to_str().unwrap());
+        if !read("CONTRIBUTING.md").contains(&format!("<!-- include {name} -->")) {
+            wrong.push(format!("CONTRIBUTING.md does not show {name}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}\nmake the change again, and its diff with `git diff`", wrong.join("\n"));
 }

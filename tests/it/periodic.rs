@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use logparser::model::Timestamp;
-use logparser::pipeline::Builder;
+use logparser::Builder;
+use logparser::Timestamp;
 
 use crate::support::{
     ALL_PAIRS, BASE, Folder, Random, SHAPES, fields, log, oracle, pairs, python, run_library, shaped,

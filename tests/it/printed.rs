@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::process::{Command, Stdio};
 
-use logparser::model::escape::is_hostile;
+use logparser::internals::model::escape::is_hostile;
 
 use crate::support::{Folder, needs, on_terminal, program, run, signal, stderr, stdout, wait_for};
 

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use logparser::Pipeline;
-use logparser::pipeline::Running;
+use logparser::Running;
 
 use crate::support::{ALL_PAIRS, BASE, Folder, SHAPES, log, program, run_library, shaped, stderr, wait_for};
 

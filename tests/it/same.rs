@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 
 use logparser::Pipeline;
-use logparser::model::Timestamp;
+use logparser::Timestamp;
 
 use crate::support::{BASE, Folder, SHAPES, log, program, run, run_library, run_with_input, shaped, stderr, stdout};
 

@@ -1,7 +1,7 @@
 //! What ships beside the program: the README's tour, `pipeline.toml`, the example, the files that a
 //! project has.
 
-use logparser::config::schema::{StageType, all_keys};
+use logparser::internals::config::schema::{StageType, all_keys};
 use std::process::Command;
 
 use crate::support::{Folder, program, root, stdout};

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use logparser::snapshot::store::{self as state, Loaded, Store};
+use logparser::internals::snapshot::store::{self as state, Loaded, Store};
 
 use serde_json::Value;
 

@@ -4,8 +4,8 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use logparser::cli::misunderstood;
-use logparser::model::escape::is_hostile;
+use logparser::internals::cli::misunderstood;
+use logparser::internals::model::escape::is_hostile;
 
 /// Words that mean something, so that few bytes make a command line.
 const WORDS: &[&str] = &[

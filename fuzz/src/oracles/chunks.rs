@@ -1,8 +1,8 @@
 //! Chunks of lines: however the bytes come and wherever chunks are cut, they hold the lines that
 //! splitting gives.
 
-use logparser::ops::split::split;
-use logparser::source::Chunker;
+use logparser::internals::ops::split::split;
+use logparser::internals::source::Chunker;
 
 use super::Draw;
 

@@ -1,9 +1,9 @@
 //! Configurations: checked twice they say the same, every problem has its place within the file,
 //! and what passes can be planned, drawn and planned again from what it is.
 
-use logparser::config::{DrawFormat, draw, fingerprint};
-use logparser::error::Place;
-use logparser::model::escape::is_hostile;
+use logparser::Place;
+use logparser::internals::config::{DrawFormat, draw, fingerprint};
+use logparser::internals::model::escape::is_hostile;
 use logparser::{ErrorKind, Pipeline};
 
 fn said(text: &str) -> Result<Pipeline, Vec<String>> {

@@ -1,9 +1,9 @@
 //! Bytes of logs in each medium: what is shown is harmless there, and read back it is the same
 //! bytes.
 
-use logparser::model::escape::{bytes, exact, is_hostile, printable};
-use logparser::model::{Balance, Cell, Column, ColumnKind, Drawing, Report, Timestamp, Window, WindowResult};
-use logparser::output::{Style, entry};
+use logparser::internals::model::escape::{bytes, exact, is_hostile, printable};
+use logparser::internals::output::{Last, Opening, Receipt, entry};
+use logparser::{Balance, Cell, Column, ColumnKind, Drawing, Options, Report, Timestamp, Window, WindowResult};
 
 /// A report with a name in its title and in a cell, as an output writes it.
 fn written(output: &str, name: &[u8]) -> String {
@@ -32,8 +32,13 @@ fn written(output: &str, name: &[u8]) -> String {
         from_start: false,
         stamps: None,
     };
-    let render = entry(output).expect("it is in the table").render;
-    String::from_utf8(render(&result, Style::default()).expect("memory takes all")).expect("every output is text")
+    let last = Last::default();
+    let mut opening = Opening { last: Some(last.clone()), ..Opening::default() };
+    let entry = entry(output).expect("it is in the table");
+    let mut destination = (entry.open)(&Options::defaults(entry.options), &mut opening).expect("memory opens");
+    destination.write(&result, &Receipt::new(1, Default::default())).expect("memory takes all");
+    let bytes = std::mem::take(&mut *last.lock());
+    String::from_utf8(bytes).expect("every output is text")
 }
 
 pub fn run(data: &[u8]) {

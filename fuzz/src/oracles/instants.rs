@@ -1,8 +1,9 @@
 //! Instants and lengths of time: what is printed is read back as the same, whatever it was written
 //! as.
 
-use logparser::model::{Moment, Timestamp};
-use logparser::options::{Instant, Kind, Raw, Value};
+use logparser::Timestamp;
+use logparser::internals::model::Moment;
+use logparser::internals::options::{Instant, Kind, Raw, Value};
 
 const KIND: Kind = Kind::Instant(&["now", "latest"]);
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use logparser::Pipeline;
-use logparser::model::escape::bytes;
-use logparser::model::{Balance, Cause, Timestamp};
+use logparser::internals::model::escape::bytes;
+use logparser::{Balance, Cause, Timestamp};
 
 use super::{Draw, Sink};
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read};
 
-use logparser::spill::{PairInput, PairReader, PairWriter, merge};
+use logparser::internals::spill::{PairInput, PairReader, PairWriter, merge};
 
 use super::Draw;
 

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use logparser::tally::Shape;
-use logparser::tally::{Budget, Tally};
+use logparser::internals::tally::Shape;
+use logparser::internals::tally::{Budget, Tally};
 
 use super::Draw;
 

@@ -1,6 +1,6 @@
 //! Ranges of bytes that meet: every line begins in one of them, wherever they are cut.
 
-use logparser::source::seek::line_start;
+use logparser::internals::source::seek::line_start;
 
 use super::Draw;
 

@@ -8,9 +8,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use logparser::Pipeline;
-use logparser::model::balance::OVERSIZED_HEAD;
-use logparser::model::escape::{bytes, is_hostile};
-use logparser::model::{Cause, Timestamp};
+use logparser::internals::model::balance::OVERSIZED_HEAD;
+use logparser::internals::model::escape::{bytes, is_hostile};
+use logparser::{Cause, Timestamp};
 
 use super::{Draw, Sink};
 

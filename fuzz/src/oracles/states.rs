@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use logparser::config::fingerprint;
-use logparser::model::escape::is_hostile;
-use logparser::pipeline::{Builder, contents, verified};
-use logparser::snapshot::store::{self as state, FORMAT};
+use logparser::Builder;
+use logparser::internals::config::fingerprint;
+use logparser::internals::model::escape::is_hostile;
+use logparser::internals::pipeline::{contents, verified};
+use logparser::internals::snapshot::store::{self as state, FORMAT};
 use logparser::{Error, Pipeline};
 use serde_json::Value;
 

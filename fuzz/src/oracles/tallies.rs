@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use logparser::model::escape::is_hostile;
-use logparser::output::save::save;
-use logparser::tallies::{FORMAT, Files};
+use logparser::internals::model::escape::is_hostile;
+use logparser::internals::output::save::save;
+use logparser::internals::tallies::{FORMAT, Files};
 use logparser::{Error, Pipeline};
 
 use super::reseal::Tallies;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::cli::args::{Counting, JsonOutput, Results, Settings, Talk};
+use crate::cli::args::{JsonOutput, Settings, Talk};
+use crate::cli::keys::{Counts, KeyArgs, Reports};
 use crate::model::location::PathArg;
 
 /// A command that makes tallies or reads them.
@@ -55,7 +56,7 @@ pub struct CountedLogs {
     #[command(flatten)]
     pub settings: Settings,
     #[command(flatten)]
-    pub counting: Counting,
+    pub keys: KeyArgs<Counts>,
 }
 
 /// Count into a tallies file.
@@ -138,13 +139,7 @@ pub struct ReportArgs {
     #[command(flatten)]
     pub settings: Settings,
     #[command(flatten)]
-    pub results: Results,
-    /// Threads of each stage.
-    #[arg(long, allow_hyphen_values = true, value_name = "N")]
-    pub threads: Option<String>,
-    /// Memory that the report may take; beyond, pairs go to the disk [default: no limit].
-    #[arg(long, allow_hyphen_values = true, value_name = "SIZE")]
-    pub max_memory: Option<String>,
+    pub keys: KeyArgs<Reports>,
     /// Report even if the files do not hold all bytes of their inputs.
     #[arg(long)]
     pub incomplete: bool,

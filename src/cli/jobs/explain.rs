@@ -1,16 +1,17 @@
 //! Says which bytes would be read, and why: for people, and as JSON.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::cli::args::{Common, Results, Settings};
+use crate::cli::args::{Common, Settings};
 use crate::cli::building::{configured_or_standard, located, or_piped, with_common, with_settings};
 use crate::cli::show;
 use crate::cli::streams::emit;
 use crate::config::{OutputPlan, Plan, Task};
 use crate::error::{Error, Result};
+use crate::output::Claim;
 use crate::pipeline::Explained;
 
 /// One object of the JSON, one line each, of the schema `logparser-explain/1`.
@@ -34,12 +35,12 @@ pub fn explain(location: Vec<String>, config: Option<&Path>, settings: &Settings
     let builder = with_settings(configured_or_standard(config)?, settings)?;
     let builder = located(with_common(builder, common)?, &location)?;
     let pipeline = builder.on_failure(show::error).on_warning(show::warning).build()?;
-    let outputs = outputs(pipeline.plan(), &common.results)?;
-    let places = outputs.iter().map(|output| output.path.as_deref());
+    let outputs = outputs(pipeline.plan(), common)?;
+    let places = outputs.iter().map(|(_, path)| path.as_deref());
     let explained = places.fold(pipeline, |pipeline, place| pipeline.writes(place)).explain()?;
-    for OutputPlan { format, path } in &outputs {
+    for (output, path) in &outputs {
         let inputs = &explained.inputs;
-        let text = if *format == "json" { json(inputs)? } else { text(inputs) };
+        let text = if *output == "json" { json(inputs)? } else { text(inputs) };
         emit(&text, &[path.as_deref()])?;
     }
     // As for a run in which something could not be read.
@@ -48,17 +49,18 @@ pub fn explain(location: Vec<String>, config: Option<&Path>, settings: &Settings
 
 /// Where it goes: as the command line says, whatever the configuration says of results. Errors with
 /// a format that has no place for it.
-fn outputs(plan: &Plan, given: &Results) -> Result<Vec<OutputPlan>> {
-    if given.outputs().is_empty() {
-        return Ok(vec![OutputPlan { format: "text", path: None }]);
+fn outputs(plan: &Plan, given: &Common) -> Result<Vec<(&'static str, Option<PathBuf>)>> {
+    if given.keys.given(&["outputs"]).next().is_none() {
+        return Ok(vec![("text", None)]);
     }
     let outputs = plan.stages.iter().find_map(|stage| match &stage.task {
-        Task::Reporter(reporter) => Some(reporter.outputs.clone()),
+        Task::Reporter(reporter) => Some(reporter.outputs.iter()),
         _ => None,
     });
-    let outputs = outputs.unwrap_or_default();
-    match outputs.iter().find(|output| !matches!(output.format, "text" | "json")) {
-        Some(other) => Err(Error::usage(format!("--output {}: what would be read is text or json", other.format))),
+    let path = |output: &OutputPlan| output.claims().iter().find_map(Claim::path).map(Path::to_owned);
+    let outputs: Vec<_> = outputs.into_iter().flatten().map(|output| (output.entry.name, path(output))).collect();
+    match outputs.iter().find(|(name, _)| !matches!(*name, "text" | "json")) {
+        Some((other, _)) => Err(Error::usage(format!("--output {other}: what would be read is text or json"))),
         None => Ok(outputs),
     }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::cli::args::Counting;
 use crate::cli::commands::tallies::PlanArgs;
+use crate::cli::keys::{Counts, KeyArgs};
 use crate::cli::show::{self, no_json};
 use crate::cli::streams::emit;
 use crate::cli::tallies::{builder, shown_head, utf8, value};
@@ -26,7 +26,7 @@ pub fn plan(args: &PlanArgs) -> Result<u8> {
     };
     let pipeline = builder(&args.source, &args.location)?.build()?;
     let pipeline = places.iter().fold(pipeline, |pipeline, place| pipeline.writes(*place));
-    let tuning = tuning(pipeline.plan(), &args.source.counting);
+    let tuning = tuning(pipeline.plan(), &args.source.keys);
     let locations = pipeline.plan().locations();
     let partition = pipeline.partition(bytes, args.previous)?;
     let question = question(&partition);
@@ -90,13 +90,8 @@ fn question(partition: &Partition) -> Vec<String> {
 }
 
 /// The arguments that say with what means a task counts, as far as they were given.
-fn tuning(plan: &Plan, counting: &Counting) -> Vec<String> {
-    let given = [
-        ("--threads", &counting.threads),
-        ("--max-memory", &counting.max_memory),
-        ("--memory-policy", &counting.memory_policy),
-    ];
-    let given = given.into_iter().filter_map(|(option, value)| Some([option.to_owned(), value.clone()?]));
+fn tuning(plan: &Plan, keys: &KeyArgs<Counts>) -> Vec<String> {
+    let given = keys.given(&["threads", "max-memory", "memory-policy"]);
     let chunk = plan.stages.iter().find_map(|stage| match &stage.task {
         Task::Reader(reader) => Some(["--set".to_owned(), format!("chunk={}", reader.chunk)]),
         _ => None,

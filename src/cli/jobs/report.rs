@@ -3,7 +3,6 @@
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::given;
 use crate::cli::building::{asking, configured_or_standard, located, three_questions, with_overrides, with_settings};
 use crate::cli::commands::tallies::ReportArgs;
 use crate::cli::loss::{self, Asked, Told};
@@ -17,14 +16,12 @@ use crate::model::location::Location;
 pub fn report(args: &ReportArgs) -> Result<u8> {
     let (files, hosts) = files_and_hosts(&args.words)?;
     let builder = with_settings(configured_or_standard(args.config.as_deref())?, &args.settings)?;
-    let limits = [("threads", &args.threads), ("max-memory", &args.max_memory)];
-    let builder = with_overrides(builder, given(limits));
     // The logs are not needed any more.
     let mut builder = located(builder, &[Location::Stdin.to_string()])?.style(style(args.talk.color));
     if let Some([from, to]) = &hosts {
         builder = asking(builder, &three_questions(from, to));
     }
-    let mut builder = with_overrides(builder, args.results.overrides()?);
+    let mut builder = with_overrides(builder, args.keys.overrides()?);
     let mut shown = Shown::new(args.talk.quiet > 0);
     if let Some(stdout) = shown.stdout().filter(|_| io::stdout().is_terminal()) {
         builder = builder.stdout(stdout);

@@ -9,7 +9,7 @@ mod plan;
 mod question;
 mod report;
 
-pub use explain::{Explained, Explanation};
+pub use explain::Explained;
 pub use list::{ListedFile, agree};
-pub use partial::{Partial, PartialRequest};
-pub use plan::{Partition, PlannedInput, PlannedTask};
+pub use partial::PartialRequest;
+pub use plan::{Partition, PlannedTask};

@@ -17,6 +17,7 @@ use crate::metrics;
 use crate::model::order::joined;
 use crate::model::{Extent, InputId, Loss};
 use crate::ops::progress::CountProgress;
+use crate::output;
 use crate::pipeline::environment::Pipeline;
 use crate::pipeline::range::ByteRange;
 use crate::pipeline::reading::{Part, unread};
@@ -75,7 +76,7 @@ impl Pipeline {
         let plan = self.plan.clone();
         check(&plan)?;
         // The outputs of the configuration are for reports.
-        self.environment.outputs = vec![("text".to_owned(), Box::new(io::sink()))];
+        self.environment.outputs = vec![(output::DEFAULT, Box::new(io::sink()))];
         let kept = Kept::default();
         let part = range.as_ref().map_or(Part::All, |range| Part::Range(range.clone()));
         let mut running = start(self, part, Some(Arc::clone(&kept)))?;

@@ -29,7 +29,7 @@ pub(super) struct Candidates {
 /// A file that is no generation yet.
 #[derive(Debug)]
 pub(super) struct Candidate {
-    /// The number that it will have as a generation.
+    /// The number that it will have if it becomes a generation.
     pub id: InputId,
     pub path: PathBuf,
     pub key: FileKey,
@@ -43,7 +43,7 @@ pub(super) struct Candidate {
     found: Duration,
     /// When it last grew.
     grown: Duration,
-    /// The generation whose content it has taken the place of: of that it is no copy.
+    /// The generation whose content it replaced, so that it is not a copy of that one.
     pub instead_of: Option<InputId>,
     /// The generations that it may be a copy of.
     pub suspected: Vec<InputId>,
@@ -228,18 +228,18 @@ impl Candidate {
         now < self.found + wait
     }
 
-    /// Whether more than its first bytes speaks for it being what became of a generation. So few
-    /// bytes may well be written a second time: a file that is removed and written anew counts,
+    /// Whether more than its first bytes speaks for it being what became of a generation. A few
+    /// bytes may well be written a second time: a file that is removed and written again counts,
     /// however alike the two are.
     pub fn is_like_moved(&self, generation: &Generation) -> bool {
-        // Alive, it may be copied at any time.
+        // While its file is there, it may be copied at any time.
         generation.whereabouts.is_here()
             // It was a copy in the making before.
             || self.suspected.contains(&generation.id)
-            // It bears the stamp that moving keeps.
+            // It has the time stamp that moving a file keeps.
             || (self.stat.modified, self.stat.size) == (generation.seen.modified, generation.seen.size)
-            // The other has lost its file just now: to a truncation, or while nobody ran, or
-            // without taking its name along.
+            // The other one has just lost its file: it was truncated, or that happened while no run
+            // was there, or another file has its name.
             || (!generation.whereabouts.is_settled()
                 && (generation.whereabouts.gone().is_some_and(Gone::is_end_unseen) || self.path != generation.path))
     }

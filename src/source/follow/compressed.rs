@@ -1,7 +1,7 @@
-//! Compressed files among those that are followed: they are not read, and that is said of each,
-//! unless it is what became of a file that is known. Of a copy of what was counted there is nothing
-//! to say; where it holds more than was counted of a file that is gone, that is the loss, with the
-//! way to count it.
+//! Compressed files among those that are followed. They are not read, and that is said of each,
+//! unless it is what became of a known file. There is nothing to say of a copy of what was counted;
+//! if it holds more than was counted of a file that is gone, the rest is the loss, and the command
+//! that counts it is told.
 //!
 //! Content decides, as ever: how the file begins once it is decompressed, how many bytes it has,
 //! and those before the position. Invariant: what is passed over in silence was counted, or told.
@@ -50,18 +50,18 @@ pub(super) struct CopyJudge<'a> {
     pub ending: bool,
 }
 
-/// Bytes of a compressed file that are read to know how it begins: more than 1,024 bytes take,
-/// compressed.
+/// Bytes of a compressed file that are read to know how it begins: more than 1,024 bytes take when
+/// they are compressed.
 const ENOUGH: usize = 4096;
 
 /// What a compressed file is to a generation that begins as it does.
 enum Relation {
-    /// A copy of what was counted of it, or was told to be lost: of so many bytes.
+    /// A copy of what was counted of it, or told to be lost: this many bytes.
     Counted(u64),
-    /// A copy of all it was, so many bytes, and all of that was counted: of it nothing is lost,
-    /// though it is gone.
+    /// A copy of all that it was, this many bytes, and all of that was counted: nothing of it is
+    /// lost, though it is gone.
     Whole(u64),
-    /// A copy of all it was, and of more than was counted of it: of so many bytes.
+    /// A copy of all that it was, and of more than was counted of it: this many bytes.
     HasRest(u64),
     /// That is not known yet.
     Unknown,
@@ -132,8 +132,9 @@ impl CopyJudge<'_> {
     fn relation(&mut self, candidate: &mut Candidate, id: InputId, file: &Arc<File>, like: &[InputId]) -> Relation {
         let Some(generation) = self.generations.get(id) else { return Relation::None };
         let position = generation.position();
-        // All that was counted and no more, as far as 32 bits say: so no time is spent on what
-        // rotates as it should. Where it is to say that nothing is lost, all of it has to.
+        // All that was counted and no more, as far as 32 bits say: so no time is spent on files
+        // that rotate as they should. Before it is taken to show that nothing is lost, all of it is
+        // compared.
         let is_missing = generation.is_end_unknown();
         let has_length = |length| length == position as u32;
         if position > 0 && !is_missing && length(file, candidate.stat.size).is_some_and(has_length) {
@@ -160,7 +161,8 @@ impl CopyJudge<'_> {
     }
 
     /// Notes that a candidate holds all that a generation had, whose file is gone, and more than
-    /// was counted of it. What is to be said, unless the loss says it: each loss is told once.
+    /// was counted of it. Gives what there is to say, unless the loss says it: each loss is told
+    /// once.
     fn note_rest(&mut self, candidate: &Candidate, id: InputId, length: u64) -> Option<String> {
         let generation = self.generations.get_mut(id)?;
         let position = generation.position();
@@ -193,7 +195,7 @@ fn relation_by_end(generation: &Generation, length: u64, holds: bool, ending: bo
     }
     match gone {
         _ if !holds => Relation::None,
-        // Of what is there nothing is lost, and this run or the next one reads on.
+        // Nothing is lost of a file that is there: this run or the next one reads on.
         None if length > generation.seen.size => Relation::None,
         None if ending => Relation::Counted(length),
         None => Relation::Unknown,

@@ -16,8 +16,8 @@ pub const HEAD: usize = 1024;
 /// Bytes before a position that are hashed.
 pub(super) const TAIL: usize = 256;
 
-/// Bytes of a file's head that are kept as they are, so that a file that has just begun can be told
-/// from it.
+/// Bytes of a file's head that are kept as they are, to compare a file that has only just begun
+/// with it.
 pub const START: usize = 64;
 
 /// Device and inode of a file.
@@ -119,8 +119,8 @@ pub(super) fn read_tail(file: &File, position: u64) -> io::Result<Vec<u8>> {
     read_range(file, position - length, usize::try_from(length).unwrap_or(TAIL))
 }
 
-/// Whether the bytes that `tail` was made of still stand before a position. A guard of nothing says
-/// so only of 0.
+/// Whether the bytes that `tail` was made of still stand before a position. An empty guard agrees
+/// only with position 0.
 pub(super) fn tail_holds(file: &File, position: u64, tail: &Guard) -> io::Result<bool> {
     if position > 0 && tail.bytes == 0 {
         return Ok(false);
@@ -128,7 +128,7 @@ pub(super) fn tail_holds(file: &File, position: u64, tail: &Guard) -> io::Result
     Ok(tail.holds(&read_tail(file, position)?))
 }
 
-/// So many bytes of a file from one on. Fewer, if it ends before.
+/// This many bytes of a file, from a position on. Fewer, if it ends before.
 pub fn read_range(file: &File, from: u64, length: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; length];
     let mut filled = 0;

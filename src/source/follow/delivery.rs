@@ -18,10 +18,10 @@ pub struct FollowOptions {
     pub chunk: usize,
     /// Bytes a line may have.
     pub max_line: usize,
-    /// A file that was renamed or removed is drained once it has not grown for so long, and a file
-    /// that may be a copy in the making is held for so long.
+    /// How long a renamed or removed file has not grown when it is drained, and how long a file
+    /// that may be a copy in the making is held.
     pub rotate_wait: Duration,
-    /// A file that has not grown for so long is idle.
+    /// How long a file has not grown when it is idle.
     pub idle: Duration,
     /// Files that are held open at most.
     pub open_files: usize,
@@ -62,7 +62,7 @@ pub struct New {
     pub resumed: bool,
 }
 
-/// Something to pass on: mostly a chunk of a generation's bytes; or no bytes and a piece of news.
+/// Something to pass on: mostly a chunk of a generation's bytes, sometimes only news of it.
 #[derive(Debug)]
 pub struct Delivery {
     /// The generation.

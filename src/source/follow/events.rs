@@ -16,7 +16,7 @@ use crate::error::show_path;
 
 /// Changes in watched folders.
 pub struct Events {
-    /// `None`: there are no events, and looking again and again has to do.
+    /// `None`: there are no events, so files are looked at again and again.
     watcher: Option<RecommendedWatcher>,
     events: Receiver<notify::Result<Event>>,
     watched: BTreeSet<PathBuf>,
@@ -37,7 +37,7 @@ impl Events {
         let (sender, events) = channel();
         let wake = move |event: notify::Result<Event>| {
             if event.as_ref().map_or(true, |event| !event.kind.is_access()) {
-                // Nobody listens any more: then nobody misses it.
+                // If nobody listens any more, nobody misses it.
                 let _ = sender.send(event);
             }
         };
@@ -54,8 +54,7 @@ impl Events {
     /// there are no events.
     pub fn watch(&mut self, folders: &[PathBuf]) -> Option<String> {
         let wanted: BTreeSet<PathBuf> = folders.iter().cloned().collect();
-        // The watcher takes it for granted that its thread could be started, and panics where it
-        // could not.
+        // The watcher panics if its thread cannot be started.
         match catch_unwind(AssertUnwindSafe(|| self.watch_these(&wanted))) {
             Ok(failed) => failed,
             Err(_) => {
@@ -95,7 +94,7 @@ impl Events {
         self.watcher.is_none()
     }
 
-    /// Waits for events, for so long at most, and gives all there are.
+    /// Waits for events, at most this long, and gives all there are.
     pub fn wait(&self, timeout: Duration) -> Woken {
         let mut woken = Woken::default();
         match self.events.recv_timeout(timeout) {
@@ -113,7 +112,7 @@ impl Events {
 
 impl Woken {
     pub(super) fn take(&mut self, event: notify::Result<Event>) {
-        // An error is a gap: what happened meanwhile has to be looked up.
+        // An error is a gap in the events: what happened meanwhile has to be looked up.
         let Ok(event) = event else {
             self.rescan = true;
             return;

@@ -8,8 +8,9 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
+use super::events::Woken;
 use super::testing::*;
-use super::{Events, FollowOptions, Follower, Woken};
+use super::{Events, FollowOptions, Follower};
 use crate::model::location::Location;
 
 #[test]

@@ -41,8 +41,8 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Goes on with what was saved; without, all that is there is new. New generations are numbered
-    /// from `next_id`. Time goes on from where it was when that was saved.
+    /// Goes on with what was saved; without that, everything that is there is new. New generations
+    /// are numbered from `next_id`. Time goes on from where it was when that was saved.
     pub fn new(options: FollowOptions, saved: Vec<FileRecord>, next_id: u32) -> Self {
         let ids: Vec<InputId> = saved.iter().map(|record| record.id).collect();
         let next_id = ids.iter().map(|id| id.0.saturating_add(1)).fold(next_id, u32::max);
@@ -75,8 +75,8 @@ impl Follower {
         }
     }
 
-    /// Looks at the locations: new files, renamed ones, vanished ones. That there are none is no
-    /// error.
+    /// Looks at the locations: new files, renamed ones, vanished ones. It is not an error if there
+    /// are none.
     pub fn scan(&mut self, now: Duration) -> Scanned {
         let mut sightings = self.look();
         if sightings.is_interrupted() {
@@ -96,7 +96,7 @@ impl Follower {
         self.ignored.retain(|identity| sightings.includes(identity));
         self.generations.records().pass_over(self.ignored.copies());
         self.generations.ids().into_iter().for_each(|id| self.generations.set_timer(id, now));
-        // One that led somewhere before may well lead nowhere for a while.
+        // A location that led somewhere before may well lead nowhere for a while.
         let nowhere = if is_first { sightings.take_nowhere() } else { Vec::new() };
         Scanned { new, warnings: self.unsaid(warnings), nowhere, paths: self.locations.paths(), changed }
     }
@@ -293,7 +293,7 @@ impl Follower {
         let known = self.locations.file_at(path).and_then(|identity| self.generations.in_file(identity));
         match known {
             Some(id) => self.generations.enqueue(id),
-            // A file that is new, or may be a copy: that is for a scan to find out.
+            // Whether a file is new or a copy is for a scan to find out.
             None => self.generations.turns.ask_for_scan(),
         }
     }
@@ -303,7 +303,7 @@ impl Follower {
         self.generations.enqueue_all();
     }
 
-    /// Asks that all be read that is there now; `is_abreast` says when it is.
+    /// Asks for everything that is there now to be read; `is_abreast` says when it has been.
     pub fn mark_behind(&mut self) {
         self.generations.turns.mark_behind(self.generations.ids().into_iter());
         self.touch_all();
@@ -321,6 +321,7 @@ impl Follower {
     }
 
     /// When the next turn comes that only time brings about.
+    #[cfg(test)]
     pub fn wake_at(&self) -> Option<Duration> {
         self.generations.turns.wake_at()
     }
@@ -342,6 +343,7 @@ impl Follower {
     }
 
     /// Files that are held open.
+    #[cfg(test)]
     pub fn open_files(&self) -> usize {
         self.generations.files.len()
     }

@@ -23,7 +23,7 @@ use super::whereabouts::{Gone, Whereabouts};
 use crate::error::show_path;
 use crate::model::InputId;
 
-/// Generations without a file that are kept in mind at most.
+/// The most generations without a file that are remembered.
 const DEPARTED: usize = 1000;
 
 /// Generations by how they start, so that a file is compared with few.
@@ -182,7 +182,7 @@ impl Generations {
         }
         let restored = gone.is_restored();
         if !generation.passed.stands_in(file, found.head, found.stat.size)? {
-            // It has no file any more, and that is news: a copy may have been made before it was
+            // It has no file any more, and that matters: a copy may have been made before it was
             // truncated.
             generation.be_truncated(now);
             self.turns.enqueue(id);
@@ -193,7 +193,7 @@ impl Generations {
         let (silent_since, moved) = (generation.silence.since, generation.moved);
         self.go_on(id, found, now);
         if let Some(generation) = self.by_id.get_mut(&id) {
-            // That it has grown in the meantime is no news, but that it has shrunk is.
+            // It is no news that it has grown in the meantime, but it is news that it has shrunk.
             generation.seen.last = Some(last);
             if restored {
                 // The silence that an earlier run has waited through goes on, in a file that is
@@ -382,7 +382,7 @@ impl Generations {
         self.turns.enqueue(id);
     }
 
-    /// Keeps no more settled generations without a file than are allowed.
+    /// Forgets settled generations without a file beyond the most that are remembered.
     fn bound_departed(&mut self) {
         while self.departed.len() > DEPARTED
             && let Some(oldest) = self.departed.pop_front()

@@ -18,8 +18,8 @@ use super::content::{self, Agreement, HEAD, Stat};
 use super::generations::{ByStart, Generations};
 use crate::model::InputId;
 
-/// How many times the rotation wait a file that grows on is held at most for the sake of one whose
-/// file is gone: nothing more can be compared with that one until the file has passed its position.
+/// How many times the rotation wait a growing file is held, at most, because of a generation whose
+/// file is gone: the two cannot be compared until the file has passed its position.
 const HELD: u32 = 6;
 
 /// What a candidate has turned out to be.
@@ -66,8 +66,8 @@ impl CandidateJudge<'_> {
             });
         }
         let Some(file) = candidate.open(self.generations)? else {
-            // All that was seen of it stands in its original; of one that was never looked into,
-            // all is lost.
+            // All that was seen of it stands in its original; if it was never looked into, all of
+            // it is lost.
             let suspected = !candidate.suspected.is_empty();
             return Ok(if suspected { Judgement::Nothing } else { Judgement::Itself });
         };

@@ -47,7 +47,7 @@ mod testing;
 mod tests;
 
 pub use content::{HEAD, START, read_range};
-pub use delivery::{Delivery, FollowOptions, LostBytes, New, Scanned};
-pub use events::{Events, Woken};
+pub use delivery::{Delivery, FollowOptions, New};
+pub use events::Events;
 pub use follower::Follower;
 pub use records::{FileRecord, FileRecords, PassedOver};

@@ -78,6 +78,7 @@ impl OpenFiles {
     }
 
     /// Files that are open.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.open.len()
     }

@@ -163,13 +163,9 @@ impl FileRecords {
     }
 
     /// Records there are.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.records.lock().len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Puts a record in.

@@ -147,8 +147,8 @@ impl Sightings {
     fn unreadable(&mut self, path: &Path, source: io::Error, folder: bool) {
         self.short |= is_shortage(&source);
         let missing = source.kind() == io::ErrorKind::NotFound;
-        // A file that was removed after it was listed is none of anybody's business; a link that
-        // leads nowhere is.
+        // A file that was removed after it was listed is of no interest; a link that leads nowhere
+        // is.
         if missing && path.symlink_metadata().is_err() {
             return;
         }

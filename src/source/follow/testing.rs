@@ -7,7 +7,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Delivery, FileRecord, FollowOptions, Follower, LostBytes, New};
+use super::delivery::LostBytes;
+use super::{Delivery, FileRecord, FollowOptions, Follower, New};
 use crate::model::location::Location;
 use crate::model::{Guard, InputId};
 

@@ -19,7 +19,7 @@ use crate::error::{Error, show_path};
 use crate::model::InputId;
 use crate::source::chunker::Cut;
 
-/// Chunks of an over-long line that are read in one go: then others have their turn.
+/// The most chunks of an over-long line that are read in one go, before others have their turn.
 const READS: u64 = 4;
 
 /// Failures in a row after which a file that nothing leads to is given up.

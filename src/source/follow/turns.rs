@@ -21,10 +21,10 @@ pub(super) struct Turns {
     timers: BTreeSet<(Duration, InputId)>,
     /// The time of each generation that has one.
     due: HashMap<InputId, Duration>,
-    /// Of each generation that was not read yet to where it was when that was asked for: where that
-    /// is, once known.
+    /// For each generation that is not read yet up to where it was when somebody asked: that
+    /// position, once it is known.
     behind: HashMap<InputId, Option<u64>>,
-    /// Looks in this call that gave nothing yet.
+    /// Reads in this call that have given nothing yet.
     looks: u32,
     scan_due: bool,
 }
@@ -86,6 +86,7 @@ impl Turns {
     }
 
     /// When the next turn comes that only time brings about.
+    #[cfg(test)]
     pub fn wake_at(&self) -> Option<Duration> {
         self.timers.first().map(|(due, _)| *due)
     }

@@ -1,8 +1,8 @@
-//! A gzip file decompressed to its end, a piece at a time, for how long it is and for the bytes
+//! A gzip file decompressed to its end, a piece at a time, to learn how long it is and what stands
 //! before some positions.
 //!
-//! Not here: what is made of that (`compressed`). Invariant: an end is told only of a file that is
-//! whole, whatever follows its first member.
+//! Not here: what is made of that (`compressed`). Invariant: a file has an end only if it is whole,
+//! whatever follows its first member.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -35,7 +35,7 @@ pub(super) struct Unpacking {
 pub(super) enum Unpacked {
     /// Its end is not reached yet.
     Going,
-    /// It is whole, and holds so many bytes.
+    /// It is whole, and holds this many bytes.
     Whole(u64),
     /// It is damaged, or is not finished.
     Broken,
@@ -49,7 +49,7 @@ impl Unpacking {
         Unpacking { decoder, length: 0, tails, state: Unpacked::Going }
     }
 
-    /// Goes on until so many bytes more are decompressed, which are taken from `most`.
+    /// Goes on until this many more bytes are decompressed, which are taken from `most`.
     pub fn go_on(&mut self, most: &mut u64) -> Unpacked {
         let mut piece = vec![0; PIECE];
         while self.state == Unpacked::Going && *most > 0 {
@@ -76,8 +76,8 @@ impl Unpacking {
         self.state == Unpacked::Going && self.keeps(position)
     }
 
-    /// Whether the bytes that `tail` was made of stand before a position, which are kept. A guard
-    /// of nothing says so only of 0.
+    /// Whether the bytes that `tail` was made of stand before a position, which are kept. An empty
+    /// guard agrees only with position 0.
     pub fn holds(&self, position: u64, tail: &Guard) -> bool {
         let found = self.tails.iter().find(|(at, _)| *at == position);
         (position == 0 || tail.bytes > 0) && found.is_some_and(|(_, bytes)| tail.holds(bytes))

@@ -9,11 +9,11 @@ use std::time::Duration;
 use super::content::FileIdentity;
 use super::open_files::FileKey;
 
-/// How long a generation without a file is kept in mind, in case that its content turns up again.
+/// How long a generation without a file is remembered, in case its content turns up again.
 pub(super) const KEEP_DEPARTED: Duration = Duration::from_secs(600);
 
-/// Scans that have to miss a file that is not open before it is taken for gone: one may look while
-/// it is renamed.
+/// How many scans have to miss a file that is not open before it is taken for gone: one scan may
+/// look while it is being renamed.
 pub(super) const MISSES: u32 = 2;
 
 /// Where the bytes of a generation are.

@@ -1,4 +1,4 @@
-//! Zeros at the start of a file: what a writer leaves that goes on at its old offset in a file that
+//! Zeros at the start of a file: a writer leaves them that goes on at its old offset in a file that
 //! was truncated.
 //!
 //! Invariant: memory and work at a time are bounded, however long the hole is.
@@ -26,7 +26,7 @@ pub(super) fn skip(file: &File, from: u64, size: u64) -> io::Result<(u64, bool)>
             Ok(data) => data,
             // All that follows is a hole.
             Err(Errno::NXIO) => return Ok((size, false)),
-            // A file system that knows no holes: then zeros are read.
+            // Where the file system does not tell holes, zeros are read.
             Err(Errno::INVAL | Errno::NOTSUP) => at,
             Err(error) => return Err(error.into()),
         };

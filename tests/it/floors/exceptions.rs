@@ -1,10 +1,7 @@
 //! What the rules of the house let pass, each with its reason. The lists only grow shorter.
 
 /// Wings that hold a circle among their files. An entry goes as soon as there is none.
-pub const CIRCLES: &[(&str, &str)] = &[
-    ("output", "the table of entries and what an entry is stand in one file"),
-    ("report", "what is written of a report and what an entry is stand in one file"),
-];
+pub const CIRCLES: &[(&str, &str)] = &[];
 
 /// Type names that are defined more than once.
 pub const SHARED_NAMES: &[&str] =
@@ -15,10 +12,6 @@ pub const LARGE: &[(&str, &str)] = &[
     ("cli::args::Common", "one field for each option of the command line, which clap takes from the struct"),
     ("cli::args::Counting", "one field for each option of the command line, which clap takes from the struct"),
     ("config::follow::check", "one check after another, each of a few lines, on the same values"),
-    (
-        "config::plan::FilterPlan",
-        "what a filter is told before it runs, a field for each key and what follows from them",
-    ),
     ("model::balance::Balance", "the balance sheet: one number for each class of lines and bytes"),
     ("ops::progress::CountProgress", "what has to be saved in one moment lies in one value"),
     ("output::json::BalancePart", "the balance sheet as JSON: one number for each class of lines and bytes"),

@@ -154,6 +154,8 @@ impl Reader<'_> {
         let rest = |from: usize| segments[from..].iter().cloned();
         let child = [&self.here[..], &segments[..1]].concat();
         Some(match segments[0].as_str() {
+            // What a program names through them is the module itself.
+            "logparser" if segments.get(1).is_some_and(|segment| segment == "internals") => rest(2).collect(),
             "crate" | "logparser" => rest(1).collect(),
             "self" => self.here.iter().cloned().chain(rest(1)).collect(),
             "super" => self.here[..self.here.len().checked_sub(ups)?].iter().cloned().chain(rest(ups)).collect(),
@@ -219,4 +221,5 @@ fn paths_are_found_wherever_they_stand() {
     assert_eq!(found("a", "use crate::d::e; fn f() { e::g(); std::e::g(); }"), "d::e d::e::g");
     assert_eq!(found("a", "mod inner { use super::b; use super::*; } fn f(x: &crate::d::X) {}"), "a::b a d::X");
     assert_eq!(found("main", "fn main() { logparser::d::run() }"), "d::run");
+    assert_eq!(found("main", "fn main() { logparser::internals::d::run() }"), "d::run");
 }

@@ -4,7 +4,7 @@
 //! says. There `\xNN` is a byte, `\xNN{N}` so many of them, `\\` a backslash, and a backslash at
 //! the end of the last line says that no newline follows. Names are escaped too.
 
-use logparser::model::escape::is_hostile;
+use logparser::internals::model::escape::is_hostile;
 
 /// The sections of a file, by their names and in their order.
 pub type Sections = Vec<(String, Vec<u8>)>;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use logparser::Pipeline;
-use logparser::pipeline::{Builder, Summary};
+use logparser::{Builder, Summary};
 
 /// The shapes of threads, capacity and chunk size under which every answer has to be the same.
 pub const SHAPES: [(&str, &str, &str); 18] = {

@@ -219,7 +219,7 @@ impl Screen {
                     return (bytes.len() >= 4).then(|| self.note(format!("{:02x}", bytes[0])));
                 };
                 let c = std::str::from_utf8(&bytes[..length]).unwrap().chars().next().unwrap();
-                if logparser::model::escape::is_hostile(c) {
+                if logparser::internals::model::escape::is_hostile(c) {
                     self.note(format!("{c:?}"));
                 }
                 let (row, column) = self.at;

@@ -7,46 +7,16 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from logparser_dask import keys
 from logparser_dask.errors import USAGE, LogparserError
 
-QUESTION = (
-    "--seconds",
-    "--last",
-    "--window",
-    "--grouping-seconds",
-    "--until",
-    "--since",
-    "--unit",
-    "--timezone",
-    "--lateness",
-    "--now",
-    "--future",
-    "--scan",
-    "--prune-above",
-    "--threads",
-    "--max-memory",
-    "--memory-policy",
-    "--max-partition",
-)
+QUESTION = (*keys.COUNTED, "--max-partition")
 """Handed to `logparser plan`, each with its value."""
 
-REPORT = ("--output", "--limit", "--color")
+REPORT = (*keys.REPORTED, "--color")
 """Handed to `logparser report`, each with its value."""
 
-REFUSED = (
-    "--every",
-    "--align",
-    "--follow",
-    "--idle",
-    "--trigger",
-    "--late-updates",
-    "--state",
-    "--checkpoint",
-    "--rejects",
-    "--late-file",
-    "--stats",
-    "--live",
-)
+REFUSED = (*keys.ALONE, "--live")
 """Options of the program that need all lines in one place, or a run that goes on."""
 
 Location = str | os.PathLike[str]

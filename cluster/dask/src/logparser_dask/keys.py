@@ -1,0 +1,48 @@
+"""The options of `logparser` that are keys of its configuration.
+
+Made of the table of keys in `src/config/schema/keys.rs` by its tests; `UPDATE_CASES=1` writes this anew.
+"""
+
+COUNTED = (
+    "--unit",
+    "--seconds",
+    "--last",
+    "--window",
+    "--lateness",
+    "--since",
+    "--until",
+    "--timezone",
+    "--now",
+    "--future",
+    "--grouping-seconds",
+    "--threads",
+    "--max-memory",
+    "--memory-policy",
+    "--scan",
+    "--prune-above",
+)
+"""They say what is counted, and with what means."""
+
+REPORTED = (
+    "--limit",
+    "--output",
+)
+"""They say what is reported, and where."""
+
+ALONE = (
+    "--every",
+    "--align",
+    "--max-jump",
+    "--max-gap",
+    "--rejects",
+    "--late-file",
+    "--stats",
+    "--follow",
+    "--idle",
+    "--trigger",
+    "--late-updates",
+    "--state",
+    "--checkpoint",
+    "--stop-timeout",
+)
+"""They need all lines in one place, or a run that goes on."""

@@ -1,0 +1,82 @@
+//! The options of a part that is an entry of a table (a report, an output), as they are given.
+//!
+//! Not here: which part is meant. Invariant: what is read has a value of its kind for each option that
+//! is given, and every other problem is noted.
+
+use super::node::{Entry, Node};
+use super::problems::Problems;
+use crate::error::Place;
+use crate::model::location::scheme;
+use crate::options::{Kind, OptionSpec, Options, Raw, Value, suggest};
+use crate::output::no_format;
+
+/// A part whose options are read.
+pub(super) struct PlugIn<'a> {
+    /// Its key in messages.
+    pub key: String,
+    /// Where it stands.
+    pub place: &'a Place,
+    /// The options that it has.
+    pub specs: &'static [OptionSpec],
+    /// How it is written, for an option that has to be given.
+    pub example: String,
+}
+
+impl PlugIn<'_> {
+    /// Reads what is given over the defaults, noting every problem.
+    pub fn read<'e>(&self, given: impl Iterator<Item = &'e Entry>, options: &mut Options, problems: &mut Problems) {
+        let mut seen = Vec::new();
+        for given in given {
+            seen.push(given.key.as_str());
+            let Some(spec) = self.specs.iter().find(|spec| spec.name == given.key) else {
+                let names = || self.specs.iter().map(|spec| spec.name);
+                let help = suggest(&given.key, names()).unwrap_or_else(|| match self.specs {
+                    [] => "it has none".to_owned(),
+                    [only] => format!("its one option is {}", only.name),
+                    _ => format!("its options are {}", names().collect::<Vec<_>>().join(", ")),
+                });
+                problems.add(&given.place, self.key.clone(), format!("unknown option '{}'", given.key), Some(help));
+                continue;
+            };
+            match parsed(spec, &given.node) {
+                Ok(value) => options.set(spec.name, value),
+                Err(expected) => {
+                    let message = format!("{}: {expected}, not {}", spec.name, shown(&given.node));
+                    problems.add(&given.node.place, self.key.clone(), message, None);
+                }
+            }
+        }
+        for spec in self.specs.iter().filter(|spec| spec.required && !seen.contains(&spec.name)) {
+            let help = Some(format!("write e.g. {}", self.example));
+            problems.add(self.place, self.key.clone(), format!("{} is missing", spec.name), help);
+        }
+    }
+}
+
+/// The value of an option. Errors with what is expected.
+pub(super) fn parsed(spec: &OptionSpec, node: &Node) -> Result<Value, String> {
+    let value = spec.kind.parse(&node.raw())?;
+    let path = if let (Kind::Path, Value::Text(text)) = (spec.kind, &value) { Some(text) } else { None };
+    match path.and_then(|path| no_format(path)) {
+        Some(why) => Err(format!("expected a path; {why}")),
+        None => Ok(value),
+    }
+}
+
+/// A value for messages.
+pub(super) fn shown(node: &Node) -> String {
+    match node.raw() {
+        Raw::Text(text) => format!("'{text}'"),
+        Raw::Integer(number) => number.to_string(),
+        Raw::Decimal(number) => number,
+        Raw::Flag(flag) => flag.to_string(),
+        Raw::List(items) => {
+            let refused = |item: &Raw| match item {
+                Raw::Text(text) if text.is_empty() || scheme(text).is_some() => Some(format!("'{text}'")),
+                _ => None,
+            };
+            items.iter().find_map(refused).unwrap_or_else(|| "a list".into())
+        }
+        Raw::Other(name) => format!("a {name}"),
+    }
+}
