@@ -1,5 +1,5 @@
 //! What a run has in addition that follows its inputs: a state to go on from, files that come and
-//! go, a keeper and a saver beside the aggregator.
+//! go, an issuer and a saver beside the aggregator.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -36,13 +36,13 @@ use crate::source::follow::{Events, FileRecords, FollowOptions, Follower, New};
 use crate::source::seek::{Reason, Wanted, seek};
 use crate::stage::abreast::Abreast;
 use crate::stage::aggregator::Counting;
-use crate::stage::aggregator::following::keeper::Keeper;
+use crate::stage::aggregator::following::issuer::Issuer;
 use crate::stage::aggregator::following::saver::Saver;
 use crate::stage::aggregator::following::trouble::Trouble;
 use crate::stage::aggregator::following::windows::LiveWindows;
 use crate::stage::aggregator::following::{self, LiveCounting};
 use crate::stage::filter::{self, Surveyed};
-use crate::stage::follow::{Begin, Following};
+use crate::stage::follow::{Announcing, Begin, ChunkMaker, Following};
 use crate::stage::reporter;
 use crate::tally::Tally;
 
@@ -126,7 +126,8 @@ impl Follow {
             return Err(Error::usage("nothing is followed that windows are made of"));
         };
         let permits = Permits::new(plan.chunk_budget(at), &context.stop);
-        let following = self.following(reader, follow, (filter, resolved), permits.clone(), now, context);
+        let options = follow_options(reader, follow, context);
+        let following = self.following(ground, options, reader, (filter, resolved), permits.clone());
         let files = following.follower.records();
         let following = reader.of_files().next().is_some().then_some(following);
         Ok(GoingOn {
@@ -142,23 +143,13 @@ impl Follow {
     /// What follows the files of a reader; they are looked for, and told to whom it concerns,
     /// before anything is read.
     fn following(
-        &mut self,
+        &self,
+        Ground { now, context, .. }: Ground<'_>,
+        options: FollowOptions,
         plan: &ReaderPlan,
-        follow: FollowPlan,
         (filter, resolved): (&FilterPlan, Resolved),
         permits: Permits,
-        now: fn() -> Timestamp,
-        context: &RunContext,
     ) -> Following {
-        let options = FollowOptions {
-            locations: plan.of_files().cloned().collect(),
-            chunk: plan.chunk,
-            max_line: plan.max_line,
-            rotate_wait: follow.rotate_wait,
-            idle: follow.idle,
-            open_files: open_files(),
-            listing: context.listing.clone(),
-        };
         let snapshot = self.restored.as_ref().map(|restored| &restored.snapshot);
         let (saved, next) = snapshot.map_or((Vec::new(), 0), |snapshot| (snapshot.files.clone(), snapshot.next_input));
         for file in &saved {
@@ -170,23 +161,29 @@ impl Follow {
         let (events, warning) = Events::new(&follower.directories());
         warning.into_iter().for_each(|text| context.failures.warn(&text));
         let progress = Arc::clone(&self.progress);
-        let mut following = Following {
-            follower,
-            events,
+        let announcing = Announcing {
             begin: beginning(filter, resolved, plan.max_line),
             prune_above: plan.scan.above(),
             register: Box::new(move |id| progress.lock().register(id)),
+            names: Arc::clone(&context.names),
+        };
+        let chunks = ChunkMaker {
             permits,
             buffers: Default::default(),
             now,
             future: filter.future,
             max_line: plan.max_line,
+            format: filter.format.clone(),
+            begun: HashMap::new(),
+        };
+        let mut following = Following {
+            follower,
+            events,
+            announcing,
+            chunks,
             stop: context.stop.clone(),
             progress: Arc::clone(&context.progress),
             failures: Arc::clone(&context.failures),
-            names: Arc::clone(&context.names),
-            format: filter.format.clone(),
-            begun: HashMap::new(),
             clock: snapshot.map_or(Duration::ZERO, |snapshot| snapshot.clock),
             pace: Duration::ZERO,
             abreast: Arc::clone(&self.abreast),
@@ -203,7 +200,7 @@ impl Follow {
         Some((std::mem::replace(tally, Tally::new(tally.shape(), Arc::default())), snapshot.balance().overflowed))
     }
 
-    /// What the workers of an aggregator share with its keeper and its saver. `late` is where lines
+    /// What the workers of an aggregator share with its issuer and its saver. `late` is where lines
     /// go that come too late for their windows.
     fn live(
         &self,
@@ -221,6 +218,19 @@ impl Follow {
             Trigger::Clock => following::ResultTrigger::Clock,
         };
         LiveCounting::new(counting, windows, trigger, Arc::clone(&self.abreast), late)
+    }
+}
+
+/// What is followed for a reader, and how.
+fn follow_options(plan: &ReaderPlan, follow: FollowPlan, context: &RunContext) -> FollowOptions {
+    FollowOptions {
+        locations: plan.of_files().cloned().collect(),
+        chunk: plan.chunk,
+        max_line: plan.max_line,
+        rotate_wait: follow.rotate_wait,
+        idle: follow.idle,
+        open_files: open_files(),
+        listing: context.listing.clone(),
     }
 }
 
@@ -265,8 +275,8 @@ impl Course for GoingOn {
     ) -> (Starter, Option<Arc<LiveCounting>>) {
         let EveryWindow { grid, resolved, counting, peek: _, late, inbox, outlet } = every;
         let live = self.follow.live(plan, grid, counting, late);
-        let (keeper, saver) = self.attendants(plan, &live, (grid, resolved), seat.ground.context);
-        // Results come from the keeper; a worker that held a way out too would keep the reporter
+        let (issuer, saver) = self.attendants(plan, &live, (grid, resolved), seat.ground.context);
+        // Results come from the issuer; a worker that held a way out too would keep the reporter
         // waiting.
         let counting = Arc::clone(&live);
         let worker = move || following::LiveWorker::new(Arc::clone(&counting));
@@ -274,7 +284,7 @@ impl Course for GoingOn {
         let name = seat.stage.name.clone();
         let start: Starter = Box::new(move |pool| {
             workers(pool)?;
-            pool.spawn(&name, move || keeper.run(LatestOutlet::new(outlet)))?;
+            pool.spawn(&name, move || issuer.run(LatestOutlet::new(outlet)))?;
             saver.map_or(Ok(()), |saver| pool.spawn(&name, move || saver.run()))
         });
         (start, Some(live))
@@ -297,14 +307,14 @@ impl Course for GoingOn {
 }
 
 impl GoingOn {
-    /// The keeper of an aggregator, and its saver if there is a state.
+    /// The issuer of an aggregator, and its saver if there is a state.
     fn attendants(
         &mut self,
         aggregator: &AggregatorPlan,
         live: &Arc<LiveCounting>,
         (grid, resolved): (Grid, Resolved),
         context: &RunContext,
-    ) -> (Keeper, Option<Saver>) {
+    ) -> (Issuer, Option<Saver>) {
         let saver = self.follow.store.take().map(|store| Saver {
             live: Arc::clone(live),
             store,
@@ -319,7 +329,7 @@ impl GoingOn {
             stop: context.stop.clone(),
             trouble: Trouble::default(),
         });
-        let keeper = Keeper {
+        let issuer = Issuer {
             live: Arc::clone(live),
             started: self.follow.started,
             ends: self.ends,
@@ -331,7 +341,7 @@ impl GoingOn {
             failures: Arc::clone(&context.failures),
             stop: context.stop.clone(),
         };
-        (keeper, saver)
+        (issuer, saver)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Part of the keeper: results of windows that have not closed, by the clock and at the end of a
+//! Part of the issuer: results of windows that have not closed, by the clock and at the end of a
 //! run that may go on.
 //!
 //! They are provisional, and move nothing (`windows`). Invariant: a result by the clock has all
@@ -30,7 +30,7 @@ impl ByClock {
     /// was stopped come when they close. `now` is the time; with `ends`, inputs end by themselves.
     pub fn issue(&mut self, issuing: &mut Issuing<'_>, now: Timestamp, ends: bool) -> Result<(), Exit> {
         let live = issuing.live;
-        if live.trigger != ResultTrigger::Clock {
+        if live.rules.trigger != ResultTrigger::Clock {
             return Ok(());
         }
         let grid = *live.windows.lock().closer.grid();
@@ -77,7 +77,7 @@ impl Issuing<'_> {
             let last = windows.closer.grid().first_ending_after(highest);
             let mut tally = self.live.counting.tally.write();
             self.live.counting.hand_over(i64::MIN, &mut tally);
-            let current = (self.live.trigger == ResultTrigger::Event && first <= last).then_some(last);
+            let current = (self.live.rules.trigger == ResultTrigger::Event && first <= last).then_some(last);
             let open = windows.closer.holding(first, last, &tally).filter(|k| Some(*k) != current);
             (open.collect::<Vec<_>>(), current)
         };

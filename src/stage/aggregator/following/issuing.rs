@@ -39,6 +39,17 @@ pub(super) enum ResultKind {
     Provisional,
 }
 
+/// What a result says beside what is counted.
+struct ToIssue {
+    /// Its windows, the first and the last.
+    run: (i64, i64),
+    /// Those windows, if they are many that hold nothing.
+    gap: Option<Gap>,
+    issue: Issue,
+    /// The sheet at their end.
+    balance: Balance,
+}
+
 /// Who makes results and sends them.
 pub(super) struct Issuing<'a> {
     pub live: &'a LiveCounting,
@@ -60,7 +71,7 @@ pub(super) struct Issuing<'a> {
 impl<'a> Issuing<'a> {
     /// Nothing is issued yet.
     pub fn new(live: &'a LiveCounting, stop: &'a Stop, outlet: &'a mut LatestOutlet<Arc<Closed>>) -> Self {
-        let (changes, awaited) = (Instant::now(), live.trigger == ResultTrigger::Event);
+        let (changes, awaited) = (Instant::now(), live.rules.trigger == ResultTrigger::Event);
         Issuing { live, stop, outlet, waits: None, changes, needed: None, kept: None, awaited }
     }
 
@@ -104,7 +115,7 @@ impl<'a> Issuing<'a> {
     fn close(&self, windows: &mut LiveWindows, window: Window) -> Result<Option<Arc<Closed>>> {
         let k = windows.closer.number(window);
         windows.begin(k, self.live.counting.progress.lock().watermark());
-        let stands = match (self.live.trigger, windows.issued.get(&k).copied()) {
+        let stands = match (self.live.rules.trigger, windows.issued.get(&k).copied()) {
             // What came by the clock stands, unless more has come since.
             (ResultTrigger::Clock, Some(issued)) => issued.connections == self.connections(windows, k),
             _ => false,
@@ -131,12 +142,12 @@ impl<'a> Issuing<'a> {
             progress.balance_at(gap.window.end)
         };
         // What came of them by the clock stands: they held nothing then, too.
-        let closed = match self.live.trigger {
+        let closed = match self.live.rules.trigger {
             ResultTrigger::Event => Some(self.gap_result(windows, run, balance)?),
             ResultTrigger::Clock => None,
         };
         windows.closer.close(gap.window, gap.windows);
-        if self.live.grace > 0 {
+        if self.live.rules.grace > 0 {
             windows.gaps.push(run);
         }
         self.settle(windows)?;
@@ -147,7 +158,8 @@ impl<'a> Issuing<'a> {
     fn gap_result(&self, windows: &mut LiveWindows, run: (i64, i64), balance: Balance) -> Result<Arc<Closed>> {
         let gap = windows.closer.grid().gap(run.0, run.1);
         let layout = windows.closer.layout(windows.closer.grid().window(run.0));
-        self.issue(windows, run, &layout, Some(gap), Issue { revision: 0, provisional: false }, balance)
+        let issue = Issue { revision: 0, provisional: false };
+        self.issue(windows, &layout, ToIssue { run, gap: Some(gap), issue, balance })
     }
 
     /// Lets go what is done with, before it is dropped. To be called with the gate held alone.
@@ -181,23 +193,16 @@ impl<'a> Issuing<'a> {
             let mut progress = counting.progress.lock();
             if is_closing { progress.balance_at(window.end) } else { progress.balance().clone() }
         };
-        let closed = self.issue(windows, (k, k), &layout, None, issue, balance)?;
+        let closed = self.issue(windows, &layout, ToIssue { run: (k, k), gap: None, issue, balance })?;
         windows.issued.insert(k, Issued { revision: issue.revision, connections: closed.view.total() });
         Ok(closed)
     }
 
     /// A result on its way, of one window or of a run of them that hold nothing.
-    fn issue(
-        &self,
-        windows: &mut LiveWindows,
-        run: (i64, i64),
-        layout: &Layout,
-        gap: Option<Gap>,
-        issue: Issue,
-        balance: Balance,
-    ) -> Result<Arc<Closed>> {
+    fn issue(&self, windows: &mut LiveWindows, layout: &Layout, result: ToIssue) -> Result<Arc<Closed>> {
+        let ToIssue { run, gap, issue, balance } = result;
         let counting = &self.live.counting;
-        let may_change = issue.provisional || self.live.grace > 0;
+        let may_change = issue.provisional || self.live.rules.grace > 0;
         let then = if may_change && !self.live.stages().drained { Then::Open } else { Then::Closed };
         let view = counting.view(&mut counting.tally.write(), layout, then)?;
         let issued = Issued { revision: issue.revision, connections: view.total() };
@@ -232,7 +237,7 @@ impl<'a> Issuing<'a> {
     /// Issues the results again that records have changed that came late.
     pub fn issue_changed(&mut self) -> Result<(), Exit> {
         self.changes = Instant::now();
-        if self.live.grace == 0 || !self.live.changed.swap(false, Ordering::Relaxed) {
+        if self.live.rules.grace == 0 || !self.live.changed.swap(false, Ordering::Relaxed) {
             return Ok(());
         }
         let mut changed = Vec::new();
@@ -249,7 +254,7 @@ impl<'a> Issuing<'a> {
 
     /// Drops what no result needs any more.
     fn forget(&mut self) -> Result<(), Exit> {
-        if self.live.grace > 0 {
+        if self.live.rules.grace > 0 {
             self.expire()?;
         }
         let counting = &self.live.counting;

@@ -1,13 +1,13 @@
 //! Windows of inputs that go on.
 //!
-//! Workers count (`live`), the keeper has results issued when they are due (`keeper`), and the
+//! Workers count (`live`), the issuer has results issued when they are due (`issuer`), and the
 //! saver saves what is counted (`saver`); they share `LiveCounting`. Invariant: who holds its gate
 //! alone sees counts and positions that agree.
 
 mod by_clock;
 mod ending;
+pub mod issuer;
 mod issuing;
-pub mod keeper;
 mod live;
 mod sweeping;
 pub mod windows;

@@ -166,7 +166,7 @@ impl Saver {
             pane.join();
             live.stalled_for(since.elapsed());
         }
-        live.saving.store(false, Ordering::Relaxed);
+        live.set_saving(false);
         self.trouble.note(saved.map(drop), self.store.directory(), &self.failures)
     }
 
@@ -176,7 +176,7 @@ impl Saver {
         let _gate = live.gate.write();
         counting.hand_over(i64::MAX, &mut counting.tally.write());
         live.check(&live.windows.lock())?;
-        live.saving.store(true, Ordering::Relaxed);
+        live.set_saving(true);
         let tally = counting.tally.write();
         let panes: Vec<(i64, Arc<Pane>)> = tally.panes();
         let (progress, forgotten) = {

@@ -1,9 +1,8 @@
 //! Beside the bucket-aggregator: drops the names that no pane holds where inputs are followed, in
-//! steps of the keeper's.
+//! steps of the issuer's.
 //!
 //! Invariant: while a state is being saved, no number loses its name; a hole may be given one.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::tally::sweep::Sweep;
@@ -35,7 +34,7 @@ impl Sweeping {
             return true;
         }
         let mut tally = live.counting.tally.write();
-        if live.saving.load(Ordering::Relaxed) {
+        if live.is_saving() {
             return false;
         }
         let since = Instant::now();
