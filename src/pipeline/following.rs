@@ -112,7 +112,7 @@ impl Follow {
 
     /// Looks for the files of its reader, and tells whom it concerns of them, before anything is
     /// read.
-    pub fn begin(mut self, ground: Ground<'_>) -> Result<GoingOn> {
+    pub fn begin(self, ground: Ground<'_>) -> Result<GoingOn> {
         let Ground { plan, reading, context, now } = ground;
         let reader = plan.stages.iter().enumerate().find_map(|(at, stage)| match &stage.task {
             Task::Reader(reader) => Some((at, reader, reader.follow?)),

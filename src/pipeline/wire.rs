@@ -250,7 +250,8 @@ impl StageWiring<'_> {
         let range = before.map(|(_, filter, resolved)| resolved.range(filter)).unwrap_or_default();
         let nothing = before.and_then(|before| self.course.nothing(&self.seat, before, &self.parts.filters));
         let ResultOrder { first, workers } = self.course.results(&self.seat);
-        let reports: Vec<_> = plan.reports.iter().map(|report| (report.entry, report.options.clone())).collect();
+        let reports: Vec<_> =
+            plan.reports.iter().map(|report| (report.entry.clone(), report.options.clone())).collect();
         let fed_by = self.seat.stage.inputs.first().map_or("", |&from| whole.stages[from].name.as_str());
         let aggregator = self.parts.aggregators.iter().find(|(name, _)| name == fed_by);
         let counting = aggregator.map(|(_, aggregator)| Arc::clone(&aggregator.counting));

@@ -8,8 +8,6 @@ pub const SHARED_NAMES: &[&str] = &["Block", "Cut", "Kind", "Place", "Range", "S
 
 /// Functions and structs that are larger than others may be, with the reason.
 pub const LARGE: &[(&str, &str)] = &[
-    ("cli::args::Common", "one field for each option of the command line, which clap takes from the struct"),
-    ("cli::args::Counting", "one field for each option of the command line, which clap takes from the struct"),
     ("config::follow::check", "one check after another, each of a few lines, on the same values"),
     ("model::balance::Balance", "the balance sheet: one number for each class of lines and bytes"),
     ("ops::progress::CountProgress", "what has to be saved in one moment lies in one value"),
