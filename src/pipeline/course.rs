@@ -10,7 +10,8 @@ use super::seat::{Seat, Starter};
 use crate::actor::{Inbox, Outlet, Permits};
 use crate::batch::Records;
 use crate::config::AggregatorPlan;
-use crate::model::{Grid, Timestamp};
+use crate::model::Grid;
+use crate::model::time::Clock;
 use crate::ops::close::Windows;
 use crate::ops::progress::CountProgress;
 use crate::ops::sequence::Sequencer;
@@ -66,7 +67,7 @@ pub(super) struct Readers {
     /// What follows files beside them.
     pub following: Option<Following>,
     /// Where inputs go on: the clock, and how far beyond now a stamp may lie, in nanoseconds.
-    pub present: Option<(fn() -> Timestamp, i64)>,
+    pub present: Option<(Clock, i64)>,
 }
 
 /// What an aggregator counts into.

@@ -24,6 +24,7 @@ use crate::actor::{LatestOutlet, Permits};
 use crate::config::{AggregatorPlan, FilterPlan, FollowPlan, Plan, ReaderPlan, StatePlan, Task, Trigger};
 use crate::config::{fingerprint, question};
 use crate::error::{Error, Result};
+use crate::model::time::Clock;
 use crate::model::time::SECOND;
 use crate::model::{Grid, Guard, InputId, Timestamp};
 use crate::ops::close::{Closer, Windows};
@@ -133,7 +134,7 @@ impl Follow {
         Ok(GoingOn {
             follow: self,
             permits,
-            present: (now, filter.future),
+            present: (Arc::clone(now), filter.future),
             ends: following.is_none(),
             following,
             files,
@@ -170,7 +171,7 @@ impl Follow {
         let chunks = ChunkMaker {
             permits,
             buffers: Default::default(),
-            now,
+            now: Arc::clone(now),
             future: filter.future,
             max_line: plan.max_line,
             format: filter.format.clone(),
@@ -245,7 +246,7 @@ pub(super) struct GoingOn {
     /// Whether nothing is followed but a stream, which ends.
     ends: bool,
     /// The clock, and how far beyond now a stamp may lie, in nanoseconds.
-    present: (fn() -> Timestamp, i64),
+    present: (Clock, i64),
 }
 
 impl Course for GoingOn {
@@ -253,7 +254,7 @@ impl Course for GoingOn {
         // Only what comes by a stream is read to its end.
         let streams = seat.ground.reading.inputs.by_reader.get(&seat.at).map_or(0, Vec::len);
         let (permits, following) = (self.permits.clone(), self.following.take());
-        Readers { permits, threads: streams, following, present: Some(self.present) }
+        Readers { permits, threads: streams, following, present: Some(self.present.clone()) }
     }
 
     /// With the highest stamps that were seen of inputs that go on.

@@ -47,7 +47,7 @@ impl Pipeline {
 /// of reports on them.
 pub(super) fn start(pipeline: Pipeline, part: Part, kept: Option<Kept>) -> Result<Running> {
     let Pipeline { plan, mut environment } = pipeline;
-    let (context, now) = (RunContext::new(&environment), environment.now);
+    let (context, now) = (RunContext::new(&environment), Arc::clone(&environment.now));
     let inputs = find(&plan, &mut environment, &context.failures)?;
     for (at, input) in inputs.all.iter().enumerate() {
         context.names.set(InputId(at as u32), input.name.clone());
@@ -61,7 +61,7 @@ pub(super) fn start(pipeline: Pipeline, part: Part, kept: Option<Kept>) -> Resul
     let part = follow.as_ref().map_or(part, Follow::part);
     let reading = Reading::new(&plan, inputs, now(), &context.stop, &part)?;
     let mut pool = Pool::new(context.stop.clone());
-    let ground = Ground { plan: &plan, reading: &reading, context: &context, now };
+    let ground = Ground { plan: &plan, reading: &reading, context: &context, now: &now };
     let mut course: Box<dyn Course> = match follow {
         Some(follow) => Box::new(follow.begin(ground)?),
         None => Box::new(ToTheEnd),

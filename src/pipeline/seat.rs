@@ -14,7 +14,7 @@ use crate::batch::{Chunk, Lines, Records};
 use crate::config::{Plan, StagePlan, Task};
 use crate::error::Result;
 use crate::metrics::StageMetrics;
-use crate::model::Timestamp;
+use crate::model::time::Clock;
 use crate::stage::aggregator::Closed;
 
 /// Starts the workers of one stage.
@@ -27,7 +27,7 @@ pub(super) struct Ground<'a> {
     /// What is read.
     pub reading: &'a Reading,
     pub context: &'a RunContext,
-    pub now: fn() -> Timestamp,
+    pub now: &'a Clock,
 }
 
 /// The edge in front of a stage.

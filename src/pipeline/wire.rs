@@ -259,7 +259,7 @@ impl StageWiring<'_> {
             searches: reporter::Shared::searches(&reports),
             reports,
             threads: self.seat.stage.threads,
-            desk: Mutex::new(reporter::Desk::new(outputs, first)),
+            desk: Mutex::new(reporter::Desk::new(outputs, context.listener.clone(), first)),
             reopen,
             written: Condvar::new(),
             stop: context.stop.clone(),
