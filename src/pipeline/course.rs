@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::resolve::{Filter, Resolved};
+use super::resolve::{Resolved, ResolvedFilter};
 use super::seat::{Seat, Starter};
 use crate::actor::{Inbox, Outlet, Permits};
 use crate::batch::Records;
@@ -53,7 +53,7 @@ pub(super) trait Course {
     fn nothing(
         &self,
         seat: &Seat<'_>,
-        before: Filter<'_>,
+        before: ResolvedFilter<'_>,
         filters: &[(String, Arc<filter::FilterShared>)],
     ) -> Option<reporter::Nothing>;
 }

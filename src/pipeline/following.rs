@@ -15,13 +15,13 @@ use super::context::RunContext;
 use super::course::{AGGREGATOR, CountedInto, Course, EveryWindow, Readers, ResultOrder};
 use super::probe::FormatStamps;
 use super::reading::Part;
-use super::resolve::{Filter, Resolved};
+use super::resolve::{Resolved, ResolvedFilter};
 use super::restore::restored;
 use super::seat::{Ground, Seat, Starter};
 use super::tallied::{budget, new_tally};
 
 use crate::actor::{LatestOutlet, Permits};
-use crate::config::{AggregatorPlan, FilterPlan, FollowPlan, Plan, ReaderPlan, StatePlan, Task, Trigger};
+use crate::config::{AggregatorPlan, FilterPlan, FollowPlan, Plan, ReaderPlan, StatePlan, Task, TriggerPlan};
 use crate::config::{fingerprint, question};
 use crate::error::{Error, Result};
 use crate::model::time::Clock;
@@ -215,8 +215,8 @@ impl Follow {
         let closer = Closer::new(grid, buckets, plan.needs_previous).with_max_gap(plan.max_gap);
         let windows = LiveWindows::new(closer, plan.live.grace, saved);
         let trigger = match plan.live.trigger {
-            Trigger::Event => following::ResultTrigger::Event,
-            Trigger::Clock => following::ResultTrigger::Clock,
+            TriggerPlan::Event => following::ResultTrigger::Event,
+            TriggerPlan::Clock => following::ResultTrigger::Clock,
         };
         LiveCounting::new(counting, windows, trigger, Arc::clone(&self.abreast), late)
     }
@@ -300,7 +300,7 @@ impl Course for GoingOn {
     fn nothing(
         &self,
         _seat: &Seat<'_>,
-        _before: Filter<'_>,
+        _before: ResolvedFilter<'_>,
         _filters: &[(String, Arc<filter::FilterShared>)],
     ) -> Option<reporter::Nothing> {
         None

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use super::course::{AGGREGATOR, CountedInto, Course, EveryWindow, Readers, ResultOrder};
 use super::nothing::StampsThere;
-use super::resolve::Filter;
+use super::resolve::ResolvedFilter;
 use super::seat::{Seat, Starter};
 use super::tallied::new_tally;
 use crate::actor::Permits;
@@ -59,7 +59,7 @@ impl Course for ToTheEnd {
     fn nothing(
         &self,
         seat: &Seat<'_>,
-        before: Filter<'_>,
+        before: ResolvedFilter<'_>,
         filters: &[(String, Arc<filter::FilterShared>)],
     ) -> Option<reporter::Nothing> {
         let inputs = &seat.ground.reading.inputs;
