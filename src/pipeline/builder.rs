@@ -12,7 +12,7 @@ use super::machine;
 use crate::config::{Catalog, Written, check};
 use crate::error::{Error, Place, Result, show_path};
 use crate::model::Timestamp;
-use crate::output::target::Last;
+use crate::output::target::LastResult;
 use crate::output::{self, Style};
 use crate::report::{self, ReportEntry, ReportFn};
 use crate::{format, options};
@@ -107,7 +107,7 @@ impl Builder {
     }
 
     /// Keeps the last result that is meant for standard output in `last`, and writes none there.
-    pub fn keep_last(mut self, last: Last) -> Self {
+    pub fn keep_last(mut self, last: LastResult) -> Self {
         self.environment.last = Some(last);
         self
     }

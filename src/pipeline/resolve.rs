@@ -52,20 +52,23 @@ impl Resolved {
     }
 
     /// The range that was asked for. One window is what it was asked to be, and nothing cuts it.
-    pub fn range(&self, filter: &FilterPlan) -> reporter::Range {
+    pub fn range(&self, filter: &FilterPlan) -> reporter::AskedRange {
         let is_instant = |moment: &Moment| !matches!(moment, Moment::Word(..));
         let (since, until) = match filter.range {
             Range::Every { since, until, .. } => (since, until),
             Range::Once { start, until } => {
                 let since = matches!(start, Start::At(since) if is_instant(&since));
-                return reporter::Range { by_instant: since || is_instant(&until), ..reporter::Range::default() };
+                return reporter::AskedRange {
+                    by_instant: since || is_instant(&until),
+                    ..reporter::AskedRange::default()
+                };
             }
         };
         let by_instant = since.iter().chain(&until).any(is_instant);
         let until_latest = until == Some(Moment::LATEST);
         let since = since.map(|_| self.bounds.first);
         let until = until.filter(|_| !until_latest).map(|_| self.bounds.last.plus(1));
-        reporter::Range { ends: Ends { since, until }, until_latest, by_instant }
+        reporter::AskedRange { ends: Ends { since, until }, until_latest, by_instant }
     }
 }
 

@@ -16,9 +16,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::chunker::{Chunker, Cut};
+use super::codec;
 use super::input::{Input, Origin, Rest};
 use super::spool::Spool;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
 /// How often a wait for a stream looks up whether the run should stop, in nanoseconds.
 const POLL_NANOS: i64 = 50_000_000;
@@ -26,14 +27,6 @@ const POLL_NANOS: i64 = 50_000_000;
 /// Bytes that a pipe should hold: as many as an unprivileged process may ask for.
 #[cfg(target_os = "linux")]
 const PIPE_BYTES: usize = 1 << 20;
-
-/// How compressed files begin, with their names and how to read them.
-pub(super) const COMPRESSED: [(&[u8], &str, &str); 4] = [
-    (b"\x1f\x8b", "gzip", "zcat"),
-    (b"\x28\xb5\x2f\xfd", "zstd", "zstdcat"),
-    (b"\xfd7zXZ\x00", "xz", "xzcat"),
-    (b"BZh", "bzip2", "bzcat"),
-];
 
 /// An input and how far it has been read.
 pub struct Cursor {
@@ -58,7 +51,7 @@ enum Handle {
 
 /// What reading on gave.
 #[derive(Debug)]
-pub struct Step {
+pub struct ChunkStep {
     /// Where the chunk was cut.
     pub cut: Cut,
     /// Bytes right before `cut.from` that are passed over: zeros at the start of the input.
@@ -141,7 +134,7 @@ impl Cursor {
 
     /// Reads the next chunk into `into`. An input that cannot be read on ends with this step, which
     /// says why and keeps all whole lines read before. Not to be called after the last step.
-    pub fn next(&mut self, into: &mut Vec<u8>, interrupted: &dyn Fn() -> bool) -> Step {
+    pub fn next(&mut self, into: &mut Vec<u8>, interrupted: &dyn Fn() -> bool) -> ChunkStep {
         let before = self.known;
         let opened = !self.started;
         if let Err(error) = self.open() {
@@ -156,59 +149,64 @@ impl Cursor {
             into.clear();
             return self.interrupted(before, opened);
         }
-        let (handle, input, spool) = (&mut self.handle, &self.input, &mut self.spool);
-        let (mut offset, end) = (self.chunker.bytes_read(), self.end);
-        let (mut leading, mut zeros) = (offset == 0, 0);
-        let mut fill = |into: &mut Vec<u8>| {
-            while offset < end {
-                let before = into.len();
-                handle.read(input, offset, into, interrupted)?;
-                let wanted = usize::try_from(end - offset).unwrap_or(usize::MAX);
-                into.truncate(before.saturating_add(wanted));
-                let read = into.len() - before;
-                if let Some(spool) = spool {
-                    spool.keep(&into[into.len() - read..])?;
-                }
-                offset += read as u64;
-                if leading {
-                    zeros += pass_zeros(into);
-                    leading = into.is_empty();
-                }
-                if read == 0 || !leading {
-                    return Ok(into.len() - before);
-                }
-                if interrupted() {
-                    return Err(io::ErrorKind::Interrupted.into());
+        match self.cut(into, interrupted) {
+            Ok((cut, zeros)) => self.step(before, opened, cut, zeros),
+            Err(failure) => {
+                into.clear();
+                match failure {
+                    Some(failure) => self.give_up(failure, before, opened),
+                    None => self.interrupted(before, opened),
                 }
             }
-            Ok(0)
+        }
+    }
+
+    /// Cuts the next chunk. Where it was cut, and how many zeros before it were passed over. Errors
+    /// with why the input cannot be read on, or with nothing if it was interrupted.
+    fn cut(
+        &mut self,
+        into: &mut Vec<u8>,
+        interrupted: &dyn Fn() -> bool,
+    ) -> std::result::Result<(Cut, u64), Option<Error>> {
+        let offset = self.chunker.bytes_read();
+        let mut filling = Filling {
+            handle: &mut self.handle,
+            input: &self.input,
+            spool: self.spool.as_mut(),
+            offset,
+            end: self.end,
+            leading: offset == 0,
+            zeros: 0,
         };
-        let result = self.chunker.next(&mut fill, into);
+        let result = self.chunker.next(&mut |into: &mut Vec<u8>| filling.fill(into, interrupted), into);
+        let (offset, zeros) = (filling.offset, filling.zeros);
         self.known = self.known.max(offset);
         let cut = match result {
             Ok(cut) => self.chunker.shifted(cut, zeros),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                into.clear();
-                return self.interrupted(before, opened);
-            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(None),
             Err(error) => {
-                into.clear();
                 let action = format!("cannot read on at byte {offset}");
-                return self.give_up(Error::input(&self.input.path(), action, error), before, opened);
+                return Err(Some(Error::input(&self.input.path(), action, error)));
             }
         };
-        if let Some(failure) = compressed(&self.input.path(), &cut, into) {
-            into.clear();
+        if cut.from == 0
+            && let Some(failure) = codec::refusal(&self.input.path(), cut.oversized.as_deref().unwrap_or(into))
+        {
             self.chunker = Chunker::new(1, 1, false);
-            return self.give_up(failure, before, opened);
+            return Err(Some(failure));
         }
+        Ok((cut, zeros))
+    }
+
+    /// What a chunk that was cut comes to.
+    fn step(&self, before: u64, opened: bool, cut: Cut, zeros: u64) -> ChunkStep {
         let unread = if cut.last { self.known.min(self.end).saturating_sub(cut.to) } else { 0 };
         let failure = (unread > 0).then(|| {
             let action = format!("was cut short from {} to {} bytes while it was read", self.known, cut.to);
             Error::input(&self.input.path(), action, io::Error::from(io::ErrorKind::UnexpectedEof))
         });
         let news = self.news(before, &cut, unread) + if self.input.is_streamed() { zeros } else { 0 };
-        Step { news, unread, failure, opened, cut, zeros }
+        ChunkStep { news, unread, failure, opened, cut, zeros }
     }
 
     fn news(&self, before: u64, cut: &Cut, unread: u64) -> u64 {
@@ -216,15 +214,15 @@ impl Cursor {
     }
 
     /// The end of an input that may not be read on. The start of a line that was read stays unread.
-    fn interrupted(&mut self, before: u64, opened: bool) -> Step {
+    fn interrupted(&mut self, before: u64, opened: bool) -> ChunkStep {
         let at = self.chunker.position();
         let cut = Cut { from: at, to: at, oversized: None, last: true };
         let unread = self.known.min(self.end).saturating_sub(at);
-        Step { news: self.news(before, &cut, unread), unread, failure: None, opened, cut, zeros: 0 }
+        ChunkStep { news: self.news(before, &cut, unread), unread, failure: None, opened, cut, zeros: 0 }
     }
 
-    fn give_up(&mut self, failure: Error, before: u64, opened: bool) -> Step {
-        Step { failure: Some(failure), ..self.interrupted(before, opened) }
+    fn give_up(&mut self, failure: Error, before: u64, opened: bool) -> ChunkStep {
+        ChunkStep { failure: Some(failure), ..self.interrupted(before, opened) }
     }
 
     fn open(&mut self) -> Result<()> {
@@ -265,6 +263,49 @@ impl Cursor {
             }
         };
         Ok(())
+    }
+}
+
+/// What fills a chunk: the bytes of an input from an offset on.
+struct Filling<'a> {
+    handle: &'a mut Handle,
+    input: &'a Input,
+    /// Where every byte that is read is kept.
+    spool: Option<&'a mut Spool>,
+    offset: u64,
+    /// The byte before which to stop.
+    end: u64,
+    /// Whether nothing but zeros has been read of the input.
+    leading: bool,
+    /// Those.
+    zeros: u64,
+}
+
+impl Filling<'_> {
+    /// Appends more bytes; none at the end. How many.
+    fn fill(&mut self, into: &mut Vec<u8>, interrupted: &dyn Fn() -> bool) -> io::Result<usize> {
+        while self.offset < self.end {
+            let before = into.len();
+            self.handle.read(self.input, self.offset, into, interrupted)?;
+            let wanted = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
+            into.truncate(before.saturating_add(wanted));
+            let read = into.len() - before;
+            if let Some(spool) = &mut self.spool {
+                spool.keep(&into[into.len() - read..])?;
+            }
+            self.offset += read as u64;
+            if self.leading {
+                self.zeros += pass_zeros(into);
+                self.leading = into.is_empty();
+            }
+            if read == 0 || !self.leading {
+                return Ok(into.len() - before);
+            }
+            if interrupted() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+        }
+        Ok(0)
     }
 }
 
@@ -344,13 +385,6 @@ fn pass_zeros(bytes: &mut Vec<u8>) -> u64 {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     bytes.drain(..zeros);
     zeros as u64
-}
-
-/// The error for an input that begins as compressed files do.
-fn compressed(path: &Path, cut: &Cut, bytes: &[u8]) -> Option<Error> {
-    let bytes = cut.oversized.as_deref().unwrap_or(bytes);
-    let (_, name, reader) = COMPRESSED.iter().find(|(magic, ..)| cut.from == 0 && bytes.starts_with(magic))?;
-    Some(ErrorKind::Compressed { path: path.to_owned(), name, reader }.into())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! span, in order.
 
 mod chunker;
+mod codec;
 mod cursor;
 pub mod follow;
 mod input;
@@ -14,7 +15,7 @@ mod spool;
 mod walk;
 
 pub use chunker::{Chunker, Cut};
-pub use cursor::{Cursor, Step};
+pub use cursor::{ChunkStep, Cursor};
 pub use input::{Input, Origin};
 pub use locate::{Located, locate, stdin_identity, stdin_metadata};
 pub use pruned::Pruned;

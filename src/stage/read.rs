@@ -11,7 +11,7 @@ use crate::metrics::Progress;
 use crate::model::recycle::{BufferPool, Pooled};
 use crate::model::{Balance, Guard, Span, Timestamp};
 use crate::ops::scan::{Block, last_stamps};
-use crate::source::{Cut, Step};
+use crate::source::{ChunkStep, Cut};
 
 use super::Failures;
 use super::schedule::{OpenInput, Schedule};
@@ -66,7 +66,7 @@ pub(super) fn read(
     Ok((last, frontier))
 }
 
-fn chunk(shared: &ReaderShared, input: &mut OpenInput, step: Step, bytes: Pooled<u8>) -> Chunk {
+fn chunk(shared: &ReaderShared, input: &mut OpenInput, step: ChunkStep, bytes: Pooled<u8>) -> Chunk {
     let Cut { from, to, oversized, last } = step.cut;
     let span = Span { input: input.id, from, to };
     let number = input.take_number();

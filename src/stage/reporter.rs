@@ -31,7 +31,7 @@ const LOOK_UP: Duration = Duration::from_millis(50);
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// What all workers of a reporter share.
-pub struct Shared {
+pub struct ReporterShared {
     /// The reports, in the order of the results, with their options.
     pub reports: Vec<(ReportEntry, Options)>,
     /// For each report, what is known of the host that it asks about, if it does.
@@ -51,16 +51,16 @@ pub struct Shared {
     /// Has the balance sheet of the whole run, at its end.
     pub counting: Option<Arc<Counting>>,
     /// The range that was asked for.
-    pub range: Range,
+    pub range: AskedRange,
     /// What it takes to say what there is, where nothing is counted.
-    pub nothing: Option<Nothing>,
+    pub nothing: Option<Emptiness>,
     /// What there is to say, if nothing is.
     pub missed: Mutex<Option<Missed>>,
 }
 
 /// The range that was asked for, as far as its ends are given.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Range {
+pub struct AskedRange {
     /// Its ends, as far as they are known before the run.
     pub ends: Ends,
     /// Whether it ends with the highest stamp.
@@ -70,7 +70,7 @@ pub struct Range {
 }
 
 /// Where nothing is counted.
-pub struct Nothing {
+pub struct Emptiness {
     /// What was asked for.
     pub stretch: Stretch,
     /// Looks for the stamps that there are.
@@ -113,7 +113,7 @@ impl Desk {
     }
 }
 
-impl Shared {
+impl ReporterShared {
     /// The searches of these reports.
     pub fn searches(reports: &[(ReportEntry, Options)]) -> Mutex<Vec<Option<Search>>> {
         Mutex::new(reports.iter().map(|(entry, options)| Search::of(entry, options)).collect())
@@ -175,7 +175,7 @@ impl Shared {
             cut: self.ends().cut(&window),
             issue: seen.issue,
             connections: seen.view.total(),
-            from_start: matches!(self.nothing, Some(Nothing { stretch: Stretch::From(_), .. })),
+            from_start: matches!(self.nothing, Some(Emptiness { stretch: Stretch::From(_), .. })),
             stamps: self.stamps_beside(&seen),
             reports: reports.collect::<Result<_>>()?,
             balance: seen.balance.clone(),
@@ -185,7 +185,7 @@ impl Shared {
     /// The ends of the range. Windows that close before the input ends end before a stamp that is
     /// known by then, so that stamps which come later cut none.
     fn ends(&self) -> Ends {
-        let Range { ends, until_latest, .. } = self.range;
+        let AskedRange { ends, until_latest, .. } = self.range;
         let highest = || self.counting.as_ref()?.progress.lock().highest_stamp();
         if until_latest { Ends { until: highest(), ..ends } } else { ends }
     }
@@ -221,7 +221,7 @@ impl Shared {
 
     /// Notes what there is to say where nothing is counted and no result says so.
     fn miss_all(&self, balance: &Balance) {
-        if let Some(Nothing { stretch, look }) = self.nothing.as_ref().filter(|_| !self.stop.draining()) {
+        if let Some(Emptiness { stretch, look }) = self.nothing.as_ref().filter(|_| !self.stop.draining()) {
             *self.missed.lock() = Some(Missed { said: nothing(*stretch, Some(look()), balance), in_text: false });
         }
     }
@@ -318,12 +318,12 @@ fn asked_for(options: &Options) -> Vec<(&'static str, Cell)> {
 
 /// One worker.
 pub struct Reporter {
-    shared: Arc<Shared>,
+    shared: Arc<ReporterShared>,
 }
 
 impl Reporter {
     /// A worker.
-    pub fn new(shared: Arc<Shared>) -> Self {
+    pub fn new(shared: Arc<ReporterShared>) -> Self {
         Reporter { shared }
     }
 }

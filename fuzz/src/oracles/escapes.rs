@@ -2,7 +2,7 @@
 //! bytes.
 
 use logparser::internals::model::escape::{bytes, exact, is_hostile, printable};
-use logparser::internals::output::{Last, Opening, Receipt, entry};
+use logparser::internals::output::{LastResult, Opening, Receipt, entry};
 use logparser::{Balance, Cell, Column, ColumnKind, Drawing, Options, Report, Timestamp, Window, WindowResult};
 
 /// A report with a name in its title and in a cell, as an output writes it.
@@ -32,7 +32,7 @@ fn written(output: &str, name: &[u8]) -> String {
         from_start: false,
         stamps: None,
     };
-    let last = Last::default();
+    let last = LastResult::default();
     let mut opening = Opening { last: Some(last.clone()), ..Opening::default() };
     let entry = entry(output).expect("it is in the table");
     let mut destination = (entry.open)(&Options::defaults(entry.options), &mut opening).expect("memory opens");

@@ -54,8 +54,8 @@ impl Pipeline {
             let outputs = targets.reporters.remove(&at).unwrap_or_default();
             let reports: Vec<_> =
                 reporter.reports.iter().map(|report| (report.entry, report.options.clone())).collect();
-            let shared = reporter::Shared {
-                searches: reporter::Shared::searches(&reports),
+            let shared = reporter::ReporterShared {
+                searches: reporter::ReporterShared::searches(&reports),
                 reports,
                 threads: stage.threads,
                 desk: Mutex::new(reporter::Desk::new(outputs, None)),
@@ -64,7 +64,7 @@ impl Pipeline {
                 stop: stop.clone(),
                 kept: None,
                 counting: None,
-                range: reporter::Range::default(),
+                range: reporter::AskedRange::default(),
                 nothing: None,
                 missed: Mutex::default(),
             };

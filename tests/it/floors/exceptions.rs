@@ -5,9 +5,8 @@ pub const CIRCLES: &[(&str, &str)] = &[];
 
 /// Type names that are defined more than once.
 pub const SHARED_NAMES: &[&str] = &[
-    "Block", "Counting", "Cut", "Filter", "Header", "Kind", "Live", "Look", "Nothing", "Override", "Parts", "Place",
-    "Progress", "Range", "Saved", "Search", "Shared", "Slot", "Stamps", "Start", "Step", "Trigger", "Waiting",
-    "Windows", "Worker",
+    "Counting", "Filter", "Header", "Kind", "Live", "Look", "Override", "Parts", "Place", "Progress", "Saved", "Slot",
+    "Start", "Trigger", "Waiting", "Windows", "Worker",
 ];
 
 /// Functions and structs that are larger than others may be, with the reason.
@@ -21,7 +20,6 @@ pub const LARGE: &[(&str, &str)] = &[
     ("pipeline::environment::Environment", "what a run is given beside its plan, each of which tests replace"),
     ("pipeline::following::following", "what a followed file may be in is told by fields that exclude each other"),
     ("pipeline::saved::Saved", "what a followed file may be in is told by fields that exclude each other"),
-    ("source::cursor::next", "one step for each state of the reader, in the order in which a file goes through them"),
     ("source::follow::records::FileRecord", "a record of the saved state, a field for each value of the format"),
     (
         "stage::aggregator::following::header::Header",
