@@ -3,10 +3,7 @@
 //! `cargo run --example custom_report -- LOCATION`; without a location, the logs that ship with the
 //! repository.
 
-use logparser::{Aggregates, Side};
-use logparser::{Cell, Column, ColumnKind, Drawing, Report, Timestamp};
-use logparser::{Error, Pipeline, Result};
-use logparser::{ReportContext, Top};
+use logparser::{Aggregates, Cell, Column, Error, Pipeline, Report, ReportContext, Result, Side, Timestamp, Top};
 
 /// The busiest source and the busiest server, side by side.
 fn busiest(context: &ReportContext<'_>, view: &Aggregates, _until: Timestamp) -> Result<Report> {
@@ -20,19 +17,8 @@ fn busiest(context: &ReportContext<'_>, view: &Aggregates, _until: Timestamp) ->
     let (Some(source), Some(server)) = (most(Side::From)?, most(Side::To)?) else {
         return Err(Error::report(context.name, "the window is empty"));
     };
-    Ok(Report {
-        id: context.name.to_owned(),
-        title: "The busiest on either side".into(),
-        columns: vec![
-            Column { name: "source", kind: ColumnKind::Host },
-            Column { name: "server", kind: ColumnKind::Host },
-        ],
-        rows: vec![vec![source, server]],
-        drawing: Drawing::Table,
-        overflow: 0,
-        more: None,
-        options: Vec::new(),
-    })
+    let columns = [Column::host("source"), Column::host("server")];
+    Ok(Report::table("The busiest on either side", columns, vec![vec![source, server]]))
 }
 
 fn main() -> Result<()> {

@@ -90,7 +90,7 @@ pub use model::{
 pub use options::{Kind as OptionKind, OptionSpec, Options, Value as OptionValue};
 pub use output::Style;
 pub use pipeline::{Builder, Observation, Pipeline, Running, Sheet, Sheets, StageObservation, Stranger, Summary};
-pub use report::{ReportContext, ReportEntry, ReportFn, Top};
+pub use report::{ReportContext, ReportEntry, ReportFn, ReportMaker, Top};
 pub use tally::aggregates::Name;
 pub use tally::{Aggregates, BucketTotal, HostTotal, Pair, Peer, Side};
 

@@ -217,7 +217,7 @@ fn report(
     let part = PlugIn { key: draft.key(&format!("reports.{name}")), place: &item.place, specs: entry.options, example };
     let given = item.entries().iter().filter(|given| given.key != "name");
     part.read(given, &mut options, problems);
-    Some(ReportPlan { entry: *entry, options })
+    Some(ReportPlan { entry: entry.clone(), options })
 }
 
 /// What a stage writes to, under which key, and where that stands.

@@ -10,10 +10,12 @@ use super::order::Stamps;
 use super::time::Timestamp;
 use super::window::{Ends, Window};
 
-/// What a report function answers.
+/// What a report function answers: made by [`Report::table`], with what else there is to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Report {
-    /// The report's name in the table, e.g. `top-servers`.
+    /// The report's name in the table, e.g. `top-servers`. Report functions leave it empty; the run
+    /// sets it.
     pub id: String,
     /// A line for people. May hold host names: outputs escape it.
     pub title: Vec<u8>,
@@ -37,6 +39,7 @@ pub struct Report {
 
 /// Rows that a limit left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct More {
     /// How many.
     pub rows: u64,
@@ -54,6 +57,20 @@ impl fmt::Display for More {
 }
 
 impl Report {
+    /// An aligned table: what most reports are.
+    pub fn table(title: impl Into<Vec<u8>>, columns: impl Into<Vec<Column>>, rows: Vec<Vec<Cell>>) -> Self {
+        Report {
+            id: String::new(),
+            title: title.into(),
+            columns: columns.into(),
+            rows,
+            drawing: Drawing::Table,
+            overflow: 0,
+            more: None,
+            options: Vec::new(),
+        }
+    }
+
     /// Whether every row has a cell of the right kind for each column; errors with the first that
     /// does not.
     pub fn check(&self) -> Result<(), String> {
@@ -78,8 +95,26 @@ pub struct Column {
     pub kind: ColumnKind,
 }
 
+impl Column {
+    /// A column of host names.
+    pub const fn host(name: &'static str) -> Self {
+        Column { name, kind: ColumnKind::Host }
+    }
+
+    /// A column of whole numbers.
+    pub const fn count(name: &'static str) -> Self {
+        Column { name, kind: ColumnKind::Count }
+    }
+
+    /// A column of instants.
+    pub const fn time(name: &'static str) -> Self {
+        Column { name, kind: ColumnKind::Time }
+    }
+}
+
 /// What the cells of a column are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ColumnKind {
     /// Host names.
     Host,
@@ -102,6 +137,7 @@ impl ColumnKind {
 
 /// One value of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Cell {
     /// A host name, as it stood in the log.
     Host(Vec<u8>),
@@ -124,6 +160,7 @@ impl Cell {
 
 /// How a report looks in `text`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Drawing {
     /// An aligned table with a header.
     Table,
@@ -144,6 +181,7 @@ pub enum Drawing {
 /// Which result of a window this is, where inputs are followed: a later one takes the place of an
 /// earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Issue {
     /// How often a result of this window was issued before.
     pub revision: u32,
@@ -153,6 +191,7 @@ pub struct Issue {
 
 /// All reports on one window.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct WindowResult {
     /// The place of the window in the run, from 0.
     pub sequence: u64,
@@ -182,24 +221,33 @@ pub struct WindowResult {
     pub balance: Balance,
 }
 
+impl WindowResult {
+    /// The one result on a window.
+    pub fn new(window: Window, connections: u64, reports: Vec<Report>, balance: Balance) -> Self {
+        WindowResult {
+            sequence: 0,
+            window,
+            windows: 1,
+            periodic: false,
+            cut: Ends::default(),
+            issue: None,
+            connections,
+            from_start: false,
+            stamps: None,
+            reports,
+            balance,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn rows_that_do_not_fit_their_columns_are_told() {
-        let columns =
-            vec![Column { name: "host", kind: ColumnKind::Host }, Column { name: "n", kind: ColumnKind::Count }];
-        let report = |rows| Report {
-            id: "x".into(),
-            title: Vec::new(),
-            columns: columns.clone(),
-            rows,
-            drawing: Drawing::Table,
-            overflow: 0,
-            more: None,
-            options: Vec::new(),
-        };
+        let columns = vec![Column::host("host"), Column::count("n")];
+        let report = |rows| Report::table(Vec::new(), columns.clone(), rows);
         let row = || vec![Cell::Host(b"a".to_vec()), Cell::Count(1)];
         assert_eq!(report(vec![row(), row()]).check(), Ok(()));
         assert_eq!(report(vec![row(), vec![]]).check(), Err("row 1 has 0 cells for 2 columns".into()));

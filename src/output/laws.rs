@@ -38,8 +38,8 @@ fn report(
     rows: Vec<Vec<Cell>>,
     drawing: Drawing,
 ) -> Report {
-    let columns = columns.iter().map(|&(name, kind)| Column { name, kind }).collect();
-    Report { id: id.into(), title: title.into(), columns, rows, drawing, overflow: 0, more: None, options: Vec::new() }
+    let columns: Vec<Column> = columns.iter().map(|&(name, kind)| Column { name, kind }).collect();
+    Report { id: id.into(), drawing, ..Report::table(title, columns, rows) }
 }
 
 fn host(name: &str) -> Cell {

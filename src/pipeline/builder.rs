@@ -11,10 +11,11 @@ use super::environment::{Environment, Pipeline};
 use super::machine;
 use crate::config::{Catalog, Written, check};
 use crate::error::{Error, Place, Result, show_path};
-use crate::model::Timestamp;
+use crate::model::{Report, Timestamp};
 use crate::output::target::LastResult;
 use crate::output::{self, Style};
-use crate::report::{self, ReportEntry, ReportFn};
+use crate::report::{self, ReportContext, ReportEntry};
+use crate::tally::Aggregates;
 use crate::{format, options};
 
 /// Puts a pipeline together. Nothing is opened before `run` or `start`.
@@ -82,8 +83,11 @@ impl Builder {
         self
     }
 
-    /// Adds a report function without options, to be asked for by `name`.
-    pub fn report(self, name: &'static str, function: ReportFn) -> Self {
+    /// Adds a report function without options, to be asked for by `name`: a function or a closure.
+    pub fn report<F>(self, name: &'static str, function: F) -> Self
+    where
+        F: Fn(&ReportContext<'_>, &Aggregates, Timestamp) -> Result<Report> + Send + Sync + 'static,
+    {
         self.report_entry(ReportEntry::new(name, function))
     }
 

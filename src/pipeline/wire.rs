@@ -372,7 +372,8 @@ impl Place<'_> {
         let ids = reading.inputs.reaching(whole, self.at);
         let nothing =
             before.filter(|_| !follows).map(|before| Nothing::before(before, &reading.inputs, &ids, &parts.filters));
-        let reports: Vec<_> = plan.reports.iter().map(|report| (report.entry, report.options.clone())).collect();
+        let reports: Vec<_> =
+            plan.reports.iter().map(|report| (report.entry.clone(), report.options.clone())).collect();
         let fed_by = self.stage.inputs.first().map_or("", |&from| whole.stages[from].name.as_str());
         let aggregator = parts.aggregators.iter().find(|(name, _)| name == fed_by);
         let counting = aggregator.map(|(_, aggregator)| Arc::clone(&aggregator.counting));

@@ -1,12 +1,12 @@
 //! `connected-to` and `connected-from`: the peers of one host.
 
 use crate::error::{Error, Result};
-use crate::model::{Cell, Column, ColumnKind, Drawing, Report, Timestamp, escape};
+use crate::model::{Cell, Column, Drawing, Report, Timestamp, escape};
 use crate::options::{Kind, OptionSpec};
 use crate::tally::{Aggregates, Peer, Side};
 
 use super::context::ReportContext;
-use super::entry::ReportEntry;
+use super::entry::{ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Rows};
 use super::ranking::host;
@@ -27,7 +27,7 @@ pub(super) const TO: ReportEntry = ReportEntry {
     example: r#"{ name = "connected-to", host = "Delta" }"#,
     needs_previous: false,
     looks_at_pairs: true,
-    function: to,
+    maker: ReportMaker::Function(to),
     #[cfg(test)]
     oracle: Some(sources_of),
 };
@@ -40,7 +40,7 @@ pub(super) const FROM: ReportEntry = ReportEntry {
     example: r#"{ name = "connected-from", host = "sierra" }"#,
     needs_previous: false,
     looks_at_pairs: true,
-    function: from,
+    maker: ReportMaker::Function(from),
     #[cfg(test)]
     oracle: Some(servers_of),
 };
@@ -106,17 +106,12 @@ fn peers(context: &ReportContext<'_>, view: &Aggregates, side: Side) -> Result<(
 fn list(context: &ReportContext<'_>, view: &Aggregates, side: Side, title: &[u8], gap: bool) -> Result<Report> {
     let (name, peers) = peers(context, view, side)?;
     Ok(Report {
-        id: context.name.to_owned(),
-        title: [title, &name].concat(),
-        columns: vec![
-            Column { name: "host", kind: ColumnKind::Host },
-            Column { name: "connections", kind: ColumnKind::Count },
-        ],
-        rows: peers.into_iter().map(|peer| vec![host(peer.host), Cell::Count(peer.connections)]).collect(),
         drawing: Drawing::List { gap },
-        overflow: 0,
-        more: None,
-        options: Vec::new(),
+        ..Report::table(
+            [title, &name].concat(),
+            [Column::host("host"), Column::count("connections")],
+            peers.into_iter().map(|peer| vec![host(peer.host), Cell::Count(peer.connections)]).collect(),
+        )
     })
 }
 

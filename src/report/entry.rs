@@ -2,6 +2,9 @@
 //!
 //! Not here: the entries, each of which stands in the file of its report.
 
+use std::fmt;
+use std::sync::Arc;
+
 use super::context::ReportContext;
 use crate::error::Result;
 use crate::model::{Report, Timestamp};
@@ -12,8 +15,40 @@ use crate::tally::Aggregates;
 /// (the end of the window). The same arguments always give the same report.
 pub type ReportFn = fn(&ReportContext<'_>, &Aggregates, Timestamp) -> Result<Report>;
 
+/// The same of a closure.
+pub type ReportClosure = dyn Fn(&ReportContext<'_>, &Aggregates, Timestamp) -> Result<Report> + Send + Sync;
+
+/// What makes a report: a function of a table, or what a program has added.
+#[derive(Clone)]
+pub enum ReportMaker {
+    /// A function.
+    Function(ReportFn),
+    /// A closure, with what it has at hand.
+    Closure(Arc<ReportClosure>),
+}
+
+impl ReportMaker {
+    /// Makes the report.
+    pub fn make(&self, context: &ReportContext<'_>, view: &Aggregates, until: Timestamp) -> Result<Report> {
+        match self {
+            ReportMaker::Function(function) => function(context, view, until),
+            ReportMaker::Closure(closure) => closure(context, view, until),
+        }
+    }
+}
+
+impl fmt::Debug for ReportMaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ReportMaker::Function(_) => "Function",
+            ReportMaker::Closure(_) => "Closure",
+        })
+    }
+}
+
 /// A report function with what people and the configuration need to know of it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct ReportEntry {
     /// The name by which it is asked for, kebab-case.
     pub name: &'static str,
@@ -28,16 +63,19 @@ pub struct ReportEntry {
     /// Whether it looks at pairs or hosts, so that it is not whole where some are not known for
     /// want of memory.
     pub looks_at_pairs: bool,
-    /// The function.
-    pub function: ReportFn,
+    /// What makes it.
+    pub maker: ReportMaker,
     /// What it has to say, counted the plain way: its laws are held against it.
     #[cfg(test)]
     pub(super) oracle: Option<super::laws::Oracle>,
 }
 
 impl ReportEntry {
-    /// A report without options that looks at pairs or hosts.
-    pub const fn new(name: &'static str, function: ReportFn) -> Self {
+    /// Of a report function without options, which looks at pairs and not at the window before.
+    pub fn new<F>(name: &'static str, function: F) -> Self
+    where
+        F: Fn(&ReportContext<'_>, &Aggregates, Timestamp) -> Result<Report> + Send + Sync + 'static,
+    {
         ReportEntry {
             name,
             help: "a report function of this program",
@@ -45,7 +83,7 @@ impl ReportEntry {
             example: "",
             needs_previous: false,
             looks_at_pairs: true,
-            function,
+            maker: ReportMaker::Closure(Arc::new(function)),
             #[cfg(test)]
             oracle: None,
         }

@@ -1,11 +1,11 @@
 //! `fan-out` and `fan-in`: the hosts with most distinct peers on the other side.
 
 use crate::error::Result;
-use crate::model::{Cell, Column, ColumnKind, Drawing, Report, Timestamp};
+use crate::model::{Cell, Column, Report, Timestamp};
 use crate::tally::{Aggregates, Side};
 
 use super::context::ReportContext;
-use super::entry::{LIMIT, ReportEntry};
+use super::entry::{LIMIT, ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Rows, summed};
 use super::ranking::{Top, host, limit};
@@ -18,7 +18,7 @@ pub(super) const OUT: ReportEntry = ReportEntry {
     example: r#""fan-out""#,
     needs_previous: false,
     looks_at_pairs: true,
-    function: out,
+    maker: ReportMaker::Function(out),
     #[cfg(test)]
     oracle: Some(servers_each),
 };
@@ -31,7 +31,7 @@ pub(super) const IN: ReportEntry = ReportEntry {
     example: r#""fan-in""#,
     needs_previous: false,
     looks_at_pairs: true,
-    function: within,
+    maker: ReportMaker::Function(within),
     #[cfg(test)]
     oracle: Some(sources_each),
 };
@@ -56,17 +56,8 @@ fn peers(
     let (best, more) = best.into_ranked();
     let rows = best.into_iter().map(|(peers, name)| vec![host(name), Cell::Count(peers)]);
     Ok(Report {
-        id: context.name.to_owned(),
-        title: title.into(),
-        columns: vec![
-            Column { name: host_column, kind: ColumnKind::Host },
-            Column { name: count_column, kind: ColumnKind::Count },
-        ],
-        rows: rows.collect(),
-        drawing: Drawing::Table,
-        overflow: 0,
         more,
-        options: Vec::new(),
+        ..Report::table(title, [Column::host(host_column), Column::count(count_column)], rows.collect())
     })
 }
 

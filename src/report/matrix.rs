@@ -5,7 +5,7 @@ use crate::model::{Cell, Drawing, Report, Timestamp};
 use crate::tally::{Aggregates, Side};
 
 use super::context::ReportContext;
-use super::entry::{LIMIT, ReportEntry};
+use super::entry::{LIMIT, ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Rows};
 use super::pairs::columns;
@@ -22,7 +22,7 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
     example: r#"{ name = "matrix", limit = 8 }"#,
     needs_previous: false,
     looks_at_pairs: true,
-    function: matrix,
+    maker: ReportMaker::Function(matrix),
     #[cfg(test)]
     oracle: Some(counted),
 };
@@ -41,16 +41,7 @@ fn matrix(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Resul
             rows.push(vec![host(*source), host(&server[..]), Cell::Count(connections)]);
         }
     }
-    Ok(Report {
-        id: context.name.to_owned(),
-        title: "Busiest sources against busiest servers".into(),
-        columns: columns(),
-        rows,
-        drawing: Drawing::Matrix,
-        overflow: 0,
-        more: None,
-        options: Vec::new(),
-    })
+    Ok(Report { drawing: Drawing::Matrix, ..Report::table("Busiest sources against busiest servers", columns(), rows) })
 }
 
 /// Each of the busiest sources against each of the busiest servers, also where they never met.

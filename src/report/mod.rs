@@ -18,7 +18,7 @@ mod top;
 
 pub use absent::Search;
 pub use context::ReportContext;
-pub use entry::{ReportEntry, ReportFn};
+pub use entry::{ReportEntry, ReportFn, ReportMaker};
 pub use ranking::Top;
 pub use spelled::{Spelled, parts_of};
 

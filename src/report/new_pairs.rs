@@ -1,12 +1,12 @@
 //! `new-pairs`: the pairs of the window that were not in the window before it.
 
 use crate::error::Result;
-use crate::model::{Drawing, More, Report, Timestamp};
+use crate::model::{More, Report, Timestamp};
 use crate::options::OptionSpec;
 use crate::tally::Aggregates;
 
 use super::context::ReportContext;
-use super::entry::{LIMIT, ReportEntry};
+use super::entry::{LIMIT, ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Connection, Rows};
 use super::pairs::{columns, key, row};
@@ -20,7 +20,7 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
     example: r#"{ name = "new-pairs", limit = 50 }"#,
     needs_previous: true,
     looks_at_pairs: true,
-    function: new_pairs,
+    maker: ReportMaker::Function(new_pairs),
     #[cfg(test)]
     oracle: Some(counted),
 };
@@ -47,16 +47,7 @@ fn new_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Re
     // All are new alike.
     let more = more.map(|more| More { with: None, ..more });
     let rows = new.into_iter().map(|(_, (key, connections))| row(key, connections)).collect();
-    Ok(Report {
-        id: context.name.to_owned(),
-        title: "Pairs that were not in the window before".into(),
-        columns: columns(),
-        rows,
-        drawing: Drawing::Table,
-        overflow: 0,
-        more,
-        options: Vec::new(),
-    })
+    Ok(Report { more, ..Report::table("Pairs that were not in the window before", columns(), rows) })
 }
 
 /// By name, as many as the limit says.

@@ -1,11 +1,11 @@
 //! `top-pairs`: the pairs of hosts with most connections.
 
 use crate::error::Result;
-use crate::model::{Cell, Column, ColumnKind, Drawing, Report, Timestamp};
+use crate::model::{Cell, Column, Report, Timestamp};
 use crate::tally::{Aggregates, Pair};
 
 use super::context::ReportContext;
-use super::entry::{LIMIT, ReportEntry};
+use super::entry::{LIMIT, ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Rows};
 use super::ranking::{Top, host, limit};
@@ -18,7 +18,7 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
     example: r#"{ name = "top-pairs", limit = 20 }"#,
     needs_previous: false,
     looks_at_pairs: true,
-    function: top_pairs,
+    maker: ReportMaker::Function(top_pairs),
     #[cfg(test)]
     oracle: Some(counted),
 };
@@ -39,25 +39,12 @@ fn top_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Re
     )?;
     let (best, more) = best.into_ranked();
     let rows = best.into_iter().map(|(connections, key)| row(key, connections)).collect();
-    Ok(Report {
-        id: context.name.to_owned(),
-        title: "Pairs with most connections".into(),
-        columns: columns(),
-        rows,
-        drawing: Drawing::Table,
-        overflow: 0,
-        more,
-        options: Vec::new(),
-    })
+    Ok(Report { more, ..Report::table("Pairs with most connections", columns(), rows) })
 }
 
 /// The columns of reports on pairs.
 pub(super) fn columns() -> Vec<Column> {
-    vec![
-        Column { name: "from", kind: ColumnKind::Host },
-        Column { name: "to", kind: ColumnKind::Host },
-        Column { name: "connections", kind: ColumnKind::Count },
-    ]
+    vec![Column::host("from"), Column::host("to"), Column::count("connections")]
 }
 
 /// What pairs are ordered by: their names.

@@ -1,11 +1,11 @@
 //! `timeline`: connections per bucket.
 
 use crate::error::Result;
-use crate::model::{Cell, Column, ColumnKind, Drawing, Report, Timestamp};
+use crate::model::{Cell, Column, Report, Timestamp};
 use crate::tally::Aggregates;
 
 use super::context::ReportContext;
-use super::entry::ReportEntry;
+use super::entry::{ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Rows};
 
@@ -17,26 +17,14 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
     example: r#""timeline""#,
     needs_previous: false,
     looks_at_pairs: false,
-    function: timeline,
+    maker: ReportMaker::Function(timeline),
     #[cfg(test)]
     oracle: Some(counted),
 };
 
-fn timeline(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
+fn timeline(_: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
     let rows = view.buckets().iter().map(|bucket| vec![Cell::Time(bucket.start), Cell::Count(bucket.connections)]);
-    Ok(Report {
-        id: context.name.to_owned(),
-        title: "Connections over time".into(),
-        columns: vec![
-            Column { name: "start", kind: ColumnKind::Time },
-            Column { name: "connections", kind: ColumnKind::Count },
-        ],
-        rows: rows.collect(),
-        drawing: Drawing::Table,
-        overflow: 0,
-        more: None,
-        options: Vec::new(),
-    })
+    Ok(Report::table("Connections over time", [Column::time("start"), Column::count("connections")], rows.collect()))
 }
 
 /// Each bucket has its row, also where nothing was counted.

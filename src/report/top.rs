@@ -1,11 +1,11 @@
 //! `top-servers` and `top-sources`: the hosts with most connections on either side.
 
 use crate::error::Result;
-use crate::model::{Cell, Column, ColumnKind, Drawing, Report, Timestamp};
+use crate::model::{Cell, Column, Drawing, Report, Timestamp};
 use crate::tally::{Aggregates, Side};
 
 use super::context::ReportContext;
-use super::entry::{LIMIT, ReportEntry};
+use super::entry::{LIMIT, ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Rows};
 use super::ranking::{Top, host, limit};
@@ -18,7 +18,7 @@ pub(super) const SERVERS: ReportEntry = ReportEntry {
     example: r#"{ name = "top-servers", limit = 5 }"#,
     needs_previous: false,
     looks_at_pairs: true,
-    function: servers,
+    maker: ReportMaker::Function(servers),
     #[cfg(test)]
     oracle: Some(servers_counted),
 };
@@ -31,7 +31,7 @@ pub(super) const SOURCES: ReportEntry = ReportEntry {
     example: r#"{ name = "top-sources", limit = 5 }"#,
     needs_previous: false,
     looks_at_pairs: true,
-    function: sources,
+    maker: ReportMaker::Function(sources),
     #[cfg(test)]
     oracle: Some(sources_counted),
 };
@@ -59,17 +59,13 @@ fn ranking(
 ) -> Result<Report> {
     let (best, more) = busiest(context, view, side)?.into_ranked();
     Ok(Report {
-        id: context.name.to_owned(),
-        title: title.into(),
-        columns: vec![
-            Column { name: column, kind: ColumnKind::Host },
-            Column { name: "connections", kind: ColumnKind::Count },
-        ],
-        rows: best.into_iter().map(|(count, name)| vec![host(name), Cell::Count(count)]).collect(),
         drawing,
-        overflow: 0,
         more,
-        options: Vec::new(),
+        ..Report::table(
+            title,
+            [Column::host(column), Column::count("connections")],
+            best.into_iter().map(|(count, name)| vec![host(name), Cell::Count(count)]).collect(),
+        )
     })
 }
 

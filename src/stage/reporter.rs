@@ -154,7 +154,8 @@ impl ReporterShared {
         let window = seen.view.window();
         let reports = self.reports.iter().map(|(entry, options)| {
             let context = self.context(entry, options, seen);
-            let mut report = (entry.function)(&context, seen.view, window.end)?;
+            let mut report = entry.maker.make(&context, seen.view, window.end)?;
+            report.id = entry.name.to_owned();
             // A function of another crate may be wrong; outputs rely on this.
             report.check().map_err(|message| Error::report(entry.name, message))?;
             report.options = asked_for(options);

@@ -3,35 +3,16 @@
 
 use logparser::internals::model::escape::{bytes, exact, is_hostile, printable};
 use logparser::internals::output::{LastResult, Opening, Receipt, entry};
-use logparser::{Balance, Cell, Column, ColumnKind, Drawing, Options, Report, Timestamp, Window, WindowResult};
+use logparser::{Balance, Cell, Column, Options, Report, Timestamp, Window, WindowResult};
 
 /// A report with a name in its title and in a cell, as an output writes it.
 fn written(output: &str, name: &[u8]) -> String {
-    let columns = [("server", ColumnKind::Host), ("connections", ColumnKind::Count)];
-    let report = Report {
-        id: "top-servers".into(),
-        title: name.to_vec(),
-        columns: columns.map(|(name, kind)| Column { name, kind }).to_vec(),
-        rows: vec![vec![Cell::Host(name.to_vec()), Cell::Count(7)]],
-        drawing: Drawing::Table,
-        overflow: 0,
-        more: None,
-        options: Vec::new(),
-    };
+    let columns = [Column::host("server"), Column::count("connections")];
+    let rows = vec![vec![Cell::Host(name.to_vec()), Cell::Count(7)]];
+    let mut report = Report::table(name, columns, rows);
+    report.id = "top-servers".into();
     let window = Window::closed(Timestamp::from_seconds(0), Timestamp::from_seconds(60));
-    let result = WindowResult {
-        sequence: 0,
-        window,
-        windows: 1,
-        periodic: false,
-        cut: Default::default(),
-        issue: None,
-        connections: 7,
-        reports: vec![report],
-        balance: Balance::default(),
-        from_start: false,
-        stamps: None,
-    };
+    let result = WindowResult::new(window, 7, vec![report], Balance::default());
     let last = LastResult::default();
     let mut opening = Opening { last: Some(last.clone()), ..Opening::default() };
     let entry = entry(output).expect("it is in the table");

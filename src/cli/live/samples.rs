@@ -1,22 +1,14 @@
 //! Glances for tests.
 
 use super::glance::Glance;
-use crate::model::{Balance, Cell, Column, ColumnKind, Drawing, Report, Timestamp, Window, WindowResult};
+use crate::model::{Balance, Cell, Column, ColumnKind, Report, Timestamp, Window, WindowResult};
 use crate::pipeline::StageObservation;
 
 const HOST: ColumnKind = ColumnKind::Host;
 
 fn report(id: &str, title: &str, columns: &[(&'static str, ColumnKind)], rows: Vec<Vec<Cell>>) -> Report {
-    Report {
-        id: id.to_owned(),
-        title: title.as_bytes().to_vec(),
-        columns: columns.iter().map(|(name, kind)| Column { name, kind: *kind }).collect(),
-        rows,
-        drawing: Drawing::Table,
-        overflow: 0,
-        more: None,
-        options: Vec::new(),
-    }
+    let columns: Vec<Column> = columns.iter().map(|(name, kind)| Column { name, kind: *kind }).collect();
+    Report { id: id.to_owned(), ..Report::table(title, columns, rows) }
 }
 
 pub fn host(name: &[u8]) -> Cell {

@@ -53,7 +53,7 @@ impl Pipeline {
             let Task::Reporter(reporter) = &stage.task else { continue };
             let outputs = targets.reporters.remove(&at).unwrap_or_default();
             let reports: Vec<_> =
-                reporter.reports.iter().map(|report| (report.entry, report.options.clone())).collect();
+                reporter.reports.iter().map(|report| (report.entry.clone(), report.options.clone())).collect();
             let shared = reporter::ReporterShared {
                 searches: reporter::ReporterShared::searches(&reports),
                 reports,
