@@ -4,35 +4,21 @@
 //! Files are read by position and never mapped: a file cut short while it is read is an error, not
 //! a signal.
 
-use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
-use std::sync::Arc;
-
-use rustix::buffer::spare_capacity;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
 
 use super::chunker::{Chunker, Cut};
 use super::codec;
 use super::input::{Input, Origin, Rest};
+use super::opened::Opened;
 use super::spool::Spool;
 use crate::error::{Error, Result};
-
-/// How often a wait for a stream looks up whether the run should stop, in nanoseconds.
-const POLL_NANOS: i64 = 50_000_000;
-
-/// Bytes that a pipe should hold: as many as an unprivileged process may ask for.
-#[cfg(target_os = "linux")]
-const PIPE_BYTES: usize = 1 << 20;
 
 /// An input and how far it has been read.
 pub struct Cursor {
     input: Input,
     chunker: Chunker,
-    handle: Handle,
+    /// Nothing before it is opened, and while it rests.
+    opened: Option<Opened>,
     /// Bytes of the input that are known to be there.
     known: u64,
     started: bool,
@@ -40,13 +26,6 @@ pub struct Cursor {
     end: u64,
     /// Where every byte that is read is kept.
     spool: Option<Spool>,
-}
-
-enum Handle {
-    Closed,
-    File(Arc<File>),
-    Stdin,
-    Stream(Arc<File>),
 }
 
 /// What reading on gave.
@@ -72,7 +51,7 @@ impl Cursor {
     pub fn new(input: Input, chunk: usize, max_line: usize) -> Self {
         let fill = matches!(input.origin, Origin::File { .. } | Origin::Spooled { rest: Rest::Ended, .. });
         let chunker = Chunker::new(chunk, max_line, fill);
-        Cursor { input, chunker, handle: Handle::Closed, known: 0, started: false, end: u64::MAX, spool: None }
+        Cursor { input, chunker, opened: None, known: 0, started: false, end: u64::MAX, spool: None }
     }
 
     /// Keeps every byte that is read, if it could not be read again. Called before the first step.
@@ -85,20 +64,18 @@ impl Cursor {
 
     /// Whether bytes were taken from a stream, which does not give them again.
     pub fn has_taken(&self) -> bool {
-        self.spool.is_some() && matches!(self.handle, Handle::Stdin | Handle::Stream(_))
+        self.spool.is_some() && matches!(self.opened, Some(Opened::Stream(_)))
     }
 
     /// The input that gives what was kept and then goes on where this cursor is, or ends there if
     /// that was the end; `None` if the input itself still gives all of that.
     pub fn into_kept(self, ended: bool) -> Option<Input> {
         let path = self.input.path();
-        let rest = match self.handle {
-            // It could not be opened, or of what had been kept before, some has not been read
-            // again.
-            Handle::Closed | Handle::File(_) => return None,
-            _ if ended => Rest::Ended,
-            Handle::Stdin => Rest::Stdin,
-            Handle::Stream(stream) => Rest::Open(stream),
+        let rest = match self.opened {
+            // It could not be opened, or of what had been kept before, some has not been read again.
+            None | Some(Opened::At(_)) => return None,
+            Some(Opened::Stream(_)) if ended => Rest::Ended,
+            Some(Opened::Stream(stream)) => Rest::Stream(stream),
         };
         let file = self.spool?.into_file();
         Some(Input { name: self.input.name, origin: Origin::Spooled { file, rest, path } })
@@ -127,8 +104,8 @@ impl Cursor {
 
     /// Gives the file descriptor back; reading on opens the file again. A stream stays open.
     pub fn rest(&mut self) {
-        if matches!((&self.handle, &self.input.origin), (Handle::File(_), Origin::File { .. })) {
-            self.handle = Handle::Closed;
+        if matches!(self.input.origin, Origin::File { .. }) {
+            self.opened = None;
         }
     }
 
@@ -170,7 +147,7 @@ impl Cursor {
     ) -> std::result::Result<(Cut, u64), Option<Error>> {
         let offset = self.chunker.bytes_read();
         let mut filling = Filling {
-            handle: &mut self.handle,
+            opened: &mut self.opened,
             input: &self.input,
             spool: self.spool.as_mut(),
             offset,
@@ -226,49 +203,20 @@ impl Cursor {
     }
 
     fn open(&mut self) -> Result<()> {
-        if !matches!(self.handle, Handle::Closed) {
-            return Ok(());
+        if self.opened.is_none() {
+            let (opened, size) = Opened::open(&self.input)?;
+            self.opened = Some(opened);
+            if !self.started {
+                self.known = size;
+            }
         }
-        let fail = |path: &Path, source| Error::input(path, "cannot open", source);
-        self.handle = match &self.input.origin {
-            Origin::Stream(None) => {
-                widen(io::stdin());
-                Handle::Stdin
-            }
-            Origin::Stream(Some(path)) => {
-                // Opening a pipe would wait for its writer, deaf to interrupts; reading waits too,
-                // but not deaf.
-                let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-                let opened = File::options().read(true).custom_flags(flags).open(path);
-                let stream = opened.map_err(|error| fail(path, error))?;
-                widen(&stream);
-                Handle::Stream(Arc::new(stream))
-            }
-            Origin::Spooled { file, .. } => {
-                let size = file.metadata().map_err(|error| fail(&self.input.path(), error))?.len();
-                self.known = self.known.max(size);
-                Handle::File(Arc::clone(file))
-            }
-            Origin::File { path, identity, .. } => {
-                let file = File::open(path).map_err(|error| fail(path, error))?;
-                let found = file.metadata().map_err(|error| fail(path, error))?;
-                if (found.dev(), found.ino()) != *identity {
-                    let source = io::Error::other("another file has taken its name; run again");
-                    return Err(Error::input(path, "was replaced before it was read", source));
-                }
-                if !self.started {
-                    self.known = found.len();
-                }
-                Handle::File(Arc::new(file))
-            }
-        };
         Ok(())
     }
 }
 
 /// What fills a chunk: the bytes of an input from an offset on.
 struct Filling<'a> {
-    handle: &'a mut Handle,
+    opened: &'a mut Option<Opened>,
     input: &'a Input,
     /// Where every byte that is read is kept.
     spool: Option<&'a mut Spool>,
@@ -286,7 +234,9 @@ impl Filling<'_> {
     fn fill(&mut self, into: &mut Vec<u8>, interrupted: &dyn Fn() -> bool) -> io::Result<usize> {
         while self.offset < self.end {
             let before = into.len();
-            self.handle.read(self.input, self.offset, into, interrupted)?;
+            if let Some(opened) = self.opened {
+                opened.read(self.input, self.offset, into, interrupted)?;
+            }
             let wanted = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
             into.truncate(before.saturating_add(wanted));
             let read = into.len() - before;
@@ -309,76 +259,6 @@ impl Filling<'_> {
     }
 }
 
-impl Handle {
-    /// Appends bytes from `offset` on, waiting for them if it is a stream.
-    fn read(
-        &mut self,
-        input: &Input,
-        offset: u64,
-        into: &mut Vec<u8>,
-        interrupted: &dyn Fn() -> bool,
-    ) -> io::Result<usize> {
-        loop {
-            let read = match self {
-                Handle::Closed => return Ok(0),
-                Handle::File(file) => rustix::io::pread(&**file, spare_capacity(into), offset),
-                Handle::Stream(stream) => read_stream(&**stream, into, interrupted),
-                Handle::Stdin => read_stream(io::stdin(), into, interrupted),
-            };
-            match read {
-                Err(Errno::INTR) if interrupted() => return Err(io::ErrorKind::Interrupted.into()),
-                Err(Errno::INTR) => {}
-                Ok(0) => match self.rest_of(input) {
-                    Some(rest) => *self = rest,
-                    None => return Ok(0),
-                },
-                other => return Ok(other?),
-            }
-        }
-    }
-}
-
-impl Handle {
-    /// What follows when the kept beginning of a stream has been read.
-    fn rest_of(&self, input: &Input) -> Option<Handle> {
-        match (self, &input.origin) {
-            (Handle::File(_), Origin::Spooled { rest: Rest::Stdin, .. }) => Some(Handle::Stdin),
-            (Handle::File(_), Origin::Spooled { rest: Rest::Open(stream), .. }) => {
-                Some(Handle::Stream(Arc::clone(stream)))
-            }
-            _ => None,
-        }
-    }
-}
-
-/// Gives a pipe room for more than its usual 64 KiB, so that writer and reader take turns less
-/// often.
-fn widen(stream: impl AsFd) {
-    // What is no pipe, or may not grow, stays as it is; other systems size their pipes themselves.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::pipe::fcntl_setpipe_size(stream, PIPE_BYTES);
-    #[cfg(not(target_os = "linux"))]
-    let _ = stream;
-}
-
-/// Reads what a stream has, waiting until it has something. `INTR` when the run should stop.
-fn read_stream(stream: impl AsFd, into: &mut Vec<u8>, interrupted: &dyn Fn() -> bool) -> rustix::io::Result<usize> {
-    let timeout = Timespec { tv_sec: 0, tv_nsec: POLL_NANOS };
-    loop {
-        if interrupted() {
-            return Err(Errno::INTR);
-        }
-        let mut fds = [PollFd::new(&stream, PollFlags::IN)];
-        if poll(&mut fds, Some(&timeout))? == 0 {
-            continue;
-        }
-        match rustix::io::read(&stream, spare_capacity(into)) {
-            Err(Errno::AGAIN) => {}
-            other => return other,
-        }
-    }
-}
-
 /// Takes the zeros from the start of an input's first bytes, as a truncation beneath a writer
 /// leaves them. How many.
 fn pass_zeros(bytes: &mut Vec<u8>) -> u64 {
@@ -389,8 +269,10 @@ fn pass_zeros(bytes: &mut Vec<u8>) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::io::Write;
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
 
     fn input(file: &tempfile::NamedTempFile) -> Input {
         let found = file.as_file().metadata().unwrap();

@@ -9,6 +9,7 @@ mod cursor;
 pub mod follow;
 mod input;
 mod locate;
+mod opened;
 mod pruned;
 pub mod seek;
 mod spool;
