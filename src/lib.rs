@@ -16,14 +16,56 @@
 //!
 //! # A question
 //!
+//! Who are the busiest servers in the last hour of these logs?
+//!
 //! ```
-//! let summary = logparser::Pipeline::builder()
+//! use std::sync::mpsc;
+//!
+//! use logparser::{Cell, Pipeline};
+//!
+//! let (taker, results) = mpsc::channel();
+//! let summary = Pipeline::builder()
 //!     .set("location", "tests/data/*.log")
 //!     .set("until", "latest")
-//!     .output("json", Box::new(std::io::sink()))
+//!     .set("reports", r#"["top-servers"]"#)
+//!     .on_result(move |result| taker.send(result.clone()).unwrap())
 //!     .build()?
 //!     .run()?;
-//! assert!(summary.sheets[0].balance.counted > 0);
+//! // Every line is in one class, and what was lost is told.
+//! assert!(summary.error().is_none() && summary.sheets[0].balance.counted > 0);
+//! for row in &results.recv().unwrap().reports[0].rows {
+//!     let [Cell::Host(server), Cell::Count(connections)] = &row[..] else { unreachable!() };
+//!     println!("{}: {connections}", String::from_utf8_lossy(server));
+//! }
+//! # Ok::<(), logparser::Error>(())
+//! ```
+//!
+//! # A report function of one's own
+//!
+//! A function or a closure. The same window always gives the same report, so it puts in order what
+//! it keeps: hosts come in no order.
+//!
+//! ```
+//! use logparser::{Cell, Column, Pipeline, Report, Side, Top};
+//!
+//! let most = 3;
+//! let summary = Pipeline::builder()
+//!     .report("loudest", move |context, view, _until| {
+//!         let mut loudest = Top::new(most);
+//!         context.for_each_host(view, Side::From, |total| {
+//!             loudest.offer(total.connections, || total.host.bytes().to_vec());
+//!         })?;
+//!         let rows = loudest.into_sorted().into_iter().map(|(count, name)| vec![Cell::Host(name), Cell::Count(count)]);
+//!         let columns = [Column::host("source"), Column::count("connections")];
+//!         Ok(Report::table("Sources that connected most", columns, rows.collect()))
+//!     })
+//!     .set("reports", r#"["loudest"]"#)
+//!     .set("location", "tests/data/*.log")
+//!     .set("until", "latest")
+//!     .on_result(move |result| assert_eq!(result.reports[0].rows.len(), most))
+//!     .build()?
+//!     .run()?;
+//! assert!(summary.error().is_none());
 //! # Ok::<(), logparser::Error>(())
 //! ```
 //!
@@ -202,6 +244,9 @@ pub mod internals {
     pub mod tally {
         pub use crate::tally::{Budget, Hosts, Shape, Tally};
 
+        pub mod aggregates {
+            pub use crate::tally::aggregates::Layout;
+        }
         pub mod sweep {
             pub use crate::tally::sweep::{ALWAYS_KEPT, Sweep};
         }

@@ -6,11 +6,15 @@
 //! after them, may be "before everything" or "after everything" in its place.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 /// Nanoseconds in a second.
 pub const SECOND: i64 = 1_000_000_000;
+
+/// Where the time comes from: the clock of the machine, or that of a test.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// An instant: nanoseconds since 1970-01-01T00:00:00Z, from 1677 to 2262.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Building a pipeline: configuration in layers, reports and outputs of one's own, an injected
 //! clock.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::environment::{Environment, Pipeline};
 use super::machine;
 use crate::config::{Catalog, Written, check};
 use crate::error::{Error, Place, Result, show_path};
-use crate::model::{Report, Timestamp};
+use crate::model::{Report, Timestamp, WindowResult};
 use crate::output::target::LastResult;
 use crate::output::{self, Style};
 use crate::report::{self, ReportContext, ReportEntry};
@@ -117,20 +117,27 @@ impl Builder {
     }
 
     /// Takes the time from `now`.
-    pub fn clock(mut self, now: fn() -> Timestamp) -> Self {
-        self.environment.now = now;
+    pub fn clock(mut self, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        self.environment.now = Arc::new(now);
         self
     }
 
     /// Tells failures that do not end the run, such as an unreadable input, when they happen.
-    pub fn on_failure(mut self, tell: fn(&Error)) -> Self {
-        self.environment.tell = tell;
+    pub fn on_failure(mut self, tell: impl Fn(&Error) + Send + Sync + 'static) -> Self {
+        self.environment.listener.failure = Some(Arc::new(tell));
         self
     }
 
     /// Tells what people should know though nothing failed, such as that a file is not sorted.
-    pub fn on_warning(mut self, warn: fn(&str)) -> Self {
-        self.environment.warn = warn;
+    pub fn on_warning(mut self, warn: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.environment.listener.warning = Some(Arc::new(warn));
+        self
+    }
+
+    /// Hands each result to `take` as plain data, in their order, in place of the outputs of the
+    /// configuration. The next result waits until it is taken.
+    pub fn on_result(mut self, take: impl Fn(&WindowResult) + Send + Sync + 'static) -> Self {
+        self.environment.listener.result = Some(Arc::new(take));
         self
     }
 
@@ -169,6 +176,9 @@ impl Builder {
                 Error::usage(format!("unknown output '{name}'; {help}"))
             };
             self.environment.outputs.push((output::entry(&name).ok_or_else(unknown)?, writer));
+        }
+        if self.environment.listener.result.is_some() && self.environment.outputs.is_empty() {
+            self.environment.outputs.push((output::DEFAULT, Box::new(io::sink())));
         }
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let mut plan = check(&self.written, &catalog, cores)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::actor::Stop;
 use crate::metrics::Progress;
 use crate::source::Listing;
-use crate::stage::{Failures, InputNames};
+use crate::stage::{Failures, InputNames, Listener};
 
 use super::environment::Environment;
 
@@ -20,6 +20,8 @@ pub(super) struct RunContext {
     pub listing: Listing,
     /// Whether windows are looked at before they are closed.
     pub peek: bool,
+    /// Who is told of results.
+    pub listener: Listener,
 }
 
 impl RunContext {
@@ -28,10 +30,11 @@ impl RunContext {
         RunContext {
             stop: Stop::new(Arc::clone(&environment.drain)),
             progress: Arc::default(),
-            failures: Arc::new(Failures::new(environment.tell, environment.warn)),
+            failures: Arc::new(Failures::new(environment.listener.clone())),
             names: Arc::default(),
             listing: environment.listing(),
             peek: environment.peek,
+            listener: environment.listener.clone(),
         }
     }
 }

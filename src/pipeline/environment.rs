@@ -10,18 +10,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::config::Plan;
-use crate::error::Error;
 use crate::model::Timestamp;
+use crate::model::time::Clock;
 use crate::output::spared::Spared;
 use crate::output::target::LastResult;
 use crate::output::{OutputEntry, Style};
 use crate::source::{Listing, Located};
+use crate::stage::Listener;
 
 /// What a run gets from outside.
 pub(super) struct Environment {
-    pub now: fn() -> Timestamp,
-    pub tell: fn(&Error),
-    pub warn: fn(&str),
+    pub now: Clock,
+    pub listener: Listener,
     pub drain: Arc<AtomicBool>,
     /// Folders that are listed so far.
     pub folders: Arc<AtomicU64>,
@@ -77,9 +77,8 @@ impl Default for Environment {
     /// The machine's clock, nobody to tell, and the outputs of the configuration.
     fn default() -> Self {
         Environment {
-            now: wall_clock,
-            tell: |_| {},
-            warn: |_| {},
+            now: Arc::new(wall_clock),
+            listener: Listener::default(),
             drain: Arc::default(),
             folders: Arc::default(),
             located: VecDeque::new(),

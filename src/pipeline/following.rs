@@ -21,6 +21,7 @@ use crate::actor::Permits;
 use crate::config::{AggregatorPlan, FilterPlan, FollowPlan, Plan, ReaderPlan, StatePlan, Task, Trigger};
 use crate::config::{fingerprint, question};
 use crate::error::{Error, Result};
+use crate::model::time::Clock;
 use crate::model::time::SECOND;
 use crate::model::{Grid, Guard, InputId, Timestamp};
 use crate::ops::close::{Closer, Windows};
@@ -122,7 +123,7 @@ impl Follow {
         follow: FollowPlan,
         (filter, resolved): (&FilterPlan, Resolved),
         permits: Permits,
-        now: fn() -> Timestamp,
+        now: Clock,
         context: &RunContext,
     ) -> Following {
         let options = FollowOptions {

@@ -44,7 +44,7 @@ impl Pipeline {
 /// of reports on them.
 pub(super) fn start(pipeline: Pipeline, part: Part, kept: Option<Kept>) -> Result<Running> {
     let Pipeline { plan, mut environment } = pipeline;
-    let (context, now) = (RunContext::new(&environment), environment.now);
+    let (context, now) = (RunContext::new(&environment), Arc::clone(&environment.now));
     let inputs = find(&plan, &mut environment, &context.failures)?;
     for (at, input) in inputs.all.iter().enumerate() {
         context.names.set(InputId(at as u32), input.name.clone());

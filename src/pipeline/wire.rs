@@ -18,6 +18,7 @@ use crate::batch::{Chunk, Lines, Records};
 use crate::config::{AggregatorPlan, FilterPlan, Plan, ReaderPlan, ReporterPlan, StagePlan, Task};
 use crate::error::{Error, Result};
 use crate::metrics::StageMetrics;
+use crate::model::time::Clock;
 use crate::model::{InputId, Stamps, Timestamp};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::history::History;
@@ -76,7 +77,7 @@ pub(super) struct Wiring<'a> {
     /// What is read.
     pub reading: &'a Reading,
     pub context: &'a RunContext,
-    pub now: fn() -> Timestamp,
+    pub now: Clock,
     /// Where windows are kept in place of reports on them.
     pub kept: Option<Kept>,
 }
@@ -209,7 +210,7 @@ impl Place<'_> {
     }
 
     fn reader(&mut self, plan: &ReaderPlan, parts: &mut Parts) -> Start {
-        let Wiring { plan: whole, reading, context, now, .. } = *self.wiring;
+        let Wiring { plan: whole, reading, context, ref now, .. } = *self.wiring;
         let Reading { inputs, windows, pruned } = reading;
         let filter = whole.filter_behind(self.at);
         let order = if plan.by_time { ReadOrder::ByTime } else { ReadOrder::OneByOne };
@@ -223,11 +224,12 @@ impl Place<'_> {
         let permits = Permits::new(whole.chunk_budget(self.at), &context.stop);
         parts.permits.push(permits.clone());
         let following = match (plan.follow, &mut self.follow, filter) {
-            (Some(options), Some(follow), Some((at, filter))) => windows[at]
-                .map(|resolved| follow.following(plan, options, (filter, resolved), permits.clone(), now, context)),
+            (Some(options), Some(follow), Some((at, filter))) => windows[at].map(|resolved| {
+                follow.following(plan, options, (filter, resolved), permits.clone(), Arc::clone(now), context)
+            }),
             _ => None,
         };
-        let present = following.as_ref().and(filter).map(|(_, filter)| (now, filter.future));
+        let present = following.as_ref().and(filter).map(|(_, filter)| (Arc::clone(now), filter.future));
         let shared = Arc::new(read::ReaderShared {
             schedule: Schedule::new(cursors.collect(), order, plan.chunk),
             permits,
@@ -381,7 +383,7 @@ impl Place<'_> {
             searches: reporter::ReporterShared::searches(&reports),
             reports,
             threads: self.stage.threads,
-            desk: Mutex::new(reporter::Desk::new(outputs, (!follows).then_some(0))),
+            desk: Mutex::new(reporter::Desk::new(outputs, context.listener.clone(), (!follows).then_some(0))),
             reopen,
             written: Condvar::new(),
             stop: context.stop.clone(),

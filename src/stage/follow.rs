@@ -13,7 +13,8 @@ use crate::batch::{Chunk, Live};
 use crate::format::{Format, LineRules};
 use crate::metrics::Progress;
 use crate::model::recycle::{BufferPool, Pooled};
-use crate::model::{Balance, InputId, Span, Timestamp};
+use crate::model::time::Clock;
+use crate::model::{Balance, InputId, Span};
 use crate::source::follow::{Delivery, Events, Follower, New};
 
 use super::abreast::Abreast;
@@ -76,7 +77,7 @@ pub struct Following {
     /// Where their bytes come from.
     pub buffers: BufferPool<u8>,
     /// The clock.
-    pub now: fn() -> Timestamp,
+    pub now: Clock,
     /// How far beyond now a stamp may lie, in nanoseconds.
     pub future: i64,
     /// Bytes that a line may have.

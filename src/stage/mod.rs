@@ -24,11 +24,12 @@ pub mod reporter;
 pub mod schedule;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
 use crate::error::Error;
-use crate::model::InputId;
+use crate::model::{InputId, WindowResult};
 use crate::output::Tell;
 
 /// The names of inputs, for messages.
@@ -57,29 +58,44 @@ impl InputNames {
     }
 }
 
+/// Who is told what happens while a run goes on, as far as anybody is.
+#[derive(Clone, Default)]
+pub struct Listener {
+    /// Of errors that do not end it.
+    pub failure: Option<Arc<dyn Fn(&Error) + Send + Sync>>,
+    /// Of what people should know though nothing failed.
+    pub warning: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    /// Of results, in their order.
+    pub result: Option<Arc<dyn Fn(&WindowResult) + Send + Sync>>,
+}
+
 /// Errors that do not end a run, and warnings: told at once, counted at its end.
+#[derive(Default)]
 pub struct Failures {
     all: Mutex<Vec<Error>>,
     warnings: Mutex<Vec<String>>,
-    tell: fn(&Error),
-    warn: fn(&str),
+    listener: Listener,
 }
 
 impl Failures {
-    /// No failures yet; each is given to `tell` when it happens, and each warning to `warn`.
-    pub fn new(tell: fn(&Error), warn: fn(&str)) -> Self {
-        Failures { all: Mutex::default(), warnings: Mutex::default(), tell, warn }
+    /// No failures yet; of each the listener is told when it happens, and of each warning.
+    pub fn new(listener: Listener) -> Self {
+        Failures { listener, ..Failures::default() }
     }
 
     /// Notes a failure.
     pub fn add(&self, error: Error) {
-        (self.tell)(&error);
+        if let Some(tell) = &self.listener.failure {
+            tell(&error);
+        }
         self.all.lock().push(error);
     }
 
     /// Tells what people should know though nothing failed.
     pub fn warn(&self, text: &str) {
-        (self.warn)(text);
+        if let Some(warn) = &self.listener.warning {
+            warn(text);
+        }
         self.warnings.lock().push(text.to_owned());
     }
 

@@ -9,6 +9,7 @@ use crate::actor::{Exit, Outlet, Permits, Stop};
 use crate::batch::{Chunk, Live};
 use crate::metrics::Progress;
 use crate::model::recycle::{BufferPool, Pooled};
+use crate::model::time::Clock;
 use crate::model::{Balance, Guard, Span, Timestamp};
 use crate::ops::scan::{Block, last_stamps};
 use crate::source::{ChunkStep, Cut};
@@ -35,7 +36,7 @@ pub struct ReaderShared {
     /// Inputs that could not be read are told here.
     pub failures: Arc<Failures>,
     /// Where inputs go on: the clock, and how far beyond now a stamp may lie, in nanoseconds.
-    pub present: Option<(fn() -> Timestamp, i64)>,
+    pub present: Option<(Clock, i64)>,
 }
 
 /// Reads one chunk of an input and sends it. Whether it was the last of those to read now, and
@@ -94,10 +95,10 @@ fn chunk(shared: &ReaderShared, input: &mut OpenInput, step: ChunkStep, bytes: P
         // What is skipped of a pruned input comes behind what is read of it.
         last: last && input.pruned.is_none(),
         unseen: false,
-        live: shared.present.map(|(now, future)| Live {
+        live: shared.present.as_ref().map(|(now, future)| Live {
             tail: Guard::default(),
             idle: false,
-            future_after: now().plus(future),
+            future_after: now().plus(*future),
         }),
         guard: None,
     }

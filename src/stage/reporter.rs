@@ -22,6 +22,7 @@ use crate::tally::Shape;
 use crate::tally::aggregates::Layout;
 use crate::tally::{Budget, Tally};
 
+use super::Listener;
 use super::aggregator::{Closed, Counting, Look};
 
 /// How often a worker that waits for its turn looks up whether the run was aborted.
@@ -93,6 +94,8 @@ pub type Kept = Arc<Mutex<Option<Arc<Closed>>>>;
 pub struct Desk {
     /// The open outputs. One whose reader has gone is dropped.
     pub outputs: Vec<Destination>,
+    /// Who is told of results.
+    pub listener: Listener,
     /// The sequence number that is written next; `None` if results are written as they come, by the
     /// one worker there is.
     pub next: Option<u64>,
@@ -107,9 +110,10 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// For these outputs; `next` is what is written first, if there is an order.
-    pub fn new(outputs: Vec<Destination>, next: Option<u64>) -> Self {
-        Desk { outputs, next, told: None, unsaid: Unsaid::default(), extent: None, dropped: 0 }
+    /// For these outputs and who is told of results; `next` is what is written first, if there is
+    /// an order.
+    pub fn new(outputs: Vec<Destination>, listener: Listener, next: Option<u64>) -> Self {
+        Desk { outputs, listener, next, told: None, unsaid: Unsaid::default(), extent: None, dropped: 0 }
     }
 }
 
@@ -241,6 +245,9 @@ impl ReporterShared {
                 return Err(Exit::Stopped);
             }
             self.written.wait_for(&mut desk, LOOK_UP);
+        }
+        if let Some(take) = &desk.listener.result {
+            take(result);
         }
         let receipt = Receipt::new(desk.outputs.len(), written);
         if let Some(medium) = desk.outputs.iter().find_map(Destination::leaves_unsaid) {

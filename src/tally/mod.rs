@@ -25,9 +25,9 @@
 //! overflow are those of its buckets.
 //!
 //! ```
-//! use logparser::model::{Timestamp, Window};
-//! use logparser::tally::aggregates::Layout;
-//! use logparser::tally::{Budget, Shape, Tally};
+//! use logparser::internals::tally::aggregates::Layout;
+//! use logparser::internals::tally::{Budget, Shape, Tally};
+//! use logparser::{Timestamp, Window};
 //!
 //! // One pane of three buckets of a second.
 //! let mut tally = Tally::new(Shape { pane: 3, shards: 1 }, std::sync::Arc::new(Budget::new(None)));

@@ -269,6 +269,7 @@ fn the_table_of_the_tests_has_a_row_for_each_file() {
     let files =
         files.filter(|path| path.extension().is_some_and(|ending| ending == "rs") && !path.ends_with("main.rs"));
     let mut files: Vec<String> = files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
-    (rows.sort(), files.sort());
+    rows.sort();
+    files.sort();
     assert_eq!(rows, files, "the table of tests/it/main.rs (left) has a row for each of its files (right)");
 }

@@ -14,7 +14,7 @@ fn large_files_are_read_from_where_the_first_window_needs_them_unless_all_is_ask
     let folder = Folder::new();
     // Sorted but for a record of the first window, which stands where it cannot be.
     let line = |at: i64| format!("{} a b\n", if at == 50_000 { 99_990 } else { at });
-    append(&folder.at("a.log"), &(0..100_011).map(line).collect::<String>());
+    append(&folder.at("a.log"), (0..100_011).map(line).collect::<String>());
     let windows = ["--every", "10", "--seconds", "10", "--since", "99990", "--lateness", "0", "--output", "json"];
     for (how, connections) in
         [(&[][..], 11), (&["--prune-above", "0"], 10), (&["--prune-above", "0", "--scan", "full"], 11)]
@@ -49,7 +49,7 @@ fn live_gives_what_the_file_gives() {
     let follower = Follower::start(&folder, &["live.log*", "--state", "none"]);
     let live = folder.at("live.log");
     for (at, block) in lines.chunks(150).enumerate() {
-        append(&live, &block.concat());
+        append(&live, block.concat());
         if at % 7 == 6 {
             std::fs::rename(&live, folder.at(&format!("live.log.{at}"))).unwrap();
         }

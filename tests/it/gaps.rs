@@ -23,13 +23,13 @@ fn a_stamp_that_runs_ahead_closes_no_window_until_others_come_or_its_input_is_id
     let args = ["a.log", "--state", "none", "--max-jump", "60", "--idle", "60", "--max-gap", "5"];
     let follower = Follower::start(&folder, &args);
     follower.nothing_for(500);
-    append(&log, &steady(1010, 1021));
+    append(&log, steady(1010, 1021));
     assert_eq!(follower.next(), (1010, 0, false, 9));
     let result = follower.result();
     assert_eq!(result["balance"]["late"], 0, "{result}");
     assert_eq!(result["window"]["end_unix"], 1020);
     // Seven more are eight that lie there: time moves.
-    append(&log, &steady(9992, 9999));
+    append(&log, steady(9992, 9999));
     assert_eq!(follower.next(), (1030, 0, false, 1));
     assert_eq!(gap(&follower), (1_030, 9_990, 896));
     assert_eq!(follower.stop(), [(10_000, 0, true, 8)]);

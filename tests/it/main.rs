@@ -51,6 +51,7 @@
 //! | `guards` | no log overwritten, no interrupt ignored, no loss that nobody tells |
 //! | `bounds` | memory, descriptors and long lines, whatever the input |
 //! | **The house** | |
+//! | `facade` | the public names are few, and results come to a program as data |
 //! | `floors` | who may name whom, circles among files, names, and how large things may be |
 //! | `faults` | the codes in names of tests have their row in `docs/faults.md` |
 //! | `pages` | README, book and neighbours show what the program prints |
@@ -75,6 +76,7 @@ mod corpora;
 mod crash;
 mod cuts;
 mod exact;
+mod facade;
 mod faults;
 mod floors;
 mod follow;

@@ -259,3 +259,30 @@ fn changes_that_are_shown_apply() {
     }
     assert!(wrong.is_empty(), "{}\nmake the change again, and its diff with `git diff`", wrong.join("\n"));
 }
+
+#[test]
+fn words_name_types_that_are_where_they_say() {
+    let mut wrong = Vec::new();
+    let rows: Vec<Vec<String>> = read("docs/words.md")
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.contains('`'))
+        .map(|line| line.trim_matches('|').split(" | ").map(|cell| cell.trim().trim_matches('`').to_owned()).collect())
+        .collect();
+    assert!(rows.len() >= 30, "only {} words", rows.len());
+    let mut words = BTreeSet::new();
+    for row in &rows {
+        let [word, meaning, name, file] = &row[..] else { panic!("docs/words.md: {row:?} has not four cells") };
+        let text = std::fs::read_to_string(root().join(file)).unwrap_or_default();
+        let defines = |kind: &str| {
+            text.match_indices(&format!("{kind} {name}"))
+                .any(|(at, found)| !text[at + found.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        };
+        if !["struct", "enum", "trait", "type"].into_iter().any(defines) {
+            wrong.push(format!("{word}: {file} does not define {name}"));
+        }
+        if meaning.len() < 10 || !words.insert(word) {
+            wrong.push(format!("{word}: one sentence, once"));
+        }
+    }
+    assert!(wrong.is_empty(), "docs/words.md: {wrong:#?}");
+}

@@ -59,10 +59,10 @@ fn a6_what_is_compressed_while_stopped_is_told_once_with_the_command_that_counts
     let (log, packed) = (folder.at("logs/log"), folder.at("logs/log.gz"));
     let line = b"1700000000 a b\n";
     let mut running = start(&folder);
-    append(&log, &line.repeat(100));
+    append(&log, line.repeat(100));
     wait_until_saved(&folder, 1500);
     ends_with(&mut running, &folder);
-    append(&log, &line.repeat(40));
+    append(&log, line.repeat(40));
     assert!(Command::new("gzip").arg(&log).status().unwrap().success());
     // Also if it is stopped at once.
     let mut running = start(&folder);
@@ -196,7 +196,7 @@ fn f6_a_file_at_full_speed_does_not_keep_slow_ones_waiting() {
     let folder = Folder::new();
     let mut running = start(&folder);
     let block = b"1700000000 some-host some-server\n".repeat(40_000);
-    append(&folder.at("logs/log.fast"), &block.repeat(60));
+    append(&folder.at("logs/log.fast"), block.repeat(60));
     for slow in 0..100 {
         append(&folder.at(&format!("logs/log.slow{slow}")), b"1700000000 a b\n");
     }

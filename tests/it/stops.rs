@@ -79,12 +79,12 @@ fn what_was_counted_before_any_window_has_closed_is_there_after_a_stop() {
         &["--every", "1m", "--seconds", "1m", "--late-updates", "2m"],
     ] {
         let folder = Folder::new();
-        folder.append("a.log", &minutes(0..4, 3));
+        folder.append("a.log", minutes(0..4, 3));
         // Several times, so that what is provisional comes as often.
         for _ in 0..3 {
             run_for(&folder, Duration::from_millis(600), more);
         }
-        folder.append("a.log", &minutes(30..31, 20));
+        folder.append("a.log", minutes(30..31, 20));
         let mut running = follow(&folder, more);
         wait_for("the windows to close", || results(&folder).len() > 20);
         assert_eq!(terminate(&mut running).0, Some(0), "{}", said(&folder));
@@ -103,7 +103,7 @@ fn what_is_counted_when_a_run_ends_is_in_its_results_and_a_later_one_issues_them
         [("none", "1m", [3, 3, 3, 3]), ("state", "1m", [3, 3, 3, 3]), ("state", "3m", [3, 6, 9, 9])]
     {
         let folder = Folder::new();
-        folder.append("a.log", &minutes(0..4, 3));
+        folder.append("a.log", minutes(0..4, 3));
         for run in 0..3 {
             let more = ["--every", "1m", "--seconds", window, "--state", state];
             run_for(&folder, Duration::from_millis(900), &more);
@@ -170,11 +170,11 @@ fn told(folder: &Folder, text: &str) -> Vec<String> {
 fn a_file_that_was_gone_when_a_run_began_is_told_as_lost_once() {
     for moved in [false, true] {
         let folder = Folder::new();
-        folder.append("a.log", &minutes(0..1, 20));
-        folder.append("b.log", &minutes(1..2, 20));
+        folder.append("a.log", minutes(0..1, 20));
+        folder.append("b.log", minutes(1..2, 20));
         run_for(&folder, Duration::from_millis(600), &MINUTES);
         let position = std::fs::metadata(folder.at("a.log")).unwrap().len();
-        folder.append("a.log", &minutes(1..2, 20));
+        folder.append("a.log", minutes(1..2, 20));
         if moved {
             std::fs::rename(folder.at("a.log"), folder.at("a.old")).unwrap();
         } else {
@@ -197,8 +197,8 @@ fn a_file_that_was_gone_when_a_run_began_is_told_as_lost_once() {
 #[test]
 fn silence_that_was_waited_through_is_not_waited_for_again() {
     let folder = Folder::new();
-    folder.append("a.log", &minutes(0..1, 20));
-    folder.append("b.log", &minutes(0..10, 20));
+    folder.append("a.log", minutes(0..1, 20));
+    folder.append("b.log", minutes(0..10, 20));
     // Until it is silent for so long, the first one holds back everything.
     let more = ["--every", "1m", "--seconds", "1m", "--lateness", "1m", "--idle", "4s"];
     for run in 0..6 {
@@ -206,7 +206,7 @@ fn silence_that_was_waited_through_is_not_waited_for_again() {
         if run < 2 {
             assert_eq!(results(&folder).values().filter(|(_, provisional, _)| !provisional).count(), 0, "{run}");
         }
-        folder.append("b.log", &minutes(10 + run..11 + run, 20));
+        folder.append("b.log", minutes(10 + run..11 + run, 20));
     }
     assert!(
         results(&folder).values().filter(|(_, provisional, _)| !provisional).count() >= 8,
@@ -218,7 +218,7 @@ fn silence_that_was_waited_through_is_not_waited_for_again() {
 #[test]
 fn a_truncation_is_told_once_and_not_at_each_start() {
     let folder = Folder::new();
-    folder.append("a.log", &minutes(0..1, 60));
+    folder.append("a.log", minutes(0..1, 60));
     run_for(&folder, Duration::from_millis(600), &MINUTES);
     folder.write("a.log", minutes(1..2, 20));
     for _ in 0..4 {
@@ -239,7 +239,7 @@ fn a_run_that_is_asked_to_end_waits_for_the_state_and_says_so_and_a_second_signa
         [("saver=1*sleep(100)->sleep(3000)", Some(0), 3), ("saver=sleep(60000)", Some(143), 2)]
     {
         let folder = Folder::new();
-        folder.append("a.log", &minutes(0..1, 20));
+        folder.append("a.log", minutes(0..1, 20));
         let mut command = Command::new(env!("CARGO_BIN_EXE_logparser"));
         command.current_dir(folder.path()).env("FAILPOINTS", failpoint).stdin(Stdio::null());
         command.args(["top", "*.log", "--follow", "--since", "1970-01-01T00:00:00Z", "--state", "state"]).args(MINUTES);
@@ -263,7 +263,7 @@ fn a_run_that_is_asked_to_end_waits_for_the_state_and_says_so_and_a_second_signa
 fn two_signals_at_once_are_one() {
     for name in ["TERM", "INT"] {
         let folder = Folder::new();
-        folder.append("a.log", &minutes(0..1, 20));
+        folder.append("a.log", minutes(0..1, 20));
         let mut command = Command::new(env!("CARGO_BIN_EXE_logparser"));
         command.current_dir(folder.path()).stdin(Stdio::null()).env("FAILPOINTS", "saver=sleep(400)");
         command.args(["top", "*.log", "--follow", "--since", "1970-01-01T00:00:00Z", "--state", "state"]).args(MINUTES);
@@ -283,7 +283,7 @@ fn a_later_run_tells_only_what_it_has_lost_itself() {
     let text = |from: i64| minutes(from..from + 1, 20);
     for (run, bad) in [(0, "oh no\n"), (1, "1 a b c d\n1 a\n"), (2, "")] {
         let begins = std::fs::metadata(folder.at("a.log")).map_or(0, |log| log.len());
-        folder.append("a.log", &format!("{bad}{}", text(run)));
+        folder.append("a.log", format!("{bad}{}", text(run)));
         let before = said(&folder).len();
         run_for(&folder, Duration::from_millis(700), &MINUTES);
         let said = said(&folder).split_off(before);

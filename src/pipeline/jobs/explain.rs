@@ -59,7 +59,7 @@ impl Pipeline {
     pub fn explain(self) -> Result<Explanation> {
         let Pipeline { plan, mut environment } = self;
         let stop = Stop::new(environment.drain.clone());
-        let failures = Failures::new(environment.tell, environment.warn);
+        let failures = Failures::new(environment.listener.clone());
         let inputs = find(&plan, &mut environment, &failures)?;
         let reading = Reading::new(&plan, inputs, (environment.now)(), &stop, &Part::All)?;
         let one = |(at, input): (usize, &Input)| {

@@ -33,7 +33,7 @@ impl Pipeline {
     /// be read.
     pub fn list(self) -> Result<Vec<ListedFile>> {
         let Pipeline { plan, mut environment } = self;
-        let failures = Failures::new(environment.tell, environment.warn);
+        let failures = Failures::new(environment.listener.clone());
         let inputs = find_all(&plan, &mut environment, &failures, "there is no list")?;
         let listed = inputs.all.iter().map(|input| match &input.origin {
             Origin::File { path, .. } => found(path),

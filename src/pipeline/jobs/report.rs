@@ -42,8 +42,9 @@ impl Pipeline {
                 "a report compares with the window before, which is not in the tallies; make them with --previous";
             return Err(Error::usage(message));
         }
+        let listener = environment.listener.clone();
         let stop = Stop::new(environment.drain.clone());
-        let tell: Arc<dyn Tell> = Arc::new(Failures::new(environment.tell, environment.warn));
+        let tell: Arc<dyn Tell> = Arc::new(Failures::new(listener.clone()));
         let mut targets = Targets::open(&plan, &Inputs::default(), environment, &tell)?;
         let view = view(&plan, aggregation, files)?;
         let balance = header.balance();
@@ -58,7 +59,7 @@ impl Pipeline {
                 searches: reporter::ReporterShared::searches(&reports),
                 reports,
                 threads: stage.threads,
-                desk: Mutex::new(reporter::Desk::new(outputs, None)),
+                desk: Mutex::new(reporter::Desk::new(outputs, listener.clone(), None)),
                 reopen: None,
                 written: Condvar::new(),
                 stop: stop.clone(),

@@ -48,7 +48,7 @@ fn module_of(path: &Path) -> String {
 }
 
 fn test_modules(module: &str, code: &Code) -> Vec<String> {
-    code.test_modules.iter().map(|name| joined(&[&base(module)[..], &[name.clone()]].concat())).collect()
+    code.test_modules.iter().map(|name| joined(&[&base(module)[..], std::slice::from_ref(name)].concat())).collect()
 }
 
 /// Where the children of a module stand.

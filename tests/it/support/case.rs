@@ -59,7 +59,8 @@ fn escaped(bytes: &[u8]) -> String {
         let opens = rest.starts_with(b"== ") && (at == 0 || bytes[at - 1] == b'\n');
         let alike = rest.iter().take_while(|other| **other == byte).count();
         // A brace behind an escaped byte would be read as its number.
-        let is_shown = !ends_a_line && !opens && !(byte == b'{' && is_behind_one);
+        let is_number = byte == b'{' && is_behind_one;
+        let is_shown = !ends_a_line && !opens && !is_number;
         let mut length = 1;
         is_behind_one = false;
         match byte {

@@ -3,8 +3,7 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use logparser::Pipeline;
-use logparser::{Builder, Summary};
+use logparser::{Builder, Pipeline, Summary};
 
 /// The shapes of threads, capacity and chunk size under which every answer has to be the same.
 pub const SHAPES: [(&str, &str, &str); 18] = {

@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn an_end_waits_for_the_state_as_long_as_it_may_and_for_outputs_not_as_long() {
-        let (stop, failures) = (Stop::default(), Failures::new(|_| {}, |_| {}));
+        let (stop, failures) = (Stop::default(), Failures::default());
         let mut ending = Ending::new(Duration::from_millis(40));
         assert!(!ending.is_over(WaitsFor::State, &stop, &failures));
         std::thread::sleep(Duration::from_millis(60));

@@ -307,7 +307,7 @@ mod tests {
             bounds: (Timestamp::MIN, Timestamp::MIN),
             files,
             names: Arc::default(),
-            failures: Arc::new(Failures::new(|_| {}, |_| {})),
+            failures: Arc::new(Failures::default()),
             stop: Stop::default(),
             trouble: Trouble::default(),
         }

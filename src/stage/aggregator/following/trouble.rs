@@ -58,7 +58,7 @@ mod tests {
         for (errno, faults) in
             [(libc::ENOSPC, 0), (libc::EDQUOT, 0), (libc::EFBIG, 0), (libc::EIO, 1), (libc::EROFS, 1)]
         {
-            let failures = Failures::new(|_| {}, |_| {});
+            let failures = Failures::default();
             let (mut trouble, folder) = (Trouble::default(), Path::new("st"));
             assert!(trouble.note(Ok(()), folder, &failures));
             assert!(!trouble.note(refused(errno), folder, &failures));
