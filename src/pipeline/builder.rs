@@ -143,14 +143,14 @@ impl Builder {
 
     /// Ends the run, with a report of what was read, once the flag is set.
     pub fn interrupt(mut self, flag: Arc<AtomicBool>) -> Self {
-        self.environment.drain = flag;
+        self.environment.wishes.drain = flag;
         self
     }
 
     /// In a run that follows its inputs: has files that it writes to be opened anew once the flag
     /// is set, which is then cleared, so that they can be rotated.
     pub fn reopen(mut self, flag: Arc<AtomicBool>) -> Self {
-        self.environment.reopen = flag;
+        self.environment.wishes.reopen = flag;
         self
     }
 

@@ -43,7 +43,7 @@ impl Pipeline {
             return Err(Error::usage(message));
         }
         let listener = environment.listener.clone();
-        let stop = Stop::new(environment.drain.clone());
+        let stop = Stop::new(environment.wishes.drain.clone());
         let tell: Arc<dyn Tell> = Arc::new(Failures::new(listener.clone()));
         let mut targets = Targets::open(&plan, &Inputs::default(), environment, &tell)?;
         let view = view(&plan, aggregation, files)?;

@@ -14,7 +14,6 @@ pub const LARGE: &[(&str, &str)] = &[
     ("model::balance::Balance", "the balance sheet: one number for each class of lines and bytes"),
     ("ops::progress::Progress", "what has to be saved in one moment lies in one value"),
     ("output::json::BalancePart", "the balance sheet as JSON: one number for each class of lines and bytes"),
-    ("pipeline::environment::Environment", "what a run is given beside its plan, each of which tests replace"),
     ("pipeline::following::following", "what a followed file may be in is told by fields that exclude each other"),
     ("pipeline::saved::Saved", "what a followed file may be in is told by fields that exclude each other"),
     ("source::follow::records::FileRecord", "a record of the saved state, a field for each value of the format"),
