@@ -11,6 +11,7 @@ pub mod length;
 pub mod lengths;
 pub mod location;
 pub mod loss;
+pub mod magic;
 pub mod moment;
 pub mod order;
 pub mod peaks;

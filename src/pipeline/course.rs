@@ -55,7 +55,7 @@ pub(super) trait Course {
         seat: &Seat<'_>,
         before: ResolvedFilter<'_>,
         filters: &[(String, Arc<filter::FilterShared>)],
-    ) -> Option<reporter::Nothing>;
+    ) -> Option<reporter::Emptiness>;
 }
 
 /// What reads for a reader.

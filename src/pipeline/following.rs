@@ -302,7 +302,7 @@ impl Course for GoingOn {
         _seat: &Seat<'_>,
         _before: ResolvedFilter<'_>,
         _filters: &[(String, Arc<filter::FilterShared>)],
-    ) -> Option<reporter::Nothing> {
+    ) -> Option<reporter::Emptiness> {
         None
     }
 }

@@ -61,7 +61,7 @@ impl Course for ToTheEnd {
         seat: &Seat<'_>,
         before: ResolvedFilter<'_>,
         filters: &[(String, Arc<filter::FilterShared>)],
-    ) -> Option<reporter::Nothing> {
+    ) -> Option<reporter::Emptiness> {
         let inputs = &seat.ground.reading.inputs;
         Some(StampsThere::before(before, inputs, &inputs.reaching(seat.ground.plan, seat.at), filters))
     }

@@ -255,8 +255,8 @@ impl StageWiring<'_> {
         let fed_by = self.seat.stage.inputs.first().map_or("", |&from| whole.stages[from].name.as_str());
         let aggregator = self.parts.aggregators.iter().find(|(name, _)| name == fed_by);
         let counting = aggregator.map(|(_, aggregator)| Arc::clone(&aggregator.counting));
-        let shared = Arc::new(reporter::Shared {
-            searches: reporter::Shared::searches(&reports),
+        let shared = Arc::new(reporter::ReporterShared {
+            searches: reporter::ReporterShared::searches(&reports),
             reports,
             threads: self.seat.stage.threads,
             desk: Mutex::new(reporter::Desk::new(outputs, context.listener.clone(), first)),
