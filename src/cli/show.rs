@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::loss::{Asked, Told, lines, more_malformed};
 use super::streams::taken;
 use super::{tty, unpack};
-use crate::config::{Plan, Task, Trigger, as_option};
+use crate::config::{Plan, Task, TriggerPlan, as_option};
 use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::model::escape::{harmless, printable};
 use crate::model::{Balance, Timestamp};
@@ -87,7 +87,7 @@ pub fn following(plan: &Plan) -> String {
     for stage in &plan.stages {
         match &stage.task {
             Task::TimeFilter(filter) => lateness = filter.lateness,
-            Task::BucketAggregator(aggregator) => by_clock = aggregator.live.trigger == Trigger::Clock,
+            Task::BucketAggregator(aggregator) => by_clock = aggregator.live.trigger == TriggerPlan::Clock,
             _ => {}
         }
     }

@@ -6,13 +6,13 @@
 //! says what is counted of it, in one place.
 
 use std::collections::{BTreeSet, HashMap};
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use super::assemble::assemble;
 use super::draft::Draft;
 use super::follow;
 use super::needs;
-use super::plan::{AggregatorPlan, FilterPlan, LEAST_TALLY, Plan, Range, StagePlan, Task};
+use super::plan::{AggregatorPlan, FilterPlan, LEAST_TALLY, Plan, Range, Task};
 use super::problems::Problems;
 use super::schema::StageType;
 use super::stage::{Parsed, written_to};
@@ -45,11 +45,9 @@ pub(super) fn check(
     if problems.len() > before {
         return None;
     }
-    let mut plan = plan(drafts, &edges, &order, stages)?;
-    needs_previous(&mut plan);
-    by_time(&mut plan);
-    ranges(&mut plan, drafts, problems);
-    follow::check(&mut plan, drafts, problems);
+    let plan = assemble(drafts, &edges, &order, stages)?;
+    filters_agree(&plan, drafts, problems);
+    follow::check(&plan, drafts, problems);
     needs::check(&plan, drafts, problems);
     one_stdin(&plan, drafts, problems);
     enough_memory(&plan, drafts, problems);
@@ -224,78 +222,23 @@ fn one_target_each(drafts: &[Draft], stages: &[Option<Parsed>], problems: &mut P
     }
 }
 
-fn plan(drafts: &[Draft], edges: &Edges, order: &[usize], stages: Vec<Option<Parsed>>) -> Option<Plan> {
-    let mut place = vec![0; drafts.len()];
-    for (new, &old) in order.iter().enumerate() {
-        place[old] = new;
-    }
-    let mut stages: Vec<Option<Parsed>> = stages;
-    let stages: Option<Vec<StagePlan>> = order
-        .iter()
-        .map(|&at| {
-            let Parsed { threads, capacity, in_state, task } = stages[at].take()?;
-            let inputs = edges[at].iter().map(|&from| place[from]).collect();
-            Some(StagePlan { name: drafts[at].name.clone(), threads, capacity, inputs, in_state, task })
-        })
-        .collect();
-    Some(Plan { stages: stages? })
-}
-
-/// Tells the filters and aggregators above a report that compares with the window before to keep
-/// that window.
-fn needs_previous(plan: &mut Plan) {
-    for at in (0..plan.stages.len()).rev() {
-        let needed = match &plan.stages[at].task {
-            Task::Reporter(reporter) => reporter.reports.iter().any(|report| report.entry.needs_previous),
-            Task::BucketAggregator(aggregator) => aggregator.needs_previous,
-            _ => false,
-        };
-        if !needed {
-            continue;
-        }
-        for from in plan.stages[at].inputs.clone() {
-            match &mut plan.stages[from].task {
-                Task::BucketAggregator(aggregator) => aggregator.needs_previous = true,
-                Task::TimeFilter(filter) => filter.needs_previous = true,
-                _ => {}
-            }
-        }
-    }
-}
-
-/// Inputs whose windows close one after the other are read in the order of time, which only one
-/// thread can keep.
-fn by_time(plan: &mut Plan) {
-    let periodic =
-        |stage: &StagePlan| matches!(&stage.task, Task::TimeFilter(FilterPlan { range: Range::Every { .. }, .. }));
-    let filters: Vec<usize> = (0..plan.stages.len()).filter(|&at| periodic(&plan.stages[at])).collect();
-    for reader in filters.into_iter().flat_map(|at| readers_of(plan, at)).collect::<BTreeSet<_>>() {
-        plan.stages[reader].threads = NonZeroUsize::MIN;
-        if let Task::Reader(reader) = &mut plan.stages[reader].task {
-            reader.by_time = true;
-        }
-    }
-}
-
-/// Gives each aggregator the windows of its filters, which have to agree; and so have the filters
-/// of one reader on how its lines are read.
-fn ranges(plan: &mut Plan, drafts: &[Draft], problems: &mut Problems) {
+/// The filters of one aggregator have to agree on its windows, and those of one reader on how its
+/// lines are read.
+fn filters_agree(plan: &Plan, drafts: &[Draft], problems: &mut Problems) {
     let draft_of = |name: &str| drafts.iter().find(|draft| draft.name == name);
-    let filters: Vec<(usize, String, FilterPlan)> = plan
+    let filters: Vec<(usize, &str, &FilterPlan)> = plan
         .stages
         .iter()
         .enumerate()
         .filter_map(|(at, stage)| match &stage.task {
-            Task::TimeFilter(filter) => Some((at, stage.name.clone(), filter.clone())),
+            Task::TimeFilter(filter) => Some((at, stage.name.as_str(), filter)),
             _ => None,
         })
         .collect();
-    for stage in &mut plan.stages {
-        let Task::BucketAggregator(aggregator) = &mut stage.task else { continue };
+    for stage in &plan.stages {
+        let Task::BucketAggregator(aggregator) = &stage.task else { continue };
         let feeding: Vec<_> = filters.iter().filter(|(at, ..)| stage.inputs.contains(at)).collect();
         let Some((_, first, filter)) = feeding.first() else { continue };
-        aggregator.range = filter.range;
-        aggregator.live.grace = filter.grace;
         let Some(draft) = draft_of(&stage.name) else { continue };
         if let Some((_, other, _)) =
             feeding.iter().find(|(_, _, other)| (other.range, &other.zone) != (filter.range, &filter.zone))

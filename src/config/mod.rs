@@ -5,12 +5,14 @@
 //! key of the stage in the file, override for all stages (`--set seconds=60`, `--seconds 60`),
 //! override for one (`--set stages.recent.seconds=60`).
 
+mod assemble;
 mod catalog;
 mod check;
 mod diagram;
 mod draft;
 mod draw;
 mod example;
+mod fingerprint;
 mod follow;
 mod graph;
 mod needs;
@@ -28,10 +30,10 @@ pub use catalog::Catalog;
 pub use check::check;
 pub use draw::{DrawFormat, draw};
 pub use example::as_option;
-pub use follow::{Lengths, fingerprint, question};
+pub use fingerprint::{Lengths, fingerprint, question};
 pub use plan::{
     AggregatorPlan, Align, FilterPlan, FollowPlan, OutputPlan, Plan, Range, ReaderPlan, ReporterPlan, Scan, StagePlan,
-    Start, StatePlan, Task, Trigger,
+    Start, StatePlan, Task, TriggerPlan,
 };
 pub use written::{Written, is_configuration, is_log};
 

@@ -398,7 +398,7 @@ pub struct LivePlan {
     /// How long results are kept to be issued again, in nanoseconds.
     pub grace: i64,
     /// When results come.
-    pub trigger: Trigger,
+    pub trigger: TriggerPlan,
     /// Where the state is kept.
     pub state: StatePlan,
     /// Time between two savings.
@@ -409,7 +409,7 @@ pub struct LivePlan {
 
 /// When the result of a window comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trigger {
+pub enum TriggerPlan {
     /// When the watermark has passed its end: complete.
     Event,
     /// When the clock has passed its end: provisional.

@@ -1,76 +1,66 @@
-//! One stage's keys to its plan.
+//! One stage's keys, each checked by itself and beside the others of its stage.
+//!
+//! Not here: what other stages say (`graph`), and the plan (`assemble`).
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::time::Duration;
+
+use jiff::tz::TimeZone;
 
 use super::catalog::Catalog;
 use super::draft::{Draft, Layer};
 use super::example::as_option;
 use super::node::{Content, Node};
 use super::outputs;
-use super::plan::{
-    AggregatorPlan, FollowPlan, LivePlan, Range, ReaderPlan, ReportPlan, ReporterPlan, Scan, Start, StatePlan, Task,
-    Trigger,
-};
+use super::plan::{ReportPlan, ReporterPlan};
 use super::plug_in::{PlugIn, parsed, shown};
 use super::problems::Problems;
 use super::schema::StageType;
-use super::window;
+use super::window::{self, CheckedFilter};
 use crate::error::{Place, show_path};
-use crate::model::{MemoryPolicy, Moment, Timestamp};
+use crate::model::Timestamp;
 use crate::options::{Instant, Kind, Options, Value, suggest};
 use crate::output::Claim;
 use crate::report::{Spelled, TABLE};
 
-/// A stage on its own, not yet in the graph.
+/// A stage on its own, not yet in the graph: its keys, checked.
 pub(super) struct Parsed {
     pub threads: NonZeroUsize,
     pub capacity: NonZeroUsize,
     pub in_state: Vec<(&'static str, String)>,
-    pub task: Task,
+    pub task: CheckedTask,
+}
+
+/// What it says of its task; the rest it has from others.
+pub(super) enum CheckedTask {
+    Reader(Options),
+    LineSplitter,
+    TimeFilter(CheckedFilter),
+    BucketAggregator(Options),
+    Reporter(ReporterPlan),
 }
 
 /// Reads a stage's keys, noting every problem. `None` if its type is not known.
 pub(super) fn read(draft: &Draft, catalog: &Catalog, cores: NonZeroUsize, problems: &mut Problems) -> Option<Parsed> {
     let kind = draft.kind?;
     let mut options = options(draft, kind, problems);
-    let task = match kind {
-        StageType::Reader => Task::Reader(reader(&options)),
-        StageType::LineSplitter => Task::LineSplitter,
-        StageType::TimeFilter => {
-            let zone = window::settle(draft, &mut options, problems);
-            Task::TimeFilter(window::filter(draft, &options, zone, catalog, problems))
-        }
-        StageType::BucketAggregator => {
-            let grouping = options.nanos("grouping-seconds").unwrap_or(1);
-            // The range is that of the filters that feed it; the graph fills it in.
-            let range = Range::Once { start: Start::Before(1), until: Moment::NOW };
-            let max_memory = options.count("max-memory").map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
-            let memory_policy = match options.text("memory-policy") {
-                Some("spill") => MemoryPolicy::Spill,
-                Some("error") => MemoryPolicy::Error,
-                _ => MemoryPolicy::Overflow,
-            };
-            Task::BucketAggregator(AggregatorPlan {
-                grouping,
-                range,
-                needs_previous: false,
-                max_gap: options.count("max-gap").unwrap_or(0),
-                max_memory,
-                memory_policy,
-                live: live(&options),
-            })
-        }
-        StageType::Reporter => Task::Reporter(reporter(draft, &options, catalog, problems)),
-    };
+    let zone = (kind == StageType::TimeFilter).then(|| window::settle(draft, &mut options, problems));
     let count = |key: &str, otherwise: usize| {
         let count = options.count(key).and_then(|count| usize::try_from(count).ok()).unwrap_or(otherwise);
         NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN)
     };
-    let threads = count("threads", kind.default_threads(cores.get()));
+    let (threads, capacity) = (count("threads", kind.default_threads(cores.get())), count("capacity", 1));
     let in_state = in_state(kind, &options);
-    Some(Parsed { threads, capacity: count("capacity", 1), in_state, task })
+    let task = match kind {
+        StageType::Reader => CheckedTask::Reader(options),
+        StageType::LineSplitter => CheckedTask::LineSplitter,
+        StageType::TimeFilter => {
+            CheckedTask::TimeFilter(window::filter(draft, options, zone.unwrap_or(TimeZone::UTC), catalog, problems))
+        }
+        StageType::BucketAggregator => CheckedTask::BucketAggregator(options),
+        StageType::Reporter => CheckedTask::Reporter(reporter(draft, &options, catalog, problems)),
+    };
+    Some(Parsed { threads, capacity, in_state, task })
 }
 
 /// What a saved state depends on of a stage: keys with their values, as it writes them.
@@ -119,44 +109,6 @@ fn options(draft: &Draft, kind: StageType, problems: &mut Problems) -> Options {
         }
     }
     options
-}
-
-fn reader(options: &Options) -> ReaderPlan {
-    let size = |key| options.count(key).and_then(|count| usize::try_from(count).ok()).unwrap_or(1);
-    ReaderPlan {
-        locations: options.locations("location").to_vec(),
-        chunk: size("chunk"),
-        max_line: size("max-line"),
-        scan: match options.text("scan") {
-            Some("full") => Scan::Full,
-            _ => Scan::Auto { above: options.count("prune-above").unwrap_or(0) },
-        },
-        // The graph knows whether a window is periodic.
-        by_time: false,
-        follow: options
-            .flag("follow")
-            .then(|| FollowPlan { idle: length(options, "idle"), rotate_wait: length(options, "rotate-wait") }),
-    }
-}
-
-/// What an aggregator does with inputs that are followed; the graph knows whether they are.
-fn live(options: &Options) -> LivePlan {
-    LivePlan {
-        follows: false,
-        grace: 0,
-        trigger: if options.text("trigger") == Some("clock") { Trigger::Clock } else { Trigger::Event },
-        state: match options.text("state") {
-            None | Some("auto") => StatePlan::Auto,
-            Some("none") => StatePlan::None,
-            Some(folder) => StatePlan::Folder(PathBuf::from(folder)),
-        },
-        checkpoint: length(options, "checkpoint"),
-        stop_timeout: length(options, "stop-timeout"),
-    }
-}
-
-fn length(options: &Options, key: &str) -> Duration {
-    Duration::from_nanos(options.nanos(key).unwrap_or(1).unsigned_abs())
 }
 
 fn reporter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> ReporterPlan {
@@ -221,14 +173,14 @@ fn report(
 }
 
 /// What a stage writes to, under which key, and where that stands.
-pub(super) fn written_to(draft: &Draft, task: &Task) -> Vec<(Claim, &'static str, Place)> {
+pub(super) fn written_to(draft: &Draft, task: &CheckedTask) -> Vec<(Claim, &'static str, Place)> {
     let place = |key| draft.value(key).map_or(draft.place.clone(), |(_, entry)| entry.node.place.clone());
     match task {
-        Task::TimeFilter(filter) => {
-            let files = [("rejects", &filter.rejects), ("late-file", &filter.late_file)];
-            files.into_iter().filter_map(|(key, path)| Some((Claim::File(path.clone()?), key, place(key)))).collect()
+        CheckedTask::TimeFilter(filter) => {
+            let path = |key| Some((Claim::File(PathBuf::from(filter.options.text(key)?)), key, place(key)));
+            ["rejects", "late-file"].into_iter().filter_map(path).collect()
         }
-        Task::Reporter(reporter) => {
+        CheckedTask::Reporter(reporter) => {
             let nodes = draft.value("outputs").map(|(_, entry)| entry.node.clone());
             let at = |index: usize| match nodes.as_ref().map(|node| &node.content) {
                 Some(Content::List(items)) => items.get(index).map_or(place("outputs"), |item| item.place.clone()),

@@ -1,17 +1,15 @@
-//! A time-filter's keys to its plan: which lines are read how, and which window or windows they are
+//! A time-filter's keys: which lines are read how, and which window or windows they are
 //! for.
 //!
 //! Not here: `now` and the stamps of the inputs, on which instants may rest; they are known once a
 //! run begins. Invariant: what can be known to lie beyond the instants there are is a problem, at
 //! its place.
 
-use std::path::PathBuf;
-
 use jiff::tz::TimeZone;
 
 use super::catalog::Catalog;
 use super::draft::{Draft, Layer};
-use super::plan::{Align, FilterPlan, Range, Start};
+use super::plan::{Align, Range, Start};
 use super::problems::Problems;
 use crate::format::{self, Format};
 use crate::model::{Moment, Timestamp, Units, zone};
@@ -30,35 +28,27 @@ pub(super) fn settle(draft: &Draft, options: &mut Options, problems: &mut Proble
     zone
 }
 
-/// A time-filter.
+/// A time-filter on its own.
+pub(super) struct CheckedFilter {
+    pub format: Format,
+    pub range: Range,
+    pub zone: TimeZone,
+    pub options: Options,
+}
+
+/// A time-filter, of settled options.
 pub(super) fn filter(
     draft: &Draft,
-    options: &Options,
+    options: Options,
     zone: TimeZone,
     catalog: &Catalog,
     problems: &mut Problems,
-) -> FilterPlan {
-    let path = |key| options.text(key).map(PathBuf::from);
-    let nanos = |key| options.nanos(key).unwrap_or(0);
-    let plan = FilterPlan {
-        format: format(draft, options, catalog, problems),
-        range: range(draft, options, problems),
-        lateness: nanos("lateness"),
-        max_jump: match nanos("max-jump") {
-            0 => 0,
-            jump => jump.max(nanos("lateness")),
-        },
-        grace: nanos("late-updates"),
-        now: options.moment("now"),
-        zone,
-        future: nanos("future"),
-        rejects: path("rejects"),
-        late_file: path("late-file"),
-        stats: options.flag("stats"),
-        needs_previous: false,
-    };
-    fits(&plan, draft, problems);
-    plan
+) -> CheckedFilter {
+    let format = format(draft, &options, catalog, problems);
+    let range = range(draft, &options, problems);
+    let filter = CheckedFilter { format, range, zone, options };
+    fits(&filter, draft, problems);
+    filter
 }
 
 fn zone(draft: &Draft, options: &Options, problems: &mut Problems) -> TimeZone {
@@ -106,16 +96,17 @@ fn since_wins(draft: &Draft, problems: &mut Problems) -> bool {
 }
 
 /// Notes sums that lie beyond the instants there are.
-fn fits(plan: &FilterPlan, draft: &Draft, problems: &mut Problems) {
+fn fits(filter: &CheckedFilter, draft: &Draft, problems: &mut Problems) {
     let beyond = |from: Moment, nanos: i64| matches!(from, Moment::At(time) if time.checked_plus(nanos).is_none());
     let range = format!("there are instants from {} to {} only", Timestamp::MIN, Timestamp::MAX);
     let mut note = |key: &str, message: String| {
         refuse(draft, key, message, Some(range.clone()), problems);
     };
-    if let Some(now) = plan.now.filter(|now| beyond(*now, plan.future)) {
+    let future = filter.options.nanos("future").unwrap_or(0);
+    if let Some(now) = filter.options.moment("now").filter(|now| beyond(*now, future)) {
         note("future", format!("reaches too far beyond now, which is {now}"));
     }
-    match plan.range {
+    match filter.range {
         Range::Once { start: Start::Before(length), until } if beyond(until, -length) => {
             note("seconds", format!("reaches too far back from the window's end at {until}"));
         }

@@ -18,7 +18,7 @@ use super::resolve::Resolved;
 use super::saved::restored;
 
 use crate::actor::Permits;
-use crate::config::{AggregatorPlan, FilterPlan, FollowPlan, Plan, ReaderPlan, StatePlan, Task, Trigger};
+use crate::config::{AggregatorPlan, FilterPlan, FollowPlan, Plan, ReaderPlan, StatePlan, Task, TriggerPlan};
 use crate::config::{fingerprint, question};
 use crate::error::{Error, Result};
 use crate::model::time::Clock;
@@ -194,8 +194,8 @@ impl Follow {
         let closer = Closer::new(grid, buckets, plan.needs_previous).with_max_gap(plan.max_gap);
         let windows = LiveWindows::new(closer, plan.live.grace, saved);
         let trigger = match plan.live.trigger {
-            Trigger::Event => following::Trigger::Event,
-            Trigger::Clock => following::Trigger::Clock,
+            TriggerPlan::Event => following::Trigger::Event,
+            TriggerPlan::Clock => following::Trigger::Clock,
         };
         Live::new(counting, windows, trigger, Arc::clone(&self.abreast), late)
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::inputs::Inputs;
 use super::probe::{FormatStamps, look};
-use super::resolve::Filter;
+use super::resolve::ResolvedFilter;
 use crate::model::{InputId, Stamps, Timestamp};
 use crate::source::seek::{Stamps as _, Wanted};
 use crate::source::{Cursor, Input};
@@ -33,7 +33,7 @@ pub(super) struct Nothing {
 impl Nothing {
     /// What it takes where the windows of a time-filter over `ids` hold nothing.
     pub fn before(
-        (stage, plan, resolved): Filter<'_>,
+        (stage, plan, resolved): ResolvedFilter<'_>,
         inputs: &Inputs,
         ids: &[InputId],
         filters: &[(String, Arc<filter::Shared>)],

@@ -52,28 +52,35 @@ impl Resolved {
     }
 
     /// The range that was asked for. One window is what it was asked to be, and nothing cuts it.
-    pub fn range(&self, filter: &FilterPlan) -> reporter::Range {
+    pub fn range(&self, filter: &FilterPlan) -> reporter::AskedRange {
         let is_instant = |moment: &Moment| !matches!(moment, Moment::Word(..));
         let (since, until) = match filter.range {
             Range::Every { since, until, .. } => (since, until),
             Range::Once { start, until } => {
                 let since = matches!(start, Start::At(since) if is_instant(&since));
-                return reporter::Range { by_instant: since || is_instant(&until), ..reporter::Range::default() };
+                return reporter::AskedRange {
+                    by_instant: since || is_instant(&until),
+                    ..reporter::AskedRange::default()
+                };
             }
         };
         let by_instant = since.iter().chain(&until).any(is_instant);
         let until_latest = until == Some(Moment::LATEST);
         let since = since.map(|_| self.bounds.first);
         let until = until.filter(|_| !until_latest).map(|_| self.bounds.last.plus(1));
-        reporter::Range { ends: Ends { since, until }, until_latest, by_instant }
+        reporter::AskedRange { ends: Ends { since, until }, until_latest, by_instant }
     }
 }
 
 /// A time-filter and its stage, with its windows.
-pub(super) type Filter<'a> = (&'a StagePlan, &'a FilterPlan, Resolved);
+pub(super) type ResolvedFilter<'a> = (&'a StagePlan, &'a FilterPlan, Resolved);
 
 /// The time-filter before a stage.
-pub(super) fn filter_before<'a>(plan: &'a Plan, at: usize, resolved: &[Option<Resolved>]) -> Option<Filter<'a>> {
+pub(super) fn filter_before<'a>(
+    plan: &'a Plan,
+    at: usize,
+    resolved: &[Option<Resolved>],
+) -> Option<ResolvedFilter<'a>> {
     plan.upstream(at).into_iter().find_map(|at| match &plan.stages[at].task {
         Task::TimeFilter(filter) => Some((&plan.stages[at], filter, resolved[at]?)),
         _ => None,
@@ -116,7 +123,7 @@ fn resolve(
     let future_after = now.checked_plus(filter.future).ok_or_else(|| {
         Error::usage(format!("future reaches beyond the instants there are, from now at {now}; give a shorter one"))
     })?;
-    let mut look = Look { filter, inputs, ids, interrupted, now, future_after, latest: None };
+    let mut look = InputLook { filter, inputs, ids, interrupted, now, future_after, latest: None };
     match filter.range {
         Range::Once { start, until } => {
             let window = once(start, until, &mut look)?;
@@ -161,7 +168,7 @@ fn resolve(
 }
 
 /// The one window of a run that ends.
-fn once(from: Start, until: Moment, look: &mut Look<'_>) -> Result<Window> {
+fn once(from: Start, until: Moment, look: &mut InputLook<'_>) -> Result<Window> {
     let end = look.moment("until", until)?;
     let start = match from {
         Start::At(moment) => look.moment("since", moment)?,
@@ -222,7 +229,7 @@ fn wrong(by_inputs: bool, message: String) -> Error {
 }
 
 /// A look at the inputs of a time-filter.
-struct Look<'a> {
+struct InputLook<'a> {
     filter: &'a FilterPlan,
     inputs: &'a mut Inputs,
     ids: &'a [InputId],
@@ -233,7 +240,7 @@ struct Look<'a> {
     latest: Option<Timestamp>,
 }
 
-impl Look<'_> {
+impl InputLook<'_> {
     /// The instant that a key gives.
     fn moment(&mut self, key: &str, moment: Moment) -> Result<Timestamp> {
         if moment.rests_on_inputs() && self.latest.is_none() {

@@ -52,7 +52,7 @@ pub struct Shared {
     /// Has the balance sheet of the whole run, at its end.
     pub counting: Option<Arc<Counting>>,
     /// The range that was asked for.
-    pub range: Range,
+    pub range: AskedRange,
     /// What it takes to say what there is, where nothing is counted.
     pub nothing: Option<Nothing>,
     /// What there is to say, if nothing is.
@@ -61,7 +61,7 @@ pub struct Shared {
 
 /// The range that was asked for, as far as its ends are given.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Range {
+pub struct AskedRange {
     /// Its ends, as far as they are known before the run.
     pub ends: Ends,
     /// Whether it ends with the highest stamp.
@@ -190,7 +190,7 @@ impl Shared {
     /// The ends of the range. Windows that close before the input ends end before a stamp that is
     /// known by then, so that stamps which come later cut none.
     fn ends(&self) -> Ends {
-        let Range { ends, until_latest, .. } = self.range;
+        let AskedRange { ends, until_latest, .. } = self.range;
         let highest = || self.counting.as_ref()?.progress.lock().highest_stamp();
         if until_latest { Ends { until: highest(), ..ends } } else { ends }
     }

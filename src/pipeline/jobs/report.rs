@@ -65,7 +65,7 @@ impl Pipeline {
                 stop: stop.clone(),
                 kept: None,
                 counting: None,
-                range: reporter::Range::default(),
+                range: reporter::AskedRange::default(),
                 nothing: None,
                 missed: Mutex::default(),
             };

@@ -5,13 +5,12 @@ pub const CIRCLES: &[(&str, &str)] = &[];
 
 /// Type names that are defined more than once.
 pub const SHARED_NAMES: &[&str] = &[
-    "Block", "Cut", "Filter", "Header", "Kind", "Live", "Look", "Nothing", "Parts", "Place", "Progress", "Range",
-    "Saved", "Search", "Shared", "Slot", "Stamps", "Start", "Step", "Trigger", "Waiting", "Windows", "Worker",
+    "Block", "Cut", "Header", "Kind", "Live", "Look", "Nothing", "Parts", "Place", "Progress", "Saved", "Search",
+    "Shared", "Slot", "Stamps", "Start", "Step", "Waiting", "Windows", "Worker",
 ];
 
 /// Functions and structs that are larger than others may be, with the reason.
 pub const LARGE: &[(&str, &str)] = &[
-    ("config::follow::check", "one check after another, each of a few lines, on the same values"),
     ("model::balance::Balance", "the balance sheet: one number for each class of lines and bytes"),
     ("ops::progress::Progress", "what has to be saved in one moment lies in one value"),
     ("output::json::BalancePart", "the balance sheet as JSON: one number for each class of lines and bytes"),

@@ -1,0 +1,179 @@
+//! Stages that fit together to the plan of all of them.
+//!
+//! Not here: whether they fit (`graph`). Invariant: what a stage has from others is known before its
+//! plan is made, so that no plan is mended later.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::draft::Draft;
+use super::plan::{
+    AggregatorPlan, FilterPlan, FollowPlan, LivePlan, Plan, Range, ReaderPlan, Scan, StagePlan, StatePlan, Task,
+    TriggerPlan,
+};
+use super::stage::{CheckedTask, Parsed};
+use super::window::CheckedFilter;
+use crate::model::MemoryPolicy;
+use crate::options::Options;
+
+/// Puts stages together, in an order in which each comes after those that feed it. `edges` are, by
+/// stage, the places of those. `None` if one is missing.
+pub(super) fn assemble(
+    drafts: &[Draft],
+    edges: &[Vec<usize>],
+    order: &[usize],
+    stages: Vec<Option<Parsed>>,
+) -> Option<Plan> {
+    let stages = stages.into_iter().collect::<Option<Vec<Parsed>>>()?;
+    let checked: Vec<&CheckedTask> = stages.iter().map(|stage| &stage.task).collect();
+    let surroundings = Surroundings::of(&checked, edges, order);
+    let mut place = vec![0; order.len()];
+    for (new, &old) in order.iter().enumerate() {
+        place[old] = new;
+    }
+    let made = order.iter().map(|&at| {
+        let feeding = edges[at].iter().copied().min_by_key(|&from| place[from]);
+        let task = surroundings.task(at, checked[at], feeding.map(|from| checked[from]))?;
+        let one_thread = matches!(task, Task::Reader(_)) && surroundings.needs_one_reader(at);
+        Some(StagePlan {
+            name: drafts[at].name.clone(),
+            threads: if one_thread { NonZeroUsize::MIN } else { stages[at].threads },
+            capacity: stages[at].capacity,
+            inputs: edges[at].iter().map(|&from| place[from]).collect(),
+            in_state: stages[at].in_state.clone(),
+            task,
+        })
+    });
+    Some(Plan { stages: made.collect::<Option<_>>()? })
+}
+
+/// What stages have from those around them, by their places.
+struct Surroundings {
+    /// Whether inputs are followed.
+    follows: bool,
+    /// Whether a report behind the stage compares with the window before.
+    needs_previous: Vec<bool>,
+    /// Whether windows behind it, or of it, close one after the other, so that its inputs have to be
+    /// read in the order of time.
+    by_time: Vec<bool>,
+}
+
+impl Surroundings {
+    fn of(checked: &[&CheckedTask], edges: &[Vec<usize>], order: &[usize]) -> Self {
+        let compares = |task: &&CheckedTask| match task {
+            CheckedTask::Reporter(reporter) => reporter.reports.iter().any(|report| report.entry.needs_previous),
+            _ => false,
+        };
+        let repeats = |task: &&CheckedTask| match task {
+            CheckedTask::TimeFilter(filter) => matches!(filter.range, Range::Every { .. }),
+            _ => false,
+        };
+        let mut needs_previous: Vec<bool> = checked.iter().map(compares).collect();
+        let mut by_time: Vec<bool> = checked.iter().map(repeats).collect();
+        // Whatever a stage needs, so do those that feed it.
+        for &at in order.iter().rev() {
+            for &from in &edges[at] {
+                needs_previous[from] |= needs_previous[at];
+                by_time[from] |= by_time[at];
+            }
+        }
+        let follows = checked.iter().any(|task| matches!(task, CheckedTask::Reader(options) if options.flag("follow")));
+        Surroundings { follows, needs_previous, by_time }
+    }
+
+    /// Whether only one thread can keep the order in which the inputs of a reader are read.
+    fn needs_one_reader(&self, at: usize) -> bool {
+        self.follows || self.by_time[at]
+    }
+
+    /// What a stage does; `feeding` is the first that feeds it. `None` of an aggregator that no
+    /// time-filter feeds.
+    fn task(&self, at: usize, checked: &CheckedTask, feeding: Option<&CheckedTask>) -> Option<Task> {
+        Some(match (checked, feeding) {
+            (CheckedTask::Reader(options), _) => Task::Reader(reader(options, self.by_time[at])),
+            (CheckedTask::LineSplitter, _) => Task::LineSplitter,
+            (CheckedTask::TimeFilter(it), _) => Task::TimeFilter(filter(it, self.needs_previous[at])),
+            (CheckedTask::BucketAggregator(options), Some(CheckedTask::TimeFilter(filter))) => {
+                Task::BucketAggregator(self.aggregator(at, options, filter))
+            }
+            (CheckedTask::BucketAggregator(_), _) => return None,
+            (CheckedTask::Reporter(reporter), _) => Task::Reporter(reporter.clone()),
+        })
+    }
+
+    /// An aggregator; its windows are those of the time-filters that feed it, which all agree.
+    fn aggregator(&self, at: usize, options: &Options, filter: &CheckedFilter) -> AggregatorPlan {
+        AggregatorPlan {
+            grouping: options.nanos("grouping-seconds").unwrap_or(1),
+            range: filter.range,
+            needs_previous: self.needs_previous[at],
+            max_gap: options.count("max-gap").unwrap_or(0),
+            max_memory: options.count("max-memory").map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+            memory_policy: match options.text("memory-policy") {
+                Some("spill") => MemoryPolicy::Spill,
+                Some("error") => MemoryPolicy::Error,
+                _ => MemoryPolicy::Overflow,
+            },
+            live: LivePlan {
+                follows: self.follows,
+                grace: filter.options.nanos("late-updates").unwrap_or(0),
+                trigger: match options.text("trigger") {
+                    Some("clock") => TriggerPlan::Clock,
+                    _ => TriggerPlan::Event,
+                },
+                state: match options.text("state") {
+                    None | Some("auto") => StatePlan::Auto,
+                    Some("none") => StatePlan::None,
+                    Some(folder) => StatePlan::Folder(PathBuf::from(folder)),
+                },
+                checkpoint: length(options, "checkpoint"),
+                stop_timeout: length(options, "stop-timeout"),
+            },
+        }
+    }
+}
+
+fn reader(options: &Options, by_time: bool) -> ReaderPlan {
+    let size = |key| options.count(key).and_then(|count| usize::try_from(count).ok()).unwrap_or(1);
+    ReaderPlan {
+        locations: options.locations("location").to_vec(),
+        chunk: size("chunk"),
+        max_line: size("max-line"),
+        scan: match options.text("scan") {
+            Some("full") => Scan::Full,
+            _ => Scan::Auto { above: options.count("prune-above").unwrap_or(0) },
+        },
+        by_time,
+        follow: options
+            .flag("follow")
+            .then(|| FollowPlan { idle: length(options, "idle"), rotate_wait: length(options, "rotate-wait") }),
+    }
+}
+
+fn filter(checked: &CheckedFilter, needs_previous: bool) -> FilterPlan {
+    let CheckedFilter { format, range, zone, options } = checked;
+    let path = |key| options.text(key).map(PathBuf::from);
+    let nanos = |key| options.nanos(key).unwrap_or(0);
+    FilterPlan {
+        format: format.clone(),
+        range: *range,
+        lateness: nanos("lateness"),
+        max_jump: match nanos("max-jump") {
+            0 => 0,
+            jump => jump.max(nanos("lateness")),
+        },
+        grace: nanos("late-updates"),
+        now: options.moment("now"),
+        zone: zone.clone(),
+        future: nanos("future"),
+        rejects: path("rejects"),
+        late_file: path("late-file"),
+        stats: options.flag("stats"),
+        needs_previous,
+    }
+}
+
+fn length(options: &Options, key: &str) -> Duration {
+    Duration::from_nanos(options.nanos(key).unwrap_or(1).unsigned_abs())
+}
