@@ -203,7 +203,7 @@ pub mod internals {
     }
     pub mod output {
         pub use crate::output::destination::Receipt;
-        pub use crate::output::target::Last;
+        pub use crate::output::target::LastResult;
         pub use crate::output::{Opening, TABLE, entry};
 
         pub mod save {

@@ -10,6 +10,7 @@ pub mod lanes;
 pub mod length;
 pub mod location;
 pub mod loss;
+pub mod magic;
 pub mod moment;
 pub mod order;
 pub mod peaks;

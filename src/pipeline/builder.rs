@@ -12,7 +12,7 @@ use super::machine;
 use crate::config::{Catalog, Written, check};
 use crate::error::{Error, Place, Result, show_path};
 use crate::model::{Report, Timestamp, WindowResult};
-use crate::output::target::Last;
+use crate::output::target::LastResult;
 use crate::output::{self, Style};
 use crate::report::{self, ReportContext, ReportEntry};
 use crate::tally::Aggregates;
@@ -111,7 +111,7 @@ impl Builder {
     }
 
     /// Keeps the last result that is meant for standard output in `last`, and writes none there.
-    pub fn keep_last(mut self, last: Last) -> Self {
+    pub fn keep_last(mut self, last: LastResult) -> Self {
         self.environment.last = Some(last);
         self
     }
@@ -143,14 +143,14 @@ impl Builder {
 
     /// Ends the run, with a report of what was read, once the flag is set.
     pub fn interrupt(mut self, flag: Arc<AtomicBool>) -> Self {
-        self.environment.drain = flag;
+        self.environment.wishes.drain = flag;
         self
     }
 
     /// In a run that follows its inputs: has files that it writes to be opened anew once the flag
     /// is set, which is then cleared, so that they can be rotated.
     pub fn reopen(mut self, flag: Arc<AtomicBool>) -> Self {
-        self.environment.reopen = flag;
+        self.environment.wishes.reopen = flag;
         self
     }
 

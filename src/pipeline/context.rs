@@ -28,7 +28,7 @@ impl RunContext {
     /// Of a run that begins.
     pub fn new(environment: &Environment) -> Self {
         RunContext {
-            stop: Stop::new(Arc::clone(&environment.drain)),
+            stop: Stop::new(Arc::clone(&environment.wishes.drain)),
             progress: Arc::default(),
             failures: Arc::new(Failures::new(environment.listener.clone())),
             names: Arc::default(),

@@ -13,23 +13,30 @@ use crate::config::Plan;
 use crate::model::Timestamp;
 use crate::model::time::Clock;
 use crate::output::spared::Spared;
-use crate::output::target::Last;
+use crate::output::target::LastResult;
 use crate::output::{OutputEntry, Style};
 use crate::source::{Listing, Located};
 use crate::stage::Listener;
+
+/// What may be asked of a run while it goes on.
+#[derive(Default)]
+pub(super) struct Wishes {
+    /// Set when it is to end with the report of what was read.
+    pub drain: Arc<AtomicBool>,
+    /// Set when files that are written to are to be opened anew.
+    pub reopen: Arc<AtomicBool>,
+}
 
 /// What a run gets from outside.
 pub(super) struct Environment {
     pub now: Clock,
     pub listener: Listener,
-    pub drain: Arc<AtomicBool>,
+    pub wishes: Wishes,
     /// Folders that are listed so far.
     pub folders: Arc<AtomicU64>,
     /// What the locations of the readers lead to, in the order of these, as far as it was looked
     /// for.
     pub located: VecDeque<Located>,
-    /// Set when files that are written to are to be opened anew.
-    pub reopen: Arc<AtomicBool>,
     pub style: Style,
     /// Whether windows are looked at before they are closed.
     pub peek: bool,
@@ -37,7 +44,7 @@ pub(super) struct Environment {
     pub stdout: Option<Box<dyn Write + Send>>,
     /// Where the last result is kept that is meant for standard output, in place of all of them
     /// there.
-    pub last: Option<Last>,
+    pub last: Option<LastResult>,
     /// What is read beside the inputs, so that nothing is written to it.
     pub read: Spared,
     /// What is written by who has the pipeline run, once all is read; `None` is standard output.
@@ -69,7 +76,7 @@ impl Pipeline {
 impl Environment {
     /// How locations are listed: until the run is interrupted.
     pub fn listing(&self) -> Listing {
-        Listing { interrupted: Arc::clone(&self.drain), folders: Arc::clone(&self.folders) }
+        Listing { interrupted: Arc::clone(&self.wishes.drain), folders: Arc::clone(&self.folders) }
     }
 }
 
@@ -79,10 +86,9 @@ impl Default for Environment {
         Environment {
             now: Arc::new(wall_clock),
             listener: Listener::default(),
-            drain: Arc::default(),
+            wishes: Wishes::default(),
             folders: Arc::default(),
             located: VecDeque::new(),
-            reopen: Arc::default(),
             style: Style::default(),
             peek: false,
             stdout: None,

@@ -9,7 +9,7 @@ use super::inputs::Inputs;
 use super::probe::{FormatStamps, look};
 use super::resolve::ResolvedFilter;
 use crate::model::{InputId, Stamps, Timestamp};
-use crate::source::seek::{Stamps as _, Wanted};
+use crate::source::seek::{StampReader as _, Wanted};
 use crate::source::{Cursor, Input};
 use crate::stage::{filter, reporter};
 
@@ -37,7 +37,7 @@ impl Nothing {
         inputs: &Inputs,
         ids: &[InputId],
         filters: &[(String, Arc<filter::Shared>)],
-    ) -> reporter::Nothing {
+    ) -> reporter::Emptiness {
         let future_after = resolved.bounds.future_after;
         let of = |&id: &InputId| (inputs.all[id.0 as usize].clone(), FormatStamps::of(inputs, id, future_after));
         let shared = filters.iter().find(|(name, _)| *name == stage.name);
@@ -46,7 +46,7 @@ impl Nothing {
             disorder: plan.lateness,
             filter: shared.map(|(_, shared)| Arc::clone(shared)),
         };
-        reporter::Nothing { stretch: resolved.stretch(plan), look: Box::new(move || nothing.stamps()) }
+        reporter::Emptiness { stretch: resolved.stretch(plan), look: Box::new(move || nothing.stamps()) }
     }
 
     /// The stamps of all inputs.

@@ -53,7 +53,7 @@ impl Targets {
         if !plan.follows() {
             spare_logs(plan, inputs, has_given)?;
         }
-        let reopen = plan.follows().then(|| Arc::new(Reopen::new(environment.reopen)));
+        let reopen = plan.follows().then(|| Arc::new(Reopen::new(environment.wishes.reopen)));
         let mut opening = Opening {
             style: environment.style,
             last: environment.last,

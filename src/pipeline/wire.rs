@@ -379,8 +379,8 @@ impl Place<'_> {
         let fed_by = self.stage.inputs.first().map_or("", |&from| whole.stages[from].name.as_str());
         let aggregator = parts.aggregators.iter().find(|(name, _)| name == fed_by);
         let counting = aggregator.map(|(_, aggregator)| Arc::clone(&aggregator.counting));
-        let shared = Arc::new(reporter::Shared {
-            searches: reporter::Shared::searches(&reports),
+        let shared = Arc::new(reporter::ReporterShared {
+            searches: reporter::ReporterShared::searches(&reports),
             reports,
             threads: self.stage.threads,
             desk: Mutex::new(reporter::Desk::new(outputs, context.listener.clone(), (!follows).then_some(0))),

@@ -58,15 +58,18 @@ impl InputNames {
     }
 }
 
+/// A closure that is told something.
+pub type Callback<T: ?Sized> = Arc<dyn Fn(&T) + Send + Sync>;
+
 /// Who is told what happens while a run goes on, as far as anybody is.
 #[derive(Clone, Default)]
 pub struct Listener {
     /// Of errors that do not end it.
-    pub failure: Option<Arc<dyn Fn(&Error) + Send + Sync>>,
+    pub failure: Option<Callback<Error>>,
     /// Of what people should know though nothing failed.
-    pub warning: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    pub warning: Option<Callback<str>>,
     /// Of results, in their order.
-    pub result: Option<Arc<dyn Fn(&WindowResult) + Send + Sync>>,
+    pub result: Option<Callback<WindowResult>>,
 }
 
 /// Errors that do not end a run, and warnings: told at once, counted at its end.

@@ -32,7 +32,7 @@ const LOOK_UP: Duration = Duration::from_millis(50);
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// What all workers of a reporter share.
-pub struct Shared {
+pub struct ReporterShared {
     /// The reports, in the order of the results, with their options.
     pub reports: Vec<(ReportEntry, Options)>,
     /// For each report, what is known of the host that it asks about, if it does.
@@ -54,7 +54,7 @@ pub struct Shared {
     /// The range that was asked for.
     pub range: AskedRange,
     /// What it takes to say what there is, where nothing is counted.
-    pub nothing: Option<Nothing>,
+    pub nothing: Option<Emptiness>,
     /// What there is to say, if nothing is.
     pub missed: Mutex<Option<Missed>>,
 }
@@ -71,7 +71,7 @@ pub struct AskedRange {
 }
 
 /// Where nothing is counted.
-pub struct Nothing {
+pub struct Emptiness {
     /// What was asked for.
     pub stretch: Stretch,
     /// Looks for the stamps that there are.
@@ -117,7 +117,7 @@ impl Desk {
     }
 }
 
-impl Shared {
+impl ReporterShared {
     /// The searches of these reports.
     pub fn searches(reports: &[(ReportEntry, Options)]) -> Mutex<Vec<Option<Search>>> {
         Mutex::new(reports.iter().map(|(entry, options)| Search::of(entry, options)).collect())
@@ -180,7 +180,7 @@ impl Shared {
             cut: self.ends().cut(&window),
             issue: seen.issue,
             connections: seen.view.total(),
-            from_start: matches!(self.nothing, Some(Nothing { stretch: Stretch::From(_), .. })),
+            from_start: matches!(self.nothing, Some(Emptiness { stretch: Stretch::From(_), .. })),
             stamps: self.stamps_beside(&seen),
             reports: reports.collect::<Result<_>>()?,
             balance: seen.balance.clone(),
@@ -226,7 +226,7 @@ impl Shared {
 
     /// Notes what there is to say where nothing is counted and no result says so.
     fn miss_all(&self, balance: &Balance) {
-        if let Some(Nothing { stretch, look }) = self.nothing.as_ref().filter(|_| !self.stop.draining()) {
+        if let Some(Emptiness { stretch, look }) = self.nothing.as_ref().filter(|_| !self.stop.draining()) {
             *self.missed.lock() = Some(Missed { said: nothing(*stretch, Some(look()), balance), in_text: false });
         }
     }
@@ -326,12 +326,12 @@ fn asked_for(options: &Options) -> Vec<(&'static str, Cell)> {
 
 /// One worker.
 pub struct Reporter {
-    shared: Arc<Shared>,
+    shared: Arc<ReporterShared>,
 }
 
 impl Reporter {
     /// A worker.
-    pub fn new(shared: Arc<Shared>) -> Self {
+    pub fn new(shared: Arc<ReporterShared>) -> Self {
         Reporter { shared }
     }
 }

@@ -58,7 +58,7 @@ impl Pipeline {
     /// that finds no input or no window.
     pub fn explain(self) -> Result<Explanation> {
         let Pipeline { plan, mut environment } = self;
-        let stop = Stop::new(environment.drain.clone());
+        let stop = Stop::new(environment.wishes.drain.clone());
         let failures = Failures::new(environment.listener.clone());
         let inputs = find(&plan, &mut environment, &failures)?;
         let reading = Reading::new(&plan, inputs, (environment.now)(), &stop, &Part::All)?;

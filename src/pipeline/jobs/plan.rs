@@ -74,7 +74,7 @@ impl Pipeline {
         }
         let Pipeline { plan, mut environment } = self;
         check(&plan)?;
-        let stop = Stop::new(environment.drain.clone());
+        let stop = Stop::new(environment.wishes.drain.clone());
         let failures = Failures::new(environment.listener.clone());
         // A plan without an input that was asked for would be that of another question.
         let inputs = find_all(&plan, &mut environment, &failures, "there is no plan")?;

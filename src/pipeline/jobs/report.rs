@@ -43,7 +43,7 @@ impl Pipeline {
             return Err(Error::usage(message));
         }
         let listener = environment.listener.clone();
-        let stop = Stop::new(environment.drain.clone());
+        let stop = Stop::new(environment.wishes.drain.clone());
         let tell: Arc<dyn Tell> = Arc::new(Failures::new(listener.clone()));
         let mut targets = Targets::open(&plan, &Inputs::default(), environment, &tell)?;
         let view = view(&plan, aggregation, files)?;
@@ -55,8 +55,8 @@ impl Pipeline {
             let outputs = targets.reporters.remove(&at).unwrap_or_default();
             let reports: Vec<_> =
                 reporter.reports.iter().map(|report| (report.entry.clone(), report.options.clone())).collect();
-            let shared = reporter::Shared {
-                searches: reporter::Shared::searches(&reports),
+            let shared = reporter::ReporterShared {
+                searches: reporter::ReporterShared::searches(&reports),
                 reports,
                 threads: stage.threads,
                 desk: Mutex::new(reporter::Desk::new(outputs, listener.clone(), None)),
