@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::output::Style;
 #[cfg(feature = "live")]
-use crate::output::target::Last;
+use crate::output::target::LastResult;
 use crate::pipeline::{Builder, Summary};
 
 /// Runs a pipeline and says how it went.
@@ -108,7 +108,7 @@ fn run_live(builder: Builder, common: &Common) -> Result<u8> {
     live::require_terminal()?;
     let interrupted = Arc::default();
     let builder = builder.interrupt(Arc::clone(&interrupted)).style(style(common.talk.color));
-    let last = Last::default();
+    let last = LastResult::default();
     let pipeline = live::prepare(builder, Arc::clone(&last)).build()?.locate()?;
     live::interrupt_on_signals(&interrupted)?;
     if pipeline.plan().reads_stdin() && io::stdin().is_terminal() {

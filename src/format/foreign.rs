@@ -11,7 +11,7 @@ use looks::*;
 
 /// A kind of lines that somebody may take for a log of this program.
 #[derive(Debug, Clone, Copy)]
-pub struct Kind {
+pub struct LineKind {
     /// What they look like, behind "they look like".
     pub name: &'static str,
     /// What to do with them.
@@ -26,17 +26,17 @@ pub struct Kind {
     is: fn(&[&[u8]]) -> bool,
 }
 
-impl Kind {
+impl LineKind {
     const fn new(name: &'static str, remedy: &'static str, is: fn(&[&[u8]]) -> bool) -> Self {
-        Kind { name, remedy, command: None, is_binary: false, is }
+        LineKind { name, remedy, command: None, is_binary: false, is }
     }
 
     const fn by(self, command: &'static str) -> Self {
-        Kind { command: Some(command), ..self }
+        LineKind { command: Some(command), ..self }
     }
 
     const fn binary(self) -> Self {
-        Kind { is_binary: true, ..self }
+        LineKind { is_binary: true, ..self }
     }
 
     /// What to do with them, and how.
@@ -63,78 +63,82 @@ macro_rules! left_out {
 }
 
 /// All kinds; of several that fit, the first one is meant.
-pub const TABLE: &[Kind] = &[
-    Kind::new("UTF-32 text", "convert it", |lines| first(lines, is_marked_wide))
+pub const TABLE: &[LineKind] = &[
+    LineKind::new("UTF-32 text", "convert it", |lines| first(lines, is_marked_wide))
         .by("iconv -f UTF-32 -t UTF-8 FILE")
         .binary(),
-    Kind::new("UTF-16 text", "convert it", |lines| first(lines, is_marked))
+    LineKind::new("UTF-16 text", "convert it", |lines| first(lines, is_marked))
         .by("iconv -f UTF-16 -t UTF-8 FILE")
         .binary(),
-    Kind::new("UTF-32 text", "convert it", |lines| most(lines, is_utf32) && first(lines, is_big_end_first))
+    LineKind::new("UTF-32 text", "convert it", |lines| most(lines, is_utf32) && first(lines, is_big_end_first))
         .by("iconv -f UTF-32BE -t UTF-8 FILE")
         .binary(),
-    Kind::new("UTF-32 text", "convert it", |lines| most(lines, is_utf32))
+    LineKind::new("UTF-32 text", "convert it", |lines| most(lines, is_utf32))
         .by("iconv -f UTF-32LE -t UTF-8 FILE")
         .binary(),
-    Kind::new("UTF-16 text", "convert it", |lines| most(lines, is_utf16) && first(lines, is_big_end_first))
+    LineKind::new("UTF-16 text", "convert it", |lines| most(lines, is_utf16) && first(lines, is_big_end_first))
         .by("iconv -f UTF-16BE -t UTF-8 FILE")
         .binary(),
-    Kind::new("UTF-16 text", "convert it", |lines| most(lines, is_utf16))
+    LineKind::new("UTF-16 text", "convert it", |lines| most(lines, is_utf16))
         .by("iconv -f UTF-16LE -t UTF-8 FILE")
         .binary(),
-    Kind::new("compressed data", "pipe it in, decompressed by what made it", |lines| first(lines, is_compressed))
+    LineKind::new("compressed data", "pipe it in, decompressed by what made it", |lines| first(lines, is_compressed))
         .binary(),
-    Kind::new("binary data", "name the text log that it was made of", |lines| {
+    LineKind::new("binary data", "name the text log that it was made of", |lines| {
         first(lines, is_binary_at_once) || most(lines, is_binary)
     })
     .binary(),
-    Kind::new("lines that end with a carriage return alone", "end them with a newline", |lines| {
+    LineKind::new("lines that end with a carriage return alone", "end them with a newline", |lines| {
         most(lines, is_returned)
     })
     .by("tr '\\r' '\\n' < FILE"),
-    Kind::new("a log of Zeek in JSON", "take three fields of it", |lines| most(lines, is_zeek_json))
+    LineKind::new("a log of Zeek in JSON", "take three fields of it", |lines| most(lines, is_zeek_json))
         .by(r#"jq -r '"\(.ts) \(."id.orig_h") \(."id.resp_h")"' FILE"#),
-    Kind::new("a log of Zeek in JSON, its times as text", "take three fields of it, the time as Unix time", |lines| {
-        most(lines, is_zeek_json_text)
-    })
+    LineKind::new(
+        "a log of Zeek in JSON, its times as text",
+        "take three fields of it, the time as Unix time",
+        |lines| most(lines, is_zeek_json_text),
+    )
     .by(concat!(
         r#"jq -r '(if .ts | endswith("Z") then "\(.ts[:19] + "Z" | fromdate)\(.ts[19:-1])" else .ts end) + "#,
         r#"" \(."id.orig_h") \(."id.resp_h")"' FILE"#
     )),
-    Kind::new("JSON in a container's log", "take three fields of it, the time as Unix time", |lines| {
+    LineKind::new("JSON in a container's log", "take three fields of it, the time as Unix time", |lines| {
         most(lines, is_cri_json)
     })
     .by(r#"cut -d ' ' -f 4- FILE | jq -r '[.TIME, .FROM, .TO] | join(" ")'"#),
-    Kind::new("a list in JSON", "take three fields of each, the time as Unix time", |lines| {
+    LineKind::new("a list in JSON", "take three fields of each, the time as Unix time", |lines| {
         first(lines, |line| line.trim_ascii_start().starts_with(b"[")) && most(lines, is_json)
     })
     .by(r#"jq -r '.[] | [.TIME, .FROM, .TO] | join(" ")' FILE"#),
-    Kind::new("JSON", "take three fields of it, the time as Unix time", |lines| most(lines, is_json))
+    LineKind::new("JSON", "take three fields of it, the time as Unix time", |lines| most(lines, is_json))
         .by(r#"jq -r '[.TIME, .FROM, .TO] | join(" ")' FILE"#),
-    Kind::new("a log of Zeek", "take three columns of it", |lines| some(lines, is_zeek_head) || most(lines, is_zeek))
-        .by(r"awk -F '\t' '!/^#/ { print $1, $3, $5 }' FILE"),
-    Kind::new(
+    LineKind::new("a log of Zeek", "take three columns of it", |lines| {
+        some(lines, is_zeek_head) || most(lines, is_zeek)
+    })
+    .by(r"awk -F '\t' '!/^#/ { print $1, $3, $5 }' FILE"),
+    LineKind::new(
         "a log of Zeek that has no hosts where conn.log has them",
         "take its columns of time, from and to",
         |lines| first(lines, |line| line.starts_with(b"#separator")),
     ),
-    Kind::new("a VPC flow log", "take three fields of it", |lines| some(lines, |line| is_vpc(line, 0)))
+    LineKind::new("a VPC flow log", "take three fields of it", |lines| some(lines, |line| is_vpc(line, 0)))
         .by("awk '$4 ~ /[.:]/ { print $11, $4, $5 }' FILE"),
-    Kind::new("a VPC flow log with times in front", "take three fields of it", |lines| {
+    LineKind::new("a VPC flow log with times in front", "take three fields of it", |lines| {
         some(lines, |line| is_vpc(line, 1))
     })
     .by("awk '$5 ~ /[.:]/ { print $12, $5, $6 }' FILE"),
-    Kind::new("a VPC flow log of a form of its own", "take three fields of it, by their names", |lines| {
+    LineKind::new("a VPC flow log of a form of its own", "take three fields of it, by their names", |lines| {
         first(lines, |line| [&b"srcaddr"[..], b"dstaddr", b"start"].iter().all(|name| fields(line).any(|f| f == *name)))
     })
     .by(concat!(
         r#"awk 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } "#,
         r#"$at["srcaddr"] != "-" { print $at["start"], $at["srcaddr"], $at["dstaddr"] }' FILE"#
     )),
-    Kind::new("XML or HTML", FORM, |lines| {
+    LineKind::new("XML or HTML", FORM, |lines| {
         most(lines, |line| line.trim_ascii_start().starts_with(b"<") && !is_syslog(line.trim_ascii_start()))
     }),
-    Kind::new("a log of HAProxy", "take client and server of it, here with its times as UTC", |lines| {
+    LineKind::new("a log of HAProxy", "take client and server of it, here with its times as UTC", |lines| {
         some(lines, is_haproxy) && most(lines, |line| is_haproxy(line) || is_syslog(line) || is_web(line))
     })
     .by(concat!(
@@ -143,22 +147,22 @@ pub const TABLE: &[Kind] = &[
         r#"m = (index("JanFebMarAprMayJunJulAugSepOctNovDec", t[2]) + 2) / 3; "#,
         r#"print mktime(t[3] " " m " " t[1] " " t[4] " " t[5] " " t[6]), $(i - 1), $(i + 2) } }' FILE"#
     )),
-    Kind::new(
+    LineKind::new(
         "a log of a web server or proxy",
         "it names no server in a field of its own; bring each line into the form '<Unix time> <client> <server>'",
         |lines| most(lines, is_web),
     ),
-    Kind::new(
+    LineKind::new(
         "syslog",
         "take what connects to what out of the message, and bring each line into the form '<Unix time> <from> <to>'",
         |lines| most(lines, is_syslog),
     ),
-    Kind::new("logfmt (key=value)", FORM, |lines| most(lines, is_logfmt)),
-    Kind::new("a log of Squid", "take three fields of it", |lines| most(lines, is_squid)).by(concat!(
+    LineKind::new("logfmt (key=value)", FORM, |lines| most(lines, is_logfmt)),
+    LineKind::new("a log of Squid", "take three fields of it", |lines| most(lines, is_squid)).by(concat!(
         r#"awk '$(NF - 1) ~ /^[A-Z_]+\// { split($(NF - 1), to, "/"); if (to[2] != "-") print $1, $3, to[2]; next } "#,
         left_out!()
     )),
-    Kind::new("what tcpdump prints", "take time and addresses of it, without their ports", |lines| {
+    LineKind::new("what tcpdump prints", "take time and addresses of it, without their ports", |lines| {
         most(lines, is_tcpdump) && all(lines, |line| !is_tcpdump(line) || is_tcpdump_of_numbers(line))
     })
     .by(concat!(
@@ -167,12 +171,12 @@ pub const TABLE: &[Kind] = &[
         r#"$4 == ">" && $3 $5 ~ /^[0-9a-f.:]+$/ { print $1, host($3), host($5); next } "#,
         left_out!()
     )),
-    Kind::new(
+    LineKind::new(
         "what tcpdump prints with names, whose ends may be ports",
         "have it print numbers (tcpdump -n -tt)",
         |lines| most(lines, is_tcpdump),
     ),
-    Kind::new(
+    LineKind::new(
         "CSV, fields of it in quotes",
         "take its columns of time, from and to, with a program that reads CSV",
         |lines| {
@@ -180,52 +184,54 @@ pub const TABLE: &[Kind] = &[
                 && [b',', b';', b'|'].iter().any(|by| most(lines, |line| is_timed(line, *by)))
         },
     ),
-    Kind::new(
+    LineKind::new(
         "CSV",
         "take its columns of time, from and to; if these are the first three and no field is in quotes",
         |lines| most(lines, |line| is_timed(line, b',')),
     )
     .by(concat!(r#"awk -F , '!/"/ { print $1, $2, $3; next } "#, left_out!())),
-    Kind::new(
+    LineKind::new(
         "CSV with semicolons",
         "take its columns of time, from and to; if these are the first three and no field is in quotes",
         |lines| most(lines, |line| is_timed(line, b';')),
     )
     .by(concat!(r#"awk -F ';' '!/"/ { print $1, $2, $3; next } "#, left_out!())),
-    Kind::new(
+    LineKind::new(
         "columns with bars between them",
         "take those of time, from and to; if these are the first three and no field is in quotes",
         |lines| most(lines, |line| is_timed(line, b'|')),
     )
     .by(concat!(r#"awk -F ' *[|] *' '!/"/ { print $1, $2, $3; next } "#, left_out!())),
-    Kind::new("CSV", "take its columns of time (as Unix time), from and to, in this order", |lines| {
+    LineKind::new("CSV", "take its columns of time (as Unix time), from and to, in this order", |lines| {
         [b',', b';', b'|'].iter().any(|separator| most(lines, |line| is_separated(line, *separator)))
     }),
-    Kind::new("lines that begin with a date", "write it as Unix time", |lines| all(lines, is_universal)).by(concat!(
-        r#"TZ=UTC awk '{ t = $1; gsub(/[-T:Z]/, " ", t); t = mktime(t) } "#,
-        r#"NF == 3 && strftime("%Y-%m-%dT%H:%M:%SZ", t) == $1 { print t, $2, $3; next } "#,
-        left_out!()
-    )),
-    Kind::new(
+    LineKind::new("lines that begin with a date", "write it as Unix time", |lines| all(lines, is_universal)).by(
+        concat!(
+            r#"TZ=UTC awk '{ t = $1; gsub(/[-T:Z]/, " ", t); t = mktime(t) } "#,
+            r#"NF == 3 && strftime("%Y-%m-%dT%H:%M:%SZ", t) == $1 { print t, $2, $3; next } "#,
+            left_out!()
+        ),
+    ),
+    LineKind::new(
         "lines that begin with a date",
         "write it as Unix time, as date -d does or mktime in gawk, and bring each into the form '<Unix time> <from> <to>'",
         |lines| most(lines, is_dated),
     ),
-    Kind::new("lines whose time stands last", "put it first", |lines| {
+    LineKind::new("lines whose time stands last", "put it first", |lines| {
         most(lines, |line| fields(line).count() == 3 && fields(line).next_back().is_some_and(is_unix))
     })
     .by("awk '{ print $3, $1, $2 }' FILE"),
-    Kind::new("lines whose time does not stand first", "take three fields of it, by their numbers", |lines| {
+    LineKind::new("lines whose time does not stand first", "take three fields of it, by their numbers", |lines| {
         most(lines, |line| !is_timed_first(line) && fields(line).count() >= 3 && fields(line).any(is_unix))
     })
     .by("awk '{ print $TIME, $FROM, $TO }' FILE"),
-    Kind::new("lines with an arrow between their hosts", "take time and hosts of it", |lines| {
+    LineKind::new("lines with an arrow between their hosts", "take time and hosts of it", |lines| {
         most(lines, |line| {
             is_timed_first(line) && fields(line).nth(2).is_some_and(is_arrow) && fields(line).count() > 3
         })
     })
     .by(concat!(r#"awk '$3 ~ /^([-=]*>|→)$/ && NF > 3 { print $1, $2, $4; next } "#, left_out!())),
-    Kind::new(
+    LineKind::new(
         "lines with more fields than the three of '<Unix time> <from> <to>'",
         "take three of them; if these are the first",
         |lines| {
@@ -236,12 +242,12 @@ pub const TABLE: &[Kind] = &[
         },
     )
     .by("awk '{ print $1, $2, $3 }' FILE"),
-    Kind::new(
+    LineKind::new(
         "lines with more fields than the three of '<Unix time> <from> <to>'",
         "take those of time, from and to",
         |lines| most(lines, |line| is_stamp(line) && fields(line).count() > 3),
     ),
-    Kind::new(
+    LineKind::new(
         "lines with fewer fields than the three of '<Unix time> <from> <to>'",
         "each needs a time, who connected, and to whom",
         |lines| most(lines, |line| is_stamp(line) && fields(line).count() < 3),
@@ -249,10 +255,10 @@ pub const TABLE: &[Kind] = &[
 ];
 
 /// What is neither of these.
-const UNKNOWN: Kind = Kind::new("nothing that is known here", FORM, |_| true);
+const UNKNOWN: LineKind = LineKind::new("nothing that is known here", FORM, |_| true);
 
 /// The kind of these lines, of each of which this is the start.
-pub fn kind(lines: &[&[u8]]) -> Kind {
+pub fn kind(lines: &[&[u8]]) -> LineKind {
     let without_mark = lines.iter().map(|line| line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line));
     let lines: Vec<&[u8]> = without_mark.filter(|line| !line.trim_ascii().is_empty()).collect();
     TABLE.iter().find(|kind| (kind.is)(&lines)).copied().unwrap_or(UNKNOWN)

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::destination::Destination;
 use super::medium::{Behind, Medium, Style, Tell};
-use super::target::{Last, Reopen, Target};
+use super::target::{LastResult, Reopen, Target};
 use crate::error::Result;
 
 /// What a run has at hand for its outputs.
@@ -18,7 +18,7 @@ pub struct Opening {
     /// How what goes to standard output should look.
     pub style: Style,
     /// Where the last result is kept that is meant for standard output, in place of all of them there.
-    pub last: Option<Last>,
+    pub last: Option<LastResult>,
     /// What stands for standard output, if it is not that itself.
     pub stdout: Option<Box<dyn Write + Send>>,
     /// What the next output writes to, whatever it was told.

@@ -39,7 +39,7 @@ struct Inner {
     file: File,
     length: u64,
     /// Where each block belongs and where it is; `None` if they stay as they come.
-    blocks: Option<Vec<Block>>,
+    blocks: Option<Vec<RejectBlock>>,
     /// Whole lines for which there was no room.
     waiting: VecDeque<Vec<u8>>,
     /// The lines that did not even wait, and were not told of yet.
@@ -53,13 +53,13 @@ struct Inner {
 }
 
 impl Inner {
-    fn new(file: File, blocks: Option<Vec<Block>>) -> Self {
+    fn new(file: File, blocks: Option<Vec<RejectBlock>>) -> Self {
         Inner { file, length: 0, blocks, waiting: VecDeque::new(), dropped: 0, lost: 0, trouble: None, torn: false }
     }
 }
 
 #[derive(Clone, Copy)]
-struct Block {
+struct RejectBlock {
     /// Input, and the byte of it at which the block's batch begins.
     place: (InputId, u64),
     at: u64,
@@ -196,7 +196,7 @@ impl Inner {
             return;
         }
         if let Some(blocks) = &mut self.blocks {
-            blocks.push(Block { place, at: self.length, length });
+            blocks.push(RejectBlock { place, at: self.length, length });
         }
         self.length += length;
     }

@@ -17,10 +17,10 @@ use crate::error::{Error, Result, show_path};
 pub struct Target {
     /// A path, or `stdout`.
     pub name: String,
-    place: Place,
+    place: Sink,
 }
 
-enum Place {
+enum Sink {
     File(File),
     /// A file that a run without end appends to, and opens anew when it is asked to, so that it can
     /// be rotated.
@@ -28,11 +28,11 @@ enum Place {
     /// Cannot be cut back.
     Writer(Box<dyn Write + Send>),
     /// Holds the last result only.
-    Last(Last),
+    Last(LastResult),
 }
 
 /// The last result, as it is written to standard output.
-pub type Last = Arc<Mutex<Vec<u8>>>;
+pub type LastResult = Arc<Mutex<Vec<u8>>>;
 
 struct Appended {
     path: PathBuf,
@@ -70,13 +70,13 @@ impl Target {
         // written.
         let file = io::stdout().as_fd().try_clone_to_owned();
         let file = file.map_err(|source| Error::output("stdout", "cannot open for writing", source))?;
-        Ok(Target { name: "stdout".to_owned(), place: Place::File(File::from(file)) })
+        Ok(Target { name: "stdout".to_owned(), place: Sink::File(File::from(file)) })
     }
 
     /// A file, which is made or emptied. Errors with the path.
     pub fn create(path: &Path) -> Result<Self> {
         let file = File::create(path).map_err(|source| cannot_open(path, source))?;
-        Ok(Target { name: show_path(path), place: Place::File(file) })
+        Ok(Target { name: show_path(path), place: Sink::File(file) })
     }
 
     /// A file, which is made or written on. Whether there is something in it is told too. Errors
@@ -84,29 +84,29 @@ impl Target {
     pub fn append_to(path: &Path, reopen: Arc<Reopen>) -> Result<(Self, bool)> {
         let (file, has_content) = open_whole(path).map_err(|source| cannot_open(path, source))?;
         let opened = reopen.times.load(Ordering::Relaxed);
-        let place = Place::Appended(Appended { path: path.to_owned(), file, reopen, opened });
+        let place = Sink::Appended(Appended { path: path.to_owned(), file, reopen, opened });
         Ok((Target { name: show_path(path), place }, has_content))
     }
 
     /// A writer.
     pub fn given(name: String, writer: Box<dyn Write + Send>) -> Self {
-        Target { name, place: Place::Writer(writer) }
+        Target { name, place: Sink::Writer(writer) }
     }
 
     /// A place for the last result, in place of standard output.
-    pub fn last(last: Last) -> Self {
-        Target { name: "stdout".to_owned(), place: Place::Last(last) }
+    pub fn last(last: LastResult) -> Self {
+        Target { name: "stdout".to_owned(), place: Sink::Last(last) }
     }
 
     /// Whether a result takes the place of the one before it.
     pub fn holds_last(&self) -> bool {
-        matches!(self.place, Place::Last(_))
+        matches!(self.place, Sink::Last(_))
     }
 
     /// Opens a file anew if that was asked for. Whether there is something in the new one, if there
     /// is a new one.
     pub fn reopened(&mut self) -> io::Result<Option<bool>> {
-        let Place::Appended(appended) = &mut self.place else { return Ok(None) };
+        let Sink::Appended(appended) = &mut self.place else { return Ok(None) };
         let times = appended.reopen.times.load(Ordering::Relaxed);
         if times == appended.opened {
             return Ok(None);
@@ -120,12 +120,12 @@ impl Target {
     /// Writes a result.
     pub fn write(&mut self, result: &[u8]) -> Result<(), Unwritten> {
         match &mut self.place {
-            Place::File(file) | Place::Appended(Appended { file, .. }) => write_whole(file, result),
-            Place::Writer(writer) => {
+            Sink::File(file) | Sink::Appended(Appended { file, .. }) => write_whole(file, result),
+            Sink::Writer(writer) => {
                 let written = writer.write_all(result).and_then(|()| writer.flush());
                 written.map_err(|source| Unwritten { source, left: Left::Nothing })
             }
-            Place::Last(last) => {
+            Sink::Last(last) => {
                 *last.lock() = result.to_vec();
                 Ok(())
             }
@@ -135,10 +135,10 @@ impl Target {
     /// Whether it is a file, in which there may be room again.
     pub fn is_file(&self) -> bool {
         match &self.place {
-            Place::File(file) | Place::Appended(Appended { file, .. }) => {
+            Sink::File(file) | Sink::Appended(Appended { file, .. }) => {
                 file.metadata().is_ok_and(|found| found.is_file())
             }
-            Place::Writer(_) | Place::Last(_) => false,
+            Sink::Writer(_) | Sink::Last(_) => false,
         }
     }
 }

@@ -11,12 +11,12 @@ use crate::model::{More, Timestamp, Window, WindowResult};
 pub struct Unsaid {
     /// By the place of a report in the results.
     reports: Vec<Option<CutShort>>,
-    cut: Option<Cut>,
+    cut: Option<CutWindows>,
 }
 
 /// Windows that the range which was asked for cuts.
 #[derive(Debug)]
-struct Cut {
+struct CutWindows {
     medium: &'static str,
     first: Window,
     last: Window,
@@ -38,7 +38,7 @@ impl Unsaid {
     pub fn note(&mut self, medium: &'static str, result: &WindowResult) {
         if !result.cut.is_open() {
             let first = self.cut.as_ref().map_or(result.window, |cut| cut.first);
-            self.cut = Some(Cut { medium, first, last: result.window });
+            self.cut = Some(CutWindows { medium, first, last: result.window });
         }
         self.reports.resize_with(result.reports.len().max(self.reports.len()), || None);
         for (known, report) in self.reports.iter_mut().zip(&result.reports) {
@@ -51,7 +51,7 @@ impl Unsaid {
 
     /// What to say, a line for cut windows and one for each report that was cut short.
     pub fn hints(&self) -> impl Iterator<Item = String> {
-        let cut = self.cut.as_ref().map(|Cut { medium, first, last }| {
+        let cut = self.cut.as_ref().map(|CutWindows { medium, first, last }| {
             let which = match first == last {
                 true => "the window".to_owned(),
                 false => format!("windows, the first {} .. {}, the last", first.start, first.end),

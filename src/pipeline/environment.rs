@@ -13,7 +13,7 @@ use crate::config::Plan;
 use crate::model::Timestamp;
 use crate::model::time::Clock;
 use crate::output::spared::Spared;
-use crate::output::target::Last;
+use crate::output::target::LastResult;
 use crate::output::{OutputEntry, Style};
 use crate::source::{Listing, Located};
 use crate::stage::Listener;
@@ -44,7 +44,7 @@ pub(super) struct Environment {
     pub stdout: Option<Box<dyn Write + Send>>,
     /// Where the last result is kept that is meant for standard output, in place of all of them
     /// there.
-    pub last: Option<Last>,
+    pub last: Option<LastResult>,
     /// What is read beside the inputs, so that nothing is written to it.
     pub read: Spared,
     /// What is written by who has the pipeline run, once all is read; `None` is standard output.

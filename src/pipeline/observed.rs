@@ -13,7 +13,7 @@ pub(super) struct Observed {
     /// In the order of the plan.
     pub stages: Vec<Post>,
     /// The reporters, each with the name of its aggregator.
-    pub reporters: Vec<(String, Arc<reporter::Shared>)>,
+    pub reporters: Vec<(String, Arc<reporter::ReporterShared>)>,
 }
 
 /// Where a stage is observed from.

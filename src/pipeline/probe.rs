@@ -12,7 +12,7 @@ use crate::format::LineRules;
 use crate::model::{Extent, Guard, InputId, Timestamp};
 use crate::ops::scan::{self, Block};
 use crate::source::follow::{HEAD, read_range};
-use crate::source::seek::{self, Found, Stamps, Wanted, seek};
+use crate::source::seek::{self, Found, StampReader, Wanted, seek};
 use crate::source::{Input, Origin};
 
 /// Looks at a file. `None` if it is none, or cannot be read, which the run will tell.
@@ -53,7 +53,7 @@ impl FormatStamps {
     }
 }
 
-impl Stamps for FormatStamps {
+impl StampReader for FormatStamps {
     fn extent(&self, bytes: &[u8], from: u64) -> Option<Extent> {
         scan::extent(Block { bytes, from, rules: &self.rules }, self.future_after)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::actor::Outcome;
 use crate::error::Error;
-use crate::format::foreign::Kind;
+use crate::format::foreign::LineKind;
 use crate::model::balance::Rejected;
 use crate::model::loss::losses;
 use crate::model::{Balance, InputId, Loss, Traces};
@@ -51,7 +51,7 @@ pub struct Foreign {
     /// Whether they are all that there are, or the first.
     pub all: bool,
     /// What they look like.
-    pub kind: Kind,
+    pub kind: LineKind,
 }
 
 /// An input of whose lines none is a record, while others have records.
@@ -60,7 +60,7 @@ pub struct Stranger {
     /// Its name.
     pub input: String,
     /// What its lines look like, if that is known: it is of the first few.
-    pub kind: Option<Kind>,
+    pub kind: Option<LineKind>,
 }
 
 impl Foreign {
@@ -114,7 +114,7 @@ impl Sheet {
 #[derive(Clone)]
 pub struct Sheets {
     pub(super) aggregators: Vec<(String, Aggregator)>,
-    pub(super) filters: Vec<(String, Arc<filter::Shared>)>,
+    pub(super) filters: Vec<(String, Arc<filter::FilterShared>)>,
     pub(super) names: Arc<InputNames>,
 }
 

@@ -4,42 +4,21 @@
 //! Files are read by position and never mapped: a file cut short while it is read is an error, not
 //! a signal.
 
-use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
-use std::sync::Arc;
-
-use rustix::buffer::spare_capacity;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
 
 use super::chunker::{Chunker, Cut};
+use super::codec;
 use super::input::{Input, Origin, Rest};
+use super::opened::Opened;
 use super::spool::Spool;
-use crate::error::{Error, ErrorKind, Result};
-
-/// How often a wait for a stream looks up whether the run should stop, in nanoseconds.
-const POLL_NANOS: i64 = 50_000_000;
-
-/// Bytes that a pipe should hold: as many as an unprivileged process may ask for.
-#[cfg(target_os = "linux")]
-const PIPE_BYTES: usize = 1 << 20;
-
-/// How compressed files begin, with their names and how to read them.
-pub(super) const COMPRESSED: [(&[u8], &str, &str); 4] = [
-    (b"\x1f\x8b", "gzip", "zcat"),
-    (b"\x28\xb5\x2f\xfd", "zstd", "zstdcat"),
-    (b"\xfd7zXZ\x00", "xz", "xzcat"),
-    (b"BZh", "bzip2", "bzcat"),
-];
+use crate::error::{Error, Result};
 
 /// An input and how far it has been read.
 pub struct Cursor {
     input: Input,
     chunker: Chunker,
-    handle: Handle,
+    /// Nothing before it is opened, and while it rests.
+    opened: Option<Opened>,
     /// Bytes of the input that are known to be there.
     known: u64,
     started: bool,
@@ -49,16 +28,9 @@ pub struct Cursor {
     spool: Option<Spool>,
 }
 
-enum Handle {
-    Closed,
-    File(Arc<File>),
-    Stdin,
-    Stream(Arc<File>),
-}
-
 /// What reading on gave.
 #[derive(Debug)]
-pub struct Step {
+pub struct ChunkStep {
     /// Where the chunk was cut.
     pub cut: Cut,
     /// Bytes right before `cut.from` that are passed over: zeros at the start of the input.
@@ -79,7 +51,7 @@ impl Cursor {
     pub fn new(input: Input, chunk: usize, max_line: usize) -> Self {
         let fill = matches!(input.origin, Origin::File { .. } | Origin::Spooled { rest: Rest::Ended, .. });
         let chunker = Chunker::new(chunk, max_line, fill);
-        Cursor { input, chunker, handle: Handle::Closed, known: 0, started: false, end: u64::MAX, spool: None }
+        Cursor { input, chunker, opened: None, known: 0, started: false, end: u64::MAX, spool: None }
     }
 
     /// Keeps every byte that is read, if it could not be read again. Called before the first step.
@@ -92,20 +64,18 @@ impl Cursor {
 
     /// Whether bytes were taken from a stream, which does not give them again.
     pub fn has_taken(&self) -> bool {
-        self.spool.is_some() && matches!(self.handle, Handle::Stdin | Handle::Stream(_))
+        self.spool.is_some() && matches!(self.opened, Some(Opened::Stream(_)))
     }
 
     /// The input that gives what was kept and then goes on where this cursor is, or ends there if
     /// that was the end; `None` if the input itself still gives all of that.
     pub fn into_kept(self, ended: bool) -> Option<Input> {
         let path = self.input.path();
-        let rest = match self.handle {
-            // It could not be opened, or of what had been kept before, some has not been read
-            // again.
-            Handle::Closed | Handle::File(_) => return None,
-            _ if ended => Rest::Ended,
-            Handle::Stdin => Rest::Stdin,
-            Handle::Stream(stream) => Rest::Open(stream),
+        let rest = match self.opened {
+            // It could not be opened, or of what had been kept before, some has not been read again.
+            None | Some(Opened::At(_)) => return None,
+            Some(Opened::Stream(_)) if ended => Rest::Ended,
+            Some(Opened::Stream(stream)) => Rest::Stream(stream),
         };
         let file = self.spool?.into_file();
         Some(Input { name: self.input.name, origin: Origin::Spooled { file, rest, path } })
@@ -134,14 +104,14 @@ impl Cursor {
 
     /// Gives the file descriptor back; reading on opens the file again. A stream stays open.
     pub fn rest(&mut self) {
-        if matches!((&self.handle, &self.input.origin), (Handle::File(_), Origin::File { .. })) {
-            self.handle = Handle::Closed;
+        if matches!(self.input.origin, Origin::File { .. }) {
+            self.opened = None;
         }
     }
 
     /// Reads the next chunk into `into`. An input that cannot be read on ends with this step, which
     /// says why and keeps all whole lines read before. Not to be called after the last step.
-    pub fn next(&mut self, into: &mut Vec<u8>, interrupted: &dyn Fn() -> bool) -> Step {
+    pub fn next(&mut self, into: &mut Vec<u8>, interrupted: &dyn Fn() -> bool) -> ChunkStep {
         let before = self.known;
         let opened = !self.started;
         if let Err(error) = self.open() {
@@ -156,59 +126,64 @@ impl Cursor {
             into.clear();
             return self.interrupted(before, opened);
         }
-        let (handle, input, spool) = (&mut self.handle, &self.input, &mut self.spool);
-        let (mut offset, end) = (self.chunker.bytes_read(), self.end);
-        let (mut leading, mut zeros) = (offset == 0, 0);
-        let mut fill = |into: &mut Vec<u8>| {
-            while offset < end {
-                let before = into.len();
-                handle.read(input, offset, into, interrupted)?;
-                let wanted = usize::try_from(end - offset).unwrap_or(usize::MAX);
-                into.truncate(before.saturating_add(wanted));
-                let read = into.len() - before;
-                if let Some(spool) = spool {
-                    spool.keep(&into[into.len() - read..])?;
-                }
-                offset += read as u64;
-                if leading {
-                    zeros += pass_zeros(into);
-                    leading = into.is_empty();
-                }
-                if read == 0 || !leading {
-                    return Ok(into.len() - before);
-                }
-                if interrupted() {
-                    return Err(io::ErrorKind::Interrupted.into());
+        match self.cut(into, interrupted) {
+            Ok((cut, zeros)) => self.step(before, opened, cut, zeros),
+            Err(failure) => {
+                into.clear();
+                match failure {
+                    Some(failure) => self.give_up(failure, before, opened),
+                    None => self.interrupted(before, opened),
                 }
             }
-            Ok(0)
+        }
+    }
+
+    /// Cuts the next chunk. Where it was cut, and how many zeros before it were passed over. Errors
+    /// with why the input cannot be read on, or with nothing if it was interrupted.
+    fn cut(
+        &mut self,
+        into: &mut Vec<u8>,
+        interrupted: &dyn Fn() -> bool,
+    ) -> std::result::Result<(Cut, u64), Option<Error>> {
+        let offset = self.chunker.bytes_read();
+        let mut filling = Filling {
+            opened: &mut self.opened,
+            input: &self.input,
+            spool: self.spool.as_mut(),
+            offset,
+            end: self.end,
+            leading: offset == 0,
+            zeros: 0,
         };
-        let result = self.chunker.next(&mut fill, into);
+        let result = self.chunker.next(&mut |into: &mut Vec<u8>| filling.fill(into, interrupted), into);
+        let (offset, zeros) = (filling.offset, filling.zeros);
         self.known = self.known.max(offset);
         let cut = match result {
             Ok(cut) => self.chunker.shifted(cut, zeros),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                into.clear();
-                return self.interrupted(before, opened);
-            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(None),
             Err(error) => {
-                into.clear();
                 let action = format!("cannot read on at byte {offset}");
-                return self.give_up(Error::input(&self.input.path(), action, error), before, opened);
+                return Err(Some(Error::input(&self.input.path(), action, error)));
             }
         };
-        if let Some(failure) = compressed(&self.input.path(), &cut, into) {
-            into.clear();
+        if cut.from == 0
+            && let Some(failure) = codec::refusal(&self.input.path(), cut.oversized.as_deref().unwrap_or(into))
+        {
             self.chunker = Chunker::new(1, 1, false);
-            return self.give_up(failure, before, opened);
+            return Err(Some(failure));
         }
+        Ok((cut, zeros))
+    }
+
+    /// What a chunk that was cut comes to.
+    fn step(&self, before: u64, opened: bool, cut: Cut, zeros: u64) -> ChunkStep {
         let unread = if cut.last { self.known.min(self.end).saturating_sub(cut.to) } else { 0 };
         let failure = (unread > 0).then(|| {
             let action = format!("was cut short from {} to {} bytes while it was read", self.known, cut.to);
             Error::input(&self.input.path(), action, io::Error::from(io::ErrorKind::UnexpectedEof))
         });
         let news = self.news(before, &cut, unread) + if self.input.is_streamed() { zeros } else { 0 };
-        Step { news, unread, failure, opened, cut, zeros }
+        ChunkStep { news, unread, failure, opened, cut, zeros }
     }
 
     fn news(&self, before: u64, cut: &Cut, unread: u64) -> u64 {
@@ -216,125 +191,71 @@ impl Cursor {
     }
 
     /// The end of an input that may not be read on. The start of a line that was read stays unread.
-    fn interrupted(&mut self, before: u64, opened: bool) -> Step {
+    fn interrupted(&mut self, before: u64, opened: bool) -> ChunkStep {
         let at = self.chunker.position();
         let cut = Cut { from: at, to: at, oversized: None, last: true };
         let unread = self.known.min(self.end).saturating_sub(at);
-        Step { news: self.news(before, &cut, unread), unread, failure: None, opened, cut, zeros: 0 }
+        ChunkStep { news: self.news(before, &cut, unread), unread, failure: None, opened, cut, zeros: 0 }
     }
 
-    fn give_up(&mut self, failure: Error, before: u64, opened: bool) -> Step {
-        Step { failure: Some(failure), ..self.interrupted(before, opened) }
+    fn give_up(&mut self, failure: Error, before: u64, opened: bool) -> ChunkStep {
+        ChunkStep { failure: Some(failure), ..self.interrupted(before, opened) }
     }
 
     fn open(&mut self) -> Result<()> {
-        if !matches!(self.handle, Handle::Closed) {
-            return Ok(());
+        if self.opened.is_none() {
+            let (opened, size) = Opened::open(&self.input)?;
+            self.opened = Some(opened);
+            if !self.started {
+                self.known = size;
+            }
         }
-        let fail = |path: &Path, source| Error::input(path, "cannot open", source);
-        self.handle = match &self.input.origin {
-            Origin::Stream(None) => {
-                widen(io::stdin());
-                Handle::Stdin
-            }
-            Origin::Stream(Some(path)) => {
-                // Opening a pipe would wait for its writer, deaf to interrupts; reading waits too,
-                // but not deaf.
-                let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-                let opened = File::options().read(true).custom_flags(flags).open(path);
-                let stream = opened.map_err(|error| fail(path, error))?;
-                widen(&stream);
-                Handle::Stream(Arc::new(stream))
-            }
-            Origin::Spooled { file, .. } => {
-                let size = file.metadata().map_err(|error| fail(&self.input.path(), error))?.len();
-                self.known = self.known.max(size);
-                Handle::File(Arc::clone(file))
-            }
-            Origin::File { path, identity, .. } => {
-                let file = File::open(path).map_err(|error| fail(path, error))?;
-                let found = file.metadata().map_err(|error| fail(path, error))?;
-                if (found.dev(), found.ino()) != *identity {
-                    let source = io::Error::other("another file has taken its name; run again");
-                    return Err(Error::input(path, "was replaced before it was read", source));
-                }
-                if !self.started {
-                    self.known = found.len();
-                }
-                Handle::File(Arc::new(file))
-            }
-        };
         Ok(())
     }
 }
 
-impl Handle {
-    /// Appends bytes from `offset` on, waiting for them if it is a stream.
-    fn read(
-        &mut self,
-        input: &Input,
-        offset: u64,
-        into: &mut Vec<u8>,
-        interrupted: &dyn Fn() -> bool,
-    ) -> io::Result<usize> {
-        loop {
-            let read = match self {
-                Handle::Closed => return Ok(0),
-                Handle::File(file) => rustix::io::pread(&**file, spare_capacity(into), offset),
-                Handle::Stream(stream) => read_stream(&**stream, into, interrupted),
-                Handle::Stdin => read_stream(io::stdin(), into, interrupted),
-            };
-            match read {
-                Err(Errno::INTR) if interrupted() => return Err(io::ErrorKind::Interrupted.into()),
-                Err(Errno::INTR) => {}
-                Ok(0) => match self.rest_of(input) {
-                    Some(rest) => *self = rest,
-                    None => return Ok(0),
-                },
-                other => return Ok(other?),
+/// What fills a chunk: the bytes of an input from an offset on.
+struct Filling<'a> {
+    opened: &'a mut Option<Opened>,
+    input: &'a Input,
+    /// Where every byte that is read is kept.
+    spool: Option<&'a mut Spool>,
+    offset: u64,
+    /// The byte before which to stop.
+    end: u64,
+    /// Whether nothing but zeros has been read of the input.
+    leading: bool,
+    /// Those.
+    zeros: u64,
+}
+
+impl Filling<'_> {
+    /// Appends more bytes; none at the end. How many.
+    fn fill(&mut self, into: &mut Vec<u8>, interrupted: &dyn Fn() -> bool) -> io::Result<usize> {
+        while self.offset < self.end {
+            let before = into.len();
+            if let Some(opened) = self.opened {
+                opened.read(self.input, self.offset, into, interrupted)?;
+            }
+            let wanted = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
+            into.truncate(before.saturating_add(wanted));
+            let read = into.len() - before;
+            if let Some(spool) = &mut self.spool {
+                spool.keep(&into[into.len() - read..])?;
+            }
+            self.offset += read as u64;
+            if self.leading {
+                self.zeros += pass_zeros(into);
+                self.leading = into.is_empty();
+            }
+            if read == 0 || !self.leading {
+                return Ok(into.len() - before);
+            }
+            if interrupted() {
+                return Err(io::ErrorKind::Interrupted.into());
             }
         }
-    }
-}
-
-impl Handle {
-    /// What follows when the kept beginning of a stream has been read.
-    fn rest_of(&self, input: &Input) -> Option<Handle> {
-        match (self, &input.origin) {
-            (Handle::File(_), Origin::Spooled { rest: Rest::Stdin, .. }) => Some(Handle::Stdin),
-            (Handle::File(_), Origin::Spooled { rest: Rest::Open(stream), .. }) => {
-                Some(Handle::Stream(Arc::clone(stream)))
-            }
-            _ => None,
-        }
-    }
-}
-
-/// Gives a pipe room for more than its usual 64 KiB, so that writer and reader take turns less
-/// often.
-fn widen(stream: impl AsFd) {
-    // What is no pipe, or may not grow, stays as it is; other systems size their pipes themselves.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::pipe::fcntl_setpipe_size(stream, PIPE_BYTES);
-    #[cfg(not(target_os = "linux"))]
-    let _ = stream;
-}
-
-/// Reads what a stream has, waiting until it has something. `INTR` when the run should stop.
-fn read_stream(stream: impl AsFd, into: &mut Vec<u8>, interrupted: &dyn Fn() -> bool) -> rustix::io::Result<usize> {
-    let timeout = Timespec { tv_sec: 0, tv_nsec: POLL_NANOS };
-    loop {
-        if interrupted() {
-            return Err(Errno::INTR);
-        }
-        let mut fds = [PollFd::new(&stream, PollFlags::IN)];
-        if poll(&mut fds, Some(&timeout))? == 0 {
-            continue;
-        }
-        match rustix::io::read(&stream, spare_capacity(into)) {
-            Err(Errno::AGAIN) => {}
-            other => return other,
-        }
+        Ok(0)
     }
 }
 
@@ -346,17 +267,12 @@ fn pass_zeros(bytes: &mut Vec<u8>) -> u64 {
     zeros as u64
 }
 
-/// The error for an input that begins as compressed files do.
-fn compressed(path: &Path, cut: &Cut, bytes: &[u8]) -> Option<Error> {
-    let bytes = cut.oversized.as_deref().unwrap_or(bytes);
-    let (_, name, reader) = COMPRESSED.iter().find(|(magic, ..)| cut.from == 0 && bytes.starts_with(magic))?;
-    Some(ErrorKind::Compressed { path: path.to_owned(), name, reader }.into())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::io::Write;
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
 
     fn input(file: &tempfile::NamedTempFile) -> Input {
         let found = file.as_file().metadata().unwrap();

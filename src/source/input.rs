@@ -47,9 +47,16 @@ pub enum Origin {
 pub enum Rest {
     /// Nothing: it has ended.
     Ended,
-    /// The rest of standard input.
+    /// What it goes on with.
+    Stream(ByteStream),
+}
+
+/// A stream that is open: it gives each byte once.
+#[derive(Debug, Clone)]
+pub enum ByteStream {
+    /// Standard input.
     Stdin,
-    /// The rest of an open pipe or device.
+    /// A pipe, terminal or device.
     Open(Arc<File>),
 }
 

@@ -30,14 +30,14 @@ pub struct Located {
 /// Finds all inputs. Errors if there is none, with the locations and what exists near them, and
 /// once listing is interrupted.
 pub fn locate(locations: &[Location], listing: &Listing) -> Result<Located> {
-    let mut search = Search::default();
+    let mut search = FoundInputs::default();
     let mut missing = Vec::new();
     for location in locations {
         if !walk(location, listing, &mut |finding| search.take(finding))? {
             missing.push(format!("'{}' matches nothing{}", show_path(location.as_path()), near(location.as_path())));
         }
     }
-    let Search { inputs, mut failures, folders, hidden, .. } = search;
+    let FoundInputs { inputs, mut failures, folders, hidden, .. } = search;
     let notes =
         [note(&folders, folder_note, "folder", "folders"), note(&hidden, hidden_note, "hidden file", "hidden files")];
     let notes: Vec<String> = notes.into_iter().flatten().collect();
@@ -60,7 +60,7 @@ fn note(paths: &[PathBuf], of: fn(&Path) -> String, one: &str, more: &str) -> Op
 }
 
 #[derive(Default)]
-struct Search {
+struct FoundInputs {
     inputs: Vec<Input>,
     failures: Vec<Error>,
     /// Folders that a folder or a glob came across.
@@ -71,7 +71,7 @@ struct Search {
     stdin: bool,
 }
 
-impl Search {
+impl FoundInputs {
     /// Takes in what a location leads to.
     fn take(&mut self, finding: Finding) {
         match finding {

@@ -4,17 +4,19 @@
 //! span, in order.
 
 mod chunker;
+mod codec;
 mod cursor;
 pub mod follow;
 mod input;
 mod locate;
+mod opened;
 mod pruned;
 pub mod seek;
 mod spool;
 mod walk;
 
 pub use chunker::{Chunker, Cut};
-pub use cursor::{Cursor, Step};
+pub use cursor::{ChunkStep, Cursor};
 pub use input::{Input, Origin};
 pub use locate::{Located, locate, stdin_identity, stdin_metadata};
 pub use pruned::Pruned;

@@ -78,7 +78,7 @@ pub enum Reason {
 pub type ReadAt<'a> = dyn Fn(u64, &mut [u8]) -> io::Result<usize> + 'a;
 
 /// What a block of whole lines says, given the offset of its first byte.
-pub trait Stamps {
+pub trait StampReader {
     /// The extent of its stamps that are not in the future.
     fn extent(&self, bytes: &[u8], from: u64) -> Option<Extent>;
 }
@@ -93,8 +93,8 @@ struct Probe {
 
 /// Finds the bytes of a file of `size` bytes that can hold what is wanted. Errors are those of
 /// reading.
-pub fn seek(read: &ReadAt<'_>, size: u64, wanted: &Wanted, stamps: &dyn Stamps) -> io::Result<Found> {
-    let mut search = Search { read, size, stamps, probes: Vec::new(), reads: 0 };
+pub fn seek(read: &ReadAt<'_>, size: u64, wanted: &Wanted, stamps: &dyn StampReader) -> io::Result<Found> {
+    let mut search = ProbeSearch { read, size, stamps, probes: Vec::new(), reads: 0 };
     let mut found =
         Found { from: 0, to: size, extent: None, outside: (None, None), probes: 0, reason: Reason::NothingToSkip };
     if size <= SMALL {
@@ -167,8 +167,8 @@ pub fn lines_end(read: &ReadAt<'_>, size: u64) -> io::Result<u64> {
 /// The highest stamp of a file, by reading its end: as much of it as it takes for the disorder to
 /// say that no stamp before it is higher. `None` if that would be most of the file, or if its lines
 /// are not sorted as declared.
-pub fn latest(read: &ReadAt<'_>, size: u64, disorder: i64, stamps: &dyn Stamps) -> io::Result<Option<Timestamp>> {
-    let mut search = Search { read, size, stamps, probes: Vec::new(), reads: 0 };
+pub fn latest(read: &ReadAt<'_>, size: u64, disorder: i64, stamps: &dyn StampReader) -> io::Result<Option<Timestamp>> {
+    let mut search = ProbeSearch { read, size, stamps, probes: Vec::new(), reads: 0 };
     if size <= SMALL {
         return Ok(None);
     }
@@ -198,15 +198,15 @@ fn joined_apart<'a>(probes: impl Iterator<Item = &'a Probe>) -> Option<Extent> {
     }))
 }
 
-struct Search<'a> {
+struct ProbeSearch<'a> {
     read: &'a ReadAt<'a>,
     size: u64,
-    stamps: &'a dyn Stamps,
+    stamps: &'a dyn StampReader,
     probes: Vec<Probe>,
     reads: u32,
 }
 
-impl Search<'_> {
+impl ProbeSearch<'_> {
     /// Looks at lines all over the file.
     fn spread(&mut self) -> io::Result<()> {
         for at in 0..SPREAD {
@@ -325,7 +325,7 @@ mod tests {
     /// Lines are `<seconds>\n`.
     struct Plain;
 
-    impl Stamps for Plain {
+    impl StampReader for Plain {
         fn extent(&self, bytes: &[u8], _: u64) -> Option<Extent> {
             let lines = std::str::from_utf8(bytes).unwrap().lines();
             joined(lines.map(|line| line.parse().ok().map(|stamp| Extent::of(Timestamp::from_seconds(stamp)))))

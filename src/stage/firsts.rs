@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use parking_lot::{Mutex, RwLock};
 
 use crate::batch::Chunk;
-use crate::format::foreign::{Kind, kind};
+use crate::format::foreign::{LineKind, kind};
 use crate::model::InputId;
 use crate::ops::scan::{Block, has_record};
 
@@ -47,7 +47,7 @@ pub struct FirstLines {
 
 impl FirstLines {
     /// What they look like, if they are no records.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> LineKind {
         kind_of(&self.heads)
     }
 
@@ -65,7 +65,7 @@ impl FirstLines {
 }
 
 /// What lines look like that begin so.
-pub fn kind_of(heads: &[Vec<u8>]) -> Kind {
+pub fn kind_of(heads: &[Vec<u8>]) -> LineKind {
     kind(&heads.iter().map(Vec::as_slice).collect::<Vec<_>>())
 }
 

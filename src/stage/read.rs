@@ -12,7 +12,7 @@ use crate::model::recycle::{BufferPool, Pooled};
 use crate::model::time::Clock;
 use crate::model::{Balance, Guard, Span, Timestamp};
 use crate::ops::scan::{Block, last_stamps};
-use crate::source::{Cut, Step};
+use crate::source::{ChunkStep, Cut};
 
 use super::Failures;
 use super::schedule::{OpenInput, Schedule};
@@ -67,7 +67,7 @@ pub(super) fn read(
     Ok((last, frontier))
 }
 
-fn chunk(shared: &ReaderShared, input: &mut OpenInput, step: Step, bytes: Pooled<u8>) -> Chunk {
+fn chunk(shared: &ReaderShared, input: &mut OpenInput, step: ChunkStep, bytes: Pooled<u8>) -> Chunk {
     let Cut { from, to, oversized, last } = step.cut;
     let span = Span { input: input.id, from, to };
     let number = input.take_number();

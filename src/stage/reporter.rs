@@ -23,7 +23,7 @@ use crate::tally::aggregates::Layout;
 use crate::tally::{Budget, Tally};
 
 use super::Listener;
-use super::aggregator::{Closed, Counting, Look};
+use super::aggregator::{Closed, Counting, WindowLook};
 
 /// How often a worker that waits for its turn looks up whether the run was aborted.
 const LOOK_UP: Duration = Duration::from_millis(50);
@@ -32,7 +32,7 @@ const LOOK_UP: Duration = Duration::from_millis(50);
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// What all workers of a reporter share.
-pub struct Shared {
+pub struct ReporterShared {
     /// The reports, in the order of the results, with their options.
     pub reports: Vec<(ReportEntry, Options)>,
     /// For each report, what is known of the host that it asks about, if it does.
@@ -54,7 +54,7 @@ pub struct Shared {
     /// The range that was asked for.
     pub range: AskedRange,
     /// What it takes to say what there is, where nothing is counted.
-    pub nothing: Option<Nothing>,
+    pub nothing: Option<Emptiness>,
     /// What there is to say, if nothing is.
     pub missed: Mutex<Option<Missed>>,
 }
@@ -71,7 +71,7 @@ pub struct AskedRange {
 }
 
 /// Where nothing is counted.
-pub struct Nothing {
+pub struct Emptiness {
     /// What was asked for.
     pub stretch: Stretch,
     /// Looks for the stamps that there are.
@@ -117,7 +117,7 @@ impl Desk {
     }
 }
 
-impl Shared {
+impl ReporterShared {
     /// The searches of these reports.
     pub fn searches(reports: &[(ReportEntry, Options)]) -> Mutex<Vec<Option<Search>>> {
         Mutex::new(reports.iter().map(|(entry, options)| Search::of(entry, options)).collect())
@@ -137,7 +137,7 @@ impl Shared {
     }
 
     /// Looks for the hosts that are asked about in a window that is closed.
-    pub fn search(&self, seen: Look<'_>, result: &WindowResult) -> Result<()> {
+    pub fn search(&self, seen: WindowLook<'_>, result: &WindowResult) -> Result<()> {
         let mut searches = self.searches.lock();
         let all = self.reports.iter().zip(&mut *searches).zip(&result.reports);
         for (((entry, options), search), report) in all {
@@ -148,13 +148,13 @@ impl Shared {
         Ok(())
     }
 
-    fn context<'a>(&self, entry: &'a ReportEntry, options: &'a Options, seen: Look<'a>) -> ReportContext<'a> {
+    fn context<'a>(&self, entry: &'a ReportEntry, options: &'a Options, seen: WindowLook<'a>) -> ReportContext<'a> {
         let (window, balance) = (seen.view.window(), seen.balance);
         ReportContext { name: entry.name, options, window, balance, threads: self.threads }
     }
 
     /// The result on a window, closed or not.
-    pub fn result(&self, seen: Look<'_>) -> Result<WindowResult> {
+    pub fn result(&self, seen: WindowLook<'_>) -> Result<WindowResult> {
         let window = seen.view.window();
         let reports = self.reports.iter().map(|(entry, options)| {
             let context = self.context(entry, options, seen);
@@ -180,7 +180,7 @@ impl Shared {
             cut: self.ends().cut(&window),
             issue: seen.issue,
             connections: seen.view.total(),
-            from_start: matches!(self.nothing, Some(Nothing { stretch: Stretch::From(_), .. })),
+            from_start: matches!(self.nothing, Some(Emptiness { stretch: Stretch::From(_), .. })),
             stamps: self.stamps_beside(&seen),
             reports: reports.collect::<Result<_>>()?,
             balance: seen.balance.clone(),
@@ -196,7 +196,7 @@ impl Shared {
     }
 
     /// The stamps that there are where a one-shot window holds nothing.
-    fn stamps_beside(&self, seen: &Look<'_>) -> Option<Stamps> {
+    fn stamps_beside(&self, seen: &WindowLook<'_>) -> Option<Stamps> {
         let nothing = self.nothing.as_ref().filter(|_| seen.view.total() == 0 && !seen.periodic)?;
         Some((nothing.look)())
     }
@@ -216,7 +216,7 @@ impl Shared {
         let layout = Layout { window, first_bucket: 0, buckets: 1, grain: second.nanos(), previous: true };
         let view = Tally::new(Shape { pane: 1, shards: 1 }, Arc::new(Budget::new(None))).view(&layout);
         let issue = follows.then_some(Issue { revision: 0, provisional: false });
-        let look = Look { sequence: 0, periodic: true, gap: None, issue, view: &view, balance };
+        let look = WindowLook { sequence: 0, periodic: true, gap: None, issue, view: &view, balance };
         let mut empty = self.result(look)?;
         empty.reports.iter_mut().for_each(|report| report.rows.clear());
         desk.outputs.iter_mut().try_for_each(|output| output.head(&empty))?;
@@ -226,7 +226,7 @@ impl Shared {
 
     /// Notes what there is to say where nothing is counted and no result says so.
     fn miss_all(&self, balance: &Balance) {
-        if let Some(Nothing { stretch, look }) = self.nothing.as_ref().filter(|_| !self.stop.draining()) {
+        if let Some(Emptiness { stretch, look }) = self.nothing.as_ref().filter(|_| !self.stop.draining()) {
             *self.missed.lock() = Some(Missed { said: nothing(*stretch, Some(look()), balance), in_text: false });
         }
     }
@@ -326,12 +326,12 @@ fn asked_for(options: &Options) -> Vec<(&'static str, Cell)> {
 
 /// One worker.
 pub struct Reporter {
-    shared: Arc<Shared>,
+    shared: Arc<ReporterShared>,
 }
 
 impl Reporter {
     /// A worker.
-    pub fn new(shared: Arc<Shared>) -> Self {
+    pub fn new(shared: Arc<ReporterShared>) -> Self {
         Reporter { shared }
     }
 }

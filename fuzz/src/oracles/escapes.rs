@@ -2,7 +2,7 @@
 //! bytes.
 
 use logparser::internals::model::escape::{bytes, exact, is_hostile, printable};
-use logparser::internals::output::{Last, Opening, Receipt, entry};
+use logparser::internals::output::{LastResult, Opening, Receipt, entry};
 use logparser::{Balance, Cell, Column, Options, Report, Timestamp, Window, WindowResult};
 
 /// A report with a name in its title and in a cell, as an output writes it.
@@ -13,7 +13,7 @@ fn written(output: &str, name: &[u8]) -> String {
     report.id = "top-servers".into();
     let window = Window::closed(Timestamp::from_seconds(0), Timestamp::from_seconds(60));
     let result = WindowResult::new(window, 7, vec![report], Balance::default());
-    let last = Last::default();
+    let last = LastResult::default();
     let mut opening = Opening { last: Some(last.clone()), ..Opening::default() };
     let entry = entry(output).expect("it is in the table");
     let mut destination = (entry.open)(&Options::defaults(entry.options), &mut opening).expect("memory opens");

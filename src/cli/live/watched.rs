@@ -8,13 +8,13 @@ use parking_lot::Mutex;
 use super::glance::{Glance, Peers, Watched};
 use crate::error::Result;
 use crate::model::{Balance, WindowResult};
-use crate::output::target::Last;
+use crate::output::target::LastResult;
 use crate::pipeline::{Builder, Observation, Running, wall_clock};
 use crate::tally::Peer;
 
 /// A pipeline that can be watched, and whose output does not get in the way of the view: of the
 /// results for standard output the last one is kept, and messages come after the view.
-pub fn prepare(builder: Builder, last: Last) -> Builder {
+pub fn prepare(builder: Builder, last: LastResult) -> Builder {
     builder.peek().keep_last(last).on_failure(|_| {}).on_warning(|_| {})
 }
 

@@ -3,17 +3,7 @@
 //! Not here: what is said of them. Invariant: each question is about the start of one line, or how
 //! many lines answer it.
 
-/// How compressed data and archives begin.
-const COMPRESSED: [&[u8]; 8] = [
-    b"\x1f\x8b",
-    b"\x28\xb5\x2f\xfd",
-    b"\xfd7zXZ\0",
-    b"BZh",
-    b"PK\x03\x04",
-    b"\x04\x22\x4d\x18",
-    b"7z\xbc\xaf",
-    b"\x1f\x9d",
-];
+use crate::model::magic;
 
 /// How files that are not text begin: programs, captures of packets, journals and others.
 const BINARY: [&[u8]; 8] = [
@@ -128,7 +118,7 @@ pub(super) fn is_utf16(line: &[u8]) -> bool {
 }
 
 pub(super) fn is_compressed(line: &[u8]) -> bool {
-    COMPRESSED.iter().any(|magic| line.starts_with(magic))
+    magic::of(line).is_some()
 }
 
 pub(super) fn is_binary_at_once(line: &[u8]) -> bool {

@@ -25,7 +25,7 @@ use super::whereabouts::{Gone, LongerCopy};
 use crate::error::show_path;
 use crate::model::InputId;
 use crate::model::escape::shell_word;
-use crate::source::cursor::COMPRESSED;
+use crate::source::codec::{self, Codec};
 
 /// What a candidate is, as far as it is compressed.
 pub(super) enum Packed {
@@ -72,10 +72,9 @@ enum Relation {
 impl CopyJudge<'_> {
     /// Whether a candidate is compressed, and what comes of it then.
     pub fn judge(&mut self, candidate: &mut Candidate) -> Packed {
-        let magic = COMPRESSED.iter().find(|(magic, ..)| candidate.head.starts_with(magic));
-        let Some((_, name, reader)) = magic else { return Packed::No };
+        let Some(Codec { name, reader }) = codec::of(&candidate.head) else { return Packed::No };
         let warning = format!("{}: is compressed ({name}) and was not read; see {reader}", show_path(&candidate.path));
-        if *name != "gzip" {
+        if name != "gzip" {
             return Packed::Ignored(Why::Unread(warning));
         }
         let wait = self.generations.options.rotate_wait;
