@@ -1,4 +1,4 @@
-//! Whether what was in the followed files at an instant is counted: asked by the keeper, answered
+//! Whether what was in the followed files at an instant is counted: asked by the issuer, answered
 //! by the follower.
 //!
 //! Invariant: what is answered counts chunks that were sent before; once so many are counted, all
@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A question and its answer. One keeper asks, one follower answers.
+/// A question and its answer. One issuer asks, one follower answers.
 #[derive(Debug, Default)]
 pub struct Abreast {
     asked: AtomicU64,
