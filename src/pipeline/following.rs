@@ -1,4 +1,4 @@
-//! What a run has in addition that follows its inputs: a state to go on from, files that come and
+//! What a run that follows its inputs has in addition: a state to go on from, files that come and
 //! go, a keeper and a saver beside the aggregator.
 
 use std::collections::HashMap;
@@ -115,8 +115,7 @@ impl Follow {
         Sequencer::resumed(inputs.map(|(id, position)| (*id, position.peaks)))
     }
 
-    /// What follows the files of a reader; they are looked for, and told to whom it concerns,
-    /// before anything is read.
+    /// The follower of a reader's files; they are looked for and announced before anything is read.
     pub fn following(
         &mut self,
         plan: &ReaderPlan,

@@ -14,7 +14,7 @@ use crate::ops::count::Buckets;
 use crate::stage::aggregator::following::header::{Delays, Header};
 use crate::tally::{Budget, Tally};
 
-/// Open windows that are listed at most.
+/// The most open windows that are listed.
 const MOST_OPEN: usize = 1000;
 
 /// A saved state.
@@ -31,7 +31,7 @@ pub struct Saved {
     /// The end of each window that is open and holds anything, and its connections: the first of
     /// them, if there are many.
     pub open: Vec<(Timestamp, u64)>,
-    /// How many more there are: at least so many, if it is a million.
+    /// How many more there are; a million stands for that many or more.
     pub more_open: u64,
     /// What was issued of windows that may be issued again, in order.
     pub issued: Vec<SavedWindow>,
@@ -67,7 +67,7 @@ pub struct SavedInput {
     pub start: Vec<u8>,
     /// Bytes of it that are counted, or passed over.
     pub position: u64,
-    /// Bytes of it that were gone before they could be read: at least so many.
+    /// Bytes of it that were gone before they could be read: at least this many.
     pub lost: u64,
     /// Its watermark.
     pub watermark: Timestamp,
@@ -142,7 +142,7 @@ pub fn saved(fingerprint: &str, decoder: &mut Decoder<'_>, pairs: bool) -> io::R
     })
 }
 
-/// Reads a snapshot as a run does that goes on from it, and errors where that run would refuse it.
+/// Reads a snapshot as a run that goes on from it would, and errors where that run would refuse it.
 pub fn verified(fingerprint: &str, decoder: &mut Decoder<'_>) -> io::Result<()> {
     restored(fingerprint, decoder, Arc::default()).map(drop)
 }

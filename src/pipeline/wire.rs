@@ -246,7 +246,7 @@ impl Place<'_> {
             _ => None,
         });
         let (name, threads) = (self.stage.name.clone(), self.stage.threads.get());
-        // Of an input that goes on, only what comes by a stream is read here.
+        // Of inputs that go on, only streams are read here.
         let threads = if following.is_some() { ids.len() } else { threads };
         let following = following.filter(|_| plan.of_files().next().is_some());
         Box::new(move |pool| {
@@ -370,7 +370,7 @@ impl Place<'_> {
         let follows = self.follow.is_some();
         let before = filter_before(whole, self.at, &reading.windows);
         let range = before.map(|(_, filter, resolved)| resolved.range(filter)).unwrap_or_default();
-        // Of inputs that go on, nobody knows what is still to come.
+        // Nobody knows what inputs that go on will still give.
         let ids = reading.inputs.reaching(whole, self.at);
         let nothing =
             before.filter(|_| !follows).map(|before| Nothing::before(before, &reading.inputs, &ids, &parts.filters));

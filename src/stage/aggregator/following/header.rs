@@ -1,4 +1,4 @@
-//! What of a saved state stands before names and pairs, and how those are read.
+//! The part of a saved state that stands before names and pairs, and how those are read.
 //!
 //! Invariant (`check`): the sums of what is saved are those of the balance sheet.
 
@@ -54,7 +54,7 @@ pub struct Header {
     pub(super) overflowed: u64,
     /// By number: what is counted without its pair, and how many shards there are.
     pub(super) panes: Vec<(i64, u64, u64)>,
-    /// Host names by number are so many, those of holes without bytes.
+    /// How many host names there are by number; those of holes have no bytes.
     pub(super) numbers: u32,
     /// Compressed files that are passed over. They follow the pairs: a state that an earlier build
     /// has saved ends there.
