@@ -1,4 +1,6 @@
-//! What a configuration may name beside the stages.
+//! What a configuration is checked against: what it may name beside the stages, and the machine.
+
+use std::num::NonZeroUsize;
 
 use crate::format::FormatEntry;
 use crate::output::OutputEntry;
@@ -12,4 +14,12 @@ pub struct Catalog {
     pub outputs: &'static [OutputEntry],
     /// The log formats.
     pub formats: &'static [FormatEntry],
+}
+
+/// What the machine has, as far as a plan depends on it.
+pub struct Machine {
+    /// Processors.
+    pub cores: NonZeroUsize,
+    /// Tells the bytes of memory that this process may have, if they are known.
+    pub memory: fn() -> Option<usize>,
 }

@@ -1,8 +1,6 @@
 //! As written to as meant: everything is checked at once.
 
-use std::num::NonZeroUsize;
-
-use super::catalog::Catalog;
+use super::catalog::{Catalog, Machine};
 use super::node::parse_file;
 use super::plan::Plan;
 use super::problems::Problems;
@@ -11,18 +9,22 @@ use super::{draft, graph, stage};
 use crate::error::{ErrorKind, Result};
 
 /// Checks a configuration. Errors with all its problems, in the order of the file.
-pub fn check(written: &Written, catalog: &Catalog, cores: NonZeroUsize) -> Result<Plan> {
+pub fn check(written: &Written, catalog: &Catalog, machine: &Machine) -> Result<Plan> {
     let root = parse_file(&written.label, &written.text).map_err(|mut problems| {
         problems.sort_by(|a, b| a.place.cmp(&b.place));
         ErrorKind::Config(problems)
     })?;
     let mut problems = Problems::default();
     let plan = draft::collect(&root, written, &mut problems).and_then(|drafts| {
-        let stages = drafts.iter().map(|draft| stage::read(draft, catalog, cores, &mut problems)).collect();
+        let stages = drafts.iter().map(|draft| stage::read(draft, catalog, machine.cores, &mut problems)).collect();
         graph::check(&drafts, stages, &root.place, &mut problems)
     });
     match plan {
-        Some(plan) if problems.len() == 0 => Ok(plan),
+        Some(plan) if problems.len() == 0 => Ok(match plan.follows() {
+            // A run without end must not take the whole machine in the end.
+            true => plan.limited((machine.memory)().map(|bytes| bytes / 2)),
+            false => plan,
+        }),
         _ => Err(ErrorKind::Config(problems.sorted()).into()),
     }
 }

@@ -26,7 +26,7 @@ mod stage;
 mod window;
 mod written;
 
-pub use catalog::Catalog;
+pub use catalog::{Catalog, Machine};
 pub use check::check;
 pub use draw::{DrawFormat, draw};
 pub use example::as_option;

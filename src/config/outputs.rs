@@ -98,7 +98,7 @@ fn spelled(text: &str, specs: &[OptionSpec], item: &Node) -> Vec<Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::tests::{catalog, cores, problems_of};
+    use crate::config::tests::{catalog, machine, problems_of};
     use crate::config::{Plan, Task, Written, check};
     use crate::error::Error;
     use crate::options::Kind;
@@ -127,7 +127,7 @@ mod tests {
     fn plan(outputs: &str) -> Result<Plan, Vec<String>> {
         let text = format!("location = 'x'\noutputs = [{outputs}]");
         let catalog = Catalog { outputs: OUTPUTS, ..catalog() };
-        check(&Written::from_text("p.toml", &text), &catalog, cores()).map_err(|error| problems_of(&error))
+        check(&Written::from_text("p.toml", &text), &catalog, &machine()).map_err(|error| problems_of(&error))
     }
 
     /// The claims and the options of each output.

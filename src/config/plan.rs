@@ -93,9 +93,9 @@ impl Plan {
         limits.min()
     }
 
-    /// Gives a limit to aggregators that have none: a run without end must not take the whole
-    /// machine in the end.
-    pub fn limit_memory(&mut self, bytes: usize) {
+    /// The same where aggregators that have no limit get this one.
+    pub(super) fn limited(mut self, bytes: Option<usize>) -> Self {
+        let Some(bytes) = bytes else { return self };
         // Where even that is too little to count with, it is no less than what is refused as a
         // setting.
         let least = self.bytes_beside_tallies() + LEAST_TALLY / 7 * 8 * self.aggregators();
@@ -104,6 +104,7 @@ impl Plan {
                 aggregator.max_memory = aggregator.max_memory.or(Some(bytes.max(least)));
             }
         }
+        self
     }
 
     /// Bytes for the tally of one aggregator that has a limit: what the run leaves, shared by all

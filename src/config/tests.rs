@@ -14,12 +14,16 @@ pub(super) fn catalog() -> Catalog {
     Catalog { reports: crate::report::TABLE.to_vec(), outputs: crate::output::TABLE, formats: crate::format::TABLE }
 }
 
-pub(super) fn cores() -> NonZeroUsize {
+pub(super) fn machine() -> Machine {
+    Machine { cores: cores(), memory: || None }
+}
+
+fn cores() -> NonZeroUsize {
     NonZeroUsize::new(4).unwrap()
 }
 
 pub(super) fn problems(written: &Written) -> Vec<String> {
-    check(written, &catalog(), cores()).err().map_or_else(Vec::new, |error| problems_of(&error))
+    check(written, &catalog(), &machine()).err().map_or_else(Vec::new, |error| problems_of(&error))
 }
 
 pub(super) fn problems_of(error: &Error) -> Vec<String> {
@@ -30,7 +34,7 @@ pub(super) fn problems_of(error: &Error) -> Vec<String> {
 }
 
 pub(super) fn plan(text: &str) -> Plan {
-    check(&Written::from_text("p.toml", text), &catalog(), cores()).unwrap()
+    check(&Written::from_text("p.toml", text), &catalog(), &machine()).unwrap()
 }
 
 /// Stages that are right, for a case to add one that is wrong. Their types stand in one line each.
@@ -372,7 +376,7 @@ fn filter(plan: &Plan) -> &FilterPlan {
 }
 
 fn start(written: &Written) -> Start {
-    match filter(&check(written, &catalog(), cores()).unwrap()).range {
+    match filter(&check(written, &catalog(), &machine()).unwrap()).range {
         Range::Once { start, .. } => start,
         Range::Every { .. } => panic!("not once"),
     }
@@ -473,4 +477,15 @@ fn windows_that_close_one_after_the_other_are_read_in_the_order_of_time() {
     };
     assert_eq!(reader("location = 'x'\nthreads = 4\nevery = 60"), (true, 1));
     assert_eq!(reader("location = 'x'\nthreads = 4"), (false, 4));
+}
+
+#[test]
+fn only_a_run_without_end_gets_a_limit_that_nobody_gave() {
+    let limit = |text: &str| {
+        let machine = Machine { memory: || Some(8 << 30), ..machine() };
+        check(&Written::from_text("p.toml", text), &catalog(), &machine).unwrap().max_memory()
+    };
+    assert_eq!(limit("location = 'x'\nevery = 60"), None);
+    assert_eq!(limit("location = 'x'\nevery = 60\nfollow = true"), Some(4 << 30));
+    assert_eq!(limit("location = 'x'\nevery = 60\nfollow = true\nmax-memory = '1GiB'"), Some(1 << 30));
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::environment::{Environment, Pipeline};
 use super::machine;
-use crate::config::{Catalog, Written, check};
+use crate::config::{Catalog, Machine, Written, check};
 use crate::error::{Error, Place, Result, show_path};
 use crate::model::{Report, Timestamp, WindowResult};
 use crate::output::target::LastResult;
@@ -180,12 +180,7 @@ impl Builder {
             self.environment.outputs.push((output::DEFAULT, Box::new(io::sink())));
         }
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        let mut plan = check(&self.written, &catalog, cores)?;
-        if plan.follows()
-            && let Some(bytes) = machine::memory()
-        {
-            plan.limit_memory(bytes / 2);
-        }
+        let plan = check(&self.written, &catalog, &Machine { cores, memory: machine::memory })?;
         Ok(Pipeline { plan, environment: self.environment })
     }
 }
