@@ -50,7 +50,7 @@ fn saving() {
     let before = resident();
     let (longest, most) = run.watch(HOUR + 1, || {});
     let saved: Vec<u64> =
-        logparser::internals::state::inspect(&run.at("state")).iter().map(|slot| slot.bytes).collect();
+        logparser::internals::snapshot::store::inspect(&run.at("state")).iter().map(|slot| slot.bytes).collect();
     println!("{PAIRS} pairs, states of {saved:?} bytes");
     run.tell("while saving", longest);
     let more = 100.0 * (most as f64 / before as f64 - 1.0);

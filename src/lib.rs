@@ -75,7 +75,7 @@
 //!
 //! - `source` finds inputs and cuts them into chunks of whole lines; `format` says how a line is
 //!   written, and `batch` is what goes from stage to stage;
-//! - `tally` counts, `spill` and `state` keep counts on disk, `tallies` makes files of them;
+//! - `tally` counts, `spill` and `snapshot` keep counts on disk, `tallies` makes files of them;
 //! - `report` turns a window into plain data, and `output` writes it;
 //! - `actor` is the runtime, `ops` the pure operators, and `stage` puts one into the other;
 //! - `config` makes a plan of a configuration, and `pipeline` runs it;
@@ -102,10 +102,10 @@ mod format;
 mod ops;
 mod output;
 mod report;
+mod snapshot;
 mod source;
 mod spill;
 mod stage;
-mod state;
 mod tallies;
 mod tally;
 
@@ -211,7 +211,14 @@ pub mod internals {
         }
     }
     pub mod pipeline {
-        pub use crate::pipeline::{saved, verified};
+        pub use crate::pipeline::{contents, verified};
+    }
+    pub mod snapshot {
+        pub use crate::snapshot::Snapshot;
+
+        pub mod store {
+            pub use crate::snapshot::store::{FORMAT, Loaded, SavedSlot, Store, inspect, peek};
+        }
     }
     pub mod source {
         pub use crate::source::Chunker;
@@ -225,18 +232,6 @@ pub mod internals {
     }
     pub mod spill {
         pub use crate::spill::{PairInput, PairReader, PairWriter, merge};
-    }
-    pub mod stage {
-        pub mod aggregator {
-            pub mod following {
-                pub mod header {
-                    pub use crate::stage::aggregator::following::header::Header;
-                }
-            }
-        }
-    }
-    pub mod state {
-        pub use crate::state::{FORMAT, Loaded, Saved, Store, inspect, peek};
     }
     pub mod tallies {
         pub use crate::tallies::{FORMAT, Files};

@@ -10,7 +10,6 @@ mod args;
 mod asked_report;
 mod building;
 mod commands;
-mod contents;
 mod help;
 mod jobs;
 mod keys;

@@ -14,7 +14,7 @@ use crate::error::{Error, Result, show_path};
 use crate::model::Timestamp;
 use crate::model::escape::{is_hostile, printable};
 use crate::model::time::SECOND;
-use crate::state::{self, Choice, FORMAT, Loaded, SlotContent, SlotInfo};
+use crate::snapshot::store::{self as state, Choice, FORMAT, Loaded, SlotContent, SlotInfo};
 
 /// What a snapshot holds, told by the code that saved it: lines for people, and the same for
 /// programs.

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::plan::{OutputPlan, Plan, ReportPlan, Task};
-use crate::model::{Moment, Timestamp};
+use crate::model::{Lengths, Moment};
 use crate::output::Claim;
 
 /// What a saved state depends on, as `key = value` lines: with any of it changed, its counts would
@@ -53,45 +53,20 @@ pub fn question(plan: &Plan) -> String {
     text
 }
 
-/// The lengths of time in a fingerprint, in nanoseconds: what the numbers of a saved state have to
-/// agree with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lengths {
-    /// Of a window.
-    pub window: i64,
-    /// From one window to the next.
-    pub period: i64,
-    /// Where windows start, if an instant was given.
-    pub anchor: Option<Timestamp>,
-    /// The grain that was asked for.
-    pub grouping: i64,
-    /// The declared disorder.
-    pub lateness: i64,
-    /// How long results may be issued again.
-    pub grace: i64,
-}
-
-impl Lengths {
-    /// How long records are counted behind others, in nanoseconds.
-    pub fn kept(&self) -> i64 {
-        self.lateness.saturating_add(self.grace)
-    }
-
-    /// Those in a fingerprint; none if this is not one that `fingerprint` writes.
-    pub fn of(fingerprint: &str) -> Option<Self> {
-        let text = |key: &str| fingerprint.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
-        let length = |key: &str| nanos(text(key)?);
-        let anchor = text("align").map(|text| Moment::read(text, &[]));
-        let above_0 = |key: &str| length(key).filter(|length| *length > 0);
-        Some(Lengths {
-            window: above_0("seconds")?,
-            period: above_0("every")?,
-            anchor: if let Some(Ok(Some(Moment::At(time)))) = anchor { Some(time) } else { None },
-            grouping: above_0("grouping-seconds")?,
-            lateness: length("lateness")?,
-            grace: length("late-updates")?,
-        })
-    }
+/// The lengths of time in a fingerprint; none if this is not one that `fingerprint` writes.
+pub fn lengths_in(fingerprint: &str) -> Option<Lengths> {
+    let text = |key: &str| fingerprint.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
+    let length = |key: &str| nanos(text(key)?);
+    let anchor = text("align").map(|text| Moment::read(text, &[]));
+    let above_0 = |key: &str| length(key).filter(|length| *length > 0);
+    Some(Lengths {
+        window: above_0("seconds")?,
+        period: above_0("every")?,
+        anchor: if let Some(Ok(Some(Moment::At(time)))) = anchor { Some(time) } else { None },
+        grouping: above_0("grouping-seconds")?,
+        lateness: length("lateness")?,
+        grace: length("late-updates")?,
+    })
 }
 
 /// Nanoseconds that are written as seconds, none of them below 0.
@@ -109,6 +84,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::Timestamp;
 
     proptest! {
         #[test]
@@ -120,19 +96,19 @@ mod tests {
             let text = format!(
                 "location = seconds = 5\nseconds = {s}\nevery = {e}\nalign = {a}\nlateness = {l}\nlate-updates = {u}\ngrouping-seconds = {g}\n"
             );
-            prop_assert_eq!(Lengths::of(&text), Some(Lengths { window, period, anchor, grouping, lateness, grace }));
+            prop_assert_eq!(lengths_in(&text), Some(Lengths { window, period, anchor, grouping, lateness, grace }));
         }
     }
 
     #[test]
     fn what_is_no_fingerprint_has_no_lengths() {
         let good = "seconds = 60\nevery = 60\nlateness = 0\nlate-updates = 0\ngrouping-seconds = 60\n";
-        assert!(Lengths::of(good).is_some());
+        assert!(lengths_in(good).is_some());
         for key in ["seconds = 60\ne", "every", "lateness", "late-updates", "grouping-seconds"] {
-            assert_eq!(Lengths::of(&good.replacen(key, "x", 1)), None, "{key}");
+            assert_eq!(lengths_in(&good.replacen(key, "x", 1)), None, "{key}");
         }
         for bad in ["0", "-1", "1.0000000001", "", "1e3", "9223372037", "99999999999999999999"] {
-            assert_eq!(Lengths::of(&good.replacen("every = 60", &format!("every = {bad}"), 1)), None, "{bad}");
+            assert_eq!(lengths_in(&good.replacen("every = 60", &format!("every = {bad}"), 1)), None, "{bad}");
         }
     }
 }

@@ -30,7 +30,7 @@ pub use catalog::{Catalog, Machine};
 pub use check::check;
 pub use draw::{DrawFormat, draw};
 pub use example::as_option;
-pub use fingerprint::{Lengths, fingerprint, question};
+pub use fingerprint::{fingerprint, lengths_in, question};
 pub use plan::{
     AggregatorPlan, Align, FilterPlan, FollowPlan, OutputPlan, Plan, Range, ReaderPlan, ReporterPlan, Scan, StagePlan,
     Start, StatePlan, Task, TriggerPlan,

@@ -8,6 +8,7 @@ pub mod escape;
 pub mod guard;
 pub mod lanes;
 pub mod length;
+pub mod lengths;
 pub mod location;
 pub mod loss;
 pub mod magic;
@@ -26,6 +27,7 @@ pub mod zone;
 
 pub use balance::{Balance, Cause};
 pub use guard::Guard;
+pub use lengths::Lengths;
 pub use loss::{Loss, Traces};
 pub use moment::{Moment, Word};
 pub use order::{Extent, OrderMeter, Stamps};

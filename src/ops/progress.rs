@@ -6,23 +6,24 @@
 //! its records.
 
 mod position;
-mod saved;
+mod record;
 mod sound;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use position::Position;
-pub use saved::Saved;
+pub use record::ProgressRecord;
 pub use sound::LAST_BYTE;
 
+use super::sequence::InOrder;
 use crate::batch::{Chunk, Mark, Records};
 use crate::error::{ErrorKind, Result};
 use crate::model::balance::{Rejected, SHOWN_REJECTED};
 use crate::model::{Balance, InputId, Ledger, Peaks, Span, Timestamp, Traces};
 
 /// The progress of one aggregator.
-pub struct Progress {
+pub struct CountProgress {
     /// Whether batches of an input are put in order, since windows close on the way.
     in_order: bool,
     /// Whether more may always come, even when every input that is known has ended.
@@ -50,13 +51,12 @@ pub struct Progress {
 #[derive(Default)]
 struct InputProgress {
     position: Position,
-    /// The number of the batch that is applied next.
-    number: u64,
-    /// Batches applied beyond a gap.
-    waiting: BTreeMap<u64, Step>,
+    /// Batches applied beyond a gap wait here.
+    batches: InOrder<AppliedBatch>,
 }
 
-struct Step {
+/// What of a batch that is applied is not to be seen before those before it are.
+struct AppliedBatch {
     /// Held until all before it has been applied, so that no more than the permits allow can pile
     /// up behind a worker that is slow.
     chunk: Arc<Chunk>,
@@ -68,11 +68,11 @@ struct Step {
     marks: Vec<Mark>,
 }
 
-impl Progress {
+impl CountProgress {
     /// No progress yet on these inputs. Only with `in_order` are there watermarks, and sheets at
     /// the ends of windows.
     pub fn new(inputs: impl IntoIterator<Item = InputId>, in_order: bool) -> Self {
-        let mut progress = Progress {
+        let mut progress = CountProgress {
             in_order,
             goes_on: false,
             inputs: BTreeMap::new(),
@@ -92,10 +92,10 @@ impl Progress {
         progress
     }
 
-    /// Progress on inputs that are followed: others may always come, and those that have ended are
-    /// forgotten.
-    pub fn following(saved: Option<Saved>) -> Result<Self> {
-        let mut progress = Progress { goes_on: true, ..Progress::new([], true) };
+    /// CountProgress on inputs that are followed: others may always come, and those that have ended
+    /// are forgotten.
+    pub fn following(saved: Option<ProgressRecord>) -> Result<Self> {
+        let mut progress = CountProgress { goes_on: true, ..CountProgress::new([], true) };
         let Some(saved) = saved else { return Ok(progress) };
         for (input, mut position) in saved.inputs.clone() {
             progress.ledger.add(Span { input, from: 0, to: position.next }).map_err(twice)?;
@@ -113,9 +113,9 @@ impl Progress {
     }
 
     /// What there is to save. Only while no batch has been applied beyond a gap.
-    pub fn saved(&self) -> Saved {
-        debug_assert!(self.inputs.values().all(|input| input.waiting.is_empty()));
-        Saved {
+    pub fn saved(&self) -> ProgressRecord {
+        debug_assert!(self.inputs.values().all(|input| input.batches.is_empty()));
+        ProgressRecord {
             inputs: self.inputs.iter().map(|(&id, input)| (id, input.position.clone())).collect(),
             past: self.past.clone(),
             past_ahead: self.past_ahead,
@@ -159,7 +159,7 @@ impl Progress {
         if !self.in_order {
             return Ok(());
         }
-        let step = Step {
+        let applied = AppliedBatch {
             chunk: Arc::clone(&batch.chunk),
             watermark: batch.watermark,
             at_rest: batch.at_rest,
@@ -171,7 +171,7 @@ impl Progress {
         self.register(span.input);
         if let Some(input) = self.inputs.get_mut(&span.input) {
             let before = input.position.watermark;
-            input.apply(batch.chunk.number, step);
+            input.apply(batch.chunk.number, applied);
             let after = &input.position;
             self.highest = self.highest.max(if after.rests() { after.at_rest } else { after.watermark });
             self.live.remove(&(before, span.input));
@@ -305,24 +305,23 @@ fn twice(span: Span) -> ErrorKind {
 }
 
 impl InputProgress {
-    fn apply(&mut self, number: u64, step: Step) {
-        self.waiting.insert(number, step);
-        while let Some(step) = self.waiting.remove(&self.number) {
-            self.number += 1;
+    fn apply(&mut self, number: u64, applied: AppliedBatch) {
+        self.batches.arrive(number, applied);
+        while let Some(applied) = self.batches.release() {
             let position = &mut self.position;
-            for mark in step.marks {
+            for mark in applied.marks {
                 let mut balance = position.balance.clone();
                 balance += &mark.balance;
                 position.marks.push_back(Mark { watermark: mark.watermark, balance });
             }
-            position.balance += &step.balance;
-            position.watermark = position.watermark.max(step.watermark);
-            position.at_rest = position.at_rest.max(step.at_rest);
-            (position.peaks, position.ahead) = (step.peaks, step.ahead);
-            position.ended |= step.chunk.last;
-            position.next = step.chunk.span.to;
-            position.idle = step.chunk.live.is_some_and(|live| live.idle);
-            if let Some(live) = &step.chunk.live {
+            position.balance += &applied.balance;
+            position.watermark = position.watermark.max(applied.watermark);
+            position.at_rest = position.at_rest.max(applied.at_rest);
+            (position.peaks, position.ahead) = (applied.peaks, applied.ahead);
+            position.ended |= applied.chunk.last;
+            position.next = applied.chunk.span.to;
+            position.idle = applied.chunk.live.is_some_and(|live| live.idle);
+            if let Some(live) = &applied.chunk.live {
                 position.tail = live.tail;
             }
         }
@@ -368,7 +367,7 @@ mod tests {
 
     #[test]
     fn bytes_that_come_twice_end_the_run() {
-        let mut progress = Progress::new([InputId(0)], true);
+        let mut progress = CountProgress::new([InputId(0)], true);
         progress.applied(&batch(0, 0, (0, 10), 0, false, false)).unwrap();
         let error = progress.applied(&batch(0, 1, (9, 20), 0, false, false)).unwrap_err().to_string();
         assert!(error.contains("bytes 9 to 20 of input 0 came twice"), "{error}");
@@ -376,7 +375,7 @@ mod tests {
 
     #[test]
     fn c6_an_idle_input_holds_nothing_back_until_it_goes_on() {
-        let mut progress = Progress::following(None).unwrap();
+        let mut progress = CountProgress::following(None).unwrap();
         progress.register(InputId(0));
         progress.applied(&batch(1, 0, (0, 10), 50, false, false)).unwrap();
         assert_eq!(progress.watermark(), Timestamp::MIN);
@@ -395,7 +394,7 @@ mod tests {
     #[test]
     fn stamps_that_have_run_ahead_count_once_their_input_is_idle_or_has_ended() {
         for (idle, last) in [(true, false), (false, true)] {
-            let mut progress = Progress::following(None).unwrap();
+            let mut progress = CountProgress::following(None).unwrap();
             let at_rest = Timestamp::from_seconds(900);
             progress.applied(&Records { at_rest, ..batch(0, 0, (0, 10), 50, false, false) }).unwrap();
             assert_eq!(progress.watermark(), Timestamp::from_seconds(50));
@@ -406,7 +405,7 @@ mod tests {
 
     #[test]
     fn d21_inputs_that_have_ended_are_forgotten_and_their_lines_are_not() {
-        let mut progress = Progress::following(None).unwrap();
+        let mut progress = CountProgress::following(None).unwrap();
         for input in 0..1000 {
             progress.applied(&batch(input, 0, (0, 10), 50, false, true)).unwrap();
             let sheet = progress.balance_at(Timestamp::from_seconds(40));
@@ -421,11 +420,11 @@ mod tests {
 
     #[test]
     fn what_is_saved_is_what_goes_on() {
-        let mut progress = Progress::following(None).unwrap();
+        let mut progress = CountProgress::following(None).unwrap();
         progress.applied(&batch(3, 0, (0, 10), 50, false, false)).unwrap();
         progress.applied(&batch(4, 0, (0, 7), 70, true, false)).unwrap();
         let saved = progress.saved();
-        let mut again = Progress::following(Some(saved.clone())).unwrap();
+        let mut again = CountProgress::following(Some(saved.clone())).unwrap();
         assert_eq!(again.saved().inputs[0], saved.inputs[0]);
         assert_eq!(again.saved().balance(), saved.balance());
         assert_eq!(again.watermark(), Timestamp::from_seconds(50));

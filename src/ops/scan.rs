@@ -187,14 +187,14 @@ pub struct Lowest {
 impl Highest {
     /// Looks at a block of whole lines.
     pub fn look(&mut self, block: Block<'_>) {
-        block.rules.schema.visit(Look { block, state: self });
+        block.rules.schema.visit(StampLook { block, state: self });
     }
 }
 
 impl Lowest {
     /// Looks at a block of whole lines.
     pub fn look(&mut self, block: Block<'_>) {
-        block.rules.schema.visit(Look { block, state: self });
+        block.rules.schema.visit(StampLook { block, state: self });
     }
 
     /// Whether no lower stamp can come that is not late.
@@ -220,12 +220,12 @@ impl Lowest {
     }
 }
 
-struct Look<'a, S> {
+struct StampLook<'a, S> {
     block: Block<'a>,
     state: &'a mut S,
 }
 
-impl FormatVisitor for Look<'_, Highest> {
+impl FormatVisitor for StampLook<'_, Highest> {
     type Output = ();
     fn visit<F: LineFormat>(self, format: &F) {
         each_stamp(format, self.block, |time, well_formed| {
@@ -240,7 +240,7 @@ impl FormatVisitor for Look<'_, Highest> {
     }
 }
 
-impl FormatVisitor for Look<'_, Lowest> {
+impl FormatVisitor for StampLook<'_, Lowest> {
     type Output = ();
     fn visit<F: LineFormat>(self, format: &F) {
         each_stamp(format, self.block, |time, well_formed| self.state.note(time, well_formed));

@@ -1,4 +1,5 @@
-//! Puts the batches of each input back in order, and tells each the highest stamps before it.
+//! Puts the batches of each input back in order: for whoever closes windows on the way, tells time
+//! by what came before, or counts no further than a position says.
 //!
 //! Invariant: a batch is released once, after all batches before it in its input have arrived. What
 //! waits here is bounded by the permits to hold chunks, and a batch that is waited for holds its
@@ -9,15 +10,23 @@ use std::collections::{BTreeMap, HashMap};
 use crate::batch::Chunk;
 use crate::model::{InputId, Peaks};
 
-/// The batches of all inputs that wait for one before them.
+/// The batches of one input that wait for one before them.
+#[derive(Debug)]
+pub struct InOrder<T> {
+    /// The number of the batch that is released next.
+    next: u64,
+    waiting: BTreeMap<u64, T>,
+}
+
+/// The same of all inputs, with the highest stamps that were released of each.
 #[derive(Debug)]
 pub struct Sequencer<T> {
-    inputs: HashMap<InputId, Slot<T>>,
+    inputs: HashMap<InputId, Sequence<T>>,
 }
 
 /// Where a batch stands among those of all inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct BatchPlace {
     /// The input.
     pub input: InputId,
     /// The number of the batch in it, from 0.
@@ -26,25 +35,36 @@ pub struct Place {
     pub last: bool,
 }
 
+/// The batches of one input, and what is known of those before them.
 #[derive(Debug)]
-struct Slot<T> {
-    /// The number of the batch that is released next.
-    next: u64,
+struct Sequence<T> {
     peaks: Peaks,
-    waiting: BTreeMap<u64, Waiting<T>>,
+    batches: InOrder<(Peaks, bool, T)>,
 }
 
-#[derive(Debug)]
-struct Waiting<T> {
-    last: bool,
-    peaks: Peaks,
-    batch: T,
-}
-
-impl Place {
+impl BatchPlace {
     /// Of the batch that is made of a chunk.
     pub fn of(chunk: &Chunk) -> Self {
-        Place { input: chunk.span.input, number: chunk.number, last: chunk.last }
+        BatchPlace { input: chunk.span.input, number: chunk.number, last: chunk.last }
+    }
+}
+
+impl<T> InOrder<T> {
+    /// Takes the batch of this number.
+    pub fn arrive(&mut self, number: u64, batch: T) {
+        self.waiting.insert(number, batch);
+    }
+
+    /// Releases the next batch, if it has arrived.
+    pub fn release(&mut self) -> Option<T> {
+        let ready = self.waiting.remove(&self.next)?;
+        self.next += 1;
+        Some(ready)
+    }
+
+    /// Whether none waits for one before it.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
     }
 }
 
@@ -52,27 +72,32 @@ impl<T> Sequencer<T> {
     /// A sequencer of inputs of which a part was read before this run, with the highest stamps in
     /// that part.
     pub fn resumed(inputs: impl IntoIterator<Item = (InputId, Peaks)>) -> Self {
-        let slot = |peaks| Slot { peaks, ..Slot::default() };
-        Sequencer { inputs: inputs.into_iter().map(|(input, peaks)| (input, slot(peaks))).collect() }
+        let sequence = |peaks| Sequence { peaks, ..Sequence::default() };
+        Sequencer { inputs: inputs.into_iter().map(|(input, peaks)| (input, sequence(peaks))).collect() }
     }
 
     /// Takes a batch whose own highest stamps are `peaks`, and releases the batches that now are in
     /// order, each with the highest stamps before it.
-    pub fn arrive(&mut self, place: Place, peaks: Peaks, batch: T) -> Vec<(Peaks, T)> {
-        let slot = self.inputs.entry(place.input).or_default();
-        slot.waiting.insert(place.number, Waiting { last: place.last, peaks, batch });
+    pub fn arrive(&mut self, place: BatchPlace, peaks: Peaks, batch: T) -> Vec<(Peaks, T)> {
+        let sequence = self.inputs.entry(place.input).or_default();
+        sequence.batches.arrive(place.number, (peaks, place.last, batch));
         let mut released = Vec::new();
         let mut ended = false;
-        while let Some(ready) = slot.waiting.remove(&slot.next) {
-            released.push((slot.peaks, ready.batch));
-            slot.peaks.join(&ready.peaks);
-            slot.next += 1;
-            ended |= ready.last;
+        while let Some((peaks, last, batch)) = sequence.batches.release() {
+            released.push((sequence.peaks, batch));
+            sequence.peaks.join(&peaks);
+            ended |= last;
         }
         if ended {
             self.inputs.remove(&place.input);
         }
         released
+    }
+}
+
+impl<T> Default for InOrder<T> {
+    fn default() -> Self {
+        InOrder { next: 0, waiting: BTreeMap::new() }
     }
 }
 
@@ -82,9 +107,9 @@ impl<T> Default for Sequencer<T> {
     }
 }
 
-impl<T> Default for Slot<T> {
+impl<T> Default for Sequence<T> {
     fn default() -> Self {
-        Slot { next: 0, peaks: Peaks::default(), waiting: BTreeMap::new() }
+        Sequence { peaks: Peaks::default(), batches: InOrder::default() }
     }
 }
 
@@ -109,7 +134,7 @@ mod tests {
             let stamp = |k: u64| Timestamp::from_seconds([3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8][k as usize]);
             let mut released = Vec::new();
             for k in order {
-                let place = Place { input: InputId(0), number: k, last: k == 11 };
+                let place = BatchPlace { input: InputId(0), number: k, last: k == 11 };
                 released.extend(sequencer.arrive(place, peaks([stamp(k)]), k));
             }
             prop_assert_eq!(released.len(), 12);
@@ -125,7 +150,7 @@ mod tests {
     fn an_input_that_is_read_on_remembers_its_highest_stamps() {
         let (input, seven) = (InputId(4), peaks([Timestamp::from_seconds(7)]));
         let mut sequencer = Sequencer::resumed([(input, seven)]);
-        let released = sequencer.arrive(Place { input, number: 0, last: false }, Peaks::default(), ());
+        let released = sequencer.arrive(BatchPlace { input, number: 0, last: false }, Peaks::default(), ());
         assert_eq!(released, [(seven, ())]);
     }
 }

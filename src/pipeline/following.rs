@@ -1,5 +1,5 @@
-//! What a run that follows its inputs has in addition: a state to go on from, files that come and
-//! go, a keeper and a saver beside the aggregator.
+//! What a run has in addition that follows its inputs: a state to go on from, files that come and
+//! go, an issuer and a saver beside the aggregator.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -12,12 +12,15 @@ use parking_lot::Mutex;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::context::RunContext;
+use super::course::{AGGREGATOR, CountedInto, Course, EveryWindow, Readers, ResultOrder};
 use super::probe::FormatStamps;
 use super::reading::Part;
-use super::resolve::Resolved;
-use super::saved::restored;
+use super::resolve::{Resolved, ResolvedFilter};
+use super::restore::restored;
+use super::seat::{Ground, Seat, Starter};
+use super::tallied::{budget, new_tally};
 
-use crate::actor::Permits;
+use crate::actor::{LatestOutlet, Permits};
 use crate::config::{AggregatorPlan, FilterPlan, FollowPlan, Plan, ReaderPlan, StatePlan, Task, TriggerPlan};
 use crate::config::{fingerprint, question};
 use crate::error::{Error, Result};
@@ -25,22 +28,24 @@ use crate::model::time::Clock;
 use crate::model::time::SECOND;
 use crate::model::{Grid, Guard, InputId, Timestamp};
 use crate::ops::close::{Closer, Windows};
-use crate::ops::progress::Progress;
+use crate::ops::progress::CountProgress;
 use crate::ops::sequence::Sequencer;
 use crate::output::rejects::RejectsFile;
+use crate::snapshot::store::Store;
+use crate::snapshot::{Delays, Snapshot};
 use crate::source::follow::{Events, FileRecords, FollowOptions, Follower, New};
 use crate::source::seek::{Reason, Wanted, seek};
 use crate::stage::abreast::Abreast;
 use crate::stage::aggregator::Counting;
-use crate::stage::aggregator::following::header::{Delays, Header};
-use crate::stage::aggregator::following::keeper::Keeper;
+use crate::stage::aggregator::following::issuer::Issuer;
 use crate::stage::aggregator::following::saver::Saver;
 use crate::stage::aggregator::following::trouble::Trouble;
-use crate::stage::aggregator::following::windows::Windows as LiveWindows;
-use crate::stage::aggregator::following::{self, Live};
-use crate::stage::follow::{Begin, Following};
-use crate::state::Store;
-use crate::tally::{Budget, Tally};
+use crate::stage::aggregator::following::windows::LiveWindows;
+use crate::stage::aggregator::following::{self, LiveCounting};
+use crate::stage::filter::{self, Surveyed};
+use crate::stage::follow::{Announcing, Begin, ChunkMaker, Following};
+use crate::stage::reporter;
+use crate::tally::Tally;
 
 /// Descriptors that are left for everything but followed files.
 const OTHER_DESCRIPTORS: u64 = 64;
@@ -51,19 +56,17 @@ const LEAST_FILES: u64 = 8;
 /// What the parts of a following run have in common.
 pub(super) struct Follow {
     /// How far inputs are counted; also told of new ones.
-    pub progress: Arc<Mutex<Progress>>,
+    pub progress: Arc<Mutex<CountProgress>>,
     /// What was saved.
     restored: Option<Restored>,
     store: Option<Store>,
     fingerprint: String,
-    /// The files, once there is a reader.
-    files: Arc<FileRecords>,
     started: (Timestamp, Instant),
     abreast: Arc<Abreast>,
 }
 
 struct Restored {
-    header: Header,
+    snapshot: Snapshot,
     tally: Tally,
 }
 
@@ -74,11 +77,10 @@ impl Follow {
         let fingerprint = fingerprint(plan);
         let stdin = plan.reads_stdin();
         let mut follow = Follow {
-            progress: Arc::new(Mutex::new(Progress::following(None)?)),
+            progress: Arc::new(Mutex::new(CountProgress::following(None)?)),
             restored: None,
             store: None,
             fingerprint,
-            files: Arc::default(),
             started: (exact(now), Instant::now()),
             abreast: Arc::default(),
         };
@@ -93,9 +95,9 @@ impl Follow {
                 context.failures.warn(text);
             }
             let budget = Arc::new(budget(plan, aggregator));
-            let (header, tally) = loaded.read(|decoder| restored(&follow.fingerprint, decoder, budget))?;
-            let restored = Restored { header, tally };
-            let progress = Progress::following(Some(restored.header.progress.clone()))?;
+            let (snapshot, tally) = loaded.read(|decoder| restored(&follow.fingerprint, decoder, budget))?;
+            let restored = Restored { snapshot, tally };
+            let progress = CountProgress::following(Some(restored.snapshot.progress.clone()))?;
             follow.progress = Arc::new(Mutex::new(progress));
             follow.restored = Some(restored);
         }
@@ -105,65 +107,85 @@ impl Follow {
 
     /// What of the plan is still to be read.
     pub fn part(&self) -> Part {
-        let header = self.restored.as_ref().map(|restored| &restored.header);
-        header.map_or(Part::All, |header| Part::Rest(header.grid, header.bounds))
+        let snapshot = self.restored.as_ref().map(|restored| &restored.snapshot);
+        snapshot.map_or(Part::All, |snapshot| Part::Rest(snapshot.grid, snapshot.bounds))
     }
 
-    /// The inputs of a time-filter that go on, with the highest stamps that were seen of each.
-    pub fn sequencer<T>(&self) -> Sequencer<T> {
-        let inputs = self.restored.iter().flat_map(|restored| &restored.header.progress.inputs);
-        Sequencer::resumed(inputs.map(|(id, position)| (*id, position.peaks)))
+    /// Looks for the files of its reader, and tells whom it concerns of them, before anything is
+    /// read.
+    pub fn begin(self, ground: Ground<'_>) -> Result<GoingOn> {
+        let Ground { plan, reading, context, now } = ground;
+        let reader = plan.stages.iter().enumerate().find_map(|(at, stage)| match &stage.task {
+            Task::Reader(reader) => Some((at, reader, reader.follow?)),
+            _ => None,
+        });
+        let found = reader.and_then(|(at, reader, follow)| {
+            let (before, filter) = plan.filter_behind(at)?;
+            Some((at, reader, follow, filter, reading.windows[before]?))
+        });
+        let Some((at, reader, follow, filter, resolved)) = found else {
+            return Err(Error::usage("nothing is followed that windows are made of"));
+        };
+        let permits = Permits::new(plan.chunk_budget(at), &context.stop);
+        let options = follow_options(reader, follow, context);
+        let following = self.following(ground, options, reader, (filter, resolved), permits.clone());
+        let files = following.follower.records();
+        let following = reader.of_files().next().is_some().then_some(following);
+        Ok(GoingOn {
+            follow: self,
+            permits,
+            present: (Arc::clone(now), filter.future),
+            ends: following.is_none(),
+            following,
+            files,
+        })
     }
 
-    /// The follower of a reader's files; they are looked for and announced before anything is read.
-    pub fn following(
-        &mut self,
+    /// What follows the files of a reader; they are looked for, and told to whom it concerns,
+    /// before anything is read.
+    fn following(
+        &self,
+        Ground { now, context, .. }: Ground<'_>,
+        options: FollowOptions,
         plan: &ReaderPlan,
-        follow: FollowPlan,
         (filter, resolved): (&FilterPlan, Resolved),
         permits: Permits,
-        now: Clock,
-        context: &RunContext,
     ) -> Following {
-        let options = FollowOptions {
-            locations: plan.of_files().cloned().collect(),
-            chunk: plan.chunk,
-            max_line: plan.max_line,
-            rotate_wait: follow.rotate_wait,
-            idle: follow.idle,
-            open_files: open_files(),
-            listing: context.listing.clone(),
-        };
-        let header = self.restored.as_ref().map(|restored| &restored.header);
-        let (saved, next) = header.map_or((Vec::new(), 0), |header| (header.files.clone(), header.next_input));
+        let snapshot = self.restored.as_ref().map(|restored| &restored.snapshot);
+        let (saved, next) = snapshot.map_or((Vec::new(), 0), |snapshot| (snapshot.files.clone(), snapshot.next_input));
         for file in &saved {
             context.names.set(file.id, crate::model::escape::printable(&file.name).into_owned());
         }
         // Number 0 is that of standard input, if it is read.
         let mut follower = Follower::new(options, saved, next.max(1));
-        follower.pass_over(header.map_or_else(Vec::new, |header| header.passed_over.clone()));
-        self.files = follower.records();
+        follower.pass_over(snapshot.map_or_else(Vec::new, |snapshot| snapshot.passed_over.clone()));
         let (events, warning) = Events::new(&follower.directories());
         warning.into_iter().for_each(|text| context.failures.warn(&text));
         let progress = Arc::clone(&self.progress);
-        let mut following = Following {
-            follower,
-            events,
+        let announcing = Announcing {
             begin: beginning(filter, resolved, plan.max_line),
             prune_above: plan.scan.above(),
             register: Box::new(move |id| progress.lock().register(id)),
+            names: Arc::clone(&context.names),
+        };
+        let chunks = ChunkMaker {
             permits,
             buffers: Default::default(),
-            now,
+            now: Arc::clone(now),
             future: filter.future,
             max_line: plan.max_line,
+            format: filter.format.clone(),
+            begun: HashMap::new(),
+        };
+        let mut following = Following {
+            follower,
+            events,
+            announcing,
+            chunks,
             stop: context.stop.clone(),
             progress: Arc::clone(&context.progress),
             failures: Arc::clone(&context.failures),
-            names: Arc::clone(&context.names),
-            format: filter.format.clone(),
-            begun: HashMap::new(),
-            clock: header.map_or(Duration::ZERO, |header| header.clock),
+            clock: snapshot.map_or(Duration::ZERO, |snapshot| snapshot.clock),
             pace: Duration::ZERO,
             abreast: Arc::clone(&self.abreast),
             sent: 0,
@@ -174,48 +196,130 @@ impl Follow {
     }
 
     /// The tally and the connections without a pair that go on, if there are any.
-    pub fn take_tally(&mut self) -> Option<(Tally, u64)> {
-        let Restored { header, tally } = self.restored.as_mut()?;
-        Some((std::mem::replace(tally, Tally::new(tally.shape(), Arc::default())), header.balance().overflowed))
+    fn take_tally(&mut self) -> Option<(Tally, u64)> {
+        let Restored { snapshot, tally } = self.restored.as_mut()?;
+        Some((std::mem::replace(tally, Tally::new(tally.shape(), Arc::default())), snapshot.balance().overflowed))
     }
 
-    /// What the workers of an aggregator share with its keeper and its saver. `late` is where lines
+    /// What the workers of an aggregator share with its issuer and its saver. `late` is where lines
     /// go that come too late for their windows.
-    pub fn live(
+    fn live(
         &self,
         plan: &AggregatorPlan,
         grid: Grid,
         counting: Arc<Counting>,
         late: Option<Arc<RejectsFile>>,
-    ) -> Arc<Live> {
-        let saved = self.restored.as_ref().map(|restored| restored.header.windows.clone());
+    ) -> Arc<LiveCounting> {
+        let saved = self.restored.as_ref().map(|restored| restored.snapshot.windows.clone());
         let buckets = Windows::Every(grid).buckets(plan.grouping);
         let closer = Closer::new(grid, buckets, plan.needs_previous).with_max_gap(plan.max_gap);
         let windows = LiveWindows::new(closer, plan.live.grace, saved);
         let trigger = match plan.live.trigger {
-            TriggerPlan::Event => following::Trigger::Event,
-            TriggerPlan::Clock => following::Trigger::Clock,
+            TriggerPlan::Event => following::ResultTrigger::Event,
+            TriggerPlan::Clock => following::ResultTrigger::Clock,
         };
-        Live::new(counting, windows, trigger, Arc::clone(&self.abreast), late)
+        LiveCounting::new(counting, windows, trigger, Arc::clone(&self.abreast), late)
+    }
+}
+
+/// What is followed for a reader, and how.
+fn follow_options(plan: &ReaderPlan, follow: FollowPlan, context: &RunContext) -> FollowOptions {
+    FollowOptions {
+        locations: plan.of_files().cloned().collect(),
+        chunk: plan.chunk,
+        max_line: plan.max_line,
+        rotate_wait: follow.rotate_wait,
+        idle: follow.idle,
+        open_files: open_files(),
+        listing: context.listing.clone(),
+    }
+}
+
+/// Inputs that go on, as they are wired.
+pub(super) struct GoingOn {
+    follow: Follow,
+    permits: Permits,
+    /// What follows files, if any are; until it is started.
+    following: Option<Following>,
+    /// Their records.
+    files: Arc<FileRecords>,
+    /// Whether nothing is followed but a stream, which ends.
+    ends: bool,
+    /// The clock, and how far beyond now a stamp may lie, in nanoseconds.
+    present: (Clock, i64),
+}
+
+impl Course for GoingOn {
+    fn readers(&mut self, seat: &Seat<'_>) -> Readers {
+        // Only what comes by a stream is read to its end.
+        let streams = seat.ground.reading.inputs.by_reader.get(&seat.at).map_or(0, Vec::len);
+        let (permits, following) = (self.permits.clone(), self.following.take());
+        Readers { permits, threads: streams, following, present: Some(self.present.clone()) }
     }
 
-    /// The keeper of an aggregator, and its saver if there is a state.
-    pub fn attendants(
+    /// With the highest stamps that were seen of inputs that go on.
+    fn sequencer(&self) -> Sequencer<Surveyed> {
+        let inputs = self.follow.restored.iter().flat_map(|restored| &restored.snapshot.progress.inputs);
+        Sequencer::resumed(inputs.map(|(id, position)| (*id, position.peaks)))
+    }
+
+    fn counted(&mut self, seat: &Seat<'_>, plan: &AggregatorPlan, windows: Windows) -> CountedInto {
+        let tally = self.follow.take_tally().unwrap_or_else(|| (new_tally(seat.ground.plan, plan, windows), 0));
+        CountedInto { tally, progress: Arc::clone(&self.follow.progress) }
+    }
+
+    fn every(
         &mut self,
-        plan: &Plan,
+        seat: &Seat<'_>,
+        plan: &AggregatorPlan,
+        every: EveryWindow,
+    ) -> (Starter, Option<Arc<LiveCounting>>) {
+        let EveryWindow { grid, resolved, counting, peek: _, late, inbox, outlet } = every;
+        let live = self.follow.live(plan, grid, counting, late);
+        let (issuer, saver) = self.attendants(plan, &live, (grid, resolved), seat.ground.context);
+        // Results come from the issuer; a worker that held a way out too would keep the reporter
+        // waiting.
+        let counting = Arc::clone(&live);
+        let worker = move || following::LiveWorker::new(Arc::clone(&counting));
+        let workers = seat.start(AGGREGATOR, inbox, seat.no_outlet(), worker);
+        let name = seat.stage.name.clone();
+        let start: Starter = Box::new(move |pool| {
+            workers(pool)?;
+            pool.spawn(&name, move || issuer.run(LatestOutlet::new(outlet)))?;
+            saver.map_or(Ok(()), |saver| pool.spawn(&name, move || saver.run()))
+        });
+        (start, Some(live))
+    }
+
+    /// Results that are followed by others come one after the other, from one worker.
+    fn results(&self, _seat: &Seat<'_>) -> ResultOrder {
+        ResultOrder { first: None, workers: 1 }
+    }
+
+    /// Of inputs that go on, nobody knows what is still to come.
+    fn nothing(
+        &self,
+        _seat: &Seat<'_>,
+        _before: ResolvedFilter<'_>,
+        _filters: &[(String, Arc<filter::FilterShared>)],
+    ) -> Option<reporter::Emptiness> {
+        None
+    }
+}
+
+impl GoingOn {
+    /// The issuer of an aggregator, and its saver if there is a state.
+    fn attendants(
+        &mut self,
         aggregator: &AggregatorPlan,
-        live: &Arc<Live>,
+        live: &Arc<LiveCounting>,
         (grid, resolved): (Grid, Resolved),
         context: &RunContext,
-    ) -> (Keeper, Option<Saver>) {
-        let files_are_followed = plan.stages.iter().any(|stage| match &stage.task {
-            Task::Reader(reader) => reader.of_files().next().is_some(),
-            _ => false,
-        });
-        let saver = self.store.take().map(|store| Saver {
+    ) -> (Issuer, Option<Saver>) {
+        let saver = self.follow.store.take().map(|store| Saver {
             live: Arc::clone(live),
             store,
-            fingerprint: self.fingerprint.clone(),
+            fingerprint: self.follow.fingerprint.clone(),
             delays: Delays { lateness: aggregator.lateness(), grace: aggregator.live.grace },
             interval: aggregator.live.checkpoint,
             grid,
@@ -226,10 +330,10 @@ impl Follow {
             stop: context.stop.clone(),
             trouble: Trouble::default(),
         });
-        let keeper = Keeper {
+        let issuer = Issuer {
             live: Arc::clone(live),
-            started: self.started,
-            ends: !files_are_followed,
+            started: self.follow.started,
+            ends: self.ends,
             saves: saver.is_some(),
             first: resolved.bounds.first,
             stop_timeout: aggregator.live.stop_timeout,
@@ -238,7 +342,7 @@ impl Follow {
             failures: Arc::clone(&context.failures),
             stop: context.stop.clone(),
         };
-        (keeper, saver)
+        (issuer, saver)
     }
 }
 
@@ -256,18 +360,6 @@ fn aggregator(plan: &Plan) -> Option<&AggregatorPlan> {
         Task::BucketAggregator(aggregator) => Some(aggregator),
         _ => None,
     })
-}
-
-/// An empty tally of an aggregator.
-pub(super) fn new_tally(plan: &Plan, aggregator: &AggregatorPlan, windows: Windows) -> Tally {
-    let buckets = windows.buckets(aggregator.grouping);
-    let kept = aggregator.lateness().saturating_add(aggregator.live.grace);
-    Tally::new(windows.shape(&buckets, kept), Arc::new(budget(plan, aggregator)))
-}
-
-/// The bytes that the tally of an aggregator may take.
-fn budget(plan: &Plan, aggregator: &AggregatorPlan) -> Budget {
-    Budget::new(aggregator.max_memory.map(|bytes| plan.tally_bytes(bytes)))
 }
 
 /// Where the state is kept, if it is.

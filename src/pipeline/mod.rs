@@ -9,6 +9,7 @@ mod observe;
 mod run;
 
 mod context;
+mod course;
 mod environment;
 mod following;
 mod inputs;
@@ -20,9 +21,12 @@ mod prune;
 mod range;
 mod reading;
 mod resolve;
-mod saved;
+mod restore;
+mod seat;
 mod summary;
+mod tallied;
 mod targets;
+mod to_the_end;
 mod wire;
 
 pub use crate::stage::aggregator::following::standing::Standing;
@@ -33,7 +37,7 @@ pub use jobs::{Explained, ListedFile, PartialRequest, Partition, PlannedTask, ag
 pub use observe::Observation;
 pub use observed::StageObservation;
 pub use range::{ByteRange, Passed};
+pub use restore::{contents, verified};
 pub use run::Running;
-pub use saved::{Saved, saved, verified};
 pub use summary::{Foreign, Sheet, Sheets, Stranger, Summary};
 pub use targets::spare_log;

@@ -21,27 +21,27 @@ const WHOLE: u64 = 64 << 20;
 const BLOCK: usize = 256 << 10;
 
 /// What it takes to look.
-pub(super) struct Nothing {
+pub(super) struct StampsThere {
     /// The inputs, and how the stamps of each are read.
     inputs: Vec<(Input, FormatStamps)>,
     /// The declared disorder in nanoseconds.
     disorder: i64,
     /// What saw the pipes.
-    filter: Option<Arc<filter::Shared>>,
+    filter: Option<Arc<filter::FilterShared>>,
 }
 
-impl Nothing {
+impl StampsThere {
     /// What it takes where the windows of a time-filter over `ids` hold nothing.
     pub fn before(
         (stage, plan, resolved): ResolvedFilter<'_>,
         inputs: &Inputs,
         ids: &[InputId],
-        filters: &[(String, Arc<filter::Shared>)],
+        filters: &[(String, Arc<filter::FilterShared>)],
     ) -> reporter::Emptiness {
         let future_after = resolved.bounds.future_after;
         let of = |&id: &InputId| (inputs.all[id.0 as usize].clone(), FormatStamps::of(inputs, id, future_after));
         let shared = filters.iter().find(|(name, _)| *name == stage.name);
-        let nothing = Nothing {
+        let nothing = StampsThere {
             inputs: ids.iter().map(of).collect(),
             disorder: plan.lateness,
             filter: shared.map(|(_, shared)| Arc::clone(shared)),

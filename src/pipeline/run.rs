@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use super::context::RunContext;
+use super::course::Course;
 use super::environment::Pipeline;
 use super::following::Follow;
 use super::reading::{Part, Reading, find};
+use super::seat::Ground;
 use super::summary::{Sheet, Sheets, Stranger, Summary};
 use super::targets::Targets;
-use super::wire::{Parts, Wiring};
+use super::to_the_end::ToTheEnd;
+use super::wire::{RunParts, Wiring};
 use crate::actor::{Outcome, Permits, Pool};
 use crate::error::{ErrorKind, Result};
 use crate::metrics::{Progress, StageMetrics};
@@ -23,7 +26,7 @@ use crate::stage::{Failures, InputNames};
 pub struct Running {
     pub(super) pool: Pool,
     pub(super) context: RunContext,
-    pub(super) parts: Parts,
+    pub(super) parts: RunParts,
     /// Whether inputs are followed.
     follows: bool,
 }
@@ -52,14 +55,21 @@ pub(super) fn start(pipeline: Pipeline, part: Part, kept: Option<Kept>) -> Resul
             context.progress.add_known(size);
         }
     }
-    let mut follow = if plan.follows() { Some(Follow::open(&plan, &context, now())?) } else { None };
+    let follow = if plan.follows() { Some(Follow::open(&plan, &context, now())?) } else { None };
     let tell: Arc<dyn Tell> = Arc::clone(&context.failures) as Arc<dyn Tell>;
     let targets = Targets::open(&plan, &inputs, environment, &tell)?;
     let part = follow.as_ref().map_or(part, Follow::part);
     let reading = Reading::new(&plan, inputs, now(), &context.stop, &part)?;
     let mut pool = Pool::new(context.stop.clone());
-    let wiring = Wiring { plan: &plan, reading: &reading, context: &context, now, kept };
-    let parts = match wiring.wire(targets, follow.as_mut(), &mut pool) {
+    let ground = Ground { plan: &plan, reading: &reading, context: &context, now: &now };
+    let mut course: Box<dyn Course> = match follow {
+        Some(follow) => Box::new(follow.begin(ground)?),
+        None => Box::new(ToTheEnd),
+    };
+    let wired = Wiring { ground, kept }.wire(targets, &mut *course, &mut pool);
+    // What it still has, such as a port, is nobody's now.
+    drop(course);
+    let parts = match wired {
         Ok(parts) => parts,
         Err(error) => {
             // Half a pipeline must not go on by itself.

@@ -114,7 +114,7 @@ impl Sheet {
 #[derive(Clone)]
 pub struct Sheets {
     pub(super) aggregators: Vec<(String, Aggregator)>,
-    pub(super) filters: Vec<(String, Arc<filter::Shared>)>,
+    pub(super) filters: Vec<(String, Arc<filter::FilterShared>)>,
     pub(super) names: Arc<InputNames>,
 }
 

@@ -1,12 +1,12 @@
-//! Whether everything that was in the followed files at an instant is counted: asked by the keeper,
-//! answered by the follower.
+//! Whether what was in the followed files at an instant is counted: asked by the issuer, answered
+//! by the follower.
 //!
 //! Invariant: the answer is the number of chunks that were sent before it; once that many are
 //! counted, so is everything that was there when it was asked.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A question and its answer. One keeper asks, one follower answers.
+/// A question and its answer. One issuer asks, one follower answers.
 #[derive(Debug, Default)]
 pub struct Abreast {
     asked: AtomicU64,

@@ -13,7 +13,7 @@ use crate::model::{Cause, Loss, Peaks, Stamps, Timestamp};
 use crate::ops::history::{History, Placed, Survey};
 use crate::ops::scan::{Block, extent};
 use crate::ops::select::{Bounds, Selected, select};
-use crate::ops::sequence::{Place, Sequencer};
+use crate::ops::sequence::{BatchPlace, Sequencer};
 use crate::output::rejects::{RejectsFile, late_line, reject_line};
 
 use super::InputNames;
@@ -27,7 +27,7 @@ const PASSED_WHOLE: u64 = 1 << 20;
 const PASSED_END: usize = 4 << 10;
 
 /// What all workers of a time-filter share.
-pub struct Shared {
+pub struct FilterShared {
     /// What to keep.
     pub keep: Keep,
     /// Where malformed lines go.
@@ -46,7 +46,7 @@ pub struct Shared {
     pub firsts: Firsts,
 }
 
-impl Shared {
+impl FilterShared {
     /// Tells what was not written, at the end of the run.
     pub fn settle(&self) {
         self.files().for_each(RejectsFile::settle);
@@ -83,14 +83,14 @@ pub struct Surveyed {
 }
 
 /// One worker.
-pub struct Filter {
-    shared: Arc<Shared>,
+pub struct FilterWorker {
+    shared: Arc<FilterShared>,
 }
 
-impl Filter {
+impl FilterWorker {
     /// A worker.
-    pub fn new(shared: Arc<Shared>) -> Self {
-        Filter { shared }
+    pub fn new(shared: Arc<FilterShared>) -> Self {
+        FilterWorker { shared }
     }
 
     fn once(&self, lines: &Arc<Lines>, bounds: &Bounds) -> Result<Records> {
@@ -169,7 +169,7 @@ impl Filter {
     }
 }
 
-impl Transform for Filter {
+impl Transform for FilterWorker {
     type In = Arc<Lines>;
     type Out = Arc<Records>;
 
@@ -182,7 +182,7 @@ impl Transform for Filter {
             Keep::Every(history, sequencer) => {
                 let mut records = self.shared.pool.take();
                 let survey = history.survey(&lines, &mut records);
-                let (place, peaks) = (Place::of(&lines.chunk), *survey.peaks());
+                let (place, peaks) = (BatchPlace::of(&lines.chunk), *survey.peaks());
                 let ready = sequencer.lock().arrive(place, peaks, Surveyed { lines, records, survey });
                 for (before, waiting) in ready {
                     outlet.send(Arc::new(self.place(history, waiting, before)?))?;

@@ -66,13 +66,41 @@ pub struct Following {
     pub follower: Follower,
     /// What tells of changes.
     pub events: Events,
+    /// Whom new files concern.
+    pub announcing: Announcing,
+    /// What makes chunks.
+    pub chunks: ChunkMaker,
+    /// The run's stop switch.
+    pub stop: Stop,
+    /// How far the run has come.
+    pub progress: Arc<Progress>,
+    /// Warnings are told here.
+    pub failures: Arc<Failures>,
+    /// The clock of silences.
+    pub clock: Duration,
+    /// Time between two looks at all there is, for the number of files.
+    pub pace: Duration,
+    /// Asks that all be read that is there.
+    pub abreast: Arc<Abreast>,
+    /// Chunks that were sent.
+    pub sent: u64,
+}
+
+/// Whom new files concern.
+pub struct Announcing {
     /// Says from which byte a file that was there at the start is needed.
     pub begin: Box<Begin>,
     /// Size of all of those together up to which they are needed whole.
     pub prune_above: u64,
     /// Tells of new inputs.
     pub register: Box<Register>,
-    /// How many chunks may exist.
+    /// The names of all inputs.
+    pub names: Arc<InputNames>,
+}
+
+/// What makes chunks of what a follower gives.
+pub struct ChunkMaker {
+    /// How many may exist.
     pub permits: Permits,
     /// Where their bytes come from.
     pub buffers: BufferPool<u8>,
@@ -82,26 +110,10 @@ pub struct Following {
     pub future: i64,
     /// Bytes that a line may have.
     pub max_line: usize,
-    /// The run's stop switch.
-    pub stop: Stop,
-    /// How far the run has come.
-    pub progress: Arc<Progress>,
-    /// Warnings are told here.
-    pub failures: Arc<Failures>,
-    /// The names of all inputs.
-    pub names: Arc<InputNames>,
     /// The log format.
     pub format: Format,
     /// Of each input that had a chunk: the number of the next one, and how its lines are read.
     pub begun: HashMap<InputId, (u64, LineRules)>,
-    /// The clock of silences.
-    pub clock: Duration,
-    /// Time between two looks at all there is, for the number of files.
-    pub pace: Duration,
-    /// Asks that all be read that is there.
-    pub abreast: Arc<Abreast>,
-    /// Chunks that were sent.
-    pub sent: u64,
 }
 
 impl Following {
@@ -115,13 +127,13 @@ impl Following {
         for location in scanned.nowhere {
             self.failures.warn(&format!("'{location}' leads to no file yet; it is waited for"));
         }
-        let may_skip = at_start && scanned.new.iter().map(|new| new.size).sum::<u64>() > self.prune_above;
+        let may_skip = at_start && scanned.new.iter().map(|new| new.size).sum::<u64>() > self.announcing.prune_above;
         for new in scanned.new {
-            self.names.set(new.id, new.name.clone());
+            self.announcing.names.set(new.id, new.name.clone());
             self.progress.add_known(new.size.saturating_sub(new.position));
-            (self.register)(new.id);
+            (self.announcing.register)(new.id);
             if let Some(file) = (may_skip && !new.resumed).then(|| File::open(&new.path).ok()).flatten()
-                && let Some(position) = (self.begin)(&new, &file)
+                && let Some(position) = (self.announcing.begin)(&new, &file)
             {
                 self.follower.begin_at(new.id, position);
             }
@@ -192,7 +204,7 @@ impl Following {
         let (warnings, steps) = self.follower.conclude(self.clock);
         warnings.iter().for_each(|text| self.failures.warn(text));
         for step in steps {
-            let permit = self.permits.acquire()?;
+            let permit = self.chunks.permits.acquire()?;
             self.send(&step, Vec::new().into(), permit, outlet)?;
         }
         Ok(())
@@ -206,11 +218,12 @@ impl Following {
         outlet: &mut Outlet<Arc<Chunk>>,
     ) -> Result<(), Exit> {
         self.tell(step);
-        let chunk = Chunk { bytes, guard: Some(Box::new(permit)), ..self.chunk(step) };
+        self.progress.add_read(step.cut.to - step.cut.from);
+        let chunk = Chunk { bytes, guard: Some(Box::new(permit)), ..self.chunks.chunk(step) };
         outlet.send(Arc::new(chunk))?;
         self.sent += 1;
         if step.cut.last {
-            self.begun.remove(&step.id);
+            self.chunks.begun.remove(&step.id);
         }
         Ok(())
     }
@@ -220,9 +233,9 @@ impl Following {
     fn read(&mut self, outlet: &mut Outlet<Arc<Chunk>>) -> Result<bool, Exit> {
         let mut any = false;
         for _ in 0..CHUNKS {
-            // The permit comes first: a chunk that holds one can always be processed.
-            let permit = self.permits.acquire()?;
-            let mut bytes = self.buffers.take();
+            // The permit comes first: with it held, a chunk can always be worked off.
+            let permit = self.chunks.permits.acquire()?;
+            let mut bytes = self.chunks.buffers.take();
             let Some(step) = self.follower.next(self.clock, &mut bytes) else { return Ok(any) };
             any = true;
             self.send(&step, bytes, permit, outlet)?;
@@ -255,13 +268,15 @@ impl Following {
             self.failures.warn(&format!("{}: {}{what}{remedy}", loss.name, loss.cause));
         }
     }
+}
 
+impl ChunkMaker {
+    /// The chunk of a delivery, but for its bytes.
     fn chunk(&mut self, step: &Delivery) -> Chunk {
         let (next, rules) = self.begun.entry(step.id).or_insert_with(|| (0, self.format.bind(self.max_line)));
         let (number, rules) = (*next, rules.clone());
         *next += 1;
         let span = Span { input: step.id, from: step.cut.from, to: step.cut.to };
-        self.progress.add_read(span.len());
         let lost = step.lost.as_ref().map_or(0, |loss| loss.to - loss.from);
         let balance = Balance {
             bytes_read: span.len(),

@@ -23,7 +23,7 @@ use crate::tally::aggregates::Layout;
 use crate::tally::{Budget, Tally};
 
 use super::Listener;
-use super::aggregator::{Closed, Counting, Look};
+use super::aggregator::{Closed, Counting, WindowLook};
 
 /// How often a worker that waits for its turn looks up whether the run was aborted.
 const LOOK_UP: Duration = Duration::from_millis(50);
@@ -138,7 +138,7 @@ impl ReporterShared {
     }
 
     /// Looks for the hosts that are asked about in a window that is closed.
-    pub fn search(&self, seen: Look<'_>, result: &WindowResult) -> Result<()> {
+    pub fn search(&self, seen: WindowLook<'_>, result: &WindowResult) -> Result<()> {
         let mut searches = self.searches.lock();
         let all = self.reports.iter().zip(&mut *searches).zip(&result.reports);
         for (((entry, options), search), report) in all {
@@ -149,13 +149,13 @@ impl ReporterShared {
         Ok(())
     }
 
-    fn context<'a>(&self, entry: &'a ReportEntry, options: &'a Options, seen: Look<'a>) -> ReportContext<'a> {
+    fn context<'a>(&self, entry: &'a ReportEntry, options: &'a Options, seen: WindowLook<'a>) -> ReportContext<'a> {
         let (window, balance) = (seen.view.window(), seen.balance);
         ReportContext { name: entry.name, options, window, balance, threads: self.threads }
     }
 
     /// The result on a window, closed or not.
-    pub fn result(&self, seen: Look<'_>) -> Result<WindowResult> {
+    pub fn result(&self, seen: WindowLook<'_>) -> Result<WindowResult> {
         let window = seen.view.window();
         let reports = self.reports.iter().map(|(entry, options)| {
             let context = self.context(entry, options, seen);
@@ -197,7 +197,7 @@ impl ReporterShared {
     }
 
     /// The stamps that there are where a one-shot window holds nothing.
-    fn stamps_beside(&self, seen: &Look<'_>) -> Option<Stamps> {
+    fn stamps_beside(&self, seen: &WindowLook<'_>) -> Option<Stamps> {
         let nothing = self.nothing.as_ref().filter(|_| seen.view.total() == 0 && !seen.periodic)?;
         Some((nothing.look)())
     }
@@ -217,7 +217,7 @@ impl ReporterShared {
         let layout = Layout { window, first_bucket: 0, buckets: 1, grain: second.nanos(), previous: true };
         let view = Tally::new(Shape { pane: 1, shards: 1 }, Arc::new(Budget::new(None))).view(&layout);
         let issue = follows.then_some(Issue { revision: 0, provisional: false });
-        let look = Look { sequence: 0, periodic: true, gap: None, issue, view: &view, balance };
+        let look = WindowLook { sequence: 0, periodic: true, gap: None, issue, view: &view, balance };
         let mut empty = self.result(look)?;
         empty.reports.iter_mut().for_each(|report| report.rows.clear());
         desk.outputs.iter_mut().try_for_each(|output| output.head(&empty))?;

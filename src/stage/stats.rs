@@ -8,7 +8,7 @@ use crate::batch::{Chunk, Lines};
 use crate::model::{Peaks, Timestamp};
 use crate::ops::disorder::Disorder;
 use crate::ops::scan::{Block, extent};
-use crate::ops::sequence::{Place, Sequencer};
+use crate::ops::sequence::{BatchPlace, Sequencer};
 
 /// A meter of disorder.
 pub struct Stats {
@@ -35,7 +35,7 @@ impl Stats {
         highest.into_iter().for_each(|extent| {
             peaks.add(extent.highest);
         });
-        let ready = self.sequencer.lock().arrive(Place::of(chunk), peaks, Arc::clone(lines));
+        let ready = self.sequencer.lock().arrive(BatchPlace::of(chunk), peaks, Arc::clone(lines));
         for (before, lines) in ready {
             let mut measured = Disorder::default();
             measured.measure(self.block(&lines.chunk), self.future_after, before.highest());

@@ -16,8 +16,8 @@ use logparser::Pipeline;
 use logparser::Timestamp;
 use logparser::internals::codec::{Decoder, Encoder};
 use logparser::internals::pipeline::verified;
-use logparser::internals::stage::aggregator::following::header::Header;
-use logparser::internals::state;
+use logparser::internals::snapshot::Snapshot;
+use logparser::internals::snapshot::store as state;
 use serde_json::{Value, json};
 
 use crate::oracles::reseal;
@@ -101,7 +101,7 @@ impl Whole {
         let path = state::peek(dir).unwrap().unwrap().path;
         let (fingerprint, body) = reseal::slot(&std::fs::read(path).unwrap());
         let mut decoder = Decoder::new(&body[..], body.len() as u64);
-        let header: Header = decoder.get().unwrap();
+        let header: Snapshot = decoder.get().unwrap();
         let left = decoder.left() as usize;
         drop(decoder);
         Whole { fingerprint, header: serde_json::to_value(&header).unwrap(), rest: body[body.len() - left..].to_vec() }
@@ -109,7 +109,7 @@ impl Whole {
 
     /// The slot with another header, if there can be such a one.
     fn with(&self, header: &Value) -> Option<Vec<u8>> {
-        let header: Header = serde_json::from_value(header.clone()).ok()?;
+        let header: Snapshot = serde_json::from_value(header.clone()).ok()?;
         let mut body = Vec::new();
         Encoder::new(&mut body).put(&header).ok()?;
         body.extend(&self.rest);

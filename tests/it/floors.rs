@@ -34,14 +34,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("codec", &[]),
     ("spill", &["error", "model", "tally"]),
     ("tallies", &["error", "model", "tally", "metrics", "codec", "format", "spill"]),
-    ("state", &["error", "model", "codec"]),
     ("make", &["model"]),
     ("ops", &["error", "model", "tally", "format", "batch"]),
+    ("snapshot", &["error", "model", "codec", "tally", "source", "ops"]),
     (
         "stage",
         &[
             "error", "model", "tally", "options", "metrics", "codec", "actor", "format", "batch", "source", "report",
-            "output", "spill", "state", "ops",
+            "output", "spill", "snapshot", "ops",
         ],
     ),
     ("config", &["error", "model", "options", "format", "report", "output"]),
@@ -49,14 +49,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "pipeline",
         &[
             "error", "model", "tally", "options", "metrics", "codec", "actor", "format", "batch", "source", "report",
-            "output", "spill", "tallies", "state", "ops", "stage", "config",
+            "output", "spill", "tallies", "snapshot", "ops", "stage", "config",
         ],
     ),
     (
         "cli",
         &[
-            "error", "model", "tally", "options", "metrics", "codec", "format", "report", "output", "tallies", "state",
-            "make", "config", "pipeline",
+            "error", "model", "tally", "options", "metrics", "codec", "format", "report", "output", "tallies",
+            "snapshot", "make", "config", "pipeline",
         ],
     ),
     ("main", &["cli"]),

@@ -6,9 +6,9 @@ use std::process::Output;
 
 use logparser::Timestamp;
 use logparser::internals::codec::{Decoder, Encoder};
+use logparser::internals::snapshot::Snapshot;
+use logparser::internals::snapshot::store as state;
 use logparser::internals::source::follow::PassedOver;
-use logparser::internals::stage::aggregator::following::header::Header;
-use logparser::internals::state;
 
 use crate::oracles::reseal::{self, Tallies};
 use crate::support::{Folder, peak_memory_of, piped, program, run, signal, stderr, stdout, wait_for};
@@ -75,7 +75,7 @@ fn followed(folder: &Folder) -> Vec<&'static str> {
         sequence = loaded.sequence;
         loaded
             .read(|decoder| {
-                let mut header: Header = decoder.get()?;
+                let mut header: Snapshot = decoder.get()?;
                 header.skip_counts(decoder)?;
                 Ok(header.balance().counted == 60)
             })
@@ -92,10 +92,10 @@ fn slot(folder: &Folder) -> PathBuf {
 }
 
 /// The state with its header changed, in place of both slots.
-fn forge(path: &Path, whole: &[u8], change: &dyn Fn(&mut Header, &mut Vec<u8>)) {
+fn forge(path: &Path, whole: &[u8], change: &dyn Fn(&mut Snapshot, &mut Vec<u8>)) {
     let (fingerprint, body) = reseal::slot(whole);
     let mut decoder = Decoder::new(&body[..], body.len() as u64);
-    let mut header: Header = decoder.get().unwrap();
+    let mut header: Snapshot = decoder.get().unwrap();
     let left = decoder.left() as usize;
     drop(decoder);
     let mut rest = body[body.len() - left..].to_vec();
@@ -110,22 +110,22 @@ fn forge(path: &Path, whole: &[u8], change: &dyn Fn(&mut Header, &mut Vec<u8>)) 
     std::fs::write(path, reseal::state(state::FORMAT, 9, &fingerprint, &forged)).unwrap();
 }
 
-type Change = fn(&mut Header, &mut Vec<u8>);
+type Change = fn(&mut Snapshot, &mut Vec<u8>);
 
 const FORGERIES: [(&str, Change); 20] = [
-    ("10^17 buckets", |it, _| (it.grid.length, it.grid.period, it.grain) = (200_000_000_000_000_000, 1, 1)),
+    ("10^17 buckets", |it, _| (it.grid.length, it.grid.period, it.counts.grain) = (200_000_000_000_000_000, 1, 1)),
     ("a length of 0", |it, _| it.grid.length = 0),
     ("a period of 0", |it, _| it.grid.period = 0),
     ("a period below 0", |it, _| it.grid.period = -1),
-    ("a grain of 0", |it, _| it.grain = 0),
-    ("a grain that is no part", |it, _| it.grain = 7),
+    ("a grain of 0", |it, _| it.counts.grain = 0),
+    ("a grain that is no part", |it, _| it.counts.grain = 7),
     ("a window that is twice as long", |it, _| it.grid.length *= 2),
     ("a period that is half as long", |it, _| it.grid.period /= 2),
     ("windows that start a nanosecond later", |it, _| it.grid.anchor = it.grid.anchor.plus(1)),
     ("windows that start at the end of time", |it, _| it.grid.anchor = Timestamp::MAX),
-    ("buckets that are not in order", |it, _| it.buckets.reverse()),
-    ("a bucket beyond all time", |it, _| it.buckets.last_mut().unwrap().0 = i64::MAX),
-    ("a bucket with more connections", |it, _| it.buckets.last_mut().unwrap().1 += 1),
+    ("buckets that are not in order", |it, _| it.counts.buckets.reverse()),
+    ("a bucket beyond all time", |it, _| it.counts.buckets.last_mut().unwrap().0 = i64::MAX),
+    ("a bucket with more connections", |it, _| it.counts.buckets.last_mut().unwrap().1 += 1),
     ("a file whose position is not counted", |it, _| it.files[0].position += 1),
     ("a file that is there twice", |it, _| it.files.push(it.files[0].clone())),
     ("an input that is not given out yet", |it, _| it.next_input = 0),

@@ -1,9 +1,12 @@
-//! Formats of tallies files: each is read for ever, and what two builds have counted is kept apart.
+//! Formats of tallies files and of saved states: each is read for ever, and what two builds have
+//! counted is kept apart.
 
-use serde_json::json;
+use logparser::internals::codec::{Decoder, Encoder};
+use logparser::internals::snapshot::Snapshot;
+use serde_json::{Value, json};
 
-use crate::oracles::reseal::Tallies;
-use crate::support::{BASE, Folder, ok, run, stderr};
+use crate::oracles::reseal::{self, Tallies};
+use crate::support::{BASE, Folder, ok, piped, run, signal, stderr, wait_for};
 use crate::tallies::inspect;
 
 #[test]
@@ -63,4 +66,68 @@ fn what_two_builds_have_counted_is_not_added_up() {
         ok(&run(&folder, &["report", file, "a", "b"]));
     }
     ok(&run(&folder, &["merge", "a.tally", "b.tally", "--output", "c.tally"]));
+}
+
+/// A saved state of format 2, and what `state show` said of it, by the build that saved it: two
+/// files of which one is malformed in a line, a gzip copy of one of them, windows that are open,
+/// and some that may be issued again.
+const STATE: &[u8] = include_bytes!("../data/format-2.state");
+const SHOWN: &str = include_str!("../data/format-2.state.json");
+
+/// The arguments of the run that saved it.
+const FOLLOWED: [&str; 15] = [
+    "top",
+    "in/*.log*",
+    "--follow",
+    "--every",
+    "10s",
+    "--seconds",
+    "20s",
+    "--checkpoint",
+    "20ms",
+    "--lateness",
+    "5s",
+    "--late-updates",
+    "60s",
+    "--since",
+    "1970-01-01T00:00:00Z",
+];
+
+fn shown(folder: &Folder) -> Value {
+    let text = ok(&run(folder, &["state", "show", "--state", "s", "--pairs", "--output", "json"]));
+    serde_json::from_str::<Value>(&text).unwrap()["contents"].clone()
+}
+
+#[test]
+fn a_state_that_a_build_before_has_saved_is_shown_as_that_did_written_anew_and_gone_on_from() {
+    let folder = Folder::new();
+    let lines = |seconds: i64, from: &str, clients: i64| -> String {
+        (0..seconds).map(|at| format!("{} {from}{} b{}\n", BASE + at, at % clients, at % 3)).collect()
+    };
+    let a = format!("{}no record\n\n{} late b0\n", lines(60, "a", 7), BASE + 20);
+    std::fs::create_dir(folder.at("in")).unwrap();
+    folder.write("in/a.log", format!("{a}{} new b9\n{} new b9\n", BASE + 61, BASE + 90));
+    folder.write("in/b.log", lines(50, "c", 4));
+    std::fs::create_dir(folder.at("s")).unwrap();
+    std::fs::write(folder.at("s/state.1"), STATE).unwrap();
+    let before: Value = serde_json::from_str(SHOWN).unwrap();
+    assert_eq!(shown(&folder), before);
+    // Its bytes are those that this build writes.
+    let (_, body) = reseal::slot(STATE);
+    let (mut decoder, mut anew) = (Decoder::new(&body[..], body.len() as u64), Vec::new());
+    Encoder::new(&mut anew).put(&decoder.get::<Snapshot>().unwrap()).unwrap();
+    assert_eq!(anew, body[..body.len() - decoder.left() as usize]);
+    let child = piped(&folder, &[&FOLLOWED[..], &["--state", "s"]].concat());
+    wait_for("what is new", || shown(&folder)["balance"]["counted"] == json!(113));
+    signal(&child, "TERM");
+    let ended = child.wait_with_output().unwrap();
+    let said = stderr(&ended);
+    assert!(ended.status.code() == Some(0) && !said.contains("lost"), "{said}");
+    let after = shown(&folder);
+    for (at, new) in [(0, 2 * "1700000061 new b9\n".len() as u64), (1, 0)] {
+        let [old, new_input] = [&before, &after].map(|contents| &contents["inputs"][at]);
+        assert_eq!((&new_input["id"], &new_input["path"]), (&old["id"], &old["path"]), "{said}");
+        assert_eq!(new_input["position"].as_u64(), Some(old["position"].as_u64().unwrap() + new), "{after}");
+    }
+    assert_eq!((&after["balance"]["lines_read"], &after["balance"]["malformed"]), (&json!(115), &json!(1)));
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use logparser::internals::state::Store;
+use logparser::internals::snapshot::store::Store;
 
 use crate::support::{Folder, run, stderr, stdout};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use logparser::internals::state::{self, Loaded, Store};
+use logparser::internals::snapshot::store::{self as state, Loaded, Store};
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ const FINGERPRINT: &str = "seconds = 3600\nperiod = 60\n";
 const TEXT: usize = 1_000;
 
 /// Saves a snapshot of so many texts, each of which tells its sequence number.
-fn save(store: &mut Store, sequence: u64, texts: usize) -> std::io::Result<state::Saved> {
+fn save(store: &mut Store, sequence: u64, texts: usize) -> std::io::Result<state::SavedSlot> {
     let text = format!("{sequence:0TEXT$}");
     store.save(FINGERPRINT, &mut |encoder| {
         encoder.put(&texts)?;

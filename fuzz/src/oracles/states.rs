@@ -9,9 +9,10 @@ use std::sync::atomic::AtomicBool;
 use logparser::Builder;
 use logparser::internals::config::fingerprint;
 use logparser::internals::model::escape::is_hostile;
-use logparser::internals::pipeline::{saved, verified};
-use logparser::internals::state::{self, FORMAT};
+use logparser::internals::pipeline::{contents, verified};
+use logparser::internals::snapshot::store::{self as state, FORMAT};
 use logparser::{Error, Pipeline};
+use serde_json::Value;
 
 use super::reseal;
 
@@ -46,11 +47,16 @@ fn is_sound(dir: &Path) -> Result<u64, Error> {
     let mut loaded = state::peek(dir).expect("its checksum is right").expect("there is a state");
     let fingerprint = loaded.fingerprint.clone();
     loaded.read(|decoder| verified(&fingerprint, decoder))?;
-    let whole = loaded.read(|decoder| saved(&fingerprint, decoder, true)).expect("what is verified can be shown");
-    let pairs: u64 = whole.pairs.iter().flatten().map(|pair| pair.connections).sum();
-    let overflow: u64 = whole.overflows.iter().map(|(_, count)| count).sum();
-    assert_eq!(pairs + overflow, whole.buckets.iter().map(|(_, count)| count).sum::<u64>());
-    Ok(whole.balance.lines_read)
+    let whole = loaded.read(|decoder| contents(&fingerprint, decoder, true)).expect("what is verified can be shown");
+    let (text, whole) = (whole.text(), whole.json());
+    assert!(!text.chars().any(|c| is_hostile(c) && c != '\n'), "{text:?}");
+    let sum = |list: &str, of: &dyn Fn(&Value) -> Option<u64>| -> u64 {
+        whole[list].as_array().into_iter().flatten().map(|entry| of(entry).expect("a count")).sum()
+    };
+    let connections = |entry: &Value| entry["connections"].as_u64();
+    let pairs = sum("pairs", &|pair| pair[3].as_u64());
+    assert_eq!(pairs + sum("overflows", &connections), sum("buckets", &connections));
+    Ok(whole["balance"]["lines_read"].as_u64().expect("a count"))
 }
 
 pub fn run(data: &[u8]) {

@@ -2,10 +2,10 @@
 
 use crate::cli::commands::{StateAction, StateFormat};
 use crate::cli::streams::print;
-use crate::cli::{contents, slips, states};
+use crate::cli::{slips, states};
 use crate::codec::Decoder;
 use crate::error::{Error, Result};
-use crate::pipeline::{saved, state_root, verified, wall_clock};
+use crate::pipeline::{contents, state_root, verified, wall_clock};
 
 /// Lists saved states, shows one, checks it or removes it. The exit code.
 pub fn state(action: StateAction) -> Result<u8> {
@@ -23,10 +23,10 @@ pub fn state(action: StateAction) -> Result<u8> {
         }
         StateAction::Show { place, output, json, pairs } => {
             let output = if json { StateFormat::Json } else { output };
-            let contents = |fingerprint: &str, decoder: &mut Decoder<'_>| {
-                saved(fingerprint, decoder, pairs).map(|saved| contents::render(&saved))
+            let read = |fingerprint: &str, decoder: &mut Decoder<'_>| {
+                contents(fingerprint, decoder, pairs).map(|it| (it.text(), it.json()))
             };
-            print(&states::show(&place.state, output, Some(&contents))?)
+            print(&states::show(&place.state, output, Some(&read))?)
         }
         StateAction::Verify { place, output, json } => {
             let output = if json { StateFormat::Json } else { output };

@@ -4,7 +4,7 @@
 //! lies beyond a file's end.
 
 use super::position::Position;
-use super::saved::Saved;
+use super::record::ProgressRecord;
 use crate::batch::Mark;
 use crate::model::balance::{Rejected, SHOWN_BYTES, SHOWN_REJECTED};
 use crate::model::peaks::ENOUGH;
@@ -20,9 +20,9 @@ const MAX_LOSSES: u64 = 1 << 48;
 /// The last byte that a file can have.
 pub const LAST_BYTE: u64 = i64::MAX as u64;
 
-impl Saved {
-    /// Whether it agrees with itself, for this declared disorder in nanoseconds; errors with what
-    /// does not.
+impl ProgressRecord {
+    /// Whether it agrees with itself, where so many nanoseconds of disorder are declared; errors
+    /// with what does not.
     pub fn check(&self, lateness: i64) -> Result<(), String> {
         let ids = |input: &(InputId, Position)| input.0;
         if !self.inputs.is_sorted_by(|a, b| ids(a) < ids(b)) {
@@ -166,10 +166,10 @@ mod tests {
     use crate::model::loss::LossSite;
     use crate::model::time::SECOND;
     use crate::model::{Guard, Peaks};
-    use crate::ops::progress::Progress;
+    use crate::ops::progress::CountProgress;
 
     /// What two inputs have added, one of them with a mark on its way, and one that is forgotten.
-    fn good() -> Saved {
+    fn good() -> ProgressRecord {
         let sheet = |lines: u64| Balance {
             lines_read: lines,
             counted: lines - 1,
@@ -190,18 +190,18 @@ mod tests {
         };
         let marked = Position { marks: [mark.clone(), mark].into(), ..position(3) };
         let rejected = Rejected { input: InputId(1), at: 5, cause: Cause::Nul, head: b"x".to_vec() };
-        Saved {
+        ProgressRecord {
             inputs: vec![(InputId(1), marked), (InputId(4), position(2))],
             past: sheet(7),
             total: Balance { inputs: 3, counted: 9, malformed: [0, 0, 0, 0, 3, 0], ..sheet(12) },
             highest: at(5),
             rejected: vec![rejected],
             extent: Some((at(1), at(2))),
-            ..Progress::new([], true).saved()
+            ..CountProgress::new([], true).saved()
         }
     }
 
-    type Forgery = (fn(&mut Saved), &'static str);
+    type Forgery = (fn(&mut ProgressRecord), &'static str);
 
     const FORGERIES: [Forgery; 35] = [
         (|it| it.inputs.reverse(), "its inputs are not in order"),
@@ -256,7 +256,7 @@ mod tests {
     }
 
     /// What is known of all inputs that there were, and a watermark.
-    fn none_forgotten(saved: &mut Saved, highest: i64) {
+    fn none_forgotten(saved: &mut ProgressRecord, highest: i64) {
         let [one, other] = [&saved.inputs[0].1.balance, &saved.inputs[1].1.balance];
         saved.total = one.checked_add(other).unwrap();
         (saved.past, saved.past_ahead, saved.highest) = (Balance::default(), 0, Timestamp::from_seconds(highest));

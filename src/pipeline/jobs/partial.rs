@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::metrics;
 use crate::model::order::joined;
 use crate::model::{Extent, InputId, Loss};
-use crate::ops::progress::Progress;
+use crate::ops::progress::CountProgress;
 use crate::output;
 use crate::pipeline::environment::Pipeline;
 use crate::pipeline::range::ByteRange;
@@ -151,7 +151,7 @@ fn name(label: Option<&str>, path: &Path) -> Vec<u8> {
 }
 
 /// The bytes of a whole input, and its pieces.
-fn whole(Portion { id, pruned, .. }: &Portion, progress: &Progress) -> (u64, Vec<Piece>) {
+fn whole(Portion { id, pruned, .. }: &Portion, progress: &CountProgress) -> (u64, Vec<Piece>) {
     let size = progress.ledger().frontier(*id);
     let skipped = progress.skipped().spans(*id);
     let order =
@@ -175,7 +175,7 @@ fn whole(Portion { id, pruned, .. }: &Portion, progress: &Progress) -> (u64, Vec
 
 /// The bytes of an input of which a range is read, and its pieces: the range, and what is passed
 /// over with it.
-fn part_of(Portion { id, pruned, .. }: &Portion, range: &ByteRange, progress: &Progress) -> (u64, Vec<Piece>) {
+fn part_of(Portion { id, pruned, .. }: &Portion, range: &ByteRange, progress: &CountProgress) -> (u64, Vec<Piece>) {
     let (from, to) = pruned.as_ref().map_or((0, 0), |pruned| (pruned.found.from, pruned.found.to));
     let order = match pruned {
         Some(pruned) if pruned.order.is_some() => LineOrder::of(seen(pruned, to - from)),

@@ -16,7 +16,7 @@ use crate::pipeline::summary::{Sheet, Summary};
 use crate::pipeline::targets::Targets;
 use crate::spill::RunStore;
 use crate::stage::Failures;
-use crate::stage::aggregator::Look;
+use crate::stage::aggregator::WindowLook;
 use crate::stage::firsts::FirstLines;
 use crate::stage::reporter;
 use crate::tallies::{CountedWindow, Files, TalliesHeader};
@@ -48,7 +48,7 @@ impl Pipeline {
         let mut targets = Targets::open(&plan, &Inputs::default(), environment, &tell)?;
         let view = view(&plan, aggregation, files)?;
         let balance = header.balance();
-        let look = Look { sequence: 0, periodic: false, gap: None, issue: None, view: &view, balance: &balance };
+        let look = WindowLook { sequence: 0, periodic: false, gap: None, issue: None, view: &view, balance: &balance };
         let mut hints = Vec::new();
         for (at, stage) in plan.stages.iter().enumerate() {
             let Task::Reporter(reporter) = &stage.task else { continue };

@@ -29,7 +29,7 @@ pub struct Closed {
 
 /// What is seen of a window.
 #[derive(Debug, Clone, Copy)]
-pub struct Look<'a> {
+pub struct WindowLook<'a> {
     /// Its place in the run, from 0; 0 too while it is not known.
     pub sequence: u64,
     /// Whether it is one of many.
@@ -47,8 +47,8 @@ pub struct Look<'a> {
 
 impl Closed {
     /// All that is to see.
-    pub fn look(&self) -> Look<'_> {
-        Look {
+    pub fn look(&self) -> WindowLook<'_> {
+        WindowLook {
             sequence: self.sequence,
             periodic: self.periodic,
             gap: self.gap,

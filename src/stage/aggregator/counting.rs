@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::balance::Rejected;
 use crate::model::{Balance, Loss, MemoryPolicy, Traces};
 use crate::ops::count::{Buckets, Counter, count, count_pairs};
-use crate::ops::progress::Progress;
+use crate::ops::progress::CountProgress;
 use crate::spill::RunStore;
 use crate::tally::aggregates::Layout;
 use crate::tally::{Aggregates, Tally};
@@ -35,7 +35,7 @@ pub struct Counting {
     /// The sheet that the run goes on from.
     pub before: Balance,
     /// How far the inputs are counted.
-    pub progress: Arc<Mutex<Progress>>,
+    pub progress: Arc<Mutex<CountProgress>>,
     /// The number of the next worker.
     next_worker: AtomicUsize,
 }
@@ -58,7 +58,7 @@ impl Counting {
         (tally, overflowed): (Tally, u64),
         workers: usize,
         policy: MemoryPolicy,
-        progress: Arc<Mutex<Progress>>,
+        progress: Arc<Mutex<CountProgress>>,
     ) -> Arc<Self> {
         let before = Balance { overflowed, ..progress.lock().balance().clone() };
         Arc::new(Counting {
@@ -207,7 +207,7 @@ mod tests {
     fn counting(limit: usize) -> Arc<Counting> {
         let tally = Tally::new(Shape { pane: 1, shards: 1 }, Arc::new(Budget::new(Some(limit))));
         let buckets = Buckets { anchor: Timestamp::from_seconds(0), grain: SECOND, last: i64::MAX };
-        Counting::new(buckets, (tally, 0), 0, MemoryPolicy::Spill, Arc::new(Mutex::new(Progress::new([], true))))
+        Counting::new(buckets, (tally, 0), 0, MemoryPolicy::Spill, Arc::new(Mutex::new(CountProgress::new([], true))))
     }
 
     #[test]

@@ -86,22 +86,22 @@ impl Every {
 }
 
 /// One worker.
-pub struct Worker {
+pub struct EveryWorker {
     every: Arc<Every>,
     number: usize,
     /// The watermark at which this worker last looked for windows to close.
     seen: Timestamp,
 }
 
-impl Worker {
+impl EveryWorker {
     /// The next worker.
     pub fn new(every: Arc<Every>) -> Self {
         let number = every.counting.worker();
-        Worker { every, number, seen: Timestamp::MIN }
+        EveryWorker { every, number, seen: Timestamp::MIN }
     }
 }
 
-impl Transform for Worker {
+impl Transform for EveryWorker {
     type In = Arc<Records>;
     type Out = Arc<Closed>;
 

@@ -17,11 +17,11 @@ pub mod once;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use closed::{Closed, Look};
+pub use closed::{Closed, WindowLook};
 pub use counting::Counting;
 pub use peek::Peek;
 
-use following::Live;
+use following::LiveCounting;
 use following::standing::Standing;
 
 /// An aggregator as others see it, while it works and after.
@@ -32,7 +32,7 @@ pub struct Aggregator {
     /// What it takes to look at a window before it is closed, if the run is watched.
     pub peek: Option<Arc<Peek>>,
     /// What there is in addition where inputs are followed.
-    pub live: Option<Arc<Live>>,
+    pub live: Option<Arc<LiveCounting>>,
 }
 
 impl Aggregator {

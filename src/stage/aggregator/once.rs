@@ -42,20 +42,20 @@ impl Once {
 }
 
 /// One worker.
-pub struct Worker {
+pub struct OnceWorker {
     once: Arc<Once>,
     number: usize,
 }
 
-impl Worker {
+impl OnceWorker {
     /// The next worker.
     pub fn new(once: Arc<Once>) -> Self {
         let number = once.counting.worker();
-        Worker { once, number }
+        OnceWorker { once, number }
     }
 }
 
-impl Transform for Worker {
+impl Transform for OnceWorker {
     type In = Arc<Records>;
     type Out = Arc<Closed>;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::closed::{Closed, Look};
+use super::closed::{Closed, WindowLook};
 use super::counting::Counting;
 use crate::model::MemoryPolicy;
 use crate::ops::close::{Closer, Windows, once_layout};
@@ -36,7 +36,7 @@ impl Peek {
     /// behind the highest stamp; after the run, its last one. The workers wait until `f` returns.
     /// `None` if nothing is counted yet, if there is no memory to join what is counted, or some of
     /// it is on disk.
-    pub fn look<R>(&self, f: impl FnOnce(Look<'_>) -> R) -> Option<R> {
+    pub fn look<R>(&self, f: impl FnOnce(WindowLook<'_>) -> R) -> Option<R> {
         let counting = &self.counting;
         let mut tally = counting.tally.write();
         let last = self.last.lock().clone();
@@ -73,7 +73,7 @@ impl Peek {
         tally.show(&layout, |view| {
             // Joined, panes may have taken more than they did before, and than there was.
             let is_whole = counting.policy != MemoryPolicy::Spill || view.overflow() == 0;
-            is_whole.then(|| f(Look { sequence: 0, periodic, gap: None, issue: None, view, balance: &balance }))
+            is_whole.then(|| f(WindowLook { sequence: 0, periodic, gap: None, issue: None, view, balance: &balance }))
         })
     }
 }

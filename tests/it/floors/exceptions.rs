@@ -4,31 +4,13 @@
 pub const CIRCLES: &[(&str, &str)] = &[];
 
 /// Type names that are defined more than once.
-pub const SHARED_NAMES: &[&str] = &[
-    "Header", "Kind", "Live", "Look", "Parts", "Place", "Progress", "Saved", "Slot", "Start", "Waiting", "Windows",
-    "Worker",
-];
+pub const SHARED_NAMES: &[&str] = &[];
 
 /// Functions and structs that are larger than others may be, with the reason.
 pub const LARGE: &[(&str, &str)] = &[
     ("model::balance::Balance", "the balance sheet: one number for each class of lines and bytes"),
-    ("ops::progress::Progress", "what has to be saved in one moment lies in one value"),
+    ("ops::progress::CountProgress", "what has to be saved in one moment lies in one value"),
     ("output::json::BalancePart", "the balance sheet as JSON: one number for each class of lines and bytes"),
-    ("pipeline::following::following", "what a followed file may be in is told by fields that exclude each other"),
-    ("pipeline::saved::Saved", "what a followed file may be in is told by fields that exclude each other"),
     ("source::follow::records::FileRecord", "a record of the saved state, a field for each value of the format"),
-    (
-        "stage::aggregator::following::header::Header",
-        "what a followed file may be in is told by fields that exclude each other",
-    ),
-    (
-        "stage::aggregator::following::issuing::issue",
-        "what a followed file may be in is told by fields that exclude each other",
-    ),
-    (
-        "stage::aggregator::following::live::Live",
-        "what a followed file may be in is told by fields that exclude each other",
-    ),
-    ("stage::follow::Following", "what a followed file may be in is told by fields that exclude each other"),
     ("tallies::lines::CountedLines", "the balance sheet of a tallies file: one number for each class of lines"),
 ];

@@ -1,4 +1,4 @@
-//! Part of the keeper: results of windows that have not closed, by the clock and at the end of a
+//! Part of the issuer: results of windows that have not closed, by the clock and at the end of a
 //! run that may go on.
 //!
 //! They are provisional, and move nothing (`windows`). Invariant: a result by the clock has all
@@ -7,9 +7,9 @@
 
 use std::sync::Arc;
 
-use super::issuing::{Issuing, Kind};
-use super::live::Trigger;
-use super::windows::Windows;
+use super::issuing::{Issuing, ResultKind};
+use super::live::ResultTrigger;
+use super::windows::LiveWindows;
 use crate::actor::Exit;
 use crate::error::Result;
 use crate::model::Timestamp;
@@ -26,11 +26,11 @@ pub(super) struct ByClock {
 
 impl ByClock {
     /// Issues the latest window that the clock has passed once all is counted that was there then,
-    /// and those before it again for which more has come. Windows that passed while the program was
-    /// stopped come when they close. `now` is the time; with `ends`, inputs end by themselves.
+    /// and those before it again for which more has come. LiveWindows that passed while the program
+    /// was stopped come when they close. `now` is the time; with `ends`, inputs end by themselves.
     pub fn issue(&mut self, issuing: &mut Issuing<'_>, now: Timestamp, ends: bool) -> Result<(), Exit> {
         let live = issuing.live;
-        if live.trigger != Trigger::Clock {
+        if live.rules.trigger != ResultTrigger::Clock {
             return Ok(());
         }
         let grid = *live.windows.lock().closer.grid();
@@ -77,7 +77,7 @@ impl Issuing<'_> {
             let last = windows.closer.grid().first_ending_after(highest);
             let mut tally = self.live.counting.tally.write();
             self.live.counting.hand_over(i64::MIN, &mut tally);
-            let current = (self.live.trigger == Trigger::Event && first <= last).then_some(last);
+            let current = (self.live.rules.trigger == ResultTrigger::Event && first <= last).then_some(last);
             let open = windows.closer.holding(first, last, &tally).filter(|k| Some(*k) != current);
             (open.collect::<Vec<_>>(), current)
         };
@@ -92,19 +92,19 @@ impl Issuing<'_> {
         let Some(k) = current else { return Ok(()) };
         let closed = {
             let _gate = self.live.gate.write();
-            self.result(&mut self.live.windows.lock(), k, Kind::Provisional)?
+            self.result(&mut self.live.windows.lock(), k, ResultKind::Provisional)?
         };
         self.send(&closed)
     }
 
     /// The results of those of some open windows of which more is known than was issued. To be
     /// called with the gate held alone.
-    fn news(&self, windows: &mut Windows, open: Vec<i64>) -> Result<Vec<Arc<Closed>>> {
+    fn news(&self, windows: &mut LiveWindows, open: Vec<i64>) -> Result<Vec<Arc<Closed>>> {
         let mut results = Vec::new();
         for k in open {
             let issued = windows.issued.get(&k).map(|issued| issued.connections);
             if issued.is_none_or(|issued| issued != self.connections(windows, k)) {
-                results.push(self.result(windows, k, Kind::Provisional)?);
+                results.push(self.result(windows, k, ResultKind::Provisional)?);
             }
         }
         Ok(results)

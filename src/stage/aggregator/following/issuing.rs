@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::live::{Live, Trigger};
-use super::windows::{Issued, Outstanding, Windows};
+use super::live::{LiveCounting, ResultTrigger};
+use super::windows::{LiveWindows, Outstanding};
 use crate::actor::{Exit, LatestOutlet, Stop};
 use crate::error::Result;
 use crate::model::{Balance, Gap, Issue, Timestamp, Window};
 use crate::ops::close::Due;
+use crate::snapshot::Issued;
 use crate::stage::aggregator::closed::Closed;
 use crate::stage::aggregator::counting::Then;
 use crate::tally::aggregates::Layout;
@@ -32,16 +33,27 @@ const LAST_PATIENCE: Duration = Duration::from_millis(300);
 
 /// How a window is issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ResultKind {
     /// The window has closed.
     Final,
     /// It goes on.
     Provisional,
 }
 
+/// What a result says beside what is counted.
+struct ToIssue {
+    /// Its windows, the first and the last.
+    run: (i64, i64),
+    /// Those windows, if they are many that hold nothing.
+    gap: Option<Gap>,
+    issue: Issue,
+    /// The sheet at their end.
+    balance: Balance,
+}
+
 /// Who makes results and sends them.
 pub(super) struct Issuing<'a> {
-    pub live: &'a Live,
+    pub live: &'a LiveCounting,
     /// The run's stop switch.
     pub stop: &'a Stop,
     outlet: &'a mut LatestOutlet<Arc<Closed>>,
@@ -59,8 +71,8 @@ pub(super) struct Issuing<'a> {
 
 impl<'a> Issuing<'a> {
     /// Nothing is issued yet.
-    pub fn new(live: &'a Live, stop: &'a Stop, outlet: &'a mut LatestOutlet<Arc<Closed>>) -> Self {
-        let (changes, awaited) = (Instant::now(), live.trigger == Trigger::Event);
+    pub fn new(live: &'a LiveCounting, stop: &'a Stop, outlet: &'a mut LatestOutlet<Arc<Closed>>) -> Self {
+        let (changes, awaited) = (Instant::now(), live.rules.trigger == ResultTrigger::Event);
         Issuing { live, stop, outlet, waits: None, changes, needed: None, kept: None, awaited }
     }
 
@@ -68,7 +80,7 @@ impl<'a> Issuing<'a> {
     pub fn close_due(&mut self) -> Result<(), Exit> {
         let counting = &self.live.counting;
         loop {
-            let due = |windows: &Windows| {
+            let due = |windows: &LiveWindows| {
                 let progress = counting.progress.lock();
                 let (watermark, extent) = (progress.watermark(), progress.extent());
                 Some((windows.closer.due(watermark, extent)?, watermark, extent))
@@ -100,13 +112,13 @@ impl<'a> Issuing<'a> {
         self.forget()
     }
 
-    /// Closes a window. Gives what is to be sent of it, if anything is.
-    fn close(&self, windows: &mut Windows, window: Window) -> Result<Option<Arc<Closed>>> {
+    /// Closes a window. What is to be sent of it, if anything is.
+    fn close(&self, windows: &mut LiveWindows, window: Window) -> Result<Option<Arc<Closed>>> {
         let k = windows.closer.number(window);
         windows.begin(k, self.live.counting.progress.lock().watermark());
-        let stands = match (self.live.trigger, windows.issued.get(&k).copied()) {
-            // A result by the clock stands, unless more has come since.
-            (Trigger::Clock, Some(issued)) => issued.connections == self.connections(windows, k),
+        let stands = match (self.live.rules.trigger, windows.issued.get(&k).copied()) {
+            // What came by the clock stands, unless more has come since.
+            (ResultTrigger::Clock, Some(issued)) => issued.connections == self.connections(windows, k),
             _ => false,
         };
         let closed = if stands {
@@ -114,7 +126,7 @@ impl<'a> Issuing<'a> {
             self.live.counting.progress.lock().balance_at(window.end);
             None
         } else {
-            Some(self.result(windows, k, Kind::Final)?)
+            Some(self.result(windows, k, ResultKind::Final)?)
         };
         windows.closer.close(window, 1);
         self.settle(windows)?;
@@ -123,7 +135,7 @@ impl<'a> Issuing<'a> {
 
     /// Closes many windows that hold nothing, of which `first` is the first. As `close`, with one
     /// result for all.
-    fn close_gap(&self, windows: &mut Windows, first: Window, gap: Gap) -> Result<Option<Arc<Closed>>> {
+    fn close_gap(&self, windows: &mut LiveWindows, first: Window, gap: Gap) -> Result<Option<Arc<Closed>>> {
         let run = (windows.closer.number(first), windows.closer.number(gap.window));
         let balance = {
             let mut progress = self.live.counting.progress.lock();
@@ -131,12 +143,12 @@ impl<'a> Issuing<'a> {
             progress.balance_at(gap.window.end)
         };
         // What came of them by the clock stands: they held nothing then, too.
-        let closed = match self.live.trigger {
-            Trigger::Event => Some(self.gap_result(windows, run, balance)?),
-            Trigger::Clock => None,
+        let closed = match self.live.rules.trigger {
+            ResultTrigger::Event => Some(self.gap_result(windows, run, balance)?),
+            ResultTrigger::Clock => None,
         };
         windows.closer.close(gap.window, gap.windows);
-        if self.live.grace > 0 {
+        if self.live.rules.grace > 0 {
             windows.gaps.push(run);
         }
         self.settle(windows)?;
@@ -144,14 +156,15 @@ impl<'a> Issuing<'a> {
     }
 
     /// The result of many windows that hold nothing, from the first to the last.
-    fn gap_result(&self, windows: &mut Windows, run: (i64, i64), balance: Balance) -> Result<Arc<Closed>> {
+    fn gap_result(&self, windows: &mut LiveWindows, run: (i64, i64), balance: Balance) -> Result<Arc<Closed>> {
         let gap = windows.closer.grid().gap(run.0, run.1);
         let layout = windows.closer.layout(windows.closer.grid().window(run.0));
-        self.issue(windows, run, &layout, Some(gap), Issue { revision: 0, provisional: false }, balance)
+        let issue = Issue { revision: 0, provisional: false };
+        self.issue(windows, &layout, ToIssue { run, gap: Some(gap), issue, balance })
     }
 
-    /// Settles what is done with, before it is dropped. To be called with the gate held alone.
-    fn settle(&self, windows: &mut Windows) -> Result<()> {
+    /// Lets go what is done with, before it is dropped. To be called with the gate held alone.
+    fn settle(&self, windows: &mut LiveWindows) -> Result<()> {
         let counting = &self.live.counting;
         {
             let mut tally = counting.tally.write();
@@ -163,41 +176,34 @@ impl<'a> Issuing<'a> {
     }
 
     /// The connections that are counted in window `k`.
-    pub(super) fn connections(&self, windows: &Windows, k: i64) -> u64 {
+    pub(super) fn connections(&self, windows: &LiveWindows, k: i64) -> u64 {
         let mut tally = self.live.counting.tally.write();
         self.live.counting.hand_over(i64::MIN, &mut tally);
         windows.connections(k, &tally)
     }
 
     /// The result of window `k` as it is, noted as issued. To be called with the gate held alone.
-    pub(super) fn result(&self, windows: &mut Windows, k: i64, kind: Kind) -> Result<Arc<Closed>> {
+    pub(super) fn result(&self, windows: &mut LiveWindows, k: i64, kind: ResultKind) -> Result<Arc<Closed>> {
         let counting = &self.live.counting;
         let window = windows.closer.grid().window(k);
         let layout = windows.closer.layout(window);
-        let provisional = kind == Kind::Provisional;
+        let provisional = kind == ResultKind::Provisional;
         let issue = Issue { revision: windows.next_revision(k), provisional };
-        let is_closing = kind == Kind::Final && !windows.has_closed(k);
+        let is_closing = kind == ResultKind::Final && !windows.has_closed(k);
         let balance = {
             let mut progress = counting.progress.lock();
             if is_closing { progress.balance_at(window.end) } else { progress.balance().clone() }
         };
-        let closed = self.issue(windows, (k, k), &layout, None, issue, balance)?;
+        let closed = self.issue(windows, &layout, ToIssue { run: (k, k), gap: None, issue, balance })?;
         windows.issued.insert(k, Issued { revision: issue.revision, connections: closed.view.total() });
         Ok(closed)
     }
 
     /// A result on its way, of one window or of a run of them that hold nothing.
-    fn issue(
-        &self,
-        windows: &mut Windows,
-        run: (i64, i64),
-        layout: &Layout,
-        gap: Option<Gap>,
-        issue: Issue,
-        balance: Balance,
-    ) -> Result<Arc<Closed>> {
+    fn issue(&self, windows: &mut LiveWindows, layout: &Layout, result: ToIssue) -> Result<Arc<Closed>> {
+        let ToIssue { run, gap, issue, balance } = result;
         let counting = &self.live.counting;
-        let may_change = issue.provisional || self.live.grace > 0;
+        let may_change = issue.provisional || self.live.rules.grace > 0;
         let then = if may_change && !self.live.stages().drained { Then::Open } else { Then::Closed };
         let view = counting.view(&mut counting.tally.write(), layout, then)?;
         let issued = Issued { revision: issue.revision, connections: view.total() };
@@ -215,7 +221,7 @@ impl<'a> Issuing<'a> {
             let gate = self.live.gate.write();
             let mut windows = self.live.windows.lock();
             let Some((k, last)) = windows.again.first().copied() else { return Ok(()) };
-            let kind = if windows.has_closed(k) { Kind::Final } else { Kind::Provisional };
+            let kind = if windows.has_closed(k) { ResultKind::Final } else { ResultKind::Provisional };
             let closed = if k < last {
                 let balance = self.live.counting.progress.lock().balance().clone();
                 self.gap_result(&mut windows, (k, last), balance)?
@@ -232,7 +238,7 @@ impl<'a> Issuing<'a> {
     /// Issues the results again that records have changed that came late.
     pub fn issue_changed(&mut self) -> Result<(), Exit> {
         self.changes = Instant::now();
-        if self.live.grace == 0 || !self.live.changed.swap(false, Ordering::Relaxed) {
+        if self.live.rules.grace == 0 || !self.live.changed.swap(false, Ordering::Relaxed) {
             return Ok(());
         }
         let mut changed = Vec::new();
@@ -241,7 +247,7 @@ impl<'a> Issuing<'a> {
             let mut windows = self.live.windows.lock();
             let next = windows.closer.next().unwrap_or(i64::MIN);
             for k in self.changed_before(&windows, next) {
-                changed.push(self.result(&mut windows, k, Kind::Final)?);
+                changed.push(self.result(&mut windows, k, ResultKind::Final)?);
             }
         }
         changed.into_iter().try_for_each(|closed| self.send(&closed))
@@ -249,7 +255,7 @@ impl<'a> Issuing<'a> {
 
     /// Drops what no result needs any more.
     fn forget(&mut self) -> Result<(), Exit> {
-        if self.live.grace > 0 {
+        if self.live.rules.grace > 0 {
             self.expire()?;
         }
         let counting = &self.live.counting;
@@ -275,7 +281,7 @@ impl<'a> Issuing<'a> {
     }
 
     /// The windows before `k` that were issued and hold something else now.
-    fn changed_before(&self, windows: &Windows, k: i64) -> Vec<i64> {
+    fn changed_before(&self, windows: &LiveWindows, k: i64) -> Vec<i64> {
         let mut tally = self.live.counting.tally.write();
         self.live.counting.hand_over(i64::MIN, &mut tally);
         windows.changed_before(k, &tally)
@@ -285,7 +291,7 @@ impl<'a> Issuing<'a> {
     /// look is issued before.
     fn expire(&mut self) -> Result<(), Exit> {
         let watermark = self.live.counting.progress.lock().watermark();
-        let kept = |windows: &Windows| {
+        let kept = |windows: &LiveWindows| {
             let kept = windows.closer.next()?.min(windows.changeable(watermark));
             (windows.oldest_issued()? < kept).then_some(kept)
         };
@@ -298,7 +304,7 @@ impl<'a> Issuing<'a> {
             let mut windows = self.live.windows.lock();
             let Some(kept) = kept(&windows) else { return Ok(()) };
             for k in self.changed_before(&windows, kept) {
-                changed.push(self.result(&mut windows, k, Kind::Final)?);
+                changed.push(self.result(&mut windows, k, ResultKind::Final)?);
             }
             windows.release(kept, &self.live.counting.tally.read())?;
             self.settle(&mut windows)?;

@@ -1,6 +1,6 @@
 //! Beside the bucket-aggregator: what it has in addition where inputs are followed.
 //!
-//! Workers count, a keeper issues results (`keeper`) of windows (`windows`), a saver saves
+//! Workers count, an issuer issues results (`issuer`) of windows (`windows`), a saver saves
 //! (`saver`). Invariant: who holds the gate alone sees counts and positions that agree: each input
 //! is counted up to its position and not beyond.
 
@@ -13,11 +13,11 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use crate::batch::{Record, Records};
 use crate::error::Result;
 use crate::model::{Grid, InputId, Loss, Peaks, Timestamp, Traces};
-use crate::ops::sequence::{Place, Sequencer};
+use crate::ops::sequence::{BatchPlace, Sequencer};
 use crate::output::rejects::{RejectsFile, late_line};
 
 use super::standing::Standing;
-use super::windows::Windows;
+use super::windows::LiveWindows;
 use crate::actor::{Exit, Outlet, Transform};
 use crate::stage::abreast::Abreast;
 use crate::stage::aggregator::closed::Closed;
@@ -28,15 +28,15 @@ const STDIN: InputId = InputId(0);
 
 /// When results come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trigger {
+pub enum ResultTrigger {
     /// When the watermark has passed a window's end.
     Event,
     /// When the clock has passed it.
     Clock,
 }
 
-/// What workers, keeper and saver of an aggregator share.
-pub struct Live {
+/// What workers, issuer and saver of an aggregator share.
+pub struct LiveCounting {
     /// What is counted.
     pub(super) counting: Arc<Counting>,
     /// Held shared by each worker while it counts a batch, and alone where counts and positions
@@ -46,15 +46,9 @@ pub struct Live {
     /// position.
     order: Mutex<Sequencer<Arc<Records>>>,
     /// The windows and what was issued of them.
-    pub(super) windows: Mutex<Windows>,
-    grid: Grid,
-    /// When results come.
-    pub(super) trigger: Trigger,
-    /// How long results are kept to be issued again, in nanoseconds.
-    pub(super) grace: i64,
-    /// Where lines go that come too late for their windows.
-    late: Option<Arc<RejectsFile>>,
-    limits: RwLock<Limits>,
+    pub(super) windows: Mutex<LiveWindows>,
+    lateness: Lateness,
+    pub(super) rules: ResultRules,
     /// How far what is in the files is counted.
     pub(super) abreast: Arc<Abreast>,
     /// Set when a record is counted into a window whose result was issued.
@@ -62,17 +56,44 @@ pub struct Live {
     /// Batches that are half counted. If it is above 0 and nobody is at work, a worker has failed
     /// in the middle.
     counting_now: AtomicUsize,
+    signals: Signals,
+    /// What there was to say once all was counted that was there, if no result had come.
+    pub(super) standing: Mutex<Option<Standing>>,
+    setting_aside: SettingAside,
+}
+
+/// When results come, and come again.
+pub(super) struct ResultRules {
+    pub trigger: ResultTrigger,
+    /// How long results are kept to be issued again, in nanoseconds.
+    pub grace: i64,
+}
+
+/// What comes too late, and where its lines go.
+struct Lateness {
+    grid: Grid,
+    limits: RwLock<Limits>,
+    /// Where lines go that come too late for their windows.
+    file: Option<Arc<RejectsFile>>,
+}
+
+/// What is done, and who waits for that.
+#[derive(Default)]
+struct Signals {
     stages: Mutex<Stages>,
     moved: Condvar,
-    /// Whether the keeper waits for a batch to be counted, and has to be told.
+    /// Whether the issuer waits for a batch to be counted, and has to be told.
     dozes: AtomicBool,
+}
+
+/// What is set aside while others count.
+#[derive(Default)]
+struct SettingAside {
     /// The longest time for which counting stood still to set aside what is saved, or to drop
     /// names, in nanoseconds.
     stalled: AtomicU64,
-    /// What there was to say once all was counted that was there, if no result had come.
-    pub(super) standing: Mutex<Option<Standing>>,
     /// Whether names and pairs are on their way to a saved state.
-    pub(super) saving: AtomicBool,
+    saving: AtomicBool,
 }
 
 /// Which parts of the stage are done.
@@ -95,55 +116,50 @@ struct Limits {
     closed: Timestamp,
 }
 
-impl Live {
+impl LiveCounting {
     /// For these windows, of which nothing has closed, or what is saved of them.
     pub fn new(
         counting: Arc<Counting>,
-        windows: Windows,
-        trigger: Trigger,
+        windows: LiveWindows,
+        trigger: ResultTrigger,
         abreast: Arc<Abreast>,
         late: Option<Arc<RejectsFile>>,
     ) -> Arc<Self> {
         let (grid, grace) = (*windows.closer.grid(), windows.grace());
-        let live = Live {
+        let limits = Limits { floor: Timestamp::MIN, closed: Timestamp::MIN };
+        let live = LiveCounting {
             counting,
             gate: RwLock::new(()),
             order: Mutex::default(),
             windows: Mutex::new(windows),
-            grid,
-            trigger,
-            grace,
-            late,
+            lateness: Lateness { grid, limits: RwLock::new(limits), file: late },
+            rules: ResultRules { trigger, grace },
             abreast,
-            limits: RwLock::new(Limits { floor: Timestamp::MIN, closed: Timestamp::MIN }),
             // A saved state may have been set aside before what has changed was issued again.
             changed: AtomicBool::new(true),
             counting_now: AtomicUsize::new(0),
-            stages: Mutex::new(Stages::default()),
-            moved: Condvar::new(),
-            dozes: AtomicBool::new(false),
-            stalled: AtomicU64::new(0),
+            signals: Signals::default(),
             standing: Mutex::default(),
-            saving: AtomicBool::new(false),
+            setting_aside: SettingAside::default(),
         };
         live.set_limits(&live.windows.lock());
         Arc::new(live)
     }
 
     /// Says which stamps are late from now on. To be called with the gate held alone.
-    pub(super) fn set_limits(&self, windows: &Windows) {
+    pub(super) fn set_limits(&self, windows: &LiveWindows) {
         let (Some(open), Some(next)) = (windows.open(), windows.closer.next()) else { return };
-        let grid = self.grid;
+        let grid = self.lateness.grid;
         // Where windows overlap, the one before still holds stamps of the first that is open: its
         // result stays as it is.
         let floor = grid.window(open.saturating_sub(1)).end;
-        *self.limits.write() = Limits { floor, closed: grid.window(next - 1).end };
+        *self.lateness.limits.write() = Limits { floor, closed: grid.window(next - 1).end };
     }
 
     /// Counts a batch, and those that waited for it, once all before it in its input are counted.
     pub(super) fn receive(&self, worker: usize, batch: Arc<Records>) -> Result<()> {
         let _gate = self.gate.read();
-        let ready = self.order.lock().arrive(Place::of(&batch.chunk), Peaks::default(), batch);
+        let ready = self.order.lock().arrive(BatchPlace::of(&batch.chunk), Peaks::default(), batch);
         for (_, batch) in ready {
             self.counting_now.fetch_add(1, Ordering::Relaxed);
             self.count(worker, &batch)?;
@@ -152,14 +168,14 @@ impl Live {
                 self.abreast.count();
             }
         }
-        if self.dozes.swap(false, Ordering::Relaxed) {
-            self.moved.notify_all();
+        if self.signals.dozes.swap(false, Ordering::Relaxed) {
+            self.signals.moved.notify_all();
         }
         Ok(())
     }
 
     fn count(&self, worker: usize, batch: &Records) -> Result<()> {
-        let limits = *self.limits.read();
+        let limits = *self.lateness.limits.read();
         let lowest = batch.records.iter().map(|record| record.time).min();
         // Only an input that was idle, and left the watermark, gives records whose windows have
         // closed.
@@ -169,7 +185,7 @@ impl Live {
             let in_time: Vec<Record> =
                 batch.records.iter().filter(|record| record.time >= limits.floor).copied().collect();
             let behind = batch.records.iter().filter(|record| record.time < limits.floor);
-            let behind: Vec<&Record> = behind.filter(|record| self.grid.covers(record.time)).collect();
+            let behind: Vec<&Record> = behind.filter(|record| self.lateness.grid.covers(record.time)).collect();
             self.keep_late(batch, &behind);
             late = behind.len() as u64;
             if let Some(first) = behind.first() {
@@ -192,7 +208,7 @@ impl Live {
 
     /// Writes the lines of late records where they are wanted.
     fn keep_late(&self, batch: &Records, late: &[&Record]) {
-        let Some(file) = self.late.as_ref().filter(|_| !late.is_empty()) else { return };
+        let Some(file) = self.lateness.file.as_ref().filter(|_| !late.is_empty()) else { return };
         let mut block = Vec::new();
         for record in late {
             let (start, end) = batch.chunk.line_around(record.from.0 as usize);
@@ -204,7 +220,7 @@ impl Live {
     /// The longest time for which counting stood still for a state to be saved, or for names to be
     /// dropped.
     pub fn longest_stall(&self) -> Duration {
-        Duration::from_nanos(self.stalled.load(Ordering::Relaxed))
+        Duration::from_nanos(self.setting_aside.stalled.load(Ordering::Relaxed))
     }
 
     /// Where the run stands, if it has no result of what was there.
@@ -212,14 +228,24 @@ impl Live {
         *self.standing.lock()
     }
 
+    /// Whether names and pairs are on their way to a saved state.
+    pub(super) fn is_saving(&self) -> bool {
+        self.setting_aside.saving.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether they are.
+    pub(super) fn set_saving(&self, saving: bool) {
+        self.setting_aside.saving.store(saving, Ordering::Relaxed);
+    }
+
     /// Notes a time for which counting stood still.
     pub(super) fn stalled_for(&self, time: Duration) {
-        self.stalled.fetch_max(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.setting_aside.stalled.fetch_max(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// Errors unless all that is counted is done with or there. To be called with the gate held
     /// alone, once workers have handed over what they have counted.
-    pub(super) fn check(&self, windows: &Windows) -> Result<()> {
+    pub(super) fn check(&self, windows: &LiveWindows) -> Result<()> {
         if !self.is_consistent() {
             // A worker has failed in the middle, which ends the run.
             return Ok(());
@@ -235,45 +261,45 @@ impl Live {
 
     /// What is done.
     pub(super) fn stages(&self) -> Stages {
-        *self.stages.lock()
+        *self.signals.stages.lock()
     }
 
     /// Notes what is done.
     pub(super) fn done(&self, note: impl FnOnce(&mut Stages)) {
-        note(&mut self.stages.lock());
-        self.moved.notify_all();
+        note(&mut self.signals.stages.lock());
+        self.signals.moved.notify_all();
     }
 
     /// As `wait`, or until a batch is counted. One that is counted at the same moment may be
     /// noticed only after that time.
     pub(super) fn doze(&self, time: Duration) {
-        self.dozes.store(true, Ordering::Relaxed);
+        self.signals.dozes.store(true, Ordering::Relaxed);
         self.wait(time);
-        self.dozes.store(false, Ordering::Relaxed);
+        self.signals.dozes.store(false, Ordering::Relaxed);
     }
 
     /// Waits this long, or until something more is done.
     pub(super) fn wait(&self, time: Duration) {
-        let mut stages = self.stages.lock();
-        self.moved.wait_for(&mut stages, time);
+        let mut stages = self.signals.stages.lock();
+        self.signals.moved.wait_for(&mut stages, time);
     }
 }
 
 /// One worker. Results do not come from it.
-pub struct Worker {
-    live: Arc<Live>,
+pub struct LiveWorker {
+    live: Arc<LiveCounting>,
     number: usize,
 }
 
-impl Worker {
+impl LiveWorker {
     /// The next worker.
-    pub fn new(live: Arc<Live>) -> Self {
+    pub fn new(live: Arc<LiveCounting>) -> Self {
         let number = live.counting.worker();
-        Worker { live, number }
+        LiveWorker { live, number }
     }
 }
 
-impl Transform for Worker {
+impl Transform for LiveWorker {
     type In = Arc<Records>;
     type Out = Arc<Closed>;
 

@@ -1,23 +1,20 @@
 //! Windows of inputs that go on.
 //!
-//! Workers count (`live`), the keeper has results issued when they are due (`keeper`), and the
-//! saver saves what is counted (`saver`); they share `Live`. Invariant: who holds its gate alone
-//! sees counts and positions that agree.
+//! Workers count (`live`), the issuer has results issued when they are due (`issuer`), and the
+//! saver saves what is counted (`saver`); they share `LiveCounting`. Invariant: who holds its gate
+//! alone sees counts and positions that agree.
 
 mod by_clock;
 mod ending;
+pub mod issuer;
 mod issuing;
-pub mod keeper;
 mod live;
 mod sweeping;
 pub mod windows;
 
-mod agreement;
-pub mod header;
 pub mod saver;
-mod sound;
 pub mod trouble;
 
 pub mod standing;
 
-pub use live::{Live, Trigger, Worker};
+pub use live::{LiveCounting, LiveWorker, ResultTrigger};

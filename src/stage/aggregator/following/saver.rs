@@ -13,15 +13,15 @@ use crate::actor::{Exit, Stop};
 use crate::codec::Encoder;
 use crate::error::Result;
 use crate::model::{Grid, InputId, Timestamp};
-use crate::ops::progress;
+use crate::ops::progress::ProgressRecord;
+use crate::snapshot::store::Store;
+use crate::snapshot::{Delays, SavedCounts, Snapshot};
 use crate::source::follow::{FileRecord, FileRecords};
-use crate::state::Store;
 use crate::tally::HostId;
 use crate::tally::pairs::PairTable;
 use crate::tally::pane::Pane;
 
-use super::header::{Delays, Header};
-use super::live::Live;
+use super::live::LiveCounting;
 use super::trouble::Trouble;
 use crate::stage::aggregator::counting::Counting;
 use crate::stage::{Failures, InputNames};
@@ -51,7 +51,7 @@ const NAMES: usize = 1024;
 /// What a saver works with.
 pub struct Saver {
     /// The aggregator.
-    pub live: Arc<Live>,
+    pub live: Arc<LiveCounting>,
     /// Where states are kept.
     pub store: Store,
     /// What they depend on.
@@ -77,8 +77,8 @@ pub struct Saver {
 }
 
 /// What was set aside, and what of the rest there is to save.
-struct Snapshot {
-    header: Header,
+struct SetAside {
+    snapshot: Snapshot,
     panes: Vec<(Arc<Pane>, Vec<Arc<PairTable>>)>,
 }
 
@@ -105,8 +105,8 @@ impl Saver {
             if last != Some(mark) || ends {
                 fail::fail_point!("saver");
                 // Counts that do not add up end the run, and what was saved before stays.
-                let snapshot = self.snapshot()?;
-                if self.put(snapshot) {
+                let set_aside = self.set_aside()?;
+                if self.put(set_aside) {
                     last = Some(mark);
                 }
             }
@@ -135,8 +135,8 @@ impl Saver {
             && live.is_consistent()
         {
             drop(_gate);
-            let snapshot = self.snapshot()?;
-            self.put(snapshot);
+            let set_aside = self.set_aside()?;
+            self.put(set_aside);
         }
         self.trouble.settle(self.store.directory(), &self.failures);
         Err(Exit::Stopped)
@@ -154,29 +154,29 @@ impl Saver {
         (bytes, losses, windows.closer.next(), u64::from(unwritten))
     }
 
-    /// Writes a state. Gives whether it is saved; the first failure is told, and the next success
-    /// after it.
-    fn put(&mut self, mut snapshot: Snapshot) -> bool {
+    /// Writes a state. Whether it is saved; the first that is not is told, and the next that is
+    /// again.
+    fn put(&mut self, mut set_aside: SetAside) -> bool {
         let live = Arc::clone(&self.live);
-        let saved = self.store.save(&self.fingerprint, &mut |encoder| write(&live.counting, &snapshot, encoder));
-        for (pane, tables) in snapshot.panes.drain(..) {
+        let saved = self.store.save(&self.fingerprint, &mut |encoder| write(&live.counting, &set_aside, encoder));
+        for (pane, tables) in set_aside.panes.drain(..) {
             // Nobody else may hold a table when it is joined, or it would be copied.
             drop(tables);
             let since = Instant::now();
             pane.join();
             live.stalled_for(since.elapsed());
         }
-        live.saving.store(false, Ordering::Relaxed);
+        live.set_saving(false);
         self.trouble.note(saved.map(drop), self.store.directory(), &self.failures)
     }
 
     /// Sets everything aside that is to be saved. Counting waits for it, and it is quick.
-    fn snapshot(&self) -> Result<Snapshot> {
+    fn set_aside(&self) -> Result<SetAside> {
         let (live, counting, since) = (&*self.live, &self.live.counting, Instant::now());
         let _gate = live.gate.write();
         counting.hand_over(i64::MAX, &mut counting.tally.write());
         live.check(&live.windows.lock())?;
-        live.saving.store(true, Ordering::Relaxed);
+        live.set_saving(true);
         let tally = counting.tally.write();
         let panes: Vec<(i64, Arc<Pane>)> = tally.panes();
         let (progress, forgotten) = {
@@ -189,7 +189,7 @@ impl Saver {
         }
         let files = self.files(&progress);
         let passed_over = self.files.passed_over(&files);
-        let header = Header {
+        let snapshot = Snapshot {
             grid: self.grid,
             bounds: self.bounds,
             windows: live.windows.lock().saved(),
@@ -197,25 +197,27 @@ impl Saver {
             clock: self.files.clock(),
             next_input: progress.next_input(),
             progress,
-            grain: counting.buckets.grain,
-            overflowed: counting.overflowed.load(Ordering::Relaxed),
-            buckets: tally.buckets().iter().map(|(&bucket, &count)| (bucket, count)).collect(),
-            panes: panes.iter().map(|(k, pane)| (*k, pane.overflowed(), pane.shards().len() as u64)).collect(),
-            numbers: tally.hosts().read().names().end() as u32,
+            counts: SavedCounts {
+                grain: counting.buckets.grain,
+                overflowed: counting.overflowed.load(Ordering::Relaxed),
+                buckets: tally.buckets().iter().map(|(&bucket, &count)| (bucket, count)).collect(),
+                panes: panes.iter().map(|(k, pane)| (*k, pane.overflowed(), pane.shards().len() as u64)).collect(),
+                numbers: tally.hosts().read().names().end() as u32,
+            },
             passed_over,
         };
-        debug_assert_eq!(header.as_read(&self.delays), Ok(()), "a start would refuse what is saved");
+        debug_assert_eq!(snapshot.as_read(&self.delays), Ok(()), "a start would refuse what is saved");
         let panes = panes.into_iter().map(|(_, pane)| {
             let tables = pane.set_aside();
             (pane, tables)
         });
-        let snapshot = Snapshot { header, panes: panes.collect() };
+        let set_aside = SetAside { snapshot, panes: panes.collect() };
         live.stalled_for(since.elapsed());
-        Ok(snapshot)
+        Ok(set_aside)
     }
 
     /// The files, each with the position up to which it is counted.
-    fn files(&self, progress: &progress::Saved) -> Vec<FileRecord> {
+    fn files(&self, progress: &ProgressRecord) -> Vec<FileRecord> {
         let at = |id: InputId| {
             let found = progress.inputs.binary_search_by_key(&id, |(id, _)| *id).ok()?;
             Some(&progress.inputs[found].1)
@@ -228,14 +230,14 @@ impl Saver {
     }
 }
 
-fn write(counting: &Counting, snapshot: &Snapshot, encoder: &mut Encoder<'_>) -> io::Result<()> {
-    let Snapshot { header, panes } = snapshot;
-    encoder.put(header)?;
-    for first in (0..header.numbers).step_by(NAMES) {
+fn write(counting: &Counting, set_aside: &SetAside, encoder: &mut Encoder<'_>) -> io::Result<()> {
+    let SetAside { snapshot, panes } = set_aside;
+    encoder.put(snapshot)?;
+    for first in (0..snapshot.counts.numbers).step_by(NAMES) {
         let block: Vec<Vec<u8>> = {
             let tally = counting.tally.read();
             let hosts = tally.hosts().read();
-            let end = header.numbers.min(first + NAMES as u32);
+            let end = snapshot.counts.numbers.min(first + NAMES as u32);
             (first..end).map(|id| hosts.names().get(HostId(id)).unwrap_or_default().to_vec()).collect()
         };
         block.iter().try_for_each(|name| encoder.put(name))?;
@@ -252,7 +254,7 @@ fn write(counting: &Counting, snapshot: &Snapshot, encoder: &mut Encoder<'_>) ->
             result?;
         }
     }
-    encoder.put(&header.passed_over)
+    encoder.put(&snapshot.passed_over)
 }
 
 #[cfg(test)]
@@ -268,10 +270,10 @@ mod tests {
     use crate::model::{Balance, MemoryPolicy, Span};
     use crate::ops::close::Closer;
     use crate::ops::count::Buckets;
-    use crate::ops::progress::Progress;
-    use crate::stage::aggregator::following::live::Trigger;
+    use crate::ops::progress::CountProgress;
+    use crate::stage::aggregator::following::live::ResultTrigger;
     use crate::stage::aggregator::following::sweeping::Sweeping;
-    use crate::stage::aggregator::following::windows::Windows;
+    use crate::stage::aggregator::following::windows::LiveWindows;
     use crate::tally::Shape;
     use crate::tally::sweep::ALWAYS_KEPT;
     use crate::tally::{Budget, Tally};
@@ -280,23 +282,23 @@ mod tests {
 
     type Pairs = BTreeMap<(i64, Vec<u8>, Vec<u8>), u64>;
 
-    fn live() -> Arc<Live> {
+    fn live() -> Arc<LiveCounting> {
         let buckets = Buckets { anchor: GRID.anchor, grain: SECOND, last: i64::MAX };
-        let windows = Windows::new(Closer::new(GRID, buckets, false), 0, None);
-        let progress = Arc::new(Mutex::new(Progress::new([], true)));
+        let windows = LiveWindows::new(Closer::new(GRID, buckets, false), 0, None);
+        let progress = Arc::new(Mutex::new(CountProgress::new([], true)));
         let counting = Counting::new(buckets, (empty(), 0), 0, MemoryPolicy::Overflow, progress);
-        Live::new(counting, windows, Trigger::Event, Arc::default(), None)
+        LiveCounting::new(counting, windows, ResultTrigger::Event, Arc::default(), None)
     }
 
     fn empty() -> Tally {
         Tally::new(Shape { pane: 1, shards: 2 }, Arc::<Budget>::default())
     }
 
-    fn saver(live: &Arc<Live>, dir: &std::path::Path) -> Saver {
+    fn saver(live: &Arc<LiveCounting>, dir: &std::path::Path) -> Saver {
         let mut store = Store::open(dir).unwrap();
         store.load("").unwrap();
         let files = Arc::<FileRecords>::default();
-        (0..3).for_each(|id| files.put(crate::stage::aggregator::following::sound::tests::file(id)));
+        (0..3).for_each(|id| files.put(crate::snapshot::file(id)));
         Saver {
             live: Arc::clone(live),
             store,
@@ -365,8 +367,8 @@ mod tests {
     /// The tally in a directory.
     fn restored(dir: &std::path::Path) -> Tally {
         let mut tally = empty();
-        let mut loaded = crate::state::peek(dir).unwrap().unwrap();
-        let read = |decoder: &mut Decoder<'_>| decoder.get::<Header>()?.read_counts(decoder, &mut tally);
+        let mut loaded = crate::snapshot::store::peek(dir).unwrap().unwrap();
+        let read = |decoder: &mut Decoder<'_>| decoder.get::<Snapshot>()?.read_counts(decoder, &mut tally);
         loaded.read(read).unwrap();
         tally
     }
@@ -377,9 +379,9 @@ mod tests {
         let saver = saver(&live, dir.path());
         live.counting.tally.write().add(0, b"a", b"b", 2);
         live.counting.progress.lock().applied(&counted(1, 2)).unwrap();
-        drop(saver.snapshot().unwrap());
+        drop(saver.set_aside().unwrap());
         live.counting.tally.write().drop_before(1);
-        let error = saver.snapshot().err().unwrap();
+        let error = saver.set_aside().err().unwrap();
         assert!(
             error.to_string().contains("0 connections in windows that are done with and 0 in open ones, 2 counted")
         );
@@ -392,30 +394,30 @@ mod tests {
         let mut saver = saver(&live, dir.path());
         live.counting.tally.write().add(0, b"a", b"b", 2);
         live.counting.progress.lock().applied(&counted(1, 2)).unwrap();
-        let mut saved = |change: &dyn Fn(&mut Header)| {
-            let mut snapshot = saver.snapshot().unwrap();
-            change(&mut snapshot.header);
-            assert!(saver.put(snapshot));
-            let (mut loaded, mut tally) = (crate::state::peek(dir.path()).unwrap().unwrap(), empty());
+        let mut saved = |change: &dyn Fn(&mut Snapshot)| {
+            let mut set_aside = saver.set_aside().unwrap();
+            change(&mut set_aside.snapshot);
+            assert!(saver.put(set_aside));
+            let (mut loaded, mut tally) = (crate::snapshot::store::peek(dir.path()).unwrap().unwrap(), empty());
             let mut checked = Ok(());
             let read = |decoder: &mut Decoder<'_>| {
-                let mut header = decoder.get::<Header>()?;
-                header.read_counts(decoder, &mut tally)?;
-                checked = header.check_tally(&tally);
+                let mut snapshot = decoder.get::<Snapshot>()?;
+                snapshot.read_counts(decoder, &mut tally)?;
+                checked = snapshot.check_tally(&tally);
                 Ok(())
             };
             loaded.read(read).unwrap();
             checked.map_err(|error| error.to_string())
         };
         assert_eq!(saved(&|_| {}), Ok(()));
-        assert!(saved(&|header| header.buckets[0].1 += 1).unwrap_err().contains("3 in open ones, 2 counted"));
+        assert!(saved(&|it| it.counts.buckets[0].1 += 1).unwrap_err().contains("3 in open ones, 2 counted"));
         assert!(
-            saved(&|header| header.buckets[0].0 += 1)
+            saved(&|it| it.counts.buckets[0].0 += 1)
                 .unwrap_err()
                 .contains("pane 0 holds 0 connections and the pairs of 2")
         );
         assert!(
-            saved(&|header| header.panes[0].1 += 1)
+            saved(&|it| it.counts.panes[0].1 += 1)
                 .unwrap_err()
                 .contains("pane 0 holds 2 connections and the pairs of 3")
         );
@@ -433,7 +435,7 @@ mod tests {
         };
         add(0, 0..3_000);
         add(1, 2_000..2_500);
-        let mut snapshot = saver.snapshot().unwrap();
+        let mut set_aside = saver.set_aside().unwrap();
         let expected = pairs(&live.counting.tally.read());
         {
             let mut windows = live.windows.lock();
@@ -444,13 +446,13 @@ mod tests {
         live.counting.tally.write().drop_before(1);
         (0..1_000).for_each(|_| sweeping.go_on(&live));
         assert_eq!(names(), 3_001, "names are dropped while they are saved");
-        let to_write = |encoder: &mut Encoder<'_>| write(&live.counting, &snapshot, encoder);
+        let to_write = |encoder: &mut Encoder<'_>| write(&live.counting, &set_aside, encoder);
         saver.store.save("", &mut { to_write }).unwrap();
         assert_eq!(pairs(&restored(dir.path())), expected);
-        snapshot.panes.clear();
+        set_aside.panes.clear();
         let save = |saver: &mut Saver| {
-            let snapshot = saver.snapshot().unwrap();
-            assert!(saver.put(snapshot));
+            let set_aside = saver.set_aside().unwrap();
+            assert!(saver.put(set_aside));
         };
         save(&mut saver);
         (0..1_000).for_each(|_| sweeping.go_on(&live));

@@ -6,7 +6,7 @@
 
 use crate::model::{Balance, Timestamp};
 use crate::ops::close::Closer;
-use crate::ops::progress::Progress;
+use crate::ops::progress::CountProgress;
 
 /// What there is to say then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Standing {
 
 impl Standing {
     /// Of a run that began with this sheet, and counts from `first` on.
-    pub fn of(progress: &Progress, closer: &Closer, before: &Balance, first: Timestamp) -> Self {
+    pub fn of(progress: &CountProgress, closer: &Closer, before: &Balance, first: Timestamp) -> Self {
         let balance = progress.balance();
         let window = closer.first_open(progress.extent());
         Standing {

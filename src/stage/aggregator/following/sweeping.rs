@@ -1,14 +1,13 @@
 //! Beside the bucket-aggregator: drops the names that no pane holds where inputs are followed, in
-//! steps of the keeper's.
+//! steps of the issuer's.
 //!
 //! Invariant: while a state is being saved, no number loses its name; a hole may be given one.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::tally::sweep::Sweep;
 
-use super::live::Live;
+use super::live::LiveCounting;
 
 /// How long results may wait for a part of a sweep.
 const AT_ONCE: Duration = Duration::from_millis(5);
@@ -19,13 +18,13 @@ pub(super) struct Sweeping(Option<Sweep>);
 
 impl Sweeping {
     /// Begins a sweep if one is due, or goes on with it for a short time.
-    pub(super) fn go_on(&mut self, live: &Live) {
+    pub(super) fn go_on(&mut self, live: &LiveCounting) {
         let since = Instant::now();
         while self.step(live) && since.elapsed() < AT_ONCE {}
     }
 
     /// Whether there is more to do now.
-    fn step(&mut self, live: &Live) -> bool {
+    fn step(&mut self, live: &LiveCounting) -> bool {
         let Some(sweep) = &mut self.0 else {
             let is_due = live.counting.tally.read().needs_sweep();
             self.0 = is_due.then(|| live.counting.tally.write().start_sweep());
@@ -35,7 +34,7 @@ impl Sweeping {
             return true;
         }
         let mut tally = live.counting.tally.write();
-        if live.saving.load(Ordering::Relaxed) {
+        if live.is_saving() {
             return false;
         }
         let since = Instant::now();

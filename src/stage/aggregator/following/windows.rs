@@ -10,18 +10,17 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::{ErrorKind, Result};
 use crate::model::Timestamp;
 use crate::ops::close::Closer;
 use crate::ops::settled::Settled;
+use crate::snapshot::{Issued, SavedWindows};
 use crate::tally::Tally;
 
 use crate::stage::aggregator::closed::Closed;
 
 /// The windows of an aggregator that follows, and what was issued of them.
-pub struct Windows {
+pub struct LiveWindows {
     pub(super) closer: Closer,
     /// How long results are kept to be issued again, in nanoseconds.
     grace: i64,
@@ -34,7 +33,7 @@ pub struct Windows {
     pub(super) gaps: Vec<(i64, i64)>,
     /// Results that were issued and are not written yet.
     pub(super) outstanding: Vec<Outstanding>,
-    /// Windows whose results have to be issued again, since they may not have been written: the
+    /// LiveWindows whose results have to be issued again, since they may not have been written: the
     /// first and the last of each result.
     pub(super) again: Vec<(i64, i64)>,
     settled: Settled,
@@ -62,60 +61,12 @@ impl Outstanding {
     }
 }
 
-/// What was issued of a window.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Issued {
-    /// How often, from 0.
-    pub revision: u32,
-    /// With how many connections.
-    pub connections: u64,
-}
-
-/// The windows as they are saved.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedWindows {
-    pub(super) first: Option<i64>,
-    pub(super) next: Option<i64>,
-    pub(super) issued: Vec<(i64, Issued)>,
-    pub(super) gaps: Vec<(i64, i64)>,
-    pub(super) again: Vec<(i64, i64)>,
-    pub(super) settled: Settled,
-}
-
-impl SavedWindows {
-    /// The number of the first window, once it is known.
-    pub fn first(&self) -> Option<i64> {
-        self.first
-    }
-
-    /// The next window to close, once a record is known.
-    pub fn next(&self) -> Option<i64> {
-        self.next
-    }
-
-    /// What was issued of windows that may be issued again, by window.
-    pub fn issued(&self) -> &[(i64, Issued)] {
-        &self.issued
-    }
-
-    /// The first and the last window of each result that comes once more, since it may not have
-    /// been written.
-    pub fn again(&self) -> &[(i64, i64)] {
-        &self.again
-    }
-
-    /// What is done with.
-    pub fn settled(&self) -> &Settled {
-        &self.settled
-    }
-}
-
-impl Windows {
-    /// Windows as a closer gives them; saved ones go on.
+impl LiveWindows {
+    /// LiveWindows as a closer gives them; saved ones go on.
     pub fn new(closer: Closer, grace: i64, saved: Option<SavedWindows>) -> Self {
         let resumed = saved.is_some();
         let SavedWindows { first, next, issued, gaps, again, settled } = saved.unwrap_or_default();
-        Windows {
+        LiveWindows {
             closer: closer.resumed(next),
             grace,
             first,
@@ -159,8 +110,9 @@ impl Windows {
         SavedWindows { first, next, issued: issued.collect(), gaps, again, settled: self.settled }
     }
 
-    /// Windows from `k` on are about to close. If none has yet, those before it are open to late
-    /// records as far as any window is: a record that changes the first one may be in them, too.
+    /// LiveWindows from `k` on are about to close. If none has yet, those before it are open to
+    /// late records as far as any window is: a record that changes the first one may be in them,
+    /// too.
     pub(super) fn begin(&mut self, k: i64, watermark: Timestamp) {
         // If no result came of it, another window may be the first.
         if self.closer.next().is_some() {
@@ -306,6 +258,23 @@ impl Windows {
     }
 }
 
+/// LiveWindows from -1 to 7 that have closed at 95 seconds, and the eighth as it was issued before
+/// it has.
+#[cfg(test)]
+pub(crate) fn closed(closer: Closer, grace: i64, tally: &Tally) -> SavedWindows {
+    let grid = *closer.grid();
+    let mut windows = LiveWindows::new(closer, grace, None);
+    for k in -1..=7 {
+        windows.begin(k, Timestamp::from_seconds(95));
+        windows.issued.insert(k, Issued { revision: 0, connections: windows.connections(k, tally) });
+        windows.closer.close(grid.window(k), 1);
+        windows.settle(tally).unwrap();
+    }
+    windows.issued.insert(8, Issued { revision: 0, connections: 2 });
+    windows.again = vec![(7, 7)];
+    windows.saved()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -319,14 +288,15 @@ mod tests {
         let buckets = Buckets { anchor: grid.anchor, grain: 10, last: i64::MAX };
         let tally = Tally::new(Shape { pane: 1, shards: 1 }, Arc::default());
         let closer = || Closer::new(grid, buckets, false);
-        let mut windows = Windows::new(closer(), 10, Some(SavedWindows { next: Some(900), ..SavedWindows::default() }));
+        let mut windows =
+            LiveWindows::new(closer(), 10, Some(SavedWindows { next: Some(900), ..SavedWindows::default() }));
         windows.issued.extend([(3, Issued { revision: 2, connections: 0 }), (899, Issued::default())]);
         windows.gaps.push((4, 800));
         let sent = |k| Outstanding { k, issued: Issued::default(), closed: Weak::new(), written: Arc::default() };
         windows.outstanding.extend([sent((4, 800)), sent((899, 899))]);
         let saved = windows.saved();
-        assert_eq!(saved.again(), [(4, 800), (899, 899)]);
-        let mut windows = Windows::new(closer(), 10, Some(saved));
+        assert_eq!(saved.again, [(4, 800), (899, 899)]);
+        let mut windows = LiveWindows::new(closer(), 10, Some(saved));
         assert_eq!((windows.closer.next(), windows.lowest()), (Some(900), Some(3)));
         // One window comes again under its number; one of many that held nothing was issued as
         // such.
@@ -347,7 +317,7 @@ mod tests {
         let mut tally = Tally::new(Shape { pane: 1, shards: 1 }, Arc::default());
         // Of 105, the first window is that from 90 to 110.
         tally.add(10, b"a", b"b", 1);
-        let mut windows = Windows::new(Closer::new(grid, buckets, false), 25 * second, None);
+        let mut windows = LiveWindows::new(Closer::new(grid, buckets, false), 25 * second, None);
         windows.begin(9, at(110));
         windows.issued.insert(9, Issued { revision: 0, connections: 1 });
         windows.closer.close(grid.window(9), 1);
@@ -362,7 +332,7 @@ mod tests {
         windows.begin(3, at(110));
         assert_eq!(windows.gaps.len(), 1);
         // Nothing is open where results are not issued again.
-        let mut windows = Windows::new(Closer::new(grid, buckets, false), 0, None);
+        let mut windows = LiveWindows::new(Closer::new(grid, buckets, false), 0, None);
         windows.begin(9, at(110));
         assert!(windows.gaps.is_empty());
     }
@@ -373,7 +343,7 @@ mod tests {
         let buckets = Buckets { anchor: grid.anchor, grain: 10, last: i64::MAX };
         let mut tally = Tally::new(Shape { pane: 1, shards: 1 }, Arc::default());
         tally.add(0, b"a", b"b", 3);
-        let mut windows = Windows::new(Closer::new(grid, buckets, false), 0, None);
+        let mut windows = LiveWindows::new(Closer::new(grid, buckets, false), 0, None);
         windows.issued.insert(20, Issued { revision: 0, connections: 0 });
         assert_eq!((windows.lowest(), windows.open()), (None, None));
         assert_eq!(windows.kept(), [(i64::MIN, i64::MAX)]);
@@ -395,7 +365,7 @@ mod tests {
         assert!(windows.check(&tally, 3).unwrap_err().to_string().contains("window 1 was issued with 1"));
         let mut saved = windows.saved();
         saved.issued = vec![(2, Issued { revision: 0, connections: 1 })];
-        let mut windows = Windows::new(Closer::new(grid, buckets, false), 0, Some(saved));
+        let mut windows = LiveWindows::new(Closer::new(grid, buckets, false), 0, Some(saved));
         windows.closer.close(grid.window(2), 1);
         let error = windows.settle(&tally).unwrap_err().to_string();
         assert!(error.contains("the saved state that this run went on from has been changed, or"), "{error}");
@@ -405,12 +375,12 @@ mod tests {
     fn a_first_window_that_did_not_come_about_is_none_to_go_on_from() {
         let grid = Grid { anchor: Timestamp::from_seconds(0), length: 10, period: 10, first: None };
         let buckets = Buckets { anchor: grid.anchor, grain: 10, last: i64::MAX };
-        let mut windows = Windows::new(Closer::new(grid, buckets, false), 25, None);
+        let mut windows = LiveWindows::new(Closer::new(grid, buckets, false), 25, None);
         windows.begin(9, Timestamp::from_nanos(100));
         assert_eq!(windows.saved(), SavedWindows::default());
         windows.begin(7, Timestamp::from_nanos(100));
         windows.closer.close(grid.window(7), 1);
         let saved = windows.saved();
-        assert_eq!((saved.first(), &saved.gaps[..]), (Some(7), &[][..]));
+        assert_eq!((saved.first, &saved.gaps[..]), (Some(7), &[][..]));
     }
 }

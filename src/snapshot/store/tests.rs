@@ -53,7 +53,7 @@ impl Place {
     }
 }
 
-fn save(store: &mut Store, value: &str) -> io::Result<Saved> {
+fn save(store: &mut Store, value: &str) -> io::Result<SavedSlot> {
     store.save(FINGERPRINT, &mut |encoder| encoder.put(value))
 }
 

@@ -1,80 +1,46 @@
-//! The part of a saved state that stands before names and pairs, and how those are read.
+//! The names and pairs that follow a snapshot: read into a tally, or passed over.
 //!
 //! Invariant (`check`): the sums of what is saved are those of the balance sheet.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
 
 use crate::codec::Decoder;
-use crate::model::{Balance, Grid, Timestamp};
-use crate::ops::close::{Closer, Windows};
-use crate::ops::count::Buckets;
-use crate::ops::progress;
-use crate::source::follow::{FileRecord, PassedOver};
+use crate::model::Lengths;
+use crate::ops::close::Windows;
 use crate::tally::names::foreign_byte;
-use crate::tally::{HostId, Tally};
+use crate::tally::{Budget, HostId, Tally};
 
-use super::windows::SavedWindows;
+use super::value::{Delays, Snapshot};
 
-/// How late records and results may come in the run that saved a state, in nanoseconds.
-#[derive(Debug, Clone, Copy)]
-pub struct Delays {
-    /// The declared disorder.
-    pub lateness: i64,
-    /// How long results may be issued again.
-    pub grace: i64,
-}
+impl Snapshot {
+    /// Reads one to go on from, with the tally of what is counted, which takes its bytes from a
+    /// budget. `lengths`: those of the configuration that it was saved with.
+    pub fn restore(decoder: &mut Decoder<'_>, lengths: &Lengths, budget: Arc<Budget>) -> io::Result<(Self, Tally)> {
+        let (mut snapshot, mut tally) = Snapshot::open(decoder, lengths, budget)?;
+        snapshot.read_counts(decoder, &mut tally)?;
+        snapshot.check_tally(&tally)?;
+        Ok((snapshot, tally))
+    }
 
-/// All of a state but names and pairs, which follow it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Header {
-    /// Where the windows lie.
-    pub grid: Grid,
-    /// The first instant that is kept, and the first that counts.
-    pub bounds: (Timestamp, Timestamp),
-    /// The windows and what was issued of them.
-    pub windows: SavedWindows,
-    /// How far each input is counted.
-    pub progress: progress::Saved,
-    /// The files that the inputs are.
-    pub files: Vec<FileRecord>,
-    /// The clock of silences.
-    pub clock: Duration,
-    /// The number of the next input.
-    pub next_input: u32,
-    /// Length of a bucket in nanoseconds.
-    pub grain: i64,
-    /// Connections of all pairs, by bucket.
-    pub buckets: Vec<(i64, u64)>,
-    /// Connections that are counted without their pair.
-    pub(super) overflowed: u64,
-    /// By number: what is counted without its pair, and how many shards there are.
-    pub(super) panes: Vec<(i64, u64, u64)>,
-    /// How many host names there are by number; those of holes have no bytes.
-    pub(super) numbers: u32,
-    /// Compressed files that are passed over. They follow the pairs: a state that an earlier build
-    /// has saved ends there.
-    #[serde(skip)]
-    pub passed_over: Vec<PassedOver>,
-}
-
-/// Open windows beyond those that are listed are counted up to so many: a state that was made up
-/// may have any number.
-const MOST_COUNTED: usize = 1_000_000;
-
-impl Header {
-    /// The sheet of all that is counted.
-    pub fn balance(&self) -> Balance {
-        Balance { overflowed: self.overflowed, ..self.progress.balance() }
+    /// Reads what stands before names and pairs, with a tally that those fit into.
+    pub(super) fn open(decoder: &mut Decoder<'_>, lengths: &Lengths, budget: Arc<Budget>) -> io::Result<(Self, Tally)> {
+        let snapshot = Snapshot::read(decoder, &Delays { lateness: lengths.lateness, grace: lengths.grace })?;
+        let windows = Windows::Every(snapshot.grid);
+        let buckets = windows.buckets(lengths.grouping);
+        let starts_elsewhere = lengths.anchor.is_some_and(|anchor| anchor != snapshot.grid.anchor);
+        let found = (snapshot.grid.length, snapshot.grid.period, snapshot.counts.grain);
+        if found != (lengths.window, lengths.period, buckets.grain) || starts_elsewhere {
+            return Err(wrong("its windows are not those of the configuration that it was saved with"));
+        }
+        let tally = Tally::new(windows.shape(&buckets, lengths.kept()), budget);
+        Ok((snapshot, tally))
     }
 
     /// Reads what follows it, the names and pairs into a tally that is empty.
     pub fn read_counts(&mut self, decoder: &mut Decoder<'_>, tally: &mut Tally) -> io::Result<()> {
-        for _ in 0..self.numbers {
+        for _ in 0..self.counts.numbers {
             let name = read_name(decoder)?;
             let mut hosts = tally.hosts().write();
             if !name.is_empty() && hosts.find(&name).is_some() {
@@ -85,8 +51,8 @@ impl Header {
             tally.budget().take_anyway(hosts.bytes() - before);
         }
         let hosts = tally.hosts().read();
-        let is_host = |id: u32| id < self.numbers && hosts.names().get(HostId(id)).is_some();
-        for &(number, overflow, shards) in &self.panes {
+        let is_host = |id: u32| id < self.counts.numbers && hosts.names().get(HostId(id)).is_some();
+        for &(number, overflow, shards) in &self.counts.panes {
             if shards != tally.shape().shards as u64 {
                 return Err(wrong("a pane that is not divided as its windows are"));
             }
@@ -108,7 +74,7 @@ impl Header {
             }
         }
         drop(hosts);
-        for &(bucket, connections) in &self.buckets {
+        for &(bucket, connections) in &self.counts.buckets {
             tally.add_to_bucket(bucket, connections);
         }
         self.read_rest(decoder)
@@ -125,10 +91,10 @@ impl Header {
     /// As `read_counts`, where only the bytes matter. How many hosts there are.
     pub fn skip_counts(&mut self, decoder: &mut Decoder<'_>) -> io::Result<usize> {
         let mut hosts = 0;
-        for _ in 0..self.numbers {
+        for _ in 0..self.counts.numbers {
             hosts += usize::from(!read_name(decoder)?.is_empty());
         }
-        for &(_, _, shards) in &self.panes {
+        for &(_, _, shards) in &self.counts.panes {
             for _ in 0..shards {
                 let pairs: u64 = decoder.get()?;
                 (0..pairs).try_for_each(|_| decoder.get::<(u32, u32, u64)>().map(drop))?;
@@ -138,47 +104,12 @@ impl Header {
         Ok(hosts)
     }
 
-    /// The windows that are open and hold anything, up to that of the last records, each with its
-    /// connections: at most so many, and how many more there are, as far as they were counted.
-    pub fn open_windows(&self, most: usize) -> (Vec<(i64, u64)>, u64) {
-        let (Some((lowest, _)), Some((highest, _))) = (self.buckets.first(), self.buckets.last()) else {
-            return (Vec::new(), 0);
-        };
-        let (tally, closer) = self.in_buckets();
-        let window = |bucket| self.grid.first_ending_after(self.grid.anchor.plus_times(bucket, self.grain));
-        let first = closer.next().unwrap_or_else(|| window(*lowest));
-        let connections = |k| {
-            let layout = closer.layout(self.grid.window(k));
-            tally.connections(layout.first_bucket, layout.end_bucket())
-        };
-        let mut open = closer.holding(first, window(*highest), &tally);
-        let listed = open.by_ref().take(most).map(|k| (k, connections(k))).collect();
-        (listed, open.take(MOST_COUNTED).count() as u64)
-    }
-
-    /// A tally of its buckets without pairs, and what closes its windows.
-    fn in_buckets(&self) -> (Tally, Closer) {
-        let mut tally = Tally::new(Windows::Every(self.grid).shape(&self.cut(), 0), Arc::default());
-        self.buckets.iter().for_each(|&(bucket, connections)| tally.add_to_bucket(bucket, connections));
-        (tally, self.closer())
-    }
-
-    /// How time is cut into its buckets.
-    pub(super) fn cut(&self) -> Buckets {
-        Buckets { anchor: self.grid.anchor, grain: self.grain, last: i64::MAX }
-    }
-
-    /// What closes its windows.
-    pub(super) fn closer(&self) -> Closer {
-        Closer::new(self.grid, self.cut(), false).resumed(self.windows.next())
-    }
-
     /// Whether the counts add up, when these are the connections of each pane; errors with what
     /// does not. What is settled and what is there is what was counted, and a pane has as many
     /// connections as its buckets.
     pub fn check(&self, panes: &BTreeMap<i64, u64>) -> Result<(), String> {
         let (tally, closer) = self.in_buckets();
-        self.windows.settled().check(&closer, &tally, self.balance().counted)?;
+        self.windows.settled.check(&closer, &tally, self.balance().counted)?;
         let mut in_buckets = BTreeMap::new();
         for (&bucket, connections) in tally.buckets() {
             *in_buckets.entry(tally.pane_of(bucket)).or_default() += connections;
@@ -203,11 +134,6 @@ impl Header {
         });
         let sums = sums.collect::<io::Result<_>>()?;
         self.check(&sums).map_err(|text| io::Error::new(io::ErrorKind::InvalidData, text))
-    }
-
-    /// Connections that are counted without their pair, by pane.
-    pub fn overflows(&self) -> impl Iterator<Item = (i64, u64)> {
-        self.panes.iter().map(|&(number, overflow, _)| (number, overflow))
     }
 }
 

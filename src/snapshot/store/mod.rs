@@ -24,7 +24,7 @@ use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, Result, show_path};
 use crate::model::Timestamp;
 use lock::{Lock, make_directory, sync_directory};
-use slot::{Body, NAMES, Slot, look_at_both};
+use slot::{Body, FoundSlot, NAMES, look_at_both};
 
 /// How the names of temporary files begin.
 const TEMPORARY: &str = "state.tmp";
@@ -37,22 +37,22 @@ const NAMES_TRIED: u64 = 16;
 pub struct Store {
     dir: PathBuf,
     lock: Lock,
-    /// What the next save writes; `None` before the state is loaded.
-    next: Option<Next>,
+    /// What the next save writes; none before the state is loaded.
+    next: Option<NextSlot>,
     /// Temporary files so far: each save has one of its own, so that no fsync is tried twice on one
     /// file. After one has failed, a second one would succeed though the bytes are lost.
     temporaries: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Next {
+struct NextSlot {
     slot: usize,
     sequence: u64,
 }
 
 /// A snapshot that was saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Saved {
+pub struct SavedSlot {
     /// Counts the snapshots from 1.
     pub sequence: u64,
     /// Bytes of the file.
@@ -97,11 +97,11 @@ impl Store {
     pub fn load(&mut self, fingerprint: &str) -> Result<Option<Loaded>> {
         self.next = None;
         let found = peek(&self.dir)?;
-        let mut next = Next { slot: 0, sequence: 1 };
+        let mut next = NextSlot { slot: 0, sequence: 1 };
         if let Some(loaded) = &found {
             choice::same_configuration(&self.dir, &loaded.path, &loaded.fingerprint, fingerprint)?;
             // A snapshot a nanosecond would take centuries to get there.
-            next = Next { slot: 1 - loaded.slot, sequence: loaded.sequence.saturating_add(1) };
+            next = NextSlot { slot: 1 - loaded.slot, sequence: loaded.sequence.saturating_add(1) };
         }
         self.next = Some(next);
         Ok(found)
@@ -120,8 +120,8 @@ impl Store {
         &mut self,
         fingerprint: &str,
         body: &mut dyn FnMut(&mut Encoder<'_>) -> io::Result<()>,
-    ) -> io::Result<Saved> {
-        let Some(Next { slot, sequence }) = self.next else {
+    ) -> io::Result<SavedSlot> {
+        let Some(NextSlot { slot, sequence }) = self.next else {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a state is saved that was not loaded before"));
         };
         self.lock.still_held()?;
@@ -131,8 +131,8 @@ impl Store {
         let target = self.dir.join(NAMES[slot]);
         temporary.rename(&target).map_err(while_doing("cannot replace", &target))?;
         sync_directory(&self.dir).map_err(while_doing("cannot have it reach the disk", &target))?;
-        self.next = Some(Next { slot: 1 - slot, sequence: sequence.saturating_add(1) });
-        Ok(Saved { sequence, bytes })
+        self.next = Some(NextSlot { slot: 1 - slot, sequence: sequence.saturating_add(1) });
+        Ok(SavedSlot { sequence, bytes })
     }
 
     /// A new file in the directory, and never one that is there already.
@@ -219,7 +219,7 @@ pub fn peek(dir: &Path) -> Result<Option<Loaded>> {
 }
 
 /// A valid slot as what it holds.
-fn loaded(number: usize, slot: Slot, warning: Option<String>) -> Option<Loaded> {
+fn loaded(number: usize, slot: FoundSlot, warning: Option<String>) -> Option<Loaded> {
     let SlotInfo { path, content: SlotContent::Valid { sequence, fingerprint }, bytes, saved_at } = slot.info else {
         return None;
     };

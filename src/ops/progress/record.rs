@@ -10,7 +10,7 @@ use crate::model::{Balance, InputId, Timestamp, Traces};
 
 /// The progress on all inputs, to go on from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Saved {
+pub struct ProgressRecord {
     /// By input.
     pub inputs: Vec<(InputId, Position)>,
     pub(super) past: Balance,
@@ -25,7 +25,7 @@ pub struct Saved {
     pub(super) results_dropped: u64,
 }
 
-impl Saved {
+impl ProgressRecord {
     /// The sheet of all that was applied.
     pub fn balance(&self) -> Balance {
         Balance { unknown_losses: self.unknown_losses, results_dropped: self.results_dropped, ..self.total.clone() }

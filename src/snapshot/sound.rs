@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
-use super::header::{Delays, Header};
+use super::value::{Delays, Snapshot};
 use super::windows::SavedWindows;
 use crate::codec::{Decoder, Encoder};
 use crate::model::window::MAX_BUCKETS;
@@ -31,12 +31,12 @@ const MAX_CLOCK: Duration = Duration::from_secs(1 << 40);
 /// Bytes that a path may have.
 const MAX_PATH: usize = 4096;
 
-impl Header {
+impl Snapshot {
     /// Reads it, and holds it against what a run saves that counts with these delays.
     pub fn read(decoder: &mut Decoder<'_>, delays: &Delays) -> io::Result<Self> {
-        let header: Header = decoder.get()?;
-        if u64::from(header.numbers) > decoder.left() {
-            return Err(wrong(format!("it has {} bytes for {} names", decoder.left(), header.numbers)));
+        let header: Snapshot = decoder.get()?;
+        if u64::from(header.counts.numbers) > decoder.left() {
+            return Err(wrong(format!("it has {} bytes for {} names", decoder.left(), header.counts.numbers)));
         }
         header.sound(delays).map_err(wrong)?;
         Ok(header)
@@ -44,10 +44,10 @@ impl Header {
 
     /// Errors with why it would be refused once it is read: sheets are read without what is saved
     /// beside them.
-    pub(super) fn as_read(&self, delays: &Delays) -> Result<(), String> {
+    pub(crate) fn as_read(&self, delays: &Delays) -> Result<(), String> {
         let mut bytes = Vec::new();
         let written = Encoder::new(&mut bytes).put(self);
-        let read = written.and_then(|()| Decoder::new(&bytes[..], bytes.len() as u64).get::<Header>());
+        let read = written.and_then(|()| Decoder::new(&bytes[..], bytes.len() as u64).get::<Snapshot>());
         read.map_err(|error| error.to_string())?.sound(delays)
     }
 
@@ -56,7 +56,7 @@ impl Header {
         if self.clock > MAX_CLOCK {
             return Err("its clock says more than can have passed".to_owned());
         }
-        check_grid(&self.grid, self.grain)?;
+        check_grid(&self.grid, self.counts.grain)?;
         self.progress.check(delays.lateness)?;
         self.check_windows()?;
         self.check_counts()?;
@@ -89,27 +89,28 @@ impl Header {
     fn check_counts(&self) -> Result<(), String> {
         let buckets = self.cut();
         let ends = [Timestamp::MIN, Timestamp::MAX].map(|time| buckets.of(time));
-        if !self.buckets.is_sorted_by(|a, b| a.0 < b.0) || !self.panes.is_sorted_by(|a, b| a.0 < b.0) {
+        if !self.counts.buckets.is_sorted_by(|a, b| a.0 < b.0) || !self.counts.panes.is_sorted_by(|a, b| a.0 < b.0) {
             return Err("its buckets or panes are not in order".to_owned());
         }
-        if let Some((bucket, _)) = self.buckets.iter().find(|(bucket, _)| !(ends[0]..=ends[1]).contains(bucket)) {
+        if let Some((bucket, _)) = self.counts.buckets.iter().find(|(bucket, _)| !(ends[0]..=ends[1]).contains(bucket))
+        {
             return Err(format!("bucket {bucket} lies beyond all instants"));
         }
         let shape = Windows::Every(self.grid).shape(&buckets, 0);
         let panes = ends.map(|bucket| bucket.div_euclid(shape.pane));
-        if let Some((pane, ..)) = self.panes.iter().find(|(pane, ..)| !(panes[0]..=panes[1]).contains(pane)) {
+        if let Some((pane, ..)) = self.counts.panes.iter().find(|(pane, ..)| !(panes[0]..=panes[1]).contains(pane)) {
             return Err(format!("pane {pane} lies beyond all instants"));
         }
-        let counted = self.buckets.iter().try_fold(0u64, |sum, (_, count)| sum.checked_add(*count));
-        let overflow = self.panes.iter().try_fold(0u64, |sum, (_, overflow, _)| sum.checked_add(*overflow));
+        let counted = self.counts.buckets.iter().try_fold(0u64, |sum, (_, count)| sum.checked_add(*count));
+        let overflow = self.counts.panes.iter().try_fold(0u64, |sum, (_, overflow, _)| sum.checked_add(*overflow));
         let lines = self.progress.balance().lines_read;
-        if [counted, overflow, Some(self.overflowed)].iter().any(|sum| sum.is_none_or(|sum| sum > lines)) {
+        if [counted, overflow, Some(self.counts.overflowed)].iter().any(|sum| sum.is_none_or(|sum| sum > lines)) {
             return Err("it has more connections than lines".to_owned());
         }
-        if overflow > Some(self.overflowed) {
+        if overflow > Some(self.counts.overflowed) {
             return Err("it has more connections without a pair than there were".to_owned());
         }
-        match self.panes.iter().any(|(.., shards)| !(1..=SHARDS as u64).contains(shards)) {
+        match self.counts.panes.iter().any(|(.., shards)| !(1..=SHARDS as u64).contains(shards)) {
             true => Err("a pane in it has no shards, or too many".to_owned()),
             false => Ok(()),
         }
@@ -189,19 +190,21 @@ fn wrong(problem: String) -> io::Error {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::model::time::SECOND;
     use crate::ops::close::Closer;
     use crate::ops::count::Buckets;
-    use crate::ops::progress::Progress;
-    use crate::stage::aggregator::following::windows::{Issued, Windows as LiveWindows};
+    use crate::ops::progress::CountProgress;
+    use crate::snapshot::Issued;
+    use crate::snapshot::value::SavedCounts;
+    use crate::stage::aggregator::following::windows::LiveWindows;
 
     const GRID: Grid =
         Grid { anchor: Timestamp::from_seconds(0), length: 20 * SECOND, period: 10 * SECOND, first: None };
 
     /// A file of which nothing is counted.
-    pub(in crate::stage) fn file(id: u32) -> FileRecord {
+    pub(crate) fn file(id: u32) -> FileRecord {
         FileRecord {
             name: b"a.log".to_vec(),
             device: 1,
@@ -215,11 +218,11 @@ pub(super) mod tests {
     }
 
     /// A state of two files, of which nothing is counted.
-    fn good() -> Header {
+    fn good() -> Snapshot {
         let buckets = Buckets { anchor: GRID.anchor, grain: SECOND, last: i64::MAX };
-        let mut progress = Progress::new([], true);
+        let mut progress = CountProgress::new([], true);
         [2, 5].into_iter().for_each(|id| progress.register(InputId(id)));
-        Header {
+        Snapshot {
             grid: GRID,
             bounds: (Timestamp::MIN, Timestamp::MIN),
             windows: LiveWindows::new(Closer::new(GRID, buckets, false), 0, None).saved(),
@@ -227,24 +230,20 @@ pub(super) mod tests {
             files: vec![file(2), file(5)],
             clock: Duration::from_secs(9),
             next_input: 6,
-            grain: SECOND,
-            buckets: Vec::new(),
-            overflowed: 0,
-            panes: Vec::new(),
-            numbers: 0,
+            counts: SavedCounts { grain: SECOND, buckets: Vec::new(), overflowed: 0, panes: Vec::new(), numbers: 0 },
             passed_over: Vec::new(),
         }
     }
 
     const ISSUED: Issued = Issued { revision: 0, connections: 0 };
 
-    type Forgery = (fn(&mut Header), &'static str);
+    type Forgery = (fn(&mut Snapshot), &'static str);
 
     const FORGERIES: [Forgery; 34] = [
         (|it| it.grid.length = 0, "a length of time in it is not above 0"),
         (|it| it.grid.period = -1, "a length of time in it is not above 0"),
-        (|it| it.grain = 0, "a length of time in it is not above 0"),
-        (|it| it.grain = 3 * SECOND, "its windows of 20000000000 ns every 10000000000 ns cannot be cut"),
+        (|it| it.counts.grain = 0, "a length of time in it is not above 0"),
+        (|it| it.counts.grain = 3 * SECOND, "its windows of 20000000000 ns every 10000000000 ns cannot be cut"),
         (|it| it.grid.period = 10 * SECOND + 1, "its windows of 20000000000 ns every"),
         (|it| (it.grid.length, it.grid.period) = (200_001 * SECOND, SECOND), "its windows of 200001000000000 ns"),
         (|it| it.windows.next = Some(i64::MAX), "window 9223372036854775807 lies beyond all instants"),
@@ -258,23 +257,23 @@ pub(super) mod tests {
         (|it| it.windows.issued = vec![(2, ISSUED), (2, ISSUED)], "its windows are not in order"),
         (|it| it.windows.again = vec![(2, 2), (1, 1)], "its windows are not in order"),
         (|it| it.windows.issued = vec![(2, Issued { revision: u32::MAX, ..ISSUED })], "a window in it was issued more"),
-        (|it| it.buckets = vec![(2, 0), (1, 0)], "its buckets or panes are not in order"),
-        (|it| it.panes = vec![(2, 0, 1), (2, 0, 1)], "its buckets or panes are not in order"),
-        (|it| it.buckets = vec![(i64::MAX, 0)], "bucket 9223372036854775807 lies beyond all instants"),
-        (|it| it.panes = vec![(i64::MIN, 0, 1)], "pane -9223372036854775808 lies beyond all instants"),
-        (|it| it.buckets = vec![(1, u64::MAX), (2, 1)], "it has more connections than lines"),
-        (|it| it.panes = vec![(1, u64::MAX, 1), (2, 1, 1)], "it has more connections than lines"),
-        (|it| it.overflowed = 1, "it has more connections than lines"),
-        (|it| it.panes = vec![(1, 0, 0)], "a pane in it has no shards, or too many"),
-        (|it| it.panes = vec![(1, 0, 65)], "a pane in it has no shards, or too many"),
+        (|it| it.counts.buckets = vec![(2, 0), (1, 0)], "its buckets or panes are not in order"),
+        (|it| it.counts.panes = vec![(2, 0, 1), (2, 0, 1)], "its buckets or panes are not in order"),
+        (|it| it.counts.buckets = vec![(i64::MAX, 0)], "bucket 9223372036854775807 lies beyond all instants"),
+        (|it| it.counts.panes = vec![(i64::MIN, 0, 1)], "pane -9223372036854775808 lies beyond all instants"),
+        (|it| it.counts.buckets = vec![(1, u64::MAX), (2, 1)], "it has more connections than lines"),
+        (|it| it.counts.panes = vec![(1, u64::MAX, 1), (2, 1, 1)], "it has more connections than lines"),
+        (|it| it.counts.overflowed = 1, "it has more connections than lines"),
+        (|it| it.counts.panes = vec![(1, 0, 0)], "a pane in it has no shards, or too many"),
+        (|it| it.counts.panes = vec![(1, 0, 65)], "a pane in it has no shards, or too many"),
         (|it| it.next_input = 5, "the number of its next input does not follow"),
         (|it| it.next_input = 7, "the number of its next input does not follow"),
         (|it| it.next_input = u32::MAX, "the number of its next input does not follow"),
-        (|it| it.panes = vec![(1, 1, 1)], "it has more connections than lines"),
+        (|it| it.counts.panes = vec![(1, 1, 1)], "it has more connections than lines"),
         (|it| it.files[0].id = InputId(3), "what it says of the file of input 3 cannot be"),
         (|it| it.files.push(it.files[0].clone()), "what it says of the file of input 2 cannot be"),
         (|it| drop(it.files.pop()), "it does not say which file input 5 is"),
-        (|it| it.numbers = 9, "it has 0 bytes for 9 names"),
+        (|it| it.counts.numbers = 9, "it has 0 bytes for 9 names"),
     ];
 
     const FILES: [fn(&mut FileRecord); 18] = [
@@ -298,11 +297,11 @@ pub(super) mod tests {
         |it| (it.departed, it.away) = (true, Duration::from_secs(10)),
     ];
 
-    fn read(header: &Header) -> Result<Header, String> {
+    fn read(header: &Snapshot) -> Result<Snapshot, String> {
         let mut bytes = Vec::new();
         Encoder::new(&mut bytes).put(header).unwrap();
         let delays = Delays { lateness: 0, grace: 0 };
-        Header::read(&mut Decoder::new(&bytes[..], bytes.len() as u64), &delays).map_err(|error| error.to_string())
+        Snapshot::read(&mut Decoder::new(&bytes[..], bytes.len() as u64), &delays).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -2,15 +2,15 @@
 //! of windows that have closed, of what was issued, of stamps, and of what is counted.
 //!
 //! Not here: whether each value is one that there is (`sound`), and whether the pairs add up to the
-//! buckets (`header`). Invariant: what every run keeps to holds here, and nothing else; so a run
+//! buckets (`counts`). Invariant: what every run keeps to holds here, and nothing else; so a run
 //! that goes on from what passes meets no contradiction in it.
 
-use super::header::{Delays, Header};
+use super::value::{Delays, Snapshot};
 use super::windows::{Issued, SavedWindows};
 use crate::ops::close::Closer;
 
-impl Header {
-    /// Errors with what contradicts something else.
+impl Snapshot {
+    /// Errors with what cannot be together.
     pub(super) fn agrees(&self, delays: &Delays) -> Result<(), String> {
         let closer = self.closer();
         self.check_closed(delays)?;
@@ -53,7 +53,7 @@ impl Header {
     /// with, it is kept only where it comes again.
     fn check_issued(&self, closer: &Closer) -> Result<(), String> {
         let SavedWindows { issued, again, settled, .. } = &self.windows;
-        let sums = Sums::of(&self.buckets);
+        let sums = Sums::of(&self.counts.buckets);
         for &(k, Issued { revision: _, connections }) in issued {
             let layout = closer.layout(self.grid.window(k));
             let held = sums.between(layout.first_bucket, layout.end_bucket());
@@ -80,7 +80,8 @@ impl Header {
     /// All that is counted lies between the lowest and the highest stamp, windows have closed
     /// between those only, and not before the watermark.
     fn check_stamps(&self, closer: &Closer) -> Result<(), String> {
-        let mut counted = self.buckets.iter().filter(|(bucket, _)| closer.covers(*bucket)).map(|(bucket, _)| *bucket);
+        let mut counted =
+            self.counts.buckets.iter().filter(|(bucket, _)| closer.covers(*bucket)).map(|(bucket, _)| *bucket);
         let held = counted.next().map(|lowest| (lowest, counted.next_back().unwrap_or(lowest)));
         let SavedWindows { first, next, .. } = self.windows;
         let Some((lowest, highest)) = self.progress.extent() else {
@@ -137,8 +138,9 @@ mod tests {
     use crate::batch::{Chunk, Live, Records};
     use crate::model::time::SECOND;
     use crate::model::{Balance, Grid, InputId, Peaks, Span, Timestamp};
-    use crate::ops::progress::Progress;
-    use crate::stage::aggregator::following::windows::Windows;
+    use crate::ops::progress::CountProgress;
+    use crate::snapshot::value::SavedCounts;
+    use crate::stage::aggregator::following::windows::closed;
     use crate::tally::Shape;
     use crate::tally::Tally;
 
@@ -152,7 +154,7 @@ mod tests {
     }
 
     /// What is known of an input with a record at each of these seconds.
-    fn progress(stamps: &[i64]) -> Progress {
+    fn progress(stamps: &[i64]) -> CountProgress {
         let mut peaks = Peaks::default();
         for &stamp in stamps {
             peaks.add(at(stamp));
@@ -177,7 +179,7 @@ mod tests {
         let bytes = 10 * lines;
         let balance =
             Balance { lines_read: lines, counted: lines, bytes_read: bytes, bytes_total: bytes, ..Balance::default() };
-        let mut progress = Progress::following(None).unwrap();
+        let mut progress = CountProgress::following(None).unwrap();
         let batch = Records {
             chunk: Arc::new(chunk),
             records: Vec::new().into(),
@@ -197,38 +199,32 @@ mod tests {
 
     /// A state of windows of 20 s every 10 s: of stamps from 0 to 95, of which those are done with
     /// whose results are not issued again.
-    fn good(delays: &Delays) -> Header {
+    fn good(delays: &Delays) -> Snapshot {
         let stamps: Vec<i64> = (0..100).step_by(5).collect();
         let cut = crate::ops::count::Buckets { anchor: GRID.anchor, grain: 10 * SECOND, last: i64::MAX };
         let mut tally = Tally::new(Shape { pane: 1, shards: 1 }, Arc::default());
         stamps.iter().for_each(|&stamp| tally.add(cut.of(at(stamp)), b"a", b"b", 1));
-        let mut windows = Windows::new(Closer::new(GRID, cut, false), delays.grace, None);
-        for k in -1..=7 {
-            windows.begin(k, at(95));
-            windows.issued.insert(k, Issued { revision: 0, connections: windows.connections(k, &tally) });
-            windows.closer.close(GRID.window(k), 1);
-            windows.settle(&tally).unwrap();
-        }
-        windows.issued.insert(8, Issued { revision: 0, connections: 2 });
-        windows.again = vec![(7, 7)];
-        Header {
+        let closer = Closer::new(GRID, cut, false);
+        Snapshot {
             grid: GRID,
             bounds: (Timestamp::MIN, Timestamp::MIN),
-            windows: windows.saved(),
+            windows: closed(closer, delays.grace, &tally),
             progress: progress(&stamps).saved(),
             files: Vec::new(),
             clock: Duration::ZERO,
             next_input: 2,
-            grain: 10 * SECOND,
-            buckets: tally.buckets().iter().map(|(&bucket, &count)| (bucket, count)).collect(),
-            overflowed: 0,
-            panes: Vec::new(),
-            numbers: 0,
+            counts: SavedCounts {
+                grain: 10 * SECOND,
+                buckets: tally.buckets().iter().map(|(&bucket, &count)| (bucket, count)).collect(),
+                overflowed: 0,
+                panes: Vec::new(),
+                numbers: 0,
+            },
             passed_over: Vec::new(),
         }
     }
 
-    type Forgery = (fn(&mut Header), &'static str);
+    type Forgery = (fn(&mut Snapshot), &'static str);
 
     /// What cannot be, whether results are issued again or not.
     const ALWAYS: [Forgery; 14] = [
@@ -248,7 +244,7 @@ mod tests {
         (|it| it.bounds.1 = at(3), "do not begin where its stamps count"),
         (|it| it.grid.first = Some(-1), "do not begin where its stamps count"),
         (|it| it.bounds = (at(1), at(1)), "beyond the lowest or the highest"),
-        (|it| it.buckets.last_mut().unwrap().0 = 10, ""),
+        (|it| it.counts.buckets.last_mut().unwrap().0 = 10, ""),
     ];
 
     #[test]
@@ -283,9 +279,9 @@ mod tests {
         let mut header = good(&NO_UPDATES);
         header.windows = SavedWindows::default();
         assert_eq!(header.agrees(&NO_UPDATES), Ok(()));
-        header.progress = Progress::following(None).unwrap().saved();
+        header.progress = CountProgress::following(None).unwrap().saved();
         assert_eq!(header.agrees(&NO_UPDATES).unwrap_err(), "it has counted, and knows no stamps");
-        header.buckets.clear();
+        header.counts.buckets.clear();
         assert_eq!(header.agrees(&NO_UPDATES), Ok(()));
         header.windows.gaps = vec![(1, 2)];
         assert!(header.agrees(&UPDATES).is_err());

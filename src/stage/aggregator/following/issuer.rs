@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::by_clock::ByClock;
 use super::ending::{Ending, WaitsFor};
 use super::issuing::Issuing;
-use super::live::Live;
+use super::live::LiveCounting;
 use super::standing::Standing;
 use super::sweeping::Sweeping;
 use crate::actor::{Exit, LatestOutlet, Stop};
@@ -30,16 +30,16 @@ const IDLE: Duration = Duration::from_millis(500);
 /// How long a stream gives nothing before it is taken to have given everything that was there.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// What a keeper works with.
-pub struct Keeper {
+/// What an issuer works with.
+pub struct Issuer {
     /// The aggregator.
-    pub live: Arc<Live>,
+    pub live: Arc<LiveCounting>,
     /// The clock at the start of the run, which goes on by itself from there: steps of the system's
     /// clock do not count.
     pub started: (Timestamp, Instant),
     /// Whether the inputs end by themselves: then all windows close with them.
     pub ends: bool,
-    /// Whether there is a saver to wait for. Where there is none, the keeper drops what is known of
+    /// Whether there is a saver to wait for. Where there is none, the issuer drops what is known of
     /// inputs that have ended.
     pub saves: bool,
     /// The first instant that counts.
@@ -56,7 +56,7 @@ pub struct Keeper {
     pub stop: Stop,
 }
 
-impl Keeper {
+impl Issuer {
     /// Runs until all is counted and issued.
     pub fn run(self, mut outlet: LatestOutlet<Arc<Closed>>) -> Result<(), Exit> {
         let live = &self.live;

@@ -91,7 +91,7 @@ pub enum SlotContent {
 }
 
 /// A slot and, if it is valid, where its body is.
-pub(super) struct Slot {
+pub(super) struct FoundSlot {
     pub info: SlotInfo,
     pub body: Option<Body>,
 }
@@ -104,14 +104,14 @@ pub(super) struct Body {
     pub length: u64,
 }
 
-struct Header {
+struct SlotHeader {
     version: u32,
     sequence: u64,
     fingerprint: u32,
     body: u64,
 }
 
-impl Header {
+impl SlotHeader {
     fn covered(&self) -> [u8; COVERED] {
         let mut bytes = [0; COVERED];
         bytes[..8].copy_from_slice(&MAGIC);
@@ -123,7 +123,7 @@ impl Header {
     }
 
     fn parse(bytes: &[u8; HEADER]) -> Self {
-        Header {
+        SlotHeader {
             version: u32::from_le_bytes(part(bytes, 8)),
             sequence: u64::from_le_bytes(part(bytes, 12)),
             fingerprint: u32::from_le_bytes(part(bytes, 20)),
@@ -142,19 +142,19 @@ fn part<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
 }
 
 /// Looks at a slot and checks the whole of it.
-pub(super) fn look(path: PathBuf) -> Slot {
+pub(super) fn look(path: PathBuf) -> FoundSlot {
     let mut info = SlotInfo { path, content: SlotContent::Missing, bytes: 0, saved_at: None };
     // A link would lead out of the directory, and a pipe would be waited for.
     let opened = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(&info.path);
     let file = match opened {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Slot { info, body: None },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return FoundSlot { info, body: None },
         Err(error) => {
             let is_link = error.raw_os_error() == Some(libc::ELOOP);
             let reason =
                 if is_link { "it is a symbolic link".to_owned() } else { format!("it cannot be read: {error}") };
             info.content = SlotContent::Damaged { reason };
-            return Slot { info, body: None };
+            return FoundSlot { info, body: None };
         }
     };
     let checked = match file.metadata() {
@@ -167,8 +167,8 @@ pub(super) fn look(path: PathBuf) -> Slot {
         Err(error) => Err(format!("it cannot be read: {error}")),
     };
     match checked {
-        Ok((content, body)) => Slot { info: SlotInfo { content, ..info }, body },
-        Err(reason) => Slot { info: SlotInfo { content: SlotContent::Damaged { reason }, ..info }, body: None },
+        Ok((content, body)) => FoundSlot { info: SlotInfo { content, ..info }, body },
+        Err(reason) => FoundSlot { info: SlotInfo { content: SlotContent::Damaged { reason }, ..info }, body: None },
     }
 }
 
@@ -187,7 +187,7 @@ fn check(mut file: File, length: u64) -> Result<(SlotContent, Option<Body>), Str
     let Ok(head) = <[u8; HEADER]>::try_from(head) else {
         return Err(format!("it is cut short: {length} bytes are not even a header"));
     };
-    let header = Header::parse(&head);
+    let header = SlotHeader::parse(&head);
     if header.file_length() != Some(length) {
         let meant = header.file_length().map_or("more than any file has".to_owned(), |meant| meant.to_string());
         return Err(format!("it has {length} bytes, and its header says {meant}"));
@@ -250,7 +250,7 @@ pub(super) fn write(
     written?;
     let too_long = |_| io::Error::other("the fingerprint is too long");
     let fingerprint = u32::try_from(fingerprint.len()).map_err(too_long)?;
-    let header = Header { version: FORMAT, sequence, fingerprint, body: length - u64::from(fingerprint) }.covered();
+    let header = SlotHeader { version: FORMAT, sequence, fingerprint, body: length - u64::from(fingerprint) }.covered();
     hash.write(&header);
     let mut head = [0; HEADER];
     head[..COVERED].copy_from_slice(&header);
@@ -289,7 +289,7 @@ impl<W: Write> Write for Hashing<W> {
 }
 
 /// The slots of a directory.
-pub(super) fn look_at_both(dir: &Path) -> [Slot; 2] {
+pub(super) fn look_at_both(dir: &Path) -> [FoundSlot; 2] {
     NAMES.map(|name| look(dir.join(name)))
 }
 

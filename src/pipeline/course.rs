@@ -1,0 +1,98 @@
+//! How a run goes: over inputs that end, or over inputs that go on. It is picked once, by the plan,
+//! and what differs between the two is asked of it and nowhere else.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::resolve::{Resolved, ResolvedFilter};
+use super::seat::{Seat, Starter};
+use crate::actor::{Inbox, Outlet, Permits};
+use crate::batch::Records;
+use crate::config::AggregatorPlan;
+use crate::model::Grid;
+use crate::model::time::Clock;
+use crate::ops::close::Windows;
+use crate::ops::progress::CountProgress;
+use crate::ops::sequence::Sequencer;
+use crate::output::rejects::RejectsFile;
+use crate::stage::aggregator::following::LiveCounting;
+use crate::stage::aggregator::{Closed, Counting, Peek};
+use crate::stage::filter::{self, Surveyed};
+use crate::stage::follow::Following;
+use crate::stage::reporter;
+use crate::tally::Tally;
+
+/// The place of aggregators for injected faults.
+pub(super) const AGGREGATOR: &str = "bucket-aggregator";
+
+/// How a run goes.
+pub(super) trait Course {
+    /// What reads for a reader.
+    fn readers(&mut self, seat: &Seat<'_>) -> Readers;
+
+    /// Puts the batches of each input in order, in a time-filter of windows that repeat.
+    fn sequencer(&self) -> Sequencer<Surveyed>;
+
+    /// What an aggregator counts into.
+    fn counted(&mut self, seat: &Seat<'_>, plan: &AggregatorPlan, windows: Windows) -> CountedInto;
+
+    /// The workers of an aggregator whose windows repeat; with what there is of it in addition
+    /// where its inputs go on.
+    fn every(
+        &mut self,
+        seat: &Seat<'_>,
+        plan: &AggregatorPlan,
+        every: EveryWindow,
+    ) -> (Starter, Option<Arc<LiveCounting>>);
+
+    /// In which order results are written, and by how many workers.
+    fn results(&self, seat: &Seat<'_>) -> ResultOrder;
+
+    /// What it takes to say what there is, where the windows of a time-filter hold nothing.
+    fn nothing(
+        &self,
+        seat: &Seat<'_>,
+        before: ResolvedFilter<'_>,
+        filters: &[(String, Arc<filter::FilterShared>)],
+    ) -> Option<reporter::Emptiness>;
+}
+
+/// What reads for a reader.
+pub(super) struct Readers {
+    /// How many chunks may exist.
+    pub permits: Permits,
+    /// Workers that read inputs to their ends.
+    pub threads: usize,
+    /// What follows files beside them.
+    pub following: Option<Following>,
+    /// Where inputs go on: the clock, and how far beyond now a stamp may lie, in nanoseconds.
+    pub present: Option<(Clock, i64)>,
+}
+
+/// What an aggregator counts into.
+pub(super) struct CountedInto {
+    /// The counts, and connections without a pair.
+    pub tally: (Tally, u64),
+    pub progress: Arc<Mutex<CountProgress>>,
+}
+
+/// An aggregator whose windows repeat, as it is to be wired.
+pub(super) struct EveryWindow {
+    pub grid: Grid,
+    pub resolved: Resolved,
+    pub counting: Arc<Counting>,
+    pub peek: Option<Arc<Peek>>,
+    /// Where lines go that come too late for their windows.
+    pub late: Option<Arc<RejectsFile>>,
+    pub inbox: Inbox<Arc<Records>>,
+    pub outlet: Outlet<Arc<Closed>>,
+}
+
+/// In which order results are written.
+pub(super) struct ResultOrder {
+    /// The number of the first; `None`: as they come.
+    pub first: Option<u64>,
+    /// Workers that make them.
+    pub workers: usize,
+}

@@ -1,0 +1,68 @@
+//! A run over inputs that end: each is read once, and every window of them closes.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::course::{AGGREGATOR, CountedInto, Course, EveryWindow, Readers, ResultOrder};
+use super::nothing::StampsThere;
+use super::resolve::ResolvedFilter;
+use super::seat::{Seat, Starter};
+use super::tallied::new_tally;
+use crate::actor::Permits;
+use crate::config::AggregatorPlan;
+use crate::ops::close::{Closer, Windows};
+use crate::ops::progress::CountProgress;
+use crate::ops::sequence::Sequencer;
+use crate::stage::aggregator::every::{self, Every};
+use crate::stage::aggregator::following::LiveCounting;
+use crate::stage::filter::{self, Surveyed};
+use crate::stage::reporter;
+
+/// Inputs that end.
+pub(super) struct ToTheEnd;
+
+impl Course for ToTheEnd {
+    fn readers(&mut self, seat: &Seat<'_>) -> Readers {
+        let permits = Permits::new(seat.ground.plan.chunk_budget(seat.at), &seat.ground.context.stop);
+        Readers { permits, threads: seat.stage.threads.get(), following: None, present: None }
+    }
+
+    fn sequencer(&self) -> Sequencer<Surveyed> {
+        Sequencer::default()
+    }
+
+    fn counted(&mut self, seat: &Seat<'_>, plan: &AggregatorPlan, windows: Windows) -> CountedInto {
+        let inputs = seat.ground.reading.inputs.reaching(seat.ground.plan, seat.at);
+        let progress = CountProgress::new(inputs, matches!(windows, Windows::Every(_)));
+        let tally = (new_tally(seat.ground.plan, plan, windows), 0);
+        CountedInto { tally, progress: Arc::new(Mutex::new(progress)) }
+    }
+
+    fn every(
+        &mut self,
+        seat: &Seat<'_>,
+        plan: &AggregatorPlan,
+        every: EveryWindow,
+    ) -> (Starter, Option<Arc<LiveCounting>>) {
+        let EveryWindow { grid, counting, peek, inbox, outlet, .. } = every;
+        let buckets = Windows::Every(grid).buckets(plan.grouping);
+        let closer = Closer::new(grid, buckets, plan.needs_previous).with_max_gap(plan.max_gap);
+        let every = Every::new(counting, closer, peek, seat.ground.context.stop.clone());
+        (seat.start(AGGREGATOR, inbox, outlet, move || every::EveryWorker::new(Arc::clone(&every))), None)
+    }
+
+    fn results(&self, seat: &Seat<'_>) -> ResultOrder {
+        ResultOrder { first: Some(0), workers: seat.stage.threads.get() }
+    }
+
+    fn nothing(
+        &self,
+        seat: &Seat<'_>,
+        before: ResolvedFilter<'_>,
+        filters: &[(String, Arc<filter::FilterShared>)],
+    ) -> Option<reporter::Emptiness> {
+        let inputs = &seat.ground.reading.inputs;
+        Some(StampsThere::before(before, inputs, &inputs.reaching(seat.ground.plan, seat.at), filters))
+    }
+}
