@@ -10,7 +10,7 @@ use super::windows::{Issued, SavedWindows};
 use crate::ops::close::Closer;
 
 impl Snapshot {
-    /// Errors with what cannot be together.
+    /// Errors with what contradicts something else.
     pub(super) fn agrees(&self, delays: &Delays) -> Result<(), String> {
         let closer = self.closer();
         self.check_closed(delays)?;

@@ -61,7 +61,7 @@ pub struct SavedCounts {
     pub overflowed: u64,
     /// By number: what is counted without its pair, and how many shards there are.
     pub panes: Vec<(i64, u64, u64)>,
-    /// Host names by number are so many, those of holes without bytes.
+    /// How many host names there are by number; those of holes have no bytes.
     pub numbers: u32,
 }
 

@@ -233,7 +233,7 @@ impl Following {
     fn read(&mut self, outlet: &mut Outlet<Arc<Chunk>>) -> Result<bool, Exit> {
         let mut any = false;
         for _ in 0..CHUNKS {
-            // The permit comes first: with it held, a chunk can always be worked off.
+            // The permit comes first: a chunk that holds one can always be processed.
             let permit = self.chunks.permits.acquire()?;
             let mut bytes = self.chunks.buffers.take();
             let Some(step) = self.follower.next(self.clock, &mut bytes) else { return Ok(any) };

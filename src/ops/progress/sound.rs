@@ -21,8 +21,8 @@ const MAX_LOSSES: u64 = 1 << 48;
 pub const LAST_BYTE: u64 = i64::MAX as u64;
 
 impl ProgressRecord {
-    /// Whether it agrees with itself, where so many nanoseconds of disorder are declared; errors
-    /// with what does not.
+    /// Whether it agrees with itself, for this declared disorder in nanoseconds; errors with what
+    /// does not.
     pub fn check(&self, lateness: i64) -> Result<(), String> {
         let ids = |input: &(InputId, Position)| input.0;
         if !self.inputs.is_sorted_by(|a, b| ids(a) < ids(b)) {

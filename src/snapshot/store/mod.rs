@@ -37,7 +37,7 @@ const NAMES_TRIED: u64 = 16;
 pub struct Store {
     dir: PathBuf,
     lock: Lock,
-    /// What the next save writes; none before the state is loaded.
+    /// What the next save writes; `None` before the state is loaded.
     next: Option<NextSlot>,
     /// Temporary files so far: each save has one of its own, so that no fsync is tried twice on one
     /// file. After one has failed, a second one would succeed though the bytes are lost.

@@ -112,12 +112,12 @@ impl<'a> Issuing<'a> {
         self.forget()
     }
 
-    /// Closes a window. What is to be sent of it, if anything is.
+    /// Closes a window. Gives what is to be sent of it, if anything is.
     fn close(&self, windows: &mut LiveWindows, window: Window) -> Result<Option<Arc<Closed>>> {
         let k = windows.closer.number(window);
         windows.begin(k, self.live.counting.progress.lock().watermark());
         let stands = match (self.live.rules.trigger, windows.issued.get(&k).copied()) {
-            // What came by the clock stands, unless more has come since.
+            // A result by the clock stands, unless more has come since.
             (ResultTrigger::Clock, Some(issued)) => issued.connections == self.connections(windows, k),
             _ => false,
         };
@@ -163,7 +163,7 @@ impl<'a> Issuing<'a> {
         self.issue(windows, &layout, ToIssue { run, gap: Some(gap), issue, balance })
     }
 
-    /// Lets go what is done with, before it is dropped. To be called with the gate held alone.
+    /// Settles what is done with, before it is dropped. To be called with the gate held alone.
     fn settle(&self, windows: &mut LiveWindows) -> Result<()> {
         let counting = &self.live.counting;
         {

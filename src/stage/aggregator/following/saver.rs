@@ -154,8 +154,8 @@ impl Saver {
         (bytes, losses, windows.closer.next(), u64::from(unwritten))
     }
 
-    /// Writes a state. Whether it is saved; the first that is not is told, and the next that is
-    /// again.
+    /// Writes a state. Gives whether it is saved; the first failure is told, and the next success
+    /// after it.
     fn put(&mut self, mut set_aside: SetAside) -> bool {
         let live = Arc::clone(&self.live);
         let saved = self.store.save(&self.fingerprint, &mut |encoder| write(&live.counting, &set_aside, encoder));
