@@ -59,7 +59,7 @@ impl InputNames {
 }
 
 /// A closure that is told something.
-pub type Callback<T: ?Sized> = Arc<dyn Fn(&T) + Send + Sync>;
+pub type Callback<T> = Arc<dyn Fn(&T) + Send + Sync>;
 
 /// Who is told what happens while a run goes on, as far as anybody is.
 #[derive(Clone, Default)]

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{Folder, Running, needs, program, signal, wait_for};
+use crate::support::{Folder, Running, program, signal, wait_for};
 
 /// A folder through which a glob of many levels leads in more ways than anybody can go.
 fn endless() -> (Folder, String) {
@@ -42,7 +42,7 @@ fn a_signal_ends_listing_at_once() {
 #[cfg(feature = "live")]
 #[test]
 fn a_terminal_shows_how_many_folders_have_been_listed() {
-    needs!("setsid");
+    crate::support::needs!("setsid");
     let (folder, glob) = endless();
     let mut command = program(&folder);
     command.args(["top", &glob]);
