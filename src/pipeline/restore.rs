@@ -1,5 +1,8 @@
 //! Saved states, read with what their fingerprint says of the configuration that they were saved
 //! with.
+//!
+//! Invariant: who shows a state, verifies it or goes on from it reads it from here, so that all
+//! refuse the same.
 
 use std::io;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! A saved state as one plain value: all of it but names and pairs, which follow it.
 //!
 //! Not here: whether a value that was read is one that a run saves (`sound`, `agreement`).
+//! Invariant: its fields stand in the order of format 2, which is that of their bytes.
 
 use std::sync::Arc;
 use std::time::Duration;
