@@ -74,7 +74,7 @@ pub(super) fn diagram(stages: &[Stage]) -> String {
     canvas.out
 }
 
-/// The rails that the edges take which are no arrows between neighbours.
+/// The rails of those edges that are not arrows between neighbours.
 fn rails(stages: &[Stage]) -> Vec<Rail> {
     let mut fed: Vec<Vec<usize>> = vec![Vec::new(); stages.len()];
     for (at, stage) in stages.iter().enumerate() {

@@ -35,7 +35,7 @@ pub(super) fn check(
     one_target_each(drafts, &stages, problems);
     all_used(drafts, root, problems);
     let order = topological(drafts, &edges, problems);
-    // What else follows from an edge that is wrong would only be noise.
+    // Whatever else follows from a wrong edge would only be noise.
     if problems.len() > before || drafts.iter().any(|draft| draft.kind.is_none()) {
         return None;
     }
@@ -96,8 +96,8 @@ fn plural(name: &str) -> String {
     format!("{name}s")
 }
 
-/// Notes stages that feed nothing. One that somebody means, if by a name that is spelled wrong, is
-/// used.
+/// Notes stages that feed nothing. A stage that another one names, even if the name is misspelled,
+/// is used.
 fn all_used(drafts: &[Draft], root: &Place, problems: &mut Problems) {
     let names: Vec<&str> = drafts.iter().map(|draft| draft.name.as_str()).collect();
     let known: BTreeSet<&str> = names.iter().copied().collect();
@@ -188,8 +188,7 @@ fn no_double_count(drafts: &[Draft], edges: &Edges, order: &[usize], problems: &
     }
 }
 
-/// The results of several aggregators have no order among them, so a reporter of all would not have
-/// one either.
+/// The results of several aggregators have no order among them, so neither would a reporter of all.
 fn one_aggregator_each(drafts: &[Draft], edges: &Edges, problems: &mut Problems) {
     for (draft, inputs) in drafts.iter().zip(edges) {
         if draft.kind != Some(StageType::Reporter) || inputs.len() < 2 {
@@ -306,7 +305,7 @@ fn not_too_fine(aggregator: &AggregatorPlan, draft: &Draft, filter: Option<&Draf
     let Range::Every { length, period, lateness, .. } = aggregator.range else { return };
     let common = grain(length, Some(period), aggregator.grouping);
     let shown = |nanos: i64| length::shown(Duration::from_nanos(nanos.unsigned_abs()));
-    // What was asked for is to blame, not what it is by default.
+    // The key that was given is to blame, and not a default.
     let blamed = filter.filter(|_| draft.value("grouping-seconds").is_none());
     let others = grain(length, None, if blamed.is_some() { aggregator.grouping } else { period });
     let (message, help) = if length / common > MAX_BUCKETS {

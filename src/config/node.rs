@@ -168,7 +168,7 @@ impl<'a> Places<'a> {
     /// Characters before an offset.
     fn before(&self, offset: usize) -> usize {
         let block = offset / BLOCK;
-        // At the very end there may be no block any more.
+        // At the very end there may be no block.
         let Some(characters) = self.characters.get(block) else { return self.text.chars().count() };
         characters + starts(&self.text.as_bytes()[block * BLOCK..offset])
     }

@@ -61,8 +61,8 @@ impl Plan {
         self.stages[reader].threads.saturating_add(held)
     }
 
-    /// Bytes that a run takes beside its tallies, about: batches on their way, with the lines and
-    /// records in them, and the program itself.
+    /// About the memory that a run takes beside its tallies: batches on their way, with the lines
+    /// and records in them, and the program itself.
     pub fn bytes_beside_tallies(&self) -> usize {
         let readers = self.stages.iter().enumerate().filter_map(|(at, stage)| match &stage.task {
             Task::Reader(reader) => Some((at, reader)),
@@ -120,7 +120,7 @@ impl Plan {
         self.stages.iter().any(|stage| matches!(&stage.task, Task::Reader(reader) if reader.follow.is_some()))
     }
 
-    /// Has the window before counted too, whether a report asks for it or not.
+    /// Counts the window before too, whether a report asks for it or not.
     pub fn keep_previous(&mut self) {
         for stage in &mut self.stages {
             match &mut stage.task {
@@ -132,7 +132,7 @@ impl Plan {
     }
 
     /// Its one reader, time-filter and aggregator, by their places. Errors if there are several of
-    /// any, so that there is no one way from the logs to the tallies.
+    /// any of them, so that there are several ways from the logs to the tallies.
     pub fn single(&self) -> Result<[usize; 3]> {
         let of = |kind: StageType| {
             let mut found = self.stages.iter().enumerate().filter(|(_, stage)| stage.kind() == kind);
@@ -156,17 +156,17 @@ impl Plan {
         readers.flatten().map(ToString::to_string).collect()
     }
 
-    /// Aggregators that share the run's memory; 1 where there are none.
+    /// Aggregators that share the run's memory; 1 if there are none.
     pub fn aggregators(&self) -> usize {
         let aggregators = self.stages.iter().filter(|stage| matches!(stage.task, Task::BucketAggregator(_)));
         aggregators.count().max(1)
     }
 }
 
-/// Bytes for a tally, at least: with less, little could be counted.
+/// The fewest bytes for a tally: with less, little could be counted.
 pub(super) const LEAST_TALLY: usize = 8 << 20;
 
-/// Bytes of the program, its threads and its outputs, about.
+/// About the memory of the program, its threads and its outputs.
 const PROGRAM: usize = 12 << 20;
 
 /// One stage.
@@ -255,7 +255,7 @@ pub struct FollowPlan {
 /// How much of an input is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scan {
-    /// What the window needs, as far as that can be told; all files of a reader that have at most
+    /// What the window needs, as far as that is known; but all files of a reader that have at most
     /// `above` bytes together.
     Auto {
         /// Bytes up to which there is nothing to gain.
@@ -354,7 +354,7 @@ impl Range {
 /// Where a one-shot window starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// So many nanoseconds before its end.
+    /// This many nanoseconds before its end.
     Before(i64),
     /// At an instant.
     At(Moment),
@@ -380,8 +380,8 @@ pub struct AggregatorPlan {
     pub range: Range,
     /// Whether a reporter further down compares with the window before.
     pub needs_previous: bool,
-    /// So many windows in a row that hold nothing have a result each, more have one together; 0 for
-    /// any number.
+    /// Up to this many windows in a row that hold nothing have a result each, and more have one
+    /// together; 0 for any number.
     pub max_gap: u64,
     /// Bytes of memory that the run may take.
     pub max_memory: Option<usize>,
@@ -404,7 +404,7 @@ pub struct LivePlan {
     pub state: StatePlan,
     /// Time between two savings.
     pub checkpoint: Duration,
-    /// How long a run that is asked to end may take for that.
+    /// How long a run that is asked to end may take to count and save.
     pub stop_timeout: Duration,
 }
 

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crate::error::{Place, Problem};
 
-/// Problems for which a remedy is looked for: beyond, nobody reads on, and looking takes its time.
+/// The most problems for which a remedy is looked for: nobody reads more of them, and looking takes
+/// its time.
 const HELPED: usize = 100;
 
 /// The problems found so far, each with the number of those before it.

@@ -2,8 +2,8 @@
 //! for.
 //!
 //! Not here: `now` and the stamps of the inputs, on which instants may rest; they are known once a
-//! run begins. Invariant: what can be known to lie beyond the instants there are is a problem, at
-//! its place.
+//! run begins. Invariant: an instant that is known to lie beyond the years 1677 to 2262 is a
+//! problem, at its place.
 
 use jiff::tz::TimeZone;
 
@@ -131,7 +131,7 @@ fn fits(filter: &CheckedFilter, draft: &Draft, problems: &mut Problems) {
     }
 }
 
-/// Notes what is wrong with a key where its value stands, or the stage if it has none.
+/// Notes what is wrong with a key, at its value or, if it has none, at the stage.
 pub(super) fn refuse(draft: &Draft, key: &str, message: String, help: Option<String>, problems: &mut Problems) {
     match draft.value(key) {
         // A value that was given to several stages at once is wrong once.

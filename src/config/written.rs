@@ -1,6 +1,7 @@
 //! The configuration as written: a file or none, and overrides.
 //!
-//! Invariant: of a file that is no configuration, no more is read than it takes to say what it is.
+//! Invariant: of a file that is not a configuration, no more is read than it takes to say what it
+//! is.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -33,8 +34,8 @@ pub(super) struct Override {
 }
 
 impl Written {
-    /// Reads a file. A file that is not there, or no configuration, is an error that says what to
-    /// do.
+    /// Reads a file. A file that does not exist, or is not a configuration, is an error that says
+    /// what to do.
     pub fn read(path: &Path) -> Result<Self> {
         let shown = show_path(path);
         let mut bytes = Vec::new();
@@ -108,14 +109,14 @@ const AS_A_LOG: &str = "begins with a number, as a log does";
 /// Bytes at the start of a file that tell a log.
 const START: u64 = 4 << 10;
 
-/// What a file shows by which it is taken for a log, if it is one and shows that.
+/// What in a file shows that it is a log, if it is one.
 pub fn is_log(path: &Path) -> Option<&'static str> {
     let mut start = Vec::new();
     File::open(path).and_then(|file| file.take(START).read_to_end(&mut start)).ok()?;
     no_configuration(&start).filter(|shown| *shown == AS_A_LOG)
 }
 
-/// What a file shows that is no configuration.
+/// What a file that is not a configuration shows.
 fn no_configuration(bytes: &[u8]) -> Option<&'static str> {
     let first = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
     let first = first.into_iter().find(|line| !line.is_empty() && !line.starts_with(b"#")).unwrap_or_default();

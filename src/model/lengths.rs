@@ -1,4 +1,6 @@
 //! The lengths of time that the numbers of a saved state have to agree with.
+//!
+//! Not here: reading them from a configuration. Invariant: all are nanoseconds.
 
 use super::time::Timestamp;
 

@@ -42,7 +42,7 @@ impl Windows {
     }
 }
 
-/// Shards of a pane where there are few panes: so many that none is much to copy when it grows, and
+/// Shards of a pane where there are few panes: enough that none is much to copy when it grows, and
 /// that workers seldom meet at one.
 pub const SHARDS: i64 = 64;
 
@@ -69,7 +69,7 @@ pub struct Closer {
     grid: Grid,
     buckets: Buckets,
     needs_previous: bool,
-    /// So many windows in a row that hold nothing have a result each; 0 for any number.
+    /// Up to this many windows in a row that hold nothing have a result each; 0 for any number.
     max_gap: u64,
     /// The next window to close, once the first record is known.
     next: Option<i64>,
@@ -83,8 +83,8 @@ pub enum Due {
     Window(Window),
     /// The next ones hold nothing, nor does the one result that they have.
     Gap(Gap),
-    /// The next ones hold nothing and may be too many for a result each: that shows only once the
-    /// run of them is due as a whole. If it is too long already, these are sure to be in it.
+    /// The next ones hold nothing and may be too many for a result each: that is known only once
+    /// the run of them is due as a whole. If it is too long already, these are sure to be in it.
     Wait(Option<Gap>),
 }
 
@@ -94,8 +94,8 @@ impl Closer {
         Closer { grid, buckets, needs_previous, max_gap: 0, next: None, closed: 0 }
     }
 
-    /// One result for each run of more than `max_gap` windows that hold nothing; 0 for no such
-    /// thing.
+    /// One result for each run of more than `max_gap` windows that hold nothing; 0 for a result
+    /// each.
     pub fn with_max_gap(self, max_gap: u64) -> Self {
         Closer { max_gap, ..self }
     }
@@ -121,9 +121,9 @@ impl Closer {
     /// What is to be done, as `window` is the next that is due at this watermark. The tally has all
     /// that is counted.
     ///
-    /// A record may still come for a window that is not due, never for one that is. So a run can
-    /// only be found to be shorter than it seemed: windows in one that seems short enough have
-    /// their results at once.
+    /// A record may still come for a window that is not due, and never for one that is. So a run
+    /// can only turn out to be shorter than it seemed: windows in a run that seems short enough
+    /// have their results at once.
     pub fn decide(
         &self,
         window: Window,
@@ -172,7 +172,7 @@ impl Closer {
     }
 
     /// Leaves this window out if it holds nothing, and those behind it up to the next that holds
-    /// something. Whether it did. The tally has all that is counted.
+    /// something. Gives whether it did. The tally has all that is counted.
     pub fn skip_empty(&mut self, window: Window, tally: &Tally) -> bool {
         let first = tally.first_from(self.buckets.of(window.start));
         if first.is_some_and(|bucket| bucket < self.buckets.of(window.end)) {
@@ -183,7 +183,7 @@ impl Closer {
         true
     }
 
-    /// Counts the window as closed, or so many that end with it: the number of the first from 0,
+    /// Counts the window as closed, or several that end with it: the number of the first from 0,
     /// and the first bucket that windows behind them need.
     pub fn close(&mut self, window: Window, windows: u64) -> (u64, i64) {
         let next = self.number(window).saturating_add(1);

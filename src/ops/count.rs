@@ -134,7 +134,7 @@ const AT_HAND: usize = 4;
 const BLOCK: usize = 32;
 
 /// Counts the records, which point into `bytes`, with their buckets. Those left over, by their
-/// place in `records`, are in their buckets, but there were no bytes left in the tally's budget for
+/// place in `records`, are in their buckets, but there was no memory left in the tally's budget for
 /// their pair.
 pub fn count(records: &[Record], bytes: &[u8], buckets: &Buckets, tally: &Tally, counter: &mut Counter) -> Vec<u32> {
     counter.count_buckets(records, buckets);
@@ -216,7 +216,7 @@ impl Counter {
         *self.buckets.entry(bucket.number).or_default() += bucket.count;
     }
 
-    /// Counts the records whose hosts were not known to the tally, which is told them now.
+    /// Counts the records whose hosts the tally did not know, and adds these hosts to it.
     fn meet(&mut self, records: &[Record], bytes: &[u8], buckets: &Buckets, tally: &Tally, left: &mut Vec<u32>) {
         let Counter { lanes, strangers, dense_bytes, .. } = self;
         let mut hosts = tally.hosts().write();
@@ -285,9 +285,9 @@ impl Lane {
             self.waiting.iter_mut().zip(self.pane.shards()).filter(|(waiting, _)| !waiting.is_empty())
         {
             let mut table = shard.write();
-            // The places of all pairs are fetched first, many at a time, as none of them depends on
-            // another: in a large table nearly each is a way to memory, and counted one by one they
-            // would be waited for one by one.
+            // The places of all pairs are fetched first, many at a time, since none of them depends
+            // on another: in a large table nearly each fetch goes to memory, and counting pair by
+            // pair would wait for each in turn.
             black_box(waiting.iter().fold(0, |sum, pair| sum ^ table.touch(pair.hash)));
             for pair in waiting.drain(..) {
                 if !table.add(pair.hash, pair.from, pair.to, 1, tally.budget()) {
@@ -299,8 +299,8 @@ impl Lane {
 }
 
 impl Dense {
-    /// Makes room for so many hosts, if that is worth its bytes and they are left. Whether there is
-    /// room.
+    /// Makes room for this many hosts, if that is worth the memory and it is left. Gives whether
+    /// there is room.
     #[cold]
     fn grow(&mut self, hosts: usize, all_bytes: &mut usize, budget: &Budget) -> bool {
         let stride = hosts.next_multiple_of(STRIDE_STEP);

@@ -26,7 +26,7 @@ pub struct Disorder {
     pub records: u64,
     /// The largest disorder, in nanoseconds.
     pub largest: i64,
-    /// By how many bounds a record passes, how many there are.
+    /// How many records there are, by how many bounds they pass.
     passed: [u64; BOUNDS.len() + 1],
 }
 

@@ -25,7 +25,7 @@ pub struct History {
     pub grid: Grid,
     /// The declared disorder in nanoseconds.
     pub lateness: i64,
-    /// How far a stamp, or a handful, may lie ahead of all others and still move the watermark, in
+    /// How far a few stamps may lie ahead of all others and still move the watermark, in
     /// nanoseconds.
     pub max_jump: i64,
     /// How much later than that a record may be and still count, since results are issued again; in
@@ -220,8 +220,7 @@ impl Walk {
         // The trusted stamp is no higher than the highest, which is at hand.
         let is_behind = |stamp| record.time < history.watermark(stamp).minus(history.grace);
         let is_late = in_order && is_behind(self.peaks.highest()) && is_behind(history.trusted(&self.peaks));
-        // What is before the first window is there because it is late: it has not moved that
-        // window.
+        // A record before the first window is late: it came too late to move that window.
         let would_count = counts || history.grid.would_cover(record.time);
         if would_count && is_late {
             if self.selected.balance.late == 0 {

@@ -129,14 +129,14 @@ impl CountProgress {
         }
     }
 
-    /// Notes an input, of which nothing has been read: it holds back all windows.
+    /// Notes an input of which nothing has been read yet, so that it holds back all windows.
     pub fn register(&mut self, input: InputId) {
         if let std::collections::btree_map::Entry::Vacant(new) = self.inputs.entry(input) {
             self.live.insert((new.insert(InputProgress::default()).position.watermark, input));
         }
     }
 
-    /// Notes that nothing more will come but what is on its way.
+    /// Notes that nothing more will come except what is on its way.
     pub fn ends(&mut self) {
         self.goes_on = false;
     }
@@ -182,8 +182,8 @@ impl CountProgress {
         Ok(())
     }
 
-    /// Moves so many records of a batch that has been applied from those that count to those that
-    /// are late: all their windows had closed.
+    /// Moves this many records of an applied batch from those that count to those that are late,
+    /// since all their windows had closed.
     pub fn came_late(&mut self, input: InputId, records: u64) {
         let mine = self.inputs.get_mut(&input).map(|input| &mut input.position.balance);
         for balance in mine.into_iter().chain([&mut self.total]) {
@@ -192,8 +192,8 @@ impl CountProgress {
         }
     }
 
-    /// The watermark: the lowest over inputs that have not ended and are not idle. Once all have
-    /// ended that there are, none holds back a window; where more may come, the highest of all
+    /// The watermark: the lowest over inputs that have not ended and are not idle. Once all inputs
+    /// have ended, none holds back a window; where more may come, the highest watermark of all
     /// stands.
     pub fn watermark(&self) -> Timestamp {
         let none = if self.goes_on || self.inputs.values().any(|input| !input.position.ended) {
@@ -244,12 +244,12 @@ impl CountProgress {
         &self.rejected
     }
 
-    /// The lowest and the highest stamp that count, of all that has been applied.
+    /// The lowest and the highest stamp that count, of everything applied so far.
     pub fn extent(&self) -> Option<(Timestamp, Timestamp)> {
         self.extent
     }
 
-    /// How many inputs are known, those aside that have ended and are done with.
+    /// How many inputs are known, except those that have ended and are done with.
     pub fn inputs(&self) -> usize {
         self.inputs.len()
     }

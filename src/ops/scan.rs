@@ -83,7 +83,7 @@ pub fn begins_with_record(bytes: &[u8]) -> bool {
 }
 
 /// Calls `f` with the stamp of each line that has one, and a way to learn whether the rest of the
-/// line is well-formed. Goes on while `f` says so.
+/// line is well-formed. Goes on for as long as `f` says so.
 fn each_stamp<F: LineFormat>(format: &F, block: Block<'_>, mut f: impl FnMut(Timestamp, &dyn Fn() -> bool) -> bool) {
     block.each_line(|start, end| match block.stamp(format, start, end) {
         Some((time, at)) => f(time, &|| format.hosts(block.bytes, at, end).is_ok()),

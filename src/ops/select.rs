@@ -82,7 +82,7 @@ impl Select<'_> {
     fn pass<F: LineFormat, const MEASURE: bool>(self, format: &F) -> Selected {
         let mut selected = Selected::of(self.lines, self.list_rejected);
         let judge = Judge::of(self.lines, self.bounds);
-        // Where no stamp lies outside, nothing is at a glance.
+        // Where no stamp can lie outside, no line is outside at a glance.
         let nothing = Fence { length: 0, bounds: [0, u64::MAX, 0], lowest: [b'0'; NARROW] };
         let fence = format.fence(&self.lines.chunk.bytes, judge.keep, judge.present).unwrap_or(nothing);
         // Lines outside come in long runs, and so do those inside: each kind is looked for where
@@ -131,7 +131,7 @@ impl Select<'_> {
 }
 
 impl Selected {
-    /// The sheet of a batch none of whose lines has been judged yet, its over-long line aside.
+    /// The sheet of a batch before any of its lines is judged, except its over-long line.
     pub(super) fn of(lines: &Lines, list_rejected: bool) -> Self {
         let chunk = &lines.chunk;
         let balance = Balance { lines_read: lines.count(), ..chunk.balance.clone() };

@@ -1,10 +1,10 @@
 //! What is done with: the connections of windows whose results cannot change any more.
 //!
-//! Counts that were forgotten too early look like counts that never were. So who closes windows
-//! adds up what they held before it is dropped, and holds that and what is still there against the
-//! balance sheet. Invariant (`check`): connections settled + in open buckets = counted. That a
-//! bucket is settled says that all windows that hold it have closed, and that nothing more is
-//! counted into it.
+//! Counts that were forgotten too early look like counts that never were. So the code that closes
+//! windows adds up what they held before it is dropped, and compares the sum, with what is still
+//! there, with the balance sheet. Invariant (`check`): connections settled + in open buckets =
+//! counted. That a bucket is settled says that all windows that hold it have closed, and that
+//! nothing more is counted into it.
 
 use serde::{Deserialize, Serialize};
 

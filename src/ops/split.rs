@@ -12,8 +12,7 @@ const FOUND: usize = 512;
 /// Offsets are 32 bits wide, as a chunk is far below 4 GiB.
 pub fn split(bytes: &[u8], ends: &mut Vec<u32>) {
     let (blocks, rest) = bytes.as_chunks::<WIDE>();
-    // A line end is written to a small array first: no check for room, and its place needs none for
-    // bounds.
+    // A line end is written to a small array first, which needs no check for room or bounds.
     let (mut found, mut count) = ([0u32; FOUND], 0);
     for (at, block) in blocks.iter().enumerate() {
         let mut newlines = equal(block, b'\n');

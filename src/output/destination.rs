@@ -3,9 +3,9 @@
 //! What is written, waits for room or is dropped is decided here, and an output only renders. So
 //! the first result that reaches a file has its header, whenever it gets there.
 //!
-//! Where inputs are followed, a file that cannot be written holds up nobody: its results wait, so
-//! many of them, and are written once it can be. Invariant: a file holds whole results in their
-//! order, and one that is in none was told.
+//! Where inputs are followed, a file that cannot be written holds nobody up: a number of its
+//! results wait, and are written once it can be. Invariant: a file holds whole results in their
+//! order, and a result that is missing was told.
 
 use std::collections::VecDeque;
 use std::io;
@@ -18,7 +18,7 @@ use super::whole::{Left, Unwritten};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Balance, WindowResult};
 
-/// Results that wait for room at most. Counts are kept for each of them, in case the run ends
+/// The most results that wait for room. Counts are kept for each of them, in case the run ends
 /// meanwhile.
 const MOST_WAITING: usize = 32;
 
@@ -29,11 +29,11 @@ pub struct Destination {
     medium_name: &'static str,
     medium: Box<dyn Medium>,
     style: Style,
-    /// Who is told of a file that cannot be written, if its results wait; otherwise that is an
+    /// What is called when a file cannot be written and its results wait; without it, that is an
     /// error.
     tell: Option<Arc<dyn Tell>>,
     waiting: VecDeque<(WindowResult, Arc<Receipt>)>,
-    /// Results that did not even wait, since it cannot be written.
+    /// Results that were dropped without waiting, since there were too many.
     dropped_since: u64,
     /// All of them.
     dropped: u64,
@@ -48,7 +48,7 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// For so many destinations; sets `done` after the last.
+    /// For this many destinations; sets `done` after the last.
     pub fn new(destinations: usize, done: Arc<AtomicBool>) -> Arc<Self> {
         Arc::new(Receipt { left: AtomicUsize::new(destinations), done })
     }
@@ -83,7 +83,7 @@ impl Destination {
         }
     }
 
-    /// Writes a result, or lets it wait. Whether anybody takes more.
+    /// Writes a result, or lets it wait. Gives whether anybody takes more.
     pub fn write(&mut self, result: &WindowResult, receipt: &Arc<Receipt>) -> Result<bool> {
         self.go_on()?;
         if !self.is_waiting() {
@@ -143,15 +143,15 @@ impl Destination {
         self.dropped
     }
 
-    /// Writes what the medium has before all results, of which there is none; `empty` is one
-    /// without rows.
+    /// Writes what the medium has before all results, when there are no results; `empty` is a
+    /// result without rows.
     pub fn head(&mut self, empty: &WindowResult) -> Result<()> {
         let Some(head) = self.medium.head(empty, self.style) else { return Ok(()) };
         self.write_beside(head)
     }
 
-    /// Writes the balance sheet of the whole run, if the medium has a place for it. Behind results
-    /// that wait there is none.
+    /// Writes the balance sheet of the whole run, if the medium has a place for it. It is not
+    /// written behind results that wait.
     pub fn end(&mut self, balance: &Balance) -> Result<()> {
         let Some(sheet) = self.medium.sheet(balance).filter(|_| !self.is_waiting()) else { return Ok(()) };
         self.write_beside(sheet)

@@ -1,10 +1,10 @@
 //! `json`: one line a result, in the schema `logparser/1`, with the balance sheet at that moment.
-//! Where the last result does not have all losses of the run, or there is none, one more line
-//! without a window does.
+//! Where the last result does not have all losses of the run, or there is no result, one more line
+//! without a window has them.
 //!
 //! Host names are there exactly, with everything that could act on a terminal or a page escaped by
-//! JSON's own means. Bytes that are no text are there as `\xNN`, and a backslash that would read as
-//! one as `\x5c`.
+//! JSON's own means. Bytes that are not text are `\xNN`, and a backslash that would read as one is
+//! `\x5c`.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

@@ -5,7 +5,7 @@
 use crate::model::length::{HOUR, as_option, in_words, rounded_up};
 use crate::model::{Balance, Stamps, Timestamp, Window, WindowResult};
 
-/// Says of a stretch of time that it holds nothing, and what there is. Nothing is to say where
+/// Says of a stretch of time that it holds nothing, and what there is. There is nothing to say if
 /// nothing could be read, the cause of which has been told.
 pub fn nothing(stretch: Stretch, stamps: Option<Stamps>, balance: &Balance) -> Option<String> {
     let at = |time: Timestamp| time.to_string().replace('T', " ").trim_end_matches('Z').to_owned();
@@ -36,8 +36,8 @@ pub fn nothing(stretch: Stretch, stamps: Option<Stamps>, balance: &Balance) -> O
     Some(format!("{none}{there_is}"))
 }
 
-/// What is said of stamps of which hardly any log has all, if these are such: their unit may be
-/// another than they are read in.
+/// What is said of stamps that hardly any log has, if these are such: their unit may not be the one
+/// that they are read in.
 pub fn odd((lowest, highest): (Timestamp, Timestamp)) -> Option<String> {
     let when = if highest < YEAR_1990 {
         "before 1990"
@@ -62,7 +62,7 @@ pub enum Stretch {
     Window(Window),
     /// One window from an instant that was given.
     From(Window),
-    /// That of many, from an instant on or before one, if any are given.
+    /// The range of windows that repeat: from one instant on, or before one, if they are given.
     Range(Option<Timestamp>, Option<Timestamp>),
 }
 

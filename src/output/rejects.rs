@@ -1,9 +1,9 @@
 //! Files of lines that did not count: malformed ones and late ones.
 //!
-//! What stands in them is text, in which each byte that is none, or could act on a terminal, is
-//! `\xNN`; `escape::bytes` has the bytes back. Blocks are written as they come, so that a killed
-//! run leaves what it had; at the end they are put in the order of the inputs, so that the file is
-//! the same for every number of threads.
+//! They hold text, in which each byte that is not text, or could act on a terminal, is `\xNN`;
+//! `escape::bytes` gives the bytes back. Blocks are written as they come, so that a killed run
+//! leaves what it had; at the end they are put in the order of the inputs, so that the file is the
+//! same for every number of threads.
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
@@ -20,15 +20,15 @@ use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::model::InputId;
 use crate::model::escape::{printable, printable_line};
 
-/// Bytes that wait for room at most, where inputs are followed.
+/// The most bytes that wait for room, where inputs are followed.
 const MOST_WAITING: usize = 1 << 20;
 
-/// A file that many workers append blocks of whole lines to. One that cannot be written holds up
-/// nobody.
+/// A file that many workers append blocks of whole lines to. A file that cannot be written holds
+/// nobody up.
 pub struct RejectsFile {
     path: PathBuf,
     inner: Mutex<Inner>,
-    /// Who is told of what is not written.
+    /// What is called with what is not written.
     tell: Arc<dyn Tell>,
     /// Whether lines wait until there is room. Otherwise nothing is written behind those that did
     /// not fit.
@@ -42,7 +42,7 @@ struct Inner {
     blocks: Option<Vec<RejectBlock>>,
     /// Whole lines for which there was no room.
     waiting: VecDeque<Vec<u8>>,
-    /// The lines that did not even wait, and were not told of yet.
+    /// The lines that were dropped without waiting, and have not been told of yet.
     dropped: usize,
     /// Those that were told of.
     lost: usize,
@@ -175,7 +175,7 @@ impl RejectsFile {
     /// Puts the blocks in order.
     pub fn finish(&self) -> Result<()> {
         let mut inner = self.inner.lock();
-        // Where there is no room for all, there is none for another order either.
+        // Where there is no room for all lines, there is none for a sorted copy either.
         if inner.trouble.is_some()
             || inner.blocks.as_ref().is_none_or(|blocks| blocks.is_sorted_by_key(|block| block.place))
         {
@@ -205,7 +205,7 @@ impl Inner {
         self.waiting.iter().map(|block| lines(block)).sum()
     }
 
-    /// Drops the oldest lines that wait, and no more of them than so many bytes ask for.
+    /// Drops the oldest lines that wait, as many as it takes to make room for this many bytes.
     fn keep_waiting(&mut self, most: usize) {
         let mut excess = self.waiting.iter().map(Vec::len).sum::<usize>().saturating_sub(most);
         while excess > 0 {

@@ -1,8 +1,8 @@
 //! Files that come into being whole: what is written at once, and not line by line.
 //!
-//! Invariant: a regular file is there as it was or as it is to be, never half; what is none (a
-//! device, a pipe, what standard output is called in `/dev`) stays what it is and is written into,
-//! and a link stays a link.
+//! Invariant: a regular file is there as it was or as it is to be, never half; anything else (a
+//! device, a pipe, a name of standard output in `/dev`) stays what it is and is written into, and a
+//! link stays a link.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result, Unsaved, show_path};
 
-/// Links that lead on to each other at most, as Linux has it.
+/// The most links that are followed, as on Linux.
 const MOST_LINKS: usize = 40;
 
 /// How a target is written.
@@ -46,7 +46,7 @@ pub fn save(target: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> Result<
         Way::Replace(path) => {
             let folder = folder_of(&path);
             let mut builder = tempfile::Builder::new();
-            // As any file is made that a program writes; the umask takes its part.
+            // With the usual permissions, less those that the umask takes away.
             builder.prefix(".logparser-").permissions(Permissions::from_mode(0o666));
             let mut file = builder.tempfile_in(folder).map_err(cannot)?;
             write(file.as_file_mut()).map_err(unsaved)?;
@@ -56,7 +56,7 @@ pub fn save(target: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> Result<
             file.as_file().sync_all().map_err(cannot)?;
             file.persist(&path).map_err(|error| cannot(error.error))?;
             // The name reaches the disk with its folder; where a folder cannot be synced, the
-            // system does it in its time.
+            // system does that in its own time.
             let _ = File::open(folder).and_then(|folder| folder.sync_all());
             Ok(())
         }
@@ -81,7 +81,7 @@ fn way(target: &Path) -> io::Result<Way> {
             return Ok(if found.is_file() { Way::Replace(path) } else { Way::Into });
         }
         let parent = folder_of(&path);
-        // What is open in a process is no name that another file could take.
+        // A name in `/proc` of what a process has open is not one that another file could take.
         if fs::canonicalize(parent)?.starts_with("/proc") {
             return Ok(Way::Into);
         }

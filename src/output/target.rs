@@ -22,8 +22,8 @@ pub struct Target {
 
 enum Sink {
     File(File),
-    /// A file that a run without end appends to, and opens anew when it is asked to, so that it can
-    /// be rotated.
+    /// A file that a run without end appends to, and opens again when it is asked to, so that it
+    /// can be rotated.
     Appended(Appended),
     /// Cannot be cut back.
     Writer(Box<dyn Write + Send>),
@@ -55,7 +55,7 @@ impl Reopen {
         Reopen { asked, times: AtomicU64::new(0) }
     }
 
-    /// Has the files be opened anew before the next result, if that was asked for.
+    /// Opens the files again before the next result, if that was asked for.
     pub fn heed(&self) {
         if self.asked.swap(false, Ordering::Relaxed) {
             self.times.fetch_add(1, Ordering::Relaxed);
@@ -79,7 +79,7 @@ impl Target {
         Ok(Target { name: show_path(path), place: Sink::File(file) })
     }
 
-    /// A file, which is made or written on. Whether there is something in it is told too. Errors
+    /// A file, which is made or appended to. Whether there is something in it is told too. Errors
     /// with the path.
     pub fn append_to(path: &Path, reopen: Arc<Reopen>) -> Result<(Self, bool)> {
         let (file, has_content) = open_whole(path).map_err(|source| cannot_open(path, source))?;
@@ -103,8 +103,8 @@ impl Target {
         matches!(self.place, Sink::Last(_))
     }
 
-    /// Opens a file anew if that was asked for. Whether there is something in the new one, if there
-    /// is a new one.
+    /// Opens a file again if that was asked for. Gives whether there is something in the new one,
+    /// if there is a new one.
     pub fn reopened(&mut self) -> io::Result<Option<bool>> {
         let Sink::Appended(appended) = &mut self.place else { return Ok(None) };
         let times = appended.reopen.times.load(Ordering::Relaxed);

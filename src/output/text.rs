@@ -207,7 +207,7 @@ fn draw_table(text: &mut String, header: Vec<String>, rows: Vec<Vec<String>>, ri
     }
 }
 
-/// Columns of a terminal that a text takes, as far as characters tell: wide ones count as one.
+/// Columns of a terminal that a text takes, one for each character, wide or not.
 fn width(text: &str) -> usize {
     text.chars().count()
 }

@@ -1,5 +1,5 @@
-//! What a medium has no place for, and people should know: rows that a limit left out though they
-//! are as good as the last, and that a window was cut.
+//! What people should know and a medium has no place for: rows that a limit left out though they
+//! are as good as the last one, and windows that were cut.
 //!
 //! Not here: what is lost. Invariant: what results hold is not changed for it; it is said once, at
 //! the end of a run.

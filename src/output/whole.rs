@@ -95,8 +95,8 @@ fn write_counted(file: &mut File, piece: &[u8]) -> Result<(), (usize, io::Error)
     Ok(())
 }
 
-/// Takes the last bytes that were written off a file. Whether that was possible: what others have
-/// written behind them is not touched.
+/// Takes the bytes that were written last off the end of a file. Gives whether that was possible:
+/// what others have written behind them is not touched.
 fn cut_back(file: &mut File, bytes: usize) -> io::Result<bool> {
     // Behind a write, that is its end, also of a file that is appended to.
     let end = file.stream_position()?;

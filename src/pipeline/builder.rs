@@ -57,8 +57,7 @@ impl Builder {
         Ok(self.reads(path, &format!("the configuration {}", show_path(path))))
     }
 
-    /// Has a file be refused as an output, as it is read by who has the pipeline run; `name` is
-    /// what messages call it.
+    /// Refuses a file as an output, since the caller reads it; `name` is what messages call it.
     pub fn reads(mut self, path: &Path, name: &str) -> Self {
         self.environment.read.add(path, name);
         self
@@ -147,8 +146,8 @@ impl Builder {
         self
     }
 
-    /// In a run that follows its inputs: has files that it writes to be opened anew once the flag
-    /// is set, which is then cleared, so that they can be rotated.
+    /// In a run that follows its inputs: opens the files that it writes to again once the flag is
+    /// set, so that they can be rotated. The flag is then cleared.
     pub fn reopen(mut self, flag: Arc<AtomicBool>) -> Self {
         self.environment.wishes.reopen = flag;
         self

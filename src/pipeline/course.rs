@@ -1,5 +1,8 @@
 //! How a run goes: over inputs that end, or over inputs that go on. It is picked once, by the plan,
 //! and what differs between the two is asked of it and nowhere else.
+//!
+//! Not here: the two (`to_the_end`, `following`). Invariant: no answer depends on which stage asks
+//! first.
 
 use std::sync::Arc;
 

@@ -47,7 +47,7 @@ pub(super) struct Environment {
     pub last: Option<LastResult>,
     /// What is read beside the inputs, so that nothing is written to it.
     pub read: Spared,
-    /// What is written by who has the pipeline run, once all is read; `None` is standard output.
+    /// What the caller writes once all is read; `None` is standard output.
     pub written: Vec<Option<PathBuf>>,
     /// Outputs in place of those of the configuration.
     pub outputs: Vec<(&'static OutputEntry, Box<dyn Write + Send>)>,
@@ -65,8 +65,8 @@ impl Pipeline {
         &self.plan
     }
 
-    /// Has a file be refused as an input, as it is written by who has the pipeline run, once all is
-    /// read; `None` is standard output.
+    /// Refuses a file as an input, since the caller writes it once all is read; `None` is standard
+    /// output.
     pub fn writes(mut self, target: Option<&Path>) -> Self {
         self.environment.written.push(target.map(Path::to_owned));
         self

@@ -141,8 +141,7 @@ impl Follow {
         })
     }
 
-    /// What follows the files of a reader; they are looked for, and told to whom it concerns,
-    /// before anything is read.
+    /// The follower of a reader's files; they are looked for and announced before anything is read.
     fn following(
         &self,
         Ground { now, context, .. }: Ground<'_>,
@@ -296,7 +295,7 @@ impl Course for GoingOn {
         ResultOrder { first: None, workers: 1 }
     }
 
-    /// Of inputs that go on, nobody knows what is still to come.
+    /// Nobody knows what inputs that go on will still give.
     fn nothing(
         &self,
         _seat: &Seat<'_>,

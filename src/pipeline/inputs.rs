@@ -110,8 +110,8 @@ pub(super) fn readers(plan: &Plan) -> impl Iterator<Item = (usize, &ReaderPlan)>
     })
 }
 
-/// Why a run would not read a file, if it would not: its first step is done. A stream has nothing
-/// to try it on.
+/// Why a run would not read a file, if it would not: found by its first step. A stream is not
+/// tried.
 pub(super) fn refusal(input: &Input) -> Option<Error> {
     let is_file = matches!(input.origin, Origin::File { .. });
     is_file.then(|| Cursor::new(input.clone(), FIRST_STEP, FIRST_STEP).next(&mut Vec::new(), &|| false).failure)?

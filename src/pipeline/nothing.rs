@@ -57,7 +57,7 @@ impl StampsThere {
             let seen = if whole { every_stamp(input, stamps) } else { self.some(input, stamps) };
             all.merge(seen);
         }
-        // In what is no text, stamps are such by accident.
+        // In what is not text, stamps are there by accident.
         let is_text = || self.filter.as_ref().is_none_or(|filter| !filter.firsts.seen().kind().is_binary);
         if self.inputs.len() == 1 && !is_text() {
             all.extent = None;

@@ -1,7 +1,7 @@
 //! A running pipeline as seen from outside: how far it is, how full its edges are, and what it
 //! counts at this moment.
 //!
-//! Invariant: who observes is no part of the run. It goes on if nobody looks, and ends the same if
+//! Invariant: observing is no part of the run. It goes on if nobody looks, and ends the same if
 //! somebody does.
 
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub struct Observation {
     pub longest_stall: Duration,
     /// Each stage in the order of the plan.
     pub stages: Vec<StageObservation>,
-    /// Whether all is worked off, or dropped.
+    /// Whether everything is processed, or dropped.
     pub ended: bool,
     /// Whether the run was aborted, so that nothing more comes of it.
     pub aborted: bool,
@@ -86,7 +86,7 @@ impl Running {
         peers.transpose()
     }
 
-    /// Reads no more; what has been read is worked off and reported.
+    /// Reads no more; what has been read is counted and reported.
     pub fn drain(&self) {
         self.context.stop.drain();
     }

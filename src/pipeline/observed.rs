@@ -1,4 +1,4 @@
-//! What of the stages of a run is kept for who observes it.
+//! What is kept of the stages of a run for an observer.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::config::StagePlan;
 use crate::metrics::StageMetrics;
 use crate::stage::reporter;
 
-/// What of a run is kept for who observes it.
+/// What is kept of a run for an observer.
 #[derive(Default)]
 pub(super) struct Observed {
     /// In the order of the plan.

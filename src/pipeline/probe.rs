@@ -15,7 +15,7 @@ use crate::source::follow::{HEAD, read_range};
 use crate::source::seek::{self, Found, StampReader, Wanted, seek};
 use crate::source::{Input, Origin};
 
-/// Looks at a file. `None` if it is none, or cannot be read, which the run will tell.
+/// Looks at a file. `None` if it is not one, or cannot be read, which the run will tell.
 pub(super) fn look(input: &Input, wanted: &Wanted, stamps: &FormatStamps) -> Option<(u64, Found)> {
     let (file, size) = open(input)?;
     Some((size, seek(&|at, into| file.read_at(into, at), size, wanted, stamps).ok()?))

@@ -42,7 +42,7 @@ fn wanted(plan: &Plan, resolved: &[Option<Resolved>], reader: usize) -> Option<(
         if !plan.upstream(at).contains(&reader) {
             continue;
         }
-        // Whoever measures the disorder wants to see all of it.
+        // To measure the disorder, all of it has to be read.
         let once = |resolved: &Resolved| matches!(resolved.windows, Windows::Once(_)) && !filter.stats;
         let resolved = resolved[at].filter(once)?;
         let (first, last) = (resolved.bounds.keep_from, resolved.bounds.last);

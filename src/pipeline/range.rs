@@ -89,7 +89,8 @@ pub(super) fn ranged(plan: &Plan, inputs: &Inputs, range: &ByteRange) -> Result<
     }
     let found = Found { from: start, to: end, extent: None, outside: (None, None), probes: 0, reason: Reason::Pruned };
     let order = range.note_order.then(Default::default);
-    // No disorder makes the rest be read, and the range ends where it ends however the file grows.
+    // Disorder does not make the rest be read, and the range ends where it ends however the file
+    // grows.
     let pruned = Pruned { found, size: u64::MAX, disorder: i64::MAX, order, sent: 0 };
     Ok(BTreeMap::from([(InputId(0), pruned)]))
 }

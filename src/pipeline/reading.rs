@@ -1,7 +1,7 @@
 //! What a run reads: its inputs, the windows over them, and which of their bytes may hold anything
 //! for those.
 //!
-//! Invariant: who runs a plan, explains it, lists its files or divides it has this from here, so
+//! Invariant: running a plan, explaining it, listing its files and dividing it all begin here, so
 //! that all read the same.
 
 use std::collections::BTreeMap;
@@ -85,8 +85,7 @@ pub(super) fn find(plan: &Plan, environment: &mut Environment, failures: &Failur
     Ok(inputs)
 }
 
-/// As `find`, where all inputs have to be such that they can be read; `without` says what there is
-/// not otherwise.
+/// As `find`, where all inputs have to be readable; `without` says what there is not if one is not.
 pub(super) fn find_all(
     plan: &Plan,
     environment: &mut Environment,

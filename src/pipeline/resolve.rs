@@ -222,8 +222,8 @@ fn not_before(start: Timestamp, end: Timestamp, by_inputs: bool) -> Error {
     wrong(by_inputs, format!("the window starts at {start}, after its end at {end}{whose}; give an earlier --since"))
 }
 
-/// A window that cannot be: for what was asked, or, where an end of it rests on the inputs, for
-/// what stands in them.
+/// A window that cannot be, because of what was asked or, where an end of it rests on the inputs,
+/// because of what is in them.
 fn wrong(by_inputs: bool, message: String) -> Error {
     if by_inputs { ErrorKind::Stamps(message).into() } else { Error::usage(message) }
 }
@@ -304,7 +304,7 @@ impl InputLook<'_> {
             Ok::<_, Error>(done)
         };
         let looked: Vec<_> = thread::scope(|scope| {
-            // This thread looks too, so that threads that cannot be had are only missed.
+            // This thread looks too, so without more threads it only takes longer.
             let others: Vec<_> =
                 (1..workers).map_while(|_| thread::Builder::new().spawn_scoped(scope, one).ok()).collect();
             let mine = one();
@@ -333,8 +333,7 @@ impl InputLook<'_> {
         let mut bytes = Vec::new();
         loop {
             let mut step = cursor.next(&mut bytes, &self.interrupted);
-            // Of a stream, what went wrong here would not go wrong again: what was taken from it is
-            // gone.
+            // What went wrong in a stream would not go wrong again: what was taken from it is gone.
             if let Some(failure) = step.failure.take().filter(|_| cursor.has_taken()) {
                 return Err(failure);
             }

@@ -1,5 +1,8 @@
 //! Saved states, read with what their fingerprint says of the configuration that they were saved
 //! with.
+//!
+//! Invariant: who shows a state, verifies it or goes on from it reads it from here, so that all
+//! refuse the same.
 
 use std::io;
 use std::sync::Arc;
@@ -15,7 +18,7 @@ pub fn contents(fingerprint: &str, decoder: &mut Decoder<'_>, pairs: bool) -> io
     SavedContents::read(decoder, &lengths(fingerprint)?, pairs)
 }
 
-/// Reads a snapshot as a run does that goes on from it, and errors where that run would refuse it.
+/// Reads a snapshot as a run that goes on from it would, and errors where that run would refuse it.
 pub fn verified(fingerprint: &str, decoder: &mut Decoder<'_>) -> io::Result<()> {
     restored(fingerprint, decoder, Arc::default()).map(drop)
 }

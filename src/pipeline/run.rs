@@ -145,7 +145,7 @@ impl Running {
     }
 }
 
-/// The inputs that are strange where not all are.
+/// The inputs without a record, where others have some.
 fn strangers(first_lines: &FirstLines, sheets: &[Sheet], names: &InputNames) -> Vec<Stranger> {
     let went_on = sheets.iter().any(|sheet| sheet.before.lines_read > 0);
     let stranger = |(input, heads): (&InputId, &Vec<Vec<u8>>)| Stranger {
@@ -158,7 +158,7 @@ fn strangers(first_lines: &FirstLines, sheets: &[Sheet], names: &InputNames) -> 
     }
 }
 
-/// Tells of records that lie too far ahead of all others, of an input that has not come there.
+/// Tells of records that lie too far ahead of all others of an input.
 fn tell_ahead(records: u64, failures: &Failures) {
     let what = match records {
         0 => return,

@@ -35,7 +35,7 @@ pub struct Summary {
     pub first_lines: FirstLines,
     /// The inputs that have lines and no record, while others have one.
     pub strangers: Vec<Stranger>,
-    /// What there is to say where nothing was counted.
+    /// What there is to say if nothing was counted.
     pub missed: Vec<Missed>,
     /// Whether it was interrupted: what had been read is reported.
     pub interrupted: bool,
@@ -54,7 +54,7 @@ pub struct Foreign {
     pub kind: LineKind,
 }
 
-/// An input of whose lines none is a record, while others have records.
+/// An input without a record, while others have records.
 #[derive(Debug, Clone)]
 pub struct Stranger {
     /// Its name.
@@ -140,8 +140,8 @@ impl Sheets {
     /// One sheet for each aggregator, in the order of the plan, as of now.
     pub fn now(&self) -> Vec<Sheet> {
         let named = |line: Rejected| (self.names.get(line.input), line);
-        // Where there are several time-filters, nobody knows whose lines a sheet lacks: all of them
-        // may be meant.
+        // Where there are several time-filters, nobody knows whose lines a sheet lacks: it may be
+        // any of them.
         let unkept = |loss| (loss, self.filters.iter().map(|(_, filter)| filter.unkept(loss)).sum());
         let unkept = BTreeMap::from([Loss::Malformed, Loss::Late].map(unkept));
         let sheet = |(stage, aggregator): &(String, Aggregator)| {
@@ -169,12 +169,12 @@ impl Summary {
     /// If there were lines and none was a record, other than by accident: how many, and what they
     /// look like.
     pub fn foreign(&self) -> Option<Foreign> {
-        // Of a run that was interrupted, nobody knows what would have come; one that follows ends
-        // in no other way.
+        // Nobody knows what would still have come in a run that was interrupted, except one that
+        // follows: it ends in no other way.
         if self.interrupted && !self.follows { None } else { Foreign::among(&self.sheets, &self.first_lines) }
     }
 
-    /// Whether nothing could be read, the cause of which has been told: then there is no more to
+    /// Whether nothing could be read, the cause of which has been told, so that there is no more to
     /// say.
     pub fn is_unread(&self) -> bool {
         !self.failures.is_empty() && self.sheets.iter().all(|sheet| sheet.balance.is_unread())

@@ -1,4 +1,6 @@
 //! The tally of an aggregator, empty, and the memory that it may take.
+//!
+//! Invariant: a tally that is restored and one that is new have the same shape and the same budget.
 
 use std::sync::Arc;
 

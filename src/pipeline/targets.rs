@@ -25,7 +25,7 @@ use crate::output::target::Reopen;
 use crate::output::{Claim, Opening, OutputEntry, Tell};
 use crate::source::{Input, Listing, Origin, locate, stdin_identity, stdin_metadata};
 
-/// Bytes of a file that is to be written, as it is, that show whether it is a log.
+/// How many bytes of a file that is to be written are read to see whether it is a log.
 const START: u64 = 4 << 10;
 
 /// The open targets of all stages, by the stage's place in the plan.
@@ -33,7 +33,7 @@ const START: u64 = 4 << 10;
 pub(super) struct Targets {
     pub filters: BTreeMap<usize, FilterFiles>,
     pub reporters: BTreeMap<usize, Vec<Destination>>,
-    /// Has files be opened anew, where inputs are followed.
+    /// Set when files are to be opened again, where inputs are followed.
     pub reopen: Option<Arc<Reopen>>,
 }
 
@@ -98,7 +98,7 @@ impl Targets {
 fn not_followed(plan: &Plan, outputs_given: bool, listing: &Listing) -> Result<()> {
     let written = claims(plan, outputs_given);
     for (_, reader) in readers(plan) {
-        // Where nothing is found yet, there is nothing to meet.
+        // Where nothing is found yet, there is nothing to clash with.
         let Ok(located) = locate(&reader.locations, listing) else { continue };
         let found = located.inputs.iter().filter_map(|input| Some((input.identity()?, &input.name)));
         for (known, name) in found {
@@ -132,12 +132,12 @@ pub(super) fn spare(inputs: &Inputs, environment: &Environment) -> Result<()> {
     environment.written.iter().try_for_each(spare)
 }
 
-/// Refuses to write over a file that begins as a log does, which no file does that is written here
-/// but those of late lines: it was meant to be read. `None` is standard output.
+/// Refuses to write over a file that begins as a log does, since it was meant to be read: of the
+/// files written here, only those of late lines begin like that. `None` is standard output.
 pub fn spare_log(target: Option<&Path>) -> Result<()> {
     let Some(path) = target.filter(|path| path.is_file()) else { return Ok(()) };
     let mut start = Vec::new();
-    // Whoever cannot read it will be told when it is written, if that is so.
+    // If it cannot be read, it cannot be written either, which is told then.
     let _ = File::open(path).and_then(|file| file.take(START).read_to_end(&mut start));
     if !begins_with_record(&start) {
         return Ok(());

@@ -1,4 +1,6 @@
 //! A run over inputs that end: each is read once, and every window of them closes.
+//!
+//! Invariant: results are numbered from 0, and written in that order.
 
 use std::sync::Arc;
 

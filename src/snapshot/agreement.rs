@@ -10,7 +10,7 @@ use super::windows::{Issued, SavedWindows};
 use crate::ops::close::Closer;
 
 impl Snapshot {
-    /// Errors with what cannot be together.
+    /// Errors with what contradicts something else.
     pub(super) fn agrees(&self, delays: &Delays) -> Result<(), String> {
         let closer = self.closer();
         self.check_closed(delays)?;
@@ -49,7 +49,7 @@ impl Snapshot {
         }
     }
 
-    /// What was issued is still there, as what comes late only adds to it; of windows that are done
+    /// What was issued is still there, since late records only add to it; for windows that are done
     /// with, it is kept only where it comes again.
     fn check_issued(&self, closer: &Closer) -> Result<(), String> {
         let SavedWindows { issued, again, settled, .. } = &self.windows;

@@ -21,7 +21,7 @@ use crate::tally::Tally;
 
 use super::value::Snapshot;
 
-/// Open windows that are listed at most.
+/// The most open windows that are listed.
 const MOST_OPEN: usize = 1000;
 
 /// What a snapshot holds.

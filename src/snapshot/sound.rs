@@ -1,5 +1,5 @@
-//! Whether the header of a saved state that was read is one that a run saves: a checksum says who
-//! has changed nothing by accident, and not who wrote it.
+//! Whether the header of a saved state that was read is one that a run saves: a checksum says that
+//! nothing changed by accident, and not who wrote it.
 //!
 //! Invariant: of what passes, every number can be worked with as it is: lengths of time are above
 //! 0, a window has as many buckets as a configuration may ask for, windows, buckets and panes are
@@ -19,13 +19,13 @@ use crate::ops::close::{SHARDS, Windows};
 use crate::ops::progress::{LAST_BYTE, Position};
 use crate::source::follow::{FileRecord, HEAD, PassedOver, START};
 
-/// Inputs that a run may come to have: so many files are never met.
+/// The most inputs that a run may come to have: nobody has that many files.
 const MAX_INPUTS: u32 = 1 << 31;
 
 /// How often a window may have been issued.
 const MAX_REVISION: u32 = 1 << 31;
 
-/// What the clock of silences may say: some thirty thousand years.
+/// The most that the clock of silences may say: some thirty thousand years.
 const MAX_CLOCK: Duration = Duration::from_secs(1 << 40);
 
 /// Bytes that a path may have.

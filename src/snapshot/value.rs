@@ -1,6 +1,7 @@
 //! A saved state as one plain value: all of it but names and pairs, which follow it.
 //!
 //! Not here: whether a value that was read is one that a run saves (`sound`, `agreement`).
+//! Invariant: its fields stand in the order of format 2, which is that of their bytes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +62,7 @@ pub struct SavedCounts {
     pub overflowed: u64,
     /// By number: what is counted without its pair, and how many shards there are.
     pub panes: Vec<(i64, u64, u64)>,
-    /// Host names by number are so many, those of holes without bytes.
+    /// How many host names there are by number; those of holes have no bytes.
     pub numbers: u32,
 }
 

@@ -1,4 +1,7 @@
 //! The windows of a run as plain values, as a saved state has them.
+//!
+//! Not here: closing and issuing them (`stage/aggregator/following/windows`). Invariant: the order
+//! of fields is that of their bytes in format 2.
 
 use serde::{Deserialize, Serialize};
 

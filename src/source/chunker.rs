@@ -17,15 +17,14 @@ pub struct Chunker {
     target: usize,
     /// Bytes a line may have.
     max_line: usize,
-    /// Whether to fill a chunk, or to cut it as soon as there is a whole line.
+    /// Whether to fill a chunk, or to cut it as soon as it has a whole line.
     fill: bool,
     /// The byte at which the next chunk begins.
     position: u64,
-    /// The bytes from there that have been read: the start of a line, or what was read with an
-    /// over-long line's end.
+    /// The bytes from there that have been read: the start of a line, or what was read together
+    /// with the end of an over-long line.
     carry: Vec<u8>,
-    /// The over-long line that is being read over, in an input that goes on. Nothing is carried
-    /// then.
+    /// The over-long line that is being skipped, in an input that goes on. Nothing is carried then.
     long: Option<LongLine>,
 }
 
@@ -115,9 +114,9 @@ impl Chunker {
         }
     }
 
-    /// The next chunk of an input that goes on, in `into`. That `fill` has no bytes now is no end:
-    /// whole lines are cut before it, and the start of a line waits for the rest (`None`), or of an
-    /// over-long one is passed over.
+    /// The next chunk of an input that goes on, in `into`. When `fill` has no bytes now, that is
+    /// not the end: the whole lines so far are cut, and the start of a line waits for its rest
+    /// (`None`), or is skipped if the line is over-long.
     pub fn next_available(&mut self, fill: &mut Fill<'_>, into: &mut Vec<u8>) -> io::Result<Option<Cut>> {
         into.clear();
         if self.long.is_some() {
@@ -166,8 +165,8 @@ impl Chunker {
         }
     }
 
-    /// What is left of an input that turned out to go on no more: the start of a line that has no
-    /// end, if there is one.
+    /// What is left of an input that turned out not to go on: the start of a line without an end,
+    /// if there is one.
     pub fn rest(&mut self, into: &mut Vec<u8>) -> Option<Cut> {
         into.clear();
         if let Some(LongLine { head, length }) = self.long.take() {
@@ -230,8 +229,8 @@ impl Chunker {
                 }
                 Ok(read) => (memchr::memchr(b'\n', into), read as u64),
                 Err(error) => {
-                    // What was skipped is given up as one over-long line without an end; the error
-                    // comes next time.
+                    // What was skipped becomes one over-long line without an end; the error comes
+                    // next time.
                     if error.kind() == io::ErrorKind::Interrupted {
                         into.clear();
                         return Ok(self.advance(length, Some(head), false));

@@ -190,7 +190,8 @@ impl Cursor {
         if self.input.is_streamed() { cut.to - cut.from + unread } else { self.known - before }
     }
 
-    /// The end of an input that may not be read on. The start of a line that was read stays unread.
+    /// The end of an input that may not be read any further. The start of a line that was read
+    /// stays unread.
     fn interrupted(&mut self, before: u64, opened: bool) -> ChunkStep {
         let at = self.chunker.position();
         let cut = Cut { from: at, to: at, oversized: None, last: true };

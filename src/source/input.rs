@@ -66,7 +66,7 @@ impl Input {
         Input { name: STDIN.to_owned(), origin: Origin::Stream(None) }
     }
 
-    /// Whether its size shows only by reading it.
+    /// Whether its size is known only by reading it.
     pub fn is_streamed(&self) -> bool {
         !matches!(self.origin, Origin::File { .. })
     }

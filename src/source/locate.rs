@@ -23,12 +23,12 @@ pub struct Located {
     pub inputs: Vec<Input>,
     /// What was found and cannot be read, one clear message each.
     pub failures: Vec<Error>,
-    /// What was come across and is not read, though that is no failure.
+    /// What was found on the way and is not read, which is not a failure.
     pub notes: Vec<String>,
 }
 
-/// Finds all inputs. Errors if there is none, with the locations and what exists near them, and
-/// once listing is interrupted.
+/// Finds all inputs. Errors if there are none, with the locations and what exists near them, and
+/// when listing is interrupted.
 pub fn locate(locations: &[Location], listing: &Listing) -> Result<Located> {
     let mut search = FoundInputs::default();
     let mut missing = Vec::new();
@@ -63,7 +63,7 @@ fn note(paths: &[PathBuf], of: fn(&Path) -> String, one: &str, more: &str) -> Op
 struct FoundInputs {
     inputs: Vec<Input>,
     failures: Vec<Error>,
-    /// Folders that a folder or a glob came across.
+    /// Folders found in a folder or by a glob.
     folders: Vec<PathBuf>,
     /// Hidden files of folders.
     hidden: Vec<PathBuf>,
@@ -88,8 +88,8 @@ impl FoundInputs {
         }
     }
 
-    /// Adds a path. Streams only if they were `named`: one that a glob merely came across could
-    /// block for ever.
+    /// Adds a path. Streams are added only if they were `named`: one that a glob only happens to
+    /// match could block for ever.
     fn add_path(&mut self, path: &Path, found: &Metadata, named: bool) {
         if found.is_dir() {
             return self.folders.push(path.to_owned());

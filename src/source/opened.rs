@@ -44,7 +44,7 @@ impl Opened {
             }
             Origin::Stream(Some(path)) => {
                 // Opening a pipe would wait for its writer, deaf to interrupts; reading waits too,
-                // but not deaf.
+                // but hears them.
                 let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
                 let opened = File::options().read(true).custom_flags(flags).open(path);
                 let stream = opened.map_err(|error| fail(path, error))?;
@@ -105,7 +105,8 @@ impl Opened {
 /// Gives a pipe room for more than its usual 64 KiB, so that writer and reader take turns less
 /// often.
 fn widen(stream: impl AsFd) {
-    // What is no pipe, or may not grow, stays as it is; other systems size their pipes themselves.
+    // What is not a pipe, or may not grow, stays as it is; other systems size their pipes
+    // themselves.
     #[cfg(target_os = "linux")]
     let _ = rustix::pipe::fcntl_setpipe_size(stream, PIPE_BYTES);
     #[cfg(not(target_os = "linux"))]

@@ -16,7 +16,7 @@ pub struct Pruned {
     pub size: u64,
     /// The declared disorder, on which that rests, in nanoseconds.
     pub disorder: i64,
-    /// Where the extents of the chunks are noted, if anybody wants to know.
+    /// Where the extents of the chunks are noted, if they are wanted.
     pub order: Option<Arc<OrderMeter>>,
     /// Bytes of them that have been sent on.
     pub sent: u64,

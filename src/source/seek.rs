@@ -21,7 +21,7 @@ const WIDEST: usize = 256 << 10;
 /// Probes that are spread over a file, whatever its size.
 const SPREAD: u64 = 32;
 
-/// Bytes up to which it is not worth the while to search on.
+/// The number of bytes below which it is not worthwhile to search on.
 const GRAIN: u64 = 64 << 10;
 
 /// Bytes up to which a file is read whole: the probes would read as much.
@@ -255,7 +255,8 @@ impl ProbeSearch<'_> {
         Ok(())
     }
 
-    /// Looks at the lines that begin behind `at`. `None` if there are none, or none with a stamp.
+    /// Looks at the lines that begin behind `at`. `None` if there are no lines, or none with a
+    /// stamp.
     fn probe(&mut self, at: u64) -> io::Result<Option<Probe>> {
         let Some((bytes, from)) = self.lines(at)? else { return Ok(None) };
         let Some(extent) = self.stamps.extent(&bytes, from) else { return Ok(None) };

@@ -73,8 +73,8 @@ impl Listing {
     }
 }
 
-/// Gives all that a location leads to. Whether it leads to anything. Errors if it is a glob that is
-/// none, and once listing is interrupted.
+/// Passes on everything that a location leads to, and gives whether that is anything. Errors if a
+/// glob cannot be read, and when listing is interrupted.
 pub(super) fn walk(location: &Location, listing: &Listing, visit: &mut dyn FnMut(Finding)) -> Result<bool> {
     let path = match location {
         Location::Stdin => {
@@ -178,7 +178,7 @@ impl Expansion<'_> {
         Ok(())
     }
 
-    /// What is in a folder. One that is not there, or is none, holds nothing.
+    /// What is in a folder. A folder that does not exist, or is not one, holds nothing.
     fn list(&mut self, folder: &Path) -> Result<Vec<DirEntry>> {
         self.listing.goes_on()?;
         self.listing.folders.fetch_add(1, Ordering::Relaxed);
@@ -225,14 +225,14 @@ fn look(path: PathBuf) -> Finding {
     }
 }
 
-/// For a folder that a folder or a glob came across: that its files are not read, and how they
+/// What is said of a folder found in a folder or by a glob: its files are not read, and how they
 /// would be.
 pub(super) fn folder_note(path: &Path) -> String {
     let path = show_path(path);
     format!("{path}: was not read, as it is a folder; to read its files too, name it: '{path}'")
 }
 
-/// For hidden files of a folder: that they are not read, and how they would be.
+/// What is said of the hidden files of a folder: they are not read, and how they would be.
 pub(super) fn hidden_note(first: &Path) -> String {
     let path = show_path(first);
     format!("{path}: was not read, as it is hidden; to read it too, name it: '{path}'")

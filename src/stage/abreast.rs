@@ -1,8 +1,8 @@
 //! Whether what was in the followed files at an instant is counted: asked by the issuer, answered
 //! by the follower.
 //!
-//! Invariant: what is answered counts chunks that were sent before; once so many are counted, all
-//! is that was there when it was asked.
+//! Invariant: the answer is the number of chunks that were sent before it; once that many are
+//! counted, so is everything that was there when it was asked.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,7 +17,7 @@ pub struct Abreast {
 }
 
 impl Abreast {
-    /// Asks that all be read that is there now.
+    /// Asks for everything that is there now to be read.
     pub fn ask(&self) {
         self.asked.fetch_add(1, Ordering::AcqRel);
     }
@@ -28,7 +28,7 @@ impl Abreast {
         (asked > self.answered.load(Ordering::Acquire)).then_some(asked)
     }
 
-    /// Answers a question: all that was there is in the first `sent` chunks.
+    /// Answers a question: everything that was there is in the first `sent` chunks.
     pub fn answer(&self, question: u64, sent: u64) {
         self.sent.store(sent, Ordering::Release);
         self.answered.store(question, Ordering::Release);
@@ -39,7 +39,7 @@ impl Abreast {
         self.counted.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Whether all is counted that was there when it was last asked.
+    /// Whether everything is counted that was there at the last question.
     pub fn is_reached(&self) -> bool {
         self.question().is_none() && self.counted.load(Ordering::Acquire) >= self.sent.load(Ordering::Acquire)
     }

@@ -140,7 +140,7 @@ fn add(all: &mut BTreeMap<InputId, BTreeMap<u64, Vec<u8>>>, input: InputId, at: 
     let heads = all.entry(input).or_default();
     heads.insert(at, line[..line.len().min(BYTES)].to_vec());
     let is_behind = heads.len() > LINES && heads.pop_last().is_some_and(|(last, _)| last <= at);
-    // Of the input that is one too many, as of those behind it, no lines are kept.
+    // No lines are kept of an input beyond the most that are kept.
     let one_too_many = all.keys().nth(INPUTS).copied();
     if let Some(behind) = one_too_many.and_then(|one| all.get_mut(&one.max(input))) {
         behind.clear();

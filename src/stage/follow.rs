@@ -26,8 +26,8 @@ const WAIT: Duration = Duration::from_millis(50);
 /// How long to wait where files have to be looked at one by one, since there are no events.
 const WAIT_POLLING: Duration = Duration::from_millis(100);
 
-/// After an event, more is waited for this long: who writes line by line does not have us read line
-/// by line.
+/// How long to wait for more after an event, so that a program that writes line by line is not read
+/// line by line.
 const GATHER: Duration = Duration::from_millis(5);
 
 /// Time between two looks at all files, whatever events say.
@@ -36,7 +36,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// Time between two looks at the locations, if each takes less than a twentieth of that.
 const SCAN: Duration = Duration::from_secs(1);
 
-/// Where there are many files, both come less often: so long for each file.
+/// Where there are many files, both come less often: this much time for each file.
 const EACH_FILE: Duration = Duration::from_millis(2);
 
 /// But no less often than this.
@@ -45,7 +45,7 @@ const SELDOM: Duration = Duration::from_secs(10);
 /// The same while events tell of new names.
 const SCAN_SOON: Duration = Duration::from_millis(20);
 
-/// Time between two looks at which folders to watch, while the files in them stay the same.
+/// Time between two looks for folders to watch, while the files in them stay the same.
 const WATCH: Duration = Duration::from_secs(5);
 
 /// Chunks that are passed on before other things have their turn, such as a look at the locations.
@@ -228,11 +228,12 @@ impl Following {
         Ok(())
     }
 
-    /// Passes on what there is of each file, a chunk of each in turn. Whether there was anything.
+    /// Passes on what there is of each file, a chunk of each in turn. Gives whether there was
+    /// anything.
     fn read(&mut self, outlet: &mut Outlet<Arc<Chunk>>) -> Result<bool, Exit> {
         let mut any = false;
         for _ in 0..CHUNKS {
-            // The permit comes first: with it held, a chunk can always be worked off.
+            // The permit comes first: a chunk that holds one can always be processed.
             let permit = self.chunks.permits.acquire()?;
             let mut bytes = self.chunks.buffers.take();
             let Some(step) = self.follower.next(self.clock, &mut bytes) else { return Ok(any) };

@@ -2,8 +2,8 @@
 //! nothing else.
 //!
 //! Files that stand behind a stage belong to it: `read`, `skip` and `follow` to the reader,
-//! `firsts` and `stats` to the time-filter, `abreast` to whoever has to know that all is counted
-//! that was there.
+//! `firsts` and `stats` to the time-filter, and `abreast` to the keeper, which has to know when
+//! everything that was there is counted.
 
 pub mod read;
 pub mod reader;

@@ -46,7 +46,7 @@ pub(super) fn read(
     input: &mut OpenInput,
     outlet: &mut Outlet<Arc<Chunk>>,
 ) -> Result<(bool, Timestamp), Exit> {
-    // The permit comes first: with it held, a chunk can always be worked off.
+    // The permit comes first: a chunk that holds one can always be processed.
     let permit = shared.permits.acquire()?;
     let mut bytes = shared.buffers.take();
     let mut step = input.cursor.next(&mut bytes, &|| shared.stop.draining());

@@ -49,7 +49,7 @@ pub struct ReporterShared {
     pub stop: Stop,
     /// Where windows are kept as they are, in place of reports on them.
     pub kept: Option<Kept>,
-    /// Has the balance sheet of the whole run, at its end.
+    /// Gives the balance sheet of the whole run, at its end.
     pub counting: Option<Arc<Counting>>,
     /// The range that was asked for.
     pub range: AskedRange,
@@ -66,7 +66,8 @@ pub struct AskedRange {
     pub ends: Ends,
     /// Whether it ends with the highest stamp.
     pub until_latest: bool,
-    /// Whether an end is given as an instant, also of one window: who does that knows the stamps.
+    /// Whether an end is given as an instant, for one window too: somebody who gives one knows the
+    /// stamps.
     pub by_instant: bool,
 }
 
@@ -81,7 +82,7 @@ pub struct Emptiness {
 /// What there is to say of a run that counted nothing.
 #[derive(Debug, Clone)]
 pub struct Missed {
-    /// One line; none where nothing could be read.
+    /// One line; `None` if nothing could be read.
     pub said: Option<String>,
     /// Whether results that are text say so themselves.
     pub in_text: bool,
@@ -127,7 +128,7 @@ impl ReporterShared {
     /// place for.
     pub fn hints(&self) -> Vec<String> {
         let mut hints: Vec<String> = self.searches.lock().iter().flatten().filter_map(Search::hint).collect();
-        // As in `settle`: what a worker that was given up on has is not asked for.
+        // As in `settle`, what a worker that was given up on holds is not waited for.
         let Some(desk) = self.desk.try_lock() else { return hints };
         hints.extend(desk.unsaid.hints());
         let of_many = || self.counting.as_ref()?.progress.lock().extent();
@@ -160,7 +161,7 @@ impl ReporterShared {
             let context = self.context(entry, options, seen);
             let mut report = entry.maker.make(&context, seen.view, window.end)?;
             report.id = entry.name.to_owned();
-            // A function of another crate may be wrong; outputs rely on this.
+            // A function of another crate may get this wrong, and outputs rely on it.
             report.check().map_err(|message| Error::report(entry.name, message))?;
             report.options = asked_for(options);
             if entry.looks_at_pairs {
@@ -209,7 +210,7 @@ impl ReporterShared {
         }
     }
 
-    /// Where no window came: says what there is, and writes what stands before results.
+    /// If no window came: says what there is, and writes what stands before results.
     fn without_results(&self, desk: &mut Desk, balance: &Balance, follows: bool) -> Result<()> {
         let second = Timestamp::from_seconds(1);
         let window = Window::half_open(Timestamp::from_seconds(0), second);
@@ -238,8 +239,8 @@ impl ReporterShared {
             reopen.heed();
         }
         let mut desk = self.desk.lock();
-        // The result before this one left the inbox before it: another worker has it and needs
-        // nothing from us.
+        // The result before this one left the inbox earlier: another worker has it, and needs
+        // nothing from this one.
         while desk.next.is_some_and(|next| next != result.sequence) {
             if self.stop.aborted() {
                 return Err(Exit::Stopped);
@@ -253,7 +254,7 @@ impl ReporterShared {
         if let Some(medium) = desk.outputs.iter().find_map(Destination::leaves_unsaid) {
             desk.unsaid.note(medium, result);
         }
-        // One that fails keeps no other from this result.
+        // An output that fails keeps no other from this result.
         let mut failed = None;
         desk.outputs.retain_mut(|output| match output.write(result, &receipt) {
             Ok(takes_more) => takes_more,
@@ -275,8 +276,8 @@ impl ReporterShared {
 
     /// Tells what was not written, at the end of the run.
     pub fn settle(&self) {
-        // A worker that a reader keeps waiting for ever has the desk, and was given up on: so is
-        // what it would write.
+        // If a worker that was given up on has the desk, because its reader makes it wait for ever,
+        // what it would write is given up too.
         let Some(mut desk) = self.desk.try_lock() else { return };
         desk.outputs.iter_mut().for_each(Destination::settle);
         self.note_dropped(&mut desk);
@@ -360,7 +361,8 @@ impl Transform for Reporter {
     }
 
     fn patience(&self) -> Option<Duration> {
-        // In a run over files nothing waits, and nobody has to wait here for another's write.
+        // In a run over files no result waits for room, so no worker waits here for another's
+        // write.
         self.shared.reopen.as_ref()?;
         self.shared.desk.lock().outputs.iter().any(Destination::is_waiting).then_some(TRY_AGAIN)
     }

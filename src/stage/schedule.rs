@@ -14,7 +14,8 @@ use crate::format::LineRules;
 use crate::model::{InputId, Peaks, Timestamp};
 use crate::source::{Cursor, Pruned};
 
-/// Open files above which a file is closed after each chunk, when many are read in turns.
+/// The most files that stay open when many are read in turns; beyond that, each is closed after
+/// each chunk.
 const KEEP_OPEN: usize = 16;
 
 /// Bytes of the first chunk of each of many inputs: enough to learn where in time it begins.

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::support::case::{Sections, parse, render};
-use crate::support::{Folder, SHAPES, root, run};
+use crate::support::{Folder, SHAPES, root, run, updates};
 
 /// What is expected, by the names of its sections.
 const SAID: [&str; 3] = ["stdout", "stderr", "code"];
@@ -53,7 +53,7 @@ fn said(folder: &Folder, args: &str) -> [String; 3] {
 
 #[test]
 fn every_case_says_what_is_expected_under_every_shape() {
-    let update = std::env::var_os("UPDATE_CASES").is_some();
+    let update = updates();
     let mut wrong = Vec::new();
     for path in cases() {
         let mut case = parse(&fs::read_to_string(&path).unwrap());

@@ -6,7 +6,7 @@ use logparser::internals::snapshot::Snapshot;
 use serde_json::{Value, json};
 
 use crate::oracles::reseal::{self, Tallies};
-use crate::support::{BASE, Folder, ok, piped, run, signal, stderr, wait_for};
+use crate::support::{BASE, Folder, ok, piped, run, signal, stderr, updates, wait_for};
 use crate::tallies::inspect;
 
 #[test]
@@ -20,7 +20,7 @@ fn every_format_is_read_for_ever() {
     ));
     let golden = |format: u32| format!("{}/tests/data/format-{format}.tally", env!("CARGO_MANIFEST_DIR"));
     let newest = golden(logparser::internals::tallies::FORMAT);
-    if std::env::var_os("UPDATE_CASES").is_some() && !std::path::Path::new(&newest).exists() {
+    if updates() && !std::path::Path::new(&newest).exists() {
         std::fs::copy(folder.at("now.tally"), newest).unwrap();
     }
     let report = |file: &str| ok(&run(&folder, &["report", file, "a", "b", "--output", "json"]));

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Folder, needs, root, stdout};
+use crate::support::{Folder, needs, root, shell, stdout, updates};
 
 /// Words that the README may have.
 const README_WORDS: usize = 1500;
@@ -37,11 +37,7 @@ fn pages() -> Vec<String> {
 
 /// What a command prints, both streams as in a terminal.
 fn printed(folder: &Folder, command: &str) -> String {
-    let programs = PathBuf::from(env!("CARGO_BIN_EXE_logparser")).parent().unwrap().to_owned();
-    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
-    let mut shell = Command::new("sh");
-    shell.current_dir(folder.path()).env("PATH", path).env_remove("FAILPOINTS");
-    stdout(&shell.args(["-c", &format!("{{ {command}\n}} 2>&1")]).output().unwrap())
+    stdout(&shell(folder, &format!("{{ {command}\n}} 2>&1")).output().unwrap())
 }
 
 /// A page with the output of each command in its console blocks made anew. A command goes on in
@@ -114,7 +110,7 @@ fn the_tour_and_all_pages_show_what_the_program_prints() {
         if now == text {
             continue;
         }
-        if std::env::var_os("UPDATE_CASES").is_some() {
+        if updates() {
             std::fs::write(root().join(&page), &now).unwrap();
         } else {
             let differs = now.lines().zip(text.lines()).find(|(now, text)| now != text);

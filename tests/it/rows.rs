@@ -1,13 +1,12 @@
 //! Rows of the catalogue of faults that are seen best on the whole program: bad lines, compression,
 //! fairness, races.
 
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    Folder, Logs, NO_DISK, Oracle, Random, Running, SavedState, Tmpfs, append, configure, follower, needs, said, skip,
-    terminate, wait_for, wait_until_saved,
+    Folder, Logs, NO_DISK, Oracle, Random, Running, SavedState, Tmpfs, append, configure, follower, needs, said, shell,
+    skip, terminate, wait_for, wait_until_saved,
 };
 
 /// A program that follows `logs/log*`, and saves what it has counted twenty times a second.
@@ -75,11 +74,7 @@ fn a6_what_is_compressed_while_stopped_is_told_once_with_the_command_that_counts
     let told = said(&folder);
     let (_, command) = told.split_once("bytes 1500 to 2100 were not counted; count them with: ").unwrap();
     let command = command.lines().next().unwrap();
-    let program = Path::new(env!("CARGO_BIN_EXE_logparser")).parent().unwrap().to_str().unwrap();
-    let path = format!("{program}:{}", std::env::var("PATH").unwrap());
-    let shell =
-        |command: &str| Command::new("sh").current_dir(folder.path()).env("PATH", &path).args(["-c", command]).output();
-    let counted = shell(&format!("{command} --json --until latest")).unwrap();
+    let counted = shell(&folder, &format!("{command} --json --until latest")).output().unwrap();
     let result: serde_json::Value = serde_json::from_slice(&counted.stdout).unwrap();
     assert_eq!(result["balance"]["counted"], 40, "{result}");
     // Another run has nothing to say of it.

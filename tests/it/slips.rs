@@ -4,13 +4,12 @@
 //! files, then both streams as a terminal shows them, then `exit N`. With `UPDATE_CASES=1` they are
 //! written anew: read the difference.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use logparser::internals::snapshot::store::Store;
 
-use crate::support::{Folder, run, stderr, stdout};
+use crate::support::{Folder, run, shell, stderr, stdout, updates};
 
 const LOG: &str = "\
 1699999000 sierra Alpha
@@ -51,17 +50,13 @@ fn folder() -> Folder {
 
 /// What a command prints, both streams as in a terminal, with its exit code.
 fn said(folder: &Folder, command: &str) -> String {
-    let programs = PathBuf::from(env!("CARGO_BIN_EXE_logparser")).parent().unwrap().to_owned();
-    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
-    let mut shell = Command::new("sh");
-    shell.current_dir(folder.path()).env("PATH", path).env("XDG_STATE_HOME", folder.path()).env_remove("FAILPOINTS");
     let script = format!("exec 2>&1 < /dev/null\n{command}\necho exit $?");
-    stdout(&shell.args(["-c", &script]).output().unwrap())
+    stdout(&shell(folder, &script).env("XDG_STATE_HOME", folder.path()).output().unwrap())
 }
 
 #[test]
 fn every_slip_is_told_with_its_remedy() {
-    let update = std::env::var_os("UPDATE_CASES").is_some();
+    let update = updates();
     let tables = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slips");
     let mut wrong = Vec::new();
     let mut count = 0;

@@ -51,7 +51,7 @@ impl Position {
         while self.marks.front().is_some_and(|mark| mark.watermark < end) {
             self.marks.pop_front();
         }
-        // An input that ended before it got there has given all that it has.
+        // An input that ended before that has given everything that it has.
         self.marks.front().map_or(&self.balance, |mark| &mark.balance)
     }
 }

@@ -21,14 +21,14 @@ const MAX_LOSSES: u64 = 1 << 48;
 pub const LAST_BYTE: u64 = i64::MAX as u64;
 
 impl ProgressRecord {
-    /// Whether it agrees with itself, where so many nanoseconds of disorder are declared; errors
-    /// with what does not.
+    /// Whether it agrees with itself, for this declared disorder in nanoseconds; errors with what
+    /// does not.
     pub fn check(&self, lateness: i64) -> Result<(), String> {
         let ids = |input: &(InputId, Position)| input.0;
         if !self.inputs.is_sorted_by(|a, b| ids(a) < ids(b)) {
             return Err("its inputs are not in order".to_owned());
         }
-        // What the inputs add and what those have added that are forgotten is what was applied.
+        // What was applied is what the inputs add and what forgotten inputs have added.
         let mut sum = self.past.clone();
         let sound = |sheet: &Balance| sheet.is_sound().then_some(()).ok_or("its balance sheet does not add up");
         sound(&self.past)?;
@@ -81,7 +81,7 @@ impl ProgressRecord {
         }
     }
 
-    /// What is known of losses is of some that there were.
+    /// What is known of losses belongs to losses that there were.
     fn check_traces(&self) -> Result<(), String> {
         let Balance { late, .. } = self.total;
         let Traces { furthest_behind, after_idle, .. } = &self.traces;

@@ -54,7 +54,7 @@ pub struct Explanation {
 
 impl Pipeline {
     /// Says which bytes of which inputs a run would read, and why, without reading them, and which
-    /// it would refuse: each input in the order in which they are numbered. Errors as a run would
+    /// it would refuse: each input in the order in which they are numbered. Errors as a run does
     /// that finds no input or no window.
     pub fn explain(self) -> Result<Explanation> {
         let Pipeline { plan, mut environment } = self;

@@ -90,7 +90,7 @@ pub fn agree<'a>(here: &'a [ListedFile], planned: &[ListedFile]) -> Result<Vec<&
     }
 }
 
-/// What is not as it was planned of a file.
+/// What of a file is not as it was planned.
 fn difference(here: &ListedFile, planned: &ListedFile) -> Result<Option<String>> {
     if here.size < planned.size {
         return Ok(Some(format!("has {} bytes here, and {} in the plan", here.size, planned.size)));

@@ -66,8 +66,8 @@ impl Partial {
 
 impl Pipeline {
     /// Counts what a run would count, for `Files` of tallies to be added up. Errors if anything
-    /// could not be read: there are no tallies of a part that was not asked for; why it was not is
-    /// told to `on_failure`. `started` gets what tells how far it has come.
+    /// could not be read, since there are no tallies of less than was asked for; `on_failure` is
+    /// told why. `started` gets the progress of the run.
     pub fn partial(mut self, request: PartialRequest, started: impl FnOnce(Arc<metrics::Progress>)) -> Result<Partial> {
         let PartialRequest { range, label, previous } = request;
         if previous {
@@ -75,7 +75,7 @@ impl Pipeline {
         }
         let plan = self.plan.clone();
         check(&plan)?;
-        // The outputs of the configuration are for reports.
+        // The outputs of the configuration are for reports only.
         self.environment.outputs = vec![(output::DEFAULT, Box::new(io::sink()))];
         let kept = Kept::default();
         let part = range.as_ref().map_or(Part::All, |range| Part::Range(range.clone()));
@@ -195,7 +195,7 @@ fn part_of(Portion { id, pruned, .. }: &Portion, range: &ByteRange, progress: &C
     (size, zeros.into_iter().chain([read]).chain(passed).collect())
 }
 
-/// The extent of so many bytes that were read, all of which the run has seen.
+/// The extent of the bytes that were read, all of which the run has seen.
 fn seen(pruned: &Pruned, bytes: u64) -> Option<Extent> {
     pruned.order.as_ref()?.whole(bytes, Duration::ZERO)?
 }

@@ -76,7 +76,7 @@ impl Pipeline {
         check(&plan)?;
         let stop = Stop::new(environment.wishes.drain.clone());
         let failures = Failures::new(environment.listener.clone());
-        // A plan without an input that was asked for would be that of another question.
+        // A plan without an input that was asked for would answer another question.
         let inputs = find_all(&plan, &mut environment, &failures, "there is no plan")?;
         let reading = Reading::new(&plan, inputs, (environment.now)(), &stop, &Part::All)?;
         let [_, filter, _] = plan.single()?;
@@ -134,7 +134,7 @@ fn divided(
 }
 
 /// The bytes that are read of an input in ranges of about the same length, of at most `most` bytes;
-/// one at least, as somebody has to answer for what is passed over.
+/// one at least, since some task has to account for what is passed over.
 fn ranges((from, to): (u64, u64), size: u64, most: u64, pruned: Option<&Pruned>) -> Vec<ByteRange> {
     let parts = (to - from).div_ceil(most).max(1);
     let cut = |part: u64| from + (u128::from(to - from) * u128::from(part) / u128::from(parts)) as u64;

@@ -71,7 +71,7 @@ impl Pipeline {
             };
             let result = shared.result(look)?;
             shared.search(look, &result)?;
-            // Any other end is that of who has read enough, such as `head`.
+            // Any other end is that of a reader that has had enough, such as `head`.
             if let Err(Exit::Failed(error)) = shared.write(&result, Arc::default()) {
                 return Err(error);
             }
@@ -86,7 +86,7 @@ impl Pipeline {
 fn summary(header: &TalliesHeader, balance: Balance, stage: String, hints: Vec<String>) -> Summary {
     let ((traces, names), rejected) = (header.traces(), header.rejected());
     let sheet = Sheet { stage, balance, rejected, traces, names, ..Sheet::default() };
-    // Of lines that were counted elsewhere, a few are known that are no records.
+    // Of lines that were counted elsewhere, only a few that are not records are known.
     let first_lines = FirstLines {
         has_record: sheet.balance.lines_read - sheet.balance.blank > sheet.balance.malformed_total(),
         heads: sheet.rejected.iter().map(|(_, line)| line.head.clone()).collect(),

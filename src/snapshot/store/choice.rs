@@ -1,4 +1,4 @@
-//! Which of the two slots a run goes on from, and what is said where it is none.
+//! Which of the two slots a run goes on from, and what is said if it is neither.
 //!
 //! Not here: reading them. This is a decision over what was found. Invariant: wherever there is or
 //! was a state, the answer is a whole snapshot or an error, and never "nothing".
@@ -51,7 +51,7 @@ pub fn choose(dir: &Path, slots: &[SlotInfo; 2]) -> Choice {
     }
     let found = match &other.content {
         SlotContent::Damaged { reason } => Some(reason.as_str()),
-        // The first snapshot is the only one that is alone.
+        // Only the first snapshot is alone.
         SlotContent::Missing if sequence(used) > Some(1) => Some("it is missing"),
         _ => None,
     };

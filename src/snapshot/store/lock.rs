@@ -40,8 +40,8 @@ impl Lock {
     pub fn take(dir: &Path) -> Result<Self> {
         let path = dir.join(NAME);
         let failed = |error: io::Error| Error::state(&path, format!("cannot take the lock: {error}{}", remedy(&error)));
-        // Someone may remove the file between our opening and our locking it; then there is another
-        // one to lock.
+        // The file may be removed between opening and locking it; then there is another one to
+        // lock.
         for _ in 0..LOOKS {
             let mut open = OpenOptions::new();
             open.read(true).write(true).create(true).truncate(false).mode(0o600);
@@ -79,7 +79,7 @@ impl Lock {
     }
 
     /// Whether the file holds what an owner has written down, all of it or a part, or nothing. A
-    /// log may be called so, too.
+    /// log may have this name, too.
     fn is_ours(&self) -> bool {
         let mut head = Vec::new();
         let read = (&self.file).take(32).read_to_end(&mut head);
@@ -126,7 +126,7 @@ fn in_use(dir: &Path, file: File) -> Error {
     Error::state(dir, format!("the state is in use by {owner}; stop that one first, or name another --state"))
 }
 
-/// Makes a directory where there is none, and its parents, so that all of them last.
+/// Makes a directory if it does not exist, and its parents, and sees that all of them last.
 pub(super) fn make_directory(dir: &Path) -> io::Result<()> {
     let parent = match dir.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -146,7 +146,7 @@ pub(super) fn make_directory(dir: &Path) -> io::Result<()> {
     sync_directory(parent)
 }
 
-/// Has the names in a directory reach the disk.
+/// Makes the names in a directory reach the disk.
 pub(super) fn sync_directory(dir: &Path) -> io::Result<()> {
     fail::fail_point!("state-fsync-directory", |_| Err(io::Error::from_raw_os_error(libc::EIO)));
     OpenOptions::new().read(true).custom_flags(libc::O_DIRECTORY).open(dir)?.sync_all()

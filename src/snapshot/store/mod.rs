@@ -37,7 +37,7 @@ const NAMES_TRIED: u64 = 16;
 pub struct Store {
     dir: PathBuf,
     lock: Lock,
-    /// What the next save writes; none before the state is loaded.
+    /// What the next save writes; `None` before the state is loaded.
     next: Option<NextSlot>,
     /// Temporary files so far: each save has one of its own, so that no fsync is tried twice on one
     /// file. After one has failed, a second one would succeed though the bytes are lost.
@@ -79,7 +79,7 @@ pub struct Loaded {
 }
 
 impl Store {
-    /// Opens the state in a directory, which is made if there is none, for this process alone.
+    /// Opens the state in a directory, which is made if it does not exist, for this process alone.
     /// Errors if another process has it.
     pub fn open(dir: &Path) -> Result<Self> {
         make_directory(dir).map_err(|error| {
@@ -91,9 +91,9 @@ impl Store {
         Ok(Store { dir: dir.to_owned(), lock, next: None, temporaries: 0 })
     }
 
-    /// The newest snapshot that is whole; none only where nothing was ever saved. Errors if there
-    /// is a state that cannot be used: damaged in both slots, of another format, or saved with
-    /// another configuration than `fingerprint` tells.
+    /// The newest snapshot that is whole; `None` only if nothing was ever saved. Errors if there is
+    /// a state that cannot be used: damaged in both slots, of another format, or saved with another
+    /// configuration than `fingerprint` tells.
     pub fn load(&mut self, fingerprint: &str) -> Result<Option<Loaded>> {
         self.next = None;
         let found = peek(&self.dir)?;

@@ -192,7 +192,7 @@ fn check(mut file: File, length: u64) -> Result<(SlotContent, Option<Body>), Str
         let meant = header.file_length().map_or("more than any file has".to_owned(), |meant| meant.to_string());
         return Err(format!("it has {length} bytes, and its header says {meant}"));
     }
-    // The length is that of the file, so this is no more than there is.
+    // The length is that of the file, so there are that many bytes.
     let mut fingerprint = vec![0; header.fingerprint as usize];
     file.read_exact(&mut fingerprint).map_err(unreadable)?;
     let mut hash = XxHash64::with_seed(0);
@@ -234,7 +234,7 @@ fn hash_rest(file: &mut File, length: u64, hash: &mut XxHash64) -> io::Result<()
     }
 }
 
-/// Writes a snapshot into a new file and has it reach the disk. Gives its bytes.
+/// Writes a snapshot into a new file and makes it reach the disk. Gives its size.
 pub(super) fn write(
     mut file: File,
     sequence: u64,
@@ -245,7 +245,7 @@ pub(super) fn write(
     let mut out = BufWriter::with_capacity(WRITE_BUFFER, Hashing::new(file));
     let put = out.write_all(fingerprint.as_bytes()).and_then(|()| body(&mut Encoder::new(&mut out)));
     let written = put.and_then(|()| out.flush());
-    // Taken apart, as it would write once more when it is dropped, into a file that is given up.
+    // Taken apart, since dropping it would write once more, into a file that is given up.
     let (Hashing { inner: file, mut hash, length }, _) = out.into_parts();
     written?;
     let too_long = |_| io::Error::other("the fingerprint is too long");

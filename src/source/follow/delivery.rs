@@ -1,5 +1,8 @@
 //! What a follower is asked for, and what it gives: files that are new, and what is passed on of
 //! each.
+//!
+//! Not here: how it is found and read. Invariant: the bytes that a delivery accounts for, skipped
+//! ones first, begin where those of the one before it ended.
 
 use std::path::PathBuf;
 use std::time::Duration;

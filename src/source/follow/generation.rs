@@ -1,6 +1,7 @@
 //! One generation of a file: a record of what is known of it, and what it is now.
 //!
-//! Not here: opening and reading, and whose turn it is.
+//! Not here: opening and reading, and whose turn it is. Invariant: what is saved of it is made in
+//! one place (`update`), and read back in one (`restored`).
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Failures in a row, and when to try again: at once after the first, ever later after further
 //! ones.
+//!
+//! Not here: reading. Invariant: the same trouble is told once, however often it comes back.
 
 use std::time::Duration;
 

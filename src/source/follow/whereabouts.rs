@@ -320,3 +320,63 @@ impl Gone {
         self.copy.take()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::follow::open_files::OpenFiles;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn here() -> Whereabouts {
+        Whereabouts::in_file(OwnFile { key: OpenFiles::new(1).new_key(), identity: (1, 2) }, false)
+    }
+
+    #[test]
+    fn a_file_that_is_away_is_settled_only_once_it_is_lost() {
+        let mut one = here();
+        assert!(!one.is_draining() && one.is_here());
+        one.settle();
+        assert!(!one.is_settled(), "more is expected of it");
+        one.depart(SECOND);
+        one.settle();
+        assert!(one.is_away() && one.is_draining() && !one.is_settled());
+        one.lose_file(false);
+        one.settle();
+        let gone = one.gone().unwrap();
+        assert_eq!((gone.identity, gone.over_at()), (Some((1, 2)), Some(SECOND + KEEP_DEPARTED)));
+        assert!(one.is_settled() && one.file().is_none() && !gone.is_end_unseen());
+        assert_eq!(one.told(), SavedPlace { settled: true, departed: Some((SECOND, 0)), ..SavedPlace::default() });
+    }
+
+    #[test]
+    fn what_was_renamed_stays_rotated_and_what_is_replaced_has_no_file() {
+        let mut one = here();
+        one.rename();
+        one.settle();
+        assert!(one.is_rotated() && one.is_settled());
+        one.reopen();
+        assert!(one.is_draining(), "it has grown");
+        one.depart(SECOND);
+        let file = one.be_replaced(SECOND * 5).unwrap();
+        let gone = one.gone().unwrap();
+        assert_eq!((file.identity, gone.identity), ((1, 2), None));
+        assert!(one.is_rotated() && gone.is_truncated() && !gone.is_missed());
+        let told = SavedPlace { rotated: true, truncated: true, settled: false, departed: Some((SECOND, 0)) };
+        assert_eq!(one.told(), told, "it went away before it was replaced");
+    }
+
+    #[test]
+    fn what_an_earlier_run_left_is_missed_from_now_on_and_expires_only_once_it_is_settled() {
+        let mut gone = Gone::restored((1, 2), false, false, (Duration::ZERO, 0));
+        assert!(gone.miss(SECOND) && !gone.miss(SECOND * 2) && gone.is_missed());
+        assert!(!gone.expire() && !gone.is_over(SECOND * 10_000));
+        let mut one = Whereabouts::Gone(gone);
+        one.settle();
+        let gone = one.gone_mut().unwrap();
+        assert!(!gone.is_over(SECOND) && gone.is_over(SECOND + KEEP_DEPARTED));
+        assert!(gone.expire() && gone.is_over(SECOND));
+        gone.be_truncated();
+        assert!(!one.is_settled(), "a copy may have been made before");
+    }
+}

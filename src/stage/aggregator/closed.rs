@@ -22,8 +22,8 @@ pub struct Closed {
     pub view: Aggregates,
     /// The balance sheet at this window.
     pub balance: Balance,
-    /// Set once a reporter has written it. What is dropped without that, as an output failed or the
-    /// run was aborted, is issued again by the next run.
+    /// Set once a reporter has written it. A result that is dropped without that, because an output
+    /// failed or the run was aborted, is issued again by the next run.
     pub written: Arc<AtomicBool>,
 }
 

@@ -22,9 +22,9 @@ use crate::tally::{Aggregates, Tally};
 pub struct Counting {
     /// How time is cut into buckets.
     pub(super) buckets: Buckets,
-    /// What is counted. Workers count into it at the same time; who divides it holds it alone.
+    /// What is counted. Workers count into it at the same time; whoever divides it holds it alone.
     pub(super) tally: RwLock<Tally>,
-    /// What each worker counts with. Held only by who holds the tally.
+    /// What each worker counts with. Locked only while the tally is held.
     counters: Vec<Mutex<Counter>>,
     /// What happens to pairs for which there is no memory.
     pub(super) policy: MemoryPolicy,
@@ -45,7 +45,7 @@ pub struct Counting {
 pub(super) enum Then {
     /// Nothing more is counted into it.
     Closed,
-    /// More may be, while the view is read.
+    /// More may be counted while the view is read.
     Open,
     /// The tally is of no use any more.
     Nothing,
@@ -134,7 +134,7 @@ impl Counting {
         while !left.is_empty() {
             again = left.iter().map(|&at| again[at as usize]).collect();
             let mut tally = self.tally.write();
-            // If another worker has made room meanwhile, that may do.
+            // If another worker has made room meanwhile, that may be enough.
             let spilled = tally.drained() == drained;
             if spilled {
                 self.spill(&mut tally)?;

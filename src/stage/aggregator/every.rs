@@ -46,7 +46,7 @@ impl Every {
             let closed = {
                 let mut tally = counting.tally.write();
                 counting.hand_over(i64::MIN, &mut tally);
-                // Whoever interrupts a run does not wait for windows without end that hold nothing.
+                // After an interrupt, nobody waits for an endless run of windows that hold nothing.
                 if self.stop.draining() && closer.skip_empty(first, &tally) {
                     continue;
                 }

@@ -1,8 +1,8 @@
 //! Bucket-aggregator: records to tallies, and tallies to the view of each window.
 //!
-//! What is counted is one value, `Counting`, that all workers share. Who closes windows owns it,
-//! and there are three ways: one window at the end of the input (`once`), windows that repeat as
-//! the watermark passes them (`every`), and windows of inputs that go on (`following`), where
+//! What is counted is one value, `Counting`, that all workers share. The code that closes windows
+//! owns it, in one of three ways: one window at the end of the input (`once`), windows that repeat
+//! as the watermark passes them (`every`), and windows of inputs that go on (`following`), where
 //! results may come again and counts are saved. Invariant: a window closes once, in order, and
 //! holds all that is counted into it.
 

@@ -30,7 +30,7 @@ impl Once {
         let counting = &self.counting;
         let mut tally = counting.tally.write();
         let layout = once_layout(self.window, &counting.buckets, self.previous);
-        // Who peeks needs the names even if this fails.
+        // A peek needs the names even if this fails.
         let then = if self.peek.is_some() { Then::Closed } else { Then::Nothing };
         let view = counting.view(&mut tally, &layout, then)?;
         let balance = counting.with_overflow(counting.progress.lock().balance().clone());

@@ -1,7 +1,7 @@
-//! A look at a window of an aggregator while it is filled, for who watches the run.
+//! A look at a window of an aggregator while it is being filled, for somebody who watches the run.
 //!
-//! Nobody counts while somebody looks. Invariant: a look changes no result. Where it would take
-//! memory that the run may need, or read back what is on disk, there is none.
+//! Nobody counts while somebody looks. Invariant: a look changes no result. There is no look where
+//! it would take memory that the run may need, or read back what is on disk.
 
 use std::sync::Arc;
 

@@ -13,6 +13,11 @@ pub fn is_full() -> bool {
     std::env::var_os("LOGPARSER_FULL").is_some_and(|value| value != "0")
 }
 
+/// Whether what is expected is to be written anew, by `UPDATE_CASES=1`.
+pub fn updates() -> bool {
+    std::env::var_os("UPDATE_CASES").is_some()
+}
+
 /// How often something is tried.
 pub fn times(few: u32, many: u32) -> u32 {
     if is_full() { many } else { few }

@@ -1,6 +1,7 @@
 //! Ways to run the program, to end it, and to see what it said.
 
 use std::io::{Read, Seek, Write};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,15 @@ pub fn program(folder: &Folder) -> Command {
 /// Runs the program with arguments.
 pub fn run(folder: &Folder, args: &[&str]) -> Output {
     program(folder).args(args).output().unwrap()
+}
+
+/// A shell script in a folder, which finds the programs by their names.
+pub fn shell(folder: &Folder, script: &str) -> Command {
+    let programs = Path::new(env!("CARGO_BIN_EXE_logparser")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let mut shell = Command::new("sh");
+    shell.current_dir(folder.path()).env("PATH", path).env_remove("FAILPOINTS").args(["-c", script]);
+    shell
 }
 
 /// Starts the program with pipes on all three streams.

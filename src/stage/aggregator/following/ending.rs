@@ -52,7 +52,7 @@ impl Ending {
         Ending { timeout, asked: None, outputs: None, said: None }
     }
 
-    /// Whether there is no more time. Says what is waited for where that takes long.
+    /// Whether the time is up. Says what is waited for if that takes long.
     pub fn is_over(&mut self, waits_for: WaitsFor, stop: &Stop, failures: &Failures) -> bool {
         if !stop.draining() {
             return false;

@@ -18,16 +18,16 @@ use crate::source::follow::FileRecords;
 use crate::stage::aggregator::closed::Closed;
 use crate::stage::{Failures, InputNames};
 
-/// How often is looked whether a window is due.
+/// How often to look whether a window is due.
 const TICK: Duration = Duration::from_millis(25);
 
 /// The same while nothing is counted. A batch that comes ends the wait.
 const IDLE_TICK: Duration = Duration::from_millis(90);
 
-/// How long nothing was counted, for that.
+/// How long nothing has to be counted, for that.
 const IDLE: Duration = Duration::from_millis(500);
 
-/// How long a stream gives nothing before it is taken to have given what was there.
+/// How long a stream gives nothing before it is taken to have given everything that was there.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// What an issuer works with.
@@ -44,7 +44,7 @@ pub struct Issuer {
     pub saves: bool,
     /// The first instant that counts.
     pub first: Timestamp,
-    /// How long a run that was asked to end may take for that.
+    /// How long a run that was asked to end may take to count and save.
     pub stop_timeout: Duration,
     /// The files that are followed.
     pub files: Arc<FileRecords>,
@@ -64,7 +64,7 @@ impl Issuer {
         let result = self.keep(&mut outlet, &mut ending);
         live.done(|stages| stages.issued = true);
         if let Err(Exit::DownstreamClosed) = &result {
-            // Nobody takes results any more, such as behind `head`: nothing more has to be read.
+            // Nobody takes results any more, as behind `head`, so nothing more has to be read.
             self.stop.drain();
         }
         self.wait_for_others(&mut outlet, &mut ending);
@@ -159,7 +159,7 @@ impl Issuer {
         if self.ends { since.elapsed() > PAUSE } else { self.live.abreast.is_reached() }
     }
 
-    /// Notes where the run stands, as no result has come.
+    /// Notes where the run stands, if no result has come.
     fn stand(&self, issuing: &mut Issuing<'_>) {
         if std::mem::take(&mut issuing.awaited) {
             let live = &*self.live;

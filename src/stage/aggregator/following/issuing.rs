@@ -19,7 +19,8 @@ use crate::stage::aggregator::closed::Closed;
 use crate::stage::aggregator::counting::Then;
 use crate::tally::aggregates::Layout;
 
-/// How often results that late records changed are issued again, at most.
+/// The shortest time between two rounds in which results that late records changed are issued
+/// again.
 const CHANGES: Duration = Duration::from_secs(1);
 
 /// How long an output that takes nothing is waited for before results that it does not take are
@@ -64,7 +65,7 @@ pub(super) struct Issuing<'a> {
     needed: Option<i64>,
     /// The next window when what lies between others was dropped.
     kept: Option<i64>,
-    /// Whether neither a result has come yet nor was it said why.
+    /// Whether no result has come yet, and it has not been said why.
     pub awaited: bool,
 }
 
@@ -84,7 +85,7 @@ impl<'a> Issuing<'a> {
                 let (watermark, extent) = (progress.watermark(), progress.extent());
                 Some((windows.closer.due(watermark, extent)?, watermark, extent))
             };
-            // A look without the gate, which seldom finds anything.
+            // A look without the gate first, since there is seldom anything to close.
             let found = due(&self.live.windows.lock());
             if found.is_none_or(|(_, watermark, _)| self.waits == Some(watermark)) {
                 break;
@@ -111,12 +112,12 @@ impl<'a> Issuing<'a> {
         self.forget()
     }
 
-    /// Closes a window. What is to be sent of it, if anything is.
+    /// Closes a window. Gives what is to be sent of it, if anything is.
     fn close(&self, windows: &mut LiveWindows, window: Window) -> Result<Option<Arc<Closed>>> {
         let k = windows.closer.number(window);
         windows.begin(k, self.live.counting.progress.lock().watermark());
         let stands = match (self.live.rules.trigger, windows.issued.get(&k).copied()) {
-            // What came by the clock stands, unless more has come since.
+            // A result by the clock stands, unless more has come since.
             (ResultTrigger::Clock, Some(issued)) => issued.connections == self.connections(windows, k),
             _ => false,
         };
@@ -162,7 +163,7 @@ impl<'a> Issuing<'a> {
         self.issue(windows, &layout, ToIssue { run, gap: Some(gap), issue, balance })
     }
 
-    /// Lets go what is done with, before it is dropped. To be called with the gate held alone.
+    /// Settles what is done with, before it is dropped. To be called with the gate held alone.
     fn settle(&self, windows: &mut LiveWindows) -> Result<()> {
         let counting = &self.live.counting;
         {

@@ -39,8 +39,8 @@ pub enum ResultTrigger {
 pub struct LiveCounting {
     /// What is counted.
     pub(super) counting: Arc<Counting>,
-    /// Held by each worker while it counts a batch, and alone by who needs counts and positions to
-    /// agree.
+    /// Held shared by each worker while it counts a batch, and alone where counts and positions
+    /// have to agree.
     pub(super) gate: RwLock<()>,
     /// Batches reach the tally in the order of their input, so that there is nothing beyond a
     /// position.
@@ -53,8 +53,8 @@ pub struct LiveCounting {
     pub(super) abreast: Arc<Abreast>,
     /// Set when a record is counted into a window whose result was issued.
     pub(super) changed: AtomicBool,
-    /// Batches that are half counted. Above 0 with nobody at work, a worker has failed in the
-    /// middle.
+    /// Batches that are half counted. If it is above 0 and nobody is at work, a worker has failed
+    /// in the middle.
     counting_now: AtomicUsize,
     signals: Signals,
     /// What there was to say once all was counted that was there, if no result had come.
@@ -278,7 +278,7 @@ impl LiveCounting {
         self.signals.dozes.store(false, Ordering::Relaxed);
     }
 
-    /// Waits so long, or until something more is done.
+    /// Waits this long, or until something more is done.
     pub(super) fn wait(&self, time: Duration) {
         let mut stages = self.signals.stages.lock();
         self.signals.moved.wait_for(&mut stages, time);

@@ -26,22 +26,22 @@ use super::trouble::Trouble;
 use crate::stage::aggregator::counting::Counting;
 use crate::stage::{Failures, InputNames};
 
-/// How often is looked whether the last results of a run that ends are written.
+/// How often to look whether the last results of a run that ends are written.
 const TICK: Duration = Duration::from_millis(25);
 
-/// How often is looked before that whether a state is due, and whether the run was aborted. That it
-/// ends is told.
+/// How often to look, before that, whether a state is due and whether the run was aborted. The end
+/// of the run is notified.
 const IDLE_TICK: Duration = Duration::from_millis(200);
 
 /// The first state is saved so long after the start, and the next ones after twice as long each, up
-/// to the interval, so that a run that is killed again and again comes forward, also where a busy
+/// to the interval, so that a run that is killed again and again makes progress, even where a busy
 /// machine gives it little time.
 const FIRST: Duration = Duration::from_millis(50);
 
 /// How long the last results of a run that was asked to end are waited for.
 const LAST_RESULTS: Duration = Duration::from_millis(300);
 
-/// Between two savings lies so many times what the last one took. On a busy machine that may be
+/// Between two savings lies this many times what the last one took. On a busy machine that may be
 /// mostly waiting.
 const SHARE: u32 = 3;
 
@@ -154,8 +154,8 @@ impl Saver {
         (bytes, losses, windows.closer.next(), u64::from(unwritten))
     }
 
-    /// Writes a state. Whether it is saved; the first that is not is told, and the next that is
-    /// again.
+    /// Writes a state. Gives whether it is saved; the first failure is told, and the next success
+    /// after it.
     fn put(&mut self, mut set_aside: SetAside) -> bool {
         let live = Arc::clone(&self.live);
         let saved = self.store.save(&self.fingerprint, &mut |encoder| write(&live.counting, &set_aside, encoder));

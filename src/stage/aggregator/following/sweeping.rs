@@ -9,7 +9,7 @@ use crate::tally::sweep::Sweep;
 
 use super::live::LiveCounting;
 
-/// How long results wait for a part of a sweep.
+/// How long results may wait for a part of a sweep.
 const AT_ONCE: Duration = Duration::from_millis(5);
 
 /// The sweep that is under way, if there is one.

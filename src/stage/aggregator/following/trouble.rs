@@ -43,7 +43,7 @@ impl Trouble {
     }
 }
 
-/// Whether a disk that is in order may refuse like that.
+/// Whether a disk that is in order may refuse in this way.
 fn lacks_room(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
 }

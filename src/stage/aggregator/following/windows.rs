@@ -1,7 +1,7 @@
 //! The windows of an aggregator that follows: which have closed, what was issued of each, and what
 //! is still needed.
 //!
-//! A result that is provisional says nothing of what is needed: only windows that have closed let
+//! A result that is provisional says nothing of what is still needed: only closed windows let
 //! anything go. Invariant (`check`): what was counted is in windows that are done with or in the
 //! tally (`ops/settled.rs`), and the last revision of a window that is done with has all its
 //! connections.
@@ -39,7 +39,7 @@ pub struct LiveWindows {
     settled: Settled,
     /// Whether an earlier run began with them.
     resumed: bool,
-    /// What was found that cannot be. From then on nothing of it is saved.
+    /// A contradiction that was found. From then on nothing is saved.
     contradiction: Option<String>,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct Outstanding {
     pub k: (i64, i64),
     /// What it says of them.
     pub issued: Issued,
-    /// There while any reporter has it in hand.
+    /// Alive while any reporter has it in hand.
     pub closed: Weak<Closed>,
     /// Whether any reporter has written it.
     pub written: Arc<AtomicBool>,
@@ -105,7 +105,7 @@ impl LiveWindows {
             }
         });
         let next = self.closer.next();
-        // Before one has closed, none has for certain.
+        // Before a window has closed, none is certain.
         let (first, gaps) = next.map_or((None, Vec::new()), |_| (self.first, self.gaps.clone()));
         SavedWindows { first, next, issued: issued.collect(), gaps, again, settled: self.settled }
     }
@@ -114,7 +114,7 @@ impl LiveWindows {
     /// late records as far as any window is: a record that changes the first one may be in them,
     /// too.
     pub(super) fn begin(&mut self, k: i64, watermark: Timestamp) {
-        // Where it came to nothing, another window may be the first.
+        // If no result came of it, another window may be the first.
         if self.closer.next().is_some() {
             return;
         }
@@ -207,7 +207,7 @@ impl LiveWindows {
         Ok(checked.map_err(|message| self.unbalanced(message))?)
     }
 
-    /// What does not add up, and whose fault that may be.
+    /// What does not add up, and what may be to blame.
     fn unbalanced(&self, message: String) -> ErrorKind {
         if self.resumed { ErrorKind::Inherited(message) } else { ErrorKind::Unbalanced(message) }
     }
@@ -251,8 +251,8 @@ impl LiveWindows {
         self.outstanding.retain(Outstanding::is_under_way);
     }
 
-    /// A result that was dropped and is not written stays: the run is about to end by what kept it
-    /// from being written.
+    /// A result that was dropped unwritten stays: whatever kept it from being written is about to
+    /// end the run.
     fn forget_written(&mut self) {
         self.outstanding.retain(|result| result.is_under_way() || !result.written.load(Ordering::Relaxed));
     }
