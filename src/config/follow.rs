@@ -1,4 +1,7 @@
 //! The rules of a plan that follows its inputs.
+//!
+//! There is one reader, one time-filter and one aggregator, since the position of an input says
+//! what is counted of it, in one place.
 
 use super::draft::Draft;
 use super::plan::{FilterPlan, Plan, Range, Task};

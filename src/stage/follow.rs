@@ -2,6 +2,9 @@
 //!
 //! Glue between the follower, which knows files (`source/follow`), and the stages behind. Time that
 //! the process was stopped does not count as silence of an input.
+//!
+//! Silence rides on the data: that an input is idle comes as an empty chunk, behind all that was
+//! read of it.
 
 use std::collections::HashMap;
 use std::fs::File;

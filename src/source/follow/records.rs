@@ -1,5 +1,8 @@
 //! What is saved of each generation, so that a later run goes on where this one had counted to.
 //!
+//! The clock of silences goes on from run to run: silence that was waited through is not waited for
+//! again.
+//!
 //! Invariant: a generation is here from its announcement until it is forgotten by whoever saves,
 //! since what is counted lags behind what is read.
 

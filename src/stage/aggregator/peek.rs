@@ -1,5 +1,8 @@
 //! A look at a window of an aggregator while it is being filled, for somebody who watches the run.
 //!
+//! Reports on such a window are made in place, with nothing copied. So a look holds the workers up,
+//! and whoever looks has to do so seldom.
+//!
 //! Nobody counts while somebody looks. Invariant: a look changes no result. There is no look where
 //! it would take memory that the run may need, or read back what is on disk.
 

@@ -3,6 +3,9 @@
 //! A result is made with the gate held alone, so that it holds what every input had up to its
 //! position; it is sent without the gate, so that an output that is slow or blocked keeps nobody
 //! from counting.
+//!
+//! A result is issued before the state says so. Results that are not written when a state is saved
+//! are listed in it, and come again under the same revision.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

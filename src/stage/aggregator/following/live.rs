@@ -1,5 +1,14 @@
 //! Beside the bucket-aggregator: what it has in addition where inputs are followed.
 //!
+//! A worker holds the gate shared while it counts a batch and notes its span. Whoever needs counts
+//! and positions to agree holds it alone: the issuer for a result, the saver for the moment in
+//! which it sets tables aside. Batches reach the tally in the order of their input, so nothing is
+//! counted beyond a position.
+//!
+//! A record may be late in two ways. By its own input's stamps it is late or not, as in a file. If
+//! an idle input was not waited for, its records are also late if any of their windows has closed
+//! for good.
+//!
 //! Workers count, an issuer issues results (`issuer`) of windows (`windows`), a saver saves
 //! (`saver`). Invariant: who holds the gate alone sees counts and positions that agree: each input
 //! is counted up to its position and not beyond.
