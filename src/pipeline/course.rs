@@ -9,12 +9,12 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::resolve::{Resolved, ResolvedFilter};
-use super::seat::{Seat, Starter};
+use super::seat::{Ground, Seat, Starter};
 use crate::actor::{Inbox, Outlet, Permits};
 use crate::batch::Records;
 use crate::config::AggregatorPlan;
-use crate::model::Grid;
 use crate::model::time::Clock;
+use crate::model::{Grid, Issue, Stamps};
 use crate::ops::close::Windows;
 use crate::ops::progress::CountProgress;
 use crate::ops::sequence::Sequencer;
@@ -37,8 +37,11 @@ pub(super) trait Course {
     /// Puts the batches of each input in order, in a time-filter of windows that repeat.
     fn sequencer(&self) -> Sequencer<Surveyed>;
 
-    /// What an aggregator counts into.
-    fn counted(&mut self, seat: &Seat<'_>, plan: &AggregatorPlan, windows: Windows) -> CountedInto;
+    /// Where a time-filter notes what stamps it passes in pipes, if anybody will ask.
+    fn passed(&self) -> Option<Mutex<Stamps>>;
+
+    /// What an aggregator counts into, which is the stage `at`.
+    fn counted(&mut self, ground: Ground<'_>, at: usize, plan: &AggregatorPlan, windows: Windows) -> CountedInto;
 
     /// The workers of an aggregator whose windows repeat; with what there is of it in addition
     /// where its inputs go on.
@@ -49,7 +52,7 @@ pub(super) trait Course {
         every: EveryWindow,
     ) -> (Starter, Option<Arc<LiveCounting>>);
 
-    /// In which order results are written, and by how many workers.
+    /// How results are written.
     fn results(&self, seat: &Seat<'_>) -> ResultOrder;
 
     /// What it takes to say what there is, where the windows of a time-filter hold nothing.
@@ -57,7 +60,7 @@ pub(super) trait Course {
         &self,
         seat: &Seat<'_>,
         before: ResolvedFilter<'_>,
-        filters: &[(String, Arc<filter::FilterShared>)],
+        filter: &Arc<filter::FilterShared>,
     ) -> Option<reporter::Emptiness>;
 }
 
@@ -92,10 +95,12 @@ pub(super) struct EveryWindow {
     pub outlet: Outlet<Arc<Closed>>,
 }
 
-/// In which order results are written.
+/// How results are written.
 pub(super) struct ResultOrder {
     /// The number of the first; `None`: as they come.
     pub first: Option<u64>,
     /// Workers that make them.
     pub workers: usize,
+    /// What they say of their issue, as long as none has come.
+    pub issue: Option<Issue>,
 }

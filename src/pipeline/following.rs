@@ -26,7 +26,7 @@ use crate::config::{fingerprint, question};
 use crate::error::{Error, Result};
 use crate::model::time::Clock;
 use crate::model::time::SECOND;
-use crate::model::{Grid, Guard, InputId, Timestamp};
+use crate::model::{Grid, Guard, InputId, Issue, Stamps, Timestamp};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::progress::CountProgress;
 use crate::ops::sequence::Sequencer;
@@ -262,8 +262,13 @@ impl Course for GoingOn {
         Sequencer::resumed(inputs.map(|(id, position)| (*id, position.peaks)))
     }
 
-    fn counted(&mut self, seat: &Seat<'_>, plan: &AggregatorPlan, windows: Windows) -> CountedInto {
-        let tally = self.follow.take_tally().unwrap_or_else(|| (new_tally(seat.ground.plan, plan, windows), 0));
+    /// Nobody asks of inputs that go on.
+    fn passed(&self) -> Option<Mutex<Stamps>> {
+        None
+    }
+
+    fn counted(&mut self, ground: Ground<'_>, _at: usize, plan: &AggregatorPlan, windows: Windows) -> CountedInto {
+        let tally = self.follow.take_tally().unwrap_or_else(|| (new_tally(ground.plan, plan, windows), 0));
         CountedInto { tally, progress: Arc::clone(&self.follow.progress) }
     }
 
@@ -292,7 +297,8 @@ impl Course for GoingOn {
 
     /// Results that are followed by others come one after the other, from one worker.
     fn results(&self, _seat: &Seat<'_>) -> ResultOrder {
-        ResultOrder { first: None, workers: 1 }
+        let issue = Issue { revision: 0, provisional: false };
+        ResultOrder { first: None, workers: 1, issue: Some(issue) }
     }
 
     /// Nobody knows what inputs that go on will still give.
@@ -300,7 +306,7 @@ impl Course for GoingOn {
         &self,
         _seat: &Seat<'_>,
         _before: ResolvedFilter<'_>,
-        _filters: &[(String, Arc<filter::FilterShared>)],
+        _filter: &Arc<filter::FilterShared>,
     ) -> Option<reporter::Emptiness> {
         None
     }

@@ -23,6 +23,7 @@ mod reading;
 mod resolve;
 mod restore;
 mod seat;
+mod shared_parts;
 mod summary;
 mod tallied;
 mod targets;

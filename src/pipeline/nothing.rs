@@ -27,38 +27,33 @@ pub(super) struct StampsThere {
     /// The declared disorder in nanoseconds.
     disorder: i64,
     /// What saw the pipes.
-    filter: Option<Arc<filter::FilterShared>>,
+    filter: Arc<filter::FilterShared>,
 }
 
 impl StampsThere {
     /// What it takes where the windows of a time-filter over `ids` hold nothing.
     pub fn before(
-        (stage, plan, resolved): ResolvedFilter<'_>,
+        (_, plan, resolved): ResolvedFilter<'_>,
         inputs: &Inputs,
         ids: &[InputId],
-        filters: &[(String, Arc<filter::FilterShared>)],
+        filter: Arc<filter::FilterShared>,
     ) -> reporter::Emptiness {
         let future_after = resolved.bounds.future_after;
         let of = |&id: &InputId| (inputs.all[id.0 as usize].clone(), FormatStamps::of(inputs, id, future_after));
-        let shared = filters.iter().find(|(name, _)| *name == stage.name);
-        let nothing = StampsThere {
-            inputs: ids.iter().map(of).collect(),
-            disorder: plan.lateness,
-            filter: shared.map(|(_, shared)| Arc::clone(shared)),
-        };
+        let nothing = StampsThere { inputs: ids.iter().map(of).collect(), disorder: plan.lateness, filter };
         reporter::Emptiness { stretch: resolved.stretch(plan), look: Box::new(move || nothing.stamps()) }
     }
 
     /// The stamps of all inputs.
     fn stamps(&self) -> Stamps {
-        let mut all = self.filter.as_ref().map_or_else(Stamps::none, |filter| *filter.passed.lock());
+        let mut all = self.filter.passed.as_ref().map_or_else(Stamps::none, |passed| *passed.lock());
         let whole = self.inputs.iter().filter_map(|(input, _)| input.size()).sum::<u64>() <= WHOLE;
         for (input, stamps) in self.inputs.iter().filter(|(input, _)| input.size().is_some()) {
             let seen = if whole { every_stamp(input, stamps) } else { self.some(input, stamps) };
             all.merge(seen);
         }
         // In what is not text, stamps are there by accident.
-        let is_text = || self.filter.as_ref().is_none_or(|filter| !filter.firsts.seen().kind().is_binary);
+        let is_text = || !self.filter.firsts.seen().kind().is_binary;
         if self.inputs.len() == 1 && !is_text() {
             all.extent = None;
         }

@@ -9,7 +9,7 @@ use std::thread;
 
 use super::inputs::Inputs;
 use super::probe::latest;
-use crate::config::{Align, FilterPlan, Plan, Range, StagePlan, Start, Task};
+use crate::config::{Align, FilterPlan, Plan, Range, Start, Task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Ends, Grid, InputId, Moment, Peaks, Timestamp, Window};
 use crate::ops::close::Windows;
@@ -72,8 +72,8 @@ impl Resolved {
     }
 }
 
-/// A time-filter and its stage, with its windows.
-pub(super) type ResolvedFilter<'a> = (&'a StagePlan, &'a FilterPlan, Resolved);
+/// A time-filter and its place in the plan, with its windows.
+pub(super) type ResolvedFilter<'a> = (usize, &'a FilterPlan, Resolved);
 
 /// The time-filter before a stage.
 pub(super) fn filter_before<'a>(
@@ -82,7 +82,7 @@ pub(super) fn filter_before<'a>(
     resolved: &[Option<Resolved>],
 ) -> Option<ResolvedFilter<'a>> {
     plan.upstream(at).into_iter().find_map(|at| match &plan.stages[at].task {
-        Task::TimeFilter(filter) => Some((&plan.stages[at], filter, resolved[at]?)),
+        Task::TimeFilter(filter) => Some((at, filter, resolved[at]?)),
         _ => None,
     })
 }

@@ -12,7 +12,7 @@ use super::reading::Reading;
 use crate::actor::{Countdown, Gauge, Inbox, Outlet, Pool, Port, Stop, Transform, drive, edge};
 use crate::batch::{Chunk, Lines, Records};
 use crate::config::{Plan, StagePlan, Task};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::metrics::StageMetrics;
 use crate::model::time::Clock;
 use crate::stage::aggregator::Closed;
@@ -127,4 +127,9 @@ impl Seat<'_> {
             Ok(())
         })
     }
+}
+
+/// A plan that was not checked.
+pub(super) fn misfit(stage: &StagePlan) -> Error {
+    Error::usage(format!("stage '{}' does not fit the stages that feed it", stage.name))
 }

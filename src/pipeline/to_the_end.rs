@@ -9,10 +9,11 @@ use parking_lot::Mutex;
 use super::course::{AGGREGATOR, CountedInto, Course, EveryWindow, Readers, ResultOrder};
 use super::nothing::StampsThere;
 use super::resolve::ResolvedFilter;
-use super::seat::{Seat, Starter};
+use super::seat::{Ground, Seat, Starter};
 use super::tallied::new_tally;
 use crate::actor::Permits;
 use crate::config::AggregatorPlan;
+use crate::model::Stamps;
 use crate::ops::close::{Closer, Windows};
 use crate::ops::progress::CountProgress;
 use crate::ops::sequence::Sequencer;
@@ -34,10 +35,15 @@ impl Course for ToTheEnd {
         Sequencer::default()
     }
 
-    fn counted(&mut self, seat: &Seat<'_>, plan: &AggregatorPlan, windows: Windows) -> CountedInto {
-        let inputs = seat.ground.reading.inputs.reaching(seat.ground.plan, seat.at);
+    /// Whoever finds nothing asks what there was.
+    fn passed(&self) -> Option<Mutex<Stamps>> {
+        Some(Mutex::new(Stamps::none()))
+    }
+
+    fn counted(&mut self, ground: Ground<'_>, at: usize, plan: &AggregatorPlan, windows: Windows) -> CountedInto {
+        let inputs = ground.reading.inputs.reaching(ground.plan, at);
         let progress = CountProgress::new(inputs, matches!(windows, Windows::Every(_)));
-        let tally = (new_tally(seat.ground.plan, plan, windows), 0);
+        let tally = (new_tally(ground.plan, plan, windows), 0);
         CountedInto { tally, progress: Arc::new(Mutex::new(progress)) }
     }
 
@@ -55,16 +61,17 @@ impl Course for ToTheEnd {
     }
 
     fn results(&self, seat: &Seat<'_>) -> ResultOrder {
-        ResultOrder { first: Some(0), workers: seat.stage.threads.get() }
+        ResultOrder { first: Some(0), workers: seat.stage.threads.get(), issue: None }
     }
 
     fn nothing(
         &self,
         seat: &Seat<'_>,
         before: ResolvedFilter<'_>,
-        filters: &[(String, Arc<filter::FilterShared>)],
+        filter: &Arc<filter::FilterShared>,
     ) -> Option<reporter::Emptiness> {
-        let inputs = &seat.ground.reading.inputs;
-        Some(StampsThere::before(before, inputs, &inputs.reaching(seat.ground.plan, seat.at), filters))
+        let Ground { plan, reading, .. } = seat.ground;
+        let ids = reading.inputs.reaching(plan, seat.at);
+        Some(StampsThere::before(before, &reading.inputs, &ids, Arc::clone(filter)))
     }
 }

@@ -1,37 +1,36 @@
-//! A plan to running threads: all edges first, then the stages from top to bottom.
+//! A plan to running threads: all edges first, then what stages share, then each stage.
 //!
-//! Not here: what depends on whether inputs end (`course`).
+//! Not here: what depends on whether inputs end (`course`), and what a stage has that others look
+//! at (`shared_parts`). Invariant: a stage is wired from what was made before any was.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::course::{AGGREGATOR, CountedInto, Course, EveryWindow, Readers, ResultOrder};
+use super::course::{AGGREGATOR, Course, EveryWindow, Readers, ResultOrder};
 use super::observed::{Observed, Post};
 use super::prune::pruned_or_warn;
 use super::reading::Reading;
-use super::resolve::{Resolved, filter_before};
-use super::seat::{Edge, Ground, Seat, Starter};
-use super::targets::{FilterFiles, Targets};
+use super::resolve::filter_before;
+use super::seat::{Edge, Ground, Seat, Starter, misfit};
+use super::shared_parts::{SharedCounts, SharedParts};
+use super::targets::Targets;
 use crate::actor::{Inbox, Permits, Pool};
 use crate::batch::{Chunk, Lines, Records};
-use crate::config::{AggregatorPlan, FilterPlan, ReaderPlan, ReporterPlan, StagePlan, Task};
-use crate::error::{Error, Result};
+use crate::config::{AggregatorPlan, ReaderPlan, ReporterPlan, Task};
+use crate::error::Result;
 use crate::metrics::StageMetrics;
-use crate::model::{InputId, Stamps, Timestamp};
+use crate::model::{InputId, Timestamp};
 use crate::ops::close::Windows;
-use crate::ops::history::History;
 use crate::output::destination::Destination;
-use crate::output::rejects::RejectsFile;
 use crate::output::target::Reopen;
 use crate::source::{Cursor, Pruned};
 use crate::stage::aggregator::once::{self, Once};
-use crate::stage::aggregator::{Aggregator, Closed, Counting, Peek};
-use crate::stage::firsts::Firsts;
+use crate::stage::aggregator::{Aggregator, Closed, Peek};
 use crate::stage::reporter::Kept;
 use crate::stage::schedule::{OpenInput, ReadOrder, Schedule};
-use crate::stage::stats::Stats;
 use crate::stage::{filter, read, reader, reporter, splitter};
 
 /// What is asked of the stages while they run, and after.
@@ -61,61 +60,121 @@ pub(super) struct Wiring<'a> {
 
 impl Wiring<'_> {
     /// Wires and starts everything.
-    pub fn wire(&self, mut targets: Targets, course: &mut dyn Course, pool: &mut Pool) -> Result<RunParts> {
-        let Ground { plan, reading, context, .. } = self.ground;
-        let Reading { inputs, windows, pruned } = reading;
-        let edges: Vec<Edge> = plan.stages.iter().map(|stage| Edge::before(stage, &context.stop)).collect();
-        let portions = inputs.by_reader.values().flatten().map(|&id| Portion {
-            id,
-            path: inputs.all[id.0 as usize].path(),
-            pruned: pruned.get(&id).cloned(),
-        });
-        let mut parts = RunParts { portions: portions.collect(), ..RunParts::default() };
-        let mut starts: Vec<Starter> = Vec::new();
-        for (at, stage) in plan.stages.iter().enumerate() {
-            let metrics = Arc::<StageMetrics>::default();
-            parts.metrics.push((stage.name.clone(), Arc::clone(&metrics)));
-            parts.observed.stages.push(Post::new(stage, edges[at].gauge(), Arc::clone(&metrics)));
-            let seat = Seat { ground: self.ground, at, stage, edges: &edges, metrics };
-            let mut stage_of = StageWiring { seat, course, parts: &mut parts };
-            starts.push(match (&stage.task, &edges[at]) {
-                (Task::Reader(reader), _) => stage_of.reader(reader),
-                (Task::LineSplitter, Edge::Chunks(_, inbox)) => stage_of.splitter(inbox.clone()),
-                (Task::TimeFilter(filter), Edge::Lines(_, inbox)) => {
-                    let files = targets.filters.get(&at).cloned().unwrap_or_default();
-                    let resolved = windows[at].ok_or_else(|| Error::usage("a time-filter has no window"))?;
-                    stage_of.filter(filter, files, resolved, inbox.clone())
-                }
-                (Task::BucketAggregator(aggregator), Edge::Records(_, inbox)) => {
-                    let (_, _, resolved) = filter_before(plan, at, windows).ok_or_else(|| misfit(stage))?;
-                    let late = plan.upstream(at).into_iter().find_map(|at| targets.filters.get(&at)?.late.clone());
-                    stage_of.aggregator(aggregator, (resolved, late), inbox.clone())
-                }
-                (Task::Reporter(reporter), Edge::Closed(_, inbox)) => {
-                    let outputs = targets.reporters.remove(&at).unwrap_or_default();
-                    let reopen = targets.reopen.clone();
-                    stage_of.reporter(reporter, (outputs, reopen), inbox.clone(), self.kept.clone())
-                }
-                _ => return Err(misfit(stage)),
-            });
-        }
-        // Only the workers may hold ports now, or no inbox would ever close.
-        drop(edges);
+    pub fn wire(&self, targets: Targets, course: &mut dyn Course, pool: &mut Pool) -> Result<RunParts> {
+        let order: Vec<usize> = (0..self.ground.plan.stages.len()).collect();
+        let (parts, starts) = self.wire_in(&order, targets, course)?;
         starts.into_iter().try_for_each(|start| start(pool))?;
         Ok(parts)
     }
+
+    /// Wires the stages in this order, which makes no difference: what one looks at of another is
+    /// made before, and what they give is put in the order of the plan.
+    fn wire_in(
+        &self,
+        order: &[usize],
+        mut targets: Targets,
+        course: &mut dyn Course,
+    ) -> Result<(RunParts, Vec<Starter>)> {
+        let Ground { plan, context, .. } = self.ground;
+        let edges: Vec<Edge> = plan.stages.iter().map(|stage| Edge::before(stage, &context.stop)).collect();
+        let shared = SharedParts::new(self.ground, &targets, course)?;
+        let reopen = targets.reopen.take();
+        let mut wired = BTreeMap::new();
+        for &at in order {
+            let (stage, metrics) = (&plan.stages[at], Arc::default());
+            let seat = Seat { ground: self.ground, at, stage, edges: &edges, metrics };
+            let outputs = targets.reporters.remove(&at).unwrap_or_default();
+            let of = StageWiring { seat, shared: &shared, reopen: &reopen, kept: &self.kept };
+            wired.insert(at, of.wire(outputs, course)?);
+        }
+        // Only the workers may hold ports now, or no inbox would ever close.
+        drop(edges);
+        let mut parts = RunParts { portions: self.portions(), ..RunParts::default() };
+        let named = |(at, shared): (usize, _)| (plan.stages[at].name.clone(), shared);
+        parts.filters = shared.filters.into_iter().map(named).collect();
+        let starts = wired.into_iter().map(|(at, stage)| parts.take(&plan.stages[at].name, stage)).collect();
+        Ok((parts, starts))
+    }
+
+    /// The inputs, and what is read of them.
+    fn portions(&self) -> Vec<Portion> {
+        let Reading { inputs, pruned, .. } = self.ground.reading;
+        let portion = |&id: &InputId| {
+            let (path, pruned) = (inputs.all[id.0 as usize].path(), pruned.get(&id).cloned());
+            Portion { id, path, pruned }
+        };
+        inputs.by_reader.values().flatten().map(portion).collect()
+    }
 }
 
-/// One stage that is wired.
+/// A stage that is wired: how it is started, and what is asked of it while it runs.
+struct WiredStage {
+    start: Starter,
+    metrics: Arc<StageMetrics>,
+    post: Post,
+    part: WiredPart,
+}
+
+/// What is asked of a stage of a type, beside what is asked of all.
+enum WiredPart {
+    Reader(Permits),
+    /// Of a time-filter, what its workers share is asked.
+    None,
+    Aggregator(Aggregator),
+    /// With the name of its aggregator.
+    Reporter(String, Arc<reporter::ReporterShared>),
+}
+
+impl RunParts {
+    /// Takes what is asked of the next stage of the plan. What starts it.
+    fn take(&mut self, name: &str, stage: WiredStage) -> Starter {
+        let WiredStage { start, metrics, post, part } = stage;
+        self.metrics.push((name.to_owned(), metrics));
+        self.observed.stages.push(post);
+        match part {
+            WiredPart::Reader(permits) => self.permits.push(permits),
+            WiredPart::None => {}
+            WiredPart::Aggregator(aggregator) => self.aggregators.push((name.to_owned(), aggregator)),
+            WiredPart::Reporter(fed_by, shared) => self.observed.reporters.push((fed_by, shared)),
+        }
+        start
+    }
+}
+
+/// One stage, and what it is wired from.
 struct StageWiring<'a> {
     seat: Seat<'a>,
-    course: &'a mut dyn Course,
-    /// What is asked of the stages that are wired so far.
-    parts: &'a mut RunParts,
+    shared: &'a SharedParts,
+    reopen: &'a Option<Arc<Reopen>>,
+    kept: &'a Option<Kept>,
 }
 
 impl StageWiring<'_> {
-    fn reader(&mut self, plan: &ReaderPlan) -> Starter {
+    /// Wires it; `outputs` are those of a reporter.
+    fn wire(&self, outputs: Vec<Destination>, course: &mut dyn Course) -> Result<WiredStage> {
+        let Seat { at, stage, edges, metrics, .. } = &self.seat;
+        let misfit = || misfit(stage);
+        let (start, part) = match (&stage.task, &edges[*at]) {
+            (Task::Reader(reader), _) => self.reader(reader, course),
+            (Task::LineSplitter, Edge::Chunks(_, inbox)) => (self.splitter(inbox.clone()), WiredPart::None),
+            (Task::TimeFilter(_), Edge::Lines(_, inbox)) => {
+                let shared = self.shared.filters.get(at).ok_or_else(misfit)?;
+                (self.filter(Arc::clone(shared), inbox.clone()), WiredPart::None)
+            }
+            (Task::BucketAggregator(aggregator), Edge::Records(_, inbox)) => {
+                let counts = self.shared.aggregators.get(at).ok_or_else(misfit)?;
+                self.aggregator(aggregator, counts, inbox.clone(), course)
+            }
+            (Task::Reporter(reporter), Edge::Closed(_, inbox)) => {
+                self.reporter(reporter, outputs, inbox.clone(), course)
+            }
+            _ => return Err(misfit()),
+        };
+        let post = Post::new(stage, edges[*at].gauge(), Arc::clone(metrics));
+        Ok(WiredStage { start, metrics: Arc::clone(metrics), post, part })
+    }
+
+    fn reader(&self, plan: &ReaderPlan, course: &mut dyn Course) -> (Starter, WiredPart) {
         let Ground { plan: whole, reading, context, .. } = self.seat.ground;
         let Reading { inputs, windows, pruned } = reading;
         let filter = whole.filter_behind(self.seat.at);
@@ -127,8 +186,8 @@ impl StageWiring<'_> {
             let cursor = Cursor::new(input.clone(), plan.chunk, plan.max_line);
             OpenInput::new(id, cursor, inputs.rules[id.0 as usize].clone(), pruned)
         });
-        let Readers { permits, threads, following, present } = self.course.readers(&self.seat);
-        self.parts.permits.push(permits.clone());
+        let Readers { permits, threads, following, present } = course.readers(&self.seat);
+        let part = WiredPart::Reader(permits.clone());
         let shared = Arc::new(read::ReaderShared {
             schedule: Schedule::new(cursors.collect(), order, plan.chunk),
             permits,
@@ -145,7 +204,7 @@ impl StageWiring<'_> {
             _ => None,
         });
         let name = self.seat.stage.name.clone();
-        Box::new(move |pool| {
+        let start: Starter = Box::new(move |pool| {
             if let Some(following) = following {
                 let outlet = outlet.clone();
                 pool.spawn(&name, move || following.run(outlet))?;
@@ -155,7 +214,8 @@ impl StageWiring<'_> {
                 pool.spawn(&name, move || reader::run(&shared, outlet))?;
             }
             Ok(())
-        })
+        });
+        (start, part)
     }
 
     fn splitter(&self, inbox: Inbox<Arc<Chunk>>) -> Starter {
@@ -167,37 +227,7 @@ impl StageWiring<'_> {
         self.seat.start("line-splitter", inbox, outlet, move || splitter::Splitter::new(ends.clone()))
     }
 
-    fn filter(
-        &mut self,
-        plan: &FilterPlan,
-        FilterFiles { rejects, late }: FilterFiles,
-        resolved: Resolved,
-        inbox: Inbox<Arc<Lines>>,
-    ) -> Starter {
-        let keep = match (resolved.windows, plan.range) {
-            (Windows::Every(grid), crate::config::Range::Every { lateness, .. }) => {
-                let list = rejects.is_some() || late.is_some();
-                let (bounds, keep_gaps) = (resolved.bounds, plan.needs_previous);
-                let (max_jump, grace) = (plan.max_jump, plan.grace);
-                let history = History { bounds, grid, lateness, max_jump, grace, keep_gaps, list };
-                filter::Keep::Every(Box::new(history), Mutex::new(self.course.sequencer()))
-            }
-            _ => filter::Keep::Once(resolved.bounds),
-        };
-        let (names, pool) = (Arc::clone(&self.seat.ground.context.names), Default::default());
-        let stats = plan.stats.then(|| Stats::new(resolved.bounds.future_after));
-        let passed = Mutex::new(Stamps::none());
-        let shared = Arc::new(filter::FilterShared {
-            keep,
-            rejects,
-            late,
-            names,
-            pool,
-            stats,
-            passed,
-            firsts: Firsts::default(),
-        });
-        self.parts.filters.push((self.seat.stage.name.clone(), Arc::clone(&shared)));
+    fn filter(&self, shared: Arc<filter::FilterShared>, inbox: Inbox<Arc<Lines>>) -> Starter {
         let outlet = self.seat.outlet(|edge| match edge {
             Edge::Records(port, _) => Some(port.clone()),
             _ => None,
@@ -206,15 +236,14 @@ impl StageWiring<'_> {
     }
 
     fn aggregator(
-        &mut self,
+        &self,
         plan: &AggregatorPlan,
-        (resolved, late): (Resolved, Option<Arc<RejectsFile>>),
+        counts: &SharedCounts,
         inbox: Inbox<Arc<Records>>,
-    ) -> Starter {
-        let windows = resolved.windows;
-        let CountedInto { tally, progress } = self.course.counted(&self.seat, plan, windows);
-        let (buckets, threads) = (windows.buckets(plan.grouping), self.seat.stage.threads.get());
-        let counting = Counting::new(buckets, tally, threads, plan.memory_policy, progress);
+        course: &mut dyn Course,
+    ) -> (Starter, WiredPart) {
+        let (resolved, late) = (counts.resolved, counts.late.clone());
+        let (windows, counting) = (resolved.windows, Arc::clone(&counts.counting));
         let peek = || Arc::new(Peek::new(Arc::clone(&counting), windows, plan.needs_previous));
         let peek = self.seat.ground.context.peek.then(peek);
         let outlet = self.seat.outlet(|edge| match edge {
@@ -229,53 +258,134 @@ impl StageWiring<'_> {
             }
             Windows::Every(grid) => {
                 let every = EveryWindow { grid, resolved, counting, peek, late, inbox, outlet };
-                let (start, live) = self.course.every(&self.seat, plan, every);
+                let (start, live) = course.every(&self.seat, plan, every);
                 aggregator.live = live;
                 start
             }
         };
-        self.parts.aggregators.push((self.seat.stage.name.clone(), aggregator));
-        start
+        (start, WiredPart::Aggregator(aggregator))
     }
 
     fn reporter(
-        &mut self,
+        &self,
         plan: &ReporterPlan,
-        (outputs, reopen): (Vec<Destination>, Option<Arc<Reopen>>),
+        outputs: Vec<Destination>,
         inbox: Inbox<Arc<Closed>>,
-        kept: Option<Kept>,
-    ) -> Starter {
+        course: &dyn Course,
+    ) -> (Starter, WiredPart) {
         let Ground { plan: whole, reading, context, .. } = self.seat.ground;
         let before = filter_before(whole, self.seat.at, &reading.windows);
         let range = before.map(|(_, filter, resolved)| resolved.range(filter)).unwrap_or_default();
-        let nothing = before.and_then(|before| self.course.nothing(&self.seat, before, &self.parts.filters));
-        let ResultOrder { first, workers } = self.course.results(&self.seat);
+        let nothing = before.and_then(|before| course.nothing(&self.seat, before, self.shared.filters.get(&before.0)?));
+        let ResultOrder { first, workers, issue } = course.results(&self.seat);
         let reports: Vec<_> =
             plan.reports.iter().map(|report| (report.entry.clone(), report.options.clone())).collect();
-        let fed_by = self.seat.stage.inputs.first().map_or("", |&from| whole.stages[from].name.as_str());
-        let aggregator = self.parts.aggregators.iter().find(|(name, _)| name == fed_by);
-        let counting = aggregator.map(|(_, aggregator)| Arc::clone(&aggregator.counting));
+        let fed_by = self.seat.stage.inputs.first();
+        let counting = fed_by.and_then(|at| Some(Arc::clone(&self.shared.aggregators.get(at)?.counting)));
+        let fed_by = fed_by.map_or_else(String::new, |&at| whole.stages[at].name.clone());
         let shared = Arc::new(reporter::ReporterShared {
             searches: reporter::ReporterShared::searches(&reports),
             reports,
             threads: self.seat.stage.threads,
             desk: Mutex::new(reporter::Desk::new(outputs, context.listener.clone(), first)),
-            reopen,
+            reopen: self.reopen.clone(),
             written: Condvar::new(),
             stop: context.stop.clone(),
-            kept,
+            kept: self.kept.clone(),
             range,
             nothing,
             missed: Mutex::default(),
+            issue,
             counting,
         });
-        self.parts.observed.reporters.push((fed_by.to_owned(), Arc::clone(&shared)));
+        let part = WiredPart::Reporter(fed_by, Arc::clone(&shared));
         let worker = move || reporter::Reporter::new(Arc::clone(&shared));
-        self.seat.start_some(workers, "reporter", inbox, self.seat.no_outlet(), worker)
+        (self.seat.start_some(workers, "reporter", inbox, self.seat.no_outlet(), worker), part)
     }
 }
 
-/// A plan that was not checked.
-fn misfit(stage: &StagePlan) -> Error {
-    Error::usage(format!("stage '{}' does not fit the stages that feed it", stage.name))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Pipeline;
+    use crate::output::Tell;
+    use crate::pipeline::context::RunContext;
+    use crate::pipeline::reading::{Part, find};
+    use crate::pipeline::to_the_end::ToTheEnd;
+
+    /// Two ways from one reader, one of which counts nothing.
+    const FORKED: &str = r#"
+        until = "2023-11-14T20:00:00Z"
+        [stages.read]
+        type = "reader"
+        [stages.split]
+        type = "line-splitter"
+        inputs = ["read"]
+        [stages.some]
+        type = "time-filter"
+        inputs = ["split"]
+        seconds = 3600
+        [stages.none]
+        type = "time-filter"
+        inputs = ["split"]
+        until = "1971-01-01T00:00:00Z"
+        [stages.count-none]
+        type = "bucket-aggregator"
+        inputs = ["none"]
+        [stages.count-some]
+        type = "bucket-aggregator"
+        inputs = ["some"]
+        [stages.tell-none]
+        type = "reporter"
+        inputs = ["count-none"]
+        outputs = ["json:nowhere.jsonl"]
+        [stages.tell-some]
+        type = "reporter"
+        inputs = ["count-some"]
+    "#;
+
+    /// All that is asked of a run of it whose stages are wired in an order.
+    fn run_of(order: impl Fn(usize) -> Vec<usize>) -> Vec<String> {
+        let results = Arc::new(Mutex::new(Vec::new()));
+        let take = Arc::clone(&results);
+        let pipeline = Pipeline::builder()
+            .config_text("forked", FORKED)
+            .set("location", "tests/data/conn-1.log")
+            .stdout(Box::new(std::io::sink()))
+            .on_result(move |result| take.lock().push(format!("{result:?}")))
+            .build()
+            .unwrap();
+        let Pipeline { plan, mut environment } = pipeline;
+        let (context, now) = (RunContext::new(&environment), Arc::clone(&environment.now));
+        let inputs = find(&plan, &mut environment, &context.failures).unwrap();
+        let tell: Arc<dyn Tell> = Arc::clone(&context.failures) as Arc<dyn Tell>;
+        let targets = Targets::open(&plan, &inputs, environment, &tell).unwrap();
+        let reading = Reading::new(&plan, inputs, now(), &context.stop, &Part::All).unwrap();
+        let ground = Ground { plan: &plan, reading: &reading, context: &context, now: &now };
+        let wiring = Wiring { ground, kept: None };
+        let (parts, starts) = wiring.wire_in(&order(plan.stages.len()), targets, &mut ToTheEnd).unwrap();
+        let mut pool = Pool::new(context.stop.clone());
+        starts.into_iter().for_each(|start| start(&mut pool).unwrap());
+        pool.join();
+        let mut all = std::mem::take(&mut *results.lock());
+        all.sort();
+        assert_eq!(all.len(), 2);
+        all.extend(parts.metrics.iter().map(|(name, _)| name.clone()));
+        all.extend(parts.filters.iter().map(|(name, filter)| format!("{name}: {:?}", filter.firsts.seen())));
+        all.extend(parts.aggregators.iter().map(|(name, it)| format!("{name}: {:?}", it.counting.sheet().0)));
+        all.extend(parts.observed.stages.iter().map(|post| format!("{:?}", post.observe())));
+        let missed = |(of, reporter): &(String, Arc<reporter::ReporterShared>)| {
+            format!("{of}: {:?}, {:?}", *reporter.missed.lock(), reporter.hints())
+        };
+        all.extend(parts.observed.reporters.iter().map(missed));
+        all
+    }
+
+    #[test]
+    fn the_order_of_wiring_makes_no_difference() {
+        let there = run_of(|stages| (0..stages).collect());
+        assert!(there.iter().any(|text| text.starts_with("count-none: Some(Missed")), "{there:#?}");
+        let back = run_of(|stages| (0..stages).rev().collect());
+        assert_eq!(there, back);
+    }
 }

@@ -40,8 +40,8 @@ pub struct FilterShared {
     pub pool: BufferPool<Record>,
     /// How far records lie behind others, if that is asked for.
     pub stats: Option<Stats>,
-    /// What stamps a run that ends has passed in pipes, in chunks without a record to keep.
-    pub passed: Mutex<Stamps>,
+    /// What stamps were passed in pipes, in chunks without a record to keep, if anybody will ask.
+    pub passed: Option<Mutex<Stamps>>,
     /// How the inputs begin, and whether any line is a record.
     pub firsts: Firsts,
 }
@@ -101,7 +101,7 @@ impl FilterWorker {
         if let Some(order) = &lines.chunk.order {
             order.note(lines.chunk.span.from, lines.chunk.span.to, selected.extent);
         }
-        if records.is_empty() && lines.chunk.streamed {
+        if records.is_empty() {
             self.pass(lines, bounds.future_after);
         }
         self.finish(lines, records, selected)
@@ -111,18 +111,19 @@ impl FilterWorker {
     /// beginning, then those at the end of each chunk.
     fn pass(&self, lines: &Lines, future_after: Timestamp) {
         let chunk = &lines.chunk;
+        let Some(passed) = self.shared.passed.as_ref().filter(|_| chunk.streamed) else { return };
         let whole = chunk.span.to <= PASSED_WHOLE;
         let from = if whole { 0 } else { chunk.line_around(chunk.bytes.len().saturating_sub(PASSED_END)).0 };
         let (bytes, from) = (&chunk.bytes[from..], chunk.span.from + from as u64);
         let block = Block { bytes, from, rules: &chunk.rules };
         let found = extent(block, future_after);
-        self.shared.passed.lock().merge(Stamps { extent: found.map(|found| (found.lowest, found.highest)), whole });
+        passed.lock().merge(Stamps { extent: found.map(|found| (found.lowest, found.highest)), whole });
     }
 
     fn place(&self, history: &History, waiting: Surveyed, before: Peaks) -> Result<Records> {
         let Surveyed { lines, mut records, survey } = waiting;
         let placed = history.place(&lines, survey, before, &mut records);
-        if records.is_empty() && lines.chunk.streamed && lines.chunk.live.is_none() {
+        if records.is_empty() {
             self.pass(&lines, history.bounds.future_after);
         }
         let Placed { selected, late, marks, extent, watermark, at_rest, peaks, ahead } = placed;

@@ -57,6 +57,9 @@ pub struct ReporterShared {
     pub nothing: Option<Emptiness>,
     /// What there is to say, if nothing is.
     pub missed: Mutex<Option<Missed>>,
+    /// What every result says of its issue, if it says anything: for what stands before results
+    /// where none comes.
+    pub issue: Option<Issue>,
 }
 
 /// The range that was asked for, as far as its ends are given.
@@ -211,13 +214,12 @@ impl ReporterShared {
     }
 
     /// If no window came: says what there is, and writes what stands before results.
-    fn without_results(&self, desk: &mut Desk, balance: &Balance, follows: bool) -> Result<()> {
+    fn without_results(&self, desk: &mut Desk, balance: &Balance) -> Result<()> {
         let second = Timestamp::from_seconds(1);
         let window = Window::half_open(Timestamp::from_seconds(0), second);
         let layout = Layout { window, first_bucket: 0, buckets: 1, grain: second.nanos(), previous: true };
         let view = Tally::new(Shape { pane: 1, shards: 1 }, Arc::new(Budget::new(None))).view(&layout);
-        let issue = follows.then_some(Issue { revision: 0, provisional: false });
-        let look = WindowLook { sequence: 0, periodic: true, gap: None, issue, view: &view, balance };
+        let look = WindowLook { sequence: 0, periodic: true, gap: None, issue: self.issue, view: &view, balance };
         let mut empty = self.result(look)?;
         empty.reports.iter_mut().for_each(|report| report.rows.clear());
         desk.outputs.iter_mut().try_for_each(|output| output.head(&empty))?;
@@ -297,9 +299,8 @@ impl ReporterShared {
     fn end(&self) -> Result<()> {
         let Some(counting) = &self.counting else { return Ok(()) };
         let (mut desk, balance) = (self.desk.lock(), counting.sheet().0);
-        let follows = desk.next.is_none();
-        if (desk.next == Some(0) || (follows && desk.told.is_none())) && self.kept.is_none() {
-            self.without_results(&mut desk, &balance, follows)?;
+        if desk.told.is_none() && self.kept.is_none() {
+            self.without_results(&mut desk, &balance)?;
         }
         if desk.told.as_ref() == Some(&losses(&balance)) {
             return Ok(());

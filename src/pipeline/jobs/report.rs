@@ -68,6 +68,7 @@ impl Pipeline {
                 range: reporter::AskedRange::default(),
                 nothing: None,
                 missed: Mutex::default(),
+                issue: None,
             };
             let result = shared.result(look)?;
             shared.search(look, &result)?;
