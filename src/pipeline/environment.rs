@@ -61,6 +61,7 @@ pub struct Pipeline {
 
 impl Pipeline {
     /// The plan.
+    #[doc(hidden)]
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
