@@ -287,7 +287,7 @@ impl StageWiring<'_> {
             searches: reporter::ReporterShared::searches(&reports),
             reports,
             threads: self.seat.stage.threads,
-            desk: Mutex::new(reporter::Desk::new(outputs, context.listener.clone(), first)),
+            desk: Mutex::new(reporter::Desk::new(outputs, context.listener.clone(), first, issue)),
             reopen: self.reopen.clone(),
             written: Condvar::new(),
             stop: context.stop.clone(),
@@ -295,7 +295,6 @@ impl StageWiring<'_> {
             range,
             nothing,
             missed: Mutex::default(),
-            issue,
             counting,
         });
         let part = WiredPart::Reporter(fed_by, Arc::clone(&shared));

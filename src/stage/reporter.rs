@@ -57,9 +57,6 @@ pub struct ReporterShared {
     pub nothing: Option<Emptiness>,
     /// What there is to say, if nothing is.
     pub missed: Mutex<Option<Missed>>,
-    /// What every result says of its issue, if it says anything: for what stands before results
-    /// where none comes.
-    pub issue: Option<Issue>,
 }
 
 /// The range that was asked for, as far as its ends are given.
@@ -103,6 +100,8 @@ pub struct Desk {
     /// The sequence number that is written next; `None` if results are written as they come, by the
     /// one worker there is.
     pub next: Option<u64>,
+    /// What stands before results says this of their issue where none comes, if anything.
+    pub issue: Option<Issue>,
     /// The losses that the last result has told, if there was any.
     pub told: Option<Vec<(Loss, u64)>>,
     /// What the results have left unsaid.
@@ -115,9 +114,9 @@ pub struct Desk {
 
 impl Desk {
     /// For these outputs and who is told of results; `next` is what is written first, if there is
-    /// an order.
-    pub fn new(outputs: Vec<Destination>, listener: Listener, next: Option<u64>) -> Self {
-        Desk { outputs, listener, next, told: None, unsaid: Unsaid::default(), extent: None, dropped: 0 }
+    /// an order, and `issue` what is said of results where none comes.
+    pub fn new(outputs: Vec<Destination>, listener: Listener, next: Option<u64>, issue: Option<Issue>) -> Self {
+        Desk { outputs, listener, next, issue, told: None, unsaid: Unsaid::default(), extent: None, dropped: 0 }
     }
 }
 
@@ -219,7 +218,7 @@ impl ReporterShared {
         let window = Window::half_open(Timestamp::from_seconds(0), second);
         let layout = Layout { window, first_bucket: 0, buckets: 1, grain: second.nanos(), previous: true };
         let view = Tally::new(Shape { pane: 1, shards: 1 }, Arc::new(Budget::new(None))).view(&layout);
-        let look = WindowLook { sequence: 0, periodic: true, gap: None, issue: self.issue, view: &view, balance };
+        let look = WindowLook { sequence: 0, periodic: true, gap: None, issue: desk.issue, view: &view, balance };
         let mut empty = self.result(look)?;
         empty.reports.iter_mut().for_each(|report| report.rows.clear());
         desk.outputs.iter_mut().try_for_each(|output| output.head(&empty))?;

@@ -60,7 +60,7 @@ impl Pipeline {
                 searches: reporter::ReporterShared::searches(&reports),
                 reports,
                 threads: stage.threads,
-                desk: Mutex::new(reporter::Desk::new(outputs, listener.clone(), None)),
+                desk: Mutex::new(reporter::Desk::new(outputs, listener.clone(), None, None)),
                 reopen: None,
                 written: Condvar::new(),
                 stop: stop.clone(),
@@ -69,7 +69,6 @@ impl Pipeline {
                 range: reporter::AskedRange::default(),
                 nothing: None,
                 missed: Mutex::default(),
-                issue: None,
             };
             let result = shared.result(look)?;
             shared.search(look, &result)?;
