@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::draft::Draft;
 use super::plan::{
-    AggregatorPlan, FilterPlan, FollowPlan, LivePlan, Plan, Range, ReaderPlan, Scan, StagePlan, StatePlan, Task,
-    TriggerPlan,
+    AggregatorPlan, FilterPlan, FollowPlan, LivePlan, Plan, Range, ReaderPlan, Scan, StagePlan, StampsPlan, StatePlan,
+    Task, TriggerPlan,
 };
 use super::stage::{CheckedTask, Parsed};
 use super::window::CheckedFilter;
@@ -27,11 +27,11 @@ pub(super) fn assemble(
 ) -> Option<Plan> {
     let stages = stages.into_iter().collect::<Option<Vec<Parsed>>>()?;
     let checked: Vec<&CheckedTask> = stages.iter().map(|stage| &stage.task).collect();
-    let surroundings = Surroundings::of(&checked, edges, order);
     let mut place = vec![0; order.len()];
     for (new, &old) in order.iter().enumerate() {
         place[old] = new;
     }
+    let surroundings = Surroundings::of(&checked, edges, order, &place);
     let made = order.iter().map(|&at| {
         let feeding = edges[at].iter().copied().min_by_key(|&from| place[from]);
         let task = surroundings.task(at, checked[at], feeding.map(|from| checked[from]))?;
@@ -57,10 +57,13 @@ struct Surroundings {
     /// Whether windows behind it, or of it, close one after the other, so that its inputs have to be
     /// read in the order of time.
     by_time: Vec<bool>,
+    /// What the first time-filter behind the stage says of stamps, or the stage as one.
+    stamps: Vec<Option<StampsPlan>>,
 }
 
 impl Surroundings {
-    fn of(checked: &[&CheckedTask], edges: &[Vec<usize>], order: &[usize]) -> Self {
+    /// Of stages, each of which will have its `place` in the plan.
+    fn of(checked: &[&CheckedTask], edges: &[Vec<usize>], order: &[usize], place: &[usize]) -> Self {
         let compares = |task: &&CheckedTask| match task {
             CheckedTask::Reporter(reporter) => reporter.reports.iter().any(|report| report.entry.needs_previous),
             _ => false,
@@ -69,17 +72,24 @@ impl Surroundings {
             CheckedTask::TimeFilter(filter) => matches!(filter.range, Range::Every { .. }),
             _ => false,
         };
+        let stamps_of = |(&task, &place): (&&CheckedTask, &usize)| match task {
+            CheckedTask::TimeFilter(filter) => Some(stamps(filter, place)),
+            _ => None,
+        };
         let mut needs_previous: Vec<bool> = checked.iter().map(compares).collect();
         let mut by_time: Vec<bool> = checked.iter().map(repeats).collect();
+        let mut stamps: Vec<Option<StampsPlan>> = checked.iter().zip(place).map(stamps_of).collect();
         // Whatever a stage needs, so do those that feed it.
         for &at in order.iter().rev() {
             for &from in &edges[at] {
                 needs_previous[from] |= needs_previous[at];
                 by_time[from] |= by_time[at];
+                let both = [stamps[from].take(), stamps[at].clone()];
+                stamps[from] = both.into_iter().flatten().min_by_key(|stamps| stamps.filter);
             }
         }
         let follows = checked.iter().any(|task| matches!(task, CheckedTask::Reader(options) if options.flag("follow")));
-        Surroundings { follows, needs_previous, by_time }
+        Surroundings { follows, needs_previous, by_time, stamps }
     }
 
     /// Whether only one thread can keep the order in which the inputs of a reader are read.
@@ -88,12 +98,16 @@ impl Surroundings {
     }
 
     /// What a stage does; `feeding` is the first that feeds it. `None` of an aggregator that no
-    /// time-filter feeds.
+    /// time-filter feeds, and of a reader that feeds none.
     fn task(&self, at: usize, checked: &CheckedTask, feeding: Option<&CheckedTask>) -> Option<Task> {
         Some(match (checked, feeding) {
-            (CheckedTask::Reader(options), _) => Task::Reader(reader(options, self.by_time[at])),
+            (CheckedTask::Reader(options), _) => {
+                Task::Reader(reader(options, self.by_time[at], self.stamps[at].clone()?))
+            }
             (CheckedTask::LineSplitter, _) => Task::LineSplitter,
-            (CheckedTask::TimeFilter(it), _) => Task::TimeFilter(filter(it, self.needs_previous[at])),
+            (CheckedTask::TimeFilter(it), _) => {
+                Task::TimeFilter(filter(it, self.stamps[at].clone()?, self.needs_previous[at]))
+            }
             (CheckedTask::BucketAggregator(options), Some(CheckedTask::TimeFilter(filter))) => {
                 Task::BucketAggregator(self.aggregator(at, options, filter))
             }
@@ -134,7 +148,7 @@ impl Surroundings {
     }
 }
 
-fn reader(options: &Options, by_time: bool) -> ReaderPlan {
+fn reader(options: &Options, by_time: bool, stamps: StampsPlan) -> ReaderPlan {
     let size = |key| options.count(key).and_then(|count| usize::try_from(count).ok()).unwrap_or(1);
     ReaderPlan {
         locations: options.locations("location").to_vec(),
@@ -148,25 +162,33 @@ fn reader(options: &Options, by_time: bool) -> ReaderPlan {
         follow: options
             .flag("follow")
             .then(|| FollowPlan { idle: length(options, "idle"), rotate_wait: length(options, "rotate-wait") }),
+        stamps,
     }
 }
 
-fn filter(checked: &CheckedFilter, needs_previous: bool) -> FilterPlan {
-    let CheckedFilter { format, range, zone, options } = checked;
-    let path = |key| options.text(key).map(PathBuf::from);
+/// What a time-filter that will have this place says of stamps.
+fn stamps(CheckedFilter { format, options, .. }: &CheckedFilter, filter: usize) -> StampsPlan {
     let nanos = |key| options.nanos(key).unwrap_or(0);
+    let max_jump = match nanos("max-jump") {
+        0 => 0,
+        jump => jump.max(nanos("lateness")),
+    };
+    StampsPlan { format: format.clone(), lateness: nanos("lateness"), max_jump, future: nanos("future"), filter }
+}
+
+fn filter(checked: &CheckedFilter, stamps: StampsPlan, needs_previous: bool) -> FilterPlan {
+    let CheckedFilter { range, zone, options, .. } = checked;
+    let StampsPlan { format, lateness, max_jump, future, .. } = stamps;
+    let path = |key| options.text(key).map(PathBuf::from);
     FilterPlan {
-        format: format.clone(),
+        format,
         range: *range,
-        lateness: nanos("lateness"),
-        max_jump: match nanos("max-jump") {
-            0 => 0,
-            jump => jump.max(nanos("lateness")),
-        },
-        grace: nanos("late-updates"),
+        lateness,
+        max_jump,
+        grace: options.nanos("late-updates").unwrap_or(0),
         now: options.moment("now"),
         zone: zone.clone(),
-        future: nanos("future"),
+        future,
         rejects: path("rejects"),
         late_file: path("late-file"),
         stats: options.flag("stats"),

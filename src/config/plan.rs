@@ -39,15 +39,6 @@ impl Plan {
         found
     }
 
-    /// The first time-filter behind a reader, with its place: all of them read its lines in one
-    /// format.
-    pub fn filter_behind(&self, reader: usize) -> Option<(usize, &FilterPlan)> {
-        self.stages.iter().enumerate().find_map(|(at, stage)| match &stage.task {
-            Task::TimeFilter(filter) if self.upstream(at).contains(&reader) => Some((at, filter)),
-            _ => None,
-        })
-    }
-
     /// How many chunks of a reader may exist at once: for each stage that holds chunks, those that
     /// wait in front of it and one in each worker's hands; and one in the hands of each of the
     /// reader's own workers. Each takes at most the reader's `chunk` plus `max-line` bytes, and the
@@ -229,6 +220,8 @@ pub struct ReaderPlan {
     pub by_time: bool,
     /// How files are followed, if they are.
     pub follow: Option<FollowPlan>,
+    /// How stamps are read in what it reads.
+    pub stamps: StampsPlan,
 }
 
 impl ReaderPlan {
@@ -241,6 +234,22 @@ impl ReaderPlan {
     pub fn of_files(&self) -> impl Iterator<Item = &Location> {
         self.locations.iter().filter(|location| **location != Location::Stdin)
     }
+}
+
+/// What a reader has to know of stamps: what the first time-filter behind it says. All of them read
+/// its lines in one format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StampsPlan {
+    /// The log format, opened.
+    pub format: Format,
+    /// The declared disorder in nanoseconds.
+    pub lateness: i64,
+    /// How far a handful of stamps may lie ahead of all others and still move time, in nanoseconds.
+    pub max_jump: i64,
+    /// How far beyond now a stamp may lie, in nanoseconds.
+    pub future: i64,
+    /// The place in the plan of the time-filter, whose windows are found once the run begins.
+    pub filter: usize,
 }
 
 /// How a reader follows files.

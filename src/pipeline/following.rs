@@ -21,7 +21,7 @@ use super::seat::{Ground, Seat, Starter};
 use super::tallied::{budget, new_tally};
 
 use crate::actor::{LatestOutlet, Permits};
-use crate::config::{AggregatorPlan, FilterPlan, FollowPlan, Plan, ReaderPlan, StatePlan, Task, TriggerPlan};
+use crate::config::{AggregatorPlan, FollowPlan, Plan, ReaderPlan, StatePlan, Task, TriggerPlan};
 use crate::config::{fingerprint, question};
 use crate::error::{Error, Result};
 use crate::model::time::Clock;
@@ -120,21 +120,21 @@ impl Follow {
             _ => None,
         });
         let found = reader.and_then(|(at, reader, follow)| {
-            let (before, filter) = plan.filter_behind(at)?;
-            Some((at, reader, follow, filter, reading.windows[before]?))
+            let resolved = reading.windows[reader.stamps.filter]?;
+            Some((at, reader, follow, resolved))
         });
-        let Some((at, reader, follow, filter, resolved)) = found else {
+        let Some((at, reader, follow, resolved)) = found else {
             return Err(Error::usage("nothing is followed that windows are made of"));
         };
         let permits = Permits::new(plan.chunk_budget(at), &context.stop);
         let options = follow_options(reader, follow, context);
-        let following = self.following(ground, options, reader, (filter, resolved), permits.clone());
+        let following = self.following(ground, options, reader, resolved, permits.clone());
         let files = following.follower.records();
         let following = reader.of_files().next().is_some().then_some(following);
         Ok(GoingOn {
             follow: self,
             permits,
-            present: (Arc::clone(now), filter.future),
+            present: (Arc::clone(now), reader.stamps.future),
             ends: following.is_none(),
             following,
             files,
@@ -147,7 +147,7 @@ impl Follow {
         Ground { now, context, .. }: Ground<'_>,
         options: FollowOptions,
         plan: &ReaderPlan,
-        (filter, resolved): (&FilterPlan, Resolved),
+        resolved: Resolved,
         permits: Permits,
     ) -> Following {
         let snapshot = self.restored.as_ref().map(|restored| &restored.snapshot);
@@ -162,7 +162,7 @@ impl Follow {
         warning.into_iter().for_each(|text| context.failures.warn(&text));
         let progress = Arc::clone(&self.progress);
         let announcing = Announcing {
-            begin: beginning(filter, resolved, plan.max_line),
+            begin: beginning(plan, resolved),
             prune_above: plan.scan.above(),
             register: Box::new(move |id| progress.lock().register(id)),
             names: Arc::clone(&context.names),
@@ -171,9 +171,9 @@ impl Follow {
             permits,
             buffers: Default::default(),
             now: Arc::clone(now),
-            future: filter.future,
+            future: plan.stamps.future,
             max_line: plan.max_line,
-            format: filter.format.clone(),
+            format: plan.stamps.format.clone(),
             begun: HashMap::new(),
         };
         let mut following = Following {
@@ -410,9 +410,9 @@ fn open_files() -> usize {
 
 /// Says from which byte a file is needed: what is before cannot hold any window, by the declared
 /// disorder.
-fn beginning(filter: &FilterPlan, resolved: Resolved, max_line: usize) -> Box<Begin> {
-    let wanted = Wanted { first: resolved.bounds.keep_from, last: Timestamp::MAX, disorder: filter.lateness };
-    let stamps = FormatStamps { rules: filter.format.bind(max_line), future_after: resolved.bounds.future_after };
+fn beginning(ReaderPlan { stamps, max_line, .. }: &ReaderPlan, resolved: Resolved) -> Box<Begin> {
+    let wanted = Wanted { first: resolved.bounds.keep_from, last: Timestamp::MAX, disorder: stamps.lateness };
+    let stamps = FormatStamps { rules: stamps.format.bind(*max_line), future_after: resolved.bounds.future_after };
     Box::new(move |new: &New, file: &File| {
         let found = seek(&|at, into| file.read_at(into, at), new.size, &wanted, &stamps).ok()?;
         (found.reason == Reason::Pruned).then_some(found.from)

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::environment::Environment;
-use crate::config::{FilterPlan, Plan, ReaderPlan, Task};
+use crate::config::{Plan, ReaderPlan, Task};
 use crate::error::{Error, Result, show_path};
-use crate::format::{Format, LineRules};
+use crate::format::LineRules;
 use crate::model::InputId;
 use crate::source::{Cursor, Input, Origin, locate};
 use crate::stage::Failures;
@@ -31,12 +31,10 @@ impl Inputs {
     pub fn find(plan: &Plan, failures: &Failures, environment: &mut Environment) -> Result<Self> {
         let mut inputs = Inputs::default();
         for (stage, reader) in readers(plan) {
-            let unread = || Error::usage(format!("stage '{}' feeds no time-filter", plan.stages[stage].name));
-            let (_, FilterPlan { format, .. }) = plan.filter_behind(stage).ok_or_else(unread)?;
             if reader.follow.is_some() {
                 // Files are found by the follower, again and again; standard input has the first
                 // number.
-                let ids = reader.reads_stdin().then(|| inputs.add(Input::stdin(), reader, format, false));
+                let ids = reader.reads_stdin().then(|| inputs.add(Input::stdin(), reader, false));
                 inputs.by_reader.insert(stage, ids.into_iter().collect());
                 continue;
             }
@@ -52,7 +50,7 @@ impl Inputs {
                 if inputs.is_taken(plan, stage, &input)? {
                     continue;
                 }
-                ids.push(inputs.add(input, reader, format, may_skip));
+                ids.push(inputs.add(input, reader, may_skip));
             }
             inputs.by_reader.insert(stage, ids);
         }
@@ -60,9 +58,9 @@ impl Inputs {
     }
 
     /// Gives an input the next number, and binds the format of its lines to it.
-    fn add(&mut self, input: Input, reader: &ReaderPlan, format: &Format, may_skip: bool) -> InputId {
+    fn add(&mut self, input: Input, reader: &ReaderPlan, may_skip: bool) -> InputId {
         self.all.push(input);
-        self.rules.push(format.bind(reader.max_line));
+        self.rules.push(reader.stamps.format.bind(reader.max_line));
         self.may_skip.push(may_skip);
         InputId(self.all.len() as u32 - 1)
     }

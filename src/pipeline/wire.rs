@@ -175,9 +175,8 @@ impl StageWiring<'_> {
     }
 
     fn reader(&self, plan: &ReaderPlan, course: &mut dyn Course) -> (Starter, WiredPart) {
-        let Ground { plan: whole, reading, context, .. } = self.seat.ground;
+        let Ground { reading, context, .. } = self.seat.ground;
         let Reading { inputs, windows, pruned } = reading;
-        let filter = whole.filter_behind(self.seat.at);
         let order = if plan.by_time { ReadOrder::ByTime } else { ReadOrder::OneByOne };
         let ids = inputs.by_reader.get(&self.seat.at).cloned().unwrap_or_default();
         let cursors = ids.iter().map(|&id| {
@@ -192,8 +191,8 @@ impl StageWiring<'_> {
             schedule: Schedule::new(cursors.collect(), order, plan.chunk),
             permits,
             buffers: Default::default(),
-            future_after: filter.and_then(|(at, _)| windows[at]).map_or(Timestamp::MAX, |it| it.bounds.future_after),
-            max_jump: filter.map_or(0, |(_, filter)| filter.max_jump),
+            future_after: windows[plan.stamps.filter].map_or(Timestamp::MAX, |it| it.bounds.future_after),
+            max_jump: plan.stamps.max_jump,
             stop: context.stop.clone(),
             progress: Arc::clone(&context.progress),
             failures: Arc::clone(&context.failures),
