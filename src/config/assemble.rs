@@ -18,12 +18,13 @@ use crate::model::MemoryPolicy;
 use crate::options::Options;
 
 /// Puts stages together, in an order in which each comes after those that feed it. `edges` are, by
-/// stage, the places of those. `None` if one is missing.
+/// stage, the places of those. With `previous`, all count the window before. `None` if one is
+/// missing.
 pub(super) fn assemble(
     drafts: &[Draft],
-    edges: &[Vec<usize>],
-    order: &[usize],
+    (edges, order): (&[Vec<usize>], &[usize]),
     stages: Vec<Option<Parsed>>,
+    previous: bool,
 ) -> Option<Plan> {
     let stages = stages.into_iter().collect::<Option<Vec<Parsed>>>()?;
     let checked: Vec<&CheckedTask> = stages.iter().map(|stage| &stage.task).collect();
@@ -31,7 +32,10 @@ pub(super) fn assemble(
     for (new, &old) in order.iter().enumerate() {
         place[old] = new;
     }
-    let surroundings = Surroundings::of(&checked, edges, order, &place);
+    let mut surroundings = Surroundings::of(&checked, edges, order, &place);
+    if previous {
+        surroundings.needs_previous.fill(true);
+    }
     let made = order.iter().map(|&at| {
         let feeding = edges[at].iter().copied().min_by_key(|&from| place[from]);
         let task = surroundings.task(at, checked[at], feeding.map(|from| checked[from]))?;
@@ -198,4 +202,60 @@ fn filter(checked: &CheckedFilter, stamps: StampsPlan, needs_previous: bool) -> 
 
 fn length(options: &Options, key: &str) -> Duration {
     Duration::from_nanos(options.nanos(key).unwrap_or(1).unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check;
+    use super::super::tests::{catalog, machine};
+    use super::super::written::Written;
+    use super::*;
+
+    /// Which stages of the standard pipeline, all of whose reports compare with nothing, count the
+    /// window before.
+    fn counted_before(written: &Written) -> Vec<&'static str> {
+        let plan = check(written, &catalog(), &machine()).unwrap();
+        let counts = plan.stages.iter().filter(|stage| match &stage.task {
+            Task::TimeFilter(filter) => filter.needs_previous,
+            Task::BucketAggregator(aggregator) => aggregator.needs_previous,
+            _ => false,
+        });
+        counts.map(|stage| stage.kind().name()).collect()
+    }
+
+    #[test]
+    fn the_window_before_is_counted_where_it_is_asked_for() {
+        let mut written = Written::from_text("p.toml", "location = 'x'\nreports = ['top-clients']");
+        assert_eq!(counted_before(&written), Vec::<&str>::new());
+        written.count_previous();
+        assert_eq!(counted_before(&written), ["time-filter", "bucket-aggregator"]);
+    }
+
+    #[test]
+    fn a_reader_has_what_the_first_filter_behind_it_says_of_stamps() {
+        let text = "\
+            stages.second = { type = 'time-filter', inputs = ['lines'], future = '2h', lateness = 3 }\n\
+            stages.count-second = { type = 'bucket-aggregator', inputs = ['second'] }\n\
+            stages.tell-second = { type = 'reporter', inputs = ['count-second'], outputs = ['json:b'] }\n\
+            stages.read = { type = 'reader', location = 'x' }\n\
+            stages.lines = { type = 'line-splitter', inputs = ['read'] }\n\
+            stages.first = { type = 'time-filter', inputs = ['lines'], future = '1h', lateness = 2 }\n\
+            stages.count-first = { type = 'bucket-aggregator', inputs = ['first'] }\n\
+            stages.tell-first = { type = 'reporter', inputs = ['count-first'], outputs = ['json:a'] }";
+        let plan = check(&Written::from_text("p.toml", text), &catalog(), &machine()).unwrap();
+        let first = plan.stages.iter().enumerate().find_map(|(at, stage)| match &stage.task {
+            Task::TimeFilter(filter) => Some((at, filter)),
+            _ => None,
+        });
+        let (at, filter) = first.unwrap();
+        let Task::Reader(reader) = &plan.stages[0].task else { panic!("no reader comes first") };
+        let stamps = StampsPlan {
+            format: filter.format.clone(),
+            lateness: filter.lateness,
+            max_jump: filter.max_jump,
+            future: filter.future,
+            filter: at,
+        };
+        assert_eq!(reader.stamps, stamps);
+    }
 }

@@ -17,7 +17,7 @@ pub fn check(written: &Written, catalog: &Catalog, machine: &Machine) -> Result<
     let mut problems = Problems::default();
     let plan = draft::collect(&root, written, &mut problems).and_then(|drafts| {
         let stages = drafts.iter().map(|draft| stage::read(draft, catalog, machine.cores, &mut problems)).collect();
-        graph::check(&drafts, stages, &root.place, &mut problems)
+        graph::check(&drafts, stages, (&root.place, written.previous), &mut problems)
     });
     match plan {
         Some(plan) if problems.len() == 0 => Ok(match plan.follows() {

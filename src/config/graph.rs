@@ -23,11 +23,12 @@ use crate::model::window::{MAX_BUCKETS, grain};
 use crate::options::{nearest, suggest};
 use crate::output::Claim;
 
-/// Puts the stages together. `None` if they do not make a plan, which has been noted.
+/// Puts the stages together; with `previous`, all of them count the window before. `None` if they
+/// do not make a plan, which has been noted.
 pub(super) fn check(
     drafts: &[Draft],
     stages: Vec<Option<Parsed>>,
-    root: &Place,
+    (root, previous): (&Place, bool),
     problems: &mut Problems,
 ) -> Option<Plan> {
     let before = problems.len();
@@ -45,7 +46,7 @@ pub(super) fn check(
     if problems.len() > before {
         return None;
     }
-    let plan = assemble(drafts, &edges, &order, stages)?;
+    let plan = assemble(drafts, (&edges, &order), stages, previous)?;
     filters_agree(&plan, drafts, problems);
     follow::check(&plan, drafts, problems);
     needs::check(&plan, drafts, problems);

@@ -111,17 +111,6 @@ impl Plan {
         self.stages.iter().any(|stage| matches!(&stage.task, Task::Reader(reader) if reader.follow.is_some()))
     }
 
-    /// Counts the window before too, whether a report asks for it or not.
-    pub fn keep_previous(&mut self) {
-        for stage in &mut self.stages {
-            match &mut stage.task {
-                Task::TimeFilter(filter) => filter.needs_previous = true,
-                Task::BucketAggregator(aggregator) => aggregator.needs_previous = true,
-                _ => {}
-            }
-        }
-    }
-
     /// Its one reader, time-filter and aggregator, by their places. Errors if there are several of
     /// any of them, so that there are several ways from the logs to the tallies.
     pub fn single(&self) -> Result<[usize; 3]> {

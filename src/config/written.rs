@@ -23,6 +23,8 @@ pub struct Written {
     pub(super) label: String,
     pub(super) text: String,
     overrides: Vec<Override>,
+    /// Whether the window before is counted, whatever the reports need.
+    pub(super) previous: bool,
 }
 
 /// A key set from outside the file.
@@ -75,7 +77,7 @@ impl Written {
 
     /// Takes a text; `label` names it in messages.
     pub fn from_text(label: &str, text: &str) -> Self {
-        Written { label: label.to_owned(), text: text.to_owned(), overrides: Vec::new() }
+        Written { label: label.to_owned(), text: text.to_owned(), overrides: Vec::new(), previous: false }
     }
 
     /// The standard pipeline, without any file.
@@ -96,6 +98,11 @@ impl Written {
     /// value is TOML, or plain text. A key set twice has the value that it got last.
     pub fn set(&mut self, key: &str, value: &str, place: Place) {
         self.overrides.push(Override { key: key.to_owned(), value: value.to_owned(), place });
+    }
+
+    /// Asks for the window before to be counted, whether a report compares with it or not.
+    pub fn count_previous(&mut self) {
+        self.previous = true;
     }
 }
 

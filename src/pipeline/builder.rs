@@ -36,6 +36,8 @@ pub struct Builder {
     /// Outputs in place of those of the configuration, by their names.
     outputs: Vec<(String, Box<dyn Write + Send>)>,
     environment: Environment,
+    /// Whether the window before is counted, whatever the reports need.
+    previous: bool,
 }
 
 impl Pipeline {
@@ -46,6 +48,7 @@ impl Pipeline {
             reports: report::TABLE.to_vec(),
             outputs: Vec::new(),
             environment: Environment::default(),
+            previous: false,
         }
     }
 }
@@ -166,8 +169,18 @@ impl Builder {
         self
     }
 
+    /// Counts the window before too, whether a report compares with it or not: a report on tallies
+    /// may.
+    pub(crate) fn count_previous(mut self, previous: bool) -> Self {
+        self.previous = previous;
+        self
+    }
+
     /// Checks the configuration; errors with all its problems.
     pub fn build(mut self) -> Result<Pipeline> {
+        if self.previous {
+            self.written.count_previous();
+        }
         let catalog = Catalog { reports: self.reports, outputs: output::TABLE, formats: format::TABLE };
         for (name, writer) in self.outputs {
             let unknown = || {

@@ -33,13 +33,13 @@ pub fn partial(args: &PartialArgs) -> Result<u8> {
         }
     };
     let interrupted = Arc::default();
-    let builder = builder(&args.source, &args.location)?;
+    let builder = builder(&args.source, &args.location)?.count_previous(args.previous);
     let pipeline = builder.interrupt(Arc::clone(&interrupted)).build()?.writes(target).locate()?;
     watch::drain_on_signals(&interrupted)?;
     if pipeline.plan().max_memory().is_some() {
         allocator::return_large_blocks();
     }
-    let request = PartialRequest { range, label: args.label.clone(), previous: args.previous };
+    let request = PartialRequest { range, label: args.label.clone() };
     let asked = Asked::of(pipeline.plan());
     let mut shown = Shown::new(args.talk.quiet > 0);
     let partial = pipeline.partial(request, |progress| shown.start(progress))?;

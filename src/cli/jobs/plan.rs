@@ -24,11 +24,11 @@ pub fn plan(args: &PlanArgs) -> Result<u8> {
         Ok(_) => return Err(Error::usage("--max-partition is a size")),
         Err(expected) => return Err(Error::usage(format!("--max-partition {}: {expected}", args.max_partition))),
     };
-    let pipeline = builder(&args.source, &args.location)?.build()?;
+    let pipeline = builder(&args.source, &args.location)?.count_previous(args.previous).build()?;
     let pipeline = places.iter().fold(pipeline, |pipeline, place| pipeline.writes(*place));
     let tuning = tuning(pipeline.plan(), &args.source.keys);
     let locations = pipeline.plan().locations();
-    let partition = pipeline.partition(bytes, args.previous)?;
+    let partition = pipeline.partition(bytes)?;
     let question = question(&partition);
     let path = |input: usize| utf8(&partition.inputs[input].path);
     let tasks = partition.tasks.iter().map(|task| {

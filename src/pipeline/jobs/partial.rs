@@ -36,8 +36,6 @@ pub struct PartialRequest {
     pub range: Option<ByteRange>,
     /// Stands before the names of inputs, and tells those of one machine from those of others.
     pub label: Option<String>,
-    /// Whether the window before is counted too, whatever the reports need.
-    pub previous: bool,
 }
 
 /// What was counted.
@@ -68,10 +66,7 @@ impl Pipeline {
         request: PartialRequest,
         started: impl FnOnce(Arc<metrics::Progress>),
     ) -> Result<Partial> {
-        let PartialRequest { range, label, previous } = request;
-        if previous {
-            self.plan.keep_previous();
-        }
+        let PartialRequest { range, label } = request;
         let plan = self.plan.clone();
         check(&plan)?;
         // The outputs of the configuration are for reports only.

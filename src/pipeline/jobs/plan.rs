@@ -68,10 +68,7 @@ pub struct PlannedTask {
 
 impl Pipeline {
     /// Divides what a run would read into tasks of at most `bytes` bytes each, one partial a task.
-    pub(crate) fn partition(mut self, bytes: u64, previous: bool) -> Result<Partition> {
-        if previous {
-            self.plan.keep_previous();
-        }
+    pub(crate) fn partition(self, bytes: u64) -> Result<Partition> {
         let Pipeline { plan, mut environment } = self;
         check(&plan)?;
         let stop = Stop::new(environment.wishes.drain.clone());
