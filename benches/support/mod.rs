@@ -46,13 +46,15 @@ pub fn chunks(log: &[u8]) -> Vec<Arc<Chunk>> {
 /// Whole lines as a chunk that begins at a byte of the log.
 pub fn chunk(bytes: Pooled<u8>, from: u64, last: bool) -> Chunk {
     let span = Span { input: InputId(0), from, to: from + bytes.len() as u64 };
+    let mut balance = Balance::default();
+    balance.bytes_read = span.len();
     Chunk {
         span,
         number: 0,
         bytes,
         oversized: None,
         rules: LineRules::plain(64 << 10),
-        balance: Balance { bytes_read: span.len(), ..Balance::default() },
+        balance,
         streamed: false,
         order: None,
         last,

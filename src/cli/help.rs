@@ -190,6 +190,7 @@ fn headed() -> Vec<(Heading, &'static str, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::ValueHint;
 
     #[test]
     fn the_definitions_are_sound_and_one_command_is_defined_as_all_are() {
@@ -206,6 +207,17 @@ mod tests {
                 words(&help(commanded())).starts_with(&words(&about)),
                 "the options of '{name}' say what they are in its place"
             );
+        }
+    }
+
+    #[test]
+    fn shells_complete_paths_where_a_file_is_meant() {
+        for command in [positional()].into_iter().chain(commanded().get_subcommands().cloned()) {
+            for arg in command.get_arguments() {
+                let is_file = arg.get_value_names().is_some_and(|names| names.iter().any(|name| name == "FILE"));
+                let completes = arg.get_value_hint() == ValueHint::AnyPath;
+                assert!(completes || !is_file, "{} {}", command.get_name(), arg.get_id());
+            }
         }
     }
 

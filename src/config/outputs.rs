@@ -16,7 +16,7 @@ use crate::model::location::{PathArg, no_target, scheme};
 use crate::options::{OptionSpec, Options, suggest};
 use crate::output::OutputEntry;
 
-/// Reads an output, noting every problem. `None` if it is none.
+/// Reads an output, noting every problem. `None` if it is not one.
 pub(super) fn output(draft: &Draft, item: &Node, catalog: &Catalog, problems: &mut Problems) -> Option<OutputPlan> {
     let mut refuse = |message: String, help: Option<String>| {
         problems.add(&item.place, draft.key("outputs"), message, help);
@@ -59,7 +59,7 @@ fn by_ending(text: &str, catalog: &Catalog) -> Option<&'static OutputEntry> {
     catalog.outputs.iter().find(|entry| entry.endings.contains(&ending))
 }
 
-/// What to write in place of a name that is none.
+/// What to write in place of a name that is not one of an output.
 fn instead(name: &str, place: Option<&str>, catalog: &Catalog) -> String {
     let names = || catalog.outputs.iter().map(|entry| entry.name);
     let is_file = place.is_none() && Path::new(name).extension().is_some();

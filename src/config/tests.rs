@@ -474,17 +474,6 @@ proptest! {
 }
 
 #[test]
-fn windows_that_close_one_after_the_other_are_read_in_the_order_of_time() {
-    let reader = |text: &str| {
-        let plan = plan(text);
-        let Task::Reader(reader) = &plan.stages[0].task else { panic!("{:?}", plan.stages[0].task) };
-        (reader.by_time, plan.stages[0].threads.get())
-    };
-    assert_eq!(reader("location = 'x'\nthreads = 4\nevery = 60"), (true, 1));
-    assert_eq!(reader("location = 'x'\nthreads = 4"), (false, 4));
-}
-
-#[test]
 fn only_a_run_without_end_gets_a_limit_that_nobody_gave() {
     let limit = |text: &str| {
         let machine = Machine { memory: || Some(8 << 30), ..machine() };
@@ -493,4 +482,15 @@ fn only_a_run_without_end_gets_a_limit_that_nobody_gave() {
     assert_eq!(limit("location = 'x'\nevery = 60"), None);
     assert_eq!(limit("location = 'x'\nevery = 60\nfollow = true"), Some(4 << 30));
     assert_eq!(limit("location = 'x'\nevery = 60\nfollow = true\nmax-memory = '1GiB'"), Some(1 << 30));
+}
+
+#[test]
+fn windows_that_close_one_after_the_other_are_read_in_the_order_of_time() {
+    let reader = |text: &str| {
+        let plan = plan(text);
+        let Task::Reader(reader) = &plan.stages[0].task else { panic!("{:?}", plan.stages[0].task) };
+        (reader.by_time, plan.stages[0].threads.get())
+    };
+    assert_eq!(reader("location = 'x'\nthreads = 4\nevery = 60"), (true, 1));
+    assert_eq!(reader("location = 'x'\nthreads = 4"), (false, 4));
 }

@@ -143,7 +143,7 @@ pub(super) fn refuse(draft: &Draft, key: &str, message: String, help: Option<Str
     }
 }
 
-/// The log format that is asked for, opened; another where there is none of that name.
+/// The log format that is asked for, opened; the default if there is no format of that name.
 fn format(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> Format {
     let name = options.text("format").unwrap_or_default();
     let known = catalog.formats.iter().find(|entry| entry.name == name);

@@ -69,6 +69,7 @@ pub const SHOWN_BYTES: usize = 80;
 
 /// Counts of lines by what became of them, and of bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Balance {
     /// Lines found by the splitter, malformed and blank ones included.
     pub lines_read: u64,

@@ -26,7 +26,7 @@ pub const TABLE: &[Magic] = &[
     Magic { bytes: b"\x1f\x9d", name: "compress", reader: None },
 ];
 
-/// The form of data that begins so; `None` if it is none of them.
+/// The form of data that begins like this; `None` if it is none of them.
 pub fn of(head: &[u8]) -> Option<&'static Magic> {
     TABLE.iter().find(|magic| head.starts_with(magic.bytes))
 }

@@ -10,6 +10,7 @@ use crate::model::{Balance, WindowResult};
 
 /// How a result should look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Style {
     /// Whether to colour headings: only for a terminal.
     pub color: bool,

@@ -23,8 +23,8 @@ pub struct Opening {
     pub stdout: Option<Box<dyn Write + Send>>,
     /// What the next output writes to, whatever it was told.
     pub given: Option<Box<dyn Write + Send>>,
-    /// Where inputs are followed: what asks for files to be opened anew, and who is told of those that
-    /// cannot be written.
+    /// Where inputs are followed: what asks for files to be opened again, and what is told of those
+    /// that cannot be written.
     pub follows: Option<(Arc<Reopen>, Arc<dyn Tell>)>,
 }
 

@@ -38,11 +38,11 @@ struct Appended {
     path: PathBuf,
     file: File,
     reopen: Arc<Reopen>,
-    /// How often it was opened anew.
+    /// How often it was opened again.
     opened: u64,
 }
 
-/// Asks for files to be opened anew.
+/// Asks for files to be opened again.
 #[derive(Debug, Default)]
 pub struct Reopen {
     asked: Arc<AtomicBool>,

@@ -23,7 +23,7 @@ use crate::stage::Listener;
 pub(super) struct Wishes {
     /// Set when it is to end with the report of what was read.
     pub drain: Arc<AtomicBool>,
-    /// Set when files that are written to are to be opened anew.
+    /// Set when files that are written to are to be opened again.
     pub reopen: Arc<AtomicBool>,
 }
 
@@ -61,6 +61,7 @@ pub struct Pipeline {
 
 impl Pipeline {
     /// The plan.
+    #[doc(hidden)]
     pub fn plan(&self) -> &Plan {
         &self.plan
     }

@@ -15,6 +15,7 @@ use crate::tally::{Peer, Side};
 
 /// A run at one moment.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Observation {
     /// All lines and bytes so far that reached the first aggregator of the plan.
     pub balance: Balance,

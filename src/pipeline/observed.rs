@@ -29,6 +29,7 @@ pub(super) struct Post {
 
 /// A stage at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StageObservation {
     /// Its name in the graph.
     pub name: String,

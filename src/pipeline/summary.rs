@@ -18,6 +18,7 @@ use crate::stage::{InputNames, filter};
 
 /// How a run went.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Summary {
     /// How it ended.
     pub outcome: Outcome,
@@ -56,6 +57,7 @@ pub struct Foreign {
 
 /// An input without a record, while others have records.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Stranger {
     /// Its name.
     pub input: String,
@@ -84,6 +86,7 @@ impl Foreign {
 
 /// The balance sheet of one aggregator.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Sheet {
     /// The aggregator's name in the graph.
     pub stage: String,

@@ -2,7 +2,7 @@
 //! nothing else.
 //!
 //! Files that stand behind a stage belong to it: `read`, `skip` and `follow` to the reader,
-//! `firsts` and `stats` to the time-filter, and `abreast` to the keeper, which has to know when
+//! `firsts` and `stats` to the time-filter, and `abreast` to the issuer, which has to know when
 //! everything that was there is counted.
 
 pub mod read;

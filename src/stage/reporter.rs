@@ -41,7 +41,7 @@ pub struct ReporterShared {
     pub threads: NonZeroUsize,
     /// Where results go.
     pub desk: Mutex<Desk>,
-    /// Whether files are to be opened anew before the next result.
+    /// Whether files are to be opened again before the next result.
     pub reopen: Option<Arc<Reopen>>,
     /// Told whenever a result has been written.
     pub written: Condvar,

@@ -57,7 +57,8 @@ fn stamp(field: &[u8]) -> Stamp {
 }
 
 fn simple(log: &[u8], (start, end): (i64, i64), max_line: usize) -> (Balance, Pairs) {
-    let (mut sheet, mut pairs) = (Balance { inputs: 1, ..Balance::default() }, Pairs::new());
+    let (mut sheet, mut pairs) = (Balance::default(), Pairs::new());
+    sheet.inputs = 1;
     sheet.bytes_total = log.len() as u64;
     // Zeros at the start are what a truncation beneath a writer leaves; a mark behind them begins
     // no file.

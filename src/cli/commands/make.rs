@@ -1,6 +1,6 @@
 //! The command that makes logs, as written.
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use crate::model::location::PathArg;
 use crate::model::size;
@@ -15,6 +15,7 @@ Examples:
       the same bytes whenever it is run")]
 pub struct MakeArgs {
     /// The file to make, or - for standard output.
+    #[arg(value_hint = ValueHint::AnyPath)]
     pub path: PathArg,
     /// Lines to make, in place of --size, e.g. 1000, 1k or 2M.
     #[arg(long, value_name = "N", conflicts_with = "size", value_parser = number)]

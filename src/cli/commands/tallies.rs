@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
 
 use crate::cli::args::{JsonOutput, Settings, Talk};
 use crate::cli::keys::{Counts, KeyArgs, Reports};
@@ -65,7 +65,7 @@ pub struct PartialArgs {
     /// Globs, files, folders, or - for standard input; without any, those of the configuration.
     pub location: Vec<String>,
     /// Where to write the tallies, or - for standard output.
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub output: PathArg,
     /// Of one file, the lines that begin in this range of bytes; without an end, to that of the
     /// file.
@@ -120,7 +120,7 @@ pub struct MergeArgs {
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Where to write them as one, or - for standard output.
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub output: PathArg,
     #[command(flatten)]
     pub talk: Talk,
@@ -160,7 +160,7 @@ pub struct ListArgs {
     pub config: Option<PathBuf>,
     /// A plan, or - for standard input: exit code 0 if its locations lead to its files here, too,
     /// and to no others. Those that are longer are listed.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["location", "config"])]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::AnyPath, conflicts_with_all = ["location", "config"])]
     pub plan: Option<PathArg>,
     #[command(flatten)]
     pub output: JsonOutput,

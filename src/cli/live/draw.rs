@@ -41,7 +41,7 @@ const BAR: usize = 8;
 const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 const DIM: Style = Style::new().add_modifier(Modifier::DIM);
 
-/// The keys, for who asks.
+/// The keys, for the page of help.
 const KEYS: [(&str, &str); 13] = [
     ("q, Ctrl-C", "end the run"),
     ("Ctrl-Z", "to the shell, and back with fg"),

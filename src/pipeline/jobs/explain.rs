@@ -56,7 +56,7 @@ impl Pipeline {
     /// Says which bytes of which inputs a run would read, and why, without reading them, and which
     /// it would refuse: each input in the order in which they are numbered. Errors as a run does
     /// that finds no input or no window.
-    pub fn explain(self) -> Result<Explanation> {
+    pub(crate) fn explain(self) -> Result<Explanation> {
         let Pipeline { plan, mut environment } = self;
         let stop = Stop::new(environment.wishes.drain.clone());
         let failures = Failures::new(environment.listener.clone());

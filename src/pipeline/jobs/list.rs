@@ -30,7 +30,7 @@ pub struct ListedFile {
 impl Pipeline {
     /// The files that a run would read, in the order of their names. Errors if one of them cannot
     /// be read.
-    pub fn list(self) -> Result<Vec<ListedFile>> {
+    pub(crate) fn list(self) -> Result<Vec<ListedFile>> {
         let Pipeline { plan, mut environment } = self;
         let failures = Failures::new(environment.listener.clone());
         let inputs = find_all(&plan, &mut environment, &failures, "there is no list")?;

@@ -48,11 +48,6 @@ pub struct Partial {
 }
 
 impl Partial {
-    /// What is said of the counts.
-    pub fn header(&self) -> &TalliesHeader {
-        &self.header
-    }
-
     /// How the run went that counted.
     pub fn summary(&self) -> &Summary {
         &self.summary
@@ -68,7 +63,11 @@ impl Pipeline {
     /// Counts what a run would count, for `Files` of tallies to be added up. Errors if anything
     /// could not be read, since there are no tallies of less than was asked for; `on_failure` is
     /// told why. `started` gets the progress of the run.
-    pub fn partial(mut self, request: PartialRequest, started: impl FnOnce(Arc<metrics::Progress>)) -> Result<Partial> {
+    pub(crate) fn partial(
+        mut self,
+        request: PartialRequest,
+        started: impl FnOnce(Arc<metrics::Progress>),
+    ) -> Result<Partial> {
         let PartialRequest { range, label, previous } = request;
         if previous {
             self.plan.keep_previous();

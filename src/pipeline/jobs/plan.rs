@@ -68,7 +68,7 @@ pub struct PlannedTask {
 
 impl Pipeline {
     /// Divides what a run would read into tasks of at most `bytes` bytes each, one partial a task.
-    pub fn partition(mut self, bytes: u64, previous: bool) -> Result<Partition> {
+    pub(crate) fn partition(mut self, bytes: u64, previous: bool) -> Result<Partition> {
         if previous {
             self.plan.keep_previous();
         }

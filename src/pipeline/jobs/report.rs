@@ -25,6 +25,7 @@ use crate::tally::{Aggregates, Budget, HostId, Tally};
 impl Pipeline {
     /// Reports on tallies as a run on their logs would have; the configuration says which reports
     /// and outputs. Unless `incomplete`, they must hold all bytes of their inputs.
+    #[doc(hidden)]
     pub fn report_on(self, files: &Files, incomplete: bool) -> Result<Summary> {
         let Pipeline { plan, mut environment } = self;
         files.paths().for_each(|path| environment.read.add(path, show_path(path)));

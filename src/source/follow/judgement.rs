@@ -58,7 +58,8 @@ impl CandidateJudge<'_> {
     pub fn judge(&mut self, candidate: &mut Candidate) -> io::Result<Judgement> {
         let still = candidate.is_still(self.now, self.generations.options.rotate_wait);
         if candidate.stat.size == 0 {
-            // A copy in the making may be seen before its first byte; one that stays empty is none.
+            // A copy in the making may be seen before its first byte; one that stays empty is not a
+            // copy.
             return Ok(match (still, candidate.here, candidate.from_start) {
                 (true, false, _) => Judgement::Nothing,
                 (true, true, true) => Judgement::Itself,
