@@ -158,6 +158,7 @@ fn reader(options: &Options, by_time: bool, stamps: StampsPlan) -> ReaderPlan {
         locations: options.locations("location").to_vec(),
         chunk: size("chunk"),
         max_line: size("max-line"),
+        stamps,
         scan: match options.text("scan") {
             Some("full") => Scan::Full,
             _ => Scan::Auto { above: options.count("prune-above").unwrap_or(0) },
@@ -166,7 +167,6 @@ fn reader(options: &Options, by_time: bool, stamps: StampsPlan) -> ReaderPlan {
         follow: options
             .flag("follow")
             .then(|| FollowPlan { idle: length(options, "idle"), rotate_wait: length(options, "rotate-wait") }),
-        stamps,
     }
 }
 

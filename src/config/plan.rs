@@ -203,25 +203,25 @@ pub struct ReaderPlan {
     pub chunk: usize,
     /// Bytes a line may have, its newline not included.
     pub max_line: usize,
+    /// How stamps are read in what it reads.
+    pub stamps: StampsPlan,
     /// Whether bytes that cannot hold the window may be skipped.
     pub scan: Scan,
     /// Whether inputs are read in the order of time, by one thread, so that windows can close.
     pub by_time: bool,
     /// How files are followed, if they are.
     pub follow: Option<FollowPlan>,
-    /// How stamps are read in what it reads.
-    pub stamps: StampsPlan,
 }
 
 impl ReaderPlan {
     /// Whether it reads standard input.
     pub fn reads_stdin(&self) -> bool {
-        self.locations.contains(&Location::Stdin)
+        self.locations.iter().any(Location::is_stdin)
     }
 
     /// Where it reads files.
     pub fn of_files(&self) -> impl Iterator<Item = &Location> {
-        self.locations.iter().filter(|location| **location != Location::Stdin)
+        self.locations.iter().filter(|location| !location.is_stdin())
     }
 }
 

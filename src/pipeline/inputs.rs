@@ -7,7 +7,7 @@ use crate::config::{Plan, ReaderPlan, Task};
 use crate::error::{Error, Result, show_path};
 use crate::format::LineRules;
 use crate::model::InputId;
-use crate::source::{Cursor, Input, Origin, locate};
+use crate::source::{Cursor, Input, locate, stdin};
 use crate::stage::Failures;
 
 /// Bytes of a first step: more than it takes to know a compressed file.
@@ -34,7 +34,7 @@ impl Inputs {
             if reader.follow.is_some() {
                 // Files are found by the follower, again and again; standard input has the first
                 // number.
-                let ids = reader.reads_stdin().then(|| inputs.add(Input::stdin(), reader, false));
+                let ids = reader.reads_stdin().then(|| inputs.add(stdin(), reader, false));
                 inputs.by_reader.insert(stage, ids.into_iter().collect());
                 continue;
             }
@@ -90,7 +90,7 @@ impl Inputs {
             if !mine.is_disjoint(&theirs) {
                 return Err(Error::usage(format!(
                     "'{}' is read by both '{}' and '{}', which meet in one aggregator but not in all; give it to one",
-                    show_path(&input.path()),
+                    show_path(input.path()),
                     plan.stages[other].name,
                     plan.stages[stage].name,
                 )));
@@ -111,6 +111,6 @@ pub(super) fn readers(plan: &Plan) -> impl Iterator<Item = (usize, &ReaderPlan)>
 /// Why a run would not read a file, if it would not: found by its first step. A stream is not
 /// tried.
 pub(super) fn refusal(input: &Input) -> Option<Error> {
-    let is_file = matches!(input.origin, Origin::File { .. });
-    is_file.then(|| Cursor::new(input.clone(), FIRST_STEP, FIRST_STEP).next(&mut Vec::new(), &|| false).failure)?
+    input.file()?;
+    Cursor::new(input.clone(), FIRST_STEP, FIRST_STEP).next(&mut Vec::new(), &|| false).failure
 }

@@ -100,7 +100,7 @@ impl Wiring<'_> {
     fn portions(&self) -> Vec<Portion> {
         let Reading { inputs, pruned, .. } = self.ground.reading;
         let portion = |&id: &InputId| {
-            let (path, pruned) = (inputs.all[id.0 as usize].path(), pruned.get(&id).cloned());
+            let (path, pruned) = (inputs.all[id.0 as usize].path().to_owned(), pruned.get(&id).cloned());
             Portion { id, path, pruned }
         };
         inputs.by_reader.values().flatten().map(portion).collect()
