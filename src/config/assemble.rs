@@ -211,26 +211,6 @@ mod tests {
     use super::super::written::Written;
     use super::*;
 
-    /// Which stages of the standard pipeline, all of whose reports compare with nothing, count the
-    /// window before.
-    fn counted_before(written: &Written) -> Vec<&'static str> {
-        let plan = check(written, &catalog(), &machine()).unwrap();
-        let counts = plan.stages.iter().filter(|stage| match &stage.task {
-            Task::TimeFilter(filter) => filter.needs_previous,
-            Task::BucketAggregator(aggregator) => aggregator.needs_previous,
-            _ => false,
-        });
-        counts.map(|stage| stage.kind().name()).collect()
-    }
-
-    #[test]
-    fn the_window_before_is_counted_where_it_is_asked_for() {
-        let mut written = Written::from_text("p.toml", "location = 'x'\nreports = ['top-clients']");
-        assert_eq!(counted_before(&written), Vec::<&str>::new());
-        written.count_previous();
-        assert_eq!(counted_before(&written), ["time-filter", "bucket-aggregator"]);
-    }
-
     #[test]
     fn a_reader_has_what_the_first_filter_behind_it_says_of_stamps() {
         let text = "\
