@@ -220,9 +220,7 @@ impl Kind {
             (Kind::Locations, Raw::Text(_)) => self.parse(&Raw::List(vec![raw.clone()])),
             (Kind::Locations, Raw::List(items)) if !items.is_empty() => {
                 let locations = items.iter().map(|item| match item {
-                    Raw::Text(text) if !text.is_empty() => {
-                        Location::read(text).map_err(|why| format!("expected a path; {why}"))
-                    }
+                    Raw::Text(text) if !text.is_empty() => Ok(Location::read(text)),
                     _ => Err(self.expected()),
                 });
                 locations.collect::<Result<Vec<_>, _>>().map(Value::Locations)

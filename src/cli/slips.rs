@@ -223,5 +223,5 @@ fn is_file(word: &str) -> bool {
 
 /// Whether a word leads to something to read, or might.
 fn is_location(word: &str) -> bool {
-    Location::read(word) == Ok(Location::Stdin) || is_glob(word) || Path::new(word).exists()
+    Location::read(word).is_stdin() || is_glob(word) || Path::new(word).exists()
 }

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use crate::format::FormatEntry;
+use crate::model::location::Location;
 use crate::output::OutputEntry;
 use crate::report::ReportEntry;
 
@@ -14,6 +15,8 @@ pub struct Catalog {
     pub outputs: &'static [OutputEntry],
     /// The log formats.
     pub formats: &'static [FormatEntry],
+    /// Whether something is read from such a location.
+    pub reads: fn(&Location) -> bool,
 }
 
 /// What the machine has, as far as a plan depends on it.

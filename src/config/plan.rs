@@ -234,12 +234,12 @@ pub struct ReaderPlan {
 impl ReaderPlan {
     /// Whether it reads standard input.
     pub fn reads_stdin(&self) -> bool {
-        self.locations.contains(&Location::Stdin)
+        self.locations.iter().any(Location::is_stdin)
     }
 
     /// Where it reads files.
     pub fn of_files(&self) -> impl Iterator<Item = &Location> {
-        self.locations.iter().filter(|location| **location != Location::Stdin)
+        self.locations.iter().filter(|location| !location.is_stdin())
     }
 }
 

@@ -6,7 +6,7 @@
 use super::node::{Entry, Node};
 use super::problems::Problems;
 use crate::error::Place;
-use crate::model::location::scheme;
+use crate::model::location::{Location, no_file};
 use crate::options::{Kind, OptionSpec, Options, Raw, Value, suggest};
 use crate::output::no_format;
 
@@ -41,7 +41,7 @@ impl PlugIn<'_> {
             match parsed(spec, &given.node) {
                 Ok(value) => options.set(spec.name, value),
                 Err(expected) => {
-                    let message = format!("{}: {expected}, not {}", spec.name, shown(&given.node));
+                    let message = format!("{}: {expected}, not {}", spec.name, shown(&given.node, |_| false));
                     problems.add(&given.node.place, self.key.clone(), message, None);
                 }
             }
@@ -63,8 +63,32 @@ pub(super) fn parsed(spec: &OptionSpec, node: &Node) -> Result<Value, String> {
     }
 }
 
-/// A value for messages.
-pub(super) fn shown(node: &Node) -> String {
+/// Refuses locations at addresses that no source reads. Errors with what is expected.
+pub(super) fn read_from(spec: &OptionSpec, node: &Node, reads: fn(&Location) -> bool) -> Result<(), String> {
+    let items = match (spec.kind, node.raw()) {
+        (Kind::Locations, Raw::List(items)) => items,
+        (Kind::Locations, item) => vec![item],
+        _ => return Ok(()),
+    };
+    // The first that is wrong is told, and parsing tells of what is no text.
+    let texts = items.iter().map_while(|item| match item {
+        Raw::Text(text) if !text.is_empty() => Some(text.as_str()),
+        _ => None,
+    });
+    match texts.filter_map(|text| unread(text, reads)).next() {
+        Some(scheme) => Err(format!("expected a path; {}", no_file(&scheme))),
+        None => Ok(()),
+    }
+}
+
+/// The scheme of an address that nothing is read from.
+fn unread(text: &str, reads: fn(&Location) -> bool) -> Option<String> {
+    let location = Location::read(text);
+    location.scheme().filter(|_| !reads(&location)).map(str::to_owned)
+}
+
+/// A value for messages. Locations that are read are not what is wrong with it.
+pub(super) fn shown(node: &Node, reads: fn(&Location) -> bool) -> String {
     match node.raw() {
         Raw::Text(text) => format!("'{text}'"),
         Raw::Integer(number) => number.to_string(),
@@ -72,7 +96,7 @@ pub(super) fn shown(node: &Node) -> String {
         Raw::Flag(flag) => flag.to_string(),
         Raw::List(items) => {
             let refused = |item: &Raw| match item {
-                Raw::Text(text) if text.is_empty() || scheme(text).is_some() => Some(format!("'{text}'")),
+                Raw::Text(text) if text.is_empty() || unread(text, reads).is_some() => Some(format!("'{text}'")),
                 _ => None,
             };
             items.iter().find_map(refused).unwrap_or_else(|| "a list".into())

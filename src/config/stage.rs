@@ -13,7 +13,7 @@ use super::example::as_option;
 use super::node::{Content, Node};
 use super::outputs;
 use super::plan::{ReportPlan, ReporterPlan};
-use super::plug_in::{PlugIn, parsed, shown};
+use super::plug_in::{PlugIn, parsed, read_from, shown};
 use super::problems::Problems;
 use super::schema::StageType;
 use super::window::{self, CheckedFilter};
@@ -43,7 +43,7 @@ pub(super) enum CheckedTask {
 /// Reads a stage's keys, noting every problem. `None` if its type is not known.
 pub(super) fn read(draft: &Draft, catalog: &Catalog, cores: NonZeroUsize, problems: &mut Problems) -> Option<Parsed> {
     let kind = draft.kind?;
-    let mut options = options(draft, kind, problems);
+    let mut options = options(draft, kind, catalog, problems);
     let zone = (kind == StageType::TimeFilter).then(|| window::settle(draft, &mut options, problems));
     let count = |key: &str, otherwise: usize| {
         let count = options.count(key).and_then(|count| usize::try_from(count).ok()).unwrap_or(otherwise);
@@ -83,7 +83,7 @@ fn in_state(kind: StageType, options: &Options) -> Vec<(&'static str, String)> {
 }
 
 /// The checked values of all keys but reports and outputs.
-fn options(draft: &Draft, kind: StageType, problems: &mut Problems) -> Options {
+fn options(draft: &Draft, kind: StageType, catalog: &Catalog, problems: &mut Problems) -> Options {
     let specs: Vec<_> = kind.keys().copied().collect();
     let mut options = Options::defaults(&specs);
     for spec in &specs {
@@ -91,16 +91,18 @@ fn options(draft: &Draft, kind: StageType, problems: &mut Problems) -> Options {
             continue;
         }
         match draft.value(spec.name) {
-            Some((layer, entry)) => match parsed(spec, &entry.node) {
-                Ok(value) => options.set(spec.name, value),
-                Err(expected) => {
-                    let message = format!("{expected}, not {}", shown(&entry.node));
-                    // A value that was given to several stages at once is wrong once.
-                    let shared = matches!(layer, Layer::TopLevel | Layer::Override);
-                    let key = if shared { spec.name.to_owned() } else { draft.key(spec.name) };
-                    problems.add(&entry.node.place, key, message, None);
+            Some((layer, entry)) => {
+                match read_from(spec, &entry.node, catalog.reads).and_then(|()| parsed(spec, &entry.node)) {
+                    Ok(value) => options.set(spec.name, value),
+                    Err(expected) => {
+                        let message = format!("{expected}, not {}", shown(&entry.node, catalog.reads));
+                        // A value that was given to several stages at once is wrong once.
+                        let shared = matches!(layer, Layer::TopLevel | Layer::Override);
+                        let key = if shared { spec.name.to_owned() } else { draft.key(spec.name) };
+                        problems.add(&entry.node.place, key, message, None);
+                    }
                 }
-            },
+            }
             None if spec.required => {
                 let help = format!("give it: {}", spec.help);
                 problems.add(&draft.place, draft.key(spec.name), "is missing", Some(help));

@@ -11,7 +11,12 @@ use crate::model::time::SECOND;
 use crate::model::{Moment, Timestamp};
 
 pub(super) fn catalog() -> Catalog {
-    Catalog { reports: crate::report::TABLE.to_vec(), outputs: crate::output::TABLE, formats: crate::format::TABLE }
+    Catalog {
+        reports: crate::report::TABLE.to_vec(),
+        outputs: crate::output::TABLE,
+        formats: crate::format::TABLE,
+        reads: |location| location.scheme().is_none(),
+    }
 }
 
 pub(super) fn machine() -> Machine {

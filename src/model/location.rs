@@ -20,17 +20,42 @@ pub enum Location {
     Path(PathBuf),
     /// A pattern of paths, unless there is a file or a folder of that name.
     Glob(String),
+    /// Something elsewhere.
+    Address {
+        /// How it is come by, e.g. `s3`.
+        scheme: String,
+        /// All of it.
+        text: String,
+    },
 }
 
 impl Location {
-    /// What a text means. Errors with what is said of one that begins with a scheme.
-    pub fn read(text: &str) -> Result<Self, String> {
+    /// What a text means.
+    pub fn read(text: &str) -> Self {
         match scheme(text) {
-            Some(scheme) => Err(no_file(scheme)),
-            None if text == STANDARD => Ok(Location::Stdin),
-            None if is_glob(text) => Ok(Location::Glob(text.to_owned())),
-            None => Ok(Location::Path(PathBuf::from(text))),
+            Some(scheme) => Location::Address { scheme: scheme.to_owned(), text: text.to_owned() },
+            None if text == STANDARD => Location::Stdin,
+            None if is_glob(text) => Location::Glob(text.to_owned()),
+            None => Location::Path(PathBuf::from(text)),
         }
+    }
+
+    /// Whether it is standard input.
+    pub fn is_stdin(&self) -> bool {
+        matches!(self, Location::Stdin)
+    }
+
+    /// The scheme of an address.
+    pub fn scheme(&self) -> Option<&str> {
+        match self {
+            Location::Address { scheme, .. } => Some(scheme),
+            _ => None,
+        }
+    }
+
+    /// Whether it leads to files of this machine.
+    pub fn is_path(&self) -> bool {
+        matches!(self, Location::Path(_) | Location::Glob(_))
     }
 
     /// As it is written.
@@ -38,7 +63,7 @@ impl Location {
         match self {
             Location::Stdin => Path::new(STANDARD),
             Location::Path(path) => path,
-            Location::Glob(pattern) => Path::new(pattern),
+            Location::Glob(text) | Location::Address { text, .. } => Path::new(text),
         }
     }
 }
@@ -86,8 +111,7 @@ impl From<&str> for PathArg {
     }
 }
 
-/// The scheme that a text begins with as addresses do, e.g. `s3` of `s3://bucket/x`. Nothing is
-/// read from one; a file of that name is written `./s3://x`.
+/// The scheme that a text begins with as addresses do, e.g. `s3` of `s3://bucket/x`. A file of that name is written `./s3://x`.
 pub fn scheme(text: &str) -> Option<&str> {
     let (scheme, _) = text.split_once("://")?;
     let letter = scheme.starts_with(|first: char| first.is_ascii_alphabetic());
@@ -131,11 +155,11 @@ mod tests {
             ("logs/a.log", Location::Path("logs/a.log".into())),
             ("logs/*.log", Location::Glob("logs/*.log".to_owned())),
             ("./s3://x", Location::Path("./s3://x".into())),
+            ("s3://x*", Location::Address { scheme: "s3".to_owned(), text: "s3://x*".to_owned() }),
         ] {
-            assert_eq!(Location::read(text).as_ref(), Ok(&expected));
+            assert_eq!(Location::read(text), expected);
             assert_eq!(expected.to_string(), text);
         }
-        assert!(Location::read("s3://x").unwrap_err().starts_with("s3:// is no place that is read"));
         assert_eq!((PathArg::from("-").path(), PathArg::from("./-").path()), (None, Some(Path::new("./-"))));
     }
 

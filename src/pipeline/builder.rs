@@ -15,6 +15,7 @@ use crate::model::{Report, Timestamp, WindowResult};
 use crate::output::target::LastResult;
 use crate::output::{self, Style};
 use crate::report::{self, ReportContext, ReportEntry};
+use crate::source;
 use crate::tally::Aggregates;
 use crate::{format, options};
 
@@ -168,7 +169,8 @@ impl Builder {
 
     /// Checks the configuration; errors with all its problems.
     pub fn build(mut self) -> Result<Pipeline> {
-        let catalog = Catalog { reports: self.reports, outputs: output::TABLE, formats: format::TABLE };
+        let catalog =
+            Catalog { reports: self.reports, outputs: output::TABLE, formats: format::TABLE, reads: source::reads };
         for (name, writer) in self.outputs {
             let unknown = || {
                 let help = options::suggest(&name, output::TABLE.iter().map(|entry| entry.name)).unwrap_or_default();

@@ -7,7 +7,7 @@ use crate::config::{FilterPlan, Plan, ReaderPlan, Task};
 use crate::error::{Error, Result, show_path};
 use crate::format::{Format, LineRules};
 use crate::model::InputId;
-use crate::source::{Cursor, Input, Origin, locate};
+use crate::source::{Cursor, Input, locate, stdin};
 use crate::stage::Failures;
 
 /// Bytes of a first step: more than it takes to know a compressed file.
@@ -36,7 +36,7 @@ impl Inputs {
             if reader.follow.is_some() {
                 // Files are found by the follower, again and again; standard input has the first
                 // number.
-                let ids = reader.reads_stdin().then(|| inputs.add(Input::stdin(), reader, format, false));
+                let ids = reader.reads_stdin().then(|| inputs.add(stdin(), reader, format, false));
                 inputs.by_reader.insert(stage, ids.into_iter().collect());
                 continue;
             }
@@ -92,7 +92,7 @@ impl Inputs {
             if !mine.is_disjoint(&theirs) {
                 return Err(Error::usage(format!(
                     "'{}' is read by both '{}' and '{}', which meet in one aggregator but not in all; give it to one",
-                    show_path(&input.path()),
+                    show_path(input.path()),
                     plan.stages[other].name,
                     plan.stages[stage].name,
                 )));
@@ -113,6 +113,6 @@ pub(super) fn readers(plan: &Plan) -> impl Iterator<Item = (usize, &ReaderPlan)>
 /// Why a run would not read a file, if it would not: found by its first step. A stream is not
 /// tried.
 pub(super) fn refusal(input: &Input) -> Option<Error> {
-    let is_file = matches!(input.origin, Origin::File { .. });
-    is_file.then(|| Cursor::new(input.clone(), FIRST_STEP, FIRST_STEP).next(&mut Vec::new(), &|| false).failure)?
+    input.file()?;
+    Cursor::new(input.clone(), FIRST_STEP, FIRST_STEP).next(&mut Vec::new(), &|| false).failure
 }

@@ -13,7 +13,7 @@ use crate::model::{Extent, Guard, InputId, Timestamp};
 use crate::ops::scan::{self, Block};
 use crate::source::follow::{HEAD, read_range};
 use crate::source::seek::{self, Found, StampReader, Wanted, seek};
-use crate::source::{Input, Origin};
+use crate::source::{Input, LocalFile};
 
 /// Looks at a file. `None` if it is not one, or cannot be read, which the run will tell.
 pub(super) fn look(input: &Input, wanted: &Wanted, stamps: &FormatStamps) -> Option<(u64, Found)> {
@@ -34,7 +34,7 @@ pub(super) fn latest(inputs: &Inputs, id: InputId, filter: &FilterPlan, future_a
 }
 
 pub(super) fn open(input: &Input) -> Option<(File, u64)> {
-    let Origin::File { path, identity, .. } = &input.origin else { return None };
+    let LocalFile { path, identity, .. } = input.file()?;
     let file = File::open(path).ok()?;
     let found = file.metadata().ok()?;
     ((found.dev(), found.ino()) == *identity).then_some((file, found.len()))

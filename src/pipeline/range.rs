@@ -13,7 +13,7 @@ use crate::config::Plan;
 use crate::error::{Error, Result};
 use crate::model::{Extent, Guard, InputId};
 use crate::source::seek::{self, Found, Reason};
-use crate::source::{Origin, Pruned};
+use crate::source::{LocalFile, Pruned};
 
 /// The bytes that a run is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub(super) fn ranged(plan: &Plan, inputs: &Inputs, range: &ByteRange) -> Result<
     let [input] = &inputs.all[..] else {
         return Err(Error::usage(format!("a range is of one file, and the location leads to {}", inputs.all.len())));
     };
-    let Origin::File { path, .. } = &input.origin else {
+    let Some(LocalFile { path, .. }) = input.file() else {
         return Err(Error::usage(format!("{}: a range is of a file, and this is none", input.name)));
     };
     let cannot = |source| Error::input(path, "cannot read", source);

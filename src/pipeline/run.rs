@@ -17,7 +17,6 @@ use crate::error::{ErrorKind, Result};
 use crate::metrics::{Progress, StageMetrics};
 use crate::model::InputId;
 use crate::output::Tell;
-use crate::source::Origin;
 use crate::stage::firsts::{FirstLines, kind_of};
 use crate::stage::reporter::Kept;
 use crate::stage::{Failures, InputNames};
@@ -51,7 +50,7 @@ pub(super) fn start(pipeline: Pipeline, part: Part, kept: Option<Kept>) -> Resul
     let inputs = find(&plan, &mut environment, &context.failures)?;
     for (at, input) in inputs.all.iter().enumerate() {
         context.names.set(InputId(at as u32), input.name.clone());
-        if let Origin::File { size, .. } = input.origin {
+        if let Some(size) = input.size() {
             context.progress.add_known(size);
         }
     }

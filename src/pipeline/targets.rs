@@ -7,8 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, IsTerminal, Read, Write};
-use std::os::unix::fs::FileTypeExt;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,7 +22,7 @@ use crate::output::rejects::RejectsFile;
 use crate::output::spared::{Identity, Spared};
 use crate::output::target::Reopen;
 use crate::output::{Claim, Opening, OutputEntry, Tell};
-use crate::source::{Input, Listing, Origin, locate, stdin_identity, stdin_metadata};
+use crate::source::{Input, Listing, locate, stdin_identity};
 
 /// How many bytes of a file that is to be written are read to see whether it is a log.
 const START: u64 = 4 << 10;
@@ -152,8 +151,7 @@ pub fn spare_log(target: Option<&Path>) -> Result<()> {
 /// Refuses to write over logs. A file of late lines begins as one, too; it is spared where nothing
 /// is read: then it was meant to be.
 fn spare_logs(plan: &Plan, inputs: &Inputs, outputs_given: bool) -> Result<()> {
-    let is_empty = |input: &Input| matches!(input.origin, Origin::Stream(None)) && stdin_is_empty();
-    let reads_nothing = !inputs.all.is_empty() && inputs.all.iter().all(is_empty);
+    let reads_nothing = !inputs.all.is_empty() && inputs.all.iter().all(Input::is_empty);
     for stage in &plan.stages {
         match &stage.task {
             Task::TimeFilter(filter) => {
@@ -168,11 +166,6 @@ fn spare_logs(plan: &Plan, inputs: &Inputs, outputs_given: bool) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Whether standard input is a device that gives nothing, such as `/dev/null`.
-fn stdin_is_empty() -> bool {
-    !io::stdin().is_terminal() && stdin_metadata().is_ok_and(|found| found.file_type().is_char_device())
 }
 
 /// Refuses outputs that are read, or each other.

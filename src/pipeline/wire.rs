@@ -67,7 +67,7 @@ impl Wiring<'_> {
         let edges: Vec<Edge> = plan.stages.iter().map(|stage| Edge::before(stage, &context.stop)).collect();
         let portions = inputs.by_reader.values().flatten().map(|&id| Portion {
             id,
-            path: inputs.all[id.0 as usize].path(),
+            path: inputs.all[id.0 as usize].path().to_owned(),
             pruned: pruned.get(&id).cloned(),
         });
         let mut parts = RunParts { portions: portions.collect(), ..RunParts::default() };

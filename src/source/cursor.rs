@@ -8,7 +8,7 @@ use std::io;
 
 use super::chunker::{Chunker, Cut};
 use super::codec;
-use super::input::{Input, Origin, Rest};
+use super::input::Input;
 use super::opened::Opened;
 use super::spool::Spool;
 use crate::error::{Error, Result};
@@ -49,14 +49,13 @@ pub struct ChunkStep {
 impl Cursor {
     /// At the start of an input, which is not opened yet. Sizes are in bytes.
     pub fn new(input: Input, chunk: usize, max_line: usize) -> Self {
-        let fill = matches!(input.origin, Origin::File { .. } | Origin::Spooled { rest: Rest::Ended, .. });
-        let chunker = Chunker::new(chunk, max_line, fill);
+        let chunker = Chunker::new(chunk, max_line, input.is_at());
         Cursor { input, chunker, opened: None, known: 0, started: false, end: u64::MAX, spool: None }
     }
 
     /// Keeps every byte that is read, if it could not be read again. Called before the first step.
     pub fn keep(&mut self) -> Result<()> {
-        if !matches!(self.input.origin, Origin::File { .. } | Origin::Spooled { rest: Rest::Ended, .. }) {
+        if !self.input.is_at() {
             self.spool = Some(Spool::new()?);
         }
         Ok(())
@@ -64,21 +63,19 @@ impl Cursor {
 
     /// Whether bytes were taken from a stream, which does not give them again.
     pub fn has_taken(&self) -> bool {
-        self.spool.is_some() && matches!(self.opened, Some(Opened::Stream(_)))
+        self.spool.is_some() && matches!(&self.opened, Some(Opened::Stream(stream)) if !stream.gives_again())
     }
 
     /// The input that gives what was kept and then goes on where this cursor is, or ends there if
     /// that was the end; `None` if the input itself still gives all of that.
     pub fn into_kept(self, ended: bool) -> Option<Input> {
-        let path = self.input.path();
         let rest = match self.opened {
-            // It could not be opened, or of what had been kept before, some has not been read again.
-            None | Some(Opened::At(_)) => return None,
-            Some(Opened::Stream(_)) if ended => Rest::Ended,
-            Some(Opened::Stream(stream)) => Rest::Stream(stream),
+            // What had been kept before has not all been read again.
+            Some(Opened::Stream(stream)) if !stream.gives_again() => stream,
+            // It could not be opened, or need not be kept.
+            _ => return None,
         };
-        let file = self.spool?.into_file();
-        Some(Input { name: self.input.name, origin: Origin::Spooled { file, rest, path } })
+        Some(self.spool?.into_input(&self.input, (!ended).then_some(rest)))
     }
 
     /// The input.
@@ -104,7 +101,7 @@ impl Cursor {
 
     /// Gives the file descriptor back; reading on opens the file again. A stream stays open.
     pub fn rest(&mut self) {
-        if matches!(self.input.origin, Origin::File { .. }) {
+        if self.input.is_at() {
             self.opened = None;
         }
     }
@@ -120,7 +117,7 @@ impl Cursor {
         }
         self.started = true;
         // What has been kept of a stream was read before the interrupt.
-        let kept = matches!(self.input.origin, Origin::Spooled { rest: Rest::Ended, .. });
+        let kept = self.input.is_kept();
         let interrupted = &|| !kept && interrupted();
         if interrupted() {
             into.clear();
@@ -148,7 +145,6 @@ impl Cursor {
         let offset = self.chunker.bytes_read();
         let mut filling = Filling {
             opened: &mut self.opened,
-            input: &self.input,
             spool: self.spool.as_mut(),
             offset,
             end: self.end,
@@ -163,11 +159,11 @@ impl Cursor {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(None),
             Err(error) => {
                 let action = format!("cannot read on at byte {offset}");
-                return Err(Some(Error::input(&self.input.path(), action, error)));
+                return Err(Some(Error::input(self.input.path(), action, error)));
             }
         };
         if cut.from == 0
-            && let Some(failure) = codec::refusal(&self.input.path(), cut.oversized.as_deref().unwrap_or(into))
+            && let Some(failure) = codec::refusal(self.input.path(), cut.oversized.as_deref().unwrap_or(into))
         {
             self.chunker = Chunker::new(1, 1, false);
             return Err(Some(failure));
@@ -180,7 +176,7 @@ impl Cursor {
         let unread = if cut.last { self.known.min(self.end).saturating_sub(cut.to) } else { 0 };
         let failure = (unread > 0).then(|| {
             let action = format!("was cut short from {} to {} bytes while it was read", self.known, cut.to);
-            Error::input(&self.input.path(), action, io::Error::from(io::ErrorKind::UnexpectedEof))
+            Error::input(self.input.path(), action, io::Error::from(io::ErrorKind::UnexpectedEof))
         });
         let news = self.news(before, &cut, unread) + if self.input.is_streamed() { zeros } else { 0 };
         ChunkStep { news, unread, failure, opened, cut, zeros }
@@ -205,7 +201,7 @@ impl Cursor {
 
     fn open(&mut self) -> Result<()> {
         if self.opened.is_none() {
-            let (opened, size) = Opened::open(&self.input)?;
+            let (opened, size) = self.input.open()?;
             self.opened = Some(opened);
             if !self.started {
                 self.known = size;
@@ -218,7 +214,6 @@ impl Cursor {
 /// What fills a chunk: the bytes of an input from an offset on.
 struct Filling<'a> {
     opened: &'a mut Option<Opened>,
-    input: &'a Input,
     /// Where every byte that is read is kept.
     spool: Option<&'a mut Spool>,
     offset: u64,
@@ -236,7 +231,7 @@ impl Filling<'_> {
         while self.offset < self.end {
             let before = into.len();
             if let Some(opened) = self.opened {
-                opened.read(self.input, self.offset, into, interrupted)?;
+                opened.read(self.offset, into, interrupted)?;
             }
             let wanted = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
             into.truncate(before.saturating_add(wanted));
@@ -271,15 +266,12 @@ fn pass_zeros(bytes: &mut Vec<u8>) -> u64 {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::os::unix::fs::MetadataExt;
 
     use super::*;
+    use crate::source::places;
 
     fn input(file: &tempfile::NamedTempFile) -> Input {
-        let found = file.as_file().metadata().unwrap();
-        let origin =
-            Origin::File { path: file.path().to_owned(), identity: (found.dev(), found.ino()), size: found.len() };
-        Input { name: "test".into(), origin }
+        places::file::regular(file.path(), &file.as_file().metadata().unwrap())
     }
 
     fn file(bytes: &[u8]) -> tempfile::NamedTempFile {
@@ -349,7 +341,7 @@ mod tests {
     #[test]
     fn a_stream_that_was_looked_at_is_read_again_from_its_start() {
         let file = file(b"1 a b\n2 c d\n3 e f\n");
-        let stream = Input { name: "pipe".into(), origin: Origin::Stream(Some(file.path().to_owned())) };
+        let stream = places::file::stream(file.path());
         let mut looked = Cursor::new(stream, 8, 100);
         looked.keep().unwrap();
         let mut into = Vec::new();

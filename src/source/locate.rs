@@ -4,14 +4,14 @@
 //! of the locations, those of one location by name.
 
 use std::collections::HashSet;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, Metadata};
 use std::io;
-use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::input::{Input, Origin};
-use super::walk::{Finding, Listing, folder_note, hidden_note, walk};
+use super::entry::{Finding, Listing};
+use super::input::Input;
+use super::places::{self, file};
 use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::model::location::Location;
 use crate::options::suggest;
@@ -33,13 +33,15 @@ pub fn locate(locations: &[Location], listing: &Listing) -> Result<Located> {
     let mut search = FoundInputs::default();
     let mut missing = Vec::new();
     for location in locations {
-        if !walk(location, listing, &mut |finding| search.take(finding))? {
+        if !places::find(location, listing, &mut |finding| search.take(finding))? {
             missing.push(format!("'{}' matches nothing{}", show_path(location.as_path()), near(location.as_path())));
         }
     }
     let FoundInputs { inputs, mut failures, folders, hidden, .. } = search;
-    let notes =
-        [note(&folders, folder_note, "folder", "folders"), note(&hidden, hidden_note, "hidden file", "hidden files")];
+    let notes = [
+        note(&folders, file::folder_note, "folder", "folders"),
+        note(&hidden, file::hidden_note, "hidden file", "hidden files"),
+    ];
     let notes: Vec<String> = notes.into_iter().flatten().collect();
     if inputs.is_empty() && failures.is_empty() {
         missing.extend(notes);
@@ -68,18 +70,19 @@ struct FoundInputs {
     /// Hidden files of folders.
     hidden: Vec<PathBuf>,
     known: HashSet<(u64, u64)>,
-    stdin: bool,
+    /// Names of those that have no path.
+    named: HashSet<String>,
 }
 
 impl FoundInputs {
     /// Takes in what a location leads to.
     fn take(&mut self, finding: Finding) {
         match finding {
-            Finding::Stdin => {
+            Finding::Input { input, identity, .. } => {
                 // A file on standard input is that file, should another location lead to it too.
-                let known = stdin_identity().is_some_and(|identity| !self.known.insert(identity));
-                if !std::mem::replace(&mut self.stdin, true) && !known {
-                    self.inputs.push(Input::stdin());
+                let known = identity.is_some_and(|identity| !self.known.insert(identity));
+                if self.named.insert(input.name.clone()) && !known {
+                    self.inputs.push(input);
                 }
             }
             Finding::Hidden { files, .. } => self.hidden.extend(files),
@@ -101,12 +104,7 @@ impl FoundInputs {
         if !self.known.insert(identity) {
             return;
         }
-        let origin = if found.is_file() {
-            Origin::File { path: path.to_owned(), identity, size: found.len() }
-        } else {
-            Origin::Stream(Some(path.to_owned()))
-        };
-        self.inputs.push(Input { name: show_path(path), origin });
+        self.inputs.push(file::input(path, found));
     }
 }
 
@@ -114,17 +112,6 @@ impl FoundInputs {
 fn unfit(found: &Metadata, named: bool) -> Option<io::Error> {
     let stream = !found.is_file() && !named;
     stream.then(|| io::Error::other("not a regular file; name it by itself to read it as a stream"))
-}
-
-/// What standard input is.
-pub fn stdin_metadata() -> io::Result<Metadata> {
-    File::from(io::stdin().as_fd().try_clone_to_owned()?).metadata()
-}
-
-/// The device and inode of standard input, if it is a file.
-pub fn stdin_identity() -> Option<(u64, u64)> {
-    let found = stdin_metadata().ok()?;
-    found.is_file().then(|| (found.dev(), found.ino()))
 }
 
 /// For a location that leads nowhere: what is there instead.
@@ -169,7 +156,7 @@ mod tests {
     use super::*;
 
     fn located(locations: &[String]) -> Result<Located> {
-        let locations: Vec<_> = locations.iter().map(|text| Location::read(text).unwrap()).collect();
+        let locations: Vec<_> = locations.iter().map(|text| Location::read(text)).collect();
         locate(&locations, &Listing::default())
     }
 

@@ -6,18 +6,21 @@
 mod chunker;
 mod codec;
 mod cursor;
+mod entry;
 pub mod follow;
 mod input;
 mod locate;
 mod opened;
+mod places;
 mod pruned;
 pub mod seek;
 mod spool;
-mod walk;
 
 pub use chunker::{Chunker, Cut};
 pub use cursor::{ChunkStep, Cursor};
-pub use input::{Input, Origin};
-pub use locate::{Located, locate, stdin_identity, stdin_metadata};
+pub use entry::Listing;
+pub use input::{Input, LocalFile};
+pub use locate::{Located, locate};
+pub use places::reads;
+pub use places::stdin::{identity as stdin_identity, input as stdin};
 pub use pruned::Pruned;
-pub use walk::Listing;

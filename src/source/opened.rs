@@ -7,16 +7,11 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
 use std::sync::Arc;
 
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-
-use super::input::{ByteStream, Input, Origin, Rest};
-use crate::error::{Error, Result};
 
 /// How often a wait for a stream looks up whether the run should stop, in nanoseconds.
 const POLL_NANOS: i64 = 50_000_000;
@@ -25,86 +20,71 @@ const POLL_NANOS: i64 = 50_000_000;
 #[cfg(target_os = "linux")]
 const PIPE_BYTES: usize = 1 << 20;
 
+/// Bytes at an offset.
+pub trait BytesAt: Send + Sync {
+    /// Appends bytes from `offset` on, no more than there is room for; none at the end. How many.
+    fn read_at(&self, offset: u64, into: &mut Vec<u8>) -> io::Result<usize>;
+}
+
+/// What gives each byte once.
+pub trait ByteStream: Send + Sync {
+    /// Appends the next bytes, waiting for them, no more than there is room for; none at the end.
+    /// How many. `offset` is how many it gave since it was opened. Errors as interrupted if the run
+    /// should stop.
+    fn read(&self, offset: u64, into: &mut Vec<u8>, interrupted: &dyn Fn() -> bool) -> io::Result<usize>;
+
+    /// Whether all that it gave since it was opened comes again when it is opened again.
+    fn gives_again(&self) -> bool {
+        false
+    }
+}
+
 /// An input that is open.
 pub(super) enum Opened {
     /// Bytes at an offset.
-    At(Arc<File>),
+    At(Arc<dyn BytesAt>),
     /// Each byte once.
-    Stream(ByteStream),
+    Stream(Arc<dyn ByteStream>),
 }
 
 impl Opened {
-    /// Opens an input. How many bytes of it are known to be there, too.
-    pub fn open(input: &Input) -> Result<(Self, u64)> {
-        let fail = |path: &Path, source| Error::input(path, "cannot open", source);
-        match &input.origin {
-            Origin::Stream(None) => {
-                widen(io::stdin());
-                Ok((Opened::Stream(ByteStream::Stdin), 0))
-            }
-            Origin::Stream(Some(path)) => {
-                // Opening a pipe would wait for its writer, deaf to interrupts; reading waits too,
-                // but hears them.
-                let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-                let opened = File::options().read(true).custom_flags(flags).open(path);
-                let stream = opened.map_err(|error| fail(path, error))?;
-                widen(&stream);
-                Ok((Opened::Stream(ByteStream::Open(Arc::new(stream))), 0))
-            }
-            Origin::Spooled { file, path, .. } => {
-                let size = file.metadata().map_err(|error| fail(path, error))?.len();
-                Ok((Opened::At(Arc::clone(file)), size))
-            }
-            Origin::File { path, identity, .. } => {
-                let file = File::open(path).map_err(|error| fail(path, error))?;
-                let found = file.metadata().map_err(|error| fail(path, error))?;
-                if (found.dev(), found.ino()) != *identity {
-                    let source = io::Error::other("another file has taken its name; run again");
-                    return Err(Error::input(path, "was replaced before it was read", source));
-                }
-                Ok((Opened::At(Arc::new(file)), found.len()))
-            }
-        }
-    }
-
     /// Appends bytes of the input from `offset` on, waiting for them if it is a stream. How many.
-    pub fn read(
-        &mut self,
-        input: &Input,
-        offset: u64,
-        into: &mut Vec<u8>,
-        interrupted: &dyn Fn() -> bool,
-    ) -> io::Result<usize> {
+    pub fn read(&self, offset: u64, into: &mut Vec<u8>, interrupted: &dyn Fn() -> bool) -> io::Result<usize> {
         loop {
             let read = match self {
-                Opened::At(file) => rustix::io::pread(&**file, spare_capacity(into), offset),
-                Opened::Stream(ByteStream::Open(stream)) => read_stream(&**stream, into, interrupted),
-                Opened::Stream(ByteStream::Stdin) => read_stream(io::stdin(), into, interrupted),
+                Opened::At(bytes) => bytes.read_at(offset, into),
+                Opened::Stream(stream) => stream.read(offset, into, interrupted),
             };
             match read {
-                Err(Errno::INTR) if interrupted() => return Err(io::ErrorKind::Interrupted.into()),
-                Err(Errno::INTR) => {}
-                Ok(0) => match self.rest_of(input) {
-                    Some(rest) => *self = Opened::Stream(rest),
-                    None => return Ok(0),
-                },
-                other => return Ok(other?),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted && !interrupted() => {}
+                other => return other,
             }
         }
     }
+}
 
-    /// What follows when the kept beginning of a stream has been read.
-    fn rest_of(&self, input: &Input) -> Option<ByteStream> {
-        match (self, &input.origin) {
-            (Opened::At(_), Origin::Spooled { rest: Rest::Stream(stream), .. }) => Some(stream.clone()),
-            _ => None,
-        }
+impl BytesAt for File {
+    fn read_at(&self, offset: u64, into: &mut Vec<u8>) -> io::Result<usize> {
+        Ok(rustix::io::pread(self, spare_capacity(into), offset)?)
+    }
+}
+
+/// A pipe, terminal or device.
+impl ByteStream for File {
+    fn read(&self, _: u64, into: &mut Vec<u8>, interrupted: &dyn Fn() -> bool) -> io::Result<usize> {
+        Ok(read_stream(self, into, interrupted)?)
+    }
+}
+
+impl ByteStream for io::Stdin {
+    fn read(&self, _: u64, into: &mut Vec<u8>, interrupted: &dyn Fn() -> bool) -> io::Result<usize> {
+        Ok(read_stream(self, into, interrupted)?)
     }
 }
 
 /// Gives a pipe room for more than its usual 64 KiB, so that writer and reader take turns less
 /// often.
-fn widen(stream: impl AsFd) {
+pub(super) fn widen(stream: impl AsFd) {
     // What is not a pipe, or may not grow, stays as it is; other systems size their pipes
     // themselves.
     #[cfg(target_os = "linux")]

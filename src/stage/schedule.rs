@@ -137,10 +137,10 @@ impl Eq for OpenInput {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::Input;
+    use crate::source::stdin;
 
     fn schedule(order: ReadOrder) -> Schedule {
-        let cursor = || Cursor::new(Input::stdin(), 1, 1);
+        let cursor = || Cursor::new(stdin(), 1, 1);
         let inputs = (0..3).map(|id| OpenInput::new(InputId(id), cursor(), LineRules::plain(1), None)).collect();
         Schedule::new(inputs, order, 1)
     }

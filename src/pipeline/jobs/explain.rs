@@ -8,7 +8,7 @@ use crate::pipeline::environment::Pipeline;
 use crate::pipeline::inputs::{Inputs, readers, refusal};
 use crate::pipeline::reading::{Part, Reading, find};
 use crate::source::seek::Reason;
-use crate::source::{Input, Origin, Pruned};
+use crate::source::{Input, Pruned};
 use crate::stage::Failures;
 
 /// What a run would read of one input.
@@ -79,7 +79,7 @@ impl Pipeline {
 
 fn explained(input: &Input, pruned: Option<&Pruned>, whole: &str) -> Explained {
     let name = input.name.clone();
-    match (pruned, &input.origin) {
+    match (pruned, input.size()) {
         (Some(Pruned { found, size, disorder, .. }), _) => Explained {
             name,
             size: Some(*size),
@@ -97,10 +97,10 @@ fn explained(input: &Input, pruned: Option<&Pruned>, whole: &str) -> Explained {
                 }
             },
         },
-        (None, Origin::File { size, .. }) => {
-            Explained { name, size: Some(*size), range: (0, *size), stamps: None, probes: 0, reason: whole.to_owned() }
+        (None, Some(size)) => {
+            Explained { name, size: Some(size), range: (0, size), stamps: None, probes: 0, reason: whole.to_owned() }
         }
-        (None, _) => Explained {
+        (None, None) => Explained {
             name,
             size: None,
             range: (0, 0),

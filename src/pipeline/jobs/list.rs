@@ -13,7 +13,6 @@ use crate::model::Guard;
 use crate::pipeline::environment::Pipeline;
 use crate::pipeline::probe::head;
 use crate::pipeline::reading::find_all;
-use crate::source::Origin;
 use crate::source::follow::HEAD;
 use crate::stage::Failures;
 
@@ -35,9 +34,9 @@ impl Pipeline {
         let Pipeline { plan, mut environment } = self;
         let failures = Failures::new(environment.listener.clone());
         let inputs = find_all(&plan, &mut environment, &failures, "there is no list")?;
-        let listed = inputs.all.iter().map(|input| match &input.origin {
-            Origin::File { path, .. } => found(path),
-            _ => Err(Error::usage(format!("{}: only files can be listed; count a pipe where it is", input.name))),
+        let listed = inputs.all.iter().map(|input| match input.file() {
+            Some(file) => found(&file.path),
+            None => Err(Error::usage(format!("{}: only files can be listed; count a pipe where it is", input.name))),
         });
         let mut listed = listed.collect::<Result<Vec<_>>>()?;
         listed.sort_by(|a, b| a.path.cmp(&b.path));

@@ -19,7 +19,7 @@ use crate::pipeline::prune::pruned_or_warn;
 use crate::pipeline::range::{ByteRange, Passed};
 use crate::pipeline::reading::{Part, Reading, find_all};
 use crate::source::seek::{self, Reason};
-use crate::source::{Input, Origin, Pruned};
+use crate::source::{Input, LocalFile, Pruned};
 use crate::stage::Failures;
 use crate::tallies::Question;
 
@@ -109,7 +109,7 @@ fn divided(
     most: u64,
     failures: &Failures,
 ) -> Result<(PlannedInput, Vec<ByteRange>)> {
-    let Origin::File { path, size, .. } = &input.origin else {
+    let Some(LocalFile { path, size, .. }) = input.file() else {
         return Err(Error::usage(format!("{}: only files can be divided; count a pipe where it is", input.name)));
     };
     let cannot = |error| Error::input(path, "cannot read", error);

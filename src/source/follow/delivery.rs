@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::model::location::Location;
 use crate::model::{Guard, InputId};
 use crate::source::chunker::Cut;
-use crate::source::walk::Listing;
+use crate::source::entry::Listing;
 
 /// What to follow, and how.
 #[derive(Debug, Clone)]

@@ -13,7 +13,8 @@ use super::content::{FileIdentity, Stat};
 use super::open_files::is_shortage;
 use crate::error::{Error, show_path};
 use crate::model::location::{Location, is_glob};
-use crate::source::walk::{Finding, Listing, folder_note, walk};
+use crate::source::entry::{Finding, Listing};
+use crate::source::places::{self, file};
 
 /// The locations, and where they led when they were looked at last.
 pub(super) struct Locations {
@@ -61,7 +62,7 @@ impl Locations {
         let here = std::env::current_dir().unwrap_or_default();
         let mut sightings = Sightings { here, ..Sightings::default() };
         for location in &self.locations {
-            match walk(location, &self.listing, &mut |finding| sightings.take(finding)) {
+            match places::find(location, &self.listing, &mut |finding| sightings.take(finding)) {
                 Ok(true) => {}
                 Ok(false) => sightings.nowhere.push(show_path(location.as_path())),
                 Err(_) if self.listing.interrupted.load(Ordering::Relaxed) => sightings.interrupted = true,
@@ -95,7 +96,7 @@ impl Locations {
     /// Folders in which files appear and change, as far as they exist.
     pub fn directories(&self) -> Vec<PathBuf> {
         let mut folders = BTreeSet::new();
-        for location in self.locations.iter().filter(|location| **location != Location::Stdin) {
+        for location in self.locations.iter().filter(|location| location.is_path()) {
             folders.extend(base(location.as_path()));
         }
         for path in self.paths.keys() {
@@ -113,7 +114,7 @@ impl Locations {
 impl Sightings {
     fn take(&mut self, finding: Finding) {
         let (path, found) = match finding {
-            Finding::Stdin => return self.warnings.push("standard input cannot be followed".to_owned()),
+            Finding::Input { what, .. } => return self.warnings.push(format!("{what} cannot be followed")),
             Finding::Hidden { folder, .. } => {
                 // One text for all of them: such files come and go.
                 let folder = show_path(&folder);
@@ -124,7 +125,7 @@ impl Sightings {
             Finding::Path { path, found, .. } => (path, found),
         };
         if found.is_dir() {
-            return self.warnings.push(folder_note(&path));
+            return self.warnings.push(file::folder_note(&path));
         }
         if !found.is_file() {
             let source = io::Error::other("not a regular file, so that it cannot be followed");

@@ -1,4 +1,4 @@
-//! Locations to paths: what files, folders and globs lead to, looked at once each.
+//! Files, folders and globs, pipes and devices by their paths, looked at once each.
 //!
 //! Listing ends at once when it is told to: a glob may lead through a whole disk. Inputs are found
 //! before signals are watched, so that a signal ends the program as it would any other; where files
@@ -8,81 +8,34 @@
 //! of one location by name.
 
 use std::collections::BTreeSet;
-use std::fs::{self, DirEntry, Metadata};
+use std::fs::{self, DirEntry, File, Metadata};
 use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use glob::Pattern;
 
-use crate::error::{Error, ErrorKind, Result, show_path};
+use crate::error::{Error, Result, show_path};
 use crate::model::location::{Location, is_glob};
+use crate::source::entry::{Finding, Listing, SourceEntry};
+use crate::source::input::{Access, Input, LocalFile};
+use crate::source::opened::widen;
 
-/// What a location leads to.
-pub(super) enum Finding {
-    /// Standard input.
-    Stdin,
-    /// Something that is there, named by itself or come across by a folder or a glob.
-    Path {
-        /// Where.
-        path: PathBuf,
-        /// What.
-        found: Metadata,
-        /// Whether the location is this path.
-        named: bool,
-    },
-    /// Hidden files of a folder, which are not read.
-    Hidden {
-        /// The folder.
-        folder: PathBuf,
-        /// The files, by name.
-        files: Vec<PathBuf>,
-    },
-    /// Something that cannot be looked at.
-    Unreadable {
-        /// Where.
-        path: PathBuf,
-        /// The operating system's answer.
-        source: io::Error,
-        /// Whether it is a folder, so that files in it may be missing.
-        folder: bool,
-    },
-}
-
-/// How folders are listed: what can be seen of it meanwhile, and what ends it. A glob may lead
-/// through a whole disk.
-#[derive(Debug, Clone, Default)]
-pub struct Listing {
-    /// Once this is set, no more are listed, and what was found is of no use.
-    pub interrupted: Arc<AtomicBool>,
-    /// How many have been.
-    pub folders: Arc<AtomicU64>,
-}
-
-impl Listing {
-    /// Errors once it was interrupted.
-    fn goes_on(&self) -> Result<()> {
-        match self.interrupted.load(Ordering::Relaxed) {
-            false => Ok(()),
-            true => {
-                let action = "interrupted while folders were listed".to_owned();
-                Err(ErrorKind::System { action, source: io::ErrorKind::Interrupted.into() }.into())
-            }
-        }
-    }
-}
+/// Files of this machine.
+pub(super) const ENTRY: SourceEntry = SourceEntry {
+    help: "files, folders, globs, pipes and devices by their paths",
+    #[cfg(test)]
+    example: "tests/data/*.log",
+    takes: Location::is_path,
+    find,
+};
 
 /// Passes on everything that a location leads to, and gives whether that is anything. Errors if a
 /// glob cannot be read, and when listing is interrupted.
-pub(super) fn walk(location: &Location, listing: &Listing, visit: &mut dyn FnMut(Finding)) -> Result<bool> {
-    let path = match location {
-        Location::Stdin => {
-            visit(Finding::Stdin);
-            return Ok(true);
-        }
-        Location::Path(_) | Location::Glob(_) => location.as_path(),
-    };
+fn find(location: &Location, listing: &Listing, visit: &mut dyn FnMut(Finding)) -> Result<bool> {
+    let path = location.as_path();
     // A name that exists is meant as it is, even if it looks like a glob.
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => return Ok(walk_folder(path, visit)),
@@ -98,7 +51,7 @@ pub(super) fn walk(location: &Location, listing: &Listing, visit: &mut dyn FnMut
     }
     match location {
         Location::Glob(pattern) => walk_glob(pattern, listing, visit),
-        Location::Stdin | Location::Path(_) => Ok(false),
+        _ => Ok(false),
     }
 }
 
@@ -227,15 +180,52 @@ fn look(path: PathBuf) -> Finding {
 
 /// What is said of a folder found in a folder or by a glob: its files are not read, and how they
 /// would be.
-pub(super) fn folder_note(path: &Path) -> String {
+pub fn folder_note(path: &Path) -> String {
     let path = show_path(path);
     format!("{path}: was not read, as it is a folder; to read its files too, name it: '{path}'")
 }
 
 /// What is said of the hidden files of a folder: they are not read, and how they would be.
-pub(super) fn hidden_note(first: &Path) -> String {
+pub fn hidden_note(first: &Path) -> String {
     let path = show_path(first);
     format!("{path}: was not read, as it is hidden; to read it too, name it: '{path}'")
+}
+
+/// What is found at a path, as it is read. A stream can be read once.
+pub fn input(path: &Path, found: &Metadata) -> Input {
+    if found.is_file() { regular(path, found) } else { stream(path) }
+}
+
+/// A regular file. It is not read any more once another has taken its name.
+pub(crate) fn regular(path: &Path, found: &Metadata) -> Input {
+    let file = LocalFile { path: path.to_owned(), identity: (found.dev(), found.ino()), size: found.len() };
+    let (owned, identity) = (path.to_owned(), file.identity);
+    let access = Access::At(Arc::new(move || {
+        let fail = |source| Error::input(&owned, "cannot open", source);
+        let file = File::open(&owned).map_err(fail)?;
+        let found = file.metadata().map_err(fail)?;
+        if (found.dev(), found.ino()) != identity {
+            let source = io::Error::other("another file has taken its name; run again");
+            return Err(Error::input(&owned, "was replaced before it was read", source));
+        }
+        Ok((Arc::new(file), found.len()))
+    }));
+    Input::new(show_path(path), path.to_owned(), access).of_file(file)
+}
+
+/// A pipe, terminal or device.
+pub(crate) fn stream(path: &Path) -> Input {
+    let owned = path.to_owned();
+    let access = Access::Stream(Arc::new(move || {
+        // Opening a pipe would wait for its writer, deaf to interrupts; reading waits too, but hears
+        // them.
+        let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+        let opened = File::options().read(true).custom_flags(flags).open(&owned);
+        let stream = opened.map_err(|error| Error::input(&owned, "cannot open", error))?;
+        widen(&stream);
+        Ok((Arc::new(stream), 0))
+    }));
+    Input::new(show_path(path), path.to_owned(), access)
 }
 
 #[cfg(test)]
@@ -246,10 +236,10 @@ mod tests {
     /// What a glob gives in a folder, by name from there.
     fn found(folder: &Path, pattern: &str) -> Vec<String> {
         let mut found = Vec::new();
-        let location = Location::read(&format!("{}/{pattern}", folder.to_str().unwrap())).unwrap();
-        walk(&location, &Listing::default(), &mut |finding| match finding {
+        let location = Location::read(&format!("{}/{pattern}", folder.to_str().unwrap()));
+        super::find(&location, &Listing::default(), &mut |finding| match finding {
             Finding::Path { path, .. } => found.push(path.strip_prefix(folder).unwrap().display().to_string()),
-            Finding::Unreadable { .. } | Finding::Hidden { .. } | Finding::Stdin => panic!("not in this folder"),
+            Finding::Unreadable { .. } | Finding::Hidden { .. } | Finding::Input { .. } => panic!("not in this folder"),
         })
         .unwrap();
         found
@@ -274,7 +264,7 @@ mod tests {
         assert_eq!(found("[[]x].log"), ["[x].log"]);
         assert_eq!(found("[x].log"), ["[x].log"]);
         assert!(found("*/no.log").is_empty() && found("5.log/*").is_empty() && found("no/*").is_empty());
-        assert!(walk(&Location::Glob("a**b".to_owned()), &Listing::default(), &mut |_| {}).is_err());
+        assert!(super::find(&Location::Glob("a**b".to_owned()), &Listing::default(), &mut |_| {}).is_err());
     }
 
     #[test]
@@ -285,18 +275,18 @@ mod tests {
         let listing = Listing::default();
         let location = Location::Glob(format!("{}/*/**/**/*", folder.path().to_str().unwrap()));
         let mut found = 0;
-        assert!(walk(&location, &listing, &mut |_| found += 1).unwrap());
+        assert!(super::find(&location, &listing, &mut |_| found += 1).unwrap());
         // Those of `a`, `b`, and as often as parts lead there.
         assert_eq!((found, listing.folders.load(Ordering::Relaxed)), (2, 5));
         listing.interrupted.store(true, Ordering::Relaxed);
-        let said = walk(&location, &listing, &mut |_| {}).unwrap_err().to_string();
+        let said = super::find(&location, &listing, &mut |_| {}).unwrap_err().to_string();
         assert!(said.contains("interrupted while folders were listed"), "{said}");
     }
 
     #[test]
     fn a_glob_that_is_deeper_than_any_path_is_refused_and_one_that_is_not_is_looked_for() {
         let walked = |levels| {
-            walk(
+            super::find(
                 &Location::Glob("/*".repeat(levels)),
                 &Listing { interrupted: Arc::new(true.into()), ..Listing::default() },
                 &mut |_| {},
