@@ -95,6 +95,7 @@ mod error;
 mod metrics;
 mod model;
 mod options;
+mod version;
 
 mod actor;
 mod batch;
@@ -116,13 +117,6 @@ mod pipeline;
 mod cli;
 mod make;
 
-/// What this program was built from: a hash of its sources and of the versions that it depends on.
-/// Two programs with the same one count alike.
-pub const BUILD: &str = env!("LOGPARSER_BUILD");
-
-/// The version with the build, as `--version` prints it.
-pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (build ", env!("LOGPARSER_BUILD"), ")");
-
 pub use error::{Error, ErrorKind, Place, Problem, Result};
 pub use metrics::Progress;
 pub use model::{
@@ -135,6 +129,7 @@ pub use pipeline::{Builder, Observation, Pipeline, Running, Sheet, Sheets, Stage
 pub use report::{ReportContext, ReportEntry, ReportFn, ReportMaker, Top};
 pub use tally::aggregates::Name;
 pub use tally::{Aggregates, BucketTotal, HostTotal, Pair, Peer, Side};
+pub use version::{BUILD, VERSION};
 
 /// What the program, its tests, benches and fuzz targets use of the rest. Anything of it may change
 /// with any version.

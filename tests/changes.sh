@@ -13,4 +13,4 @@ for change in docs/diffs/*.diff; do
 done
 cargo fmt --manifest-path "$copy/Cargo.toml" --check
 cargo test --locked --manifest-path "$copy/Cargo.toml" --target-dir "${CARGO_TARGET_DIR:-$PWD/target}" --lib -- \
-    report:: format:: output:: config:: options::
+    report:: format:: output:: source::places:: config:: options::

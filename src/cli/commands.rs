@@ -14,7 +14,7 @@ use tallies::TalliesCommand;
 
 /// Answers who connects to whom, exactly, over moving windows of logs.
 #[derive(Debug, Parser)]
-#[command(name = "logparser", version = crate::VERSION)]
+#[command(name = "logparser", version = crate::version::VERSION)]
 pub struct Positional {
     /// A quoted glob, a file, a folder, or - (standard input).
     ///
@@ -56,7 +56,7 @@ impl Positional {
 
 /// Makes a log to try things on.
 #[derive(Debug, Parser)]
-#[command(name = "logparser-make", version = crate::VERSION)]
+#[command(name = "logparser-make", version = crate::version::VERSION)]
 pub struct Make {
     #[command(flatten)]
     pub args: MakeArgs,
@@ -65,7 +65,7 @@ pub struct Make {
 /// Answers who connects to whom, exactly, over moving windows, from logs of any size. Without a
 /// command: `logparser [OPTIONS] LOCATION HOST_FROM HOST_TO`; `logparser --help` tells of it.
 #[derive(Debug, Parser)]
-#[command(name = "logparser", version = crate::VERSION)]
+#[command(name = "logparser", version = crate::version::VERSION)]
 pub struct Commanded {
     #[command(subcommand)]
     pub command: Command,

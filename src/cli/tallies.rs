@@ -36,10 +36,11 @@ pub fn utf8(path: &Path) -> Result<&str> {
 
 /// Refuses what another build has planned.
 pub fn same_build(planned: &str) -> Result<()> {
-    if planned == crate::BUILD {
+    if planned == crate::version::BUILD {
         return Ok(());
     }
-    let text = format!("this is build {} of logparser, and the plan was made by build {planned}", crate::BUILD);
+    let text =
+        format!("this is build {} of logparser, and the plan was made by build {planned}", crate::version::BUILD);
     Err(Error::usage(format!("{text}; take the same program everywhere")))
 }
 

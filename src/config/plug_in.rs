@@ -104,3 +104,27 @@ pub(super) fn shown(node: &Node, reads: fn(&Location) -> bool) -> String {
         Raw::Other(name) => format!("a {name}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::tests::{catalog, machine, problems_of};
+    use crate::config::{Catalog, Written, check};
+
+    #[test]
+    fn addresses_are_refused_unless_a_source_reads_them() {
+        let catalog =
+            Catalog { reads: |location| location.scheme().is_none_or(|scheme| scheme == "read"), ..catalog() };
+        let problems = |locations: &str| {
+            let written = Written::from_text("p.toml", &format!("location = [{locations}]"));
+            check(&written, &catalog, &machine()).err().map_or_else(Vec::new, |error| problems_of(&error))
+        };
+        assert_eq!(problems("'x', 'read://y'"), Vec::<String>::new());
+        for (locations, expected, said) in [
+            ("'read://y', 's3://x', ''", "s3:// is no place that is read", ", not 's3://x'"),
+            ("'read://y', '', 's3://x'", "location: expected a text or a list", ", not ''"),
+        ] {
+            let [problem] = &problems(locations)[..] else { panic!("{locations}") };
+            assert!(problem.contains(expected) && problem.ends_with(said), "{problem}");
+        }
+    }
+}

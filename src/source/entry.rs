@@ -12,6 +12,9 @@ use super::input::Input;
 use crate::error::{ErrorKind, Result};
 use crate::model::location::Location;
 
+/// Looks where a location leads, and passes on what is there.
+type FindInputs = fn(&Location, &Listing, &mut dyn FnMut(Finding)) -> Result<bool>;
+
 /// A place where inputs come from.
 #[derive(Debug)]
 pub struct SourceEntry {
@@ -24,7 +27,7 @@ pub struct SourceEntry {
     pub takes: fn(&Location) -> bool,
     /// Passes on everything that a location leads to, and gives whether that is anything. Errors if
     /// the location cannot be read, and when listing is interrupted.
-    pub find: fn(&Location, &Listing, &mut dyn FnMut(Finding)) -> Result<bool>,
+    pub find: FindInputs,
 }
 
 /// What a location leads to.

@@ -23,6 +23,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("error", &["model"]),
     ("options", &["model"]),
     ("metrics", &[]),
+    ("version", &[]),
     ("actor", &["error", "metrics"]),
     ("format", &["model", "options"]),
     ("batch", &["model", "format"]),
@@ -31,7 +32,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("output", &["error", "model", "options"]),
     ("codec", &[]),
     ("spill", &["error", "model", "tally"]),
-    ("tallies", &["error", "model", "tally", "metrics", "codec", "format", "spill"]),
+    ("tallies", &["error", "model", "tally", "metrics", "version", "codec", "format", "spill"]),
     ("make", &["model"]),
     ("ops", &["error", "model", "tally", "format", "batch"]),
     ("snapshot", &["error", "model", "codec", "tally", "source", "ops"]),
@@ -53,8 +54,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "error", "model", "tally", "options", "metrics", "codec", "format", "report", "output", "tallies",
-            "snapshot", "make", "config", "pipeline",
+            "error", "model", "tally", "options", "metrics", "version", "codec", "format", "report", "output",
+            "tallies", "snapshot", "make", "config", "pipeline",
         ],
     ),
     ("main", &["cli"]),

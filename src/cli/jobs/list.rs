@@ -56,7 +56,7 @@ fn json(locations: &[String], files: &[&ListedFile]) -> Result<String> {
     show::json(&json!({
         "schema": "logparser-list/1",
         "version": env!("CARGO_PKG_VERSION"),
-        "build": crate::BUILD,
+        "build": crate::version::BUILD,
         "locations": locations,
         "inputs": inputs.collect::<Result<Vec<_>>>()?,
         "bytes_total": files.iter().map(|file| file.size).sum::<u64>(),

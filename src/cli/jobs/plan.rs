@@ -49,7 +49,7 @@ pub fn plan(args: &PlanArgs) -> Result<u8> {
     let text = show::json(&json!({
         "schema": "logparser-plan/1",
         "version": env!("CARGO_PKG_VERSION"),
-        "build": crate::BUILD,
+        "build": crate::version::BUILD,
         "tallies": tallies::FORMAT,
         "locations": locations,
         "window": value(&window(partition.question.window()).map_err(no_json)?)?,
@@ -83,7 +83,7 @@ fn question(partition: &Partition) -> Vec<String> {
         ("--set", format!("format={}", question.format)),
         ("--set", format!("max-line={}", question.max_line)),
     ];
-    let mut args = ["partial", "--build", crate::BUILD].map(str::to_owned).to_vec();
+    let mut args = ["partial", "--build", crate::version::BUILD].map(str::to_owned).to_vec();
     args.extend(pairs.into_iter().flat_map(|(option, value)| [option.to_owned(), value]));
     args.extend(question.previous.then(|| "--previous".to_owned()));
     args
