@@ -153,6 +153,10 @@ fn overrides(written: &Written, drafts: &mut [Draft], problems: &mut Problems) {
                 problems.add(place, &given.key, "names no key", Some("write stages.NAME.KEY=VALUE".into()));
                 continue;
             };
+            if key == "type" {
+                problems.add(place, &given.key, "is fixed", Some("change it where the stage is written".into()));
+                continue;
+            }
             match drafts.iter_mut().find(|draft| draft.name == name) {
                 Some(draft) => draft.values.push((Layer::StageOverride, entry(key))),
                 None => {

@@ -16,15 +16,24 @@ use crate::model::location::{PathArg, no_target, scheme};
 use crate::options::{OptionSpec, Options, suggest};
 use crate::output::OutputEntry;
 
+/// How an output is written as a table.
+const AS_TABLE: &str = "write e.g. { name = \"csv\", path = \"results.csv\" }";
+
 /// Reads an output, noting every problem. `None` if it is not one.
 pub(super) fn output(draft: &Draft, item: &Node, catalog: &Catalog, problems: &mut Problems) -> Option<OutputPlan> {
     let mut refuse = |message: String, help: Option<String>| {
         problems.add(&item.place, draft.key("outputs"), message, help);
         None
     };
-    let named = item.entries().iter().find(|entry| entry.key == "name").and_then(|entry| entry.node.as_text());
+    let name = item.entries().iter().find(|entry| entry.key == "name").map(|entry| &entry.node);
+    let named = name.and_then(Node::as_text);
     let Some(text) = item.as_text().or(named) else {
-        return refuse("expected an output".into(), Some("write e.g. \"text\" or \"json:results.jsonl\"".into()));
+        let (message, help) = match (item.entries(), name) {
+            ([], None) => ("expected an output", "write e.g. \"text\" or \"json:results.jsonl\""),
+            (_, None) => ("the output has no name", AS_TABLE),
+            (_, Some(_)) => ("expected the name of an output", AS_TABLE),
+        };
+        return refuse(message.into(), Some(help.into()));
     };
     let known = |name: &str| catalog.outputs.iter().find(|entry| entry.name == name);
     let behind = text.split_once(':').filter(|(name, _)| known(name).is_some()).map_or(text, |(_, path)| path);
@@ -37,6 +46,12 @@ pub(super) fn output(draft: &Draft, item: &Node, catalog: &Catalog, problems: &m
         None if PathArg::from(text) == PathArg::Std => (crate::output::DEFAULT.name, None),
         None => by_ending(text, catalog).map_or((text, None), |entry| (entry.name, Some(text))),
     };
+    if let (Some(_), Some((name, path))) = (named, text.split_once(':'))
+        && known(name).is_some()
+    {
+        let help = format!("write {{ name = \"{name}\", path = \"{path}\" }}");
+        return refuse(format!("'{text}' is a name with a path"), Some(help));
+    }
     let Some(entry) = known(name) else {
         return refuse(format!("unknown output '{name}'"), Some(instead(name, place, catalog)));
     };
@@ -172,7 +187,10 @@ mod tests {
         for (outputs, said) in [
             ("{ name = 'csv', pth = 'x' }", "stages.report.outputs.csv: unknown option 'pth'; did you mean 'path'?"),
             ("{ name = 'csv', path = 5 }", "stages.report.outputs.csv: path: expected a path, not 5"),
-            ("{ path = 'x' }", "expected an output; write e.g. \"text\""),
+            ("5", "expected an output; write e.g. \"text\""),
+            ("{ path = 'x' }", "the output has no name; write e.g. { name = \"csv\", path"),
+            ("{ name = 5 }", "expected the name of an output; write e.g. { name = \"csv\", path"),
+            ("{ name = 'csv:x' }", "'csv:x' is a name with a path; write { name = \"csv\", path = \"x\" }"),
             ("{ name = 'csvv' }", "unknown output 'csvv'; did you mean 'csv'?"),
             ("{ name = 'csv', path = 's3://x' }", "s3:// is no place that is written to"),
             ("'page:x,rows=10'", "stages.report.outputs.page: rows: expected a whole number from 1 to 9, not '10'"),

@@ -369,6 +369,7 @@ fn wrong_overrides_point_at_the_command_line() {
         ["--set stages.recent=5: stages.recent: names no key; write stages.NAME.KEY=VALUE"]
     );
     assert_eq!(said("inputs", "x"), ["--set inputs=x: inputs: belongs to one stage; write stages.NAME.inputs=VALUE"]);
+    assert!(said("stages.lines.type", "x")[0].ends_with("type: is fixed; change it where the stage is written"));
     assert_eq!(said("capacity", "0"), ["--set capacity=0: capacity: expected a whole number from 1 to 65536, not 0"]);
 }
 

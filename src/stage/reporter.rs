@@ -228,7 +228,9 @@ impl ReporterShared {
 
     /// Notes what there is to say where nothing is counted and no result says so.
     fn miss_all(&self, balance: &Balance) {
-        if let Some(Emptiness { stretch, look }) = self.nothing.as_ref().filter(|_| !self.stop.draining()) {
+        // Of a run that is cut short, nobody knows what it would have counted.
+        let whole = !self.stop.draining() && !self.stop.aborted();
+        if let Some(Emptiness { stretch, look }) = self.nothing.as_ref().filter(|_| whole) {
             *self.missed.lock() = Some(Missed { said: nothing(*stretch, Some(look()), balance), in_text: false });
         }
     }

@@ -143,6 +143,9 @@ fn e10_a_limit_that_is_reached_can_end_the_run() {
     let said = stderr(&output);
     assert!(said.contains("take more than") && said.contains("spill (exact, by means of the disk)"), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
+    // Of what a run would have counted that is cut short, nobody can say that it is nothing.
+    let output = run(&folder, &["run", "--max-memory", LIMIT, "--memory-policy", "error"]);
+    assert!(!stderr(&output).contains("Nothing"), "{}", stderr(&output));
 }
 
 #[test]

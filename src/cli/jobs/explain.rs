@@ -106,6 +106,7 @@ fn text(explained: &[Explained]) -> String {
         .iter()
         .filter_map(|input| Some((input.bytes(), input.size?)))
         .fold((0, 0), |(read, size), (bytes, of)| (read + bytes, size + of));
-    let _ = writeln!(text, "{} inputs: {read} of {size} bytes would be read", explained.len());
+    let inputs = if explained.len() == 1 { "input" } else { "inputs" };
+    let _ = writeln!(text, "{} {inputs}: {read} of {size} bytes would be read", explained.len());
     text
 }
