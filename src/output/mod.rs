@@ -11,6 +11,7 @@ pub mod json;
 mod medium;
 mod nothing;
 mod opening;
+mod pipes;
 pub mod rejects;
 pub mod save;
 pub mod spared;
@@ -24,6 +25,7 @@ pub use entry::OutputEntry;
 pub use medium::{Style, Tell};
 pub use nothing::{Stretch, nothing, odd};
 pub use opening::Opening;
+pub use pipes::PipeWait;
 
 /// All outputs, in the order in which they are listed.
 pub const TABLE: &[OutputEntry] = &[text::ENTRY, json::ENTRY, csv::ENTRY];

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::destination::Destination;
 use super::medium::{Behind, Medium, Style, Tell};
+use super::pipes::PipeWait;
 use super::target::{LastResult, Reopen, Target};
 use crate::error::Result;
 
@@ -23,6 +24,8 @@ pub struct Opening {
     pub stdout: Option<Box<dyn Write + Send>>,
     /// What the next output writes to, whatever it was told.
     pub given: Option<Box<dyn Write + Send>>,
+    /// How pipes are waited for.
+    pub pipes: PipeWait,
     /// Where inputs are followed: what asks for files to be opened again, and what is told of those
     /// that cannot be written.
     pub follows: Option<(Arc<Reopen>, Arc<dyn Tell>)>,
@@ -50,8 +53,10 @@ impl Opening {
     }
 
     fn file(&self, path: &Path) -> Result<(Target, Style)> {
-        let Some((reopen, _)) = &self.follows else { return Ok((Target::create(path)?, Style::default())) };
-        let (target, has_content) = Target::append_to(path, Arc::clone(reopen))?;
+        let Some((reopen, _)) = &self.follows else {
+            return Ok((Target::create(path, &self.pipes)?, Style::default()));
+        };
+        let (target, has_content) = Target::append_to(path, Arc::clone(reopen), self.pipes.clone())?;
         let behind = if has_content { Behind::Run } else { Behind::Nothing };
         Ok((target, Style { color: false, behind }))
     }

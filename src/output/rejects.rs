@@ -14,6 +14,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::medium::Tell;
+use super::pipes::PipeWait;
 use super::save::folder_of;
 use super::whole::{Left, write_lines};
 use crate::error::{Error, ErrorKind, Result, show_path};
@@ -68,10 +69,10 @@ struct RejectBlock {
 
 impl RejectsFile {
     /// Makes or empties the file.
-    pub fn create(path: &Path, tell: Arc<dyn Tell>) -> Result<Self> {
-        let file = File::options().read(true).write(true).create(true).truncate(true).open(path);
+    pub fn create(path: &Path, pipes: &PipeWait, tell: Arc<dyn Tell>) -> Result<Self> {
+        let open = |read| pipes.open(path, File::options().read(read).write(true).create(true).truncate(true));
         // What cannot be read back, such as a pipe, is written in the order of arrival.
-        let file = file.or_else(|_| File::create(path));
+        let file = open(true).or_else(|_| open(false));
         let file = file.map_err(|source| Error::output(show_path(path), "cannot open for writing", source))?;
         let inner = Mutex::new(Inner::new(file, Some(Vec::new())));
         Ok(RejectsFile { path: path.to_owned(), inner, tell, waits: false })
@@ -79,8 +80,8 @@ impl RejectsFile {
 
     /// Opens the file to write behind what it holds, for a run that goes on: blocks stay in the
     /// order in which they come, and lines for which there is no room wait until there is.
-    pub fn append_to(path: &Path, tell: Arc<dyn Tell>) -> Result<Self> {
-        let file = File::options().append(true).create(true).open(path);
+    pub fn append_to(path: &Path, pipes: &PipeWait, tell: Arc<dyn Tell>) -> Result<Self> {
+        let file = pipes.open(path, File::options().append(true).create(true));
         let file = file.map_err(|source| Error::output(show_path(path), "cannot open for writing", source))?;
         Ok(RejectsFile { path: path.to_owned(), inner: Mutex::new(Inner::new(file, None)), tell, waits: true })
     }
@@ -298,7 +299,7 @@ mod tests {
     }
 
     fn create(path: &Path) -> RejectsFile {
-        RejectsFile::create(path, Arc::new(Told::default())).unwrap()
+        RejectsFile::create(path, &PipeWait::default(), Arc::new(Told::default())).unwrap()
     }
 
     proptest! {
@@ -369,7 +370,10 @@ mod tests {
 
     #[test]
     fn a_bad_path_fails_at_once() {
-        let error = RejectsFile::create(Path::new("/no/such/folder/x"), Arc::new(Told::default())).err().unwrap();
+        let error =
+            RejectsFile::create(Path::new("/no/such/folder/x"), &PipeWait::default(), Arc::new(Told::default()))
+                .err()
+                .unwrap();
         assert!(error.to_string().contains("/no/such/folder/x: cannot open for writing"), "{error}");
     }
 }

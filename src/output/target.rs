@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use super::pipes::PipeWait;
 use super::whole::{Left, Unwritten, write_whole};
 use crate::error::{Error, Result, show_path};
 
@@ -37,6 +38,7 @@ pub type LastResult = Arc<Mutex<Vec<u8>>>;
 struct Appended {
     path: PathBuf,
     file: File,
+    pipes: PipeWait,
     reopen: Arc<Reopen>,
     /// How often it was opened again.
     opened: u64,
@@ -74,17 +76,18 @@ impl Target {
     }
 
     /// A file, which is made or emptied. Errors with the path.
-    pub fn create(path: &Path) -> Result<Self> {
-        let file = File::create(path).map_err(|source| cannot_open(path, source))?;
+    pub fn create(path: &Path, pipes: &PipeWait) -> Result<Self> {
+        let opened = pipes.open(path, File::options().write(true).create(true).truncate(true));
+        let file = opened.map_err(|source| cannot_open(path, source))?;
         Ok(Target { name: show_path(path), place: Sink::File(file) })
     }
 
     /// A file, which is made or appended to. Whether there is something in it is told too. Errors
     /// with the path.
-    pub fn append_to(path: &Path, reopen: Arc<Reopen>) -> Result<(Self, bool)> {
-        let (file, has_content) = open_whole(path).map_err(|source| cannot_open(path, source))?;
+    pub fn append_to(path: &Path, reopen: Arc<Reopen>, pipes: PipeWait) -> Result<(Self, bool)> {
+        let (file, has_content) = open_whole(path, &pipes).map_err(|source| cannot_open(path, source))?;
         let opened = reopen.times.load(Ordering::Relaxed);
-        let place = Sink::Appended(Appended { path: path.to_owned(), file, reopen, opened });
+        let place = Sink::Appended(Appended { path: path.to_owned(), file, pipes, reopen, opened });
         Ok((Target { name: show_path(path), place }, has_content))
     }
 
@@ -111,7 +114,7 @@ impl Target {
         if times == appended.opened {
             return Ok(None);
         }
-        let (file, has_content) = open_whole(&appended.path)?;
+        let (file, has_content) = open_whole(&appended.path, &appended.pipes)?;
         appended.file = file;
         appended.opened = times;
         Ok(Some(has_content))
@@ -144,8 +147,8 @@ impl Target {
 }
 
 /// Opens a file to append to, behind whole lines only: a line that a crash has cut gets its end.
-fn open_whole(path: &Path) -> io::Result<(File, bool)> {
-    let mut file = File::options().append(true).create(true).open(path)?;
+fn open_whole(path: &Path, pipes: &PipeWait) -> io::Result<(File, bool)> {
+    let mut file = pipes.open(path, File::options().append(true).create(true))?;
     let found = file.metadata()?;
     if found.is_file() && found.len() > 0 {
         let mut last = [b'\n'];
@@ -174,7 +177,7 @@ mod tests {
         std::fs::write(&path, "cut by a cra").unwrap();
         let asked = Arc::new(AtomicBool::new(false));
         let reopen = Arc::new(Reopen::new(Arc::clone(&asked)));
-        let (mut out, has_content) = Target::append_to(&path, Arc::clone(&reopen)).unwrap();
+        let (mut out, has_content) = Target::append_to(&path, Arc::clone(&reopen), PipeWait::default()).unwrap();
         assert!(has_content);
         let mut write = |text: &str| {
             reopen.heed();

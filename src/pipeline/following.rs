@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -103,6 +103,11 @@ impl Follow {
         }
         follow.store = Some(store);
         Ok(follow)
+    }
+
+    /// The folder of the state, if there is one.
+    pub fn state_folder(&self) -> Option<&Path> {
+        self.store.as_ref().map(Store::directory)
     }
 
     /// What of the plan is still to be read.

@@ -56,7 +56,8 @@ pub(super) fn start(pipeline: Pipeline, part: Part, kept: Option<Kept>) -> Resul
     }
     let follow = if plan.follows() { Some(Follow::open(&plan, &context, now())?) } else { None };
     let tell: Arc<dyn Tell> = Arc::clone(&context.failures) as Arc<dyn Tell>;
-    let targets = Targets::open(&plan, &inputs, environment, &tell)?;
+    let state = follow.as_ref().and_then(Follow::state_folder);
+    let targets = Targets::open(&plan, &inputs, (environment, state), &tell)?;
     let part = follow.as_ref().map_or(part, Follow::part);
     let reading = Reading::new(&plan, inputs, now(), &context.stop, &part)?;
     let mut pool = Pool::new(context.stop.clone());

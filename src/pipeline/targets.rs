@@ -21,7 +21,7 @@ use crate::output::destination::Destination;
 use crate::output::rejects::RejectsFile;
 use crate::output::spared::{Identity, Spared};
 use crate::output::target::Reopen;
-use crate::output::{Claim, Opening, OutputEntry, Tell};
+use crate::output::{Claim, Opening, OutputEntry, PipeWait, Tell};
 use crate::source::{Input, Listing, locate, stdin_identity};
 
 /// How many bytes of a file that is to be written are read to see whether it is a log.
@@ -44,16 +44,27 @@ pub(super) struct FilterFiles {
 }
 
 impl Targets {
-    /// Opens everything. Errors with the first target that may not or cannot be written. Where
-    /// inputs are followed, `tell` hears of those that cannot be written later.
-    pub fn open(plan: &Plan, inputs: &Inputs, environment: Environment, tell: &Arc<dyn Tell>) -> Result<Self> {
+    /// Opens everything; beside the environment stands the folder of the state, if there is one.
+    /// Errors with the first target that may not or cannot be written. Where inputs are followed,
+    /// `tell` hears of those that cannot be written later.
+    pub fn open(
+        plan: &Plan,
+        inputs: &Inputs,
+        (environment, state): (Environment, Option<&Path>),
+        tell: &Arc<dyn Tell>,
+    ) -> Result<Self> {
         let (has_given, listing) = (!environment.outputs.is_empty(), environment.listing());
         check(plan, &read(inputs, &environment), has_given)?;
+        if let Some(folder) = state {
+            apart_from_state(plan, has_given, folder)?;
+        }
         if !plan.follows() {
             spare_logs(plan, inputs, has_given)?;
         }
         let reopen = plan.follows().then(|| Arc::new(Reopen::new(environment.wishes.reopen)));
+        let pipes = PipeWait { interrupted: environment.wishes.drain, tell: Some(Arc::clone(tell)) };
         let mut opening = Opening {
+            pipes: pipes.clone(),
             style: environment.style,
             last: environment.last,
             stdout: environment.stdout,
@@ -66,8 +77,8 @@ impl Targets {
             match &stage.task {
                 Task::TimeFilter(filter) => {
                     let open = |path: &Path| match reopen {
-                        Some(_) => RejectsFile::append_to(path, Arc::clone(tell)),
-                        None => RejectsFile::create(path, Arc::clone(tell)),
+                        Some(_) => RejectsFile::append_to(path, &pipes, Arc::clone(tell)),
+                        None => RejectsFile::create(path, &pipes, Arc::clone(tell)),
                     };
                     let create = |path: &Option<PathBuf>| path.as_deref().map(open).transpose();
                     let files = FilterFiles {
@@ -110,6 +121,24 @@ fn not_followed(plan: &Plan, outputs_given: bool, listing: &Listing) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Refuses outputs in the folder of the state: a slot that is saved would take their place.
+fn apart_from_state(plan: &Plan, outputs_given: bool, folder: &Path) -> Result<()> {
+    let Ok(real) = folder.canonicalize() else { return Ok(()) };
+    // A file that is not there yet lies where the folder in front of its name leads.
+    let resolved = |path: &Path| {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        path.canonicalize().or_else(|_| parent.unwrap_or(Path::new(".")).canonicalize())
+    };
+    let inside = |claim: &&Claim| claim.path().is_some_and(|path| resolved(path).is_ok_and(|at| at.starts_with(&real)));
+    match claims(plan, outputs_given).iter().find(inside) {
+        Some(claim) => Err(Error::usage(format!(
+            "{claim} lies in the folder of the state, '{}', which keeps nothing else; write elsewhere",
+            show_path(folder)
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// All that is read: inputs, and what the builder was told of.

@@ -357,7 +357,7 @@ mod tests {
         let (context, now) = (RunContext::new(&environment), Arc::clone(&environment.now));
         let inputs = find(&plan, &mut environment, &context.failures).unwrap();
         let tell: Arc<dyn Tell> = Arc::clone(&context.failures) as Arc<dyn Tell>;
-        let targets = Targets::open(&plan, &inputs, environment, &tell).unwrap();
+        let targets = Targets::open(&plan, &inputs, (environment, None), &tell).unwrap();
         let reading = Reading::new(&plan, inputs, now(), &context.stop, &Part::All).unwrap();
         let ground = Ground { plan: &plan, reading: &reading, context: &context, now: &now };
         let wiring = Wiring { ground, kept: None };

@@ -7,7 +7,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::{Folder, Follower, TUMBLING, append, program, run, signal, stderr, stdout, summary, wait_for};
+use crate::support::{
+    Folder, Follower, Running, TUMBLING, append, program, run, signal, stderr, stdout, summary, wait_for,
+};
 
 #[test]
 fn large_files_are_read_from_where_the_first_window_needs_them_unless_all_is_asked_for() {
@@ -236,4 +238,20 @@ fn files_that_are_written_go_on_after_a_restart_and_are_never_followed() {
     let refused = run(&folder, &args);
     assert_eq!(refused.status.code(), Some(2));
     assert!(stderr(&refused).contains("'b.log' is written to and followed as b.log"), "{}", stderr(&refused));
+}
+
+#[test]
+fn outputs_in_the_folder_of_the_state_are_refused() {
+    let folder = Folder::new();
+    folder.write("a.log", "1000 a b\n");
+    std::os::unix::fs::symlink("st", folder.at("link")).unwrap();
+    for output in ["json:st/state.0", "csv:st/../st/rows", "json:link/x", "json:./st/deep.json"] {
+        let stderr = File::create(folder.at("said")).unwrap();
+        let args = ["top", "a.log", "--follow", "--every", "10", "--state", "st", "--output", output];
+        let mut refused = Running(program(&folder).args(args).stderr(stderr).spawn().unwrap());
+        wait_for("an answer to an output", || refused.0.try_wait().unwrap().is_some());
+        assert_eq!(refused.0.wait().unwrap().code(), Some(2), "{output}");
+        let said = std::fs::read_to_string(folder.at("said")).unwrap();
+        assert!(said.contains("lies in the folder of the state, 'st'") && said.lines().count() == 1, "{said}");
+    }
 }

@@ -1,7 +1,9 @@
 //! Where commands write: `-` is standard output or refused, everywhere, and a format stands only
 //! where there is one.
 
-use crate::support::{BASE, Folder, run, skip, stderr, stdout};
+use std::process::{Command, Stdio};
+
+use crate::support::{BASE, Folder, Running, program, run, signal, skip, stderr, stdout, wait_for};
 
 fn folder() -> Folder {
     let folder = Folder::new();
@@ -185,4 +187,34 @@ fn the_example_of_each_output_runs_and_writes_what_it_claims() {
         let written = names(&folder).len() - 2;
         assert_eq!((written, output.stdout.is_empty()), (usize::from(written > 0), written > 0), "{}", entry.name);
     }
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_is_waited_for_with_a_word_and_an_interrupt_is_heard() {
+    let folder = folder();
+    assert!(Command::new("mkfifo").arg(folder.at("pipe")).status().unwrap().success());
+    let once = "top o.log --until latest -q -o json:pipe";
+    for args in [
+        once,
+        "top o.log --until latest -q -o csv --rejects pipe",
+        "top o.log --follow --every 10 --state none -q -o csv:pipe",
+        "top o.log --follow --every 10 --state none -q -o csv --rejects pipe",
+    ] {
+        let said = || std::fs::read_to_string(folder.at("said")).unwrap();
+        let stderr = std::fs::File::create(folder.at("said")).unwrap();
+        let mut command = program(&folder);
+        command.args(args.split(' ')).stdout(Stdio::null()).stderr(stderr);
+        let mut child = Running(command.spawn().unwrap());
+        wait_for("a word on the pipe", || said().ends_with('\n'));
+        let waits = "logparser: warning: pipe: is a pipe that nobody reads; waiting for a reader\n";
+        assert_eq!(said(), waits, "{args}");
+        signal(&child.0, "TERM");
+        wait_for("the end of a run that waits for a reader", || child.0.try_wait().unwrap().is_some());
+        assert_eq!(child.0.wait().unwrap().code(), Some(1), "{args}");
+        assert!(said().contains("nobody read it before the run was interrupted"), "{args}: {}", said());
+    }
+    let mut child = program(&folder).args(once.split(' ')).spawn().unwrap();
+    let read = std::fs::read_to_string(folder.at("pipe")).unwrap();
+    assert!(read.starts_with("{\"schema\"") && read.ends_with("}\n"), "{read}");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }

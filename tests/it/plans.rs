@@ -298,7 +298,11 @@ fn commands_about_tallies_take_the_options_that_all_take() {
     write_small(&folder);
     ok(&run(&folder, &["partial", "a.log", "--until", "latest", "--quiet", "--color", "never", "-o", "a.tally"]));
     ok(&run(&folder, &["merge", "a.tally", "-q", "--color", "always", "-o", "b.tally"]));
-    for command in [&["plan", "a.log", "--until", "latest"][..], &["list", "a.log"], &["inspect", "b.tally"]] {
+    for command in [
+        &["plan", "a.log", "--until", "latest", "--now", "1700003600"][..],
+        &["list", "a.log"],
+        &["inspect", "b.tally"],
+    ] {
         let plain = ok(&run(&folder, command));
         let said =
             run(&folder, &[command, &["-q", "--color", "never", "--output", "json", "-o", "json:x.json"]].concat());

@@ -129,8 +129,8 @@ pub struct MergeArgs {
 /// Report on tallies files.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Tallies files; behind them, for the question that the tool has always answered, the host
-    /// whose connections are listed, and the host whose connected hosts are.
+    /// Tallies files; behind them, as without a command, the host whose connections are listed, and
+    /// the host whose connected hosts are.
     #[arg(required = true, value_name = "FILE... [HOST_FROM HOST_TO]")]
     pub words: Vec<String>,
     /// The configuration that says which reports and outputs there are, if one is meant.

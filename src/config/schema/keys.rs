@@ -235,7 +235,8 @@ pub const KEYS: &[KeySpec] = &[
         "outputs",
         &[Reporter],
         Kind::Outputs,
-        "where results go: text, json or csv, each to standard output or e.g. \"json:results.jsonl\"",
+        "where results go: text, json or csv, each to standard output or e.g. \"json:results.jsonl\", or as a table: \
+         { name = \"json\", path = \"results.jsonl\" }",
     )
     .set()
     .example("[\"text\"]")

@@ -46,7 +46,7 @@ impl Pipeline {
         let listener = environment.listener.clone();
         let stop = Stop::new(environment.wishes.drain.clone());
         let tell: Arc<dyn Tell> = Arc::new(Failures::new(listener.clone()));
-        let mut targets = Targets::open(&plan, &Inputs::default(), environment, &tell)?;
+        let mut targets = Targets::open(&plan, &Inputs::default(), (environment, None), &tell)?;
         let view = view(&plan, aggregation, files)?;
         let balance = header.balance();
         let look = WindowLook { sequence: 0, periodic: false, gap: None, issue: None, view: &view, balance: &balance };
