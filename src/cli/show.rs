@@ -86,7 +86,7 @@ pub fn following(plan: &Plan) -> String {
     let (mut by_clock, mut lateness) = (false, 0);
     for stage in &plan.stages {
         match &stage.task {
-            Task::TimeFilter(filter) => lateness = filter.lateness,
+            Task::TimeFilter(filter) => lateness = filter.stamps.lateness,
             Task::BucketAggregator(aggregator) => by_clock = aggregator.live.trigger == TriggerPlan::Clock,
             _ => {}
         }

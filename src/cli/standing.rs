@@ -28,7 +28,9 @@ impl Waits {
         let mut waits = Waits::default();
         for stage in &plan.stages {
             match &stage.task {
-                Task::TimeFilter(filter) => (waits.lateness, waits.doubts) = (filter.lateness, filter.max_jump > 0),
+                Task::TimeFilter(filter) => {
+                    (waits.lateness, waits.doubts) = (filter.stamps.lateness, filter.stamps.max_jump > 0)
+                }
                 Task::Reader(reader) => waits.idle = reader.follow.map_or(waits.idle, |follow| follow.idle),
                 _ => {}
             }

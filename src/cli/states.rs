@@ -14,15 +14,12 @@ use crate::error::{Error, Result, show_path};
 use crate::model::Timestamp;
 use crate::model::escape::{is_hostile, printable};
 use crate::model::time::SECOND;
+use crate::snapshot::SavedContents;
 use crate::snapshot::store::{self as state, Choice, FORMAT, Loaded, SlotContent, SlotInfo};
-
-/// What a snapshot holds, told by the code that saved it: lines for people, and the same for
-/// programs.
-pub type Contents = (String, serde_json::Value);
 
 /// Reads what a snapshot holds that depends on a configuration of this fingerprint; it has to get
 /// every value.
-pub type ReadContents<'a> = &'a dyn Fn(&str, &mut Decoder<'_>) -> io::Result<Contents>;
+pub type ReadContents<'a> = &'a dyn Fn(&str, &mut Decoder<'_>) -> io::Result<SavedContents>;
 
 /// The same, and errors unless it adds up.
 pub type AddsUp<'a> = &'a dyn Fn(&str, &mut Decoder<'_>) -> io::Result<()>;
@@ -67,12 +64,12 @@ pub fn show(dir: &Path, format: StateFormat, contents: Option<ReadContents<'_>>)
         Err(error) => (Choice::Refuse(error), None),
     };
     match format {
-        StateFormat::Text => Ok(text(&slots, &choice, contents)),
-        StateFormat::Json => json(&slots, &choice, contents),
+        StateFormat::Text => Ok(text(&slots, &choice, contents.as_ref())),
+        StateFormat::Json => json(&slots, &choice, contents.as_ref()),
     }
 }
 
-fn text(slots: &[SlotInfo; 2], choice: &Choice, contents: Option<Contents>) -> String {
+fn text(slots: &[SlotInfo; 2], choice: &Choice, contents: Option<&SavedContents>) -> String {
     let mut text = String::new();
     for slot in slots {
         // Writing to a string cannot fail.
@@ -92,24 +89,26 @@ fn text(slots: &[SlotInfo; 2], choice: &Choice, contents: Option<Contents>) -> S
         Choice::Refuse(error) => writeln!(text, "Not usable: {error}"),
     };
     if let Some(contents) = contents {
-        text.push_str(&contents.0);
+        let _ = write!(text, "{}", contents.shown());
     }
     text
 }
 
-fn json(slots: &[SlotInfo; 2], choice: &Choice, contents: Option<Contents>) -> Result<String> {
+fn json(slots: &[SlotInfo; 2], choice: &Choice, contents: Option<&SavedContents>) -> Result<String> {
     let (used, warning, problem) = match choice {
         Choice::Nothing => (None, None, None),
         Choice::Use { slot, warning } => (Some(show_path(&slots[*slot].path)), warning.clone(), None),
         Choice::Refuse(error) => (None, None, Some(error.to_string())),
     };
+    // As a value, whose keys stand in the order of their names.
+    let contents = contents.map(|contents| serde_json::to_value(contents.shown())).transpose();
     let whole = StateJson {
         schema: "logparser-state/1",
         slots: [json_line(&slots[0]), json_line(&slots[1])],
         used,
         warning,
         problem,
-        contents: contents.map(|(_, json)| json),
+        contents: contents.map_err(|problem| show::no_json(problem.into()))?,
     };
     show::json(&whole)
 }

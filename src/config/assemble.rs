@@ -61,8 +61,9 @@ struct Surroundings {
     /// Whether windows behind it, or of it, close one after the other, so that its inputs have to be
     /// read in the order of time.
     by_time: Vec<bool>,
-    /// What the first time-filter behind the stage says of stamps, or the stage as one.
-    stamps: Vec<Option<StampsPlan>>,
+    /// The first time-filter behind the stage, or the stage as one: its place, and what it says of
+    /// stamps.
+    filter: Vec<Option<(usize, StampsPlan)>>,
 }
 
 impl Surroundings {
@@ -76,24 +77,24 @@ impl Surroundings {
             CheckedTask::TimeFilter(filter) => matches!(filter.range, Range::Every { .. }),
             _ => false,
         };
-        let stamps_of = |(&task, &place): (&&CheckedTask, &usize)| match task {
-            CheckedTask::TimeFilter(filter) => Some(stamps(filter, place)),
+        let filter_of = |(&task, &place): (&&CheckedTask, &usize)| match task {
+            CheckedTask::TimeFilter(filter) => Some((place, stamps(filter))),
             _ => None,
         };
         let mut needs_previous: Vec<bool> = checked.iter().map(compares).collect();
         let mut by_time: Vec<bool> = checked.iter().map(repeats).collect();
-        let mut stamps: Vec<Option<StampsPlan>> = checked.iter().zip(place).map(stamps_of).collect();
+        let mut filter: Vec<Option<(usize, StampsPlan)>> = checked.iter().zip(place).map(filter_of).collect();
         // Whatever a stage needs, so do those that feed it.
         for &at in order.iter().rev() {
             for &from in &edges[at] {
                 needs_previous[from] |= needs_previous[at];
                 by_time[from] |= by_time[at];
-                let both = [stamps[from].take(), stamps[at].clone()];
-                stamps[from] = both.into_iter().flatten().min_by_key(|stamps| stamps.filter);
+                let both = [filter[from].take(), filter[at].clone()];
+                filter[from] = both.into_iter().flatten().min_by_key(|(place, _)| *place);
             }
         }
         let follows = checked.iter().any(|task| matches!(task, CheckedTask::Reader(options) if options.flag("follow")));
-        Surroundings { follows, needs_previous, by_time, stamps }
+        Surroundings { follows, needs_previous, by_time, filter }
     }
 
     /// Whether only one thread can keep the order in which the inputs of a reader are read.
@@ -106,12 +107,10 @@ impl Surroundings {
     fn task(&self, at: usize, checked: &CheckedTask, feeding: Option<&CheckedTask>) -> Option<Task> {
         Some(match (checked, feeding) {
             (CheckedTask::Reader(options), _) => {
-                Task::Reader(reader(options, self.by_time[at], self.stamps[at].clone()?))
+                Task::Reader(reader(options, self.by_time[at], self.filter[at].clone()?))
             }
             (CheckedTask::LineSplitter, _) => Task::LineSplitter,
-            (CheckedTask::TimeFilter(it), _) => {
-                Task::TimeFilter(filter(it, self.stamps[at].clone()?, self.needs_previous[at]))
-            }
+            (CheckedTask::TimeFilter(it), _) => Task::TimeFilter(filter(it, self.needs_previous[at])),
             (CheckedTask::BucketAggregator(options), Some(CheckedTask::TimeFilter(filter))) => {
                 Task::BucketAggregator(self.aggregator(at, options, filter))
             }
@@ -152,13 +151,14 @@ impl Surroundings {
     }
 }
 
-fn reader(options: &Options, by_time: bool, stamps: StampsPlan) -> ReaderPlan {
+fn reader(options: &Options, by_time: bool, (first_filter, stamps): (usize, StampsPlan)) -> ReaderPlan {
     let size = |key| options.count(key).and_then(|count| usize::try_from(count).ok()).unwrap_or(1);
     ReaderPlan {
         locations: options.locations("location").to_vec(),
         chunk: size("chunk"),
         max_line: size("max-line"),
         stamps,
+        first_filter,
         scan: match options.text("scan") {
             Some("full") => Scan::Full,
             _ => Scan::Auto { above: options.count("prune-above").unwrap_or(0) },
@@ -170,29 +170,24 @@ fn reader(options: &Options, by_time: bool, stamps: StampsPlan) -> ReaderPlan {
     }
 }
 
-/// What a time-filter that will have this place says of stamps.
-fn stamps(CheckedFilter { format, options, .. }: &CheckedFilter, filter: usize) -> StampsPlan {
+fn stamps(CheckedFilter { format, options, .. }: &CheckedFilter) -> StampsPlan {
     let nanos = |key| options.nanos(key).unwrap_or(0);
     let max_jump = match nanos("max-jump") {
         0 => 0,
         jump => jump.max(nanos("lateness")),
     };
-    StampsPlan { format: format.clone(), lateness: nanos("lateness"), max_jump, future: nanos("future"), filter }
+    StampsPlan { format: format.clone(), lateness: nanos("lateness"), max_jump, future: nanos("future") }
 }
 
-fn filter(checked: &CheckedFilter, stamps: StampsPlan, needs_previous: bool) -> FilterPlan {
+fn filter(checked: &CheckedFilter, needs_previous: bool) -> FilterPlan {
     let CheckedFilter { range, zone, options, .. } = checked;
-    let StampsPlan { format, lateness, max_jump, future, .. } = stamps;
     let path = |key| options.text(key).map(PathBuf::from);
     FilterPlan {
-        format,
+        stamps: stamps(checked),
         range: *range,
-        lateness,
-        max_jump,
         grace: options.nanos("late-updates").unwrap_or(0),
         now: options.moment("now"),
         zone: zone.clone(),
-        future,
         rejects: path("rejects"),
         late_file: path("late-file"),
         stats: options.flag("stats"),
@@ -210,6 +205,7 @@ mod tests {
     use super::super::tests::{catalog, machine};
     use super::super::written::Written;
     use super::*;
+    use crate::model::time::SECOND;
 
     #[test]
     fn a_reader_has_what_the_first_filter_behind_it_says_of_stamps() {
@@ -229,13 +225,7 @@ mod tests {
         });
         let (at, filter) = first.unwrap();
         let Task::Reader(reader) = &plan.stages[0].task else { panic!("no reader comes first") };
-        let stamps = StampsPlan {
-            format: filter.format.clone(),
-            lateness: filter.lateness,
-            max_jump: filter.max_jump,
-            future: filter.future,
-            filter: at,
-        };
-        assert_eq!(reader.stamps, stamps);
+        assert_eq!((reader.first_filter, &reader.stamps), (at, &filter.stamps));
+        assert_eq!(reader.stamps.lateness, 2 * SECOND);
     }
 }

@@ -262,7 +262,7 @@ fn filters_agree(plan: &Plan, drafts: &[Draft], problems: &mut Problems) {
     for (at, name, filter) in &filters {
         let mine = readers_of(plan, *at);
         let clash = filters.iter().take_while(|(other, ..)| other != at).find(|(other, _, plan_of_other)| {
-            plan_of_other.format != filter.format && !readers_of(plan, *other).is_disjoint(&mine)
+            plan_of_other.stamps.format != filter.stamps.format && !readers_of(plan, *other).is_disjoint(&mine)
         });
         if let (Some((_, other, _)), Some(draft)) = (clash, draft_of(name)) {
             let message = format!("reads the same lines as '{other}', but in another format or unit");

@@ -203,8 +203,11 @@ pub struct ReaderPlan {
     pub chunk: usize,
     /// Bytes a line may have, its newline not included.
     pub max_line: usize,
-    /// How stamps are read in what it reads.
+    /// What the first time-filter behind it says of stamps: all of them read its lines in one
+    /// format.
     pub stamps: StampsPlan,
+    /// The place in the plan of that time-filter, whose windows are found once the run begins.
+    pub first_filter: usize,
     /// Whether bytes that cannot hold the window may be skipped.
     pub scan: Scan,
     /// Whether inputs are read in the order of time, by one thread, so that windows can close.
@@ -225,20 +228,18 @@ impl ReaderPlan {
     }
 }
 
-/// What a reader has to know of stamps: what the first time-filter behind it says. All of them read
-/// its lines in one format.
+/// How stamps are read, and how far they are trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StampsPlan {
     /// The log format, opened.
     pub format: Format,
     /// The declared disorder in nanoseconds.
     pub lateness: i64,
-    /// How far a handful of stamps may lie ahead of all others and still move time, in nanoseconds.
+    /// How far a handful of stamps may lie ahead of all others and still move time, in nanoseconds:
+    /// no less than the declared disorder, or 0 for any distance.
     pub max_jump: i64,
     /// How far beyond now a stamp may lie, in nanoseconds.
     pub future: i64,
-    /// The place in the plan of the time-filter, whose windows are found once the run begins.
-    pub filter: usize,
 }
 
 /// How a reader follows files.
@@ -276,15 +277,10 @@ impl Scan {
 /// A time-filter's options.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilterPlan {
-    /// The log format, opened.
-    pub format: Format,
+    /// How stamps are read in its lines.
+    pub stamps: StampsPlan,
     /// Which window or windows.
     pub range: Range,
-    /// The declared disorder in nanoseconds.
-    pub lateness: i64,
-    /// How far a handful of stamps may lie ahead of all others and still move time, in nanoseconds:
-    /// no less than the declared disorder, or 0 for any distance.
-    pub max_jump: i64,
     /// How much later than the declared disorder a record may be and still count, in nanoseconds.
     /// Only when following.
     pub grace: i64,
@@ -292,8 +288,6 @@ pub struct FilterPlan {
     pub now: Option<Moment>,
     /// The zone of dates without one.
     pub zone: TimeZone,
-    /// How far beyond now a stamp may lie, in nanoseconds.
-    pub future: i64,
     /// Where malformed lines go.
     pub rejects: Option<PathBuf>,
     /// Where late lines go.

@@ -125,7 +125,7 @@ impl Follow {
             _ => None,
         });
         let found = reader.and_then(|(at, reader, follow)| {
-            let resolved = reading.windows[reader.stamps.filter]?;
+            let resolved = reading.windows[reader.first_filter]?;
             Some((at, reader, follow, resolved))
         });
         let Some((at, reader, follow, resolved)) = found else {

@@ -40,7 +40,7 @@ impl StampsThere {
     ) -> reporter::Emptiness {
         let future_after = resolved.bounds.future_after;
         let of = |&id: &InputId| (inputs.all[id.0 as usize].clone(), FormatStamps::of(inputs, id, future_after));
-        let nothing = StampsThere { inputs: ids.iter().map(of).collect(), disorder: plan.lateness, filter };
+        let nothing = StampsThere { inputs: ids.iter().map(of).collect(), disorder: plan.stamps.lateness, filter };
         reporter::Emptiness { stretch: resolved.stretch(plan), look: Box::new(move || nothing.stamps()) }
     }
 

@@ -30,7 +30,7 @@ pub(super) fn latest(inputs: &Inputs, id: InputId, filter: &FilterPlan, future_a
     }
     let (file, size) = open(&inputs.all[at])?;
     let stamps = FormatStamps::of(inputs, id, future_after);
-    seek::latest(&|at, into| file.read_at(into, at), size, filter.lateness, &stamps).ok()?
+    seek::latest(&|at, into| file.read_at(into, at), size, filter.stamps.lateness, &stamps).ok()?
 }
 
 pub(super) fn open(input: &Input) -> Option<(File, u64)> {

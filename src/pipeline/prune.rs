@@ -46,7 +46,7 @@ fn wanted(plan: &Plan, resolved: &[Option<Resolved>], reader: usize) -> Option<(
         let once = |resolved: &Resolved| matches!(resolved.windows, Windows::Once(_)) && !filter.stats;
         let resolved = resolved[at].filter(once)?;
         let (first, last) = (resolved.bounds.keep_from, resolved.bounds.last);
-        let mine = Wanted { first, last, disorder: filter.lateness };
+        let mine = Wanted { first, last, disorder: filter.stamps.lateness };
         let future_after = resolved.bounds.future_after;
         wanted = Some(match wanted {
             None => (mine, future_after),
@@ -55,7 +55,7 @@ fn wanted(plan: &Plan, resolved: &[Option<Resolved>], reader: usize) -> Option<(
             Some((_, other)) if other != future_after => return None,
             Some((other, _)) => {
                 let (first, last) = (first.min(other.first), last.max(other.last));
-                (Wanted { first, last, disorder: filter.lateness.max(other.disorder) }, future_after)
+                (Wanted { first, last, disorder: filter.stamps.lateness.max(other.disorder) }, future_after)
             }
         });
     }

@@ -120,7 +120,7 @@ fn resolve(
     let now = filter.now.map_or(Ok(now), |moment| {
         moment.resolve(&filter.zone, now, || Ok(now)).map_err(|message: String| beyond("now", moment, &message))
     })?;
-    let future_after = now.checked_plus(filter.future).ok_or_else(|| {
+    let future_after = now.checked_plus(filter.stamps.future).ok_or_else(|| {
         Error::usage(format!("future reaches beyond the instants there are, from now at {now}; give a shorter one"))
     })?;
     let mut look = InputLook { filter, inputs, ids, interrupted, now, future_after, latest: None };
@@ -152,7 +152,7 @@ fn resolve(
                 Align::At(moment) => (look.moment("align", moment)?, None),
                 Align::Start => (now.checked_plus(-length).ok_or_else(too_long)?, None),
                 Align::First => {
-                    let (max_jump, bounds, peaks) = (filter.max_jump, (first, last), Peaks::default());
+                    let (max_jump, bounds, peaks) = (filter.stamps.max_jump, (first, last), Peaks::default());
                     let state = Lowest { future_after, lateness, max_jump, bounds, peaks, found: None };
                     (look.lowest(state)?.unwrap_or(now), Some(0))
                 }

@@ -72,7 +72,7 @@ fn filter(
         (Windows::Every(grid), Range::Every { lateness, .. }) => {
             let list = rejects.is_some() || late.is_some();
             let (bounds, keep_gaps) = (resolved.bounds, plan.needs_previous);
-            let (max_jump, grace) = (plan.max_jump, plan.grace);
+            let (max_jump, grace) = (plan.stamps.max_jump, plan.grace);
             let history = History { bounds, grid, lateness, max_jump, grace, keep_gaps, list };
             Keep::Every(Box::new(history), Mutex::new(course.sequencer()))
         }

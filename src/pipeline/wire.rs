@@ -191,7 +191,7 @@ impl StageWiring<'_> {
             schedule: Schedule::new(cursors.collect(), order, plan.chunk),
             permits,
             buffers: Default::default(),
-            future_after: windows[plan.stamps.filter].map_or(Timestamp::MAX, |it| it.bounds.future_after),
+            future_after: windows[plan.first_filter].map_or(Timestamp::MAX, |it| it.bounds.future_after),
             max_jump: plan.stamps.max_jump,
             stop: context.stop.clone(),
             progress: Arc::clone(&context.progress),

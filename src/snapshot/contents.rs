@@ -1,24 +1,19 @@
-//! A snapshot that was read to be looked at, and its one rendering: the main figures for people,
-//! all of them for programs.
+//! A snapshot that was read to be looked at, and what is shown of it.
 //!
-//! Not here: the slots that it lies in. Invariant: both say the same numbers, and strings of logs
-//! in them cannot act on a terminal.
+//! Not here: the slots that it lies in, and how it is written out (`shown`). Invariant: it is read
+//! whole, so that one that is shown is one that could be read.
 
-use std::fmt::Write as _;
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
-
 use crate::codec::Decoder;
-use crate::error::show_path;
-use crate::model::escape::{exact, printable};
-use crate::model::{Balance, Lengths, Timestamp};
-use crate::ops::progress::Position;
+use crate::model::{Lengths, Timestamp};
 use crate::source::follow::FileRecord;
 use crate::tally::Tally;
 
+use super::shown::{
+    IssuedWindow, OpenWindow, ShownBalance, ShownCount, ShownInput, ShownPair, ShownSnapshot, ShownWindows,
+};
 use super::value::Snapshot;
 
 /// The most open windows that are listed.
@@ -36,28 +31,6 @@ pub struct SavedContents {
     tally: Option<Tally>,
 }
 
-/// A number of the sheet: its name for programs, and that for people, if it is told to them.
-type Figure = (&'static str, Option<&'static str>, fn(&Balance) -> u64);
-
-/// Those of the sheet, in the order in which people read them.
-const FIGURES: [Figure; 15] = [
-    ("lines_read", Some("lines read"), |sheet| sheet.lines_read),
-    ("counted", Some("counted"), |sheet| sheet.counted),
-    ("overflowed", None, |sheet| sheet.overflowed),
-    ("out_of_window", Some("out of window"), |sheet| sheet.out_of_window),
-    ("late", Some("late"), |sheet| sheet.late),
-    ("future", Some("future"), |sheet| sheet.future),
-    ("malformed", Some("malformed"), Balance::malformed_total),
-    ("blank", Some("blank"), |sheet| sheet.blank),
-    ("bytes_read", Some("bytes read"), |sheet| sheet.bytes_read),
-    ("bytes_skipped", Some("bytes skipped"), |sheet| sheet.bytes_skipped),
-    ("bytes_unread", Some("bytes unread"), |sheet| sheet.bytes_unread),
-    ("unknown_losses", Some("losses of unknown size"), |sheet| sheet.unknown_losses),
-    ("bytes_total", None, |sheet| sheet.bytes_total),
-    ("unterminated", None, |sheet| sheet.unterminated),
-    ("inputs", None, |sheet| sheet.inputs),
-];
-
 impl SavedContents {
     /// Reads a snapshot that was saved with a configuration of these lengths, and its pairs only if
     /// they are asked for.
@@ -73,116 +46,66 @@ impl SavedContents {
         Ok(SavedContents { snapshot, pane, hosts, tally: Some(tally) })
     }
 
-    /// As lines for people.
-    pub fn text(&self) -> String {
-        let mut text = String::new();
-        let inputs = self.inputs();
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "Inputs: {}", inputs.len());
-        for (file, position) in inputs {
-            let _ = write!(text, "    {}: byte {}", path(&file.name), file.position);
-            let _ = write!(text, ", device {}, inode {}", file.device, file.inode);
-            if file.lost > 0 {
-                let _ = write!(text, ", {} bytes lost", file.lost);
-            }
-            text.push_str(if position.ended() { ", ended\n" } else { "\n" });
-        }
-        let sheet = self.snapshot.balance();
-        let figures = FIGURES.iter().filter_map(|(_, label, value)| Some((label.as_ref()?, value(&sheet))));
-        let figures = figures.enumerate().filter(|(at, (_, value))| *at == 0 || *value > 0);
-        let figures: Vec<String> = figures.map(|(_, (label, value))| format!("{value} {label}")).collect();
-        let _ = writeln!(text, "Counted: {}; {} hosts", figures.join(", "), self.hosts);
-        self.write_windows(&mut text);
-        for (start, from, to, connections) in self.pairs().iter().flatten() {
-            let _ = writeln!(text, "    {start} {} {} {connections}", printable(from), printable(to));
-        }
-        text
-    }
-
-    fn write_windows(&self, text: &mut String) {
-        if let Some(next) = self.snapshot.windows.next {
-            let _ = writeln!(text, "Next window: ends {}", self.end(next));
-        }
-        let (open, more) = self.snapshot.open_windows(MOST_OPEN);
-        for (k, connections) in open {
-            let _ = writeln!(text, "    open: ends {}, {connections} connections so far", self.end(k));
-        }
-        if more > 0 {
-            let _ = writeln!(text, "    open: and {more} more");
-        }
-        for (k, issued) in &self.snapshot.windows.issued {
-            let (end, connections, revision) = (self.end(*k), issued.connections, issued.revision);
-            let _ = writeln!(text, "    issued: ends {end}, {connections} connections, revision {revision}");
+    /// What is said of it.
+    pub fn shown(&self) -> ShownSnapshot<'_> {
+        let Snapshot { grid, counts, progress, .. } = &self.snapshot;
+        let bucket = |&(bucket, connections): &(i64, u64)| (grid.anchor.plus_times(bucket, counts.grain), connections);
+        ShownSnapshot {
+            inputs: self.inputs(),
+            balance: ShownBalance(self.snapshot.balance()),
+            windows: self.windows(),
+            watermark: progress.watermark(),
+            grain: Timestamp::from_nanos(counts.grain),
+            pane: Timestamp::from_nanos(self.pane),
+            buckets: counts.buckets.iter().map(bucket).map(ShownCount::from).collect(),
+            overflows: self
+                .snapshot
+                .overflows()
+                .map(|(number, count)| (self.pane_start(number), count))
+                .map(ShownCount::from)
+                .collect(),
+            hosts: self.hosts,
+            pairs: self.pairs(),
         }
     }
 
-    /// As a value for programs.
-    pub fn json(&self) -> Value {
-        let snapshot = &self.snapshot;
-        let sheet = snapshot.balance();
-        let sheet: Map<_, _> =
-            FIGURES.iter().map(|(key, _, value)| ((*key).to_owned(), value(&sheet).into())).collect();
-        let starts = |counts: &mut dyn Iterator<Item = (Timestamp, u64)>| -> Vec<Value> {
-            let counts = counts.map(|(start, count)| json!({ "start": start.unix_decimal(), "connections": count }));
-            counts.collect()
-        };
-        let bucket_start = |bucket| snapshot.grid.anchor.plus_times(bucket, snapshot.counts.grain);
-        let buckets = &mut snapshot.counts.buckets.iter().map(|&(bucket, count)| (bucket_start(bucket), count));
-        let overflows = &mut snapshot.overflows().map(|(number, count)| (self.pane_start(number), count));
-        let mut whole = json!({
-            "inputs": self.inputs().into_iter().map(input).collect::<Vec<_>>(),
-            "balance": sheet,
-            "windows": self.windows(),
-            "watermark": instant(snapshot.progress.watermark()),
-            "bucket_seconds": Timestamp::from_nanos(snapshot.counts.grain).unix_decimal(),
-            "pane_seconds": Timestamp::from_nanos(self.pane).unix_decimal(),
-            "buckets": starts(buckets),
-            "overflows": starts(overflows),
-            "hosts": self.hosts,
-        });
-        if let Some(pairs) = self.pairs() {
-            let pairs = pairs.into_iter();
-            let pair = |(start, from, to, connections): SavedPair| {
-                json!([start.unix_decimal(), exact(&from), exact(&to), connections])
-            };
-            whole["pairs"] = pairs.map(pair).collect();
-        }
-        whole
-    }
-
-    fn windows(&self) -> Value {
+    fn windows(&self) -> ShownWindows {
         let windows = &self.snapshot.windows;
-        let end = |k: i64| self.end(k).to_string();
-        let (open, more) = self.snapshot.open_windows(MOST_OPEN);
-        let open = open.into_iter().map(|(k, count)| json!({ "end": end(k), "connections": count }));
-        let issued = windows.issued.iter().map(
-            |(k, issued)| json!({ "end": end(*k), "revision": issued.revision, "connections": issued.connections }),
-        );
-        json!({
-            "next_end": windows.next.map(end),
-            "open": open.collect::<Vec<_>>(),
-            "open_more": more,
-            "issued": issued.collect::<Vec<_>>(),
-            "again": windows.again.iter().map(|(_, last)| end(*last)).collect::<Vec<_>>(),
-        })
+        let (open, open_more) = self.snapshot.open_windows(MOST_OPEN);
+        let open = open.into_iter().map(|(k, connections)| OpenWindow { end: self.end(k), connections });
+        let issued = windows.issued.iter().map(|(k, issued)| IssuedWindow {
+            end: self.end(*k),
+            revision: issued.revision,
+            connections: issued.connections,
+        });
+        ShownWindows {
+            next_end: windows.next.map(|k| self.end(k)),
+            open: open.collect(),
+            open_more,
+            issued: issued.collect(),
+            again: windows.again.iter().map(|(_, last)| self.end(*last)).collect(),
+        }
     }
 
     /// The inputs of which anything is known, by number.
-    fn inputs(&self) -> Vec<(&FileRecord, &Position)> {
+    fn inputs(&self) -> Vec<ShownInput<'_>> {
         let known = &self.snapshot.progress.inputs;
         let at = |file: &FileRecord| known.binary_search_by_key(&file.id, |(id, _)| *id).ok();
-        self.snapshot.files.iter().filter_map(|file| Some((file, &known[at(file)?].1))).collect()
+        let files = self.snapshot.files.iter();
+        files.filter_map(|file| Some(ShownInput { file, position: &known[at(file)?].1 })).collect()
     }
 
     /// The pairs by pane and then by name, if they were asked for.
-    fn pairs(&self) -> Option<Vec<SavedPair>> {
+    fn pairs(&self) -> Option<Vec<ShownPair>> {
         let tally = self.tally.as_ref()?;
         let hosts = tally.hosts().read();
         let name = |host| hosts.names().name(host).to_vec();
         let mut pairs = Vec::new();
         for (number, pane) in tally.panes() {
             let start = self.pane_start(number);
-            pane.for_each(|from, to, connections| pairs.push((start, name(from), name(to), connections)));
+            pane.for_each(|from, to, connections| {
+                pairs.push(ShownPair { start, from: name(from), to: name(to), connections });
+            });
         }
         pairs.sort();
         Some(pairs)
@@ -195,32 +118,4 @@ impl SavedContents {
     fn pane_start(&self, number: i64) -> Timestamp {
         self.snapshot.grid.anchor.plus_times(number, self.pane)
     }
-}
-
-/// The start of a pane, the host that connected, the one that it connected to, and how often.
-type SavedPair = (Timestamp, Vec<u8>, Vec<u8>, u64);
-
-fn input((file, position): (&FileRecord, &Position)) -> Value {
-    json!({
-        "id": file.id.0,
-        "path": exact(&file.name),
-        "device": file.device,
-        "inode": file.inode,
-        "start": exact(&file.start),
-        "position": file.position,
-        "lost": file.lost,
-        "watermark": instant(position.watermark),
-        "departed": file.departed,
-        "ended": position.ended(),
-    })
-}
-
-fn path(bytes: &[u8]) -> String {
-    use std::os::unix::ffi::OsStrExt;
-    show_path(Path::new(std::ffi::OsStr::from_bytes(bytes)))
-}
-
-/// An instant; the lowest one stands for none.
-fn instant(time: Timestamp) -> Option<String> {
-    (time != Timestamp::MIN).then(|| time.to_string())
 }

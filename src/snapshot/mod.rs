@@ -3,7 +3,7 @@
 //!
 //! A `Snapshot` is a plain value, which is checked when it is read; the names and pairs that belong
 //! to it are read into a tally. The `store` keeps the newest two on disk, whole at every instant.
-//! `SavedContents` is one that was read to be looked at, with its one rendering.
+//! `SavedContents` is one that was read to be looked at, and `ShownSnapshot` what is written out of it.
 //!
 //! Not here: setting aside what is counted, and saving (`stage/aggregator/following/saver`).
 //! Invariant: what is read is what some run has saved, or an error; its bytes are those of format
@@ -12,6 +12,7 @@
 mod agreement;
 mod contents;
 mod counts;
+mod shown;
 mod sound;
 mod value;
 mod windows;

@@ -48,7 +48,8 @@ fn is_sound(dir: &Path) -> Result<u64, Error> {
     let fingerprint = loaded.fingerprint.clone();
     loaded.read(|decoder| verified(&fingerprint, decoder))?;
     let whole = loaded.read(|decoder| contents(&fingerprint, decoder, true)).expect("what is verified can be shown");
-    let (text, whole) = (whole.text(), whole.json());
+    let shown = whole.shown();
+    let (text, whole) = (shown.to_string(), serde_json::to_value(shown).expect("it is plain"));
     assert!(!text.chars().any(|c| is_hostile(c) && c != '\n'), "{text:?}");
     let sum = |list: &str, of: &dyn Fn(&Value) -> Option<u64>| -> u64 {
         whole[list].as_array().into_iter().flatten().map(|entry| of(entry).expect("a count")).sum()

@@ -23,9 +23,7 @@ pub fn state(action: StateAction) -> Result<u8> {
         }
         StateAction::Show { place, output, json, pairs } => {
             let output = if json { StateFormat::Json } else { output };
-            let read = |fingerprint: &str, decoder: &mut Decoder<'_>| {
-                contents(fingerprint, decoder, pairs).map(|it| (it.text(), it.json()))
-            };
+            let read = |fingerprint: &str, decoder: &mut Decoder<'_>| contents(fingerprint, decoder, pairs);
             print(&states::show(&place.state, output, Some(&read))?)
         }
         StateAction::Verify { place, output, json } => {

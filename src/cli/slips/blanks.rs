@@ -23,7 +23,8 @@ pub fn blanks(argv: &[OsString]) -> Result<()> {
             None => continue,
         };
         let rest = &words[at + 1..];
-        if Path::new(rest[0]).exists() {
+        // Where there is no value, a blank cannot have cut it.
+        if value.is_empty() || Path::new(rest[0]).exists() {
             continue;
         }
         let found = READERS.iter().find_map(|(kinds, whole)| whole(value, rest).filter(|_| takes(option, kinds)));

@@ -91,8 +91,8 @@ impl Pipeline {
         Ok(Partition {
             question: question(&plan, window)?,
             now: found.now,
-            future: filtering.future,
-            units: filtering.format.units(),
+            future: filtering.stamps.future,
+            units: filtering.stamps.format.units(),
             inputs: planned,
             tasks,
         })

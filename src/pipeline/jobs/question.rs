@@ -27,9 +27,9 @@ pub(super) fn question(plan: &Plan, window: Window) -> Result<Question> {
             end: window.end,
             grouping: aggregator.grouping,
             previous: aggregator.needs_previous,
-            format: filter.format.name().to_owned(),
+            format: filter.stamps.format.name().to_owned(),
             max_line: reader.max_line as u64,
-            lateness: filter.lateness,
+            lateness: filter.stamps.lateness,
         }),
         _ => Err(Error::usage("the configuration has no way from logs to tallies")),
     }
