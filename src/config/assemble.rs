@@ -226,6 +226,6 @@ mod tests {
         let (at, filter) = first.unwrap();
         let Task::Reader(reader) = &plan.stages[0].task else { panic!("no reader comes first") };
         assert_eq!((reader.first_filter, &reader.stamps), (at, &filter.stamps));
-        assert_eq!(reader.stamps.lateness, 2 * SECOND);
+        assert_eq!(reader.stamps.lateness, 3 * SECOND);
     }
 }
