@@ -1,7 +1,8 @@
 //! What tables of hosts and of pairs are hashed with: keyed at random, so that no log can flood one
 //! slot.
 //!
-//! Not here: the tables (`host`, `pairs`). Invariant: nothing that anybody sees depends on a hash.
+//! Not here: the tables (`host_table`, `pairs`). Invariant: nothing that anybody sees depends on a
+//! hash.
 
 /// Two numbers mixed into one, all of whose bits are usable. (Folded multiplication, as in wyhash,
 /// by Wang Yi.)
@@ -11,10 +12,31 @@ pub fn folded(low: u64, high: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
-/// Two numbers that differ from run to run, and from table to table.
-pub fn seeds() -> [u64; 2] {
+/// Numbers that differ from run to run, and from table to table.
+pub fn seeds<const COUNT: usize>() -> [u64; COUNT] {
     let hasher = ahash::RandomState::new();
-    [hasher.hash_one(1), hasher.hash_one(2)]
+    std::array::from_fn(|at| hasher.hash_one(at))
+}
+
+/// How short texts are hashed, of which there are an even number of words, eight at most.
+#[derive(Debug, Clone, Copy)]
+pub struct TextHash {
+    seeds: [u64; 8],
+}
+
+impl Default for TextHash {
+    fn default() -> Self {
+        TextHash { seeds: seeds() }
+    }
+}
+
+impl TextHash {
+    /// The hash of a text.
+    #[inline(always)]
+    pub fn of<const WORDS: usize>(&self, words: &[u64; WORDS]) -> u64 {
+        let pairs = words.as_chunks::<2>().0.iter().zip(self.seeds.as_chunks::<2>().0);
+        pairs.fold(0, |hash, (words, seeds)| hash ^ folded(words[0] ^ seeds[0], words[1] ^ seeds[1]))
+    }
 }
 
 /// Which of `count` places the upper half of a hash is for. Any number of places will do, not only
@@ -22,4 +44,18 @@ pub fn seeds() -> [u64; 2] {
 #[inline(always)]
 pub fn shard(hash: u64, count: usize) -> usize {
     (((hash >> 32) * count as u64) >> 32) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn s11_each_hash_is_keyed_by_itself_and_minds_each_word() {
+        let hashes: Vec<TextHash> = (0..8).map(|_| TextHash::default()).collect();
+        assert_eq!(hashes.iter().map(|hash| hash.seeds).collect::<BTreeSet<_>>().len(), 8);
+        let texts = (0..8 * 64).map(|bit| std::array::from_fn(|word| u64::from(word == bit / 64) << (bit % 64)));
+        assert_eq!(texts.map(|words: [u64; 8]| hashes[0].of(&words)).collect::<BTreeSet<_>>().len(), 8 * 64);
+    }
 }

@@ -2,9 +2,9 @@
 //!
 //! From the line to the answer, in the order of the files:
 //!
-//! 1. **Names become numbers** (`host`, `names`). `Hosts` stores each name once and gives it a
-//!    `HostId`; whoever counts works with two small numbers from then on. Names lie in blocks that
-//!    a copy shares, so a view costs nothing.
+//! 1. **Names become numbers** (`host`, `host_table`, `words`, `names`). `Hosts` stores each name
+//!    once and gives it a `HostId`; whoever counts works with two small numbers from then on. Names
+//!    lie in blocks that a copy shares, so a view costs nothing.
 //! 2. **Pairs are counted** (`pairs`). A `PairTable` is one hash table from (from, to) to a count:
 //!    open addressing, a bucket of five pairs to a line of the cache, a hash that is keyed at
 //!    random (`hash`).
@@ -43,7 +43,9 @@
 
 pub mod hash;
 pub mod host;
+mod host_table;
 pub mod names;
+pub mod words;
 
 pub mod pairs;
 pub mod pane;

@@ -1,7 +1,7 @@
 //! Drops the names that no pane holds, a little at a time, while counting goes on.
 //!
 //! First the hosts of all pairs are marked, shard by shard; whoever counts a pair meanwhile marks
-//! its hosts too. Then the names without a mark are dropped, one table of hosts after the other.
+//! its hosts too. Then the names without a mark are dropped, one shard of hosts after the other.
 //! Numbers stay, so that no pair is touched, and those of dropped names are given out again.
 //! Invariant: while nobody counts, every host of a pair has a mark, or the shard of the pair is
 //! still to be looked through.
@@ -9,7 +9,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use super::host::{Hosts, SHARDS};
+use super::host::Hosts;
+use super::host_table::SHARDS;
 use super::names::BLOCK;
 use super::names::HostId;
 use super::pane::Pane;
@@ -69,8 +70,8 @@ pub struct Sweep {
 /// What is dropped next.
 #[derive(Debug, Clone, Copy)]
 enum NextDrop {
-    /// The names of a table.
-    Table(usize),
+    /// The names of a shard.
+    Shard(usize),
     /// What they have left in the blocks from this one on.
     Block(usize),
 }
@@ -81,7 +82,7 @@ impl Sweep {
         Sweep {
             marks: Arc::new(Marks::new(end)),
             panes: panes.map(|pane| (pane, 0)).collect(),
-            next: NextDrop::Table(0),
+            next: NextDrop::Shard(0),
         }
     }
 
@@ -101,13 +102,13 @@ impl Sweep {
         false
     }
 
-    /// Once all is marked: drops the names of a table that have no mark, or clears away some of
+    /// Once all is marked: drops the names of a shard that have no mark, or clears away some of
     /// what they have left. Gives whether there is more to do.
     pub(super) fn drop_some(&mut self, hosts: &mut Hosts) -> bool {
         let next = match self.next {
-            NextDrop::Table(table) => {
-                hosts.drop_names(table, |id| self.marks.has(id));
-                Some(if table + 1 < SHARDS { NextDrop::Table(table + 1) } else { NextDrop::Block(0) })
+            NextDrop::Shard(shard) => {
+                hosts.drop_names(shard, |id| self.marks.has(id));
+                Some(if shard + 1 < SHARDS { NextDrop::Shard(shard + 1) } else { NextDrop::Block(0) })
             }
             NextDrop::Block(first) => hosts.clear_away(first, BLOCKS).map(NextDrop::Block),
         };
