@@ -2,9 +2,10 @@
 //!
 //! Each worker has a counter of its own, through which it counts into the tally of all, as much as
 //! it can by itself (`lane`). So workers meet at a lock a few times a batch and never for a line.
-//! Hosts are looked up a piece of the batch at a time; those that are new are met at its end, so
-//! that the next piece knows them.
+//! What is not at hand (`at_hand`) is looked up (`look_up`), a piece of the batch at a time; hosts
+//! that are new are met at its end, so that the next piece knows them.
 
+mod at_hand;
 mod buckets;
 mod lane;
 mod look_up;
@@ -15,6 +16,7 @@ use std::ops::Range;
 use crate::batch::Record;
 use crate::tally::{HostId, Tally};
 
+use at_hand::PairsAtHand;
 pub use buckets::Buckets;
 use buckets::Stretch;
 use lane::Lane;
@@ -29,6 +31,7 @@ pub struct Counter {
     buckets: BTreeMap<i64, u64>,
     /// Bytes of all indexed tables.
     dense_bytes: usize,
+    at_hand: PairsAtHand,
     /// The stretches of the batch.
     stretches: Vec<Stretch>,
     /// Records of the piece whose hosts are to be looked up.
@@ -72,12 +75,14 @@ pub fn count_pairs(
 impl Counter {
     /// Counts the pairs of all stretches, and gives the records that are left over.
     fn count_stretches(&mut self, batch: Batch<'_>) -> Vec<u32> {
+        self.at_hand.keep_to(batch.tally.numbering());
         let (mut start, mut left) = (0, Vec::new());
         for at in 0..self.stretches.len() {
             let Stretch { pane, end } = self.stretches[at];
             while start < end {
                 let next = end.min(start + PIECE);
-                self.count_piece(batch, start as u32..next as u32, pane, &mut left);
+                self.count_piece(batch, start..next, pane, &mut left);
+                self.at_hand.pass(next - start);
                 start = next;
             }
         }
@@ -86,18 +91,37 @@ impl Counter {
     }
 
     /// Counts the pairs of some records of one pane.
-    fn count_piece(&mut self, batch: Batch<'_>, piece: Range<u32>, pane: i64, left: &mut Vec<u32>) {
+    fn count_piece(&mut self, batch: Batch<'_>, piece: Range<usize>, pane: i64, left: &mut Vec<u32>) {
         let Batch { records, bytes, tally } = batch;
-        let Counter { lanes, unknown, strangers, dense_bytes, .. } = self;
+        let Counter { lanes, unknown, strangers, dense_bytes, at_hand, .. } = self;
         let lane = lanes.entry(pane).or_insert_with(|| Lane::new(tally.pane(pane)));
+        let mut add = |(from, to), at| lane.add(from, to, at, dense_bytes, tally.budget());
         unknown.clear();
-        unknown.extend(piece);
+        let places = piece.start as u32..piece.end as u32;
+        if at_hand.is_awake() {
+            for (record, at) in records[piece].iter().zip(places) {
+                match at_hand.find(bytes, record) {
+                    Some(pair) => add(pair, at),
+                    None => unknown.push(at),
+                }
+            }
+        } else {
+            unknown.extend(places);
+        }
+        if unknown.is_empty() {
+            return;
+        }
         look_up(&tally.hosts().read(), bytes, records, unknown, |at, from, to| match (from, to) {
-            (Some(from), Some(to)) => lane.add(from, to, at, dense_bytes, tally.budget()),
+            (Some(from), Some(to)) => {
+                if at_hand.is_awake() {
+                    at_hand.put(bytes, &records[at as usize], (from, to), tally.budget());
+                }
+                add((from, to), at);
+            }
             _ => strangers.push(at),
         });
         if !strangers.is_empty() {
-            meet(batch, strangers, |from, to, at| lane.add(from, to, at, dense_bytes, tally.budget()), left);
+            meet(batch, strangers, add, left);
         }
     }
 
@@ -119,13 +143,13 @@ impl Counter {
 /// Adds the hosts of records that the tally does not know to it, and calls `f` with these records
 /// and the numbers of their hosts. Those for which there is no memory are left.
 #[cold]
-fn meet(batch: Batch<'_>, strangers: &mut Vec<u32>, mut f: impl FnMut(HostId, HostId, u32), left: &mut Vec<u32>) {
+fn meet(batch: Batch<'_>, strangers: &mut Vec<u32>, mut f: impl FnMut((HostId, HostId), u32), left: &mut Vec<u32>) {
     let mut hosts = batch.tally.hosts().write();
     for at in strangers.drain(..) {
         let Record { from, to, .. } = batch.records[at as usize];
         let mut id = |range| hosts.intern_within(Record::slice(batch.bytes, range), batch.tally.budget());
         match (id(from), id(to)) {
-            (Some(from), Some(to)) => f(from, to, at),
+            (Some(from), Some(to)) => f((from, to), at),
             _ => left.push(at),
         }
     }

@@ -52,6 +52,7 @@ pub struct Tally {
     /// Whether a pane was dropped since: if not, all names are in use.
     dropped: bool,
     drained: u64,
+    numbering: u64,
 }
 
 /// A view that borrows the names of some hosts until it is dropped, even by a panic.
@@ -80,6 +81,7 @@ impl Tally {
             swept: 0,
             dropped: false,
             drained: 0,
+            numbering: 0,
         }
     }
 
@@ -178,6 +180,7 @@ impl Tally {
     /// As `view`, for the last time: the names of the hosts go with it, and are not copied.
     pub fn last_view(&mut self, layout: &Layout) -> Aggregates {
         let hosts = std::mem::take(self.hosts.get_mut());
+        self.numbering += 1;
         self.view(layout).named(hosts.into_names())
     }
 
@@ -258,12 +261,19 @@ impl Tally {
         self.budget.give_back(hosts.bytes());
         (self.marks, self.swept, self.dropped) = (None, 0, false);
         self.drained += 1;
+        self.numbering += 1;
         (hosts.into_names(), std::mem::take(self.panes.get_mut()).into_iter().collect())
     }
 
     /// How often everything was taken out.
     pub fn drained(&self) -> u64 {
         self.drained
+    }
+
+    /// Changes wherever a number of a host may come to mean another name: who keeps numbers from
+    /// batch to batch, keeps them no longer than this.
+    pub fn numbering(&self) -> u64 {
+        self.numbering
     }
 
     /// Whether names that no pane holds may be half of all, and no sweep is under way.
@@ -293,8 +303,9 @@ impl Tally {
             return false;
         }
         let hosts = self.hosts.get_mut();
-        let before = hosts.bytes();
+        let (before, names) = (hosts.bytes(), hosts.names().len());
         let is_more = sweep.drop_some(hosts);
+        self.numbering += u64::from(hosts.names().len() < names);
         self.budget.give_back(before - hosts.bytes());
         if !is_more {
             (self.marks, self.swept) = (None, hosts.names().len());

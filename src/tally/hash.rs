@@ -34,8 +34,12 @@ impl TextHash {
     /// The hash of a text.
     #[inline(always)]
     pub fn of<const WORDS: usize>(&self, words: &[u64; WORDS]) -> u64 {
-        let pairs = words.as_chunks::<2>().0.iter().zip(self.seeds.as_chunks::<2>().0);
-        pairs.fold(0, |hash, (words, seeds)| hash ^ folded(words[0] ^ seeds[0], words[1] ^ seeds[1]))
+        let (mut hash, mut at) = (0, 0);
+        while at < WORDS {
+            hash ^= folded(words[at] ^ self.seeds[at], words[at + 1] ^ self.seeds[at + 1]);
+            at += 2;
+        }
+        hash
     }
 }
 

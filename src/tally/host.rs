@@ -41,9 +41,16 @@ struct HostShard {
 const NARROW: usize = 2;
 const WIDE: usize = 4;
 
-/// Bytes of a name that is short, and of one that is not long.
-const SHORT: usize = WORD * NARROW;
-const MIDDLE: usize = WORD * WIDE;
+/// How a name of some length is stored.
+#[derive(Debug, Clone, Copy)]
+enum NameKind {
+    /// Within a slot for short names.
+    Short,
+    /// Within a slot for longer ones.
+    Middle,
+    /// In a slot for short names there is its hash.
+    Long,
+}
 
 /// Bytes that a number takes beside its name and its slot: where the name lies, and its totals and
 /// its rank once they are asked for.
@@ -76,9 +83,9 @@ impl Hosts {
             return Some(id);
         }
         let shard = &self.shards[shard_of(hash)];
-        let (wider, before) = match is_middle(name.len()) {
-            true => (shard.wide.bytes_if_wider(), shard.wide.bytes()),
-            false => (shard.narrow.bytes_if_wider(), shard.narrow.bytes()),
+        let (wider, before) = match NameKind::of(name.len()) {
+            NameKind::Middle => (shard.wide.bytes_if_wider(), shard.wide.bytes()),
+            NameKind::Short | NameKind::Long => (shard.narrow.bytes_if_wider(), shard.narrow.bytes()),
         };
         let number = if self.free.is_empty() { EACH_NUMBER } else { 0 };
         // For a moment there are both tables.
@@ -94,10 +101,10 @@ impl Hosts {
     /// on.
     #[inline(always)]
     pub fn hash_at(&self, bytes: &[u8], from: usize, to: usize) -> u64 {
-        match to - from {
-            ..=SHORT => self.hash.of(&words::<NARROW>(bytes, from, to)),
-            ..=MIDDLE => self.hash.of(&words::<WIDE>(bytes, from, to)),
-            _ => self.long_hash.hash_one(&bytes[from..to]),
+        match NameKind::of(to - from) {
+            NameKind::Short => self.hash.of(&words::<NARROW>(bytes, from, to)),
+            NameKind::Middle => self.hash.of(&words::<WIDE>(bytes, from, to)),
+            NameKind::Long => self.long_hash.hash_one(&bytes[from..to]),
         }
     }
 
@@ -106,10 +113,10 @@ impl Hosts {
     pub fn find_hashed(&self, hash: u64, bytes: &[u8], from: usize, to: usize) -> Option<HostId> {
         let shard = &self.shards[shard_of(hash)];
         let length = to - from;
-        match length {
-            ..=SHORT => shard.narrow.find(hash, &words(bytes, from, to), length as u32, |_| true),
-            ..=MIDDLE => shard.wide.find(hash, &words(bytes, from, to), length as u32, |_| true),
-            _ => self.find_long(hash, &bytes[from..to]),
+        match NameKind::of(length) {
+            NameKind::Short => shard.narrow.find(hash, &words(bytes, from, to), length as u32, |_| true),
+            NameKind::Middle => shard.wide.find(hash, &words(bytes, from, to), length as u32, |_| true),
+            NameKind::Long => self.find_long(hash, &bytes[from..to]),
         }
     }
 
@@ -123,7 +130,10 @@ impl Hosts {
     #[inline(always)]
     pub fn touch(&self, hash: u64, length: usize) -> u32 {
         let shard = &self.shards[shard_of(hash)];
-        if is_middle(length) { shard.wide.touch(hash) } else { shard.narrow.touch(hash) }
+        match NameKind::of(length) {
+            NameKind::Middle => shard.wide.touch(hash),
+            NameKind::Short | NameKind::Long => shard.narrow.touch(hash),
+        }
     }
 
     /// Whether the set is larger than the cache, so that it pays to `touch` first.
@@ -211,18 +221,25 @@ impl Hosts {
     fn enter(&mut self, hash: u64, name: &[u8], id: HostId) {
         let shard = &mut self.shards[shard_of(hash)];
         let length = name.len() as u32;
-        match name.len() {
-            ..=SHORT => shard.narrow.enter(HostSlot { words: words_of(name), length, id }, &self.hash),
-            ..=MIDDLE => shard.wide.enter(HostSlot { words: words_of(name), length, id }, &self.hash),
-            _ => shard.narrow.enter(HostSlot { words: [hash, 0], length: LONG, id }, &self.hash),
+        match NameKind::of(name.len()) {
+            NameKind::Short => shard.narrow.enter(HostSlot { words: words_of(name), length, id }, &self.hash),
+            NameKind::Middle => shard.wide.enter(HostSlot { words: words_of(name), length, id }, &self.hash),
+            NameKind::Long => shard.narrow.enter(HostSlot { words: [hash, 0], length: LONG, id }, &self.hash),
         }
     }
 }
 
-/// Whether names of this length lie in the wide table of their shard.
-#[inline(always)]
-fn is_middle(length: usize) -> bool {
-    (SHORT + 1..=MIDDLE).contains(&length)
+impl NameKind {
+    #[inline(always)]
+    fn of(length: usize) -> Self {
+        if length <= WORD * NARROW {
+            NameKind::Short
+        } else if length <= WORD * WIDE {
+            NameKind::Middle
+        } else {
+            NameKind::Long
+        }
+    }
 }
 
 /// The shard that names of this hash are in.

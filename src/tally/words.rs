@@ -1,5 +1,8 @@
 //! Short texts as words of eight bytes, which are compared and hashed in a few instructions.
 //!
+//! Loops over words count up by hand: so they are unrolled wherever they are inlined, which chains
+//! of iterators are not always.
+//!
 //! Not here: whose texts they are (`host`: names; `ops::count::at_hand`: two hosts and what is
 //! between them). Invariant: texts of one length are the same if their words are, whatever follows
 //! them in memory: behind a text its words are zero.
@@ -31,7 +34,12 @@ pub fn words_at<const WORDS: usize>(bytes: &[u8], start: usize, length: usize) -
     }
     let bits = BITS.get(length)?;
     let words: &[[u8; WORD]; WORDS] = bytes.get(start..)?.as_chunks().0.first_chunk()?;
-    Some(std::array::from_fn(|at| u64::from_le_bytes(words[at]) & bits[at]))
+    let (mut masked, mut at) = ([0; WORDS], 0);
+    while at < WORDS {
+        masked[at] = u64::from_le_bytes(words[at]) & bits[at];
+        at += 1;
+    }
+    Some(masked)
 }
 
 /// The words of a text that they can hold.
@@ -46,7 +54,12 @@ pub fn words_of<const WORDS: usize>(text: &[u8]) -> [u64; WORDS] {
 /// Whether words are the same. All are compared, since a branch for each would cost more.
 #[inline(always)]
 pub fn are_equal<const WORDS: usize>(one: &[u64; WORDS], other: &[u64; WORDS]) -> bool {
-    one.iter().zip(other).fold(0, |bits, (one, other)| bits | (one ^ other)) == 0
+    let (mut different, mut at) = (0, 0);
+    while at < WORDS {
+        different |= one[at] ^ other[at];
+        at += 1;
+    }
+    different == 0
 }
 
 #[cfg(test)]

@@ -94,6 +94,7 @@ proptest! {
         }
         counters.iter_mut().for_each(|counter| counter.hand_over(i64::MAX, &mut tally));
         prop_assert!(counters.iter().all(|counter| counter.lanes.is_empty() && counter.dense_bytes == 0));
+        drop(counters);
         let layout = layout(10 / pane);
         let (view, expected) = (tally.view(&layout), simple.view(&layout));
         prop_assert_eq!(view.buckets(), expected.buckets());
@@ -258,4 +259,43 @@ proptest! {
         events.iter().for_each(|event| world.happens(event));
         world.check();
     }
+}
+
+/// Lines of `hosts` hosts that connect to one another, of these numbers of hostile names.
+fn lines(hosts: std::ops::Range<usize>, time: i64) -> Vec<(i64, Vec<u8>, Vec<u8>)> {
+    let pairs = hosts.clone().flat_map(|from| [(from, hosts.start), (hosts.start, from)]);
+    pairs.map(|(from, to)| (time, hostile(from), hostile(to))).collect()
+}
+
+#[test]
+fn pairs_at_hand_are_forgotten_when_names_get_new_numbers_as_all_go_to_the_disk() {
+    let mut world = World::new();
+    for _ in 0..3 {
+        world.count(0, &lines(0..300, 5));
+    }
+    world.drain();
+    for first in [200, 100, 0] {
+        // Once the names are known, and once their pairs are at hand.
+        for _ in 0..3 {
+            world.count(0, &lines(first..first + 20, 5));
+        }
+    }
+    world.check();
+}
+
+#[test]
+fn pairs_at_hand_are_forgotten_when_numbers_of_dropped_names_are_given_to_others() {
+    let mut world = World::new();
+    // Names with the first numbers are never dropped.
+    world.count(0, &lines(0..300, 5));
+    for time in [5, 15] {
+        for _ in 0..3 {
+            world.count(0, &lines(300..320, time));
+        }
+        world.happens(&Event::Close(time / 10 + 1));
+        for _ in 0..3 {
+            world.count(0, &lines(320..350, time + 10));
+        }
+    }
+    world.check();
 }
