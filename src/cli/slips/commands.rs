@@ -125,10 +125,5 @@ pub fn near_command(word: &str) -> Option<String> {
         return Some("did you mean `logparser --version`?".to_owned());
     }
     let commands = Commanded::command();
-    let names = || commands.get_subcommands().map(clap::Command::get_name);
-    // In short names, two letters that have changed places are half the name.
-    match names().find(|name| strsim::osa_distance(name, word) == 1) {
-        Some(name) => Some(format!("did you mean '{name}'?")),
-        None => suggest(word, names()),
-    }
+    suggest(word, commands.get_subcommands().map(clap::Command::get_name))
 }
