@@ -53,7 +53,7 @@ pub fn needs_command(argv: &[OsString]) -> String {
     format!("{name} needs a command behind it: {}; did you mean `logparser {name} {first}`?", names.join(", "))
 }
 
-/// What is said of a word that has no place behind its command.
+/// What is said of a word or an option that has no place behind its command.
 pub fn stray(argv: &[OsString]) -> Option<String> {
     match words(argv)[..] {
         ["state", "show" | "verify" | "reset", place] if !place.starts_with('-') => {
@@ -71,6 +71,10 @@ pub fn stray(argv: &[OsString]) -> Option<String> {
                  `logparser state list` lists the states there are"
             ))
         }
+        ["state", "list", "--state", root] => Some(format!(
+            "the folder that holds the states has no option; did you mean `logparser state list {}`?",
+            shell_word(root)
+        )),
         ["make", ref rest @ ..] => instead_of_options("logparser make", rest),
         _ => None,
     }
