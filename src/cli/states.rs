@@ -1,4 +1,7 @@
 //! A saved state, said: what is in its slots, whether they are sound, and what a reset removed.
+//!
+//! Not here: the slots themselves (`snapshot/store`), and what is shown of counts
+//! (`snapshot/shown`). Invariant: nothing is written but by `reset`.
 
 use std::fmt::Write as _;
 use std::fs::DirEntry;

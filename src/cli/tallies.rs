@@ -1,4 +1,6 @@
 //! What the commands that make tallies or read them have in common.
+//!
+//! Not here: what any one of them does (`jobs`).
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};

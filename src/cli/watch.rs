@@ -1,4 +1,6 @@
 //! While a run goes on: signals, and progress on a terminal.
+//!
+//! Not here: what is said of losses (`loss`). Invariant: no progress is drawn where nobody sees it.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;

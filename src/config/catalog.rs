@@ -1,4 +1,7 @@
 //! What a configuration is checked against: what it may name beside the stages, and the machine.
+//!
+//! Not here: what each of them means (`report`, `output`, `format`). Invariant: checking knows the
+//! world outside the configuration only from here, so that it is pure.
 
 use std::num::NonZeroUsize;
 

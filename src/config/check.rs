@@ -1,4 +1,7 @@
 //! As written to as meant: everything is checked at once.
+//!
+//! Not here: the rules themselves (`stage`, `graph`, `follow`). Invariant: a plan comes out only if
+//! nothing is wrong, and otherwise every problem does, in the order of the file.
 
 use super::catalog::{Catalog, Machine};
 use super::node::parse_file;

@@ -1,4 +1,7 @@
 //! Pictures of a plan: for a terminal, for Graphviz, for Markdown.
+//!
+//! Not here: how a plan came about (`assemble`). Invariant: every stage and every edge of the plan
+//! is in each picture, and names are escaped for its medium.
 
 use std::fmt::Write as _;
 

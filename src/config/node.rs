@@ -1,4 +1,7 @@
 //! A value as written, with its place, whatever medium it comes from.
+//!
+//! Not here: what keys there are and what their values mean (`schema`, `draft`). Invariant: every
+//! value knows where it was written, and no text makes reading it panic.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

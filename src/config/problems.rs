@@ -1,4 +1,6 @@
 //! What is wrong with a configuration: each problem once, in the order of the file.
+//!
+//! Not here: the rules that find them. Invariant: the same problem at the same place is told once.
 
 use std::collections::HashMap;
 

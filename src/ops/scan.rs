@@ -1,4 +1,7 @@
 //! Looks at the stamps of an input before, or beside, the run itself: the highest, the lowest.
+//!
+//! Not here: which bytes are looked at (`source/seek`, `pipeline/probe`). Invariant: a line counts
+//! for its stamp only if it is a record as `select` judges it.
 
 use crate::format::{Format, FormatVisitor, LineFormat, LineRules, Stamp, TABLE};
 use crate::model::peaks::ENOUGH;

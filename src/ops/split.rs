@@ -1,4 +1,7 @@
 //! Chunk to lines: finds the newlines.
+//!
+//! Not here: which lines are too long (`select`). Invariant: the lines and their newlines are all
+//! of the chunk's bytes.
 
 use crate::model::lanes::{WIDE, equal};
 

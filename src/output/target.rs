@@ -1,5 +1,8 @@
 //! Where results go: standard output, a file, or a writer that was given; opened before the run
 //! starts, so that a bad path fails at once.
+//!
+//! Not here: how a result is laid out (each output says that), and which paths clash (`claim`).
+//! Invariant: a result is written whole, or the caller is told how much of it was not.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};

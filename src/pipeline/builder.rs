@@ -1,5 +1,8 @@
 //! Building a pipeline: configuration in layers, reports and outputs of one's own, an injected
 //! clock.
+//!
+//! Not here: what is checked (`config`), and the run (`run`). Invariant: nothing is opened or read
+//! but the configuration until `build` has returned.
 
 use std::io::{self, Write};
 use std::num::NonZeroUsize;

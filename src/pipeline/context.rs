@@ -1,4 +1,6 @@
 //! What all parts of a run share.
+//!
+//! Not here: what one stage has (`shared_parts`). Invariant: there is one of it a run.
 
 use std::sync::Arc;
 

@@ -1,5 +1,9 @@
 //! What a run has in addition that follows its inputs: a state to go on from, files that come and
 //! go, an issuer and a saver beside the aggregator.
+//!
+//! Not here: following itself (`source/follow`), and how windows are issued and counts saved
+//! (`stage/aggregator/following`). Invariant: inputs, positions and counts all come from one
+//! snapshot, or from none.
 
 use std::collections::HashMap;
 use std::fs::File;

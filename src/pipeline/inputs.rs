@@ -1,4 +1,7 @@
 //! The inputs of a run: found for each reader, numbered for all.
+//!
+//! Not here: how a source looks for them (`source/places`). Invariant: an input's number is its
+//! place in `all`, and a file that two readers of one aggregator find is read by one of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

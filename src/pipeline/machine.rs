@@ -1,4 +1,7 @@
 //! What the machine has, as far as a run without end has to know.
+//!
+//! Not here: how many cores there are, which checking is told. Invariant: what the system does not
+//! tell is `None`, never a guess.
 
 use std::fs;
 

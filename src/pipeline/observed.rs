@@ -1,4 +1,7 @@
 //! What is kept of the stages of a run for an observer.
+//!
+//! Not here: who looks (`observe`). Invariant: it keeps no edge open, so that a run that is watched
+//! ends as any other.
 
 use std::sync::Arc;
 

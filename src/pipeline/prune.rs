@@ -1,5 +1,8 @@
 //! Which files are read in part: those of readers whose windows are known, and whose lines are
 //! sorted as declared.
+//!
+//! Not here: where in a file the bytes are (`source/seek`). Invariant: where anything is in doubt,
+//! a file is read whole.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,8 @@
 //! A run: opened, started, awaited, summed up.
+//!
+//! Not here: how stages are wired (`wire`), and what is said at the end (`summary`). Invariant: a
+//! run that has started ends in a summary, whatever fails; a sheet that does not add up is an
+//! error.
 
 use std::sync::Arc;
 

@@ -1,4 +1,7 @@
 //! How a run went: its balance sheets, what was lost, and what there is to say.
+//!
+//! Not here: how any of it is put to people (`cli`). Invariant: the exit code follows from what is
+//! in it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

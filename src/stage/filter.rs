@@ -1,4 +1,7 @@
 //! Time-filter: lines to the records of the window, or of all windows of a periodic run.
+//!
+//! Not here: which records count (`ops/select`, `ops/history`). Invariant: each batch that comes
+//! goes out once, with what it adds to the sheet, even if no record of it counts.
 
 use std::sync::Arc;
 

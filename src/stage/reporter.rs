@@ -1,5 +1,9 @@
 //! Reporter: maps the report functions over each window and hands the results to the outputs, in
 //! order.
+//!
+//! Not here: what reports are made of (`report`) and where results go (`output`). Invariant:
+//! results are written in the order of their windows, each to every output, or the run says which
+//! it was not.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

@@ -1,4 +1,6 @@
 //! Line-splitter: chunks to lines.
+//!
+//! Not here: where lines end (`ops/split`). Invariant: each chunk goes out once, with its ends.
 
 use std::sync::Arc;
 

@@ -1,4 +1,7 @@
 //! Beside the time-filter: how far records lie behind others, if that is asked for.
+//!
+//! Not here: the measure itself (`ops/disorder`). Invariant: batches of an input are measured in
+//! their order.
 
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! What a file is made of: its first bytes, the parts that its pairs are in, and how many there
 //! are.
+//!
+//! Not here: reading and writing them (`read`, `write`). Invariant: both do it by this file.
 
 use std::io;
 

@@ -1,5 +1,9 @@
-//! A file read: its header at once, its pairs once somebody merges them, and its end held against
+//! A file read: its header at once, its pairs when somebody merges them, and its end held against
 //! them.
+//!
+//! Not here: the order of the bytes (`layout`, `header`). Invariant: a file that is cut, altered or
+//! forged is an error before it counts, or at the latest at its end, and takes no more memory than
+//! its true parts do.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};

@@ -1,4 +1,7 @@
 //! A file written: the counts of a window, in one pass.
+//!
+//! Not here: the order of the bytes (`layout`, `header`). Invariant: pairs are written in the order
+//! of their names, so that equal counts make equal files.
 
 use std::io::{self, BufWriter, Write};
 

@@ -1,4 +1,7 @@
 //! What a run would read of each input, and why, found as the run finds it.
+//!
+//! Not here: reading (`reading`), which is that of a run. Invariant: a run that is started at once
+//! reads just these bytes, unless they contradict what was declared.
 
 use crate::actor::Stop;
 use crate::config::{Plan, Scan, Task};

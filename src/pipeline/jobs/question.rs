@@ -1,4 +1,7 @@
 //! What is asked of tallies by a plan, and which plans tallies cannot be made of.
+//!
+//! Not here: counting (`partial`) and adding up (`tallies`). Invariant: plans of the same question
+//! give the same results on the same tallies.
 
 use crate::config::{Plan, Range, Task};
 use crate::error::{Error, Result};

@@ -1,4 +1,7 @@
 //! Reports on tallies, as the run on their logs would have given them.
+//!
+//! Not here: adding tallies up (`tallies`). Invariant: the bytes that outputs get are those of a
+//! run on the logs.
 
 use std::sync::Arc;
 

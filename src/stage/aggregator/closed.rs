@@ -1,4 +1,7 @@
 //! A window that is complete, and what is seen of one.
+//!
+//! Not here: when a window is complete (`once`, `every`, `following`). Invariant: nothing is
+//! counted into it any more.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
