@@ -95,7 +95,8 @@ impl Counter {
         let Batch { records, bytes, tally } = batch;
         let Counter { lanes, unknown, strangers, dense_bytes, at_hand, .. } = self;
         let lane = lanes.entry(pane).or_insert_with(|| Lane::new(tally.pane(pane)));
-        let mut add = |(from, to), at| lane.add(from, to, at, dense_bytes, tally.budget());
+        let budget = tally.budget();
+        let mut add = |(from, to), at| lane.add(from, to, at, dense_bytes, budget);
         unknown.clear();
         let places = piece.start as u32..piece.end as u32;
         if at_hand.is_awake() {
@@ -114,7 +115,7 @@ impl Counter {
         look_up(&tally.hosts().read(), bytes, records, unknown, |at, from, to| match (from, to) {
             (Some(from), Some(to)) => {
                 if at_hand.is_awake() {
-                    at_hand.put(bytes, &records[at as usize], (from, to), tally.budget());
+                    at_hand.put(bytes, &records[at as usize], (from, to), budget);
                 }
                 add((from, to), at);
             }
@@ -147,7 +148,8 @@ fn meet(batch: Batch<'_>, strangers: &mut Vec<u32>, mut f: impl FnMut((HostId, H
     let mut hosts = batch.tally.hosts().write();
     for at in strangers.drain(..) {
         let Record { from, to, .. } = batch.records[at as usize];
-        let mut id = |range| hosts.intern_within(Record::slice(batch.bytes, range), batch.tally.budget());
+        let budget = batch.tally.budget();
+        let mut id = |(from, to): (u32, u32)| hosts.intern_at(batch.bytes, from as usize, to as usize, budget);
         match (id(from), id(to)) {
             (Some(from), Some(to)) => f((from, to), at),
             _ => left.push(at),

@@ -78,10 +78,16 @@ impl Hosts {
 
     /// The number of `name`, which is added if it is new and there are bytes left for it.
     pub fn intern_within(&mut self, name: &[u8], budget: &Budget) -> Option<HostId> {
-        let hash = self.hash_at(name, 0, name.len());
-        if let Some(id) = self.find_hashed(hash, name, 0, name.len()) {
+        self.intern_at(name, 0, name.len(), budget)
+    }
+
+    /// As `intern_within`, of the name `bytes[from..to]`. Quickest if `bytes` goes on.
+    pub fn intern_at(&mut self, bytes: &[u8], from: usize, to: usize, budget: &Budget) -> Option<HostId> {
+        let hash = self.hash_at(bytes, from, to);
+        if let Some(id) = self.find_hashed(hash, bytes, from, to) {
             return Some(id);
         }
+        let name = &bytes[from..to];
         let shard = &self.shards[shard_of(hash)];
         let (wider, before) = match NameKind::of(name.len()) {
             NameKind::Middle => (shard.wide.bytes_if_wider(), shard.wide.bytes()),

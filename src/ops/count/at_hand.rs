@@ -209,8 +209,16 @@ fn find_behind<const WORDS: usize>(
     hash: u64,
     text: &PairText<WORDS>,
 ) -> Option<HostPair> {
-    let mut taken = reach(hash).map(|at| &places[at]).take_while(|place| !place.text.is_free());
-    taken.find(|place| place.text.is(text)).map(|place| place.pair)
+    for at in reach(hash) {
+        let place = &places[at];
+        if place.text.is(text) {
+            return Some(place.pair);
+        }
+        if place.text.is_free() {
+            break;
+        }
+    }
+    None
 }
 
 /// Puts a pair into the first of its places that is free or has its text; if there is none, into

@@ -23,12 +23,10 @@ pub(super) fn look_up(
     which: &[u32],
     mut f: impl FnMut(u32, Option<HostId>, Option<HostId>),
 ) {
-    let hash = |(from, to): (u32, u32)| hosts.hash_at(bytes, from as usize, to as usize);
-    let find = |hash: u64, (from, to): (u32, u32)| hosts.find_hashed(hash, bytes, from as usize, to as usize);
     if !hosts.is_large() {
         for &at in which {
             let Record { from, to, .. } = records[at as usize];
-            f(at, find(hash(from), from), find(hash(to), to));
+            f(at, find(hosts, hash(hosts, bytes, from), bytes, from), find(hosts, hash(hosts, bytes, to), bytes, to));
         }
         return;
     }
@@ -36,17 +34,31 @@ pub(super) fn look_up(
         let mut hashes = [[0; 2]; BLOCK];
         for (hashes, &at) in hashes.iter_mut().zip(block) {
             let Record { from, to, .. } = records[at as usize];
-            *hashes = [hash(from), hash(to)];
+            *hashes = [hash(hosts, bytes, from), hash(hosts, bytes, to)];
         }
-        let touch = |hash: u64, (from, to): (u32, u32)| hosts.touch(hash, (to - from) as usize);
         let places = hashes.iter().zip(block).fold(0, |sum, (hashes, &at)| {
             let Record { from, to, .. } = records[at as usize];
-            sum ^ touch(hashes[0], from) ^ touch(hashes[1], to)
+            sum ^ touch(hosts, hashes[0], from) ^ touch(hosts, hashes[1], to)
         });
         black_box(places);
         for (hashes, &at) in hashes.iter().zip(block) {
             let Record { from, to, .. } = records[at as usize];
-            f(at, find(hashes[0], from), find(hashes[1], to));
+            f(at, find(hosts, hashes[0], bytes, from), find(hosts, hashes[1], bytes, to));
         }
     }
+}
+
+#[inline(always)]
+fn hash(hosts: &Hosts, bytes: &[u8], (from, to): (u32, u32)) -> u64 {
+    hosts.hash_at(bytes, from as usize, to as usize)
+}
+
+#[inline(always)]
+fn touch(hosts: &Hosts, hash: u64, (from, to): (u32, u32)) -> u32 {
+    hosts.touch(hash, (to - from) as usize)
+}
+
+#[inline(always)]
+fn find(hosts: &Hosts, hash: u64, bytes: &[u8], (from, to): (u32, u32)) -> Option<HostId> {
+    hosts.find_hashed(hash, bytes, from as usize, to as usize)
 }
