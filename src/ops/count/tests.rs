@@ -1,3 +1,5 @@
+//! Counting held against slow and obvious twins, whatever happens between batches.
+
 use std::sync::Arc;
 
 use super::lane::DENSE_BYTES;
