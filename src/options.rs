@@ -342,13 +342,28 @@ fn near_instant(raw: &Raw, words: &'static [&'static str]) -> Option<String> {
 /// product of both.
 const COMPARED: usize = 128;
 
+/// The fewest letters of which one may be wrong: below, anything is near anything.
+const SHORTEST_SLIP: usize = 3;
+
 /// The nearest of `known` to a text, if one is near.
 pub fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if text.len() > COMPARED {
         return None;
     }
-    let known = known.into_iter().filter(|word| word.len() <= COMPARED);
-    let near = known.map(|word| (strsim::jaro_winkler(text, word), word));
+    // One letter that is wrong, or two that have changed places, may be half of a short name. Before
+    // a name that is a letter shorter or longer comes one of this length.
+    let is_slip = |word: &str| text.len() >= SHORTEST_SLIP && strsim::osa_distance(text, word) == 1;
+    let slip = |word: &str| {
+        if !is_slip(word) {
+            0.0
+        } else if word.len() == text.len() {
+            2.0
+        } else {
+            1.0
+        }
+    };
+    let score = |word: &str| strsim::jaro_winkler(text, word) + slip(word);
+    let near = known.into_iter().filter(|word| word.len() <= COMPARED).map(|word| (score(word), word));
     let (score, word) = near.max_by(|a, b| a.0.total_cmp(&b.0))?;
     (score > 0.75).then_some(word)
 }
@@ -450,5 +465,9 @@ mod tests {
         assert_eq!(message, "expected one of auto, full (did you mean 'full'?)");
         assert_eq!(suggest("raeder", ["reader", "reporter"]).as_deref(), Some("did you mean 'reader'?"));
         assert_eq!(suggest("zzz", ["reader"]), None);
+        // Short ones too, where one letter is much.
+        assert_eq!(nearest("cvs", ["text", "json", "csv"]), Some("csv"));
+        assert_eq!(nearest("tpo", ["to", "top"]), Some("top"));
+        assert_eq!((nearest("x", ["y"]), nearest("", ["y"])), (None, None));
     }
 }

@@ -22,9 +22,9 @@ pub enum Request {
 pub fn request(argv: &[OsString]) -> Result<Request, (clap::Error, Option<String>)> {
     let hint = |error: &clap::Error, otherwise: Option<String>| match error.kind() {
         Problem::InvalidUtf8 => slips::no_text(argv),
-        Problem::UnknownArgument => slips::elsewhere(error)
+        Problem::UnknownArgument => slips::stray(argv)
+            .or_else(|| slips::elsewhere(error))
             .or_else(|| slips::otherwise_called(error, argv))
-            .or_else(|| slips::stray(argv))
             .or_else(|| slips::bare(argv))
             .or(otherwise),
         Problem::InvalidValue | Problem::WrongNumberOfValues => slips::no_value(error, argv).or(otherwise),

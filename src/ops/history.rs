@@ -3,11 +3,13 @@
 //!
 //! Both depend on what came before in the input. So a batch is first surveyed, in any order and in
 //! parallel; then, in the order of the input, it gets the highest stamps before it. Most batches
-//! hold nothing late and pass no window's end: for them the survey stands. The others are gone
-//! through once more, line by line. Invariant: a record is late if and only if its stamp is below
-//! the trusted highest one (`model/peaks.rs`) of the well-formed lines before it in its input that
-//! are not in the future, less the declared disorder and the grace. Threads and chunk size have no
-//! say in it.
+//! hold nothing late: for them the survey stands, and their records tell where windows may close
+//! (`marks`). The others are gone through once more, line by line. Invariant: a record is late if
+//! and only if its stamp is below the trusted highest one (`model/peaks.rs`) of the well-formed
+//! lines before it in its input that are not in the future, less the declared disorder and the
+//! grace. Threads and chunk size have no say in it.
+
+mod marks;
 
 use crate::batch::Mark;
 use crate::batch::{Lines, Record};
@@ -82,13 +84,16 @@ impl History {
         peaks.join(survey.peaks());
         let trusted = self.trusted(&peaks);
         let watermark = self.watermark(trusted);
-        let late = survey.0.lowest.is_some_and(|lowest| lowest < watermark.minus(self.grace));
+        let may_be_late = survey.0.lowest.is_some_and(|lowest| lowest < watermark.minus(self.grace));
         let closes = trusted.is_some_and(|trusted| trusted >= self.next_close(self.trusted(&before)));
-        let walk = if late || closes {
-            records.clear();
-            lines.chunk.rules.schema.visit(Pass { history: self, lines, records, before: Some(before) })
-        } else {
-            survey.0
+        let marks =
+            if may_be_late || closes { self.marks(lines, &survey.0, before, records) } else { Some(Vec::new()) };
+        let walk = match marks {
+            Some(marks) => Walk { marks, ..survey.0 },
+            None => {
+                records.clear();
+                lines.chunk.rules.schema.visit(Pass { history: self, lines, records, before: Some(before) })
+            }
         };
         let Walk { selected, late, marks, extent, .. } = walk;
         let (at_rest, ahead) = (self.watermark(peaks.highest()), peaks.ahead(self.max_jump));
@@ -118,6 +123,25 @@ impl History {
             return Timestamp::MAX;
         }
         self.grid.window(open).end.plus(self.lateness)
+    }
+
+    /// Whether a record of this instant is late behind lines with these highest stamps.
+    #[inline]
+    fn is_late(&self, time: Timestamp, peaks: &Peaks) -> bool {
+        let is_behind = |stamp| time < self.watermark(stamp).minus(self.grace);
+        // The trusted stamp is no higher than the highest, which is at hand.
+        is_behind(peaks.highest()) && is_behind(self.trusted(peaks))
+    }
+
+    /// The watermark, if these highest stamps move it past a window's end; `next_close` then moves
+    /// on.
+    fn passed(&self, peaks: &Peaks, next_close: &mut Timestamp) -> Option<Timestamp> {
+        if peaks.highest() < Some(*next_close) {
+            return None;
+        }
+        let trusted = self.trusted(peaks).filter(|trusted| trusted >= next_close);
+        *next_close = self.next_close(Some(trusted?));
+        Some(self.watermark(trusted))
     }
 }
 
@@ -190,14 +214,10 @@ impl FormatVisitor for Pass<'_> {
                 }
                 other => return walk.selected.note(other, lines, (start, end), history.list),
             };
-            // The trusted stamp is no higher than the highest, which is at hand.
-            if !walk.peaks.add(moved_to) || !in_order || walk.peaks.highest() < Some(next_close) {
-                return;
-            }
-            let trusted = history.trusted(&walk.peaks);
-            if trusted.is_some_and(|trusted| trusted >= next_close) {
-                next_close = history.next_close(trusted);
-                let watermark = history.watermark(trusted);
+            if walk.peaks.add(moved_to)
+                && in_order
+                && let Some(watermark) = history.passed(&walk.peaks, &mut next_close)
+            {
                 walk.marks.push(Mark { watermark, balance: walk.selected.balance.clone() });
             }
         });
@@ -217,9 +237,7 @@ impl Walk {
         records: &mut Vec<Record>,
     ) {
         let counts = history.grid.covers(record.time);
-        // The trusted stamp is no higher than the highest, which is at hand.
-        let is_behind = |stamp| record.time < history.watermark(stamp).minus(history.grace);
-        let is_late = in_order && is_behind(self.peaks.highest()) && is_behind(history.trusted(&self.peaks));
+        let is_late = in_order && history.is_late(record.time, &self.peaks);
         // A record before the first window is late: it came too late to move that window.
         let would_count = counts || history.grid.would_cover(record.time);
         if would_count && is_late {

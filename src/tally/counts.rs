@@ -24,6 +24,7 @@ use super::host::Hosts;
 use super::names::{HostId, Names};
 use super::pairs::PairHash;
 use super::pane::Pane;
+use super::sliding::{RunningSum, SumOver};
 use super::sweep::{Marks, Sweep};
 
 /// How a tally is divided.
@@ -45,6 +46,8 @@ pub struct Tally {
     panes: RwLock<BTreeMap<i64, Arc<Pane>>>,
     /// Connections of all pairs, by bucket.
     buckets: BTreeMap<i64, u64>,
+    /// The sums of the last window and of the one before it, where windows slide.
+    pub(super) sums: [RunningSum; 2],
     /// The marks of the sweep that is under way.
     marks: Option<Arc<Marks>>,
     /// Hosts left by the last sweep.
@@ -76,6 +79,7 @@ impl Tally {
             hosts: RwLock::default(),
             panes: RwLock::default(),
             buckets: BTreeMap::new(),
+            sums: Default::default(),
             marks: None,
             swept: 0,
             dropped: false,
@@ -151,18 +155,43 @@ impl Tally {
     /// What the panes of a window hold, and those of the window before it if they are kept. Nothing
     /// more is counted into them.
     pub fn view(&self, layout: &Layout) -> Aggregates {
-        self.view_by(layout, |first, end| self.joined(first, end))
+        self.view_by(layout, |_, first, end| self.joined(first, end))
     }
 
     /// As `view`, where more may be counted into the window later; the view does not have that.
     pub fn open_view(&self, layout: &Layout) -> Aggregates {
-        self.view_by(layout, |first, end| self.copied(first, end))
+        self.view_by(layout, |_, first, end| self.copied(first, end))
     }
 
-    fn view_by(&self, layout: &Layout, panes: impl Fn(i64, i64) -> Arc<Pane>) -> Aggregates {
+    /// As `view`, or as `open_view` of a window that is `open`, of windows that are looked at one
+    /// after the other: what they have in common is not joined each time. Where memory is limited
+    /// there is none to keep a sum.
+    pub fn next_view(&mut self, layout: &Layout, open: bool) -> Aggregates {
+        let mut sums = std::mem::take(&mut self.sums);
+        let view = self.view_by(layout, |which, first, end| {
+            let sum = if self.budget.limit().is_none() { self.summed(&mut sums[which], first, end) } else { None };
+            sum.unwrap_or_else(|| if open { self.copied(first, end) } else { self.joined(first, end) })
+        });
+        self.sums = sums;
+        view
+    }
+
+    /// The panes from `first` to before `end` as one, by the sum of the last ones, where that pays.
+    fn summed(&self, sum: &mut RunningSum, first: i64, end: i64) -> Option<Arc<Pane>> {
+        let connections = |pane| {
+            let (first, last) = self.buckets_of(pane);
+            self.connections(first, last.saturating_add(1))
+        };
+        let over = SumOver { panes: &self.panes.read(), connections: &connections, empty: &|| self.new_pane() };
+        sum.next(first..end, &over)
+    }
+
+    /// The view of the panes that `panes` gives: of the window, numbered 0, and of the one before
+    /// it, numbered 1.
+    fn view_by(&self, layout: &Layout, mut panes: impl FnMut(usize, i64, i64) -> Arc<Pane>) -> Aggregates {
         let (first, end) = (self.pane_of(layout.first_bucket), self.pane_of(layout.end_bucket()));
-        let window = panes(first, end);
-        let previous = layout.previous.then(|| panes(first - (end - first), first));
+        let window = panes(0, first, end);
+        let previous = layout.previous.then(|| panes(1, first - (end - first), first));
         let names = self.hosts.read().names().clone();
         let overflow = window.overflowed() + previous.as_ref().map_or(0, |pane| pane.overflowed());
         let pairs = Counted { names, window, previous };
@@ -257,6 +286,7 @@ impl Tally {
         let hosts = std::mem::take(self.hosts.get_mut());
         self.budget.give_back(hosts.bytes());
         (self.marks, self.swept, self.dropped) = (None, 0, false);
+        self.sums = Default::default();
         self.drained += 1;
         (hosts.into_names(), std::mem::take(self.panes.get_mut()).into_iter().collect())
     }

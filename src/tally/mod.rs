@@ -14,7 +14,8 @@
 //!    a second one meanwhile.
 //! 4. **Panes make the tally** (`counts`). `Tally` has the panes of all open windows, and the
 //!    connections of each bucket, which need no pair. Everything only ever adds up: the order of
-//!    records and the number of workers leave no trace.
+//!    records and the number of workers leave no trace. Where windows slide, the sum of their panes
+//!    is kept from one to the next (`sliding`).
 //! 5. **A window is looked at** (`aggregates`). `Aggregates` is the merged view of the panes of one
 //!    window that report functions read: totals, hosts, pairs, each visited once.
 //! 6. **Memory is counted before it is taken** (`budget`), and names that no pane holds any more
@@ -50,6 +51,7 @@ pub mod pane;
 mod shard;
 
 mod counts;
+mod sliding;
 
 pub mod aggregates;
 

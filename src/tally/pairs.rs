@@ -5,6 +5,8 @@
 //!
 //! Invariant: each pair is there at most once, with a count above 0.
 
+mod take_off;
+
 use std::collections::HashMap;
 
 use super::budget::Budget;
@@ -12,7 +14,7 @@ use super::hash::{folded, seeds};
 use super::names::HostId;
 
 /// Connections per pair of hosts. The simple version, against which this one is tested, is a map.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PairTable {
     hash: PairHash,
     /// A pair is in its bucket or, where that is full, in the first one behind it that is not; the

@@ -28,6 +28,10 @@ pub struct Pane {
 /// About the bytes of an empty pane.
 const EACH_PANE: usize = 256;
 
+/// Bytes of a pane, and for each of its pairs, beyond which it is mostly empty: six times what a
+/// pair takes in a table that is as full as it gets.
+const MOSTLY_EMPTY: (usize, usize) = (64 << 10, 110);
+
 impl Pane {
     /// An empty pane of `shards` shards, which takes its memory from a budget.
     pub(super) fn new(hash: PairHash, shards: usize, budget: &Arc<Budget>) -> Self {
@@ -103,6 +107,11 @@ impl Pane {
         self.len() == 0
     }
 
+    /// Whether its tables take several times the bytes that its pairs need.
+    pub(super) fn is_mostly_empty(&self) -> bool {
+        self.bytes() > MOSTLY_EMPTY.0 + MOSTLY_EMPTY.1 * self.len()
+    }
+
     /// Bytes that its tables take.
     pub(super) fn bytes(&self) -> usize {
         self.shards.iter().map(|shard| shard.read_recursive().bytes()).sum()
@@ -115,6 +124,23 @@ impl Pane {
         for (mine, theirs) in self.shards.iter().zip(&other.shards) {
             self.overflow(mine.write().absorb(&theirs.read_recursive(), &self.budget));
         }
+    }
+
+    /// Takes off every count of another pane that was added, so that pairs of which nothing is left
+    /// go. Gives the sum of the counts, or `None` if any of them was not there.
+    pub(super) fn take_off(&self, other: &Pane) -> Option<u64> {
+        let overflowed = other.overflowed();
+        self.overflow.fetch_sub(overflowed, Ordering::Relaxed);
+        let mut shards = self.shards.iter().zip(&other.shards);
+        shards.try_fold(overflowed, |sum, (mine, theirs)| Some(sum + mine.write().take_off(&theirs.read_recursive())?))
+    }
+
+    /// A copy, while it is not being saved.
+    pub(super) fn copied(&self) -> Self {
+        self.budget.take_anyway(EACH_PANE);
+        let shards = self.shards.iter().map(|shard| RwLock::new(shard.read_recursive().copied(&self.budget))).collect();
+        let overflow = AtomicU64::new(self.overflowed());
+        Pane { hash: self.hash, shards, overflow, budget: Arc::clone(&self.budget) }
     }
 }
 

@@ -60,6 +60,25 @@ impl Shard {
         left
     }
 
+    /// Takes every count of another shard off, while neither is being counted into and this one is
+    /// not being saved. Gives the sum of the counts, or `None` if any of them was not there.
+    pub fn take_off(&mut self, other: &Shard) -> Option<u64> {
+        let (mut sum, mut were_there) = (0, true);
+        for table in other.aside.iter().map(Arc::as_ref).chain([&other.table]) {
+            table.for_each(|from, to, count| {
+                sum += count;
+                were_there &= self.table.take_off(self.hash.of(from, to), from, to, count);
+            });
+        }
+        were_there.then_some(sum)
+    }
+
+    /// A copy, while it is not being saved.
+    pub fn copied(&self, budget: &Budget) -> Self {
+        budget.take_anyway(self.table.bytes());
+        Shard { hash: self.hash, table: self.table.clone(), aside: None }
+    }
+
     /// The count of a pair; 0 if it is not there.
     pub fn get(&self, hash: u64, from: HostId, to: HostId) -> u64 {
         let aside = self.aside.as_ref().map_or(0, |aside| aside.get(hash, from, to));

@@ -53,7 +53,7 @@ pub fn needs_command(argv: &[OsString]) -> String {
     format!("{name} needs a command behind it: {}; did you mean `logparser {name} {first}`?", names.join(", "))
 }
 
-/// What is said of a word that has no place behind its command.
+/// What is said of a word or an option that has no place behind its command.
 pub fn stray(argv: &[OsString]) -> Option<String> {
     match words(argv)[..] {
         ["state", "show" | "verify" | "reset", place] if !place.starts_with('-') => {
@@ -71,6 +71,10 @@ pub fn stray(argv: &[OsString]) -> Option<String> {
                  `logparser state list` lists the states there are"
             ))
         }
+        ["state", "list", "--state", root] => Some(format!(
+            "the folder that holds the states has no option; did you mean `logparser state list {}`?",
+            shell_word(root)
+        )),
         ["make", ref rest @ ..] => instead_of_options("logparser make", rest),
         _ => None,
     }
@@ -125,10 +129,5 @@ pub fn near_command(word: &str) -> Option<String> {
         return Some("did you mean `logparser --version`?".to_owned());
     }
     let commands = Commanded::command();
-    let names = || commands.get_subcommands().map(clap::Command::get_name);
-    // In short names, two letters that have changed places are half the name.
-    match names().find(|name| strsim::osa_distance(name, word) == 1) {
-        Some(name) => Some(format!("did you mean '{name}'?")),
-        None => suggest(word, names()),
-    }
+    suggest(word, commands.get_subcommands().map(clap::Command::get_name))
 }

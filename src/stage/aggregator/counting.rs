@@ -169,8 +169,8 @@ impl Counting {
         let to_join = tally.bytes_to_join(layout);
         if !is_stored && (self.policy != MemoryPolicy::Spill || tally.budget().has(to_join)) {
             let view = match then {
-                Then::Closed => tally.view(layout),
-                Then::Open => tally.open_view(layout),
+                Then::Closed => tally.next_view(layout, false),
+                Then::Open => tally.next_view(layout, true),
                 Then::Nothing => tally.last_view(layout),
             };
             match self.policy {

@@ -1,0 +1,137 @@
+//! Where windows may close in a batch of records none of which is late.
+//!
+//! Stamps are those of the records, and where every line counts, what the sheet says up to a line
+//! follows from its number: so lines need not be parsed once more. Invariant: the marks are those
+//! that a walk through the lines gives.
+
+use super::{History, Walk};
+use crate::batch::{Lines, Mark, Record};
+use crate::model::{Balance, Peaks};
+
+impl History {
+    /// The marks of a batch that was surveyed, after lines whose highest stamps are `before`.
+    /// `None` if the records do not tell: if one of them is late, lines outside the windows may have
+    /// moved the watermark, or the sheet at a mark depends on lines that are no records.
+    pub(super) fn marks(&self, lines: &Lines, survey: &Walk, before: Peaks, records: &[Record]) -> Option<Vec<Mark>> {
+        let sheet = &survey.selected.balance;
+        if sheet.out_of_window > 0 || sheet.counted != records.len() as u64 {
+            return None;
+        }
+        let all_count = sheet.counted == sheet.lines_read;
+        let (mut peaks, mut marks) = (before, Vec::new());
+        let mut next_close = self.next_close(self.trusted(&before));
+        for (line, record) in records.iter().enumerate() {
+            if self.is_late(record.time, &peaks) {
+                return None;
+            }
+            if peaks.add(record.time)
+                && let Some(watermark) = self.passed(&peaks, &mut next_close)
+            {
+                marks.push(Mark { watermark, balance: all_count.then(|| up_to(lines, line, sheet))? });
+            }
+        }
+        Some(marks)
+    }
+}
+
+/// The sheet up to and with a line, of a batch of which every line counts; `whole` is that of all
+/// its lines.
+fn up_to(lines: &Lines, line: usize, whole: &Balance) -> Balance {
+    let behind = (lines.ends.len() - line - 1) as u64;
+    let bytes = lines.chunk.bytes.len().saturating_sub(lines.ends[line] as usize + 1) as u64;
+    Balance {
+        lines_read: whole.lines_read - behind,
+        counted: whole.counted - behind,
+        bytes_read: whole.bytes_read - bytes,
+        bytes_total: whole.bytes_total - if lines.chunk.streamed { bytes } else { 0 },
+        // Only the last line may have no end.
+        unterminated: if behind == 0 { whole.unterminated } else { 0 },
+        ..whole.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::super::Pass;
+    use super::*;
+    use crate::batch::Chunk;
+    use crate::format::LineRules;
+    use crate::model::time::SECOND;
+    use crate::model::{Grid, InputId, Span, Timestamp};
+    use crate::ops::select::Bounds;
+
+    const AT: fn(i64) -> Timestamp = Timestamp::from_seconds;
+
+    fn history(lateness: i64, max_jump: i64, period: i64) -> History {
+        let grid = Grid { anchor: AT(0), length: 20 * SECOND, period: period * SECOND, first: None };
+        let bounds = Bounds { keep_from: AT(0), first: AT(0), last: AT(1_000), future_after: AT(900) };
+        let (lateness, max_jump) = (lateness * SECOND, max_jump * SECOND);
+        History { bounds, grid, lateness, max_jump, grace: 3 * SECOND, keep_gaps: false, list: false }
+    }
+
+    fn lines(text: &[u8], streamed: bool) -> Lines {
+        let span = Span { input: InputId(0), from: 0, to: text.len() as u64 };
+        let mut ends = Vec::new();
+        crate::ops::split::split(text, &mut ends);
+        let unterminated = u64::from(!text.is_empty() && !text.ends_with(b"\n"));
+        let balance = Balance {
+            bytes_read: span.len(),
+            bytes_total: if streamed { span.len() } else { 7 },
+            unterminated,
+            inputs: 1,
+            ..Balance::default()
+        };
+        let chunk = Chunk {
+            span,
+            number: 0,
+            bytes: text.to_vec().into(),
+            oversized: None,
+            rules: LineRules::plain(100),
+            balance,
+            streamed,
+            order: None,
+            last: true,
+            unseen: false,
+            live: None,
+            guard: None,
+        };
+        Lines { chunk: Arc::new(chunk), ends: ends.into() }
+    }
+
+    proptest! {
+        #[test]
+        fn marks_of_records_are_those_of_a_walk_through_the_lines(
+            stamps in proptest::collection::vec((0i64..6, 0i64..12), 1..60),
+            before in proptest::collection::vec(0i64..60, 0..12),
+            odd in proptest::option::weighted(0.3, prop_oneof![Just("x"), Just(""), Just("5"), Just("950 a b")]),
+            (lateness, max_jump, period) in (0i64..60, prop_oneof![Just(0i64), 1i64..40], prop_oneof![Just(5i64), Just(20), Just(50)]),
+            (streamed, ends) in any::<(bool, bool)>(),
+        ) {
+            let mut text: Vec<String> = stamps.iter().enumerate().map(|(at, (jump, by))| {
+                format!("{} host-{at} b", at as i64 * by / 2 + jump * jump * jump)
+            }).collect();
+            text.extend(odd.map(str::to_owned));
+            let text = text.join("\n") + if ends { "\n" } else { "" };
+            let (history, lines) = (history(lateness, max_jump, period), lines(text.as_bytes(), streamed));
+            let mut peaks = Peaks::default();
+            before.iter().for_each(|&stamp| _ = peaks.add(AT(stamp)));
+            let mut records = Vec::new();
+            let survey = history.survey(&lines, &mut records);
+            let mut again = Vec::new();
+            let pass = Pass { history: &history, lines: &lines, records: &mut again, before: Some(peaks) };
+            let walk = lines.chunk.rules.schema.visit(pass);
+            let (sheet, marks) = (&walk.selected.balance, history.marks(&lines, &survey.0, peaks, &records));
+            let all_count = sheet.counted == sheet.lines_read;
+            let is_told = sheet.late == 0 && sheet.out_of_window == 0 && (all_count || walk.marks.is_empty());
+            prop_assert_eq!(marks.as_deref(), is_told.then_some(&walk.marks[..]));
+            if is_told {
+                prop_assert_eq!((survey.0.selected.balance, survey.0.extent), (walk.selected.balance, walk.extent));
+                prop_assert_eq!(records, again);
+            }
+        }
+    }
+}
