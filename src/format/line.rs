@@ -3,7 +3,6 @@
 //! Not here: any one format. Invariant: a quick answer about a line is that of parsing it part by
 //! part.
 
-use crate::model::lanes::NARROW;
 use crate::model::{Cause, Timestamp, Units};
 use crate::options::{OptionSpec, Options};
 
@@ -27,30 +26,11 @@ pub trait LineFormat: Clone + Send + Sync {
     /// line.
     fn stamp(&self, bytes: &[u8], start: usize, end: usize) -> Stamp;
 
-    /// What `is_outside` compares with, for stamps to keep from `keep.0` to `keep.1` and none in
-    /// the future up to `present`; `None` if this format has no quick way. Of `lines`, the first
-    /// show which kind of stamp is worth it; whichever it is, no line is another's.
-    fn fence(&self, _lines: &[u8], _keep: (Timestamp, Timestamp), _present: Timestamp) -> Option<Fence> {
-        None
-    }
-
-    /// Whether the line that begins at `start` is, at a glance, one with a stamp outside the fence
-    /// and not in the future. If in doubt, it is not, and its stamp is parsed.
-    fn is_outside(&self, _bytes: &[u8], _start: usize, _fence: &Fence) -> bool {
-        false
-    }
-
-    /// The stamp and the hosts of the line `bytes[start..end]`, if it is of the common kind and its
-    /// stamp is one to keep. If in doubt, it is not, and is parsed part by part, with the same
-    /// result.
-    fn common(
-        &self,
-        _bytes: &[u8],
-        _start: usize,
-        _end: usize,
-        _keep: (Timestamp, Timestamp),
-    ) -> Option<(Timestamp, HostRanges)> {
-        None
+    /// How most of `lines` are written, to tell more of them at a glance, for stamps to keep from
+    /// `keep.0` to `keep.1` and none in the future up to `present`; `None` if this format has no
+    /// quick way. The first of `lines` show what is worth it; whichever it is, no line is another's.
+    fn likeness(&self, _lines: &[u8], _keep: (Timestamp, Timestamp), _present: Timestamp) -> Option<impl Likeness> {
+        None::<Unlike>
     }
 
     /// The hosts of a line whose stamp ended at `at`: where they begin and end in `bytes`.
@@ -72,16 +52,52 @@ pub enum Stamp {
     Bad,
 }
 
-/// Bounds on stamps in a form that lines can be held against without parsing them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fence {
-    /// Characters of a stamp that can be held against it.
-    pub length: usize,
-    /// The beginnings of the bounds: of the lowest stamp to keep, the highest, and the highest that
-    /// is not in the future.
-    pub bounds: [u64; 3],
-    /// The lowest digit that may stand in each place.
-    pub lowest: [u8; NARROW],
+/// What tells lines at a glance that are written like those before. If in doubt it tells nothing,
+/// and the line is parsed part by part, with the same result.
+pub trait Likeness: Copy {
+    /// Takes in the line that begins at `start`, which is outside the window and not in the future:
+    /// from now on `is_outside` knows those like it. Whether there is anything to know.
+    fn learn_outside(&mut self, bytes: &[u8], start: usize) -> bool;
+
+    /// Takes in the line that begins at `start`, whatever its instant: from now on `stamp` and
+    /// `record` know those like it. Whether there is anything to know.
+    fn learn_front(&mut self, bytes: &[u8], start: usize) -> bool;
+
+    /// Whether the line that begins at `start` is like the last one that was learned as outside, so
+    /// that it is outside and not in the future.
+    fn is_outside(&self, bytes: &[u8], start: usize) -> bool;
+
+    /// The stamp of the line that begins at `start`.
+    fn stamp(&self, bytes: &[u8], start: usize) -> Option<Timestamp>;
+
+    /// The stamp and the hosts of the line `bytes[start..end]`.
+    fn record(&self, bytes: &[u8], start: usize, end: usize) -> Option<(Timestamp, HostRanges)>;
+}
+
+/// No line is like another.
+#[derive(Debug, Clone, Copy)]
+pub struct Unlike;
+
+impl Likeness for Unlike {
+    fn learn_outside(&mut self, _: &[u8], _: usize) -> bool {
+        false
+    }
+
+    fn learn_front(&mut self, _: &[u8], _: usize) -> bool {
+        false
+    }
+
+    fn is_outside(&self, _: &[u8], _: usize) -> bool {
+        false
+    }
+
+    fn stamp(&self, _: &[u8], _: usize) -> Option<Timestamp> {
+        None
+    }
+
+    fn record(&self, _: &[u8], _: usize, _: usize) -> Option<(Timestamp, HostRanges)> {
+        None
+    }
 }
 
 /// Where the two hosts of a line stand: first byte and one past the last.

@@ -9,7 +9,7 @@ pub mod foreign;
 mod line;
 mod plain;
 
-pub use line::{Fence, FormatVisitor, HostRanges, LineFormat, Stamp};
+pub use line::{FormatVisitor, HostRanges, Likeness, LineFormat, Stamp};
 pub use plain::Plain;
 
 use crate::model::Units;
@@ -146,12 +146,16 @@ mod tests {
         }
     }
 
-    struct Common<'a>(&'a [u8]);
+    /// All that a likeness says of a line, after it has learned from it.
+    struct AtAGlance<'a>(&'a [u8]);
 
-    impl FormatVisitor for Common<'_> {
+    impl FormatVisitor for AtAGlance<'_> {
         type Output = Option<(Timestamp, HostRanges)>;
         fn visit<F: LineFormat>(self, format: &F) -> Self::Output {
-            format.common(self.0, 0, self.0.len(), (Timestamp::MIN, Timestamp::MAX))
+            let mut alike = format.likeness(self.0, (Timestamp::MIN, Timestamp::MAX), Timestamp::MAX)?;
+            let _ = (alike.learn_outside(self.0, 0), alike.is_outside(self.0, 0));
+            let _ = (alike.learn_front(self.0, 0), alike.stamp(self.0, 0));
+            alike.record(self.0, 0, self.0.len())
         }
     }
 
@@ -173,7 +177,7 @@ mod tests {
         #[test]
         fn any_bytes_are_parsed_without_panic(line in proptest::collection::vec(any::<u8>(), 0..60)) {
             for schema in TABLE.iter().map(opened) {
-                let _ = schema.visit(Common(&line));
+                let _ = schema.visit(AtAGlance(&line));
                 if let Some(Ok(hosts)) = schema.visit(Parse(&line)) {
                     prop_assert!(hosts.from.0 < hosts.from.1 && hosts.from.1 <= hosts.to.0);
                     prop_assert!(hosts.to.0 < hosts.to.1 && hosts.to.1 <= line.len());

@@ -4,14 +4,20 @@
 //! at the line's end. A stamp is a number, with a minus before it if it is before 1970, and perhaps
 //! with a point and decimals. Hosts are any other bytes but zero.
 //!
-//! Lines outside the window are told at a glance: stamps of one length order as their texts do, so
-//! the first eight characters decide without parsing. Which length that is, each batch is asked;
-//! the answer does not depend on it.
+//! Not here: lines that are written alike, which are told without parsing each (`alike`).
 
-use super::line::{Fence, HostRanges, LineFormat, Stamp};
-use crate::model::lanes::{MIDDLE, NARROW, at_most, block, digits, digits_from};
+mod alike;
+mod digits;
+mod fields;
+
+use super::line::{HostRanges, Likeness, LineFormat, Stamp};
+use crate::model::lanes::{NARROW, block, digits};
 use crate::model::{Cause, Timestamp, Unfit, Units};
 use crate::options::{OptionSpec, Options};
+
+use alike::Alike;
+use digits::{SECONDS, number, ten_digits};
+use fields::{common_hosts, field_end, is_separator, skip_separators, slow_hosts};
 
 /// The format that `logparser` has always read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,55 +44,8 @@ impl LineFormat for Plain {
         }
     }
 
-    #[inline(always)]
-    fn common(
-        &self,
-        bytes: &[u8],
-        start: usize,
-        end: usize,
-        keep: (Timestamp, Timestamp),
-    ) -> Option<(Timestamp, HostRanges)> {
-        let (time, at) = common_stamp(bytes, start, self.units)?;
-        if time < keep.0 || time > keep.1 {
-            return None;
-        }
-        Some((time, common_hosts(bytes, at + 1, end)?))
-    }
-
-    fn fence(&self, lines: &[u8], keep: (Timestamp, Timestamp), present: Timestamp) -> Option<Fence> {
-        let units = self.units;
-        let length = length_of_stamps(lines, units);
-        // Stamps of one length order as their texts do. The first eight digits decide for nearly
-        // all lines.
-        let unit = units.of(10u64.pow(length as u32 - 1));
-        let stamps = [unit.first_stamp(keep.0), unit.last_stamp(keep.1), unit.last_stamp(present)];
-        let texts = stamps.map(|stamp| stamp.to_string());
-        let alike = texts.iter().all(|text| text.len() == length && text.as_bytes()[0].is_ascii_digit());
-        // A window that begins in the future has stamps before it that are in the future too.
-        let in_order = keep.0 <= keep.1 && keep.1 <= present;
-        if !alike || !in_order {
-            return None;
-        }
-        let bounds = texts.map(|text| head(text.as_bytes()));
-        // With zeros at its start, a stamp of this length may be in another unit.
-        let mut lowest = [b'0'; NARROW];
-        lowest[0] += u8::from(units.of(0) != unit);
-        Some(Fence { length, bounds, lowest })
-    }
-
-    #[inline(always)]
-    fn is_outside(&self, bytes: &[u8], start: usize, fence: &Fence) -> bool {
-        let Some(block) = block::<NARROW>(bytes, start) else { return false };
-        let (&[head, _], _) = block.as_chunks::<8>() else { return false };
-        let head = u64::from_be_bytes(head);
-        let [lowest, highest, present] = fence.bounds;
-        if head >= lowest && (head <= highest || head >= present) {
-            return false;
-        }
-        // So many digits, and no more: a stamp of the length of the bounds. (A colon, which is no
-        // less than a lowest digit of 1, was beyond all bounds.)
-        digits_from(block, &fence.lowest).trailing_ones() as usize == fence.length
-            && is_separator(block[fence.length % NARROW])
+    fn likeness(&self, lines: &[u8], keep: (Timestamp, Timestamp), present: Timestamp) -> Option<impl Likeness> {
+        Alike::of(lines, self.units, keep, present)
     }
 
     #[inline(always)]
@@ -113,86 +72,6 @@ fn common_stamp(bytes: &[u8], start: usize, units: Units) -> Option<(Timestamp, 
     Some((time?, start + length))
 }
 
-/// The digits of the first common stamp of some lines, or of seconds.
-fn length_of_stamps(lines: &[u8], units: Units) -> usize {
-    let starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', lines).map(|newline| newline + 1));
-    let mut lengths = starts.take(8).filter_map(|start| Some(common_stamp(lines, start, units)?.1 - start));
-    lengths.next().unwrap_or(SECONDS)
-}
-
-/// The first eight characters of a text, in their order.
-fn head(text: &[u8]) -> u64 {
-    text.first_chunk().map_or(0, |head| u64::from_be_bytes(*head))
-}
-
-/// The hosts of a line that go from `start` to `end`, if they are of the common kind: two names of
-/// ordinary bytes with one separator between them, and nothing behind.
-#[inline(always)]
-fn common_hosts(bytes: &[u8], start: usize, end: usize) -> Option<HostRanges> {
-    let block = block(bytes, start)?;
-    let length = end.checked_sub(start).filter(|length| *length < MIDDLE)?;
-    let low = at_most(block, b' ') & ((1 << length) - 1);
-    let gap = low.trailing_zeros() as usize;
-    let common = low.is_power_of_two() && gap > 0 && gap + 1 < length && is_separator(block[gap % MIDDLE]);
-    common.then(|| HostRanges { from: (start, start + gap), to: (start + gap + 1, end) })
-}
-
-/// The hosts of a line that is not the common kind: long names, runs of separators, odd bytes, or
-/// malformed. `end` is before a carriage return.
-#[cold]
-fn slow_hosts(bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, Cause> {
-    let from = field(bytes, at, end)?;
-    let to = field(bytes, from.1, end)?;
-    if to.1 < end && skip_separators(bytes, to.1, end) < end {
-        return Err(Cause::TooManyFields);
-    }
-    Ok(HostRanges { from, to })
-}
-
-#[inline]
-fn is_separator(byte: u8) -> bool {
-    byte == b' ' || byte == b'\t'
-}
-
-/// The digits of a stamp in seconds, from 2001 to 2286.
-const SECONDS: usize = 10;
-
-/// Ten to the power of each number of digits behind the first eight.
-const TENS: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
-
-/// The number that the first ten bytes write, all digits. Of seconds two digits are left behind
-/// eight: less work than for any number.
-#[inline(always)]
-fn ten_digits(block: &[u8; NARROW]) -> i64 {
-    let (&[head, [tens, ones, ..]], _) = block.as_chunks::<8>() else { return 0 };
-    let rest = 10 * u64::from(tens) + u64::from(ones) - 11 * u64::from(b'0');
-    (100 * eight_digits(u64::from_le_bytes(head)) + rest) as i64
-}
-
-/// The number that the first `length` bytes write, all digits, at least eight and below sixteen.
-#[inline]
-fn number(block: &[u8; NARROW], length: usize) -> i64 {
-    let (&[head, tail], _) = block.as_chunks::<8>() else { return 0 };
-    let more = length % 8;
-    // The digits move to the end of the eight, and zero bytes come before them; twice, since a
-    // shift by all 64 bits at once is not allowed.
-    let tail = u64::from_le_bytes(tail) << 8 << (56 - 8 * more);
-    (eight_digits(u64::from_le_bytes(head)) * TENS[more] + eight_digits(tail)) as i64
-}
-
-/// The number that eight digits write, the first in the lowest byte. A zero byte counts as the
-/// digit 0.
-///
-/// Pairs, then fours, then all eight are joined, each step one multiplication. The trick is
-/// folklore; see Lemire, "Quickly parsing eight digits" (2018).
-#[inline]
-fn eight_digits(word: u64) -> u64 {
-    let ones = word & 0x0f0f_0f0f_0f0f_0f0f;
-    let pairs = (ones.wrapping_mul(10) + (ones >> 8)) & 0x00ff_00ff_00ff_00ff;
-    let fours = (pairs.wrapping_mul(100) + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
-    (fours.wrapping_mul(10_000) + (fours >> 32)) & 0xffff_ffff
-}
-
 /// The stamp of a line that is not the common kind: blank, indented, negative, long, with a
 /// fraction, alone on its line, or bad.
 #[cold]
@@ -213,63 +92,9 @@ fn slow_stamp(bytes: &[u8], start: usize, end: usize, units: Units) -> Stamp {
     }
 }
 
-/// The next field after the separators at `at`. Where no separator stands the line has ended too
-/// early; where one does and nothing follows, a host was announced and is empty.
-#[inline]
-fn field(bytes: &[u8], at: usize, end: usize) -> Result<(usize, usize), Cause> {
-    if at == end {
-        return Err(Cause::TooFewFields);
-    }
-    let start = skip_separators(bytes, at, end);
-    if start == end {
-        return Err(Cause::EmptyHost);
-    }
-    let stop = field_end(bytes, start, end);
-    if stop < end && bytes[stop] == 0 {
-        return Err(Cause::Nul);
-    }
-    Ok((start, stop))
-}
-
-#[inline]
-fn skip_separators(bytes: &[u8], mut at: usize, end: usize) -> usize {
-    while at < end && is_separator(bytes[at]) {
-        at += 1;
-    }
-    at
-}
-
-/// The first separator or zero byte from `at` on, or `end`.
-#[inline]
-fn field_end(bytes: &[u8], mut at: usize, end: usize) -> usize {
-    // Eight bytes at a time, past the line's end where the chunk goes on: the newline there stops
-    // the search too.
-    while let Some(eight) = bytes.get(at..at + 8) {
-        let Ok(eight) = <[u8; 8]>::try_from(eight) else { break };
-        let word = u64::from_le_bytes(eight);
-        // The high bit of each byte below 0x21. A borrow can only spoil bytes above a true hit; the
-        // lowest is exact.
-        let low = word.wrapping_sub(0x2121_2121_2121_2121) & !word & 0x8080_8080_8080_8080;
-        if low == 0 {
-            at += 8;
-            continue;
-        }
-        at += low.trailing_zeros() as usize / 8;
-        if at >= end || matches!(bytes[at], b' ' | b'\t' | 0) {
-            return at.min(end);
-        }
-        at += 1;
-    }
-    while at < end && !matches!(bytes[at], b' ' | b'\t' | 0) {
-        at += 1;
-    }
-    at.min(end)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::TimeUnit;
     use proptest::prelude::*;
 
     const AUTO: Plain = Plain { units: Units::AUTO };
@@ -373,55 +198,6 @@ mod tests {
         assert_eq!(stamp(b"99999999999999999999999 a b"), Stamp::Bad);
     }
 
-    #[test]
-    fn most_lines_outside_are_seen_at_a_glance() {
-        let at = |(lowest, highest)| (Timestamp::from_seconds(lowest), Timestamp::from_seconds(highest));
-        let fence = |lines: &[u8], keep, present| AUTO.fence(lines, at(keep), Timestamp::from_seconds(present));
-        let seconds = fence(b"", (1_699_996_400, 1_700_000_000), 1_700_003_600).unwrap();
-        let outside = |line: &[u8], fence| AUTO.is_outside(&[line, b"                "].concat(), 0, fence);
-        let is_outside = |line: &[u8]| outside(line, &seconds);
-        for line in [&b"1699996299 a b\n"[..], b"1000000000\ta b\n", b"1700000100 a b\n", b"1700003499 a b\n"] {
-            assert!(is_outside(line), "{}", line.escape_ascii());
-        }
-        for line in [
-            &b"1699996400 a b\n"[..],
-            b"1700000001 a b\n",
-            b"1700000000 a b\n",
-            b"1700003600 a b\n",
-            b"9999999999 a b\n",
-            b"100000000 a b\n",
-            b"10000000000 a b\n",
-            b"-100000000 a b\n",
-            b"1000000000x a b\n",
-            b"1000000000\n",
-            b"\n",
-        ] {
-            assert!(!is_outside(line), "{}", line.escape_ascii());
-        }
-        assert_eq!(fence(b"", (-5, 1_700_000_000), 1_700_000_000), None);
-        assert_eq!(fence(b"", (999_999_999, 1_700_000_000), 1_700_000_000), None);
-        assert_eq!(fence(b"", (1_900_000_000, 1_700_000_000), 1_700_000_000), None);
-        // Of a log in milliseconds, lines in milliseconds are; one with zeros before it may be in
-        // seconds.
-        let millis = fence(b"# a log\n1700000000000 a b\n", (1_699_996_400, 1_700_000_000), 1_700_003_600).unwrap();
-        assert!(outside(b"1699996299000 a b\n", &millis) && outside(b"1700000100000 a b\n", &millis));
-        assert!(!outside(b"0001699999999 a b\n", &millis) && !outside(b"1699996299 a b\n", &millis));
-    }
-
-    #[test]
-    fn digits_are_joined_to_their_number() {
-        for text in ["12345678", "00000000", "99999999", "00000001", "10000000"] {
-            let word = u64::from_le_bytes(text.as_bytes().try_into().unwrap());
-            assert_eq!(eight_digits(word), text.parse::<u64>().unwrap());
-        }
-        let block = b"1234567890987654";
-        assert_eq!(ten_digits(block), 1_234_567_890);
-        for length in 8..NARROW {
-            let text = std::str::from_utf8(&block[..length]).unwrap();
-            assert_eq!(number(block, length), text.parse::<i64>().unwrap());
-        }
-    }
-
     fn line() -> impl Strategy<Value = Vec<u8>> {
         let byte = prop_oneof![
             Just(b' '),
@@ -449,37 +225,7 @@ mod tests {
             .prop_map(|(head, tail)| [head.as_bytes(), &tail].concat())
     }
 
-    fn stamp() -> impl Strategy<Value = i64> {
-        prop_oneof![
-            -20i64..200_000_000,
-            1_699_999_000i64..1_700_001_000,
-            1_700_000_000_000i64..1_700_000_900_000,
-            any::<i64>()
-        ]
-    }
-
     proptest! {
-        #[test]
-        fn what_is_outside_at_a_glance_is_so_by_parsing(
-            bounds in proptest::array::uniform3(stamp()),
-            stamp in stamp(),
-            zeros in 0usize..4,
-            unit in 0usize..5,
-            tail in prop_oneof![Just(" a b\n"), Just("\tsome longer hosts\n"), Just("5 a b"), Just("x a b\n"), Just("")],
-        ) {
-            let units = TimeUnit::ALL.map(Units::all).into_iter().chain([Units::AUTO]).nth(unit).unwrap();
-            let plain = Plain { units };
-            let bounds = bounds.map(|stamp| units.instant(stamp).unwrap_or(Timestamp::MAX));
-            let [lowest, highest, present] = bounds;
-            let line = format!("{}{stamp}{tail}{}", &"000"[..zeros], "0 filler of a next line\n");
-            let Some(fence) = plain.fence(line.as_bytes(), (lowest, highest), present) else { return Ok(()) };
-            if plain.is_outside(line.as_bytes(), 0, &fence) {
-                let end = line.find('\n').unwrap_or(line.len());
-                let Stamp::At(parsed, _) = plain.stamp(line.as_bytes(), 0, end) else { panic!("no stamp: {line}") };
-                prop_assert!((parsed < lowest || highest < parsed) && parsed <= present, "{parsed} {bounds:?}");
-            }
-        }
-
         #[test]
         fn parsing_agrees_with_splitting(line in line(), before in 0usize..3, after in 0usize..12) {
             let chunk = [&b"\n\n\n"[..before], &line, &b"\n22 x y\n11 z"[..after]].concat();

@@ -3,6 +3,9 @@
 //! `wide` turns each into a few instructions of the processor (SSE2 is part of every x86-64, NEON
 //! of every AArch64), so nothing is chosen at run time. The tests hold the masks against a loop.
 //! Not here: what the masks are used for.
+//!
+//! What is at most a limit is told by a subtraction that stops at zero: of the ways to compare bytes
+//! without a sign it takes the fewest instructions.
 
 use wide::{u8x16, u8x32, u8x64};
 
@@ -24,19 +27,38 @@ pub fn equal(bytes: &[u8; WIDE], byte: u8) -> u64 {
 /// Which bytes are at most `limit`.
 #[inline]
 pub fn at_most(bytes: &[u8; MIDDLE], limit: u8) -> u32 {
-    u8x32::new(*bytes).simd_le(u8x32::splat(limit)).to_bitmask()
+    u8x32::new(*bytes).saturating_sub(u8x32::splat(limit)).simd_eq(u8x32::ZERO).to_bitmask()
+}
+
+/// Which bytes of a wide block are at most `limit`.
+#[inline]
+pub fn at_most_wide(bytes: &[u8; WIDE], limit: u8) -> u64 {
+    u8x64::new(*bytes).saturating_sub(u8x64::splat(limit)).simd_eq(u8x64::ZERO).to_bitmask()
 }
 
 /// Which bytes are ASCII digits.
 #[inline]
 pub fn digits(bytes: &[u8; NARROW]) -> u32 {
-    digits_from(bytes, &[b'0'; NARROW])
+    (u8x16::new(*bytes) - u8x16::splat(b'0')).simd_le(u8x16::splat(9)).to_bitmask()
 }
 
-/// Which bytes are among the ten that begin with the lowest of their place.
-#[inline]
-pub fn digits_from(bytes: &[u8; NARROW], lowest: &[u8; NARROW]) -> u32 {
-    (u8x16::new(*bytes) - u8x16::new(*lowest)).simd_le(u8x16::splat(9)).to_bitmask()
+/// For each place of a narrow block, the bytes that may stand there: the lowest, and how far they
+/// may lie above it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mould {
+    /// The lowest byte of each place.
+    pub lowest: [u8; NARROW],
+    /// How far a byte may lie above the lowest of its place.
+    pub spread: [u8; NARROW],
+}
+
+impl Mould {
+    /// Whether each byte is one that may stand in its place.
+    #[inline(always)]
+    pub fn fits(&self, bytes: &[u8; NARROW]) -> bool {
+        let above = u8x16::new(*bytes) - u8x16::new(self.lowest);
+        above.saturating_sub(u8x16::new(self.spread)).simd_eq(u8x16::ZERO).to_bitmask() == 0xffff
+    }
 }
 
 /// The block that begins at `start`, if there are enough bytes for one.
@@ -62,13 +84,26 @@ mod tests {
             for byte in [byte, bytes[7], bytes[63]] {
                 prop_assert_eq!(equal(&bytes, byte), mask(&bytes, |b| b == byte));
                 prop_assert_eq!(u64::from(at_most(&low, byte)), mask(&low, |b| b <= byte));
+                prop_assert_eq!(at_most_wide(&bytes, byte), mask(&bytes, |b| b <= byte));
                 let narrow = block(&bytes, 5).unwrap();
                 prop_assert_eq!(u64::from(digits(narrow)), mask(narrow, |b| b.is_ascii_digit()));
-                let mut lowest = [b'0'; NARROW];
-                lowest[0] = b'1';
-                let first = narrow[0].is_ascii_digit() && narrow[0] != b'0' || narrow[0] == b':';
-                let expected = mask(narrow, |b| b.is_ascii_digit()) & !1 | u64::from(first);
-                prop_assert_eq!(u64::from(digits_from(narrow, &lowest)), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn each_place_of_a_mould_has_its_own_bytes() {
+        let mould = Mould {
+            lowest: std::array::from_fn(|lane| 16 * lane as u8),
+            spread: std::array::from_fn(|lane| if lane == 15 { 15 } else { lane as u8 }),
+        };
+        assert!(mould.fits(&mould.lowest));
+        for lane in 0..NARROW {
+            for byte in 0..=u8::MAX {
+                let mut bytes = mould.lowest;
+                bytes[lane] = byte;
+                let fits = mould.lowest[lane] <= byte && byte - mould.lowest[lane] <= mould.spread[lane];
+                assert_eq!(mould.fits(&bytes), fits, "{byte} in lane {lane}");
             }
         }
     }

@@ -39,6 +39,26 @@ impl Extent {
         }
     }
 
+    /// Adds well-formed lines behind those of `extent`.
+    #[inline]
+    pub fn add_all(extent: &mut Option<Extent>, times: impl Iterator<Item = Timestamp>) {
+        let (mut from, mut to) = Extent::nothing_new(*extent);
+        for time in times {
+            if time < from || time > to {
+                Extent::add(extent, time, || true);
+                (from, to) = Extent::nothing_new(*extent);
+            }
+        }
+    }
+
+    /// The stamps, from the first to the last, that say nothing new behind the lines of `extent`:
+    /// no lower and no higher than any, and no further back than another was. Of no lines, none.
+    pub fn nothing_new(extent: Option<Extent>) -> (Timestamp, Timestamp) {
+        extent.map_or((Timestamp::MAX, Timestamp::MIN), |known| {
+            (known.lowest.max(known.highest.minus(known.disorder)), known.highest)
+        })
+    }
+
     /// Of these lines and `later` ones behind them.
     pub fn then(self, later: Extent) -> Extent {
         let across = self.highest.nanos().saturating_sub(later.lowest.nanos());
@@ -158,6 +178,27 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn lines_added_at_once_say_what_they_say_one_by_one(
+            stamps in proptest::collection::vec(prop_oneof![8 => -9i64..9, 1 => Just(i64::MIN), 1 => Just(i64::MAX)], 0..40),
+            cut in 0usize..40,
+        ) {
+            let stamps: Vec<Timestamp> = stamps.into_iter().map(Timestamp::from_nanos).collect();
+            let (first, rest) = stamps.split_at(cut.min(stamps.len()));
+            let (mut at_once, mut one_by_one) = (None, None);
+            for part in [first, rest] {
+                Extent::add_all(&mut at_once, part.iter().copied());
+            }
+            for &time in &stamps {
+                let (from, to) = Extent::nothing_new(one_by_one);
+                let before = one_by_one;
+                Extent::add(&mut one_by_one, time, || true);
+                prop_assert!(before == one_by_one || time < from || to < time);
+            }
+            prop_assert_eq!(at_once, one_by_one);
+            prop_assert_eq!(at_once, joined(stamps.iter().map(|time| Some(Extent::of(*time)))));
+        }
+
         #[test]
         fn any_parts_joined_say_what_the_whole_says(
             stamps in proptest::collection::vec(-50i64..50, 0..40),

@@ -53,6 +53,12 @@ impl Peaks {
         time > self.stamps[0] || usize::from(self.count) < ENOUGH
     }
 
+    /// The highest stamp that would change nothing if it were added; `None` if any would.
+    #[inline]
+    pub fn nothing_new(&self) -> Option<Timestamp> {
+        (usize::from(self.count) == ENOUGH).then_some(self.stamps[0])
+    }
+
     fn insert(&mut self, time: Timestamp) {
         self.count = (self.count + 1).min(ENOUGH as u8);
         // Most logs ascend.
@@ -200,6 +206,8 @@ mod tests {
             for &stamp in &stamps {
                 let mut more = whole;
                 prop_assert_eq!(whole.takes(Timestamp::from_nanos(stamp)), more.add(Timestamp::from_nanos(stamp)));
+                let says_nothing_new = whole.nothing_new().is_some_and(|highest| Timestamp::from_nanos(stamp) <= highest);
+                prop_assert_eq!(says_nothing_new, !whole.takes(Timestamp::from_nanos(stamp)));
             }
         }
     }

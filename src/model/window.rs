@@ -94,6 +94,12 @@ impl Grid {
         }
     }
 
+    /// The first instant from which on all are in a window; `None` if there are gaps between
+    /// windows.
+    pub fn covers_all_from(&self) -> Option<Timestamp> {
+        (self.length >= self.period).then(|| self.first.map_or(Timestamp::MIN, |first| self.window(first).start))
+    }
+
     fn is_before_first(&self, time: Timestamp) -> bool {
         self.first.is_some_and(|first| time < self.window(first).start)
     }
@@ -241,7 +247,10 @@ mod tests {
         let grid = Grid { anchor: at(0), length: 10 * SECOND, period: 60 * SECOND, first: None };
         assert!(grid.covers(at(0)) && grid.covers(at(9)) && grid.covers(at(-60)));
         assert!(!grid.covers(at(10)) && !grid.covers(at(59)) && !grid.covers(at(-1)));
+        assert_eq!(grid.covers_all_from(), None);
         let from_anchor = Grid { first: Some(0), length: 90 * SECOND, ..grid };
+        assert_eq!(from_anchor.covers_all_from(), Some(at(0)));
+        assert_eq!(Grid { first: None, ..from_anchor }.covers_all_from(), Some(Timestamp::MIN));
         assert!(from_anchor.covers(at(0)) && from_anchor.covers(at(59)) && !from_anchor.covers(at(-1)));
     }
 

@@ -16,7 +16,9 @@ use crate::batch::{Lines, Record};
 use crate::format::{FormatVisitor, LineFormat};
 use crate::model::{Grid, Loss, Peaks, Timestamp};
 
-use super::select::{Bounds, Judge, Selected, Verdict, each_line};
+use super::judge::{Judge, Verdict, each_line};
+use super::runs::{RunSink, each_run};
+use super::select::{Bounds, Selected};
 
 /// The rules of a periodic run.
 #[derive(Debug, Clone)]
@@ -74,7 +76,7 @@ impl Survey {
 impl History {
     /// Surveys a batch and appends the records to keep if nothing is late.
     pub fn survey(&self, lines: &Lines, records: &mut Vec<Record>) -> Survey {
-        Survey(lines.chunk.rules.schema.visit(Pass { history: self, lines, records, before: None }))
+        Survey(lines.chunk.rules.schema.visit(Look { history: self, lines, records }))
     }
 
     /// Places a surveyed batch after lines whose highest stamps are `before`. `records` are those
@@ -92,12 +94,18 @@ impl History {
             Some(marks) => Walk { marks, ..survey.0 },
             None => {
                 records.clear();
-                lines.chunk.rules.schema.visit(Pass { history: self, lines, records, before: Some(before) })
+                lines.chunk.rules.schema.visit(Pass { history: self, lines, records, before })
             }
         };
         let Walk { selected, late, marks, extent, .. } = walk;
         let (at_rest, ahead) = (self.watermark(peaks.highest()), peaks.ahead(self.max_jump));
         Placed { selected, late, marks, extent, watermark, at_rest, peaks, ahead }
+    }
+
+    fn judge(&self, lines: &Lines) -> Judge {
+        // Of an input that goes on, the present is when its bytes were read.
+        let future_after = lines.chunk.live.map_or(self.bounds.future_after, |live| live.future_after);
+        Judge::of(lines, &Bounds { future_after, ..self.bounds })
     }
 
     /// The stamp by which time is told.
@@ -145,16 +153,7 @@ impl History {
     }
 }
 
-/// One pass over the lines of a batch.
-struct Pass<'a> {
-    history: &'a History,
-    lines: &'a Lines,
-    records: &'a mut Vec<Record>,
-    /// In a pass in the order of the input: the highest stamps before the batch.
-    before: Option<Peaks>,
-}
-
-/// What a pass has found so far.
+/// What the lines of a batch come to.
 #[derive(Debug, Default)]
 struct Walk {
     selected: Selected,
@@ -166,17 +165,126 @@ struct Walk {
     marks: Vec<Mark>,
 }
 
-impl FormatVisitor for Pass<'_> {
+impl Walk {
+    /// Puts a record within the bounds in its class, if it is not late for a window. Gives whether
+    /// it is to be kept.
+    fn admit(&mut self, history: &History, time: Timestamp, is_late: bool) -> bool {
+        let counts = history.grid.covers(time);
+        if counts {
+            self.selected.balance.counted += 1;
+            self.count_from((time, time));
+        } else {
+            self.selected.balance.out_of_window += 1;
+        }
+        // A late record between windows would reach the comparison with its window or not, as it
+        // happens.
+        let is_kept = counts || (history.keep_gaps && !is_late);
+        if is_kept || history.grid.would_cover(time) {
+            self.hold(time);
+        }
+        is_kept
+    }
+
+    /// Takes in the lowest and the highest stamp of records that count.
+    fn count_from(&mut self, (low, high): (Timestamp, Timestamp)) {
+        let known = self.extent.unwrap_or((low, high));
+        self.extent = Some((known.0.min(low), known.1.max(high)));
+    }
+
+    /// Takes in the stamp of a record that is kept or may be late.
+    fn hold(&mut self, time: Timestamp) {
+        self.lowest = Some(self.lowest.map_or(time, |lowest| lowest.min(time)));
+    }
+}
+
+/// A look at the lines of a batch in runs, without knowing what came before it.
+struct Look<'a> {
+    history: &'a History,
+    lines: &'a Lines,
+    records: &'a mut Vec<Record>,
+}
+
+impl FormatVisitor for Look<'_> {
     type Output = Walk;
 
     fn visit<F: LineFormat>(self, format: &F) -> Walk {
-        let (history, lines, records) = (self.history, self.lines, self.records);
-        // Of an input that goes on, the present is when its bytes were read.
-        let future_after = lines.chunk.live.map_or(history.bounds.future_after, |live| live.future_after);
-        let judge = Judge::of(lines, &Bounds { future_after, ..history.bounds });
-        let (in_order, before) = (self.before.is_some(), self.before.unwrap_or_default());
+        let Look { history, lines, records } = self;
+        let walk = Walk { selected: Selected::of(lines, history.list), ..Walk::default() };
+        let all_count_from = history.grid.covers_all_from();
+        let mut surveying = Surveying { history, lines, records, walk, all_count_from };
+        each_run(format, lines, &history.judge(lines), &mut surveying);
+        surveying.walk
+    }
+}
+
+/// What a look has come to so far.
+struct Surveying<'a> {
+    history: &'a History,
+    lines: &'a Lines,
+    records: &'a mut Vec<Record>,
+    walk: Walk,
+    /// From here on all records count, if windows leave no gaps.
+    all_count_from: Option<Timestamp>,
+}
+
+impl RunSink for Surveying<'_> {
+    fn nothing_new(&self) -> Option<(Timestamp, Timestamp)> {
+        // While there are few stamps, each is new.
+        let none = (Timestamp::MAX, Timestamp::MIN);
+        Some(self.walk.peaks.nothing_new().map_or(none, |highest| (Timestamp::MIN, highest)))
+    }
+
+    fn pass(&mut self, lines: usize) {
+        self.walk.selected.balance.out_of_window += lines as u64;
+    }
+
+    fn outside(&mut self, time: Timestamp, is_well_formed: impl FnOnce() -> bool) {
+        self.walk.selected.balance.out_of_window += 1;
+        // Only a well-formed line moves the watermark; hosts are looked at only if this one would.
+        if self.walk.peaks.takes(time) && is_well_formed() {
+            self.walk.peaks.add(time);
+        }
+    }
+
+    fn keep(&mut self, run: &[Record]) {
+        let (mut low, mut high) = (Timestamp::MAX, Timestamp::MIN);
+        for record in run {
+            (low, high) = (low.min(record.time), high.max(record.time));
+            self.walk.peaks.add(record.time);
+        }
+        if self.all_count_from.is_some_and(|from| from <= low) && !run.is_empty() {
+            self.walk.selected.balance.counted += run.len() as u64;
+            self.walk.count_from((low, high));
+            self.walk.hold(low);
+            self.records.extend_from_slice(run);
+            return;
+        }
+        let kept = run.iter().filter(|record| self.walk.admit(self.history, record.time, false));
+        self.records.extend(kept);
+    }
+
+    fn note(&mut self, verdict: Verdict, line: (usize, usize)) {
+        self.walk.selected.note(verdict, self.lines, line, self.history.list);
+    }
+}
+
+/// One pass over the lines of a batch, in the order of the input and line by line.
+struct Pass<'a> {
+    history: &'a History,
+    lines: &'a Lines,
+    records: &'a mut Vec<Record>,
+    /// The highest stamps before the batch.
+    before: Peaks,
+}
+
+impl FormatVisitor for Pass<'_> {
+    type Output = Walk;
+
+    fn visit<F: LineFormat>(mut self, format: &F) -> Walk {
+        let (history, lines) = (self.history, self.lines);
+        let judge = history.judge(lines);
         let selected = Selected::of(lines, history.list);
-        let mut walk = Walk { selected, peaks: before, ..Walk::default() };
+        let mut walk = Walk { selected, peaks: self.before, ..Walk::default() };
         // Up to each mark the sheet holds only the lines walked so far; they are added one by one.
         walk.selected.balance.lines_read -= lines.ends.len() as u64;
         let by_line = lines.chunk.bytes.len() as u64;
@@ -185,7 +293,7 @@ impl FormatVisitor for Pass<'_> {
         // A chunk without lines is an over-long one, which may itself be the line without an end.
         let unterminated = if lines.ends.is_empty() { 0 } else { walk.selected.balance.unterminated };
         walk.selected.balance.unterminated -= unterminated;
-        let mut next_close = history.next_close(history.trusted(&before));
+        let mut next_close = history.next_close(history.trusted(&walk.peaks));
         let mut walked = 0;
         each_line(lines, |text, start, end| {
             let after = (end + 1).min(text.len());
@@ -197,10 +305,9 @@ impl FormatVisitor for Pass<'_> {
             if end == text.len() {
                 walk.selected.balance.unterminated += unterminated;
             }
-            let verdict = judge.line(format, text, start, end);
-            let moved_to = match verdict {
+            let moved_to = match judge.line(format, text, start, end) {
                 Verdict::Keep(record) => {
-                    walk.keep(history, record, (lines, start, end), in_order, records);
+                    self.keep(&mut walk, record, (start, end));
                     record.time
                 }
                 Verdict::Outside(time, at) => {
@@ -215,7 +322,6 @@ impl FormatVisitor for Pass<'_> {
                 other => return walk.selected.note(other, lines, (start, end), history.list),
             };
             if walk.peaks.add(moved_to)
-                && in_order
                 && let Some(watermark) = history.passed(&walk.peaks, &mut next_close)
             {
                 walk.marks.push(Mark { watermark, balance: walk.selected.balance.clone() });
@@ -225,49 +331,72 @@ impl FormatVisitor for Pass<'_> {
     }
 }
 
-impl Walk {
+impl Pass<'_> {
     /// Puts a record within the bounds in its class, and keeps it if it is of use.
     #[inline]
-    fn keep(
-        &mut self,
-        history: &History,
-        record: Record,
-        (lines, start, end): (&Lines, usize, usize),
-        in_order: bool,
-        records: &mut Vec<Record>,
-    ) {
-        let counts = history.grid.covers(record.time);
-        let is_late = in_order && history.is_late(record.time, &self.peaks);
+    fn keep(&mut self, walk: &mut Walk, record: Record, (start, end): (usize, usize)) {
+        let history = self.history;
+        let is_late = history.is_late(record.time, &walk.peaks);
         // A record before the first window is late: it came too late to move that window.
-        let would_count = counts || history.grid.would_cover(record.time);
-        if would_count && is_late {
-            if self.selected.balance.late == 0 {
-                self.selected.traces.note(Loss::Late, lines.chunk.place_of(start, end));
+        if is_late && history.grid.would_cover(record.time) {
+            if walk.selected.balance.late == 0 {
+                walk.selected.traces.note(Loss::Late, self.lines.chunk.place_of(start, end));
             }
-            self.selected.balance.late += 1;
-            let trusted = history.watermark(history.trusted(&self.peaks)).plus(history.lateness);
+            walk.selected.balance.late += 1;
+            let trusted = history.watermark(history.trusted(&walk.peaks)).plus(history.lateness);
             let behind = trusted.nanos().saturating_sub(record.time.nanos());
-            self.selected.traces.furthest_behind = self.selected.traces.furthest_behind.max(behind);
+            walk.selected.traces.furthest_behind = walk.selected.traces.furthest_behind.max(behind);
             if history.list {
-                self.late.push((start, end));
+                walk.late.push((start, end));
             }
-            return;
+        } else if walk.admit(history, record.time, is_late) {
+            self.records.push(record);
         }
-        if counts {
-            self.selected.balance.counted += 1;
-            let (low, high) = self.extent.unwrap_or((record.time, record.time));
-            self.extent = Some((low.min(record.time), high.max(record.time)));
-        } else {
-            self.selected.balance.out_of_window += 1;
-        }
-        // A late record between windows would reach the comparison with its window or not, as it
-        // happens.
-        let is_kept = counts || (history.keep_gaps && !is_late);
-        if is_kept || would_count {
-            self.lowest = Some(self.lowest.map_or(record.time, |lowest| lowest.min(record.time)));
-        }
-        if is_kept {
-            records.push(record);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::runs::tests::{OneByOne, log};
+    use super::super::select::tests::lines;
+    use super::*;
+    use crate::format::Plain;
+    use crate::model::Units;
+    use crate::model::time::SECOND;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_look_in_runs_finds_what_judging_line_by_line_does(
+            text in log(),
+            bounds in proptest::array::uniform3(-100i64..1_300),
+            (length, period, first) in (1i64..300, 1i64..300, 0i64..5),
+            keep_gaps: bool,
+        ) {
+            let [first_instant, last, future_after] = bounds.map(|at| Timestamp::from_seconds(1_700_000_000 + at));
+            let grid = Grid {
+                anchor: Timestamp::from_seconds(1_700_000_000),
+                length: length * SECOND,
+                period: period * SECOND,
+                first: (first > 0).then_some(first),
+            };
+            let bounds = Bounds { keep_from: first_instant, first: first_instant, last, future_after };
+            let history = History { bounds, grid, lateness: 9 * SECOND, max_jump: 60 * SECOND, grace: SECOND, keep_gaps, list: true };
+            let lines = lines(text.as_bytes(), 40);
+            let (mut records, mut simple_records) = (Vec::new(), Vec::new());
+            let survey = history.survey(&lines, &mut records);
+            let look = Look { history: &history, lines: &lines, records: &mut simple_records };
+            let simple = look.visit(&OneByOne(Plain { units: Units::AUTO }));
+            prop_assert_eq!(&records, &simple_records);
+            prop_assert_eq!(format!("{:?}", survey.0), format!("{simple:?}"));
+            // Nothing came before, and nothing is late: a pass in the order of the input says the
+            // same, marks aside.
+            let patient = History { lateness: 10_000 * SECOND, max_jump: 0, ..history };
+            let mut passed = Vec::new();
+            let pass = Pass { history: &patient, lines: &lines, records: &mut passed, before: Peaks::default() };
+            let walk = Walk { marks: Vec::new(), ..pass.visit(&Plain { units: Units::AUTO }) };
+            prop_assert_eq!(records, passed);
+            prop_assert_eq!(format!("{:?}", survey.0), format!("{walk:?}"));
         }
     }
 }

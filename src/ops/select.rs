@@ -1,42 +1,16 @@
 //! Lines to records: parses each line and keeps the records of the window.
 //!
-//! Every line falls into exactly one class, tested in this order: too long, blank, bad timestamp,
-//! future, out of window, otherwise malformed, counted. The hosts of a line in the future or
-//! outside the window are not looked at. Not here: lateness, which depends on what came before
-//! (`history`).
+//! Not here: what one line is (`judge`), how runs of lines are told (`runs`), and lateness, which
+//! depends on what came before (`history`). Invariant: each line is in one class of the sheet.
 
 use crate::batch::{Lines, Record};
-use crate::format::{Fence, FormatVisitor, HostRanges, LineFormat, Stamp};
+use crate::format::{FormatVisitor, LineFormat};
 use crate::model::balance::{Rejected, SHOWN_BYTES, SHOWN_REJECTED};
-use crate::model::lanes::NARROW;
 use crate::model::{Balance, Cause, Extent, Loss, Timestamp, Traces};
 
-use super::split::first_line;
-
-/// Which records to keep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bounds {
-    /// Records from here on are kept. Before `first` they only serve to compare with the window
-    /// before.
-    pub keep_from: Timestamp,
-    /// The first instant that counts.
-    pub first: Timestamp,
-    /// The last instant that counts.
-    pub last: Timestamp,
-    /// Stamps beyond this are in the future.
-    pub future_after: Timestamp,
-}
-
-/// What one line is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Blank,
-    Malformed(Cause),
-    Future,
-    /// Out of the bounds, with where its hosts begin.
-    Outside(Timestamp, usize),
-    Keep(Record),
-}
+pub use super::judge::Bounds;
+use super::judge::{Judge, Verdict};
+use super::runs::{RunSink, each_run};
 
 /// What became of the lines of one batch, aside from the records.
 #[derive(Debug, Default)]
@@ -70,63 +44,66 @@ impl FormatVisitor for Select<'_> {
     type Output = Selected;
 
     fn visit<F: LineFormat>(self, format: &F) -> Selected {
-        match self.lines.chunk.order {
-            Some(_) => self.pass::<F, true>(format),
-            None => self.pass::<F, false>(format),
-        }
+        let Select { lines, bounds, list_rejected, records } = self;
+        let selected = Selected::of(lines, list_rejected);
+        let mut selecting = Selecting {
+            lines,
+            list_rejected,
+            first: bounds.first,
+            compares: bounds.keep_from < bounds.first,
+            measures: lines.chunk.order.is_some(),
+            selected,
+            records,
+        };
+        each_run(format, lines, &Judge::of(lines, bounds), &mut selecting);
+        let mut selected = selecting.selected;
+        // Each line is in one class only, so those left over are the counted ones.
+        selected.balance.counted = selected.balance.lines_read - selected.balance.lines_classified();
+        selected
     }
 }
 
-impl Select<'_> {
-    /// One pass over the lines. With `MEASURE` it also tells how they are sorted.
-    fn pass<F: LineFormat, const MEASURE: bool>(self, format: &F) -> Selected {
-        let mut selected = Selected::of(self.lines, self.list_rejected);
-        let judge = Judge::of(self.lines, self.bounds);
-        // Where no stamp can lie outside, no line is outside at a glance.
-        let nothing = Fence { length: 0, bounds: [0, u64::MAX, 0], lowest: [b'0'; NARROW] };
-        let fence = format.fence(&self.lines.chunk.bytes, judge.keep, judge.present).unwrap_or(nothing);
-        // Lines outside come in long runs, and so do those inside: each kind is looked for where
-        // the last one was.
-        let (mut out_of_window, mut inside) = (0, false);
-        let mut extent: Option<Extent> = None;
-        let mut keep = |record: Record, extent: &mut Option<Extent>, out_of_window: &mut u64| {
-            if MEASURE {
-                Extent::add(extent, record.time, || true);
-            }
-            *out_of_window += u64::from(record.time < self.bounds.first);
-            self.records.push(record);
-        };
-        each_line(self.lines, |bytes, start, end| {
-            let fits = || end - start <= judge.max_line;
-            if !inside && !MEASURE && format.is_outside(bytes, start, &fence) && fits() {
-                out_of_window += 1;
-                return;
-            }
-            if inside
-                && let Some((time, hosts)) = format.common(bytes, start, end, judge.keep)
-                && fits()
-            {
-                return keep(record(time, hosts), &mut extent, &mut out_of_window);
-            }
-            let verdict = judge.line(format, bytes, start, end);
-            inside = !matches!(verdict, Verdict::Outside(..));
-            match verdict {
-                Verdict::Outside(time, at) => {
-                    if MEASURE {
-                        Extent::add(&mut extent, time, || format.hosts(bytes, at, end).is_ok());
-                    }
-                    out_of_window += 1;
-                }
-                Verdict::Keep(record) => keep(record, &mut extent, &mut out_of_window),
-                other => selected.note(other, self.lines, (start, end), self.list_rejected),
-            }
-        });
-        selected.extent = extent;
-        selected.balance.out_of_window += out_of_window;
-        // Each line is in one class only, so those left over are the counted ones: no counter in
-        // the hot loop.
-        selected.balance.counted = selected.balance.lines_read - selected.balance.lines_classified();
-        selected
+/// What a batch has come to so far.
+struct Selecting<'a> {
+    lines: &'a Lines,
+    list_rejected: bool,
+    /// The first instant that counts, and whether records before it are kept too.
+    first: Timestamp,
+    compares: bool,
+    /// Whether to tell how the lines are sorted.
+    measures: bool,
+    selected: Selected,
+    records: &'a mut Vec<Record>,
+}
+
+impl RunSink for Selecting<'_> {
+    fn nothing_new(&self) -> Option<(Timestamp, Timestamp)> {
+        self.measures.then(|| Extent::nothing_new(self.selected.extent))
+    }
+
+    fn pass(&mut self, lines: usize) {
+        self.selected.balance.out_of_window += lines as u64;
+    }
+
+    fn outside(&mut self, time: Timestamp, is_well_formed: impl FnOnce() -> bool) {
+        self.selected.balance.out_of_window += 1;
+        if self.measures {
+            Extent::add(&mut self.selected.extent, time, is_well_formed);
+        }
+    }
+
+    fn keep(&mut self, run: &[Record]) {
+        if self.compares {
+            self.selected.balance.out_of_window += run.iter().filter(|record| record.time < self.first).count() as u64;
+        }
+        if self.measures {
+            Extent::add_all(&mut self.selected.extent, run.iter().map(|record| record.time));
+        }
+        self.records.extend_from_slice(run);
+    }
+
+    fn note(&mut self, verdict: Verdict, line: (usize, usize)) {
+        self.selected.note(verdict, self.lines, line, self.list_rejected);
     }
 }
 
@@ -181,96 +158,17 @@ impl Selected {
     }
 }
 
-/// Calls `f` with the chunk's bytes and each line's start and end in them.
-#[inline]
-pub(super) fn each_line(lines: &Lines, mut f: impl FnMut(&[u8], usize, usize)) {
-    let bytes = &lines.chunk.bytes[..];
-    let mut start = 0;
-    for &end in lines.ends.iter() {
-        f(bytes, start, end as usize);
-        start = end as usize + 1;
-    }
-}
-
-/// Tells what lines are.
-#[derive(Clone, Copy)]
-pub(super) struct Judge {
-    /// The lowest and the highest instant to keep, and the lowest that counts.
-    keep: (Timestamp, Timestamp),
-    first: Timestamp,
-    /// The highest instant that is not in the future.
-    present: Timestamp,
-    max_line: usize,
-    /// Where the first line's stamp may begin, if not at its start.
-    skip: usize,
-}
-
-impl Judge {
-    /// For the lines of a batch.
-    pub(super) fn of(lines: &Lines, bounds: &Bounds) -> Self {
-        let chunk = &lines.chunk;
-        Judge {
-            keep: (bounds.keep_from, bounds.last.min(bounds.future_after)),
-            first: bounds.first,
-            present: bounds.future_after,
-            max_line: chunk.rules.max_line,
-            skip: first_line(&chunk.bytes, chunk.span.from),
-        }
-    }
-
-    /// What the line `bytes[start..end]` is.
-    #[inline(always)]
-    pub(super) fn line<F: LineFormat>(&self, format: &F, bytes: &[u8], start: usize, end: usize) -> Verdict {
-        if end - start > self.max_line {
-            return Verdict::Malformed(Cause::TooLong);
-        }
-        let (time, at) = match format.stamp(bytes, start, end) {
-            Stamp::At(time, at) => (time, at),
-            _ => match self.odd_stamp(format, bytes, start, end) {
-                Stamp::At(time, at) => (time, at),
-                Stamp::Blank => return Verdict::Blank,
-                // Whatever the bounds are.
-                Stamp::TooLate(_) => return Verdict::Future,
-                Stamp::TooEarly(at) => return Verdict::Outside(Timestamp::MIN, at),
-                Stamp::Bad => return Verdict::Malformed(Cause::BadStamp),
-            },
-        };
-        if time < self.keep.0 || time > self.keep.1 {
-            return if time > self.present { Verdict::Future } else { Verdict::Outside(time, at) };
-        }
-        match format.hosts(bytes, at, end) {
-            Ok(hosts) => Verdict::Keep(record(time, hosts)),
-            // Where a line only serves to compare with the window before, it is outside whatever
-            // its hosts are.
-            Err(_) if time < self.first => Verdict::Outside(time, at),
-            Err(cause) => Verdict::Malformed(cause),
-        }
-    }
-
-    /// The stamp of a line that does not begin with one: a byte order mark may stand before it.
-    #[cold]
-    fn odd_stamp<F: LineFormat>(&self, format: &F, bytes: &[u8], start: usize, end: usize) -> Stamp {
-        let skip = if start == 0 { self.skip.min(end) } else { start };
-        format.stamp(bytes, skip, end)
-    }
-}
-
-/// The record of an instant and two hosts.
-#[inline(always)]
-fn record(time: Timestamp, hosts: HostRanges) -> Record {
-    let range = |(from, to): (usize, usize)| (from as u32, to as u32);
-    Record { time, from: range(hosts.from), to: range(hosts.to) }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use super::super::runs::tests::{OneByOne, log};
     use super::*;
     use crate::batch::Chunk;
-    use crate::format::LineRules;
-    use crate::model::{InputId, Span};
+    use crate::format::{LineRules, Plain};
+    use crate::model::{InputId, OrderMeter, Span, Units};
+    use proptest::prelude::*;
     use std::sync::Arc;
 
-    pub(crate) fn lines(text: &[u8], max_line: usize) -> Lines {
+    pub fn lines(text: &[u8], max_line: usize) -> Lines {
         let span = Span { input: InputId(0), from: 0, to: text.len() as u64 };
         let mut ends = Vec::new();
         super::super::split::split(text, &mut ends);
@@ -320,6 +218,30 @@ mod tests {
         assert_eq!(records.len(), 2);
         assert_eq!((selected.balance.counted, selected.balance.out_of_window), (1, 3));
         assert_eq!(selected.balance.malformed_total(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn lines_told_in_runs_are_those_judged_by_themselves(
+            text in log(),
+            bounds in proptest::array::uniform4(-100i64..1_300),
+            max_line in prop_oneof![Just(20usize), Just(26), Just(4_000), Just(64 << 10)],
+            measures: bool,
+        ) {
+            let [keep_from, first, last, future_after] = bounds.map(|at| 1_700_000_000 + at);
+            let bounds = self::bounds(keep_from.min(first), first, last, future_after);
+            let mut lines = lines(text.as_bytes(), max_line);
+            if let Some(chunk) = Arc::get_mut(&mut lines.chunk) {
+                chunk.order = measures.then(|| Arc::new(OrderMeter::default()));
+            }
+            let (mut records, mut simple_records) = (Vec::new(), Vec::new());
+            let selected = select(&lines, &bounds, true, &mut records);
+            let select = Select { lines: &lines, bounds: &bounds, list_rejected: true, records: &mut simple_records };
+            let simple = select.visit(&OneByOne(Plain { units: Units::AUTO }));
+            prop_assert_eq!(records, simple_records);
+            prop_assert!(measures || selected.extent.is_none());
+            prop_assert_eq!(format!("{selected:?}"), format!("{simple:?}"));
+        }
     }
 
     #[test]

@@ -122,7 +122,7 @@ mod tests {
             let mut records = Vec::new();
             let survey = history.survey(&lines, &mut records);
             let mut again = Vec::new();
-            let pass = Pass { history: &history, lines: &lines, records: &mut again, before: Some(peaks) };
+            let pass = Pass { history: &history, lines: &lines, records: &mut again, before: peaks };
             let walk = lines.chunk.rules.schema.visit(pass);
             let (sheet, marks) = (&walk.selected.balance, history.marks(&lines, &survey.0, peaks, &records));
             let all_count = sheet.counted == sheet.lines_read;

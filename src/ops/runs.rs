@@ -1,0 +1,252 @@
+//! Lines in runs: lines outside the window come in long runs, and so do those inside.
+//!
+//! Each kind of run has a tight loop of its own, which knows lines that are like those before at a
+//! glance and does nothing else. A line that a loop does not know is judged by itself, and says
+//! which loop goes on. Not here: what becomes of the lines (a `RunSink`). Invariant: the sink is told
+//! what it would be told if each line were judged by itself, and in the order of the lines.
+
+use crate::batch::{Lines, Record};
+use crate::format::{Likeness, LineFormat};
+use crate::model::Timestamp;
+
+use super::judge::{Judge, Verdict, record};
+
+/// What is made of lines.
+pub(super) trait RunSink {
+    /// The stamps that say nothing new where they stand in a line outside, from the first to the
+    /// last of them; `None` if such lines are only counted.
+    fn nothing_new(&self) -> Option<(Timestamp, Timestamp)>;
+
+    /// So many lines outside, with stamps that say nothing new.
+    fn pass(&mut self, lines: usize);
+
+    /// A line outside, with whether it is well-formed.
+    fn outside(&mut self, time: Timestamp, is_well_formed: impl FnOnce() -> bool);
+
+    /// Records within the bounds, one behind the other.
+    fn keep(&mut self, run: &[Record]);
+
+    /// A line of any other class, from its first byte to its end.
+    fn note(&mut self, verdict: Verdict, line: (usize, usize));
+}
+
+/// The loop that goes on.
+#[derive(Clone, Copy)]
+enum NextLoop {
+    /// None: the next line is judged by itself.
+    None,
+    /// Of lines outside that are only counted.
+    Counted,
+    /// Of lines outside with stamps in a range.
+    Passed(Timestamp, Timestamp),
+    /// Of records.
+    Kept,
+}
+
+/// The most lines of a run: their records are collected before the sink gets them.
+const RUN: usize = 128;
+
+/// A record that stands for none.
+const NO_RECORD: Record = Record { time: Timestamp::MIN, from: (0, 0), to: (0, 0) };
+
+/// Tells a sink what each line is.
+pub(super) fn each_run<F: LineFormat>(format: &F, lines: &Lines, judge: &Judge, sink: &mut impl RunSink) {
+    let bytes = &lines.chunk.bytes[..];
+    match format.likeness(bytes, judge.keep, judge.present) {
+        Some(alike) => RunWalk { format, bytes, judge, sink }.alike(&lines.ends, alike),
+        None => RunWalk { format, bytes, judge, sink }.one_by_one(&lines.ends),
+    }
+}
+
+/// A walk over the lines of a batch.
+struct RunWalk<'a, F, S> {
+    format: &'a F,
+    bytes: &'a [u8],
+    judge: &'a Judge,
+    sink: &'a mut S,
+}
+
+impl<F: LineFormat, S: RunSink> RunWalk<'_, F, S> {
+    /// The simple way.
+    fn one_by_one(mut self, ends: &[u32]) {
+        let mut start = 0;
+        for &end in ends {
+            self.judge(start, end as usize);
+            start = end as usize + 1;
+        }
+    }
+
+    fn alike(mut self, mut ends: &[u32], mut alike: impl Likeness) {
+        let mut records = [NO_RECORD; RUN];
+        let (mut start, mut run) = (0, NextLoop::None);
+        while let Some(last) = ends.len().min(RUN).checked_sub(1) {
+            let next = &ends[..=last];
+            // No line is longer than all of them.
+            let fit = ends[last] as usize - start <= self.judge.max_line;
+            let told = match run {
+                _ if !fit => 0,
+                NextLoop::None => 0,
+                NextLoop::Counted => self.counted(next, start, &alike),
+                NextLoop::Passed(from, to) => self.passed(next, start, &alike, (from, to)),
+                NextLoop::Kept => self.kept(next, start, &alike, &mut records),
+            };
+            if told > 0 {
+                start = next[told - 1] as usize + 1;
+                ends = &ends[told..];
+            }
+            if told > last {
+                continue;
+            }
+            let Some((&end, rest)) = ends.split_first() else { return };
+            run = match self.judge(start, end as usize) {
+                Verdict::Outside(time, _) => self.run_outside(start, time, &mut alike),
+                Verdict::Keep(_) if alike.learn_front(self.bytes, start) => NextLoop::Kept,
+                Verdict::Keep(_) => NextLoop::None,
+                _ => run,
+            };
+            (start, ends) = (end as usize + 1, rest);
+        }
+    }
+
+    /// The run that a line outside begins.
+    fn run_outside(&self, start: usize, time: Timestamp, alike: &mut impl Likeness) -> NextLoop {
+        let (lowest, highest) = self.judge.keep;
+        match self.sink.nothing_new() {
+            None if alike.learn_outside(self.bytes, start) => NextLoop::Counted,
+            Some((from, to)) if alike.learn_front(self.bytes, start) => {
+                let side =
+                    if time < lowest { (Timestamp::MIN, lowest.minus(1)) } else { (highest.plus(1), Timestamp::MAX) };
+                NextLoop::Passed(from.max(side.0), to.min(side.1).min(self.judge.present))
+            }
+            _ => NextLoop::None,
+        }
+    }
+
+    /// How many of the next lines are outside at a glance.
+    #[inline(never)]
+    fn counted(&mut self, ends: &[u32], mut start: usize, alike: &impl Likeness) -> usize {
+        let (bytes, alike) = (self.bytes, *alike);
+        let unlike = ends.iter().position(|&end| {
+            let unlike = !alike.is_outside(bytes, start);
+            start = end as usize + 1;
+            unlike
+        });
+        let told = unlike.unwrap_or(ends.len());
+        self.sink.pass(told);
+        told
+    }
+
+    /// How many of the next lines are outside and say nothing new at a glance: their stamps lie
+    /// within a range.
+    #[inline(never)]
+    fn passed(
+        &mut self,
+        ends: &[u32],
+        mut start: usize,
+        alike: &impl Likeness,
+        (from, to): (Timestamp, Timestamp),
+    ) -> usize {
+        let (bytes, alike) = (self.bytes, *alike);
+        let unlike = ends.iter().position(|&end| {
+            let time = alike.stamp(bytes, start);
+            start = end as usize + 1;
+            !time.is_some_and(|time| from <= time && time <= to)
+        });
+        let told = unlike.unwrap_or(ends.len());
+        self.sink.pass(told);
+        told
+    }
+
+    /// How many of the next lines are records at a glance.
+    #[inline(never)]
+    fn kept(&mut self, ends: &[u32], mut start: usize, alike: &impl Likeness, records: &mut [Record; RUN]) -> usize {
+        let (bytes, alike, (lowest, highest)) = (self.bytes, *alike, self.judge.keep);
+        let mut told = 0;
+        for (&end, place) in ends.iter().zip(&mut *records) {
+            let Some((time, hosts)) = alike.record(bytes, start, end as usize) else { break };
+            if time < lowest || time > highest {
+                break;
+            }
+            *place = record(time, hosts);
+            start = end as usize + 1;
+            told += 1;
+        }
+        self.sink.keep(&records[..told]);
+        told
+    }
+
+    /// Judges a line by itself.
+    #[inline]
+    fn judge(&mut self, start: usize, end: usize) -> Verdict {
+        let verdict = self.judge.line(self.format, self.bytes, start, end);
+        match verdict {
+            Verdict::Outside(time, at) => {
+                self.sink.outside(time, || self.format.hosts(self.bytes, at, end).is_ok());
+            }
+            Verdict::Keep(record) => self.sink.keep(&[record]),
+            other => self.sink.note(other, (start, end)),
+        }
+        verdict
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::format::{HostRanges, Stamp};
+    use crate::model::{Cause, Units};
+    use crate::options::{OptionSpec, Options};
+    use proptest::prelude::*;
+
+    /// A format without a quick way, so that each line is judged by itself.
+    #[derive(Clone)]
+    pub struct OneByOne<F>(pub F);
+
+    impl<F: LineFormat> LineFormat for OneByOne<F> {
+        const NAME: &'static str = F::NAME;
+        const HELP: &'static str = F::HELP;
+        const OPTIONS: &'static [OptionSpec] = F::OPTIONS;
+        const EXAMPLE: &'static str = F::EXAMPLE;
+
+        fn open(options: &Options, units: Units) -> Self {
+            OneByOne(F::open(options, units))
+        }
+
+        fn stamp(&self, bytes: &[u8], start: usize, end: usize) -> Stamp {
+            self.0.stamp(bytes, start, end)
+        }
+
+        fn hosts(&self, bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, Cause> {
+            self.0.hosts(bytes, at, end)
+        }
+    }
+
+    /// A log of runs of lines that are written alike, with stamps around 1,700,000,500, and of odd
+    /// ones between them.
+    pub fn log() -> impl Strategy<Value = String> {
+        const ODD: [&str; 8] = [
+            "",
+            "x a b",
+            "1700000500 a",
+            "1700000500.25 a b",
+            "1700000500 the-name-of-a-host the-name-of-a-server",
+            "1800000000 a b",
+            "99999999999999 a b",
+            "-99999999999 a b",
+        ];
+        let line = prop_oneof![40 => Just(None), 1 => proptest::sample::select(&ODD[..]).prop_map(Some)];
+        let lines = proptest::collection::vec((line, 0i64..40), 0..180);
+        let unit = prop_oneof![3 => Just(""), 1 => Just("000")];
+        let blank = prop_oneof![3 => Just(" "), 1 => Just("\t"), 1 => Just("  ")];
+        let end = prop_oneof![3 => Just("\n"), 1 => Just("\r\n")];
+        let run = (unit, blank, end, 0i64..1_000, 1i64..40, lines).prop_map(|(unit, blank, end, at, jitter, lines)| {
+            let line = |(place, (odd, ahead)): (usize, (Option<&str>, i64))| {
+                let stamp = 1_700_000_000 + at + place as i64 + ahead % jitter;
+                let host = ["a", "a-host", "b.example.org"][place % 3];
+                odd.map_or_else(|| format!("{stamp}{unit}{blank}{host}{blank}b{end}"), |odd| format!("{odd}\n"))
+            };
+            lines.into_iter().enumerate().map(line).collect::<String>()
+        });
+        proptest::collection::vec(run, 0..8).prop_map(|runs| runs.concat())
+    }
+}
