@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures following: latency, the processor when idle, and what saving a state of ten million pairs costs.
+"""Measures following: latency, lines a second, the processor when idle, and what saving a state of ten million pairs costs.
 
     cargo build --release && benches/live.py [--pairs N] [--seconds N] [PROGRAM]
 
@@ -38,8 +38,8 @@ def config(folder, **more):
 class Program:
     """The program at work, with the time at which each result was read."""
 
-    def __init__(self, program, folder):
-        self.results = {}
+    def __init__(self, program, folder, window=WINDOW):
+        self.results, self.window, self.counted = {}, window, 0
         self.process = subprocess.Popen([program, "run", "pipeline.toml", "--quiet"], cwd=folder,
                                         stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
         self.reader = threading.Thread(target=self.read, daemon=True)
@@ -48,9 +48,10 @@ class Program:
     def read(self):
         for line in self.process.stdout:
             came = time.time()
-            window = json.loads(line)["window"]
+            result = json.loads(line)
+            window, self.counted = result["window"], result["balance"]["counted"]
             if not window.get("provisional"):
-                self.results.setdefault(round(float(window["end_unix"]) / WINDOW), came)
+                self.results.setdefault(round(float(window["end_unix"]) / self.window), came)
 
     def cpu(self):
         with open(f"/proc/{self.process.pid}/stat") as file:
@@ -125,6 +126,55 @@ def latency(program, seconds):
     shutil.rmtree(path)
 
 
+def sustained(program, seconds=60, ahead=4):
+    """Lines a second that are counted while all files grow, by 4 KiB at a time, as fast as they are counted.
+
+    So many seconds of the stamps are written, half a million lines each; the writer is ahead by so many of them at most.
+    The time is that from the first write until the result of the last second was read.
+    """
+    path, lines = folder(), 25_000
+    config(path, seconds="1s", every="1s", unit="s", checkpoint="5s", **{"grouping-seconds": "1s"})
+    files = [open(f"{path}/logs/{number:02}.log", "ab", buffering=0) for number in range(FILES)]
+    # Files with the same lines would be one file under two names.
+    text_from = lambda first: b"".join(b"@ src%d dst%d\n" % (k * k % 56, k % 26) for k in range(first, first + lines))
+    texts = [text_from(number) for number in range(FILES)]
+    first = int(time.time()) - 2 * seconds
+    for number, file in enumerate(files):
+        file.write(b"%d a file%d\n" % (first, number))
+    running = Program(program, path, window=1)
+
+    def wait(end):
+        while end not in running.results:
+            assert running.process.poll() is None, "it has ended"
+            time.sleep(0.001)
+
+    # It has found all files.
+    time.sleep(2)
+    started = time.time()
+    for second in range(first, first + seconds):
+        if second - first >= ahead:
+            wait(second - ahead + 1)
+        stamped = [text.replace(b"@", b"%d" % second) for text in texts]
+        for at in range(0, max(map(len, stamped)), 4096):
+            for file, text in zip(files, stamped):
+                file.write(text[at:at + 4096])
+    # What closes the last window.
+    for file in files:
+        file.write(b"%d a b\n" % (first + seconds))
+    wait(first + seconds)
+    running.end()
+    written = seconds * lines * FILES
+    assert running.counted >= written, f"{running.counted} lines counted, {written} written"
+    shutil.rmtree(path)
+    return written / (running.results[first + seconds] - started)
+
+
+def throughput(program):
+    rates = sorted(sustained(program) / 1e6 for _ in range(3))
+    seen = f"{rates[1]:.1f} million ({rates[0]:.1f} to {rates[2]:.1f})"
+    row(f"lines a second, {FILES} files that grow", seen, "3 million")
+
+
 def idle(program, files, seconds=10):
     path = folder()
     config(path)
@@ -139,7 +189,6 @@ def idle(program, files, seconds=10):
     running.end()
     row(f"idle, {files} silent files", f"{share:.2f} % of a core", "< 1 %")
     shutil.rmtree(path)
-
 
 
 def checkpoint(program, pairs, seconds):
@@ -200,6 +249,7 @@ def main():
     program = os.path.abspath(args.program)
     row("measured", "value", "aim")
     latency(program, args.seconds)
+    throughput(program)
     idle(program, 20)
     idle(program, 1000)
     checkpoint(program, args.pairs, 3 * args.seconds)

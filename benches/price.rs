@@ -1,10 +1,10 @@
 //! The price of the stages, as two numbers: the processor time of the graph against that of one
 //! loop over the same operators, and the rate of the graph on all cores against that of independent
-//! loops, one a core, each on its part of the file. `cargo bench --bench price`.
+//! loops, one a core, each on its part of the file. `cargo bench --bench price [-- --lines N]`.
 //!
 //! Both read the same file, page cache warm, in turn, several times; what is printed are medians of
-//! the ratios within a round. Times alone mean little on a machine that is shared. Criterion
-//! measures no processor time, so this is by hand.
+//! the ratios within a round, with the lowest and the highest. Times alone mean little on a machine
+//! that is shared. Criterion measures no processor time, so this is by hand.
 
 // Benchmarks fail by panicking, and print what they found.
 #![allow(clippy::expect_used, clippy::print_stdout, clippy::unwrap_used)]
@@ -29,7 +29,7 @@ use logparser::internals::tally::Tally;
 
 use support::{CHUNK, END, buckets, chunk, last, lines, made};
 
-/// Lines of the log: about 200 MB.
+/// Lines of the log, unless others are asked for: about 200 MB.
 const LINES: u64 = 8_000_000;
 
 const ROUNDS: usize = 9;
@@ -101,15 +101,26 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
+fn lowest_and_highest(values: &[f64]) -> [f64; 2] {
+    [values.iter().copied().fold(f64::INFINITY, f64::min), values.iter().copied().fold(0.0, f64::max)]
+}
+
+/// The number behind `--lines`, if it is there.
+fn lines_asked_for() -> u64 {
+    let number = std::env::args().skip_while(|argument| argument != "--lines").nth(1);
+    number.map_or(LINES, |number| number.parse().expect("a number of lines"))
+}
+
 fn main() {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let log = made(LINES);
+    let line_count = lines_asked_for();
+    let log = made(line_count);
     let path = tempfile::NamedTempFile::new().expect("a temporary file").into_temp_path();
     std::fs::write(&path, &log).expect("room for the log");
     let file = File::open(&path).expect("the log");
     let (all, parts) = (0..log.len() as u64, parts(&log, cores));
     drop(log);
-    println!("{cores} cores, {LINES} lines, medians of {ROUNDS} rounds\n");
+    println!("{cores} cores, {line_count} lines, medians of {ROUNDS} rounds\n");
     println!("| window | graph, CPU s | one loop, CPU s | ratio | graph, rate against {cores} loops |");
     println!("|---|---:|---:|---:|---:|");
     for (name, seconds) in WINDOWS {
@@ -130,7 +141,8 @@ fn main() {
             ratios.push(graph.cpu / one.cpu);
             rates.push(each.wall / graph.wall);
         }
+        let [lowest, highest] = lowest_and_highest(&ratios);
         let [of_graph, of_loop, ratio, rate] = [of_graph, of_loop, ratios, rates].map(median);
-        println!("| {name} | {of_graph:.3} | {of_loop:.3} | {ratio:.2} | {rate:.2} |");
+        println!("| {name} | {of_graph:.3} | {of_loop:.3} | {ratio:.2} ({lowest:.2} to {highest:.2}) | {rate:.2} |");
     }
 }

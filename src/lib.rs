@@ -1,7 +1,7 @@
 //! Who connects to whom: exact answers over moving windows, from connection logs of any size.
 //!
 //! A [`Pipeline`] is a graph of actor stages, each on its own pool of threads, joined by bounded
-//! channels:
+//! channels; stages in a line that have as many threads share theirs:
 //!
 //! ```text
 //! reader  ->  line-splitter  ->  time-filter  ->  bucket-aggregator  ->  reporter

@@ -1,129 +1,131 @@
 #!/usr/bin/env python3
-"""logparser beside Polars, DuckDB, mawk and `wc -l`, all on the same files and the same question.
+"""logparser beside Polars, DuckDB, mawk and `wc -l`, and all that it is held to: prints each bar, and whether it is reached.
 
     python3 -m venv /tmp/peers && /tmp/peers/bin/pip install polars duckdb
-    cargo build --release && /tmp/peers/bin/python benches/peers/run.py --data /tmp/peers-data
+    cargo build --release && /tmp/peers/bin/python benches/peers/run.py [--scale small] [--only PART] [--write]
 
-Makes the data where it is missing (1.4 GB, and 0.6 GB for many hosts), runs all programs in turn, several times, with
-the page cache warm, checks that all give the same answer, and prints a table of medians, of ratios within the same
-round, and of peak memory. What a machine shared with others shows in absolute times means little: read the ratios.
+All programs run on the same files and the same question, one after another in each round, with the page cache warm; times
+are believed only where all of them give the same answer. What is printed are medians over the rounds, of ratios within a
+round, with the lowest and the highest: what a machine shared with others shows in seconds means little. Programs that are
+not there are named and left out.
+
+The logs are made, at most 1.5 GB at a time, and deleted when they have been read. `--scale small` takes some minutes and is
+good to see that all works; its figures are not written anywhere. `--write` puts those of a whole run into the README and
+into docs/speed.md. Instructions need valgrind, the price of the stages builds a benchmark with cargo.
 """
 
 import argparse
-import json
+import datetime
 import os
 import pathlib
+import platform
 import shutil
-import statistics
-import subprocess
 import sys
-import time
+import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-LOGPARSER = ROOT / "target/release/logparser"
-END = 1_700_000_000
-DAY = 86_400
+import beside
+import pages
+from bars import Measured
+from logs import FEW, LONG_NAMES, MANY, TENTH
+from programs import Asked, few, is_there, long_names, many, versions
+from rounds import Spread, rounds
 
-# name: (folder, what logparser-make is given for each file, window in seconds, further options of logparser)
-FIVE = [["--seed", str(seed), "--lines", "11600000"] for seed in range(1, 6)]
-MANY = [["--seed", "1", "--lines", "20000000", "--hosts", "100000", "--servers", "10000"]]
-HOST_FROM, HOST_TO = "sierra", "Delta"
-SCENARIOS = {
-    "last hour of a day": ("five", FIVE, 3_600, []),
-    "last hour of a day, everything read": ("five", FIVE, 3_600, ["--scan", "full"]),
-    "all inside the window": ("five", FIVE, DAY, []),
-    "many hosts, all inside": ("many", MANY, DAY, []),
-}
+LOGS = {logs.name: logs for logs in (FEW, MANY, LONG_NAMES)}
+PARTS = ["instructions", "price", "following", *LOGS]
 
 
-def make(folder, each):
-    folder.mkdir(parents=True, exist_ok=True)
-    files = [folder / f"conn-{at}.log" for at in range(1, len(each) + 1)]
-    for file, args in zip(files, each):
-        if not file.exists():
-            subprocess.run([LOGPARSER, "make", file, "--end", str(END), "--quiet", *args], check=True)
-    for file in files:  # into the page cache
-        subprocess.run(["wc", "-l", file], stdout=subprocess.DEVNULL, check=True)
-    return [str(file) for file in files]
+def told(text):
+    print(text, file=sys.stderr, flush=True)
 
 
-def commands(files, seconds, extra):
-    first = END - seconds
-    window = [str(first), str(END), HOST_FROM, HOST_TO]
-    reports = ["top-servers", {"name": "connected-to", "host": HOST_TO}, {"name": "connected-from", "host": HOST_FROM}]
-    toml = lambda value: "{ " + ", ".join(f'{k} = "{v}"' for k, v in value.items()) + " }"
-    written = ", ".join(toml(report) if isinstance(report, dict) else f'"{report}"' for report in reports)
-    config = pathlib.Path(files[0]).parent / "peers.toml"
-    config.write_text(f"location = {json.dumps(files)}\nuntil = {END}\nseconds = {seconds}\n"
-                      f"reports = [{written}]\noutputs = [\"json\"]\n")
-    return {
-        "logparser": [LOGPARSER, "run", config, "--quiet", *extra],
-        "Polars": [sys.executable, HERE / "polars_pairs.py", *window, *files],
-        "DuckDB": [sys.executable, HERE / "duckdb_pairs.py", *window, *files],
-        "mawk": ["mawk", "-v", f"first={first}", "-v", f"last={END}", "-v", f"host_from={HOST_FROM}",
-                 "-v", f"host_to={HOST_TO}", "-f", HERE / "pairs.awk", *files],
-        "wc -l": ["wc", "-l", *files],
-    }
+def machine(found, count):
+    """When, on what, and with which versions."""
+    models = [line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
+    model = models[0] if models else "processor unknown"
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    cores = len(os.sched_getaffinity(0))
+    return (f"Measured on {datetime.date.today()}, on {cores} cores ({model}, {platform.machine()}, {memory:.0f} GiB, Linux "
+            f"{platform.release().split('-')[0]}), with the page cache warm: medians of {count} rounds in which all programs "
+            "run in turn, and in brackets the lowest and the highest. "
+            f"{'; '.join(found)}; Python {platform.python_version()}.")
 
 
-def run(command):
-    """Seconds, peak memory in MiB, and what was printed."""
-    before = time.perf_counter()
-    process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE)
-    output = process.stdout.read().decode()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{command[0]} ended with {process.returncode}")
-    return time.perf_counter() - before, usage.ru_maxrss / 1024, output
+def on_logs(logs, args, folder):
+    """Makes the logs, measures all programs on them, and deletes them. Gives what was taken, and the sizes of the files."""
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="asked-", dir=folder))
+    files = logs.make(args.program, args.scale, folder)
+    asked = Asked(args.program, logs, files, scratch)
+    if logs is FEW:
+        tenth = Asked(args.program, TENTH, TENTH.make(args.program, args.scale, folder), scratch)
+        programs = few(asked, tenth)
+    else:
+        programs = many(asked) if logs is MANY else long_names(asked)
+    sizes = [os.path.getsize(file) for file in files]
+    told(f"{logs.what}: {logs.total(args.scale):,} lines, {sum(sizes) / 1e6:.0f} MB")
+    taken = rounds(programs, args.rounds, scratch, told)
+    shutil.rmtree(scratch)
+    if not args.keep:
+        for each in (FEW, TENTH) if logs is FEW else (logs,):
+            shutil.rmtree(each.folder(args.scale, folder))
+    return taken, sizes
 
 
-def answer(tool, output):
-    if tool == "wc -l":
-        return None
-    if tool == "logparser":
-        top, to, from_ = [report["rows"] for report in json.loads(output)["reports"]]
-        return [["top", top[0][0], str(top[0][1])], ["to"] + sorted(row[0] for row in to),
-                ["from"] + sorted(row[0] for row in from_)]
-    lines = [line.split() for line in output.splitlines()]
-    return [lines[0]] + [[line[0]] + sorted(line[1:]) for line in lines[1:]]
+def measure(args, folder):
+    measured = Measured()
+    if "instructions" in args.only:
+        if shutil.which("valgrind"):
+            measured.instructions = beside.instructions(args.program)
+        else:
+            told("left out: instructions, there is no valgrind")
+    if "price" in args.only:
+        measured.price = {window: Spread(*values) for window, values in beside.price(args.scale).items()}
+    if "following" in args.only:
+        measured.following = {"rate": Spread.of(beside.following(args.program, args.scale, args.rounds))}
+    for name, logs in LOGS.items():
+        if name in args.only:
+            measured.taken[name], measured.sizes[name] = on_logs(logs, args, folder)
+    return measured
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program", nargs="?", type=pathlib.Path, default=pages.ROOT / "target/release/logparser")
+    parser.add_argument("--scale", choices=["small", "full"], default="full")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds that count, after one that does not")
+    parser.add_argument("--only", action="append", choices=PARTS, help="a part; may be given several times")
+    parser.add_argument("--data", type=pathlib.Path, help="folder for the logs, in place of a temporary one")
+    parser.add_argument("--keep", action="store_true", help="leave the logs in that folder")
+    parser.add_argument("--write", action="store_true", help="write the tables into the README and the book")
+    args = parser.parse_args()
+    args.program = args.program.resolve()
+    missing = [tool for tool in ("Polars", "DuckDB", "mawk", "wc", "valgrind") if not is_there(tool)]
+    if args.write and (args.scale != "full" or args.only or missing):
+        lacking = ", ".join(missing) or "none"
+        parser.error(f"--write takes a whole run at full scale, with all programs there; missing: {lacking}")
+    if args.keep and not args.data:
+        parser.error("--keep needs --data")
+    args.only = args.only or PARTS
+    return args
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=pathlib.Path, required=True, help="folder for the made logs")
-    parser.add_argument("--runs", type=int, default=5, help="rounds that count, after one that does not")
-    parser.add_argument("--only", action="append", help="a scenario, by its name; may be given several times")
-    parser.add_argument("--tool", action="append", help="a program, by its name; may be given several times")
-    args = parser.parse_args()
-    print(f"{os.cpu_count()} cores; medians of {args.runs} rounds, all programs in turn in each\n")
-    for name in args.only or SCENARIOS:
-        folder, each, seconds, extra = SCENARIOS[name]
-        files = make(args.data / folder, each)
-        found = commands(files, seconds, extra)
-        tools = [tool for tool in found if (not args.tool or tool in args.tool) and
-                 (tool != "mawk" or (shutil.which("mawk") and folder == "five"))]
-        taken = {tool: [] for tool in tools}
-        peak = {tool: 0.0 for tool in tools}
-        for at in range(args.runs + 1):
-            answers = {}
-            for tool in tools:
-                seconds_taken, memory, output = run(found[tool])
-                answers[tool] = answer(tool, output)
-                peak[tool] = max(peak[tool], memory)
-                if at > 0:
-                    taken[tool].append(seconds_taken)
-            given = [(tool, found_) for tool, found_ in answers.items() if found_]
-            for tool, other in given:
-                if other != given[0][1]:
-                    sys.exit(f"{name}: {tool} and {given[0][0]} disagree:\n{other}\n{given[0][1]}")
-        print(f"{name} ({', '.join(os.path.basename(file) for file in files)})\n")
-        print("| program | seconds | times logparser | peak memory, MiB |\n|---|---:|---:|---:|")
-        for tool in tools:
-            ratio = statistics.median(theirs / ours for theirs, ours in zip(taken[tool], taken["logparser"]))
-            print(f"| {tool} | {statistics.median(taken[tool]):.2f} | {ratio:.1f} | {peak[tool]:.0f} |", flush=True)
-        print()
+    args = arguments()
+    found, missing = versions(args.program)
+    for tool in missing:
+        told(f"left out: {tool}, which is not there")
+    with tempfile.TemporaryDirectory(prefix="peers-") as temporary:
+        folder = args.data or pathlib.Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        measured = measure(args, folder)
+    words = machine(found, args.rounds)
+    tables = pages.speed(measured, words, args.scale, LOGS)
+    bars, unseen = pages.bars(measured)
+    print(f"{tables}\n\n{bars}")
+    for what in unseen:
+        print(f"not measured: {what}")
+    if args.write:
+        pages.write("README.md", "speed", tables)
+        pages.write("docs/speed.md", "bars", f"{bars}\n\n{words}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
 //! Bounded edges between stages.
 //!
 //! A stage has one inbox, shared by its workers; the stages that feed it hold ports to it. So
-//! fan-in is several ports on one inbox, and fan-out an outlet with several ports. Not here:
-//! threads (`pool`), and what a batch is. Invariant: a full edge blocks its senders; it never grows
-//! and never drops.
+//! fan-in is several ports on one inbox. Not here: a worker's way out (`outlet`), threads (`pool`),
+//! and what a batch is. Invariant: a full edge blocks its senders; it never grows and never drops.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -92,7 +91,7 @@ impl<T> Port<T> {
     }
 
     /// Sends if there is room, or will be within `patience`; gives the batch back if not.
-    fn send_within(&self, batch: T, patience: Duration) -> Result<Option<T>, Exit> {
+    pub(super) fn send_within(&self, batch: T, patience: Duration) -> Result<Option<T>, Exit> {
         if self.stop.aborted() {
             return Err(Exit::Stopped);
         }
@@ -126,124 +125,6 @@ impl<T> Clone for Inbox<T> {
 impl<T> Clone for Port<T> {
     fn clone(&self) -> Self {
         Port { sender: self.sender.clone(), stop: self.stop.clone() }
-    }
-}
-
-/// A worker's way out: a port to each stage that its stage feeds.
-pub struct Outlet<T> {
-    ports: Vec<Port<T>>,
-    metrics: Arc<StageMetrics>,
-}
-
-impl<T: Clone> Outlet<T> {
-    /// An outlet to these ports.
-    pub fn new(ports: Vec<Port<T>>, metrics: Arc<StageMetrics>) -> Self {
-        Outlet { ports, metrics }
-    }
-
-    /// Counts a batch that leaves the pipeline instead of going to another stage.
-    pub fn count(&self) {
-        self.metrics.batch();
-    }
-
-    /// Sends a batch to every stage that still takes any; errors once none does.
-    pub fn send(&mut self, batch: T) -> Result<(), Exit> {
-        self.metrics.batch();
-        let metrics = Arc::clone(&self.metrics);
-        let mut stopped = false;
-        let last = self.ports.pop();
-        self.ports.retain(|port| match port.send(batch.clone(), &metrics) {
-            Ok(()) => true,
-            Err(exit) => {
-                stopped |= matches!(exit, Exit::Stopped);
-                false
-            }
-        });
-        // The last port takes the batch itself: with one port, the common case, nothing is cloned.
-        if let Some(port) = last {
-            match port.send(batch, &metrics) {
-                Ok(()) => self.ports.push(port),
-                Err(exit) => stopped |= matches!(exit, Exit::Stopped),
-            }
-        }
-        match (stopped, self.ports.is_empty()) {
-            (true, _) => Err(Exit::Stopped),
-            (false, true) => Err(Exit::DownstreamClosed),
-            (false, false) => Ok(()),
-        }
-    }
-}
-
-/// An outlet that never blocks for long: only the latest batch is kept for a stage that takes
-/// nothing at the moment.
-pub struct LatestOutlet<T> {
-    /// Each port, with the batch that it could not take.
-    ports: Vec<(Port<T>, Option<T>)>,
-    metrics: Arc<StageMetrics>,
-}
-
-impl<T: Clone> LatestOutlet<T> {
-    /// In place of an outlet.
-    pub fn new(outlet: Outlet<T>) -> Self {
-        let ports = outlet.ports.into_iter().map(|port| (port, None)).collect();
-        LatestOutlet { ports, metrics: outlet.metrics }
-    }
-
-    /// Sends a batch to every stage that still takes any, waiting up to `patience` for each that
-    /// was not blocked before; errors once none takes any. Gives the number of unsent batches that
-    /// this one replaced.
-    pub fn send(&mut self, batch: &T, patience: Duration) -> Result<u64, Exit> {
-        self.metrics.batch();
-        self.each(|port, held| {
-            let patience = if held.is_some() { Duration::ZERO } else { patience };
-            if let Some(before) = held.take() {
-                *held = port.send_within(before, Duration::ZERO)?;
-            }
-            if held.is_some() {
-                *held = Some(batch.clone());
-                return Ok(1);
-            }
-            *held = port.send_within(batch.clone(), patience)?;
-            Ok(0)
-        })
-    }
-
-    /// Sends what is held, if it can be sent now. Gives whether nothing is held any more.
-    pub fn flush(&mut self) -> Result<bool, Exit> {
-        let held = self.each(|port, held| {
-            if let Some(before) = held.take() {
-                *held = port.send_within(before, Duration::ZERO)?;
-            }
-            Ok(u64::from(held.is_some()))
-        })?;
-        Ok(held == 0)
-    }
-
-    /// Calls `f` with each port and what it holds, and drops those whose stage has gone. Gives the
-    /// sum of what `f` gives.
-    fn each(&mut self, mut f: impl FnMut(&Port<T>, &mut Option<T>) -> Result<u64, Exit>) -> Result<u64, Exit> {
-        let (mut sum, mut stopped) = (0, false);
-        self.ports.retain_mut(|(port, held)| match f(port, held) {
-            Ok(count) => {
-                sum += count;
-                true
-            }
-            Err(exit) => {
-                stopped |= matches!(exit, Exit::Stopped);
-                false
-            }
-        });
-        match (stopped, self.ports.is_empty()) {
-            (true, _) => Err(Exit::Stopped),
-            (false, true) => Err(Exit::DownstreamClosed),
-            (false, false) => Ok(sum),
-        }
-    }
-}
-
-impl<T> Clone for Outlet<T> {
-    fn clone(&self) -> Self {
-        Outlet { ports: self.ports.clone(), metrics: Arc::clone(&self.metrics) }
     }
 }
 
@@ -308,37 +189,5 @@ mod tests {
         port.send(2, &metrics).unwrap();
         assert!(metrics.blocked_time() > Duration::ZERO);
         assert_eq!(receiver.join().unwrap(), (Some(1), Some(2)));
-    }
-
-    #[test]
-    fn e6_of_what_a_blocked_stage_does_not_take_the_latest_is_kept() {
-        let stop = Stop::default();
-        let ((slow, slow_inbox), (quick, quick_inbox)) = (two(1, &stop), two(9, &stop));
-        let mut outlet = LatestOutlet::new(Outlet::new(vec![slow, quick], Arc::default()));
-        let patience = Duration::from_millis(1);
-        let dropped: Vec<u64> = (1..=4).map(|batch| outlet.send(&batch, patience).unwrap()).collect();
-        assert_eq!(dropped, [0, 0, 1, 1]);
-        assert!(!outlet.flush().unwrap());
-        assert_eq!(slow_inbox.receive().unwrap(), Some(1));
-        assert!(outlet.flush().unwrap());
-        assert_eq!(slow_inbox.receive().unwrap(), Some(4));
-        assert_eq!((0..4).map(|_| quick_inbox.receive().unwrap()).sum::<Option<u32>>(), Some(10));
-        drop((slow_inbox, quick_inbox));
-        assert!(matches!(outlet.send(&5, patience), Err(Exit::DownstreamClosed)));
-    }
-
-    #[test]
-    fn an_outlet_goes_on_while_one_of_its_stages_listens() {
-        let stop = Stop::default();
-        let ((left, left_inbox), (right, right_inbox)) = (two(4, &stop), two(4, &stop));
-        let mut outlet = Outlet::new(vec![left, right], Arc::default());
-        outlet.send(1).unwrap();
-        drop(right_inbox);
-        outlet.send(2).unwrap();
-        outlet.send(3).unwrap();
-        assert_eq!(left_inbox.receive().unwrap(), Some(1));
-        assert_eq!(left_inbox.receive().unwrap(), Some(2));
-        drop(left_inbox);
-        assert!(matches!(outlet.send(4), Err(Exit::DownstreamClosed)));
     }
 }

@@ -1,12 +1,10 @@
 //! The workers of a run: started one by one, and waited for together.
 //!
-//! Not here: what workers do (`stage`). Invariant: a worker that fails or panics aborts the run;
+//! Not here: what workers do (`worker`). Invariant: a worker that fails or panics aborts the run;
 //! `join` returns even if a worker is stuck in a system call.
 
-use std::any::Any;
-use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::Once;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,6 +12,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::outcome::{Exit, Outcome};
+use super::panics;
 use super::stop::Stop;
 use crate::error::{Error, ErrorKind};
 
@@ -33,7 +32,7 @@ pub struct Pool {
 impl Pool {
     /// No workers yet.
     pub fn new(stop: Stop) -> Self {
-        hook_panics();
+        panics::hook();
         let (report, reports) = channel();
         Pool { stop, running: 0, report, reports: Mutex::new(reports) }
     }
@@ -44,12 +43,12 @@ impl Pool {
         stage: &str,
         worker: impl FnOnce() -> Result<(), Exit> + Send + 'static,
     ) -> Result<(), Error> {
-        let (report, stop, name) = (self.report.clone(), self.stop.clone(), stage.to_owned());
+        let (report, stop, name) = (self.report.clone(), self.stop.clone(), Arc::from(stage));
         let body = move || {
-            IN_WORKER.set(true);
+            panics::enter(name);
             let outcome = match panic::catch_unwind(AssertUnwindSafe(worker)) {
                 Ok(result) => Outcome::returned(result),
-                Err(payload) => Outcome::panicked(&name, panic_message(&*payload)),
+                Err(payload) => panics::outcome(&*payload),
             };
             if outcome.aborts() {
                 stop.abort();
@@ -95,34 +94,6 @@ impl Pool {
             }
         }
     }
-}
-
-thread_local! {
-    static IN_WORKER: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-    static PANICKED_AT: RefCell<Option<String>> = const { RefCell::new(None) };
-}
-
-/// Keeps a worker's panic for the one message at the end, in place of the default text in the
-/// middle of the output. Other threads keep the hook that was there before.
-fn hook_panics() {
-    static HOOKED: Once = Once::new();
-    HOOKED.call_once(|| {
-        let before = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if !IN_WORKER.get() {
-                return before(info);
-            }
-            let place = info.location().map(|place| format!(" (at {}:{})", place.file(), place.line()));
-            PANICKED_AT.with(|at| *at.borrow_mut() = place);
-        }));
-    });
-}
-
-fn panic_message(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned());
-    let place = PANICKED_AT.with(|at| at.borrow_mut().take()).unwrap_or_default();
-    format!("{text}{place}")
 }
 
 #[cfg(test)]

@@ -36,10 +36,10 @@ fn threads(stage: &StagePlan) -> String {
     }
 }
 
-/// What waits in front of a stage.
+/// What comes into a stage, and how much of it may wait.
 fn edge(stage: &StagePlan) -> Option<String> {
-    let item = stage.kind().takes()?;
-    Some(format!("{}, up to {}", item.name(), stage.capacity))
+    let item = stage.kind().takes()?.name();
+    Some(if stage.chained { format!("{item}, chained") } else { format!("{item}, up to {}", stage.capacity) })
 }
 
 /// A box a stage, from top to bottom.

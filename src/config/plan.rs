@@ -39,14 +39,28 @@ impl Plan {
         found
     }
 
+    /// The chains: stages that run in the same workers, by their places, in the order of the data.
+    pub fn chains(&self) -> Vec<Vec<usize>> {
+        let mut chains: Vec<Vec<usize>> = Vec::new();
+        for (at, stage) in self.stages.iter().enumerate().filter(|(_, stage)| stage.chained) {
+            let before = stage.inputs.iter().copied();
+            match chains.iter_mut().find(|chain| before.clone().eq(chain.last().copied())) {
+                Some(chain) => chain.push(at),
+                None => chains.push(before.chain([at]).collect()),
+            }
+        }
+        chains
+    }
+
     /// How many chunks of a reader may exist at once: for each stage that holds chunks, those that
     /// wait in front of it and one in each worker's hands; and one in the hands of each of the
-    /// reader's own workers. Each takes at most the reader's `chunk` plus `max-line` bytes, and the
-    /// lines and records found in it.
+    /// reader's own workers. A chained stage has neither: what it works on is in the hands of the
+    /// first stage of its chain. Each takes at most the reader's `chunk` plus `max-line` bytes, and
+    /// the lines and records found in it.
     pub fn chunk_budget(&self, reader: usize) -> NonZeroUsize {
         let holding = self.stages.iter().enumerate().filter(|(at, stage)| {
             let holds = matches!(stage.task, Task::LineSplitter | Task::TimeFilter(_) | Task::BucketAggregator(_));
-            holds && self.upstream(*at).contains(&reader)
+            holds && !stage.chained && self.upstream(*at).contains(&reader)
         });
         let held: usize = holding.map(|(_, stage)| stage.capacity.get() + stage.threads.get()).sum();
         self.stages[reader].threads.saturating_add(held)
@@ -62,7 +76,13 @@ impl Plan {
         let batches = readers.map(|(at, reader)| {
             // Lines and records of a log with lines of some 25 bytes take as much as its bytes; as
             // much again waits to be counted.
-            self.chunk_budget(at).get().saturating_mul(3 * (reader.chunk + reader.max_line))
+            let on_their_way = 3 * self.chunk_budget(at).get();
+            // A chained stage has no chunks of its own, but each of its workers has buffers, and what
+            // the allocator keeps of those: measured, no more than four times a chunk.
+            let chained = self.stages.iter().enumerate().filter(|(_, stage)| stage.chained);
+            let behind = chained.filter(|(stage, _)| self.upstream(*stage).contains(&at));
+            let in_workers = 4 * behind.map(|(_, stage)| stage.threads.get()).sum::<usize>();
+            (on_their_way + in_workers).saturating_mul(reader.chunk + reader.max_line)
         });
         batches.fold(PROGRAM, usize::saturating_add)
     }
@@ -156,8 +176,12 @@ pub struct StagePlan {
     pub name: String,
     /// Its workers.
     pub threads: NonZeroUsize,
-    /// Batches that may wait in front of it. Readers have nothing in front of them.
+    /// Batches that may wait in front of it, if it is not chained. Readers have nothing in front of
+    /// them.
     pub capacity: NonZeroUsize,
+    /// Whether it runs in the workers of the one stage that feeds it, which has as many and feeds no
+    /// other: no edge lies between the two.
+    pub chained: bool,
     /// The stages that feed it, as places in `Plan::stages`.
     pub inputs: Vec<usize>,
     /// What a saved state depends on of it: keys with their values, as it writes them.

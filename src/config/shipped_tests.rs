@@ -124,7 +124,7 @@ fn what_a_state_depends_on_stays_what_it_is_letter_by_letter() {
     );
     let all = "align = '2026-01-31'\ntimezone = 'Europe/Berlin'\nlateness = '1500ms'\nlate-updates = '5s'\nunit = 'ms'\n\
         since = 'now-1h'\nmax-line = '1KiB'\ngrouping-seconds = 60\nreports = ['new-pairs']\ntrigger = 'clock'\n\
-        checkpoint = '1s'\nmax-jump = '2h'\nthreads = 3";
+        checkpoint = '1s'\nmax-jump = '2h'\nthreads = 3\nchain = false";
     assert!(
         saved(all).starts_with(
             "location = a.log\nlocation = b*.log\nmax-line = 1024\nformat = plain\nunit = ms\nprevious = true\n\

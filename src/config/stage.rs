@@ -27,6 +27,8 @@ use crate::report::{Spelled, TABLE};
 pub(super) struct Parsed {
     pub threads: NonZeroUsize,
     pub capacity: NonZeroUsize,
+    /// Whether it may run in the workers of the stage before it.
+    pub may_chain: bool,
     pub in_state: Vec<(&'static str, String)>,
     pub task: CheckedTask,
 }
@@ -50,7 +52,7 @@ pub(super) fn read(draft: &Draft, catalog: &Catalog, cores: NonZeroUsize, proble
         NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN)
     };
     let (threads, capacity) = (count("threads", kind.default_threads(cores.get())), count("capacity", 1));
-    let in_state = in_state(kind, &options);
+    let (may_chain, in_state) = (options.flag("chain"), in_state(kind, &options));
     let task = match kind {
         StageType::Reader => CheckedTask::Reader(options),
         StageType::LineSplitter => CheckedTask::LineSplitter,
@@ -60,7 +62,7 @@ pub(super) fn read(draft: &Draft, catalog: &Catalog, cores: NonZeroUsize, proble
         StageType::BucketAggregator => CheckedTask::BucketAggregator(options),
         StageType::Reporter => CheckedTask::Reporter(reporter(draft, &options, catalog, problems)),
     };
-    Some(Parsed { threads, capacity, in_state, task })
+    Some(Parsed { threads, capacity, may_chain, in_state, task })
 }
 
 /// What a saved state depends on of a stage: keys with their values, as it writes them.

@@ -26,11 +26,18 @@ pub trait LineFormat: Clone + Send + Sync {
     /// line.
     fn stamp(&self, bytes: &[u8], start: usize, end: usize) -> Stamp;
 
-    /// How most of `lines` are written, to tell more of them at a glance, for stamps to keep from
-    /// `keep.0` to `keep.1` and none in the future up to `present`; `None` if this format has no
-    /// quick way. The first of `lines` show what is worth it; whichever it is, no line is another's.
-    fn likeness(&self, _lines: &[u8], _keep: (Timestamp, Timestamp), _present: Timestamp) -> Option<impl Likeness> {
-        None::<Unlike>
+    /// Does work on lines with what tells more of them at a glance: how most of `lines` are written,
+    /// for stamps to keep from `keep.0` to `keep.1` and none in the future up to `present`. The
+    /// first of `lines` show what is worth it; whichever it is, no line is another's. Here nothing
+    /// is told at a glance.
+    fn alike<V: LikenessVisitor>(
+        &self,
+        _lines: &[u8],
+        _keep: (Timestamp, Timestamp),
+        _present: Timestamp,
+        visitor: V,
+    ) -> V::Output {
+        visitor.visit(Unlike)
     }
 
     /// The hosts of a line whose stamp ended at `at`: where they begin and end in `bytes`.
@@ -72,6 +79,14 @@ pub trait Likeness: Copy {
 
     /// The stamp and the hosts of the line `bytes[start..end]`.
     fn record(&self, bytes: &[u8], start: usize, end: usize) -> Option<(Timestamp, HostRanges)>;
+}
+
+/// Work that is written once and compiled for each way to tell lines at a glance.
+pub trait LikenessVisitor {
+    /// What the work gives.
+    type Output;
+    /// Does the work.
+    fn visit(self, alike: impl Likeness) -> Self::Output;
 }
 
 /// No line is like another.

@@ -9,7 +9,7 @@ pub mod foreign;
 mod line;
 mod plain;
 
-pub use line::{FormatVisitor, HostRanges, Likeness, LineFormat, Stamp};
+pub use line::{FormatVisitor, HostRanges, Likeness, LikenessVisitor, LineFormat, Stamp};
 pub use plain::Plain;
 
 use crate::model::Units;
@@ -152,7 +152,13 @@ mod tests {
     impl FormatVisitor for AtAGlance<'_> {
         type Output = Option<(Timestamp, HostRanges)>;
         fn visit<F: LineFormat>(self, format: &F) -> Self::Output {
-            let mut alike = format.likeness(self.0, (Timestamp::MIN, Timestamp::MAX), Timestamp::MAX)?;
+            format.alike(self.0, (Timestamp::MIN, Timestamp::MAX), Timestamp::MAX, self)
+        }
+    }
+
+    impl LikenessVisitor for AtAGlance<'_> {
+        type Output = Option<(Timestamp, HostRanges)>;
+        fn visit(self, mut alike: impl Likeness) -> Self::Output {
             let _ = (alike.learn_outside(self.0, 0), alike.is_outside(self.0, 0));
             let _ = (alike.learn_front(self.0, 0), alike.stamp(self.0, 0));
             alike.record(self.0, 0, self.0.len())

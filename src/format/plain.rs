@@ -9,15 +9,17 @@
 mod alike;
 mod digits;
 mod fields;
+mod shape;
 
-use super::line::{HostRanges, Likeness, LineFormat, Stamp};
-use crate::model::lanes::{NARROW, block, digits};
+use super::line::{HostRanges, Likeness, LikenessVisitor, LineFormat, Stamp, Unlike};
+use crate::model::lanes::{MIDDLE, NARROW, block, digits};
 use crate::model::{Cause, Timestamp, Unfit, Units};
 use crate::options::{OptionSpec, Options};
 
 use alike::Alike;
 use digits::{SECONDS, number, ten_digits};
 use fields::{common_hosts, field_end, is_separator, skip_separators, slow_hosts};
+use shape::LineShape;
 
 /// The format that `logparser` has always read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,18 +42,39 @@ impl LineFormat for Plain {
     fn stamp(&self, bytes: &[u8], start: usize, end: usize) -> Stamp {
         match common_stamp(bytes, start, self.units) {
             Some((time, at)) => Stamp::At(time, at),
-            None => slow_stamp(bytes, start, end, self.units),
+            None => match pointed_stamp(bytes, start, self.units) {
+                Some((time, at)) => Stamp::At(time, at),
+                None => slow_stamp(bytes, start, end, self.units),
+            },
         }
     }
 
-    fn likeness(&self, lines: &[u8], keep: (Timestamp, Timestamp), present: Timestamp) -> Option<impl Likeness> {
-        Alike::of(lines, self.units, keep, present)
+    fn alike<V: LikenessVisitor>(
+        &self,
+        lines: &[u8],
+        keep: (Timestamp, Timestamp),
+        present: Timestamp,
+        visitor: V,
+    ) -> V::Output {
+        let Some(shape) = LineShape::first(lines) else { return visitor.visit(Unlike) };
+        match shape.fraction {
+            0 => visit(Alike::<NARROW>::of(shape, self.units, keep, present), visitor),
+            _ => visit(Alike::<MIDDLE>::of(shape, self.units, keep, present), visitor),
+        }
     }
 
     #[inline(always)]
     fn hosts(&self, bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, Cause> {
         let end = if end > at && bytes[end - 1] == b'\r' { end - 1 } else { end };
         common_hosts(bytes, at + 1, end).map_or_else(|| slow_hosts(bytes, at, end), Ok)
+    }
+}
+
+/// Does work with what tells lines at a glance, if anything does.
+fn visit<V: LikenessVisitor>(alike: Option<impl Likeness>, visitor: V) -> V::Output {
+    match alike {
+        Some(alike) => visitor.visit(alike),
+        None => visitor.visit(Unlike),
     }
 }
 
@@ -70,6 +93,30 @@ fn common_stamp(bytes: &[u8], start: usize, units: Units) -> Option<(Timestamp, 
     }
     let time = if length == SECONDS { units.short(ten_digits(block)) } else { units.instant(number(block, length)) };
     Some((time?, start + length))
+}
+
+/// The stamp at `start` and where it ends, if it is of the second kind: as many digits, a point, up
+/// to nine decimals, and a separator.
+#[inline(never)]
+fn pointed_stamp(bytes: &[u8], start: usize, units: Units) -> Option<(Timestamp, usize)> {
+    let whole = block(bytes, start)?;
+    let length = digits(whole).trailing_ones() as usize;
+    if !(8..NARROW).contains(&length) || whole[length] != b'.' {
+        return None;
+    }
+    let behind = start + length + 1;
+    let part = block(bytes, behind)?;
+    let decimals = digits(part).trailing_ones();
+    if !(1..=9).contains(&decimals) || !is_separator(part[decimals as usize]) {
+        return None;
+    }
+    let whole = number(whole, length);
+    let unit = units.of(whole.unsigned_abs()).nanos();
+    let part = part[..decimals as usize].iter().fold(0, |number, digit| 10 * number + i64::from(digit - b'0'));
+    // A part of a nanosecond is for the slow way to refuse.
+    let step = unit / 10i64.pow(decimals);
+    let nanos = whole.checked_mul(unit)?.checked_add(part * step)?;
+    (step > 0).then(|| (Timestamp::from_nanos(nanos), behind + decimals as usize))
 }
 
 /// The stamp of a line that is not the common kind: blank, indented, negative, long, with a

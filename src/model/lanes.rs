@@ -42,29 +42,33 @@ pub fn digits(bytes: &[u8; NARROW]) -> u32 {
     (u8x16::new(*bytes) - u8x16::splat(b'0')).simd_le(u8x16::splat(9)).to_bitmask()
 }
 
-/// For each place of a narrow block, the bytes that may stand there: the lowest, and how far they
-/// may lie above it.
+/// For each place of a block, the bytes that may stand there: the lowest, and how far they may lie
+/// above it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mould {
+pub struct Mould<const SIZE: usize> {
     /// The lowest byte of each place.
-    pub lowest: [u8; NARROW],
-    /// How far a byte may lie above the lowest of its place.
-    pub spread: [u8; NARROW],
+    pub lowest: [u8; SIZE],
+    /// How far a byte may lie above the lowest of its place; no further than there are bytes.
+    pub spread: [u8; SIZE],
 }
 
-impl Mould {
-    /// Whether each byte is one that may stand in its place.
+impl<const SIZE: usize> Mould<SIZE> {
+    /// Whether each byte is one that may stand in its place. The block is one of whole narrow ones.
     #[inline(always)]
-    pub fn fits(&self, bytes: &[u8; NARROW]) -> bool {
-        let above = u8x16::new(*bytes) - u8x16::new(self.lowest);
-        above.saturating_sub(u8x16::new(self.spread)).simd_eq(u8x16::ZERO).to_bitmask() == 0xffff
+    pub fn fits(&self, bytes: &[u8; SIZE]) -> bool {
+        bytes.as_chunks::<NARROW>().0.iter().zip(self.lowest.as_chunks().0).zip(self.spread.as_chunks().0).all(
+            |((bytes, lowest), spread)| {
+                let above = u8x16::new(*bytes) - u8x16::new(*lowest);
+                above.saturating_sub(u8x16::new(*spread)).simd_eq(u8x16::ZERO).to_bitmask() == 0xffff
+            },
+        )
     }
 }
 
 /// The block that begins at `start`, if there are enough bytes for one.
 #[inline]
 pub fn block<const SIZE: usize>(bytes: &[u8], start: usize) -> Option<&[u8; SIZE]> {
-    bytes.get(start..).and_then(<[u8]>::first_chunk)
+    bytes.get(start..start.checked_add(SIZE)?)?.first_chunk()
 }
 
 #[cfg(test)]
@@ -93,12 +97,12 @@ mod tests {
 
     #[test]
     fn each_place_of_a_mould_has_its_own_bytes() {
-        let mould = Mould {
-            lowest: std::array::from_fn(|lane| 16 * lane as u8),
-            spread: std::array::from_fn(|lane| if lane == 15 { 15 } else { lane as u8 }),
+        let mould: Mould<MIDDLE> = Mould {
+            lowest: std::array::from_fn(|lane| 8 * lane as u8),
+            spread: std::array::from_fn(|lane| lane as u8 % 8),
         };
         assert!(mould.fits(&mould.lowest));
-        for lane in 0..NARROW {
+        for lane in 0..MIDDLE {
             for byte in 0..=u8::MAX {
                 let mut bytes = mould.lowest;
                 bytes[lane] = byte;

@@ -136,9 +136,13 @@ impl History {
     /// Whether a record of this instant is late behind lines with these highest stamps.
     #[inline]
     fn is_late(&self, time: Timestamp, peaks: &Peaks) -> bool {
-        let is_behind = |stamp| time < self.watermark(stamp).minus(self.grace);
         // The trusted stamp is no higher than the highest, which is at hand.
-        is_behind(peaks.highest()) && is_behind(self.trusted(peaks))
+        time < self.late_below(peaks.highest()) && time < self.late_below(self.trusted(peaks))
+    }
+
+    /// Below which records are late, when this is the stamp by which time is told.
+    fn late_below(&self, stamp: Option<Timestamp>) -> Timestamp {
+        self.watermark(stamp).minus(self.grace)
     }
 
     /// The watermark, if these highest stamps move it past a window's end; `next_close` then moves

@@ -6,7 +6,7 @@
 //! what it would be told if each line were judged by itself, and in the order of the lines.
 
 use crate::batch::{Lines, Record};
-use crate::format::{Likeness, LineFormat};
+use crate::format::{Likeness, LikenessVisitor, LineFormat};
 use crate::model::Timestamp;
 
 use super::judge::{Judge, Verdict, record};
@@ -52,37 +52,30 @@ const NO_RECORD: Record = Record { time: Timestamp::MIN, from: (0, 0), to: (0, 0
 /// Tells a sink what each line is.
 pub(super) fn each_run<F: LineFormat>(format: &F, lines: &Lines, judge: &Judge, sink: &mut impl RunSink) {
     let bytes = &lines.chunk.bytes[..];
-    match format.likeness(bytes, judge.keep, judge.present) {
-        Some(alike) => RunWalk { format, bytes, judge, sink }.alike(&lines.ends, alike),
-        None => RunWalk { format, bytes, judge, sink }.one_by_one(&lines.ends),
-    }
+    format.alike(bytes, judge.keep, judge.present, RunWalk { format, bytes, ends: &lines.ends, judge, sink });
 }
 
 /// A walk over the lines of a batch.
 struct RunWalk<'a, F, S> {
     format: &'a F,
     bytes: &'a [u8],
+    ends: &'a [u32],
     judge: &'a Judge,
     sink: &'a mut S,
 }
 
-impl<F: LineFormat, S: RunSink> RunWalk<'_, F, S> {
-    /// The simple way.
-    fn one_by_one(mut self, ends: &[u32]) {
-        let mut start = 0;
-        for &end in ends {
-            self.judge(start, end as usize);
-            start = end as usize + 1;
-        }
-    }
+impl<F: LineFormat, S: RunSink> LikenessVisitor for RunWalk<'_, F, S> {
+    type Output = ();
 
-    fn alike(mut self, mut ends: &[u32], mut alike: impl Likeness) {
+    fn visit(mut self, mut alike: impl Likeness) {
+        let mut ends = self.ends;
         let mut records = [NO_RECORD; RUN];
-        let (mut start, mut run) = (0, NextLoop::None);
+        // Offsets have 32 bits, which tells the loops that no sum of them overflows.
+        let (mut start, mut run) = (0u32, NextLoop::None);
         while let Some(last) = ends.len().min(RUN).checked_sub(1) {
             let next = &ends[..=last];
             // No line is longer than all of them.
-            let fit = ends[last] as usize - start <= self.judge.max_line;
+            let fit = (ends[last] - start) as usize <= self.judge.max_line;
             let told = match run {
                 _ if !fit => 0,
                 NextLoop::None => 0,
@@ -91,23 +84,26 @@ impl<F: LineFormat, S: RunSink> RunWalk<'_, F, S> {
                 NextLoop::Kept => self.kept(next, start, &alike, &mut records),
             };
             if told > 0 {
-                start = next[told - 1] as usize + 1;
+                start = next[told - 1].wrapping_add(1);
                 ends = &ends[told..];
             }
             if told > last {
                 continue;
             }
             let Some((&end, rest)) = ends.split_first() else { return };
-            run = match self.judge(start, end as usize) {
-                Verdict::Outside(time, _) => self.run_outside(start, time, &mut alike),
-                Verdict::Keep(_) if alike.learn_front(self.bytes, start) => NextLoop::Kept,
+            let at = start as usize;
+            run = match self.judge(at, end as usize) {
+                Verdict::Outside(time, _) => self.run_outside(at, time, &mut alike),
+                Verdict::Keep(_) if alike.learn_front(self.bytes, at) => NextLoop::Kept,
                 Verdict::Keep(_) => NextLoop::None,
                 _ => run,
             };
-            (start, ends) = (end as usize + 1, rest);
+            (start, ends) = (end.wrapping_add(1), rest);
         }
     }
+}
 
+impl<F: LineFormat, S: RunSink> RunWalk<'_, F, S> {
     /// The run that a line outside begins.
     fn run_outside(&self, start: usize, time: Timestamp, alike: &mut impl Likeness) -> NextLoop {
         let (lowest, highest) = self.judge.keep;
@@ -124,11 +120,11 @@ impl<F: LineFormat, S: RunSink> RunWalk<'_, F, S> {
 
     /// How many of the next lines are outside at a glance.
     #[inline(never)]
-    fn counted(&mut self, ends: &[u32], mut start: usize, alike: &impl Likeness) -> usize {
+    fn counted(&mut self, ends: &[u32], mut start: u32, alike: &impl Likeness) -> usize {
         let (bytes, alike) = (self.bytes, *alike);
         let unlike = ends.iter().position(|&end| {
-            let unlike = !alike.is_outside(bytes, start);
-            start = end as usize + 1;
+            let unlike = !alike.is_outside(bytes, start as usize);
+            start = end.wrapping_add(1);
             unlike
         });
         let told = unlike.unwrap_or(ends.len());
@@ -139,17 +135,11 @@ impl<F: LineFormat, S: RunSink> RunWalk<'_, F, S> {
     /// How many of the next lines are outside and say nothing new at a glance: their stamps lie
     /// within a range.
     #[inline(never)]
-    fn passed(
-        &mut self,
-        ends: &[u32],
-        mut start: usize,
-        alike: &impl Likeness,
-        (from, to): (Timestamp, Timestamp),
-    ) -> usize {
-        let (bytes, alike) = (self.bytes, *alike);
+    fn passed(&mut self, ends: &[u32], mut start: u32, alike: &impl Likeness, range: (Timestamp, Timestamp)) -> usize {
+        let (bytes, alike, (from, to)) = (self.bytes, *alike, range);
         let unlike = ends.iter().position(|&end| {
-            let time = alike.stamp(bytes, start);
-            start = end as usize + 1;
+            let time = alike.stamp(bytes, start as usize);
+            start = end.wrapping_add(1);
             !time.is_some_and(|time| from <= time && time <= to)
         });
         let told = unlike.unwrap_or(ends.len());
@@ -159,18 +149,18 @@ impl<F: LineFormat, S: RunSink> RunWalk<'_, F, S> {
 
     /// How many of the next lines are records at a glance.
     #[inline(never)]
-    fn kept(&mut self, ends: &[u32], mut start: usize, alike: &impl Likeness, records: &mut [Record; RUN]) -> usize {
+    fn kept(&mut self, ends: &[u32], mut start: u32, alike: &impl Likeness, records: &mut [Record; RUN]) -> usize {
         let (bytes, alike, (lowest, highest)) = (self.bytes, *alike, self.judge.keep);
-        let mut told = 0;
-        for (&end, place) in ends.iter().zip(&mut *records) {
-            let Some((time, hosts)) = alike.record(bytes, start, end as usize) else { break };
-            if time < lowest || time > highest {
-                break;
-            }
+        let unlike = ends.iter().zip(&mut *records).position(|(&end, place)| {
+            let found = alike.record(bytes, start as usize, end as usize);
+            let Some((time, hosts)) = found.filter(|(time, _)| lowest <= *time && *time <= highest) else {
+                return true;
+            };
             *place = record(time, hosts);
-            start = end as usize + 1;
-            told += 1;
-        }
+            start = end.wrapping_add(1);
+            false
+        });
+        let told = unlike.unwrap_or(ends.len());
         self.sink.keep(&records[..told]);
         told
     }
@@ -236,7 +226,13 @@ pub(super) mod tests {
         ];
         let line = prop_oneof![40 => Just(None), 1 => proptest::sample::select(&ODD[..]).prop_map(Some)];
         let lines = proptest::collection::vec((line, 0i64..40), 0..180);
-        let unit = prop_oneof![3 => Just(""), 1 => Just("000")];
+        let unit = prop_oneof![
+            4 => Just(""),
+            1 => Just("000"),
+            1 => Just(".25"),
+            1 => Just("500000"),
+            1 => Just(".123456789"),
+        ];
         let blank = prop_oneof![3 => Just(" "), 1 => Just("\t"), 1 => Just("  ")];
         let end = prop_oneof![3 => Just("\n"), 1 => Just("\r\n")];
         let run = (unit, blank, end, 0i64..1_000, 1i64..40, lines).prop_map(|(unit, blank, end, at, jitter, lines)| {

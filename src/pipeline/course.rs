@@ -9,8 +9,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::resolve::{Resolved, ResolvedFilter};
-use super::seat::{Ground, Seat, Starter};
-use crate::actor::{Inbox, Outlet, Permits};
+use super::seat::{Ground, Intake, Seat, Starter};
+use crate::actor::{Permits, Port};
 use crate::batch::Records;
 use crate::config::AggregatorPlan;
 use crate::model::time::Clock;
@@ -91,8 +91,9 @@ pub(super) struct EveryWindow {
     pub peek: Option<Arc<Peek>>,
     /// Where lines go that come too late for their windows.
     pub late: Option<Arc<RejectsFile>>,
-    pub inbox: Inbox<Arc<Records>>,
-    pub outlet: Outlet<Arc<Closed>>,
+    pub intake: Intake<Arc<Records>>,
+    /// Where results go.
+    pub ports: Vec<Port<Arc<Closed>>>,
 }
 
 /// How results are written.

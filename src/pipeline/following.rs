@@ -287,18 +287,18 @@ impl Course for GoingOn {
         plan: &AggregatorPlan,
         every: EveryWindow,
     ) -> (Starter, Option<Arc<LiveCounting>>) {
-        let EveryWindow { grid, resolved, counting, peek: _, late, inbox, outlet } = every;
+        let EveryWindow { grid, resolved, counting, peek: _, late, intake, ports } = every;
         let live = self.follow.live(plan, grid, counting, late);
         let (issuer, saver) = self.attendants(plan, &live, (grid, resolved), seat.ground.context);
         // Results come from the issuer; a worker that held a way out too would keep the reporter
         // waiting.
         let counting = Arc::clone(&live);
         let worker = move || following::LiveWorker::new(Arc::clone(&counting));
-        let workers = seat.start(AGGREGATOR, inbox, seat.no_outlet(), worker);
-        let name = seat.stage.name.clone();
+        let workers = seat.start(AGGREGATOR, intake, seat.no_outlets(), worker);
+        let (name, outlet) = (seat.stage.name.clone(), LatestOutlet::new(ports, Arc::clone(&seat.metrics)));
         let start: Starter = Box::new(move |pool| {
             workers(pool)?;
-            pool.spawn(&name, move || issuer.run(LatestOutlet::new(outlet)))?;
+            pool.spawn(&name, move || issuer.run(outlet))?;
             saver.map_or(Ok(()), |saver| pool.spawn(&name, move || saver.run()))
         });
         (start, Some(live))

@@ -25,7 +25,8 @@ pub(super) struct Post {
     kind: &'static str,
     threads: usize,
     capacity: usize,
-    /// Readers have none.
+    chained: bool,
+    /// Readers have none, and chained stages neither.
     gauge: Option<Gauge>,
     metrics: Arc<StageMetrics>,
 }
@@ -38,11 +39,13 @@ pub struct StageObservation {
     pub name: String,
     /// Its type, as a configuration names it.
     pub kind: &'static str,
-    /// Its workers.
+    /// Its workers; of a chained stage, those of its chain.
     pub threads: usize,
-    /// Batches that wait in front of it; 0 for readers.
+    /// Whether it runs in the workers of the stage before it, so that nothing waits between them.
+    pub chained: bool,
+    /// Batches that wait in front of it; 0 for readers and chained stages.
     pub waiting: usize,
-    /// How many may; 0 for readers.
+    /// How many may; 0 for readers and chained stages.
     pub capacity: usize,
     /// Batches that it has sent on; of reporters, results written.
     pub batches: u64,
@@ -53,10 +56,11 @@ impl Post {
     pub fn new(stage: &StagePlan, gauge: Option<Gauge>, metrics: Arc<StageMetrics>) -> Self {
         let capacity = if gauge.is_some() { stage.capacity.get() } else { 0 };
         let (name, kind, threads) = (stage.name.clone(), stage.kind().name(), stage.threads.get());
-        Post { name, kind, threads, capacity, gauge, metrics }
+        Post { name, kind, threads, capacity, chained: stage.chained, gauge, metrics }
     }
 
-    /// Batches that wait in front of it; `None` once it has ended, and of readers.
+    /// Batches that wait in front of it; `None` once it has ended, and of stages that have no edge
+    /// there.
     pub fn waiting(&self) -> Option<usize> {
         self.gauge.as_ref()?.waiting()
     }
@@ -67,6 +71,7 @@ impl Post {
             name: self.name.clone(),
             kind: self.kind,
             threads: self.threads,
+            chained: self.chained,
             waiting: self.waiting().unwrap_or(0),
             capacity: self.capacity,
             batches: self.metrics.batches(),

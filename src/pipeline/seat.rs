@@ -1,15 +1,15 @@
 //! Where a stage stands while a plan is wired: the edges around it, and how its workers are
 //! started.
 //!
-//! Not here: which stages there are (`wire`), and what a course makes of them (`course`).
-//! Invariant: only workers hold ports once all are started, so that an inbox closes when nobody
-//! feeds it.
+//! Not here: which stages there are (`wire`), what a course makes of them (`course`), and which of
+//! them are chained (the plan says that, and nothing is asked again). Invariant: only workers hold
+//! ports once all are started, so that an inbox closes when nobody feeds it.
 
 use std::sync::Arc;
 
 use super::context::RunContext;
 use super::reading::Reading;
-use crate::actor::{Countdown, Gauge, Inbox, Outlet, Pool, Port, Stop, Transform, drive, edge};
+use crate::actor::{Coupling, Gauge, Inbox, Outlets, Pool, Port, Stop, Transform, Workers, edge};
 use crate::batch::{Chunk, Lines, Records};
 use crate::config::{Plan, StagePlan, Task};
 use crate::error::{Error, Result};
@@ -30,14 +30,51 @@ pub(super) struct Ground<'a> {
     pub now: &'a Clock,
 }
 
-/// The edge in front of a stage.
+/// What leads into a stage.
 pub(super) enum Edge {
-    /// Readers have none.
+    /// Readers have nothing in front of them.
     None,
-    Chunks(Port<Arc<Chunk>>, Inbox<Arc<Chunk>>),
-    Lines(Port<Arc<Lines>>, Inbox<Arc<Lines>>),
-    Records(Port<Arc<Records>>, Inbox<Arc<Records>>),
-    Closed(Port<Arc<Closed>>, Inbox<Arc<Closed>>),
+    Chunks(Intake<Arc<Chunk>>),
+    Lines(Intake<Arc<Lines>>),
+    Records(Intake<Arc<Records>>),
+    Closed(Intake<Arc<Closed>>),
+}
+
+/// How batches come into a stage.
+pub(super) enum Intake<T> {
+    /// Over a bounded edge, from the workers of others.
+    Bounded(Port<T>, Inbox<T>),
+    /// From the stage before it, in the same workers.
+    Chained(Coupling<T>),
+}
+
+impl<T> Intake<T> {
+    fn bounded(stage: &StagePlan, stop: &Stop) -> Self {
+        let (port, inbox) = edge(stage.capacity, stop);
+        Intake::Bounded(port, inbox)
+    }
+
+    fn planned(stage: &StagePlan, stop: &Stop) -> Self {
+        if stage.chained { Intake::Chained(Coupling::new(stop)) } else { Intake::bounded(stage, stop) }
+    }
+}
+
+impl<T: Send + 'static> Intake<T> {
+    fn gauge(&self) -> Option<Gauge> {
+        match self {
+            Intake::Bounded(_, inbox) => Some(inbox.gauge()),
+            Intake::Chained(_) => None,
+        }
+    }
+}
+
+impl<T> Clone for Intake<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Intake::Bounded(port, inbox) => Intake::Bounded(port.clone(), inbox.clone()),
+            Intake::Chained(coupling) => Intake::Chained(coupling.clone()),
+        }
+    }
 }
 
 impl Edge {
@@ -45,22 +82,10 @@ impl Edge {
     pub fn before(stage: &StagePlan, stop: &Stop) -> Self {
         match stage.task {
             Task::Reader(_) => Edge::None,
-            Task::LineSplitter => {
-                let (port, inbox) = edge(stage.capacity, stop);
-                Edge::Chunks(port, inbox)
-            }
-            Task::TimeFilter(_) => {
-                let (port, inbox) = edge(stage.capacity, stop);
-                Edge::Lines(port, inbox)
-            }
-            Task::BucketAggregator(_) => {
-                let (port, inbox) = edge(stage.capacity, stop);
-                Edge::Records(port, inbox)
-            }
-            Task::Reporter(_) => {
-                let (port, inbox) = edge(stage.capacity, stop);
-                Edge::Closed(port, inbox)
-            }
+            Task::LineSplitter => Edge::Chunks(Intake::bounded(stage, stop)),
+            Task::TimeFilter(_) => Edge::Lines(Intake::planned(stage, stop)),
+            Task::BucketAggregator(_) => Edge::Records(Intake::planned(stage, stop)),
+            Task::Reporter(_) => Edge::Closed(Intake::bounded(stage, stop)),
         }
     }
 
@@ -68,10 +93,10 @@ impl Edge {
     pub fn gauge(&self) -> Option<Gauge> {
         match self {
             Edge::None => None,
-            Edge::Chunks(_, inbox) => Some(inbox.gauge()),
-            Edge::Lines(_, inbox) => Some(inbox.gauge()),
-            Edge::Records(_, inbox) => Some(inbox.gauge()),
-            Edge::Closed(_, inbox) => Some(inbox.gauge()),
+            Edge::Chunks(intake) => intake.gauge(),
+            Edge::Lines(intake) => intake.gauge(),
+            Edge::Records(intake) => intake.gauge(),
+            Edge::Closed(intake) => intake.gauge(),
         }
     }
 }
@@ -86,26 +111,48 @@ pub(super) struct Seat<'a> {
 }
 
 impl Seat<'_> {
-    /// The way out to all stages that this one feeds.
-    pub fn outlet<T: Clone>(&self, port: impl Fn(&Edge) -> Option<Port<T>>) -> Outlet<T> {
-        let fed = self.ground.plan.stages.iter().enumerate().filter(|(_, stage)| stage.inputs.contains(&self.at));
-        Outlet::new(fed.filter_map(|(to, _)| port(&self.edges[to])).collect(), Arc::clone(&self.metrics))
+    /// The ways out of its workers to what it feeds, whose edges `pick` picks: into the one stage
+    /// that is chained to it, or over edges.
+    pub fn outlets<T: Clone>(&self, pick: impl Fn(&Edge) -> Option<&Intake<T>>) -> Outlets<T> {
+        let chained = self.fed(&pick).find_map(|intake| match intake {
+            Intake::Chained(coupling) => Some(coupling.clone()),
+            Intake::Bounded(..) => None,
+        });
+        match chained {
+            Some(coupling) => Outlets::into_chain(coupling, Arc::clone(&self.metrics)),
+            None => Outlets::to(self.ports(pick), Arc::clone(&self.metrics)),
+        }
+    }
+
+    /// The ports to all stages that it feeds over edges.
+    pub fn ports<T>(&self, pick: impl Fn(&Edge) -> Option<&Intake<T>>) -> Vec<Port<T>> {
+        let port = |intake: &Intake<T>| match intake {
+            Intake::Bounded(port, _) => Some(port.clone()),
+            Intake::Chained(_) => None,
+        };
+        self.fed(&pick).filter_map(port).collect()
+    }
+
+    /// What leads into the stages that it feeds.
+    fn fed<'a, T: 'a>(&'a self, pick: &impl Fn(&Edge) -> Option<&Intake<T>>) -> impl Iterator<Item = &'a Intake<T>> {
+        let stages = self.ground.plan.stages.iter().zip(self.edges);
+        stages.filter(|(stage, _)| stage.inputs.contains(&self.at)).filter_map(|(_, edge)| pick(edge))
     }
 
     /// Of a stage that feeds none.
-    pub fn no_outlet<T: Clone>(&self) -> Outlet<T> {
-        Outlet::new(Vec::new(), Arc::clone(&self.metrics))
+    pub fn no_outlets<T: Clone>(&self) -> Outlets<T> {
+        Outlets::to(Vec::new(), Arc::clone(&self.metrics))
     }
 
-    /// Starts the workers of a stage that has an inbox.
+    /// Starts the workers of a stage, or leaves that to the stage that it is chained to.
     pub fn start<T: Transform>(
         &self,
         point: &'static str,
-        inbox: Inbox<T::In>,
-        outlet: Outlet<T::Out>,
+        intake: Intake<T::In>,
+        outlets: Outlets<T::Out>,
         worker: impl Fn() -> T + 'static,
     ) -> Starter {
-        self.start_some(self.stage.threads.get(), point, inbox, outlet, worker)
+        self.start_some(self.stage.threads.get(), point, intake, outlets, worker)
     }
 
     /// Starts so many of them.
@@ -113,19 +160,18 @@ impl Seat<'_> {
         &self,
         threads: usize,
         point: &'static str,
-        inbox: Inbox<T::In>,
-        outlet: Outlet<T::Out>,
+        intake: Intake<T::In>,
+        outlets: Outlets<T::Out>,
         worker: impl Fn() -> T + 'static,
     ) -> Starter {
-        let name = self.stage.name.clone();
-        Box::new(move |pool| {
-            let countdown = Countdown::new(threads);
-            for _ in 0..threads {
-                let (worker, inbox, outlet, countdown) = (worker(), inbox.clone(), outlet.clone(), countdown.clone());
-                pool.spawn(&name, move || drive(worker, point, &inbox, outlet, &countdown))?;
+        let workers = Workers::new(&self.stage.name, point, outlets, worker);
+        match intake {
+            Intake::Bounded(_, inbox) => Box::new(move |pool| workers.start(threads, &inbox, pool)),
+            Intake::Chained(coupling) => {
+                workers.chain(&coupling);
+                Box::new(|_| Ok(()))
             }
-            Ok(())
-        })
+        }
     }
 }
 

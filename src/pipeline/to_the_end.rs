@@ -11,7 +11,7 @@ use super::nothing::StampsThere;
 use super::resolve::ResolvedFilter;
 use super::seat::{Ground, Seat, Starter};
 use super::tallied::new_tally;
-use crate::actor::Permits;
+use crate::actor::{Outlets, Permits};
 use crate::config::AggregatorPlan;
 use crate::model::Stamps;
 use crate::ops::close::{Closer, Windows};
@@ -53,11 +53,12 @@ impl Course for ToTheEnd {
         plan: &AggregatorPlan,
         every: EveryWindow,
     ) -> (Starter, Option<Arc<LiveCounting>>) {
-        let EveryWindow { grid, counting, peek, inbox, outlet, .. } = every;
+        let EveryWindow { grid, counting, peek, intake, ports, .. } = every;
+        let outlets = Outlets::to(ports, Arc::clone(&seat.metrics));
         let buckets = Windows::Every(grid).buckets(plan.grouping);
         let closer = Closer::new(grid, buckets, plan.needs_previous).with_max_gap(plan.max_gap);
         let every = Every::new(counting, closer, peek, seat.ground.context.stop.clone());
-        (seat.start(AGGREGATOR, inbox, outlet, move || every::EveryWorker::new(Arc::clone(&every))), None)
+        (seat.start(AGGREGATOR, intake, outlets, move || every::EveryWorker::new(Arc::clone(&every))), None)
     }
 
     fn results(&self, seat: &Seat<'_>) -> ResultOrder {

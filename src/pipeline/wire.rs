@@ -14,10 +14,10 @@ use super::observed::{Observed, Post};
 use super::prune::pruned_or_warn;
 use super::reading::Reading;
 use super::resolve::filter_before;
-use super::seat::{Edge, Ground, Seat, Starter, misfit};
+use super::seat::{Edge, Ground, Intake, Seat, Starter, misfit};
 use super::shared_parts::{SharedCounts, SharedParts};
 use super::targets::Targets;
-use crate::actor::{Inbox, Permits, Pool};
+use crate::actor::{Outlets, Permits, Pool};
 use crate::batch::{Chunk, Lines, Records};
 use crate::config::{AggregatorPlan, ReaderPlan, ReporterPlan, Task};
 use crate::error::Result;
@@ -156,17 +156,17 @@ impl StageWiring<'_> {
         let misfit = || misfit(stage);
         let (start, part) = match (&stage.task, &edges[*at]) {
             (Task::Reader(reader), _) => self.reader(reader, course),
-            (Task::LineSplitter, Edge::Chunks(_, inbox)) => (self.splitter(inbox.clone()), WiredPart::None),
-            (Task::TimeFilter(_), Edge::Lines(_, inbox)) => {
+            (Task::LineSplitter, Edge::Chunks(intake)) => (self.splitter(intake.clone()), WiredPart::None),
+            (Task::TimeFilter(_), Edge::Lines(intake)) => {
                 let shared = self.shared.filters.get(at).ok_or_else(misfit)?;
-                (self.filter(Arc::clone(shared), inbox.clone()), WiredPart::None)
+                (self.filter(Arc::clone(shared), intake.clone()), WiredPart::None)
             }
-            (Task::BucketAggregator(aggregator), Edge::Records(_, inbox)) => {
+            (Task::BucketAggregator(aggregator), Edge::Records(intake)) => {
                 let counts = self.shared.aggregators.get(at).ok_or_else(misfit)?;
-                self.aggregator(aggregator, counts, inbox.clone(), course)
+                self.aggregator(aggregator, counts, intake.clone(), course)
             }
-            (Task::Reporter(reporter), Edge::Closed(_, inbox)) => {
-                self.reporter(reporter, outputs, inbox.clone(), course)
+            (Task::Reporter(reporter), Edge::Closed(intake)) => {
+                self.reporter(reporter, outputs, intake.clone(), course)
             }
             _ => return Err(misfit()),
         };
@@ -198,18 +198,18 @@ impl StageWiring<'_> {
             failures: Arc::clone(&context.failures),
             present,
         });
-        let outlet = self.seat.outlet(|edge| match edge {
-            Edge::Chunks(port, _) => Some(port.clone()),
+        let outlets = self.seat.outlets(|edge| match edge {
+            Edge::Chunks(intake) => Some(intake),
             _ => None,
         });
         let name = self.seat.stage.name.clone();
         let start: Starter = Box::new(move |pool| {
             if let Some(following) = following {
-                let outlet = outlet.clone();
+                let outlet = outlets.open()?;
                 pool.spawn(&name, move || following.run(outlet))?;
             }
             for _ in 0..threads {
-                let (shared, outlet) = (Arc::clone(&shared), outlet.clone());
+                let (shared, outlet) = (Arc::clone(&shared), outlets.open()?);
                 pool.spawn(&name, move || reader::run(&shared, outlet))?;
             }
             Ok(())
@@ -217,46 +217,47 @@ impl StageWiring<'_> {
         (start, part)
     }
 
-    fn splitter(&self, inbox: Inbox<Arc<Chunk>>) -> Starter {
-        let outlet = self.seat.outlet(|edge| match edge {
-            Edge::Lines(port, _) => Some(port.clone()),
+    fn splitter(&self, intake: Intake<Arc<Chunk>>) -> Starter {
+        let outlets = self.seat.outlets(|edge| match edge {
+            Edge::Lines(intake) => Some(intake),
             _ => None,
         });
         let ends = crate::model::recycle::BufferPool::default();
-        self.seat.start("line-splitter", inbox, outlet, move || splitter::Splitter::new(ends.clone()))
+        self.seat.start("line-splitter", intake, outlets, move || splitter::Splitter::new(ends.clone()))
     }
 
-    fn filter(&self, shared: Arc<filter::FilterShared>, inbox: Inbox<Arc<Lines>>) -> Starter {
-        let outlet = self.seat.outlet(|edge| match edge {
-            Edge::Records(port, _) => Some(port.clone()),
+    fn filter(&self, shared: Arc<filter::FilterShared>, intake: Intake<Arc<Lines>>) -> Starter {
+        let outlets = self.seat.outlets(|edge| match edge {
+            Edge::Records(intake) => Some(intake),
             _ => None,
         });
-        self.seat.start("time-filter", inbox, outlet, move || filter::FilterWorker::new(Arc::clone(&shared)))
+        self.seat.start("time-filter", intake, outlets, move || filter::FilterWorker::new(Arc::clone(&shared)))
     }
 
     fn aggregator(
         &self,
         plan: &AggregatorPlan,
         counts: &SharedCounts,
-        inbox: Inbox<Arc<Records>>,
+        intake: Intake<Arc<Records>>,
         course: &mut dyn Course,
     ) -> (Starter, WiredPart) {
         let (resolved, late) = (counts.resolved, counts.late.clone());
         let (windows, counting) = (resolved.windows, Arc::clone(&counts.counting));
         let peek = || Arc::new(Peek::new(Arc::clone(&counting), windows, plan.needs_previous));
         let peek = self.seat.ground.context.peek.then(peek);
-        let outlet = self.seat.outlet(|edge| match edge {
-            Edge::Closed(port, _) => Some(port.clone()),
+        let ports = self.seat.ports(|edge| match edge {
+            Edge::Closed(intake) => Some(intake),
             _ => None,
         });
         let mut aggregator = Aggregator { counting: Arc::clone(&counting), peek: peek.clone(), live: None };
         let start = match windows {
             Windows::Once(window) => {
                 let once = Once::new(counting, window, plan.needs_previous, peek);
-                self.seat.start(AGGREGATOR, inbox, outlet, move || once::OnceWorker::new(Arc::clone(&once)))
+                let outlets = Outlets::to(ports, Arc::clone(&self.seat.metrics));
+                self.seat.start(AGGREGATOR, intake, outlets, move || once::OnceWorker::new(Arc::clone(&once)))
             }
             Windows::Every(grid) => {
-                let every = EveryWindow { grid, resolved, counting, peek, late, inbox, outlet };
+                let every = EveryWindow { grid, resolved, counting, peek, late, intake, ports };
                 let (start, live) = course.every(&self.seat, plan, every);
                 aggregator.live = live;
                 start
@@ -269,7 +270,7 @@ impl StageWiring<'_> {
         &self,
         plan: &ReporterPlan,
         outputs: Vec<Destination>,
-        inbox: Inbox<Arc<Closed>>,
+        intake: Intake<Arc<Closed>>,
         course: &dyn Course,
     ) -> (Starter, WiredPart) {
         let Ground { plan: whole, reading, context, .. } = self.seat.ground;
@@ -298,7 +299,7 @@ impl StageWiring<'_> {
         });
         let part = WiredPart::Reporter(fed_by, Arc::clone(&shared));
         let worker = move || reporter::Reporter::new(Arc::clone(&shared));
-        (self.seat.start_some(workers, "reporter", inbox, self.seat.no_outlet(), worker), part)
+        (self.seat.start_some(workers, "reporter", intake, self.seat.no_outlets(), worker), part)
     }
 }
 

@@ -190,7 +190,13 @@ impl PairTable {
     /// Calls `f` with each pair and its count, in no order.
     #[inline]
     pub fn for_each(&self, mut f: impl FnMut(HostId, HostId, u64)) {
-        self.buckets.iter().for_each(|bucket| self.for_each_of(bucket, &mut f));
+        if !self.carried.is_empty() {
+            return self.buckets.iter().for_each(|bucket| self.for_each_of(bucket, &mut f));
+        }
+        for bucket in &self.buckets {
+            let pairs = bucket.from.iter().zip(&bucket.to).zip(&bucket.count).take(bucket.taken as usize);
+            pairs.for_each(|((&from, &to), &count)| f(HostId(from), HostId(to), u64::from(count)));
+        }
     }
 
     /// As `for_each`, each time from another part of the table, which takes longer.

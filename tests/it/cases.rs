@@ -2,8 +2,8 @@
 //! said.
 //!
 //! A case is a file of sections (`support/case.rs` says how they are written): logs, then either a
-//! `pipeline.toml`, which is run under every shape of threads, capacity and chunk size, or `args`,
-//! a command line, which is run under every number of threads. `stdout`, `stderr` and `code` (0 if
+//! `pipeline.toml`, which is run under every shape of threads, capacity, chunk size and chaining, or
+//! `args`, a command line, which is run under every number of threads. `stdout`, `stderr` and `code` (0 if
 //! there is none) hold the one expectation. With `UPDATE_CASES=1` they are written anew: read the
 //! difference before you commit it.
 
@@ -37,8 +37,9 @@ fn command_lines(case: &Sections) -> Vec<String> {
         Some(args) => ["1", "2", "8"].iter().map(|threads| format!("{args} --threads {threads}")).collect(),
         None => SHAPES
             .iter()
-            .map(|(threads, capacity, chunk)| {
-                format!("run --set threads={threads} --set capacity={capacity} --set chunk={chunk}")
+            .map(|(threads, capacity, chunk, chain)| {
+                let shape = [("threads", threads), ("capacity", capacity), ("chunk", chunk), ("chain", chain)];
+                format!("run{}", shape.map(|(key, value)| format!(" --set {key}={value}")).concat())
             })
             .collect(),
     }

@@ -52,7 +52,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             log: crowd,
-            args: &["--until", "latest", "--max-memory", "50MiB", "--threads", "1"],
+            args: &["--until", "latest", "--max-memory", "37MiB", "--threads", "1"],
             key: "overflowed",
             count: 0,
             said: "counted without their pair, for want of memory; the first: a.log: byte ",

@@ -50,6 +50,7 @@
 //! | `full` | a full disk: files hold whole results and lines, and following goes on |
 //! | `guards` | no log overwritten, no interrupt ignored, no loss that nobody tells |
 //! | `bounds` | memory, descriptors and long lines, whatever the input |
+//! | `instructions` | the check of instructions a line tells what became slower or faster |
 //! | **The house** | |
 //! | `facade` | the public names are few, and results come to a program as data |
 //! | `floors` | who may name whom, circles among files, names, and how large things may be |
@@ -87,6 +88,7 @@ mod full;
 mod gaps;
 mod guards;
 mod instants;
+mod instructions;
 mod listing;
 #[cfg(feature = "live")]
 mod live;

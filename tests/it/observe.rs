@@ -12,7 +12,7 @@ use logparser::Pipeline;
 use logparser::{Builder, Running};
 use logparser::{Cell, WindowResult};
 
-use crate::support::{ALL_PAIRS, BASE, Folder, Sink, log, run_library, shaped, wait_for};
+use crate::support::{ALL_PAIRS, BASE, Folder, Shape, Sink, log, run_library, shaped, wait_for};
 
 type Pairs = BTreeMap<(String, String), u64>;
 
@@ -56,7 +56,7 @@ fn settled(running: &Running) -> usize {
     before as usize
 }
 
-fn builder(shape: (&str, &str, &str), folder: &Folder, periodic: bool) -> Builder {
+fn builder(shape: Shape<'_>, folder: &Folder, periodic: bool) -> Builder {
     let builder = shaped(shape).set("location", &folder.text("pipe")).set("reports", ALL_PAIRS);
     match periodic {
         true => builder.set("every", "100").set("seconds", "300").set("lateness", "10"),
@@ -66,7 +66,12 @@ fn builder(shape: (&str, &str, &str), folder: &Folder, periodic: bool) -> Builde
 
 #[test]
 fn what_is_seen_is_what_has_been_counted() {
-    for (shape, periodic) in [(("1", "1", "64"), false), (("4", "8", "256"), false), (("2", "2", "64"), true)] {
+    for (shape, periodic) in [
+        (("1", "1", "64", "false"), false),
+        (("4", "8", "256", "true"), false),
+        (("2", "2", "64", "true"), true),
+        (("2", "2", "64", "false"), true),
+    ] {
         let folder = Folder::new();
         assert!(Command::new("mkfifo").arg(folder.at("pipe")).status().unwrap().success());
         let whole = String::from_utf8(log(5, 4_000, 1_000, 0, 20)).unwrap();
@@ -95,6 +100,13 @@ fn what_is_seen_is_what_has_been_counted() {
             assert_eq!(observed.watermark.is_some(), periodic);
             assert!(observed.stages[3].batches > 0 || !periodic);
             assert!(observed.stages.iter().all(|stage| stage.waiting <= stage.capacity));
+            // What is chained has no queue, and counts and has workers all the same.
+            let chained = observed.stages.iter().map(|stage| stage.chained);
+            assert!(chained.eq([false, false, shape.3 == "true", shape.3 == "true", false]));
+            for stage in observed.stages.iter().filter(|stage| stage.chained) {
+                assert_eq!((stage.waiting, stage.capacity, stage.threads.to_string()), (0, 0, shape.0.to_owned()));
+            }
+            assert!(observed.stages[2].batches > 0);
         }
         drop(pipe);
         wait_for("the end", || running.observe().ended);
@@ -133,7 +145,7 @@ fn looking_changes_no_result() {
     folder.write("0.log", log(7, 30_000, 20_000, 60, 300));
     let reports = r#"[{ name = "top-pairs", limit = 100000 }, "new-pairs", "fan-in", "timeline"]"#;
     let mut all_seen = 0;
-    for shape in [("1", "1", "4KiB"), ("4", "2", "4KiB"), ("2", "64", "64KiB")] {
+    for shape in [("1", "1", "4KiB", "true"), ("4", "2", "4KiB", "false"), ("2", "64", "64KiB", "true")] {
         for (seconds, every) in [("3600", ""), ("100000", ""), ("1000", "1000"), ("1500", "500")] {
             let build = || {
                 let builder = shaped(shape).set("location", &folder.text("0.log")).set("reports", reports);

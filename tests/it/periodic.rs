@@ -8,7 +8,7 @@ use logparser::Builder;
 use logparser::Timestamp;
 
 use crate::support::{
-    ALL_PAIRS, BASE, Folder, Random, SHAPES, fields, log, oracle, pairs, python, run_library, shaped,
+    ALL_PAIRS, BASE, Folder, Random, SHAPES, Shape, fields, log, oracle, pairs, python, run_library, shaped,
 };
 
 /// Length, period and anchor of windows, in seconds.
@@ -80,7 +80,7 @@ fn check(name: &str, logs: &[Vec<u8>], rules: Rules, windows: Windows) {
 
 /// Runs logs under these shapes, and holds the results against those of the oracle. How many
 /// results there are.
-fn check_in(name: &str, logs: &[Vec<u8>], rules: Rules, windows: Windows, shapes: &[(&str, &str, &str)]) -> usize {
+fn check_in(name: &str, logs: &[Vec<u8>], rules: Rules, windows: Windows, shapes: &[Shape<'_>]) -> usize {
     let Rules { lateness, max_jump, max_gap } = rules;
     let folder = Folder::new();
     let files: Vec<PathBuf> =
@@ -324,7 +324,7 @@ fn the_sheet_of_a_result_knows_of_no_line_behind_those_that_closed_it_whatever_t
     // The last line, which has no end, closes nothing: it lies between windows.
     folder.write("0.log", format!("{BASE} a b\n{} a b\n{} a b", BASE + 16, BASE + 27));
     let texts = ["16", "64", "4KiB"].map(|chunk| {
-        let shape = shaped(("2", "4", chunk));
+        let shape = shaped(("2", "4", chunk, "true"));
         let builder = periodic(shape, &folder, (5, 10, 0)).set("lateness", "0").set("max-jump", "0");
         run_library(builder, "json").0
     });

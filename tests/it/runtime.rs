@@ -10,7 +10,14 @@ use logparser::Running;
 
 use crate::support::{ALL_PAIRS, BASE, Folder, SHAPES, log, program, run_library, shaped, stderr, wait_for};
 
-const STAGES: [&str; 5] = ["reader", "line-splitter", "time-filter", "bucket-aggregator", "reporter"];
+/// The places for faults, and the names of the stages.
+const STAGES: [(&str, &str); 5] = [
+    ("reader", "read"),
+    ("line-splitter", "lines"),
+    ("time-filter", "recent"),
+    ("bucket-aggregator", "tally"),
+    ("reporter", "report"),
+];
 
 /// A folder with a log whose chunks are many and whose windows are too.
 fn busy() -> Folder {
@@ -26,15 +33,18 @@ fn busy() -> Folder {
 #[test]
 fn f1_a_panic_in_any_stage_ends_the_process_with_a_message() {
     let folder = busy();
-    for stage in STAGES {
+    for (stage, name) in STAGES {
         // The first batch, and one in the middle.
-        for action in ["panic", "20*off->panic"] {
+        for (action, chain) in [("panic", "true"), ("20*off->panic", "true"), ("20*off->panic", "false")] {
             let started = Instant::now();
-            let output = program(&folder).arg("run").env("FAILPOINTS", format!("{stage}={action}")).output().unwrap();
+            let mut program = program(&folder);
+            program.args(["run", "--set", &format!("chain={chain}"), "--set", "threads=2"]);
+            let output = program.env("FAILPOINTS", format!("{stage}={action}")).output().unwrap();
             assert!(started.elapsed() < Duration::from_secs(2), "{stage} {action}: {:?}", started.elapsed());
             assert_eq!(output.status.code(), Some(1), "{stage} {action}");
             let said = stderr(&output);
-            assert!(said.contains("panicked: failpoint ") && said.contains("stage '"), "{stage} {action}: {said}");
+            // Each stage panics as itself, whichever stages share its workers.
+            assert!(said.contains(&format!("stage '{name}' panicked: failpoint {stage}")), "{action}: {said}");
             assert_eq!(said.lines().filter(|line| line.contains("panicked")).count(), 1, "{said}");
         }
     }
@@ -46,7 +56,7 @@ fn f2_a_slow_stage_changes_nothing() {
     folder.write("0.log", log(3, 2_000, 20_000, 0, 20));
     let args = ["top", "0.log", "--every", "1h", "--output", "json", "--quiet"];
     let expected = program(&folder).args(args).output().unwrap().stdout;
-    for stage in STAGES {
+    for (stage, _) in STAGES {
         let output = program(&folder).args(args).env("FAILPOINTS", format!("{stage}=sleep(20)")).output().unwrap();
         assert_eq!(output.stdout, expected, "{stage}");
     }
@@ -71,7 +81,7 @@ impl Write for Stuck {
 
 /// A run over many chunks, each of which closes a window, whose output is stuck; how many chunks
 /// may exist at once; and the way to get it going.
-fn stuck(folder: &Folder, (threads, capacity, _): (&str, &str, &str)) -> (Running, usize, Sender<()>) {
+fn stuck(folder: &Folder, (threads, capacity, chain): (&str, &str, &str)) -> (Running, usize, Sender<()>) {
     // A file for each reader, so that each has a chunk in its hands.
     let files: i64 = threads.parse().unwrap();
     for file in 0..files {
@@ -87,6 +97,7 @@ fn stuck(folder: &Folder, (threads, capacity, _): (&str, &str, &str)) -> (Runnin
         .set("chunk", "16")
         .set("threads", threads)
         .set("capacity", capacity)
+        .set("chain", chain)
         .output("csv", Box::new(Stuck(wait, false)))
         .build()
         .unwrap();
@@ -96,11 +107,21 @@ fn stuck(folder: &Folder, (threads, capacity, _): (&str, &str, &str)) -> (Runnin
 
 #[test]
 fn a_stuck_output_stops_the_reader_at_exactly_the_chunks_of_the_formula() {
-    for (shape, expected) in [(("1", "1", ""), 7), (("1", "5", ""), 19), (("2", "3", ""), 16), (("8", "1", ""), 28)] {
+    for (shape, expected) in [
+        // Three stages hold chunks, each in its edge and in its workers' hands.
+        (("1", "1", "false"), 7),
+        (("1", "5", "false"), 19),
+        (("2", "3", "false"), 16),
+        (("8", "1", "false"), 28),
+        // Chained, they have one edge, and one chunk in each worker's hands.
+        (("1", "1", "true"), 3),
+        (("1", "5", "true"), 7),
+        (("2", "3", "true"), 6),
+        (("8", "1", "true"), 10),
+    ] {
         let folder = Folder::new();
         let (running, budget, go) = stuck(&folder, shape);
-        // Three stages hold chunks, each in its edge and in its workers' hands; and so does the
-        // reader, whose inputs are read by one worker in the order of time.
+        // The reader holds one more: its inputs are read by one worker in the order of time.
         assert_eq!(budget, expected, "{shape:?}");
         // All chunks may exist for an instant long before the output is stuck: the end is when no
         // more is read.
@@ -119,7 +140,7 @@ fn a_stuck_output_stops_the_reader_at_exactly_the_chunks_of_the_formula() {
 #[test]
 fn e6_a_run_with_a_stuck_output_can_be_aborted() {
     let folder = Folder::new();
-    let (running, budget, go) = stuck(&folder, ("1", "1", ""));
+    let (running, budget, go) = stuck(&folder, ("1", "1", "true"));
     wait_for("a full pipeline", || running.chunks_in_flight() == budget);
     let started = Instant::now();
     running.abort();
@@ -191,6 +212,7 @@ fn f3_fan_in_and_fan_out_give_what_the_plain_pipelines_give_under_every_shape() 
             .set("threads", shape.0)
             .set("capacity", shape.1)
             .set("chunk", shape.2)
+            .set("chain", shape.3)
             .build()
             .unwrap()
             .run()

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 
-use logparser::Pipeline;
 use logparser::Timestamp;
 
 use crate::support::{BASE, Folder, SHAPES, log, program, run, run_library, run_with_input, shaped, stderr, stdout};
@@ -12,9 +11,8 @@ use crate::support::{BASE, Folder, SHAPES, log, program, run, run_library, run_w
 /// The JSON that a configuration gives under every shape, which has to be one.
 fn under_every_shape(folder: &Folder, text: &str) -> serde_json::Value {
     let mut answers = BTreeSet::new();
-    for (threads, capacity, chunk) in SHAPES.into_iter().chain([("1", "1", "16")]) {
-        let builder = Pipeline::builder().config_text("test", text).set("location", &folder.text("0.log"));
-        let builder = builder.set("threads", threads).set("capacity", capacity).set("chunk", chunk);
+    for shape in SHAPES.into_iter().chain([("1", "1", "16", "true")]) {
+        let builder = shaped(shape).config_text("test", text).set("location", &folder.text("0.log"));
         let builder = builder.clock(|| Timestamp::from_seconds(BASE + 1_000_000));
         let (text, summary) = run_library(builder, "json");
         assert_eq!(summary.exit_code(), 0, "{:?}", summary.error());

@@ -306,7 +306,7 @@ fn limited_memory_goes_to_the_disk_or_overflows_visibly() {
     let lines: String =
         (0..300_000).map(|at| format!("{} source-host-{} server-{}\n", BASE + at / 400, at, at % 97)).collect();
     folder.write("a.log", lines);
-    let limit = ["--until", "latest", "--max-memory", "42MiB", "--set", "chunk=64KiB", "--threads", "1"];
+    let limit = ["--until", "latest", "--max-memory", "39MiB", "--set", "chunk=64KiB", "--threads", "1"];
     let partial = |policy: &str, name: &str| {
         ok(&run(&folder, &[&["partial", "a.log", "--output", name, "--memory-policy", policy][..], &limit].concat()))
     };

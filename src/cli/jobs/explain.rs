@@ -1,4 +1,5 @@
-//! Says which bytes would be read, and why: for people, and as JSON.
+//! Says which bytes would be read, and why: for people, and as JSON; and for people, too, which
+//! stages would be chained.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use crate::cli::show;
 use crate::cli::streams::emit;
 use crate::config::{OutputPlan, Plan, Task};
 use crate::error::{Error, Result};
+use crate::model::escape::printable;
 use crate::output::Claim;
 use crate::pipeline::Explained;
 
@@ -36,11 +38,12 @@ pub fn explain(location: Vec<String>, config: Option<&Path>, settings: &Settings
     let builder = located(with_common(builder, common)?, &location)?;
     let pipeline = builder.on_failure(show::error).on_warning(show::warning).build()?;
     let outputs = outputs(pipeline.plan(), common)?;
+    let chains = chains(pipeline.plan());
     let places = outputs.iter().map(|(_, path)| path.as_deref());
     let explained = places.fold(pipeline, |pipeline, place| pipeline.writes(place)).explain()?;
     for (output, path) in &outputs {
         let inputs = &explained.inputs;
-        let text = if *output == "json" { json(inputs)? } else { text(inputs) };
+        let text = if *output == "json" { json(inputs)? } else { text(inputs) + &chains };
         emit(&text, &[path.as_deref()])?;
     }
     // As for a run in which something could not be read.
@@ -63,6 +66,13 @@ fn outputs(plan: &Plan, given: &Common) -> Result<Vec<(&'static str, Option<Path
         Some((other, _)) => Err(Error::usage(format!("--output {other}: what would be read is text or json"))),
         None => Ok(outputs),
     }
+}
+
+/// A line for each chain of stages that would run in the same workers.
+fn chains(plan: &Plan) -> String {
+    let name = |&at: &usize| printable(plan.stages[at].name.as_bytes());
+    let line = |chain: Vec<usize>| format!("chained: {}\n", chain.iter().map(name).collect::<Vec<_>>().join(", "));
+    plan.chains().into_iter().map(line).collect()
 }
 
 /// A line of JSON for each input.

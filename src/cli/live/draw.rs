@@ -222,15 +222,16 @@ fn pipeline(Picture { glance, rates }: &Picture, width: u16) -> Vec<Line<'static
         let padding = " ".repeat(widest.saturating_sub(Span::raw(&name).width()));
         let threads = format!("x{}", stage.threads);
         let kind = if width >= WITH_KIND { format!("{:<18}", stage.kind) } else { String::new() };
-        Line::from(format!("{name}{padding} {kind}{threads:<4}{} {batches:>6}/s", bar(stage.waiting, stage.capacity)))
+        Line::from(format!("{name}{padding} {kind}{threads:<4}{} {batches:>6}/s", bar(stage)))
     };
     glance.stages.iter().zip(&names).enumerate().map(row).collect()
 }
 
-/// How full an edge is; empty where there is no edge.
-fn bar(waiting: usize, capacity: usize) -> String {
+/// How full the edge in front of a stage is; empty where there is none.
+fn bar(&StageObservation { waiting, capacity, chained, .. }: &StageObservation) -> String {
     if capacity == 0 {
-        return " ".repeat(BAR + 8);
+        let word = if chained { "chained" } else { "" };
+        return format!("{word:<width$}", width = BAR + 8);
     }
     let full = (waiting.min(capacity) * BAR).div_ceil(capacity);
     let numbers = format!("{waiting}/{capacity}");

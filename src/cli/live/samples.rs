@@ -64,6 +64,7 @@ pub fn glance_of(servers: &[(&str, u64)]) -> Glance {
         name: name.to_owned(),
         kind,
         threads: 2,
+        chained: kind == "bucket-aggregator",
         waiting,
         capacity,
         batches: 7,
@@ -78,6 +79,7 @@ pub fn glance_of(servers: &[(&str, u64)]) -> Glance {
             stage("read", "reader", 0, 0),
             stage("lines", "line-splitter", 4, 4),
             stage("recent", "time-filter", 1, 4),
+            stage("tally", "bucket-aggregator", 0, 0),
         ],
         ended: false,
     }

@@ -61,7 +61,8 @@ fn a_wide_frame_has_the_report_the_pipeline_and_the_sheet() {
             "│server                connections                         ││read   x2                        0/s      │",
             "│Delta                           3                         ││lines  x2  ████████ 4/4         10/s      │",
             "│Bravo                           2                         ││recent x2  ██░░░░░░ 1/4          0/s      │",
-            "│Alpha                           1                         │└──────────────────────────────────────────┘",
+            "│Alpha                           1                         ││tally  x2  chained               0/s      │",
+            "│                                                          │└──────────────────────────────────────────┘",
             "│                                                          │┌ Balance sheet ───────────────────────────┐",
             "│                                                          ││lines read              4234              │",
             "│                                                          ││= counted               1200              │",
@@ -71,7 +72,6 @@ fn a_wide_frame_has_the_report_the_pipeline_and_the_sheet() {
             "│                                                          ││+ malformed                4              │",
             "│                                                          ││+ blank                    0              │",
             "│                                                          ││bytes read            120000              │",
-            "│                                                          ││+ skipped                  0              │",
             "└──────────────────────────────────────────────────────────┘└──────────────────────────────────────────┘",
             " q quits  space freezes  s sorts  / filters  Enter peers  ? keys",
         ]

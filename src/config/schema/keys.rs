@@ -389,6 +389,14 @@ pub const KEYS: &[KeySpec] = &[
     )
     .default("4")
     .set(),
+    KeySpec::new(
+        "chain",
+        &[TimeFilter, BucketAggregator],
+        Kind::Flag,
+        "whether one set of workers may run this stage and the one before it, where the two stand in a line and have \
+         as many threads",
+    )
+    .default("true"),
     KeySpec::new("chunk", &[Reader], SIZES, "bytes that are read at a time").default("512KiB").set(),
     KeySpec::new("max-line", &[Reader], SIZES, "bytes that a line may have; a longer one is counted as malformed")
         .default("64KiB")

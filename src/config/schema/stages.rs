@@ -84,12 +84,12 @@ impl StageType {
         }
     }
 
-    /// Workers when nothing is said: what parses, counts and reports gets all cores, the rest is
-    /// quicker than they are.
+    /// Workers when nothing is said: as many as there are cores, but for what reads, which is quicker
+    /// than they are. Stages that could be chained have as many as each other, so that they are.
     pub const fn default_threads(self, cores: usize) -> usize {
         match self {
-            StageType::TimeFilter | StageType::BucketAggregator | StageType::Reporter => cores,
-            _ => 1,
+            StageType::Reader => 1,
+            _ => cores,
         }
     }
 }

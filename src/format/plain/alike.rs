@@ -5,86 +5,106 @@
 //! one kind of line end. And neighbours share the front of their stamps. So a stamp is not read
 //! character by character: it is held against a *mould*, which says for each place which bytes may
 //! stand there. A line that fits the mould of those outside is outside; one that fits the other has
-//! eight digits left to read, since those before them are known.
+//! eight digits of its whole part left to read, since those before them are known.
 //!
 //! Not here: lines that are written in any other way. Invariant: what is told at a glance is what
 //! reading the line part by part tells; whichever way a batch is written, no line is another's.
 
-use super::digits::{eight_digits, number};
-use super::fields::{gap_of_pair, host_ranges, is_separator, odd_bytes};
+use super::digits::eight_digits;
+use super::fields::{gap_of_long_pair, gap_of_pair, host_ranges, odd_bytes};
+use super::shape::{LineShape, READ};
 use crate::format::line::{HostRanges, Likeness};
-use crate::model::lanes::{Mould, NARROW, WIDE, block, digits};
+use crate::model::lanes::{MIDDLE, Mould, NARROW, WIDE, block};
 use crate::model::{Timestamp, Units};
 
-/// Digits that are read of a stamp; those before them are known.
-const READ: usize = 8;
-
-/// How many lines of a batch are asked how they are written.
-const ASKED: usize = 8;
-
 /// Bytes behind the start of a line that are looked at: its stamp, a separator and its hosts.
-const REACH: usize = NARROW + WIDE;
+const REACH: usize = MIDDLE + WIDE;
 
-/// How most lines of a batch are written, and what the lines before have shown.
+/// How many instants the digits that are read at once can tell apart.
+const READABLE: i64 = 10i64.pow(READ as u32);
+
+/// What is known of lines whose stamps, with a separator behind, fit a block of `SIZE` bytes: a
+/// narrow one if they are whole numbers.
 #[derive(Debug, Clone, Copy)]
-pub struct Alike {
-    units: Units,
-    /// The digits of a stamp, from eight to fifteen.
-    digits: usize,
-    /// Bytes between the second host and the newline: one if lines end with a carriage return.
-    carriage: usize,
-    /// Texts of that many digits: a stamp below the first is below all that are kept, and not in the
+pub struct Alike<const SIZE: usize> {
+    shape: LineShape,
+    /// Whole parts as texts: a stamp below the first is below all that are kept, and not in the
     /// future; one above the second is above them, and not in the future if below the third.
     bounds: [[u8; NARROW]; 3],
-    /// Any stamp of that many digits.
-    stamps: Mould,
+    /// Any stamp.
+    stamps: Mould<SIZE>,
     /// Those like that of the last line that was outside.
-    outside: Mould,
+    outside: Mould<SIZE>,
     /// Those with the same front as that of the last line that was read.
-    fronted: Mould,
-    /// The instant of the lowest stamp with that front, and nanoseconds in a unit.
+    fronted: Mould<SIZE>,
+    /// The instant of the lowest stamp with that front.
     front: i64,
-    unit: i64,
+    steps: StampSteps,
 }
 
-impl Alike {
-    /// How `lines` are written, if any of the first is of the common kind.
-    pub fn of(lines: &[u8], units: Units, keep: (Timestamp, Timestamp), present: Timestamp) -> Option<Self> {
-        let (digits, separator, carriage) = first_lines(lines).find_map(written)?;
+/// What digits stand for, in nanoseconds.
+#[derive(Debug, Clone, Copy)]
+struct StampSteps {
+    /// One in the last digit of the whole part.
+    whole: i64,
+    /// One in the last of the first eight digits behind it.
+    fraction: i64,
+    /// One in the ninth.
+    ninth: i64,
+}
+
+impl StampSteps {
+    /// Of stamps that are written so.
+    fn of(shape: &LineShape, units: Units) -> Option<Self> {
+        let unit = units.of(10u64.pow(shape.digits() as u32 - 1)).nanos();
+        let fractions = 10i64.pow(shape.fraction as u32);
+        let (whole, last) = if shape.point { (unit, unit / fractions) } else { (unit.checked_mul(fractions)?, unit) };
+        let (fraction, ninth) = match shape.fraction {
+            0 => (0, 0),
+            1..=READ => (last, 0),
+            _ => (10 * last, last),
+        };
+        // Digits that are finer than nanoseconds are not read here.
+        (last > 0).then_some(StampSteps { whole, fraction, ninth })
+    }
+}
+
+impl<const SIZE: usize> Alike<SIZE> {
+    /// Of lines that are written so.
+    pub fn of(shape: LineShape, units: Units, keep: (Timestamp, Timestamp), present: Timestamp) -> Option<Self> {
+        let steps = StampSteps::of(&shape, units)?;
+        let LineShape { whole, separator, .. } = shape;
         // A stamp with zeros at its front may be in another unit.
-        let unit = units.of(10u64.pow(digits as u32 - 1));
-        let lowest_digit = if units.of(0) == unit { b'0' } else { b'1' };
-        let mut stamps = Mould { lowest: [0; NARROW], spread: [u8::MAX; NARROW] };
-        stamps.lowest[..digits].fill(b'0');
-        stamps.spread[..digits].fill(9);
-        (stamps.lowest[0], stamps.spread[0]) = (lowest_digit, b'9' - lowest_digit);
-        (stamps.lowest[digits], stamps.spread[digits]) = (separator, 0);
-        let last = (Timestamp::MAX.nanos() / unit.nanos()).min(10i64.pow(digits as u32) - 1);
+        let may_begin_with_zero = units.of(0) == units.of(10u64.pow(shape.digits() as u32 - 1));
+        let digit = (b'0', 9);
+        let places = std::iter::repeat_n(digit, whole)
+            .chain(shape.point.then_some((b'.', 0)))
+            .chain(std::iter::repeat_n(digit, shape.fraction))
+            .chain([(separator, 0)]);
+        let mut stamps = Mould { lowest: [0; SIZE], spread: [u8::MAX; SIZE] };
+        for (at, (lowest, spread)) in places.enumerate() {
+            (*stamps.lowest.get_mut(at)?, *stamps.spread.get_mut(at)?) = (lowest, spread);
+        }
+        if !may_begin_with_zero {
+            (stamps.lowest[0], stamps.spread[0]) = (b'1', 8);
+        }
+        // A stamp below the one that an instant has, or that comes before it, means an earlier one.
+        let last = (Timestamp::MAX.nanos() / steps.whole).min(10i64.pow(whole as u32) - 1);
+        let stamp = |time: Timestamp| time.nanos().div_euclid(steps.whole).clamp(0, last);
         let text = |stamp: i64| {
             let mut text = [0; NARROW];
-            text[..digits].copy_from_slice(format!("{:0digits$}", stamp.clamp(0, last)).as_bytes());
+            text[..whole].copy_from_slice(format!("{stamp:0whole$}").as_bytes());
             text
         };
-        let present = unit.last_stamp(present);
-        let stamps_of = [unit.first_stamp(keep.0).min(present), unit.last_stamp(keep.1), present];
-        Some(Alike {
-            units,
-            digits,
-            carriage,
-            bounds: stamps_of.map(text),
-            stamps,
-            outside: stamps,
-            fronted: stamps,
-            front: 0,
-            unit: unit.nanos(),
-        })
+        let bounds = [stamp(keep.0).min(stamp(present)), stamp(keep.1), stamp(present)].map(text);
+        Some(Alike { shape, bounds, stamps, outside: stamps, fronted: stamps, front: 0, steps })
     }
 
     /// The stamps around this one that are all outside and not in the future: with the same
     /// characters up to where it leaves a bound, there a digit of a range, and any behind.
-    fn outside_around(&self, text: &[u8; NARROW]) -> Option<Mould> {
+    fn outside_around(&self, text: &[u8; SIZE]) -> Option<Mould<SIZE>> {
         let [lowest, highest, present] = &self.bounds;
-        let leaves = |bound: &[u8; NARROW]| (0..self.digits).find(|&at| text[at] != bound[at]);
+        let leaves = |bound: &[u8; NARROW]| (0..self.shape.whole).find(|&at| text[at] != bound[at]);
         let below = leaves(lowest).filter(|&at| text[at] < lowest[at]);
         if let Some(at) = below {
             return self.around(text, at, b'0', lowest[at] - 1);
@@ -98,7 +118,7 @@ impl Alike {
 
     /// Stamps with the same characters as this one before `at`, there a digit of a range, and any
     /// behind.
-    fn around(&self, text: &[u8; NARROW], at: usize, from: u8, to: u8) -> Option<Mould> {
+    fn around(&self, text: &[u8; SIZE], at: usize, from: u8, to: u8) -> Option<Mould<SIZE>> {
         let mut mould = self.stamps;
         mould.lowest[..at].copy_from_slice(&text[..at]);
         mould.spread[..at].fill(0);
@@ -107,19 +127,27 @@ impl Alike {
         Some(mould)
     }
 
-    /// The instant of the line that begins with `block`, if its stamp has the known front.
+    /// The instant of the line that begins with `text`, if its stamp has the known front.
     #[inline(always)]
-    fn time(&self, block: &[u8; NARROW]) -> Option<Timestamp> {
-        if !self.fronted.fits(block) {
+    fn time(&self, text: &[u8; SIZE]) -> Option<Timestamp> {
+        if !self.fronted.fits(text) {
             return None;
         }
-        let last_digits = block[(self.digits - READ) % READ..].first_chunk()?;
-        let stamp = eight_digits(u64::from_le_bytes(*last_digits)) as i64;
-        Some(Timestamp::from_nanos(self.front + stamp * self.unit))
+        let read = |at: usize| text[at..].first_chunk().map(|digits| u64::from_le_bytes(*digits));
+        let whole = eight_digits(read((self.shape.whole - READ) % READ)?) as i64;
+        let mut nanos = self.front + whole * self.steps.whole;
+        if SIZE > NARROW {
+            let (at, fraction) = (self.shape.fraction_at() % NARROW, self.shape.fraction);
+            // The digits move to the end of the eight, and zero bytes come before them.
+            let word = read(at)? << (8 * READ.saturating_sub(fraction) % 64);
+            let ninth = i64::from(text[at + READ] & 0x0f);
+            nanos += eight_digits(word) as i64 * self.steps.fraction + ninth * self.steps.ninth;
+        }
+        Some(Timestamp::from_nanos(nanos))
     }
 }
 
-impl Likeness for Alike {
+impl<const SIZE: usize> Likeness for Alike<SIZE> {
     fn learn_outside(&mut self, bytes: &[u8], start: usize) -> bool {
         let text = block(bytes, start).filter(|text| self.stamps.fits(text));
         let mould = text.and_then(|text| self.outside_around(text));
@@ -128,17 +156,15 @@ impl Likeness for Alike {
     }
 
     fn learn_front(&mut self, bytes: &[u8], start: usize) -> bool {
-        let Some(text) = block(bytes, start).filter(|text| self.stamps.fits(text)) else { return false };
-        let front = self.digits - READ;
-        let mut lowest = *text;
-        lowest[front..self.digits].fill(b'0');
-        let stamp = number(&lowest, self.digits);
-        let ends = (self.units.instant(stamp), self.units.instant(stamp + 99_999_999));
-        let (Some(first), Some(_)) = ends else { return false };
-        self.front = first.nanos();
+        let Some(text) = block::<SIZE>(bytes, start).filter(|text| self.stamps.fits(text)) else { return false };
+        let front = &text[..self.shape.whole - READ];
+        let number = front.iter().fold(0, |number, digit| 10 * number + i64::from(digit - b'0'));
+        let instant = |number: i64| number.checked_mul(READABLE)?.checked_mul(self.steps.whole);
+        let (Some(first), Some(_)) = (instant(number), instant(number + 1)) else { return false };
+        self.front = first;
         self.fronted = self.stamps;
-        self.fronted.lowest[..front].copy_from_slice(&text[..front]);
-        self.fronted.spread[..front].fill(0);
+        self.fronted.lowest[..front.len()].copy_from_slice(front);
+        self.fronted.spread[..front.len()].fill(0);
         true
     }
 
@@ -156,33 +182,21 @@ impl Likeness for Alike {
     fn record(&self, bytes: &[u8], start: usize, end: usize) -> Option<(Timestamp, HostRanges)> {
         let line: &[u8; REACH] = block(bytes, start)?;
         let time = self.time(line.first_chunk()?)?;
-        let behind = self.digits + 1;
-        let block: &[u8; WIDE] = line[behind % NARROW..].first_chunk()?;
+        let behind = self.shape.length() + 1;
+        let block: &[u8; WIDE] = line[behind % MIDDLE..].first_chunk()?;
         let hosts = start + behind;
-        let length = (end - self.carriage).wrapping_sub(hosts);
-        let gap = gap_of_pair(block, length, odd_bytes(block, length))?;
+        let length = (end - self.shape.carriage).wrapping_sub(hosts);
+        let gap = if length < WIDE {
+            gap_of_pair(block, length, odd_bytes(block, length))?
+        } else {
+            gap_of_long_pair(bytes, hosts, length)?
+        };
         // An odd byte other than the end's would be part of the second host.
-        if self.carriage > 0 && block[length % WIDE] != b'\r' {
+        if self.shape.carriage > 0 && bytes.get(hosts + length) != Some(&b'\r') {
             return None;
         }
         Some((time, host_ranges(hosts, gap, hosts + length)))
     }
-}
-
-/// The first of some lines, each with what is behind it.
-fn first_lines(lines: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', lines).map(|newline| newline + 1));
-    starts.take(ASKED).map(|start| &lines[start..])
-}
-
-/// The digits of the stamp at the front of a line, the separator behind it, and how many bytes end
-/// the line before its newline, if the line is of the common kind.
-fn written(line: &[u8]) -> Option<(usize, u8, usize)> {
-    let front = line.first_chunk::<NARROW>()?;
-    let length = digits(front).trailing_ones() as usize;
-    let common = (READ..NARROW).contains(&length) && is_separator(front[length]);
-    let end = memchr::memchr(b'\n', line).unwrap_or(line.len());
-    common.then(|| (length, front[length], usize::from(line[..end].ends_with(b"\r"))))
 }
 
 #[cfg(test)]
@@ -194,9 +208,9 @@ mod tests {
     use proptest::prelude::*;
 
     /// What is learned of a log in seconds, for a window of an hour.
-    fn alike(log: &[u8]) -> Alike {
-        let at = Timestamp::from_seconds;
-        Alike::of(log, Units::AUTO, (at(1_699_996_400), at(1_700_000_000)), at(1_700_003_600)).unwrap()
+    fn alike(log: &[u8]) -> Alike<NARROW> {
+        let (at, shape) = (Timestamp::from_seconds, LineShape::first(log).unwrap());
+        Alike::of(shape, Units::AUTO, (at(1_699_996_400), at(1_700_000_000)), at(1_700_003_600)).unwrap()
     }
 
     /// A line in the middle of a log.
@@ -260,7 +274,8 @@ mod tests {
             "1700000000 a b\x01",
             "2700000000 a b",
             "170000000 a b",
-            &format!("1700000000 {long}. {longer}"),
+            &format!("1700000000 {long}{long}. {longer}{longer}"),
+            &format!("1700000000 {long}{long} {longer} {long}"),
         ] {
             assert_eq!(record(seconds, other), None, "{other:?}");
         }
@@ -274,12 +289,36 @@ mod tests {
 
     #[test]
     fn no_stamp_beyond_all_instants_is_known() {
-        let at = Timestamp::from_seconds;
-        let mut alike =
-            Alike::of(b"9223372036 first line\n", Units::AUTO, (at(0), at(1_700_000_000)), Timestamp::MAX).unwrap();
+        let (at, shape) = (Timestamp::from_seconds, LineShape::first(b"9223372036 a b\n").unwrap());
+        let mut alike = Alike::<NARROW>::of(shape, Units::AUTO, (at(0), at(1_700_000_000)), Timestamp::MAX).unwrap();
         assert!(alike.learn_outside(&within("9000000000 a b"), 0) && !alike.is_outside(&within("9223372037 a b"), 0));
         assert!(!alike.learn_outside(&within("9223372037 a b"), 0) && !alike.learn_front(&within("9223372036 a b"), 0));
         assert!(alike.learn_front(&within("9123456789 a b"), 0));
+    }
+
+    #[test]
+    fn digits_behind_seconds_are_read() {
+        for (stamp, nanos) in [
+            ("1700000000.25", 1_700_000_000_250_000_000i64),
+            ("1700000000.12345678", 1_700_000_000_123_456_780),
+            ("1700000000.123456789", 1_700_000_000_123_456_789),
+            ("1700000000000.5", 1_700_000_000_000_500_000),
+            ("1700000000123456", 1_700_000_000_123_456_000),
+            ("1700000000123456789", 1_700_000_000_123_456_789),
+        ] {
+            let line = within(&format!("{stamp} a b"));
+            let shape = LineShape::first(&line).unwrap();
+            let all = (Timestamp::MIN, Timestamp::MAX);
+            let mut alike = Alike::<MIDDLE>::of(shape, Units::AUTO, all, Timestamp::MAX).unwrap();
+            assert!(alike.learn_front(&line, 0), "{stamp}");
+            assert_eq!(alike.stamp(&line, 0), Some(Timestamp::from_nanos(nanos)), "{stamp}");
+        }
+        for stamp in ["1700000000.1234567891", "1700000000000.1234567", "1700000000.", "17000000001234567890"] {
+            let shape = LineShape::first(&within(&format!("{stamp} a b")));
+            let alike =
+                |shape| Alike::<MIDDLE>::of(shape, Units::AUTO, (Timestamp::MIN, Timestamp::MAX), Timestamp::MAX);
+            assert!(shape.and_then(alike).is_none(), "{stamp}");
+        }
     }
 
     fn stamp() -> impl Strategy<Value = i64> {
@@ -291,57 +330,83 @@ mod tests {
         ]
     }
 
-    fn line() -> impl Strategy<Value = String> {
-        let hosts = prop_oneof![
-            4 => Just(" a b\n"), 2 => Just("\ta\tb\r\n"), 1 => Just(" a.longer.name.example.org another.name.example.net\n"),
-            1 => Just(" a b \n"), 1 => Just(" a\n"), 1 => Just("x a b\n"), 1 => Just("\n"), 1 => Just(".5 a b\n"),
-        ];
-        (0usize..20, stamp(), hosts)
-            .prop_map(|(zeros, stamp, hosts)| format!("{}{stamp}{hosts}", if zeros < 3 { &"000"[..zeros] } else { "" }))
+    /// The lines of a log, most of them with stamps that are written in one way.
+    fn lines() -> impl Strategy<Value = Vec<String>> {
+        let behind = proptest::sample::select(&["", "", "", ".5", ".250000", ".123456789", "123456", "123456789"][..]);
+        behind.prop_flat_map(|behind| {
+            let hosts = prop_oneof![
+                6 => Just(" a b\n"),
+                2 => Just("\ta\tb\r\n"),
+                1 => Just(" a.longer.name.example.org another.name.example.net\n"),
+                1 => Just(" a b \n"),
+                1 => Just(" a\n"),
+                1 => Just("x a b\n"),
+                1 => Just("\n"),
+                1 => Just(".5 a b\n"),
+            ];
+            let line = (0usize..20, stamp(), hosts).prop_map(move |(zeros, stamp, hosts)| {
+                format!("{}{stamp}{behind}{hosts}", if zeros < 3 { &"000"[..zeros] } else { "" })
+            });
+            proptest::collection::vec(line, 1..20)
+        })
+    }
+
+    /// Holds what is told at a glance against parsing, after what two lines have taught.
+    fn hold(
+        mut alike: impl Likeness,
+        plain: &Plain,
+        (lowest, highest, present): (Timestamp, Timestamp, Timestamp),
+        (text, starts): (&[u8], &[usize]),
+        (outside, front): (usize, usize),
+    ) -> Result<(), TestCaseError> {
+        let end = |start: usize| start + text[start..].iter().position(|byte| *byte == b'\n').unwrap();
+        let parse = |start: usize| match plain.stamp(text, start, end(start)) {
+            Stamp::At(time, at) => Some((time, plain.hosts(text, at, end(start)))),
+            _ => None,
+        };
+        let is_outside =
+            |start: usize| parse(start).is_some_and(|(time, _)| (time < lowest || highest < time) && time <= present);
+        let knows_outside = is_outside(outside) && alike.learn_outside(text, outside);
+        prop_assert!(!knows_outside || alike.is_outside(text, outside));
+        let knows_front = alike.learn_front(text, front);
+        prop_assert!(!knows_front || alike.stamp(text, front).is_some());
+        for &start in starts {
+            prop_assert!(!(knows_outside && alike.is_outside(text, start)) || is_outside(start));
+            if knows_front && let Some(time) = alike.stamp(text, start) {
+                prop_assert_eq!(Some(time), parse(start).map(|(time, _)| time));
+            }
+            if knows_front && let Some((time, hosts)) = alike.record(text, start, end(start)) {
+                prop_assert_eq!(Some((time, Ok(hosts))), parse(start));
+            }
+        }
+        Ok(())
     }
 
     proptest! {
         #[test]
         fn what_is_told_at_a_glance_is_so_by_parsing(
-            bounds in proptest::array::uniform3(stamp()),
+            bounds in proptest::array::uniform3((stamp(), 0i64..1_000_000_000)),
             unit in 0usize..5,
-            lines in proptest::collection::vec(line(), 1..20),
+            lines in lines(),
             learned in (0usize..20, 0usize..20),
         ) {
             let units = TimeUnit::ALL.map(Units::all).into_iter().chain([Units::AUTO]).nth(unit).unwrap();
-            let plain = Plain { units };
-            let [mut lowest, mut highest, present] = bounds.map(|stamp| units.instant(stamp).unwrap_or(Timestamp::MAX));
+            let [mut lowest, mut highest, present] = bounds.map(|(stamp, nanos)| {
+                units.instant(stamp).and_then(|time| time.checked_plus(nanos)).unwrap_or(Timestamp::MAX)
+            });
             if lowest > highest {
                 (lowest, highest) = (highest, lowest);
             }
             let text = lines.concat() + &"the end of it all\n".repeat(8);
-            let Some(mut alike) = Alike::of(text.as_bytes(), units, (lowest, highest), present) else { return Ok(()) };
-            let bytes = text.as_bytes();
             let starts: Vec<usize> = lines.iter().scan(0, |at, line| { *at += line.len(); Some(*at - line.len()) }).collect();
-            let is_outside = |start: usize| {
-                let end = start + text[start..].find('\n').unwrap();
-                match plain.stamp(bytes, start, end) {
-                    Stamp::At(time, _) => (time < lowest || highest < time) && time <= present,
-                    _ => false,
-                }
-            };
-            let (outside, front) = (starts[learned.0 % starts.len()], starts[learned.1 % starts.len()]);
-            let knows_outside = is_outside(outside) && alike.learn_outside(bytes, outside);
-            prop_assert!(!knows_outside || alike.is_outside(bytes, outside));
-            let knows_front = alike.learn_front(bytes, front);
-            for start in starts {
-                let end = start + text[start..].find('\n').unwrap();
-                prop_assert!(!(knows_outside && alike.is_outside(bytes, start)) || is_outside(start));
-                let parsed = match plain.stamp(bytes, start, end) {
-                    Stamp::At(time, at) => Some((time, plain.hosts(bytes, at, end))),
-                    _ => None,
-                };
-                if knows_front && let Some(time) = alike.stamp(bytes, start) {
-                    prop_assert_eq!(Some(time), parsed.map(|(time, _)| time));
-                }
-                if knows_front && let Some((time, hosts)) = alike.record(bytes, start, end) {
-                    prop_assert_eq!(Some((time, Ok(hosts))), parsed);
-                }
+            let learned = (starts[learned.0 % starts.len()], starts[learned.1 % starts.len()]);
+            let Some(shape) = LineShape::first(text.as_bytes()) else { return Ok(()) };
+            let (plain, log) = (Plain { units }, (text.as_bytes(), &starts[..]));
+            if shape.fraction == 0 && let Some(alike) = Alike::<NARROW>::of(shape, units, (lowest, highest), present) {
+                hold(alike, &plain, (lowest, highest, present), log, learned)?;
+            }
+            if let Some(alike) = Alike::<MIDDLE>::of(shape, units, (lowest, highest), present) {
+                hold(alike, &plain, (lowest, highest, present), log, learned)?;
             }
         }
     }

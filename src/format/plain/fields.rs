@@ -9,6 +9,9 @@ use crate::format::line::HostRanges;
 use crate::model::Cause;
 use crate::model::lanes::{MIDDLE, WIDE, at_most, at_most_wide, block};
 
+/// Bytes of the block that most pairs of long names fit.
+const LONG: usize = 2 * WIDE;
+
 /// Whether a byte stands between fields.
 #[inline(always)]
 pub fn is_separator(byte: u8) -> bool {
@@ -22,6 +25,7 @@ pub fn is_separator(byte: u8) -> bool {
 pub fn common_hosts(bytes: &[u8], start: usize, end: usize) -> Option<HostRanges> {
     let length = end.checked_sub(start)?;
     let gap = match block::<WIDE>(bytes, start) {
+        Some(_) if length >= WIDE => gap_of_long_pair(bytes, start, length),
         Some(block) => gap_of_pair(block, length, odd_bytes(block, length)),
         // Of the last lines of a chunk.
         None => {
@@ -50,6 +54,16 @@ pub fn gap_of_pair<const SIZE: usize>(block: &[u8; SIZE], length: usize, odd: u6
     let gap = NonZero::new(odd)?.trailing_zeros() as usize;
     let end = NonZero::new(odd & (odd - 1))?.trailing_zeros() as usize;
     (end == length && gap > 0 && gap + 1 < end && is_separator(block[gap % SIZE])).then_some(gap)
+}
+
+/// As `gap_of_pair`, of two names that are too long for a wide block and begin at `start`.
+#[inline(never)]
+pub fn gap_of_long_pair(bytes: &[u8], start: usize, length: usize) -> Option<usize> {
+    let (&[first, second], _) = block::<LONG>(bytes, start)?.as_chunks::<WIDE>() else { return None };
+    let odd = u128::from(at_most_wide(&first, b' ')) | u128::from(at_most_wide(&second, b' ')) << WIDE;
+    let gap = odd.trailing_zeros() as usize;
+    let end = (odd & odd.saturating_sub(1)).trailing_zeros() as usize;
+    (end == length && gap > 0 && gap + 1 < end && is_separator(bytes[start + gap])).then_some(gap)
 }
 
 /// The hosts that begin at `start`, with a separator `gap` bytes behind, and end at `end`.

@@ -20,13 +20,17 @@ impl History {
         let all_count = sheet.counted == sheet.lines_read;
         let (mut peaks, mut marks) = (before, Vec::new());
         let mut next_close = self.next_close(self.trusted(&before));
+        // Nothing at or above it is late, as long as the highest stamps stay the same.
+        let mut in_time = self.late_below(before.highest());
         for (line, record) in records.iter().enumerate() {
-            if self.is_late(record.time, &peaks) {
+            if record.time < in_time && self.is_late(record.time, &peaks) {
                 return None;
             }
-            if peaks.add(record.time)
-                && let Some(watermark) = self.passed(&peaks, &mut next_close)
-            {
+            if !peaks.add(record.time) {
+                continue;
+            }
+            in_time = self.late_below(peaks.highest());
+            if let Some(watermark) = self.passed(&peaks, &mut next_close) {
                 marks.push(Mark { watermark, balance: all_count.then(|| up_to(lines, line, sheet))? });
             }
         }

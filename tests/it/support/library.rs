@@ -5,13 +5,19 @@ use std::sync::{Arc, Mutex};
 
 use logparser::{Builder, Pipeline, Summary};
 
-/// The shapes of threads, capacity and chunk size under which every answer has to be the same.
-pub const SHAPES: [(&str, &str, &str); 18] = {
+/// Threads, capacity and chunk size, and whether stages may be chained.
+pub type Shape<'a> = (&'a str, &'a str, &'a str, &'a str);
+
+/// The shapes under which every answer has to be the same: all threads with all capacities and chunk
+/// sizes, and each two of those with stages that are chained and not.
+pub const SHAPES: [Shape<'_>; 18] = {
     let (threads, capacities, chunks) = (["1", "2", "8"], ["1", "64"], ["64", "4KiB", "1MiB"]);
-    let mut shapes = [("", "", ""); 18];
+    let mut shapes = [("", "", "", ""); 18];
     let mut at = 0;
     while at < 18 {
-        shapes[at] = (threads[at / 6], capacities[at / 3 % 2], chunks[at % 3]);
+        let (thread, capacity, chunk) = (at / 6, at / 3 % 2, at % 3);
+        let chain = ["true", "false"][(thread + capacity + chunk) % 2];
+        shapes[at] = (threads[thread], capacities[capacity], chunks[chunk], chain);
         at += 1;
     }
     shapes
@@ -46,6 +52,7 @@ pub fn run_library(builder: Builder, format: &str) -> (String, Summary) {
 }
 
 /// A builder of the given shape.
-pub fn shaped((threads, capacity, chunk): (&str, &str, &str)) -> Builder {
-    Pipeline::builder().set("threads", threads).set("capacity", capacity).set("chunk", chunk)
+pub fn shaped((threads, capacity, chunk, chain): Shape<'_>) -> Builder {
+    let builder = Pipeline::builder().set("threads", threads).set("capacity", capacity);
+    builder.set("chunk", chunk).set("chain", chain)
 }
