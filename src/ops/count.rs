@@ -18,7 +18,7 @@ use crate::tally::{HostId, Tally};
 
 use at_hand::PairsAtHand;
 pub use buckets::Buckets;
-use buckets::Stretch;
+use buckets::PaneRun;
 use lane::Lane;
 use look_up::look_up;
 
@@ -32,8 +32,8 @@ pub struct Counter {
     /// Bytes of all indexed tables.
     dense_bytes: usize,
     at_hand: PairsAtHand,
-    /// The stretches of the batch.
-    stretches: Vec<Stretch>,
+    /// The runs of the batch.
+    runs: Vec<PaneRun>,
     /// Records of the piece whose hosts are to be looked up.
     unknown: Vec<u32>,
     /// Records of the piece with a host that is new.
@@ -55,9 +55,9 @@ const PIECE: usize = 1024;
 /// place in `records`, are in their buckets, but there was no memory left in the tally's budget for
 /// their pair.
 pub fn count(records: &[Record], bytes: &[u8], buckets: &Buckets, tally: &Tally, counter: &mut Counter) -> Vec<u32> {
-    let Counter { buckets: counts, stretches, .. } = counter;
-    buckets.divide(records, tally, stretches, |bucket, count| *counts.entry(bucket).or_default() += count);
-    counter.count_stretches(Batch { records, bytes, tally })
+    let Counter { buckets: counts, runs, .. } = counter;
+    buckets.divide(records, tally, runs, |bucket, count| *counts.entry(bucket).or_default() += count);
+    counter.count_runs(Batch { records, bytes, tally })
 }
 
 /// As `count`, for records that are in their buckets already.
@@ -68,17 +68,17 @@ pub fn count_pairs(
     tally: &Tally,
     counter: &mut Counter,
 ) -> Vec<u32> {
-    buckets.divide(records, tally, &mut counter.stretches, |_, _| {});
-    counter.count_stretches(Batch { records, bytes, tally })
+    buckets.divide(records, tally, &mut counter.runs, |_, _| {});
+    counter.count_runs(Batch { records, bytes, tally })
 }
 
 impl Counter {
-    /// Counts the pairs of all stretches, and gives the records that are left over.
-    fn count_stretches(&mut self, batch: Batch<'_>) -> Vec<u32> {
+    /// Counts the pairs of all runs, and gives the records that are left over.
+    fn count_runs(&mut self, batch: Batch<'_>) -> Vec<u32> {
         self.at_hand.keep_to(batch.tally.numbering());
         let (mut start, mut left) = (0, Vec::new());
-        for at in 0..self.stretches.len() {
-            let Stretch { pane, end } = self.stretches[at];
+        for at in 0..self.runs.len() {
+            let PaneRun { pane, end } = self.runs[at];
             while start < end {
                 let next = end.min(start + PIECE);
                 self.count_piece(batch, start..next, pane, &mut left);

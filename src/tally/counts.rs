@@ -290,8 +290,7 @@ impl Tally {
         self.budget.give_back(hosts.bytes());
         (self.marks, self.swept, self.dropped) = (None, 0, false);
         self.sums = Default::default();
-        self.drained += 1;
-        self.numbering += 1;
+        (self.drained, self.numbering) = (self.drained + 1, self.numbering + 1);
         (hosts.into_names(), std::mem::take(self.panes.get_mut()).into_iter().collect())
     }
 
@@ -300,8 +299,7 @@ impl Tally {
         self.drained
     }
 
-    /// Changes wherever a number of a host may come to mean another name: who keeps numbers from
-    /// batch to batch, keeps them no longer than this.
+    /// Changes wherever the number of a host may come to mean another name.
     pub fn numbering(&self) -> u64 {
         self.numbering
     }

@@ -1,7 +1,7 @@
 //! Which bucket a record falls into, and how many fall into each.
 //!
 //! Neighbours mostly share a bucket: time is looked at in runs of records, in one tight loop.
-//! Invariant: stretches follow each other without a gap, and a bucket lies in one pane.
+//! Invariant: runs follow each other without a gap, and a bucket lies in one pane.
 
 use crate::batch::Record;
 use crate::model::Timestamp;
@@ -21,7 +21,7 @@ pub struct Buckets {
 
 /// Records in a row whose buckets are of one pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stretch {
+pub(super) struct PaneRun {
     /// The number of the pane.
     pub pane: i64,
     /// The first record in the batch that is behind it.
@@ -76,15 +76,15 @@ impl Buckets {
     }
 
     /// Calls `add` with buckets and how many of the records are in them, for some buckets more than
-    /// once, and gives the records' stretches.
+    /// once, and gives the records' runs.
     pub(super) fn divide(
         &self,
         records: &[Record],
         tally: &Tally,
-        stretches: &mut Vec<Stretch>,
+        runs: &mut Vec<PaneRun>,
         mut add: impl FnMut(i64, u64),
     ) {
-        stretches.clear();
+        runs.clear();
         let mut open = OpenBuckets::default();
         let mut at = 0;
         while let Some(first) = records.get(at) {
@@ -92,9 +92,9 @@ impl Buckets {
             // The last bucket of all may end before the stamp that it was opened for.
             let end = at + 1 + bucket.run(&records[at + 1..]);
             bucket.count += (end - at) as u64;
-            match stretches.last_mut() {
-                Some(stretch) if stretch.pane == bucket.pane => stretch.end = end,
-                _ => stretches.push(Stretch { pane: bucket.pane, end }),
+            match runs.last_mut() {
+                Some(run) if run.pane == bucket.pane => run.end = end,
+                _ => runs.push(PaneRun { pane: bucket.pane, end }),
             }
             at = end;
         }
