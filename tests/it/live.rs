@@ -78,6 +78,8 @@ fn e2_a_second_signal_ends_the_process_at_once_and_the_terminal_is_given_back() 
         // A look that takes long is waited for.
         let mut pty = live(&folder, &[], "live-look=sleep(8000)");
         pty.wait_for("the view", |screen| screen.starts_with(" LIVE "));
+        // The view is there before the first look begins, of which nothing is seen.
+        std::thread::sleep(Duration::from_millis(300));
         signal(&pty.child, name);
         pty.wait_for("the screen to be left", |screen| screen.trim().is_empty());
         assert!(pty.is_restored(), "{name}");
