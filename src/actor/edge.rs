@@ -129,12 +129,12 @@ impl<T> Clone for Port<T> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use std::thread;
     use std::time::Duration;
 
-    fn two(capacity: usize, stop: &Stop) -> (Port<u32>, Inbox<u32>) {
+    pub fn two(capacity: usize, stop: &Stop) -> (Port<u32>, Inbox<u32>) {
         edge(NonZeroUsize::new(capacity).unwrap(), stop)
     }
 

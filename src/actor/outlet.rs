@@ -114,7 +114,12 @@ fn send_to_all<T: Clone>(ports: &mut Vec<Port<T>>, batch: T, metrics: &StageMetr
             Err(exit) => stopped |= matches!(exit, Exit::Stopped),
         }
     }
-    match (stopped, ports.is_empty()) {
+    taken(stopped, ports.is_empty())
+}
+
+/// Errors if the run was aborted, or if nobody takes anything any more.
+fn taken(stopped: bool, nobody_is_left: bool) -> Result<(), Exit> {
+    match (stopped, nobody_is_left) {
         (true, _) => Err(Exit::Stopped),
         (false, true) => Err(Exit::DownstreamClosed),
         (false, false) => Ok(()),
@@ -179,24 +184,14 @@ impl<T: Clone> LatestOutlet<T> {
                 false
             }
         });
-        match (stopped, self.ports.is_empty()) {
-            (true, _) => Err(Exit::Stopped),
-            (false, true) => Err(Exit::DownstreamClosed),
-            (false, false) => Ok(sum),
-        }
+        taken(stopped, self.ports.is_empty()).map(|()| sum)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroUsize;
-
-    use super::super::edge::{Inbox, edge};
+    use super::super::edge::tests::two;
     use super::*;
-
-    fn two(capacity: usize, stop: &Stop) -> (Port<u32>, Inbox<u32>) {
-        edge(NonZeroUsize::new(capacity).unwrap(), stop)
-    }
 
     #[test]
     fn e6_of_what_a_blocked_stage_does_not_take_the_latest_is_kept() {

@@ -62,11 +62,9 @@ mod tests {
 
     use super::super::Pass;
     use super::*;
-    use crate::batch::Chunk;
-    use crate::format::LineRules;
     use crate::model::time::SECOND;
-    use crate::model::{Grid, InputId, Span, Timestamp};
-    use crate::ops::select::Bounds;
+    use crate::model::{Grid, Timestamp};
+    use crate::ops::select::{self, Bounds};
 
     const AT: fn(i64) -> Timestamp = Timestamp::from_seconds;
 
@@ -78,32 +76,13 @@ mod tests {
     }
 
     fn lines(text: &[u8], streamed: bool) -> Lines {
-        let span = Span { input: InputId(0), from: 0, to: text.len() as u64 };
-        let mut ends = Vec::new();
-        crate::ops::split::split(text, &mut ends);
-        let unterminated = u64::from(!text.is_empty() && !text.ends_with(b"\n"));
-        let balance = Balance {
-            bytes_read: span.len(),
-            bytes_total: if streamed { span.len() } else { 7 },
-            unterminated,
-            inputs: 1,
-            ..Balance::default()
-        };
-        let chunk = Chunk {
-            span,
-            number: 0,
-            bytes: text.to_vec().into(),
-            oversized: None,
-            rules: LineRules::plain(100),
-            balance,
-            streamed,
-            order: None,
-            last: true,
-            unseen: false,
-            live: None,
-            guard: None,
-        };
-        Lines { chunk: Arc::new(chunk), ends: ends.into() }
+        let mut lines = select::tests::lines(text, 100);
+        let chunk = Arc::get_mut(&mut lines.chunk).unwrap();
+        chunk.streamed = streamed;
+        chunk.balance.bytes_total = if streamed { chunk.span.len() } else { 7 };
+        chunk.balance.unterminated = u64::from(!text.is_empty() && !text.ends_with(b"\n"));
+        chunk.balance.inputs = 1;
+        lines
     }
 
     proptest! {
