@@ -1,7 +1,7 @@
 //! Host names, each stored once and known by a small number.
 //!
-//! Names of up to 32 bytes are compared within their slot, as numbers; those of up to 16 lie apart,
-//! so that they pay nothing for the others.
+//! Names of up to 64 bytes are compared within their slot, as numbers, in one of three tables by
+//! their length, so that short ones pay nothing for the others.
 //!
 //! Names are bytes, compared exactly: invalid UTF-8 is kept apart like anything else. Numbers stay
 //! until a name is dropped, and are then given to another. Invariant: `names().name(intern(x)) ==
@@ -9,7 +9,7 @@
 
 use super::budget::Budget;
 use super::hash::{TextHash, shard};
-use super::host_table::{HostSlot, HostTable, LARGE, LONG, SHARDS};
+use super::host_table::{HASHED, HostSlot, HostTable, LARGE, SHARDS};
 use super::names::{HostId, Names};
 use super::words::{WORD, words_at, words_of};
 
@@ -31,25 +31,28 @@ pub struct Hosts {
 /// The names whose hashes are for one of `SHARDS` places.
 #[derive(Debug, Default)]
 struct HostShard {
-    /// Short names; and long ones, which are compared by their hash first.
+    /// Short names; and those too long for any slot, which are compared by their hash first.
     narrow: HostTable<NARROW>,
-    /// Names between short and long.
     wide: HostTable<WIDE>,
+    widest: HostTable<WIDEST>,
 }
 
-/// Words of a slot for short names, and of one for longer ones.
+/// Words of a slot, by table.
 const NARROW: usize = 2;
 const WIDE: usize = 4;
+const WIDEST: usize = 8;
 
 /// How a name of some length is stored.
 #[derive(Debug, Clone, Copy)]
 enum NameKind {
-    /// Within a slot for short names.
+    /// Within a narrow slot.
     Short,
-    /// Within a slot for longer ones.
+    /// Within a wide one.
     Middle,
-    /// In a slot for short names there is its hash.
+    /// Within one of the widest.
     Long,
+    /// In a narrow slot there is its hash.
+    Hashed,
 }
 
 /// Bytes that a number takes beside its name and its slot: where the name lies, and its totals and
@@ -90,8 +93,9 @@ impl Hosts {
         let name = &bytes[from..to];
         let shard = &self.shards[shard_of(hash)];
         let (wider, before) = match NameKind::of(name.len()) {
+            NameKind::Short | NameKind::Hashed => (shard.narrow.bytes_if_wider(), shard.narrow.bytes()),
             NameKind::Middle => (shard.wide.bytes_if_wider(), shard.wide.bytes()),
-            NameKind::Short | NameKind::Long => (shard.narrow.bytes_if_wider(), shard.narrow.bytes()),
+            NameKind::Long => (shard.widest.bytes_if_wider(), shard.widest.bytes()),
         };
         let number = if self.free.is_empty() { EACH_NUMBER } else { 0 };
         // For a moment there are both tables.
@@ -110,7 +114,8 @@ impl Hosts {
         match NameKind::of(to - from) {
             NameKind::Short => self.hash.of(&words::<NARROW>(bytes, from, to)),
             NameKind::Middle => self.hash.of(&words::<WIDE>(bytes, from, to)),
-            NameKind::Long => self.long_hash.hash_one(&bytes[from..to]),
+            NameKind::Long => self.hash_of_long(bytes, from, to),
+            NameKind::Hashed => self.long_hash.hash_one(&bytes[from..to]),
         }
     }
 
@@ -122,13 +127,27 @@ impl Hosts {
         match NameKind::of(length) {
             NameKind::Short => shard.narrow.find(hash, &words(bytes, from, to), length as u32, |_| true),
             NameKind::Middle => shard.wide.find(hash, &words(bytes, from, to), length as u32, |_| true),
-            NameKind::Long => self.find_long(hash, &bytes[from..to]),
+            NameKind::Long => self.find_long(hash, bytes, from, to),
+            NameKind::Hashed => self.find_by_hash(hash, &bytes[from..to]),
         }
     }
 
+    // Long names have functions of their own, so that the others, which are found where they are
+    // looked up, keep their registers.
     #[inline(never)]
-    fn find_long(&self, hash: u64, name: &[u8]) -> Option<HostId> {
-        self.shards[shard_of(hash)].narrow.find(hash, &[hash, 0], LONG, |id| self.names.name(id) == name)
+    fn hash_of_long(&self, bytes: &[u8], from: usize, to: usize) -> u64 {
+        self.hash.of(&words::<WIDEST>(bytes, from, to))
+    }
+
+    #[inline(never)]
+    fn find_long(&self, hash: u64, bytes: &[u8], from: usize, to: usize) -> Option<HostId> {
+        let words = words::<WIDEST>(bytes, from, to);
+        self.shards[shard_of(hash)].widest.find(hash, &words, (to - from) as u32, |_| true)
+    }
+
+    #[inline(never)]
+    fn find_by_hash(&self, hash: u64, name: &[u8]) -> Option<HostId> {
+        self.shards[shard_of(hash)].narrow.find(hash, &[hash, 0], HASHED, |id| self.names.name(id) == name)
     }
 
     /// Reads where a name of this hash and length would be, so that it is in the cache when it is
@@ -137,15 +156,16 @@ impl Hosts {
     pub fn touch(&self, hash: u64, length: usize) -> u32 {
         let shard = &self.shards[shard_of(hash)];
         match NameKind::of(length) {
+            NameKind::Short | NameKind::Hashed => shard.narrow.touch(hash),
             NameKind::Middle => shard.wide.touch(hash),
-            NameKind::Short | NameKind::Long => shard.narrow.touch(hash),
+            NameKind::Long => shard.widest.touch(hash),
         }
     }
 
     /// Whether the set is larger than the cache, so that it pays to `touch` first.
     pub fn is_large(&self) -> bool {
-        let HostShard { narrow, wide } = &self.shards[0];
-        narrow.slots().max(wide.slots()) > LARGE
+        let HostShard { narrow, wide, widest } = &self.shards[0];
+        narrow.slots().max(wide.slots()).max(widest.slots()) > LARGE
     }
 
     /// The number of `name`, if it is there.
@@ -170,7 +190,8 @@ impl Hosts {
 
     /// Bytes that the set takes, as far as they are counted.
     pub fn bytes(&self) -> usize {
-        let slots: usize = self.shards.iter().map(|shard| shard.narrow.bytes() + shard.wide.bytes()).sum();
+        let bytes = |shard: &HostShard| shard.narrow.bytes() + shard.wide.bytes() + shard.widest.bytes();
+        let slots: usize = self.shards.iter().map(bytes).sum();
         slots + self.names.end() * EACH_NUMBER + 2 * self.names.bytes()
     }
 
@@ -189,8 +210,12 @@ impl Hosts {
     /// Drops the names of one of the shards that are not kept. Their numbers are free at once,
     /// their bytes once they are cleared away.
     pub(super) fn drop_names(&mut self, shard: usize, is_kept: impl Fn(HostId) -> bool) {
-        let HostShard { narrow, wide } = &mut self.shards[shard];
-        let dropped = [narrow.drop_names(&is_kept, &self.hash), wide.drop_names(&is_kept, &self.hash)];
+        let HostShard { narrow, wide, widest } = &mut self.shards[shard];
+        let dropped = [
+            narrow.drop_names(&is_kept, &self.hash),
+            wide.drop_names(&is_kept, &self.hash),
+            widest.drop_names(&is_kept, &self.hash),
+        ];
         for id in dropped.into_iter().flatten() {
             self.names.drop_name(id);
             self.free.push(id);
@@ -230,7 +255,8 @@ impl Hosts {
         match NameKind::of(name.len()) {
             NameKind::Short => shard.narrow.enter(HostSlot { words: words_of(name), length, id }, &self.hash),
             NameKind::Middle => shard.wide.enter(HostSlot { words: words_of(name), length, id }, &self.hash),
-            NameKind::Long => shard.narrow.enter(HostSlot { words: [hash, 0], length: LONG, id }, &self.hash),
+            NameKind::Long => shard.widest.enter(HostSlot { words: words_of(name), length, id }, &self.hash),
+            NameKind::Hashed => shard.narrow.enter(HostSlot { words: [hash, 0], length: HASHED, id }, &self.hash),
         }
     }
 }
@@ -242,8 +268,10 @@ impl NameKind {
             NameKind::Short
         } else if length <= WORD * WIDE {
             NameKind::Middle
-        } else {
+        } else if length <= WORD * WIDEST {
             NameKind::Long
+        } else {
+            NameKind::Hashed
         }
     }
 }
@@ -275,13 +303,13 @@ mod tests {
         // Of every length around those at which names are treated in another way, and of few bytes,
         // so that some are alike.
         let byte = prop_oneof![Just(0u8), Just(b'a'), Just(b'b'), Just(0xff)];
-        prop_oneof![1usize..4, 7usize..10, 15usize..19, 31usize..35, Just(70)]
+        prop_oneof![1usize..4, 7usize..10, 15usize..19, 31usize..35, 63usize..67]
             .prop_flat_map(move |length| proptest::collection::vec(byte.clone(), length))
     }
 
     proptest! {
         #[test]
-        fn interning_agrees_with_a_list(names in proptest::collection::vec(name(), 0..80), behind in 0usize..40) {
+        fn interning_agrees_with_a_list(names in proptest::collection::vec(name(), 0..80), behind in 0usize..80) {
             let (mut hosts, mut whole) = (Hosts::default(), Hosts::default());
             let mut oracle: Vec<Vec<u8>> = Vec::new();
             let budget = Budget::default();
@@ -290,7 +318,7 @@ mod tests {
                     oracle.push(name.clone());
                     oracle.len() - 1
                 });
-                let within = [&b"xyz"[..], name, &[b'a'; 40][..behind]].concat();
+                let within = [&b"xyz"[..], name, &[b'a'; 80][..behind]].concat();
                 let find = |hosts: &Hosts| {
                     let hash = hosts.hash_at(&within, 3, 3 + name.len());
                     hosts.touch(hash, name.len());
@@ -346,7 +374,7 @@ mod tests {
             .flat_map(|length| [b'a', b'b', 0, 0xff].map(|last| [vec![b'a'; length - 1], vec![last]].concat()))
             .collect();
         // A block of the longest names fits behind some of them, and behind others it does not.
-        for end in [0, 40] {
+        for end in [0, 70] {
             for (at, name) in names.iter().enumerate() {
                 let bytes = [&name[..], &vec![b'x'; end]].concat();
                 assert_eq!(hosts.intern(name), HostId(at as u32));
@@ -359,7 +387,7 @@ mod tests {
     #[test]
     fn long_names_of_one_hash_are_told_apart() {
         let mut hosts = Hosts::default();
-        let (one, other) = ([b'a'; 40], [b'b'; 40]);
+        let (one, other) = ([b'a'; 70], [b'b'; 70]);
         let id = hosts.intern(&one);
         // As if the first name had the hash of the second.
         let hash = hosts.hash_at(&other, 0, other.len());

@@ -21,13 +21,13 @@ pub(super) struct HostTable<const WORDS: usize> {
 pub(super) struct HostSlot<const WORDS: usize> {
     /// Of a name that is longer than they are, the first is its hash.
     pub words: [u64; WORDS],
-    /// Bytes of the name; `LONG` for one that is longer than the words.
+    /// Bytes of the name; `HASHED` for one that is longer than the words.
     pub length: u32,
     pub id: HostId,
 }
 
 /// The length of all names that are longer than the words of their slot.
-pub(super) const LONG: u32 = u32::MAX;
+pub(super) const HASHED: u32 = u32::MAX;
 
 /// The length in slots that are free; no name has it.
 const FREE: u32 = u32::MAX - 1;
@@ -43,7 +43,7 @@ impl<const WORDS: usize> HostSlot<WORDS> {
     }
 
     fn hash(&self, by: &TextHash) -> u64 {
-        if self.length == LONG { self.words[0] } else { by.of(&self.words) }
+        if self.length == HASHED { self.words[0] } else { by.of(&self.words) }
     }
 }
 
