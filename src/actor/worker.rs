@@ -98,7 +98,8 @@ pub(super) fn drive<T: Transform>(mut head: Link<T>, inbox: &Inbox<T::In>, count
     if countdown.is_last() { head.finish() } else { Ok(()) }
 }
 
-/// Runs a worker that has no inbox: what it sends, it finds by itself, until there is no more.
+/// Runs a worker that has no inbox: what it sends, it finds by itself, until there is no more. What
+/// it waits for is its own business, so that stages behind it are never told that they have waited.
 pub(super) fn lead<T: Clone>(
     mut outlet: Outlet<T>,
     work: impl FnOnce(&mut Outlet<T>) -> Result<(), Exit>,

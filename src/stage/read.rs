@@ -1,7 +1,7 @@
 //! Reads one chunk of an input, and accounts for bytes that are not read.
 //!
 //! Not here: which input comes next (`schedule`), and what becomes of bytes that were left out
-//! (`skip`). Invariant: who reads has the input for itself, and waits for nobody who has not read.
+//! (`skip`). Invariant: who reads has the input for itself, and needs no more than one permit.
 
 use std::sync::Arc;
 

@@ -3,8 +3,8 @@
 //! Of a file that is pruned, the bytes that can hold the window are read first. The rest is skipped
 //! only if neither they nor the probes contradict the declared disorder; otherwise it is read too.
 //!
-//! Invariant: nothing is sent on while an input is held, so that whatever comes of it, which may be
-//! all the work there is where stages are chained to the reader, keeps nobody from reading.
+//! Invariant: nothing is sent on while an input is held. What comes of it may be all the work there
+//! is, where stages are chained to the reader, and keeps nobody from reading.
 
 use std::sync::Arc;
 
