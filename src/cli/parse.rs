@@ -25,6 +25,7 @@ pub fn request(argv: &[OsString]) -> Result<Request, (clap::Error, Option<String
         Problem::UnknownArgument => slips::stray(argv)
             .or_else(|| slips::elsewhere(error))
             .or_else(|| slips::otherwise_called(error, argv))
+            .or_else(|| slips::configured(error))
             .or_else(|| slips::bare(argv))
             .or(otherwise),
         Problem::InvalidValue | Problem::WrongNumberOfValues => slips::no_value(error, argv).or(otherwise),

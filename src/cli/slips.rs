@@ -13,7 +13,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 pub use commands::{made, near_command, needs_command, no_command, stray, stray_in_make};
-pub use options::{bare, elsewhere, is_called, no_text, no_value, otherwise_called};
+pub use options::{bare, configured, elsewhere, is_called, no_text, no_value, otherwise_called};
 
 use super::streams::is_piped;
 use crate::config::{is_configuration, is_log};

@@ -194,9 +194,12 @@ fn known_keys(draft: &Draft, problems: &mut Problems) {
             problems.add(&entry.place, draft.key(key), "a reader has no inputs: it reads its location", None);
             continue;
         }
-        if let Some(other) = StageType::ALL.into_iter().find(|other| other.keys().any(|spec| spec.name == key)) {
-            let message = format!("is an option of {}, not of {}", other.name(), kind.name());
-            problems.add(&entry.place, draft.key(key), message, None);
+        let others = StageType::ALL.into_iter().filter(|other| other.keys().any(|spec| spec.name == key));
+        let others: Vec<&str> = others.map(StageType::name).collect();
+        if !others.is_empty() {
+            let message = format!("is an option of {}, not of {}", others.join(", "), kind.name());
+            let help = (key == "chain").then(|| "it parts a stage from the one before it".to_owned());
+            problems.add(&entry.place, draft.key(key), message, help);
             continue;
         }
         let known = kind.keys().map(|spec| spec.name).chain(["type", "inputs"]);

@@ -44,7 +44,7 @@ impl Node {
         match &self.content {
             Content::Leaf(raw) => raw.clone(),
             Content::List(items) => Raw::List(items.iter().map(Node::raw).collect()),
-            Content::Table(_) => Raw::Other("table"),
+            Content::Table(_) => Raw::Other("a table"),
         }
     }
 
@@ -119,7 +119,7 @@ fn value_node(value: &Spanned<DeValue<'_>>, at: &PlaceAt<'_>) -> Node {
         DeValue::String(text) => leaf(Raw::Text(text.to_string())),
         DeValue::Integer(integer) => {
             let parsed = i64::from_str_radix(integer.as_str(), integer.radix());
-            leaf(parsed.map_or(Raw::Other("integer that does not fit"), Raw::Integer))
+            leaf(parsed.map_or(Raw::Other("a whole number beyond 64 bits"), Raw::Integer))
         }
         DeValue::Boolean(flag) => leaf(Raw::Flag(*flag)),
         // An instant may stand without quotes: TOML has them.

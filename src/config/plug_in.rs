@@ -101,7 +101,7 @@ pub(super) fn shown(node: &Node, reads: fn(&Location) -> bool) -> String {
             };
             items.iter().find_map(refused).unwrap_or_else(|| "a list".into())
         }
-        Raw::Other(name) => format!("a {name}"),
+        Raw::Other(name) => name.to_owned(),
     }
 }
 

@@ -247,8 +247,11 @@ const WRONG_STAGES: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "stages.x = { type = 'reporter', inputs = ['a'], outputs = ['csv:y'], seconds = 5 }",
-        &["p.toml:6:70: stages.x.seconds: is an option of time-filter, not of reporter"],
+        "stages.x = { type = 'reporter', inputs = ['a'], outputs = ['csv:y'], chain = 5 }",
+        &[
+            "p.toml:6:70: stages.x.chain: is an option of line-splitter, time-filter, bucket-aggregator, not of reporter; \
+           it parts a stage from the one before it",
+        ],
     ),
     (
         "stages.x = { type = 'reporter', inputs = ['a'], outputs = ['csv:y'], limits = 5 }",

@@ -15,6 +15,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::batch::Chunk;
 use crate::format::foreign::{LineKind, kind};
 use crate::model::InputId;
+use crate::model::balance::OVERSIZED_HEAD;
 use crate::ops::scan::{Block, has_record};
 
 /// Lines of an input whose beginnings are kept.
@@ -122,9 +123,12 @@ impl Firsts {
         if chunk.bytes.is_empty() && (1..=HALF_A_LETTER).contains(&chunk.balance.bytes_skipped) {
             add(&mut all, input, chunk.span.from, &vec![0; chunk.span.len() as usize]);
         }
-        let mut at = chunk.span.from;
+        let (mut at, longest) = (chunk.span.from, chunk.rules.max_line);
         for line in chunk.oversized.as_deref().unwrap_or(&chunk.bytes).split_inclusive(|byte| *byte == b'\n') {
-            if at >= HEAD || !add(&mut all, input, at, line.strip_suffix(b"\n").unwrap_or(line)) {
+            let text = line.strip_suffix(b"\n").unwrap_or(line);
+            // Of an over-long line that fits a chunk as much as of one that does not.
+            let text = if text.len() > longest { &text[..OVERSIZED_HEAD.min(longest)] } else { text };
+            if at >= HEAD || !add(&mut all, input, at, text) {
                 return;
             }
             at += line.len() as u64;
@@ -183,6 +187,23 @@ mod tests {
             live: None,
             guard: None,
         }
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_begins_alike_whether_it_fits_a_chunk_or_not() {
+        let long = [&b"7 a"[..], &[b' '; 300], b"b c"].concat();
+        let seen = |oversized: bool, max_line: usize| {
+            let mut chunk = Chunk { rules: LineRules::plain(max_line), ..chunk(0, 0, &long) };
+            if oversized {
+                let head = long[..OVERSIZED_HEAD.min(max_line)].to_vec();
+                chunk = Chunk { bytes: Vec::new().into(), oversized: Some(head), ..chunk };
+            }
+            let firsts = Firsts::default();
+            firsts.note(&chunk, false);
+            firsts.seen().heads
+        };
+        assert_eq!((seen(false, 4), seen(false, 300)), (seen(true, 4), seen(true, 300)));
+        assert_eq!(seen(false, 4), [b"7 a "]);
     }
 
     proptest! {

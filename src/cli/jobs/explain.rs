@@ -68,11 +68,13 @@ fn outputs(plan: &Plan, given: &Common) -> Result<Vec<(&'static str, Option<Path
     }
 }
 
-/// A line for each chain of stages that would run in the same workers.
+/// A line for each chain of stages that would run in the same workers, or one that says that there
+/// is none.
 fn chains(plan: &Plan) -> String {
     let name = |&at: &usize| printable(plan.stages[at].name.as_bytes());
     let line = |chain: Vec<usize>| format!("chained: {}\n", chain.iter().map(name).collect::<Vec<_>>().join(", "));
-    plan.chains().into_iter().map(line).collect()
+    let chains = plan.chains();
+    if chains.is_empty() { "chained: none\n".to_owned() } else { chains.into_iter().map(line).collect() }
 }
 
 /// A line of JSON for each input.

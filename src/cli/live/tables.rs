@@ -3,7 +3,7 @@
 //! Not here: which rows there are, and in which order (`table`).
 
 use ratatui::Frame;
-use ratatui::layout::{Alignment, Constraint, Rect};
+use ratatui::layout::{Alignment, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Cell as Shown, Paragraph, Row, Table as Rows, TableState};
@@ -55,9 +55,12 @@ pub fn draw_grid(grid: &ColumnGrid<'_>, frame: &mut Frame<'_>, area: Rect) {
     let height = usize::from(block.inner(area).height.saturating_sub(1));
     let first = grid.table.selected().saturating_sub(height / 2).min(order.len().saturating_sub(height));
     let in_sight = order.iter().skip(first).take(height).filter_map(|at| grid.rows.get(*at));
-    let texts: Vec<Vec<String>> = in_sight.map(|row| row.iter().map(text).collect()).collect();
+    let mut texts: Vec<Vec<String>> = in_sight.map(|row| row.iter().map(text).collect()).collect();
     let header: Vec<String> = (0..grid.columns.len()).map(|at| heading(grid, at)).collect();
     let widths = widths(grid.columns, &header, &texts, block.inner(area).width);
+    for (text, &width) in texts.iter_mut().flat_map(|texts| texts.iter_mut().zip(&widths)) {
+        *text = without_middle(std::mem::take(text), width.into());
+    }
     let rows: Vec<Row<'_>> = texts.iter().map(|texts| row(texts, grid.columns)).collect();
     let rows = Rows::new(rows, widths)
         .header(row(&header, grid.columns).style(BOLD))
@@ -100,22 +103,62 @@ fn row<'a>(texts: &'a [String], columns: &[Column]) -> Row<'a> {
 }
 
 /// As wide as what is in sight; where that does not fit, names share what numbers leave.
-fn widths(columns: &[Column], header: &[String], rows: &[Vec<String>], room: u16) -> Vec<Constraint> {
+fn widths(columns: &[Column], header: &[String], rows: &[Vec<String>], room: u16) -> Vec<u16> {
     let widest = |at: usize| {
         let all = rows.iter().map(Vec::as_slice).chain([header]);
         let widest = all.filter_map(|row| Some(Span::raw(row.get(at)?).width())).max();
         u16::try_from(widest.unwrap_or(0)).unwrap_or(u16::MAX)
     };
     let is_host = |column: &Column| column.kind == ColumnKind::Host;
-    let widths: Vec<u16> = columns
+    let mut widths: Vec<u16> = columns
         .iter()
         .enumerate()
         .map(|(at, column)| if is_host(column) { widest(at).max(NAME) } else { widest(at) })
         .collect();
     let gaps = GAP.saturating_mul(u16::try_from(columns.len().saturating_sub(1)).unwrap_or(u16::MAX));
-    let fits = widths.iter().fold(gaps, |sum, width| sum.saturating_add(*width)) <= room;
-    let constraint = |(width, column): (u16, &Column)| {
-        if is_host(column) && !fits { Constraint::Fill(1) } else { Constraint::Length(width) }
+    let (mut names, others): (Vec<usize>, Vec<usize>) = (0..columns.len()).partition(|at| is_host(&columns[*at]));
+    let taken = others.iter().fold(gaps, |sum, at| sum.saturating_add(widths[*at]));
+    // What a short one does not need is for the longer ones.
+    names.sort_by_key(|at| widths[*at]);
+    let (mut left, mut sharing) = (room.saturating_sub(taken), u16::try_from(names.len()).unwrap_or(u16::MAX));
+    for at in names {
+        widths[at] = widths[at].min(left / sharing.max(1));
+        (left, sharing) = (left - widths[at], sharing.saturating_sub(1));
+    }
+    widths
+}
+
+/// A text that is too wide without what is in its middle: names of one site differ at their ends.
+fn without_middle(text: String, width: usize) -> String {
+    if Span::raw(&text).width() <= width || width == 0 {
+        return text;
+    }
+    let fitting = |letters: &mut dyn Iterator<Item = char>, room: usize| -> String {
+        let mut left = room;
+        let fits = |letter: &char| {
+            let width = Span::raw(letter.to_string()).width();
+            let fits = width <= left;
+            left = left.saturating_sub(width);
+            fits
+        };
+        letters.take_while(fits).collect()
     };
-    widths.into_iter().zip(columns).map(constraint).collect()
+    let end: String = fitting(&mut text.chars().rev(), (width - 1) / 2);
+    let start = fitting(&mut text.chars(), width - 1 - Span::raw(&end).width());
+    format!("{start}…{}", end.chars().rev().collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_too_wide_keep_both_ends() {
+        let cut = |text: &str, width| without_middle(text.to_owned(), width);
+        assert_eq!(cut("server-0.rack-12.zone-0.example.com", 21), "server-0.r…xample.com");
+        assert_eq!(cut("as-wide-as-it-is", 16), "as-wide-as-it-is");
+        assert_eq!([1, 2, 3, 4].map(|width| cut("abcdef", width)), ["…", "a…", "a…f", "ab…f"]);
+        // Letters of two columns each.
+        assert_eq!(cut("日本語日本語", 6), "日…語");
+    }
 }

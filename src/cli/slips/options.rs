@@ -11,6 +11,7 @@ use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue};
 
 use crate::cli::commands::{Commanded, Positional};
+use crate::config::schema::all_keys;
 use crate::error::{Error, Result};
 use crate::model::escape::{printable, shell_word};
 
@@ -155,8 +156,16 @@ pub fn elsewhere(problem: &clap::Error) -> Option<String> {
     (!names.is_empty()).then(|| format!("it is an option of: {}", names.join(", ")))
 }
 
+/// What is said of an option that is a key of the configuration.
+pub fn configured(problem: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(option)) = problem.get(ContextKind::InvalidArg) else { return None };
+    let name = option.strip_prefix("--")?.split('=').next()?;
+    let key = all_keys().find(|key| key.name == name)?;
+    Some(format!("it is a key of a configuration: logparser run FILE --set {}=...", key.name))
+}
+
 /// What options are called elsewhere, and here.
-const CALLED_ELSEWHERE: [(&str, &str); 10] = [
+const CALLED_ELSEWHERE: [(&str, &str); 13] = [
     ("start", "since"),
     ("begin", "since"),
     ("after", "since"),
@@ -167,6 +176,9 @@ const CALLED_ELSEWHERE: [(&str, &str); 10] = [
     ("zone", "timezone"),
     ("window", "seconds"),
     ("interval", "every"),
+    ("slide", "every"),
+    ("step", "every"),
+    ("jobs", "threads"),
 ];
 
 /// What is said of an option that has another name here, if the command has that.

@@ -385,7 +385,7 @@ pub const KEYS: &[KeySpec] = &[
         "capacity",
         &[LineSplitter, TimeFilter, BucketAggregator, Reporter],
         Kind::Count(1, 65_536),
-        "batches that may wait in front of this stage",
+        "batches that may wait in front of this stage, unless it is chained",
     )
     .default("4")
     .set(),
