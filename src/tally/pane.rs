@@ -78,6 +78,17 @@ impl Pane {
         shard.add_anyway(hash, from, to, count, &self.budget);
     }
 
+    /// As `add_anyway`, of all pairs that `each` gives one after the other, with the shards locked
+    /// once.
+    pub fn add_all_anyway(&self, each: impl FnOnce(&mut dyn FnMut(HostId, HostId, u64))) {
+        let mut shards: Vec<_> = self.shards.iter().map(RwLock::write).collect();
+        each(&mut |from, to, count| {
+            let hash = self.hash.of(from, to);
+            let at = shard(hash, shards.len());
+            shards[at].add_anyway(hash, from, to, count, &self.budget);
+        });
+    }
+
     /// The count of a pair; 0 if it is not there.
     pub fn get(&self, from: HostId, to: HostId) -> u64 {
         let hash = self.hash.of(from, to);
