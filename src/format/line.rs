@@ -3,6 +3,7 @@
 //! Not here: any one format. Invariant: a quick answer about a line is that of parsing it part by
 //! part.
 
+use crate::model::lanes::Lanes;
 use crate::model::{Cause, Timestamp, Units};
 use crate::options::{OptionSpec, Options};
 
@@ -78,7 +79,10 @@ pub trait Likeness: Copy {
     fn stamp(&self, bytes: &[u8], start: usize) -> Option<Timestamp>;
 
     /// The stamp and the hosts of the line `bytes[start..end]`.
-    fn record(&self, bytes: &[u8], start: usize, end: usize) -> Option<(Timestamp, HostRanges)>;
+    fn record(&self, lanes: impl Lanes, bytes: &[u8], start: usize, end: usize) -> Option<(Timestamp, HostRanges)>;
+
+    /// The same where blanks line fields up. It is worth asking where `record` tells nothing.
+    fn spread_record(&self, bytes: &[u8], start: usize, end: usize) -> Option<(Timestamp, HostRanges)>;
 }
 
 /// Work that is written once and compiled for each way to tell lines at a glance.
@@ -110,7 +114,11 @@ impl Likeness for Unlike {
         None
     }
 
-    fn record(&self, _: &[u8], _: usize, _: usize) -> Option<(Timestamp, HostRanges)> {
+    fn record(&self, _: impl Lanes, _: &[u8], _: usize, _: usize) -> Option<(Timestamp, HostRanges)> {
+        None
+    }
+
+    fn spread_record(&self, _: &[u8], _: usize, _: usize) -> Option<(Timestamp, HostRanges)> {
         None
     }
 }

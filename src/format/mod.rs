@@ -130,6 +130,7 @@ impl LineRules {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::lanes::Baseline;
     use crate::model::{Cause, Timestamp};
     use crate::tally::names::foreign_byte;
     use proptest::prelude::*;
@@ -161,7 +162,7 @@ mod tests {
         fn visit(self, mut alike: impl Likeness) -> Self::Output {
             let _ = (alike.learn_outside(self.0, 0), alike.is_outside(self.0, 0));
             let _ = (alike.learn_front(self.0, 0), alike.stamp(self.0, 0));
-            alike.record(self.0, 0, self.0.len())
+            alike.record(Baseline, self.0, 0, self.0.len())
         }
     }
 

@@ -18,7 +18,7 @@ use crate::options::{OptionSpec, Options};
 
 use alike::Alike;
 use digits::{SECONDS, number, ten_digits};
-use fields::{common_hosts, field_end, is_separator, skip_separators, slow_hosts};
+use fields::{before_carriage, common_hosts, field_end, is_separator, skip_separators, slow_hosts};
 use shape::LineShape;
 
 /// The format that `logparser` has always read.
@@ -65,7 +65,7 @@ impl LineFormat for Plain {
 
     #[inline(always)]
     fn hosts(&self, bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, Cause> {
-        let end = if end > at && bytes[end - 1] == b'\r' { end - 1 } else { end };
+        let end = before_carriage(bytes, at, end);
         common_hosts(bytes, at + 1, end).map_or_else(|| slow_hosts(bytes, at, end), Ok)
     }
 }
@@ -123,10 +123,14 @@ fn pointed_stamp(bytes: &[u8], start: usize, units: Units) -> Option<(Timestamp,
 /// fraction, alone on its line, or bad.
 #[cold]
 fn slow_stamp(bytes: &[u8], start: usize, end: usize, units: Units) -> Stamp {
-    let end = if end > start && bytes[end - 1] == b'\r' { end - 1 } else { end };
+    let end = before_carriage(bytes, start, end);
     let start = skip_separators(bytes, start, end);
     if start == end {
         return Stamp::Blank;
+    }
+    // Of a line that is common but for white space before it.
+    if let Some((time, at)) = common_stamp(bytes, start, units) {
+        return Stamp::At(time, at);
     }
     let at = field_end(bytes, start, end);
     let whole = at == end || is_separator(bytes[at]);

@@ -118,16 +118,13 @@ impl Counter {
         let budget = tally.budget();
         let mut add = |(from, to), at| lane.add(from, to, at, dense_bytes, budget);
         unknown.clear();
-        let places = piece.start as u32..piece.end as u32;
+        let first = piece.start as u32;
         if at_hand.is_awake() {
-            for (record, at) in records[piece].iter().zip(places) {
-                match at_hand.find(bytes, record) {
-                    Some(pair) => add(pair, at),
-                    None => unknown.push(at),
-                }
-            }
+            let at = |place: usize| first + place as u32;
+            let found = |pair, place| add(pair, at(place));
+            at_hand.find_each(bytes, &records[piece], found, |place| unknown.push(at(place)));
         } else {
-            unknown.extend(places);
+            unknown.extend(first..piece.end as u32);
         }
         if unknown.is_empty() {
             return;

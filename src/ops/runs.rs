@@ -8,6 +8,7 @@
 use crate::batch::{Lines, Record};
 use crate::format::{Likeness, LikenessVisitor, LineFormat};
 use crate::model::Timestamp;
+use crate::model::lanes::{Lanes, on_widest_lanes};
 
 use super::judge::{Judge, Verdict, record};
 
@@ -51,12 +52,24 @@ const NO_RECORD: Record = Record { time: Timestamp::MIN, from: (0, 0), to: (0, 0
 
 /// Tells a sink what each line is.
 pub(super) fn each_run<F: LineFormat>(format: &F, lines: &Lines, judge: &Judge, sink: &mut impl RunSink) {
+    on_widest_lanes!(lanes => each_run_on(lanes, format, lines, judge, sink));
+}
+
+/// As `each_run`, on the given lanes.
+pub(super) fn each_run_on<F: LineFormat>(
+    lanes: impl Lanes,
+    format: &F,
+    lines: &Lines,
+    judge: &Judge,
+    sink: &mut impl RunSink,
+) {
     let bytes = &lines.chunk.bytes[..];
-    format.alike(bytes, judge.keep, judge.present, RunWalk { format, bytes, ends: &lines.ends, judge, sink });
+    format.alike(bytes, judge.keep, judge.present, RunWalk { lanes, format, bytes, ends: &lines.ends, judge, sink });
 }
 
 /// A walk over the lines of a batch.
-struct RunWalk<'a, F, S> {
+struct RunWalk<'a, L, F, S> {
+    lanes: L,
     format: &'a F,
     bytes: &'a [u8],
     ends: &'a [u32],
@@ -64,7 +77,7 @@ struct RunWalk<'a, F, S> {
     sink: &'a mut S,
 }
 
-impl<F: LineFormat, S: RunSink> LikenessVisitor for RunWalk<'_, F, S> {
+impl<L: Lanes, F: LineFormat, S: RunSink> LikenessVisitor for RunWalk<'_, L, F, S> {
     type Output = ();
 
     fn visit(mut self, mut alike: impl Likeness) {
@@ -72,12 +85,9 @@ impl<F: LineFormat, S: RunSink> LikenessVisitor for RunWalk<'_, F, S> {
         let mut records = [NO_RECORD; RUN];
         // Offsets have 32 bits, which tells the loops that no sum of them overflows.
         let (mut start, mut run) = (0u32, NextLoop::None);
-        while let Some(last) = ends.len().min(RUN).checked_sub(1) {
-            let next = &ends[..=last];
-            // No line is longer than all of them.
-            let fit = (ends[last] - start) as usize <= self.judge.max_line;
+        loop {
+            let next = self.next(ends, start);
             let told = match run {
-                _ if !fit => 0,
                 NextLoop::None => 0,
                 NextLoop::Counted => self.counted(next, start, &alike),
                 NextLoop::Passed(from, to) => self.passed(next, start, &alike, (from, to)),
@@ -86,9 +96,9 @@ impl<F: LineFormat, S: RunSink> LikenessVisitor for RunWalk<'_, F, S> {
             if told > 0 {
                 start = next[told - 1].wrapping_add(1);
                 ends = &ends[told..];
-            }
-            if told > last {
-                continue;
+                if told == next.len() {
+                    continue;
+                }
             }
             let Some((&end, rest)) = ends.split_first() else { return };
             let at = start as usize;
@@ -103,7 +113,15 @@ impl<F: LineFormat, S: RunSink> LikenessVisitor for RunWalk<'_, F, S> {
     }
 }
 
-impl<F: LineFormat, S: RunSink> RunWalk<'_, F, S> {
+impl<L: Lanes, F: LineFormat, S: RunSink> RunWalk<'_, L, F, S> {
+    /// The next lines, so many that together they are no longer than one line may be: as a rule a
+    /// whole run.
+    fn next<'e>(&self, ends: &'e [u32], start: u32) -> &'e [u32] {
+        let run = &ends[..ends.len().min(RUN)];
+        let fits = |end: &u32| (end - start) as usize <= self.judge.max_line;
+        if run.last().is_none_or(fits) { run } else { &run[..run.partition_point(fits)] }
+    }
+
     /// The run that a line outside begins.
     fn run_outside(&self, start: usize, time: Timestamp, alike: &mut impl Likeness) -> NextLoop {
         let (lowest, highest) = self.judge.keep;
@@ -120,14 +138,12 @@ impl<F: LineFormat, S: RunSink> RunWalk<'_, F, S> {
 
     /// How many of the next lines are outside at a glance.
     #[inline(never)]
-    fn counted(&mut self, ends: &[u32], mut start: u32, alike: &impl Likeness) -> usize {
+    fn counted(&mut self, ends: &[u32], start: u32, alike: &impl Likeness) -> usize {
         let (bytes, alike) = (self.bytes, *alike);
-        let unlike = ends.iter().position(|&end| {
-            let unlike = !alike.is_outside(bytes, start as usize);
-            start = end.wrapping_add(1);
-            unlike
-        });
-        let told = unlike.unwrap_or(ends.len());
+        let told = self.lanes.within(
+            #[inline(always)]
+            move || count_while(ends, start, |start| alike.is_outside(bytes, start)),
+        );
         self.sink.pass(told);
         told
     }
@@ -135,32 +151,26 @@ impl<F: LineFormat, S: RunSink> RunWalk<'_, F, S> {
     /// How many of the next lines are outside and say nothing new at a glance: their stamps lie
     /// within a range.
     #[inline(never)]
-    fn passed(&mut self, ends: &[u32], mut start: u32, alike: &impl Likeness, range: (Timestamp, Timestamp)) -> usize {
+    fn passed(&mut self, ends: &[u32], start: u32, alike: &impl Likeness, range: (Timestamp, Timestamp)) -> usize {
         let (bytes, alike, (from, to)) = (self.bytes, *alike, range);
-        let unlike = ends.iter().position(|&end| {
-            let time = alike.stamp(bytes, start as usize);
-            start = end.wrapping_add(1);
-            !time.is_some_and(|time| from <= time && time <= to)
-        });
-        let told = unlike.unwrap_or(ends.len());
+        let is_passed = move |start| alike.stamp(bytes, start).is_some_and(|time| from <= time && time <= to);
+        let told = self.lanes.within(
+            #[inline(always)]
+            move || count_while(ends, start, is_passed),
+        );
         self.sink.pass(told);
         told
     }
 
     /// How many of the next lines are records at a glance.
     #[inline(never)]
-    fn kept(&mut self, ends: &[u32], mut start: u32, alike: &impl Likeness, records: &mut [Record; RUN]) -> usize {
-        let (bytes, alike, (lowest, highest)) = (self.bytes, *alike, self.judge.keep);
-        let unlike = ends.iter().zip(&mut *records).position(|(&end, place)| {
-            let found = alike.record(bytes, start as usize, end as usize);
-            let Some((time, hosts)) = found.filter(|(time, _)| lowest <= *time && *time <= highest) else {
-                return true;
-            };
-            *place = record(time, hosts);
-            start = end.wrapping_add(1);
-            false
-        });
-        let told = unlike.unwrap_or(ends.len());
+    fn kept(&mut self, ends: &[u32], start: u32, alike: &impl Likeness, records: &mut [Record; RUN]) -> usize {
+        let (lanes, bytes, alike, keep) = (self.lanes, self.bytes, *alike, self.judge.keep);
+        let places = &mut records[..];
+        let told = lanes.within(
+            #[inline(always)]
+            move || keep_while(lanes, &alike, (bytes, ends, start), keep, places),
+        );
         self.sink.keep(&records[..told]);
         told
     }
@@ -180,10 +190,68 @@ impl<F: LineFormat, S: RunSink> RunWalk<'_, F, S> {
     }
 }
 
+/// How many lines, the first of which begins at `start`, come before one that is not as asked for.
+///
+/// Plain loops, here and below: iterators may be calls, which are not compiled for the lanes of the
+/// work around them.
+#[inline(always)]
+fn count_while(ends: &[u32], mut start: u32, is_so: impl Fn(usize) -> bool) -> usize {
+    let mut told = 0;
+    while told < ends.len() && is_so(start as usize) {
+        start = ends[told].wrapping_add(1);
+        told += 1;
+    }
+    told
+}
+
+/// How many lines, the first of which begins at `start`, are records of the instants to keep. They
+/// are put in their places.
+#[inline(always)]
+fn keep_while(
+    lanes: impl Lanes,
+    alike: &impl Likeness,
+    (bytes, ends, mut start): (&[u8], &[u32], u32),
+    (lowest, highest): (Timestamp, Timestamp),
+    places: &mut [Record],
+) -> usize {
+    let mut told = 0;
+    while told < ends.len().min(places.len()) {
+        let (end, place) = (ends[told], &mut places[told]);
+        match alike.record(lanes, bytes, start as usize, end as usize) {
+            Some((time, hosts)) if lowest <= time && time <= highest => *place = record(time, hosts),
+            None if keep_spread(alike, bytes, (start, end), (lowest, highest), place) => {}
+            _ => break,
+        }
+        start = end.wrapping_add(1);
+        told += 1;
+    }
+    told
+}
+
+/// Puts a line whose fields are spread in its place, if it is a record of the instants to keep.
+#[inline(never)]
+fn keep_spread(
+    alike: &impl Likeness,
+    bytes: &[u8],
+    (start, end): (u32, u32),
+    (lowest, highest): (Timestamp, Timestamp),
+    place: &mut Record,
+) -> bool {
+    let found = alike.spread_record(bytes, start as usize, end as usize);
+    let kept = found.filter(|(time, _)| lowest <= *time && *time <= highest);
+    kept.is_some_and(|(time, hosts)| {
+        *place = record(time, hosts);
+        true
+    })
+}
+
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::judge::Bounds;
+    use super::super::select::tests::lines;
     use super::*;
-    use crate::format::{HostRanges, Stamp};
+    use crate::format::{HostRanges, Plain, Stamp};
+    use crate::model::lanes::Baseline;
     use crate::model::{Cause, Units};
     use crate::options::{OptionSpec, Options};
     use proptest::prelude::*;
@@ -208,6 +276,59 @@ pub(super) mod tests {
 
         fn hosts(&self, bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, Cause> {
             self.0.hosts(bytes, at, end)
+        }
+    }
+
+    /// What a sink was told.
+    #[derive(Debug, Default, PartialEq)]
+    struct Told {
+        nothing_new: Option<(Timestamp, Timestamp)>,
+        passed: usize,
+        outside: Vec<(Timestamp, bool)>,
+        kept: Vec<Record>,
+        noted: Vec<(Verdict, (usize, usize))>,
+    }
+
+    impl RunSink for Told {
+        fn nothing_new(&self) -> Option<(Timestamp, Timestamp)> {
+            self.nothing_new
+        }
+
+        fn pass(&mut self, lines: usize) {
+            self.passed += lines;
+        }
+
+        fn outside(&mut self, time: Timestamp, is_well_formed: impl FnOnce() -> bool) {
+            self.outside.push((time, is_well_formed()));
+        }
+
+        fn keep(&mut self, run: &[Record]) {
+            self.kept.extend_from_slice(run);
+        }
+
+        fn note(&mut self, verdict: Verdict, line: (usize, usize)) {
+            self.noted.push((verdict, line));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_sink_is_told_the_same_on_all_lanes(
+            text in log(),
+            bounds in proptest::array::uniform3(-100i64..1_300),
+            nothing_new in proptest::option::of((-100i64..600, 600i64..1_300)),
+            max_line in prop_oneof![Just(20usize), Just(40), Just(64 << 10)],
+        ) {
+            let at = |seconds: i64| Timestamp::from_seconds(1_700_000_000 + seconds);
+            let [first, last, future_after] = bounds.map(at);
+            let bounds = Bounds { keep_from: first, first, last, future_after };
+            let (lines, format) = (lines(text.as_bytes(), max_line), Plain { units: Units::AUTO });
+            let judge = Judge::of(&lines, &bounds);
+            let new = || Told { nothing_new: nothing_new.map(|(from, to)| (at(from), at(to))), ..Told::default() };
+            let (mut on_baseline, mut on_widest) = (new(), new());
+            each_run_on(Baseline, &format, &lines, &judge, &mut on_baseline);
+            each_run(&format, &lines, &judge, &mut on_widest);
+            prop_assert_eq!(on_baseline, on_widest);
         }
     }
 

@@ -225,7 +225,7 @@ pub(super) mod tests {
         fn lines_told_in_runs_are_those_judged_by_themselves(
             text in log(),
             bounds in proptest::array::uniform4(-100i64..1_300),
-            max_line in prop_oneof![Just(20usize), Just(26), Just(4_000), Just(64 << 10)],
+            max_line in prop_oneof![Just(20usize), Just(26), Just(90), Just(4_000), Just(64 << 10)],
             measures: bool,
         ) {
             let [keep_from, first, last, future_after] = bounds.map(|at| 1_700_000_000 + at);

@@ -33,7 +33,8 @@ pub fn words_at<const WORDS: usize>(bytes: &[u8], start: usize, length: usize) -
         return None;
     }
     let bits = BITS.get(length)?;
-    let words: &[[u8; WORD]; WORDS] = bytes.get(start..)?.as_chunks().0.first_chunk()?;
+    let words: &[[u8; WORD]; WORDS] =
+        bytes.get(start..start.checked_add(WORD * WORDS)?)?.as_chunks().0.first_chunk()?;
     let (mut masked, mut at) = ([0; WORDS], 0);
     while at < WORDS {
         masked[at] = u64::from_le_bytes(words[at]) & bits[at];

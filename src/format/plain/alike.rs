@@ -11,10 +11,10 @@
 //! reading the line part by part tells; whichever way a batch is written, no line is another's.
 
 use super::digits::eight_digits;
-use super::fields::{gap_of_long_pair, gap_of_pair, host_ranges, odd_bytes};
+use super::fields::{before_carriage, gap_of_long_pair, gap_of_pair, host_ranges, odd_bytes, slow_hosts};
 use super::shape::{LineShape, READ};
 use crate::format::line::{HostRanges, Likeness};
-use crate::model::lanes::{MIDDLE, Mould, NARROW, WIDE, block};
+use crate::model::lanes::{Lanes, MIDDLE, Mould, NARROW, WIDE, block};
 use crate::model::{Timestamp, Units};
 
 /// Bytes behind the start of a line that are looked at: its stamp, a separator and its hosts.
@@ -179,7 +179,7 @@ impl<const SIZE: usize> Likeness for Alike<SIZE> {
     }
 
     #[inline(always)]
-    fn record(&self, bytes: &[u8], start: usize, end: usize) -> Option<(Timestamp, HostRanges)> {
+    fn record(&self, lanes: impl Lanes, bytes: &[u8], start: usize, end: usize) -> Option<(Timestamp, HostRanges)> {
         let line: &[u8; REACH] = block(bytes, start)?;
         let time = self.time(line.first_chunk()?)?;
         let behind = self.shape.length() + 1;
@@ -187,15 +187,20 @@ impl<const SIZE: usize> Likeness for Alike<SIZE> {
         let hosts = start + behind;
         let length = (end - self.shape.carriage).wrapping_sub(hosts);
         let gap = if length < WIDE {
-            gap_of_pair(block, length, odd_bytes(block, length))?
+            gap_of_pair(block, length, odd_bytes(lanes, block, length))?
         } else {
-            gap_of_long_pair(bytes, hosts, length)?
+            gap_of_long_pair(lanes, bytes, hosts, length)?
         };
         // An odd byte other than the end's would be part of the second host.
         if self.shape.carriage > 0 && bytes.get(hosts + length) != Some(&b'\r') {
             return None;
         }
         Some((time, host_ranges(hosts, gap, hosts + length)))
+    }
+
+    fn spread_record(&self, bytes: &[u8], start: usize, end: usize) -> Option<(Timestamp, HostRanges)> {
+        let time = self.stamp(bytes, start)?;
+        Some((time, slow_hosts(bytes, start + self.shape.length(), before_carriage(bytes, start, end)).ok()?))
     }
 }
 
@@ -205,6 +210,7 @@ mod tests {
     use super::*;
     use crate::format::line::{LineFormat, Stamp};
     use crate::model::TimeUnit;
+    use crate::model::lanes::{Baseline, on_widest_lanes};
     use proptest::prelude::*;
 
     /// What is learned of a log in seconds, for a window of an hour.
@@ -249,7 +255,7 @@ mod tests {
             let line = within(line);
             let end = line.iter().position(|byte| *byte == b'\n').unwrap();
             assert!(alike.learn_front(log.as_bytes(), 0));
-            alike.record(&line, 0, end).map(|(time, hosts)| {
+            alike.record(Baseline, &line, 0, end).map(|(time, hosts)| {
                 let host = |(from, to)| String::from_utf8_lossy(&line[from..to]).into_owned();
                 (time.nanos() / 1_000_000, host(hosts.from), host(hosts.to))
             })
@@ -375,9 +381,16 @@ mod tests {
             if knows_front && let Some(time) = alike.stamp(text, start) {
                 prop_assert_eq!(Some(time), parse(start).map(|(time, _)| time));
             }
-            if knows_front && let Some((time, hosts)) = alike.record(text, start, end(start)) {
+            if !knows_front {
+                continue;
+            }
+            let record = alike.record(Baseline, text, start, end(start));
+            let spread = alike.spread_record(text, start, end(start));
+            for (time, hosts) in record.into_iter().chain(spread) {
                 prop_assert_eq!(Some((time, Ok(hosts))), parse(start));
             }
+            prop_assert!(record.is_none() || spread == record);
+            prop_assert_eq!(on_widest_lanes!(lanes => alike.record(lanes, text, start, end(start))), record);
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::num::NonZero;
 
 use crate::format::line::HostRanges;
 use crate::model::Cause;
-use crate::model::lanes::{MIDDLE, WIDE, at_most, at_most_wide, block};
+use crate::model::lanes::{Baseline, Lanes, MIDDLE, WIDE, block};
 
 /// Bytes of the block that most pairs of long names fit.
 const LONG: usize = 2 * WIDE;
@@ -25,12 +25,12 @@ pub fn is_separator(byte: u8) -> bool {
 pub fn common_hosts(bytes: &[u8], start: usize, end: usize) -> Option<HostRanges> {
     let length = end.checked_sub(start)?;
     let gap = match block::<WIDE>(bytes, start) {
-        Some(_) if length >= WIDE => gap_of_long_pair(bytes, start, length),
-        Some(block) => gap_of_pair(block, length, odd_bytes(block, length)),
+        Some(_) if length >= WIDE => gap_of_long_pair(Baseline, bytes, start, length),
+        Some(block) => gap_of_pair(block, length, odd_bytes(Baseline, block, length)),
         // Of the last lines of a chunk.
         None => {
             let block = block::<MIDDLE>(bytes, start)?;
-            gap_of_pair(block, length, at_most(block, b' ').into())
+            gap_of_pair(block, length, Baseline.at_most(block, b' ').into())
         }
     };
     Some(host_ranges(start, gap?, end))
@@ -39,28 +39,32 @@ pub fn common_hosts(bytes: &[u8], start: usize, end: usize) -> Option<HostRanges
 /// Which bytes are white space or odd, up to and with the one at `length`. Most pairs of names are
 /// short, and half a block tells.
 #[inline(always)]
-pub fn odd_bytes(block: &[u8; WIDE], length: usize) -> u64 {
+pub fn odd_bytes(lanes: impl Lanes, block: &[u8; WIDE], length: usize) -> u64 {
     match block.first_chunk::<MIDDLE>() {
-        Some(half) if length < MIDDLE => at_most(half, b' ').into(),
-        _ => at_most_wide(block, b' '),
+        Some(half) if length < MIDDLE => lanes.at_most(half, b' ').into(),
+        _ => lanes.at_most_wide(block, b' '),
     }
 }
 
 /// Where the separator between two names stands that a block begins with and that end at `length`,
-/// if `odd` says that they are of the common kind: the first odd byte is a separator between them,
-/// and the second their end.
+/// if `odd` says that they are of the common kind: the one odd byte before their end is a separator
+/// between them.
 #[inline(always)]
 pub fn gap_of_pair<const SIZE: usize>(block: &[u8; SIZE], length: usize, odd: u64) -> Option<usize> {
-    let gap = NonZero::new(odd)?.trailing_zeros() as usize;
-    let end = NonZero::new(odd & (odd - 1))?.trailing_zeros() as usize;
-    (end == length && gap > 0 && gap + 1 < end && is_separator(block[gap % SIZE])).then_some(gap)
+    let before_end = odd & !(u64::MAX << (length % WIDE));
+    let gap = NonZero::new(before_end)?.trailing_zeros() as usize;
+    let is_common = length < SIZE && before_end & (before_end - 1) == 0 && gap > 0 && gap + 1 < length;
+    (is_common && is_separator(block[gap % SIZE])).then_some(gap)
 }
 
 /// As `gap_of_pair`, of two names that are too long for a wide block and begin at `start`.
 #[inline(never)]
-pub fn gap_of_long_pair(bytes: &[u8], start: usize, length: usize) -> Option<usize> {
+pub fn gap_of_long_pair(lanes: impl Lanes, bytes: &[u8], start: usize, length: usize) -> Option<usize> {
     let (&[first, second], _) = block::<LONG>(bytes, start)?.as_chunks::<WIDE>() else { return None };
-    let odd = u128::from(at_most_wide(&first, b' ')) | u128::from(at_most_wide(&second, b' ')) << WIDE;
+    let odd = lanes.within(
+        #[inline(always)]
+        || u128::from(lanes.at_most_wide(&first, b' ')) | u128::from(lanes.at_most_wide(&second, b' ')) << WIDE,
+    );
     let gap = odd.trailing_zeros() as usize;
     let end = (odd & odd.saturating_sub(1)).trailing_zeros() as usize;
     (end == length && gap > 0 && gap + 1 < end && is_separator(bytes[start + gap])).then_some(gap)
@@ -72,9 +76,15 @@ pub fn host_ranges(start: usize, gap: usize, end: usize) -> HostRanges {
     HostRanges { from: (start, start + gap), to: (start + gap + 1, end) }
 }
 
+/// Where a line that begins at `start` ends without the carriage return that it may have.
+#[inline(always)]
+pub fn before_carriage(bytes: &[u8], start: usize, end: usize) -> usize {
+    if end > start && bytes[end - 1] == b'\r' { end - 1 } else { end }
+}
+
 /// The hosts of a line that is not the common kind: long names, runs of separators, odd bytes, or
 /// malformed. `end` is before a carriage return.
-#[cold]
+#[inline(never)]
 pub fn slow_hosts(bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, Cause> {
     let from = field(bytes, at, end)?;
     let to = field(bytes, from.1, end)?;

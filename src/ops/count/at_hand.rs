@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use crate::batch::Record;
+use crate::model::lanes::{Lanes as _, on_widest_lanes};
 use crate::tally::hash::TextHash;
 use crate::tally::words::{are_equal, words_at};
 use crate::tally::{Budget, HostId};
@@ -109,14 +110,37 @@ impl PairsAtHand {
         self.trial.rest == 0
     }
 
-    /// The pair of a record, if it is at hand.
-    #[inline(always)]
-    pub fn find(&self, bytes: &[u8], record: &Record) -> Option<HostPair> {
-        if let Some(text) = PairText::of(bytes, record) {
-            return find(&self.short, self.hash.of(&text.words), &text);
-        }
-        let text = PairText::of(bytes, record)?;
-        find(&self.long, self.hash.of(&text.words), &text)
+    /// Calls `found` with the pair of each of the records that has it at hand, and `missed` with the
+    /// others, each by its place among them.
+    #[inline(never)]
+    pub fn find_each(
+        &self,
+        bytes: &[u8],
+        records: &[Record],
+        mut found: impl FnMut(HostPair, usize),
+        mut missed: impl FnMut(usize),
+    ) {
+        on_widest_lanes!(lanes => lanes.within(
+            #[inline(always)]
+            || {
+                let (hash, short) = (self.hash, self.short.as_deref());
+                for (at, record) in records.iter().enumerate() {
+                    match find(&hash, short, bytes, record).unwrap_or_else(|| self.find_long(bytes, record)) {
+                        Some(pair) => found(*pair, at),
+                        None => missed(at),
+                    }
+                }
+            }
+        ));
+    }
+
+    /// The pair of a record whose text is not a short one, if it is at hand.
+    #[inline(never)]
+    fn find_long(&self, bytes: &[u8], record: &Record) -> Option<&HostPair> {
+        on_widest_lanes!(lanes => lanes.within(
+            #[inline(always)]
+            || find(&self.hash, self.long.as_deref(), bytes, record)?
+        ))
     }
 
     /// Puts the pair of a record in.
@@ -195,30 +219,34 @@ fn reach(hash: u64) -> impl Iterator<Item = usize> {
     (0..REACH).map(move |step| ((hash >> 32) as usize + step) % PLACES)
 }
 
+/// The pair of a record, if it is in one of the places; `None` if its text does not fit one.
 #[inline(always)]
-fn find<const WORDS: usize>(places: &PairPlaces<WORDS>, hash: u64, text: &PairText<WORDS>) -> Option<HostPair> {
-    let places = places.as_deref()?;
+fn find<'p, const WORDS: usize>(
+    hash: &TextHash,
+    places: Option<&'p [PlaceAtHand<WORDS>; PLACES]>,
+    bytes: &[u8],
+    record: &Record,
+) -> Option<Option<&'p HostPair>> {
+    let text = PairText::of(bytes, record)?;
+    let Some(places) = places else { return Some(None) };
+    let hash = hash.of(&text.words);
     // Nearly all are in their first place.
     let first = &places[(hash >> 32) as usize % PLACES];
-    if first.text.is(text) { Some(first.pair) } else { find_behind(places, hash, text) }
+    Some(if first.text.is(&text) { Some(&first.pair) } else { find_behind(hash, places, bytes, record) })
 }
 
+/// As `find`, in the places behind the first. It reads the text once more, so that as a rule it is
+/// held in registers only.
 #[inline(never)]
-fn find_behind<const WORDS: usize>(
-    places: &[PlaceAtHand<WORDS>; PLACES],
+fn find_behind<'p, const WORDS: usize>(
     hash: u64,
-    text: &PairText<WORDS>,
-) -> Option<HostPair> {
-    for at in reach(hash) {
-        let place = &places[at];
-        if place.text.is(text) {
-            return Some(place.pair);
-        }
-        if place.text.is_free() {
-            break;
-        }
-    }
-    None
+    places: &'p [PlaceAtHand<WORDS>; PLACES],
+    bytes: &[u8],
+    record: &Record,
+) -> Option<&'p HostPair> {
+    let text = PairText::of(bytes, record)?;
+    let behind = reach(hash).skip(1).map(|at| &places[at]).take_while(|place| !place.text.is_free());
+    behind.filter(|place| place.text.is(&text)).map(|place| &place.pair).next()
 }
 
 /// Puts a pair into the first of its places that is free or has its text; if there is none, into
@@ -235,6 +263,7 @@ fn put<const WORDS: usize>(places: &mut PairPlaces<WORDS>, hash: u64, place: Pla
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::collections::BTreeMap;
 
     use proptest::prelude::*;
@@ -247,6 +276,13 @@ mod tests {
     fn record(text: &[u8], ends: usize, gap: usize) -> Record {
         let (ends, begins) = (3 + ends as u32, 3 + (ends + gap) as u32);
         Record { time: Timestamp::from_nanos(0), from: (3, ends), to: (begins, 3 + text.len() as u32) }
+    }
+
+    /// The pair of a record, if it is at hand.
+    fn find(at_hand: &PairsAtHand, bytes: &[u8], record: &Record) -> Option<HostPair> {
+        let pair = Cell::new(None);
+        at_hand.find_each(bytes, &[*record], |found, _| pair.set(Some(found)), |_| pair.set(None));
+        pair.get()
     }
 
     fn texts() -> impl Strategy<Value = Vec<(Vec<u8>, usize, usize)>> {
@@ -264,14 +300,14 @@ mod tests {
                 let bytes = [b"\n1 ", &text[..], &vec![b'x'; behind]].concat();
                 let record = record(text, *ends, *gap);
                 // Texts of zeros have one hash whatever their length, so that some give way.
-                let found = at_hand.find(&bytes, &record);
+                let found = find(&at_hand, &bytes, &record);
                 prop_assert!(found.is_none_or(|found| oracle.get(&(text, ends, gap)) == Some(&found)));
                 let block = if text.len() <= 32 { 32 } else { 64 };
                 let fits = text.len() <= 64 && text.len() + behind >= block;
                 let pair = (HostId(at as u32), HostId(7));
                 at_hand.put(&bytes, &record, pair, &budget);
                 oracle.insert((text, ends, gap), pair);
-                prop_assert_eq!(at_hand.find(&bytes, &record), Some(pair).filter(|_| fits));
+                prop_assert_eq!(find(&at_hand, &bytes, &record), Some(pair).filter(|_| fits));
             }
             drop(at_hand);
             prop_assert_eq!(budget.used(), 0);
@@ -282,7 +318,7 @@ mod tests {
         let text = format!("host-{pair:08} to");
         let bytes = format!("\n1 {text}\n{}", "x".repeat(64)).into_bytes();
         let record = record(text.as_bytes(), 13, 1);
-        let found = at_hand.find(&bytes, &record);
+        let found = find(at_hand, &bytes, &record);
         assert!(found.is_none_or(|found| found == (HostId(pair), HostId(1))));
         if found.is_none() {
             at_hand.put(&bytes, &record, (HostId(pair), HostId(1)), budget);
