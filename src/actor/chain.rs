@@ -11,11 +11,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::edge::{Inbox, Port};
+use super::outcome::Exit;
 use super::outlet::{Chained, Outlet};
 use super::pool::Pool;
 use super::stage::Transform;
 use super::stop::Stop;
-use super::worker::{Countdown, Link, drive};
+use super::worker::{Countdown, Link, drive, lead};
 use crate::error::{Error, Result};
 use crate::metrics::StageMetrics;
 
@@ -75,6 +76,25 @@ impl<T: Clone> Outlets<T> {
     }
 }
 
+impl<T: Clone + Send + 'static> Outlets<T> {
+    /// Starts so many workers that take nothing from an inbox, each of which does `work`. The last
+    /// to have done it ends the stages that are chained to them.
+    pub fn start(
+        &self,
+        name: &str,
+        threads: usize,
+        pool: &mut Pool,
+        work: impl FnOnce(&mut Outlet<T>) -> Result<(), Exit> + Clone + Send + 'static,
+    ) -> Result<()> {
+        let countdown = Countdown::new(threads);
+        for _ in 0..threads {
+            let (outlet, work, countdown) = (self.open()?, work.clone(), countdown.clone());
+            pool.spawn(name, move || lead(outlet, work, &countdown))?;
+        }
+        Ok(())
+    }
+}
+
 /// A stage that is put together, of which workers are made.
 pub struct Workers<T: Transform> {
     name: Arc<str>,
@@ -122,7 +142,7 @@ mod tests {
     use parking_lot::Mutex;
 
     use super::super::edge::edge;
-    use super::super::outcome::{Exit, Outcome};
+    use super::super::outcome::Outcome;
     use super::*;
 
     /// What a stage is called for.
@@ -262,6 +282,41 @@ mod tests {
         let calls = calls.lock();
         assert_eq!(calls.len(), 40 * 4 + 2);
         assert_eq!(calls[calls.len() - 2..], [("head", Call::Finish), ("tail", Call::Finish)]);
+    }
+
+    #[test]
+    fn workers_without_an_inbox_lead_a_chain_which_ends_once_behind_the_last_of_them() {
+        for fails in [false, true] {
+            let (stop, calls) = (Stop::default(), Arc::new(Mutex::new(Vec::new())));
+            let ((out, came), coupling) = (edge(NonZeroUsize::new(1000).unwrap(), &stop), Coupling::new(&stop));
+            let (note, next) = (Arc::clone(&calls), Arc::new(AtomicU32::new(0)));
+            let tail = move || {
+                let note = Arc::clone(&note);
+                let told = move |call| {
+                    note.lock().push(call);
+                    Ok(())
+                };
+                Step { told, patience: None }
+            };
+            let lead = Outlets::into_chain(coupling.clone(), Arc::default());
+            Workers::new("tail", "none", Outlets::to(vec![out], Arc::default()), tail).chain(&coupling);
+            let mut pool = Pool::new(stop);
+            let work = move |outlet: &mut Outlet<u32>| loop {
+                match next.fetch_add(1, Ordering::Relaxed) {
+                    30.. if fails => return Err(Exit::DownstreamClosed),
+                    30.. => return Ok(()),
+                    batch => outlet.send(10 * batch)?,
+                }
+            };
+            lead.start("lead", 3, &mut pool, work).unwrap();
+            drop((lead, coupling));
+            let (outcome, calls) = (pool.join(), calls.lock());
+            assert!(matches!(outcome, Outcome::Done) != fails, "{outcome:?}");
+            // Each batch is told twice.
+            assert_eq!(calls.len(), if fails { 60 } else { 61 });
+            assert_eq!(calls.last() == Some(&Call::Finish), !fails);
+            assert_eq!(came.len(), 30);
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! The loop of every worker that has an inbox, and the stages that it runs one after the other.
+//! The loop of every worker that has an inbox, and the stages that a worker runs one after the other.
 //!
 //! Not here: what a stage does with a batch (`Transform` says that), how stages of one worker are
-//! put together (`chain`), and threads (`pool`). Invariant: a worker ends when its inbox closes, a
-//! send or its work fails, or the run is aborted, and in no other way.
+//! put together (`chain`), and threads (`pool`). Invariant: a worker ends when its inbox closes or
+//! it finds nothing more to send, a send or its work fails, or the run is aborted, and in no other
+//! way.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -95,4 +96,15 @@ pub(super) fn drive<T: Transform>(mut head: Link<T>, inbox: &Inbox<T::In>, count
         }
     }
     if countdown.is_last() { head.finish() } else { Ok(()) }
+}
+
+/// Runs a worker that has no inbox: what it sends, it finds by itself, until there is no more. What
+/// it waits for is its own business, so that stages behind it are never told that they have waited.
+pub(super) fn lead<T: Clone>(
+    mut outlet: Outlet<T>,
+    work: impl FnOnce(&mut Outlet<T>) -> Result<(), Exit>,
+    countdown: &Countdown,
+) -> Result<(), Exit> {
+    work(&mut outlet)?;
+    if countdown.is_last() { outlet.finish() } else { Ok(()) }
 }

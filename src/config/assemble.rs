@@ -3,7 +3,6 @@
 //! Not here: whether they fit (`graph`). Invariant: what a stage has from others is known before its
 //! plan is made, so that no plan is mended later.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use super::plan::{
 };
 use super::stage::{CheckedTask, Parsed};
 use super::window::CheckedFilter;
+use super::workers::workers;
 use crate::model::MemoryPolicy;
 use crate::options::Options;
 
@@ -36,29 +36,21 @@ pub(super) fn assemble(
     if previous {
         surroundings.needs_previous.fill(true);
     }
+    let workers = workers(&stages, edges, surroundings.follows, &surroundings.by_time);
     let made = order.iter().map(|&at| {
         let feeding = edges[at].iter().copied().min_by_key(|&from| place[from]);
         let task = surroundings.task(at, checked[at], feeding.map(|from| checked[from]))?;
-        let one_thread = matches!(task, Task::Reader(_)) && surroundings.needs_one_reader(at);
         Some(StagePlan {
             name: drafts[at].name.clone(),
-            threads: if one_thread { NonZeroUsize::MIN } else { stages[at].threads },
+            threads: workers[at].threads,
             capacity: stages[at].capacity,
-            chained: chained(at, edges, &stages),
+            chained: workers[at].chained,
             inputs: edges[at].iter().map(|&from| place[from]).collect(),
             in_state: stages[at].in_state.clone(),
             task,
         })
     });
     Some(Plan { stages: made.collect::<Option<_>>()? })
-}
-
-/// Whether a stage runs in the workers of the one before it: if it may, both have as many, and
-/// neither another feeds it nor is another fed by that.
-fn chained(at: usize, edges: &[Vec<usize>], stages: &[Parsed]) -> bool {
-    let [from] = edges[at][..] else { return false };
-    let fed = edges.iter().flatten().filter(|&&feeding| feeding == from).count();
-    stages[at].may_chain && fed == 1 && stages[from].threads == stages[at].threads
 }
 
 /// What stages have from those around them, by their places.
@@ -104,11 +96,6 @@ impl Surroundings {
         }
         let follows = checked.iter().any(|task| matches!(task, CheckedTask::Reader(options) if options.flag("follow")));
         Surroundings { follows, needs_previous, by_time, filter }
-    }
-
-    /// Whether only one thread can keep the order in which the inputs of a reader are read.
-    fn needs_one_reader(&self, at: usize) -> bool {
-        self.follows || self.by_time[at]
     }
 
     /// What a stage does; `feeding` is the first that feeds it. `None` of an aggregator that no
@@ -236,66 +223,5 @@ mod tests {
         let Task::Reader(reader) = &plan.stages[0].task else { panic!("no reader comes first") };
         assert_eq!((reader.first_filter, &reader.stamps), (at, &filter.stamps));
         assert_eq!(reader.stamps.lateness, 3 * SECOND);
-    }
-    /// The stages that are chained, of a plan for four cores.
-    fn chained_in(text: &str) -> Vec<String> {
-        let plan = check(&Written::from_text("p.toml", text), &catalog(), &machine()).unwrap();
-        plan.stages.into_iter().filter(|stage| stage.chained).map(|stage| stage.name).collect()
-    }
-
-    #[test]
-    fn stages_in_a_line_are_chained_where_they_have_as_many_threads_and_nothing_says_otherwise() {
-        for (more, chained) in [
-            ("", &["recent", "tally"][..]),
-            ("threads = 1", &["recent", "tally"]),
-            ("threads = 7", &["recent", "tally"]),
-            ("chain = true", &["recent", "tally"]),
-            ("chain = false", &[]),
-        ] {
-            assert_eq!(chained_in(&format!("location = 'x'\n{more}")), chained, "{more}");
-        }
-        let stage = |name: &str, kind: &str, from: &str, more: &str| {
-            format!("stages.{name} = {{ type = '{kind}', inputs = ['{from}']{more} }}\n")
-        };
-        let line = |[lines, recent, tally]: [&str; 3]| {
-            let read = "stages.read = { type = 'reader', location = 'x' }\n".to_owned();
-            read + &stage("lines", "line-splitter", "read", lines)
-                + &stage("recent", "time-filter", "lines", recent)
-                + &stage("tally", "bucket-aggregator", "recent", tally)
-                + &stage("report", "reporter", "tally", "")
-        };
-        for (keys, chained) in [
-            (["", "", ""], &["recent", "tally"][..]),
-            ([", threads = 1", "", ""], &["tally"]),
-            (["", ", threads = 1", ""], &[]),
-            (["", "", ", threads = 5"], &["recent"]),
-            ([", threads = 3", ", threads = 3", ", threads = 3"], &["recent", "tally"]),
-            (["", ", chain = false", ""], &["tally"]),
-            (["", "", ", chain = false"], &["recent"]),
-        ] {
-            assert_eq!(chained_in(&line(keys)), chained, "{keys:?}");
-        }
-        // What is fed by two, or feeds two, keeps its edges.
-        let two = line(["", "", ""]).replace("inputs = ['lines']", "inputs = ['lines', 'more']");
-        let two =
-            two + &stage("more", "line-splitter", "other", "") + "stages.other = { type = 'reader', location = 'y' }";
-        assert_eq!(chained_in(&two), ["tally"]);
-        let fork = line(["", "", ""]) + &stage("fine", "bucket-aggregator", "recent", ", grouping-seconds = 60");
-        let fork = fork + &stage("both", "reporter", "fine", ", outputs = ['json:b']");
-        assert_eq!(chained_in(&fork), ["recent"]);
-    }
-
-    #[test]
-    fn a_chained_stage_holds_no_chunks_of_its_own() {
-        for (more, expected) in [
-            ("chain = false", 1 + 3 * (4 + 4)),
-            ("", 1 + (4 + 4)),
-            ("threads = 3\ncapacity = 5", 3 + (5 + 3)),
-            ("threads = 3\ncapacity = 5\nchain = false", 3 + 3 * (5 + 3)),
-        ] {
-            let text = format!("location = 'x'\n{more}");
-            let plan = check(&Written::from_text("p.toml", &text), &catalog(), &machine()).unwrap();
-            assert_eq!(plan.chunk_budget(0).get(), expected, "{more}");
-        }
     }
 }

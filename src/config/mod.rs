@@ -24,6 +24,7 @@ mod problems;
 pub mod schema;
 mod stage;
 mod window;
+mod workers;
 mod written;
 
 pub use catalog::{Catalog, Machine};

@@ -52,18 +52,23 @@ impl Plan {
         chains
     }
 
-    /// How many chunks of a reader may exist at once: for each stage that holds chunks, those that
-    /// wait in front of it and one in each worker's hands; and one in the hands of each of the
-    /// reader's own workers. A chained stage has neither: what it works on is in the hands of the
-    /// first stage of its chain. Each takes at most the reader's `chunk` plus `max-line` bytes, and
-    /// the lines and records found in it.
+    /// How many chunks of a reader may exist at once: one in the hands of each of its own workers;
+    /// and for each stage behind it that holds chunks, those that wait in front of it and one in
+    /// each worker's hands. What is chained has no workers of its own, and nothing waits in front
+    /// of it: only what is chained to the reader itself has so many wait behind it, for those
+    /// before them in their input. Each takes at most the reader's `chunk` plus `max-line` bytes,
+    /// and the lines and records found in it.
     pub fn chunk_budget(&self, reader: usize) -> NonZeroUsize {
         let holding = self.stages.iter().enumerate().filter(|(at, stage)| {
             let holds = matches!(stage.task, Task::LineSplitter | Task::TimeFilter(_) | Task::BucketAggregator(_));
-            holds && !stage.chained && self.upstream(*at).contains(&reader)
+            holds && self.upstream(*at).contains(&reader)
         });
-        let held: usize = holding.map(|(_, stage)| stage.capacity.get() + stage.threads.get()).sum();
-        self.stages[reader].threads.saturating_add(held)
+        let held = holding.map(|(_, stage)| match stage.chained {
+            false => stage.capacity.get() + stage.threads.get(),
+            true if stage.inputs.contains(&reader) => stage.capacity.get(),
+            true => 0,
+        });
+        self.stages[reader].threads.saturating_add(held.sum())
     }
 
     /// About the memory that a run takes beside its tallies: batches on their way, with the lines
@@ -74,15 +79,15 @@ impl Plan {
             _ => None,
         });
         let batches = readers.map(|(at, reader)| {
-            // Lines and records of a log with lines of some 25 bytes take as much as its bytes; as
-            // much again waits to be counted.
-            let on_their_way = 3 * self.chunk_budget(at).get();
-            // A chained stage has no chunks of its own, but each of its workers has buffers, and what
-            // the allocator keeps of those: measured, no more than four times a chunk.
-            let chained = self.stages.iter().enumerate().filter(|(_, stage)| stage.chained);
-            let behind = chained.filter(|(stage, _)| self.upstream(*stage).contains(&at));
-            let in_workers = 4 * behind.map(|(_, stage)| stage.threads.get()).sum::<usize>();
-            (on_their_way + in_workers).saturating_mul(reader.chunk + reader.max_line)
+            // Of what a worker has freed, the allocator keeps as much for its thread as it had in use
+            // at once, at most: a chunk with all that was found in it.
+            let counting = self.stages.iter().enumerate().filter(|(stage, plan)| {
+                matches!(plan.task, Task::BucketAggregator(_)) && self.upstream(*stage).contains(&at)
+            });
+            let kept = counting.map(|(_, stage)| stage.threads.get()).sum::<usize>();
+            // Lines and records of a log with lines of some 25 bytes take as much as its bytes, and
+            // the vectors that they are in have grown to no more than twice that.
+            (3 * (self.chunk_budget(at).get() + kept)).saturating_mul(reader.chunk + reader.max_line)
         });
         batches.fold(PROGRAM, usize::saturating_add)
     }
@@ -234,7 +239,7 @@ pub struct ReaderPlan {
     pub first_filter: usize,
     /// Whether bytes that cannot hold the window may be skipped.
     pub scan: Scan,
-    /// Whether inputs are read in the order of time, by one thread, so that windows can close.
+    /// Whether inputs are read in the order of time, so that windows can close.
     pub by_time: bool,
     /// How files are followed, if they are.
     pub follow: Option<FollowPlan>,

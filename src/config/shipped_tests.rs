@@ -47,16 +47,19 @@ fn the_pipeline_that_ships_is_made_of_the_table() {
 /// The line of a key, and more where it is long.
 fn shown(key: &KeySpec, kind: StageType) -> String {
     let spec = &key.spec;
-    let by_cores = spec.name == "threads" && kind.default_threads(2) == 2;
-    let is_set = key.is_set || (spec.name == "threads" && !by_cores);
+    let is_set = key.is_set;
     let bare = |text: &str| matches!(spec.kind, Kind::Flag) || text.bytes().all(|byte| byte.is_ascii_digit());
     let quoted = |text: &str| if bare(text) { text.to_owned() } else { format!("\"{text}\"") };
     let value = match (key.example, spec.default) {
         (Some(example), _) => example.to_owned(),
         (None, Some(default)) => quoted(default),
-        (None, None) => kind.default_threads(2).to_string(),
+        (None, None) => "2".to_owned(),
     };
-    let comment = if by_cores { "default: one for each core" } else { spec.help };
+    let comment = match (spec.name, kind.default_threads(2)) {
+        ("threads", Some(_)) => "default: one for each core",
+        ("threads", None) => "default: as many as what is chained to it, else one",
+        _ => spec.help,
+    };
     let (first, more) = value.split_once('\n').map_or((&value[..], None), |(first, more)| (first, Some(more)));
     let off = if is_set { "" } else { "# " };
     let mut text = format!("{:<width$}", format!("{off}{} = {first}", spec.name), width = COLUMN - 2);

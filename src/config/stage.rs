@@ -25,7 +25,8 @@ use crate::report::{Spelled, TABLE};
 
 /// A stage on its own, not yet in the graph: its keys, checked.
 pub(super) struct Parsed {
-    pub threads: NonZeroUsize,
+    /// `None` of a reader of which nothing is said.
+    pub threads: Option<NonZeroUsize>,
     pub capacity: NonZeroUsize,
     /// Whether it may run in the workers of the stage before it.
     pub may_chain: bool,
@@ -47,11 +48,12 @@ pub(super) fn read(draft: &Draft, catalog: &Catalog, cores: NonZeroUsize, proble
     let kind = draft.kind?;
     let mut options = options(draft, kind, catalog, problems);
     let zone = (kind == StageType::TimeFilter).then(|| window::settle(draft, &mut options, problems));
-    let count = |key: &str, otherwise: usize| {
-        let count = options.count(key).and_then(|count| usize::try_from(count).ok()).unwrap_or(otherwise);
-        NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN)
+    let count = |key: &str, otherwise: Option<usize>| {
+        let count = options.count(key).and_then(|count| usize::try_from(count).ok()).or(otherwise);
+        count.map(|count| NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN))
     };
-    let (threads, capacity) = (count("threads", kind.default_threads(cores.get())), count("capacity", 1));
+    let threads = count("threads", kind.default_threads(cores.get()));
+    let capacity = count("capacity", None).unwrap_or(NonZeroUsize::MIN);
     let (may_chain, in_state) = (options.flag("chain"), in_state(kind, &options));
     let task = match kind {
         StageType::Reader => CheckedTask::Reader(options),

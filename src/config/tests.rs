@@ -492,6 +492,8 @@ fn windows_that_close_one_after_the_other_are_read_in_the_order_of_time() {
         let Task::Reader(reader) = &plan.stages[0].task else { panic!("{:?}", plan.stages[0].task) };
         (reader.by_time, plan.stages[0].threads.get())
     };
-    assert_eq!(reader("location = 'x'\nthreads = 4\nevery = 60"), (true, 1));
-    assert_eq!(reader("location = 'x'\nthreads = 4"), (false, 4));
+    // By one worker, or by some that are chained and take turns.
+    assert_eq!(reader("location = 'x'\nthreads = 4\nevery = 60"), (true, 4));
+    assert_eq!(reader("location = 'x'\nthreads = 4\nevery = 60\nchain = false"), (true, 1));
+    assert_eq!(reader("location = 'x'\nthreads = 4\nchain = false"), (false, 4));
 }

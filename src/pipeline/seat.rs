@@ -82,7 +82,7 @@ impl Edge {
     pub fn before(stage: &StagePlan, stop: &Stop) -> Self {
         match stage.task {
             Task::Reader(_) => Edge::None,
-            Task::LineSplitter => Edge::Chunks(Intake::bounded(stage, stop)),
+            Task::LineSplitter => Edge::Chunks(Intake::planned(stage, stop)),
             Task::TimeFilter(_) => Edge::Lines(Intake::planned(stage, stop)),
             Task::BucketAggregator(_) => Edge::Records(Intake::planned(stage, stop)),
             Task::Reporter(_) => Edge::Closed(Intake::bounded(stage, stop)),

@@ -188,7 +188,7 @@ impl StageWiring<'_> {
         let Readers { permits, threads, following, present } = course.readers(&self.seat);
         let part = WiredPart::Reader(permits.clone());
         let shared = Arc::new(read::ReaderShared {
-            schedule: Schedule::new(cursors.collect(), order, plan.chunk),
+            schedule: Schedule::new(cursors.collect(), order, plan.chunk, &context.stop),
             permits,
             buffers: Default::default(),
             future_after: windows[plan.first_filter].map_or(Timestamp::MAX, |it| it.bounds.future_after),
@@ -208,11 +208,7 @@ impl StageWiring<'_> {
                 let outlet = outlets.open()?;
                 pool.spawn(&name, move || following.run(outlet))?;
             }
-            for _ in 0..threads {
-                let (shared, outlet) = (Arc::clone(&shared), outlets.open()?);
-                pool.spawn(&name, move || reader::run(&shared, outlet))?;
-            }
-            Ok(())
+            outlets.start(&name, threads, pool, move |outlet| reader::run(&shared, outlet))
         });
         (start, part)
     }

@@ -1,11 +1,11 @@
-//! Reads one chunk of an input and sends it, and accounts for bytes that are not read.
+//! Reads one chunk of an input, and accounts for bytes that are not read.
 //!
-//! Not here: which input comes next (`reader`), and what becomes of bytes that were left out
-//! (`skip`).
+//! Not here: which input comes next (`schedule`), and what becomes of bytes that were left out
+//! (`skip`). Invariant: who reads has the input for itself, and needs no more than one permit.
 
 use std::sync::Arc;
 
-use crate::actor::{Exit, Outlet, Permits, Stop};
+use crate::actor::{Exit, Permits, Stop};
 use crate::batch::{Chunk, Live};
 use crate::metrics::Progress;
 use crate::model::recycle::{BufferPool, Pooled};
@@ -39,32 +39,36 @@ pub struct ReaderShared {
     pub present: Option<(Clock, i64)>,
 }
 
-/// Reads one chunk of an input and sends it. Whether it was the last of those to read now, and
-/// where in time the input has come to.
-pub(super) fn read(
-    shared: &ReaderShared,
-    input: &mut OpenInput,
-    outlet: &mut Outlet<Arc<Chunk>>,
-) -> Result<(bool, Timestamp), Exit> {
-    // The permit comes first: a chunk that holds one can always be processed.
+/// What was taken from an input.
+pub(super) struct ReadStep {
+    /// In their order.
+    pub chunks: Vec<Chunk>,
+    /// Where in time the input has come to; `None` if it has ended.
+    pub frontier: Option<Timestamp>,
+}
+
+/// Reads one chunk of an input.
+pub(super) fn read(shared: &ReaderShared, input: &mut OpenInput) -> Result<ReadStep, Exit> {
+    // The permit comes before the bytes: a chunk that holds one can always be processed.
     let permit = shared.permits.acquire()?;
     let mut bytes = shared.buffers.take();
     let mut step = input.cursor.next(&mut bytes, &|| shared.stop.draining());
     if let Some(failure) = step.failure.take() {
         shared.failures.add(failure);
     }
+    let mut chunks = Vec::with_capacity(2);
     if step.zeros > 0 {
         let span = Span { input: input.id, from: step.cut.from - step.zeros, to: step.cut.from };
-        send_skipped(shared, input, Skipped { span, unseen: false, last: false }, outlet)?;
+        chunks.push(skipped(shared, input, Skipped { span, unseen: false, last: false }));
     }
-    let last = step.cut.last;
     let frontier = frontier(shared, input, &bytes, step.cut.from);
-    let chunk = Chunk { guard: Some(Box::new(permit)), ..chunk(shared, input, step, bytes) };
+    let last = step.cut.last && !input.go_on();
+    let chunk = Chunk { last, guard: Some(Box::new(permit)), ..chunk(shared, input, step, bytes) };
     if let Some(pruned) = &mut input.pruned {
         pruned.sent += chunk.span.len();
     }
-    outlet.send(Arc::new(chunk))?;
-    Ok((last, frontier))
+    chunks.push(chunk);
+    Ok(ReadStep { chunks, frontier: (!last).then_some(frontier) })
 }
 
 fn chunk(shared: &ReaderShared, input: &mut OpenInput, step: ChunkStep, bytes: Pooled<u8>) -> Chunk {
@@ -92,8 +96,7 @@ fn chunk(shared: &ReaderShared, input: &mut OpenInput, step: ChunkStep, bytes: P
         balance,
         streamed: input.cursor.input().is_streamed(),
         order: input.pruned.as_ref().and_then(|pruned| pruned.order.clone()),
-        // What is skipped of a pruned input comes behind what is read of it.
-        last: last && input.pruned.is_none(),
+        last,
         unseen: false,
         live: shared.present.as_ref().map(|(now, future)| Live {
             tail: Guard::default(),
@@ -124,19 +127,14 @@ pub(super) struct Skipped {
     pub last: bool,
 }
 
-/// Accounts for bytes that are not read.
-pub(super) fn send_skipped(
-    shared: &ReaderShared,
-    input: &mut OpenInput,
-    Skipped { span, unseen, last }: Skipped,
-    outlet: &mut Outlet<Arc<Chunk>>,
-) -> Result<(), Exit> {
-    let permit = shared.permits.acquire()?;
+/// Accounts for bytes that are not read. It holds none, and so needs no permit: whoever has one
+/// already must not wait for another.
+pub(super) fn skipped(shared: &ReaderShared, input: &mut OpenInput, Skipped { span, unseen, last }: Skipped) -> Chunk {
     shared.progress.add_read(span.len());
-    let chunk = Chunk {
+    Chunk {
         span,
         number: input.take_number(),
-        bytes: shared.buffers.take(),
+        bytes: Vec::new().into(),
         oversized: None,
         rules: input.rules.clone(),
         balance: Balance { bytes_skipped: span.len(), ..Balance::default() },
@@ -145,7 +143,6 @@ pub(super) fn send_skipped(
         last,
         unseen,
         live: None,
-        guard: Some(Box::new(permit)),
-    };
-    outlet.send(Arc::new(chunk))
+        guard: None,
+    }
 }

@@ -9,13 +9,11 @@
 //! Invariant: bytes are skipped only once all lines that were looked at, by probes or by the stages
 //! behind, keep to the declared disorder.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::read::{ReaderShared, Skipped, read, send_skipped};
+use super::read::{ReadStep, ReaderShared, Skipped, skipped};
 use super::schedule::OpenInput;
-use crate::actor::{Exit, Outlet};
-use crate::batch::Chunk;
+use crate::actor::Exit;
 use crate::model::order::joined;
 use crate::model::{Extent, Span, Timestamp};
 use crate::source::Pruned;
@@ -23,36 +21,30 @@ use crate::source::Pruned;
 /// How often a wait for the stages behind looks up whether the run goes on.
 const LOOK_UP: Duration = Duration::from_millis(50);
 
-/// Ends a pruned input: skips what was not read of it, or reads that too if the lines are not
-/// sorted as declared.
-pub(super) fn skip_or_read(
-    shared: &ReaderShared,
-    mut input: OpenInput,
-    outlet: &mut Outlet<Arc<Chunk>>,
-) -> Result<(), Exit> {
-    let Some(pruned) = input.pruned.take() else { return Ok(()) };
+/// Goes on with a pruned input of which the first part is read: skips what was not read of it, with
+/// which it ends, or has that read too if the lines are not sorted as declared.
+pub(super) fn skip_or_read(shared: &ReaderShared, input: &mut OpenInput) -> Result<ReadStep, Exit> {
+    let Some(pruned) = input.pruned.take() else { return Ok(ReadStep { chunks: Vec::new(), frontier: None }) };
     let disorder = seen(shared, &pruned)?.map_or(0, |extent| extent.disorder);
     // What has grown behind the part that was read belongs to the rest, or else has been read.
     let (known, position) = input.cursor.extent();
     let end = if pruned.found.to < pruned.size { known } else { position };
     let rest = [(0, pruned.found.from.min(known)), (pruned.found.to.max(position), end)];
-    let sorted = disorder <= pruned.disorder;
-    if !sorted {
+    let rest: Vec<(u64, u64)> = rest.into_iter().filter(|(from, to)| from < to).collect();
+    if disorder > pruned.disorder {
         shared.failures.warn(&not_sorted(&input.cursor.input().name, disorder, pruned.disorder));
-    }
-    for (from, to) in rest.into_iter().filter(|(from, to)| from < to) {
-        if sorted {
-            let span = Span { input: input.id, from, to };
-            send_skipped(shared, &mut input, Skipped { span, unseen: true, last: false }, outlet)?;
-            continue;
+        input.parts = rest.iter().rev().copied().collect();
+        if input.next_part() {
+            return Ok(ReadStep { chunks: Vec::new(), frontier: Some(Timestamp::MIN) });
         }
-        input.cursor.restrict(from, to);
-        // Chunks of it are not the last of the input yet.
-        input.pruned = Some(Pruned { sent: 0, order: None, ..pruned.clone() });
-        while !read(shared, &mut input, outlet)?.0 {}
     }
-    let span = Span { input: input.id, from: end, to: end };
-    send_skipped(shared, &mut input, Skipped { span, unseen: false, last: true }, outlet)
+    let at_end = std::iter::once((end, end));
+    let chunks = rest.into_iter().chain(at_end).map(|(from, to)| {
+        let span = Span { input: input.id, from, to };
+        let (unseen, last) = (from < to, from == to);
+        skipped(shared, input, Skipped { span, unseen, last })
+    });
+    Ok(ReadStep { chunks: chunks.collect(), frontier: None })
 }
 
 /// What is said by all lines that were looked at, in their order, once the stages behind have seen

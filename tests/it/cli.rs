@@ -186,7 +186,7 @@ fn a_file_of_configuration_is_run_and_any_key_overridden() {
         8
     );
     assert_eq!(rows(&["run", "--seconds", "1"]), 2);
-    assert!(stdout(&run(&folder, &["graph", "--set", "capacity=3"])).contains("chunks, up to 3"));
+    assert!(stdout(&run(&folder, &["graph", "--set", "capacity=3"])).contains("window results, up to 3"));
     assert!(stdout(&run(&folder, &["graph", "--format", "dot"])).starts_with("digraph pipeline {"));
     assert!(stdout(&run(&folder, &["graph", "--format", "mermaid"])).starts_with("flowchart TD"));
     assert_eq!(stdout(&run(&folder, &["check"])), "pipeline.toml: 5 stages, no problems\n");

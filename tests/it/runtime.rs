@@ -1,7 +1,9 @@
 //! The runtime under stress: panics, full edges, slow stages, free graphs, and memory as the
 //! formula says.
 
+use std::fs::OpenOptions;
 use std::io::Write;
+use std::process::Command;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -107,28 +109,29 @@ fn stuck(folder: &Folder, (threads, capacity, chain): (&str, &str, &str)) -> (Ru
 
 #[test]
 fn a_stuck_output_stops_the_reader_at_exactly_the_chunks_of_the_formula() {
-    for (shape, expected) in [
-        // Three stages hold chunks, each in its edge and in its workers' hands.
-        (("1", "1", "false"), 7),
-        (("1", "5", "false"), 19),
-        (("2", "3", "false"), 16),
-        (("8", "1", "false"), 28),
-        // Chained, they have one edge, and one chunk in each worker's hands.
-        (("1", "1", "true"), 3),
-        (("1", "5", "true"), 7),
-        (("2", "3", "true"), 6),
-        (("8", "1", "true"), 10),
+    for (shape, formula, held) in [
+        // Three stages hold chunks, each in its edge and in its workers' hands. The reader holds one
+        // more: its inputs are read by one worker in the order of time.
+        (("1", "1", "false"), 7, 7),
+        (("1", "5", "false"), 19, 19),
+        (("2", "3", "false"), 16, 16),
+        (("8", "1", "false"), 28, 28),
+        // Chained, they have no edge, and one chunk in each worker's hands. Others may wait for one
+        // before them, but not where all are in somebody's hands.
+        (("1", "1", "true"), 2, 1),
+        (("1", "5", "true"), 6, 1),
+        (("2", "3", "true"), 5, 2),
+        (("8", "1", "true"), 9, 8),
     ] {
         let folder = Folder::new();
         let (running, budget, go) = stuck(&folder, shape);
-        // The reader holds one more: its inputs are read by one worker in the order of time.
-        assert_eq!(budget, expected, "{shape:?}");
+        assert_eq!(budget, formula, "{shape:?}");
         // All chunks may exist for an instant long before the output is stuck: the end is when no
         // more is read.
         wait_for("a full pipeline that reads no more", || {
             let read = running.progress().read();
             std::thread::sleep(Duration::from_millis(100));
-            running.chunks_in_flight() == budget && running.progress().read() == read
+            running.chunks_in_flight() == held && running.progress().read() == read
         });
         assert!(running.metrics("report").is_some());
         go.send(()).unwrap();
@@ -139,15 +142,53 @@ fn a_stuck_output_stops_the_reader_at_exactly_the_chunks_of_the_formula() {
 
 #[test]
 fn e6_a_run_with_a_stuck_output_can_be_aborted() {
+    for (shape, held) in [(("1", "1", "false"), 7), (("2", "1", "true"), 2)] {
+        let folder = Folder::new();
+        let (running, _, go) = stuck(&folder, shape);
+        wait_for("a full pipeline", || running.chunks_in_flight() == held);
+        let started = Instant::now();
+        running.abort();
+        let summary = running.join();
+        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+        assert_ne!(summary.exit_code(), 0);
+        drop(go);
+    }
+}
+
+#[test]
+fn a_chained_reader_lets_others_read_while_it_works_off_what_it_has_read() {
     let folder = Folder::new();
-    let (running, budget, go) = stuck(&folder, ("1", "1", "true"));
-    wait_for("a full pipeline", || running.chunks_in_flight() == budget);
-    let started = Instant::now();
-    running.abort();
+    folder.write("0.log", log(1, 2_000, 7_000, 0, 20));
+    folder.write("pipeline.toml", "location = '0.log'\nuntil = 'latest'\nchunk = '1KiB'\n");
+    let run = |threads: &str| {
+        let mut program = program(&folder);
+        program.args(["run", "--quiet", "--set", &format!("threads={threads}")]);
+        let started = Instant::now();
+        let output = program.env("FAILPOINTS", "line-splitter=sleep(20)").output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        (output.stdout, started.elapsed())
+    };
+    let ((alone, long), (together, short)) = (run("1"), run("8"));
+    assert_eq!(alone, together);
+    assert!(short < long / 2, "{short:?} of {long:?}");
+}
+
+#[test]
+fn a_pipe_that_gives_nothing_keeps_nobody_from_the_other_inputs() {
+    let folder = Folder::new();
+    assert!(Command::new("mkfifo").arg(folder.at("0.pipe")).status().unwrap().success());
+    folder.write("1.log", log(1, 2_000, 7_000, 0, 20));
+    let pipe = OpenOptions::new().read(true).write(true).open(folder.at("0.pipe")).unwrap();
+    let builder = shaped(("2", "1", "1KiB", "true")).set("until", &(BASE + 10_000).to_string());
+    let locations = format!("[{:?}, {:?}]", folder.text("0.pipe"), folder.text("1.log"));
+    let builder = builder.set("location", &locations).output("json", Box::new(std::io::sink()));
+    let running = builder.build().unwrap().start().unwrap();
+    wait_for("the file to be read", || running.observe().balance.lines_read == 2_000);
+    // Nor does it keep a run from its end.
+    running.drain();
     let summary = running.join();
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
-    assert_ne!(summary.exit_code(), 0);
-    drop(go);
+    assert_eq!((summary.exit_code(), summary.interrupted), (0, true));
+    drop(pipe);
 }
 
 /// Two readers into one splitter; one filter into two aggregators of different grain, each with a

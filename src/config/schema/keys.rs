@@ -391,7 +391,7 @@ pub const KEYS: &[KeySpec] = &[
     .set(),
     KeySpec::new(
         "chain",
-        &[TimeFilter, BucketAggregator],
+        &[LineSplitter, TimeFilter, BucketAggregator],
         Kind::Flag,
         "whether one set of workers may run this stage and the one before it, where the two stand in a line and have \
          as many threads",

@@ -84,12 +84,13 @@ impl StageType {
         }
     }
 
-    /// Workers when nothing is said: as many as there are cores, but for what reads, which is quicker
-    /// than they are. Stages that could be chained have as many as each other, so that they are.
-    pub const fn default_threads(self, cores: usize) -> usize {
+    /// Workers when nothing is said: as many as there are cores, so that stages that could be chained
+    /// have as many as each other. `None` of what reads: as many as what is chained to it, and
+    /// without that one, which is quicker than they all are.
+    pub const fn default_threads(self, cores: usize) -> Option<usize> {
         match self {
-            StageType::Reader => 1,
-            _ => cores,
+            StageType::Reader => None,
+            _ => Some(cores),
         }
     }
 }
