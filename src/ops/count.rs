@@ -116,19 +116,24 @@ impl Counter {
         let Counter { lanes, unknown, strangers, dense_bytes, at_hand, .. } = self;
         let lane = lanes.entry(pane).or_insert_with(|| Lane::new(tally.pane(pane)));
         let budget = tally.budget();
-        let mut add = |(from, to), at| lane.add(from, to, at, dense_bytes, budget);
         unknown.clear();
         let first = piece.start as u32;
         if at_hand.is_awake() {
             let at = |place: usize| first + place as u32;
-            let found = |pair, place| add(pair, at(place));
-            at_hand.find_each(bytes, &records[piece], found, |place| unknown.push(at(place)));
+            at_hand.find_each(
+                bytes,
+                &records[piece],
+                #[inline(always)]
+                |(from, to), place| lane.add(from, to, at(place), dense_bytes, budget),
+                |place| unknown.push(at(place)),
+            );
         } else {
             unknown.extend(first..piece.end as u32);
         }
         if unknown.is_empty() {
             return;
         }
+        let mut add = |(from, to), at| lane.add(from, to, at, dense_bytes, budget);
         look_up(&tally.hosts().read(), bytes, records, unknown, |at, from, to| match (from, to) {
             (Some(from), Some(to)) => {
                 if at_hand.is_awake() {

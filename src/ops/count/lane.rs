@@ -61,9 +61,8 @@ impl Lane {
     /// Counts a pair, of a record of the batch.
     #[inline(always)]
     pub fn add(&mut self, from: HostId, to: HostId, record: u32, dense_bytes: &mut usize, budget: &Budget) {
-        let (row, column) = (from.0 as usize, to.0 as usize);
-        if row.max(column) < self.dense.stride {
-            self.dense.counts[row * self.dense.stride + column] += 1;
+        if let Some(count) = self.dense.count_of(from, to) {
+            *count += 1;
             return;
         }
         self.add_sparse(from, to, record, dense_bytes, budget);
@@ -119,6 +118,15 @@ impl Lane {
 }
 
 impl Dense {
+    /// The count of a pair, if there is room for it. What is in a row without room lies behind the
+    /// end.
+    #[inline(always)]
+    fn count_of(&mut self, from: HostId, to: HostId) -> Option<&mut u64> {
+        let at = u64::from(from.0) * self.stride as u64 + u64::from(to.0);
+        let count = self.counts.get_mut(usize::try_from(at).ok()?)?;
+        ((to.0 as usize) < self.stride).then_some(count)
+    }
+
     /// Makes room for this many hosts, if that is worth the memory and it is left. Gives whether
     /// there is room.
     #[cold]
