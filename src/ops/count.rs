@@ -7,6 +7,7 @@
 
 mod at_hand;
 mod buckets;
+mod by_pane;
 mod lane;
 mod look_up;
 
@@ -19,6 +20,7 @@ use crate::tally::{HostId, Tally};
 use at_hand::PairsAtHand;
 pub use buckets::Buckets;
 use buckets::PaneRun;
+use by_pane::{ByPane, PaneRecords, in_batch};
 use lane::Lane;
 use look_up::look_up;
 
@@ -34,6 +36,8 @@ pub struct Counter {
     at_hand: PairsAtHand,
     /// The runs of the batch.
     runs: Vec<PaneRun>,
+    /// Its records, where runs are short.
+    by_pane: ByPane,
     /// Records of the piece whose hosts are to be looked up.
     unknown: Vec<u32>,
     /// Records of the piece with a host that is new.
@@ -57,7 +61,7 @@ const PIECE: usize = 1024;
 pub fn count(records: &[Record], bytes: &[u8], buckets: &Buckets, tally: &Tally, counter: &mut Counter) -> Vec<u32> {
     let Counter { buckets: counts, runs, .. } = counter;
     buckets.divide(records, tally, runs, |bucket, count| *counts.entry(bucket).or_default() += count);
-    counter.count_runs(Batch { records, bytes, tally })
+    counter.count_divided(Batch { records, bytes, tally })
 }
 
 /// As `count`, for records that are in their buckets already.
@@ -69,16 +73,32 @@ pub fn count_pairs(
     counter: &mut Counter,
 ) -> Vec<u32> {
     buckets.divide(records, tally, &mut counter.runs, |_, _| {});
-    counter.count_runs(Batch { records, bytes, tally })
+    counter.count_divided(Batch { records, bytes, tally })
 }
 
 impl Counter {
+    /// Counts the pairs of a batch whose runs are known, and gives the records that are left over.
+    fn count_divided(&mut self, batch: Batch<'_>) -> Vec<u32> {
+        let (runs, mut by_pane) = (std::mem::take(&mut self.runs), std::mem::take(&mut self.by_pane));
+        let mut left = Vec::new();
+        if by_pane.gather(batch.records, &runs) {
+            for PaneRecords { pane, records } in by_pane.panes() {
+                let run = PaneRun { pane: *pane, end: records.len() };
+                let left_of_pane = self.count_runs(Batch { records, ..batch }, &[run]);
+                left.extend(in_batch(left_of_pane, *pane, &runs));
+            }
+        } else {
+            left = self.count_runs(batch, &runs);
+        }
+        (self.runs, self.by_pane) = (runs, by_pane);
+        left
+    }
+
     /// Counts the pairs of all runs, and gives the records that are left over.
-    fn count_runs(&mut self, batch: Batch<'_>) -> Vec<u32> {
+    fn count_runs(&mut self, batch: Batch<'_>, runs: &[PaneRun]) -> Vec<u32> {
         self.at_hand.keep_to(batch.tally.numbering());
         let (mut start, mut left) = (0, Vec::new());
-        for at in 0..self.runs.len() {
-            let PaneRun { pane, end } = self.runs[at];
+        for &PaneRun { pane, end } in runs {
             while start < end {
                 let next = end.min(start + PIECE);
                 self.count_piece(batch, start..next, pane, &mut left);

@@ -88,8 +88,11 @@ impl History {
         let watermark = self.watermark(trusted);
         let may_be_late = survey.0.lowest.is_some_and(|lowest| lowest < watermark.minus(self.grace));
         let closes = trusted.is_some_and(|trusted| trusted >= self.next_close(self.trusted(&before)));
-        let marks =
-            if may_be_late || closes { self.marks(lines, &survey.0, before, records) } else { Some(Vec::new()) };
+        let marks = if closes || (may_be_late && !self.none_is_late(&survey.0, before.highest(), records)) {
+            self.marks(lines, &survey.0, before, records)
+        } else {
+            Some(Vec::new())
+        };
         let walk = match marks {
             Some(marks) => Walk { marks, ..survey.0 },
             None => {
@@ -167,9 +170,42 @@ struct Walk {
     lowest: Option<Timestamp>,
     late: Vec<(usize, usize)>,
     marks: Vec<Mark>,
+    /// The records in runs.
+    runs: Vec<KeptRun>,
 }
 
+/// Records of a batch one behind the other, and the range of their stamps.
+#[derive(Debug, Clone, Copy)]
+struct KeptRun {
+    records: usize,
+    low: Timestamp,
+    high: Timestamp,
+}
+
+/// The most records of a run that is put together of others.
+const SHORT_RUN: usize = 128;
+
 impl Walk {
+    /// Takes in the stamps of a run of well-formed lines. Gives the lowest and the highest.
+    fn take_in(&mut self, run: &[Record]) -> (Timestamp, Timestamp) {
+        let (mut low, mut high) = (Timestamp::MAX, Timestamp::MIN);
+        for record in run {
+            (low, high) = (low.min(record.time), high.max(record.time));
+            self.peaks.add(record.time);
+        }
+        (low, high)
+    }
+
+    /// Notes that so many records of a run are kept.
+    fn keep_run(&mut self, records: usize, (low, high): (Timestamp, Timestamp)) {
+        match self.runs.last_mut() {
+            Some(last) if last.records + records <= SHORT_RUN => {
+                *last = KeptRun { records: last.records + records, low: last.low.min(low), high: last.high.max(high) };
+            }
+            _ => self.runs.push(KeptRun { records, low, high }),
+        }
+    }
+
     /// Puts a record within the bounds in its class, if it is not late for a window. Gives whether
     /// it is to be kept.
     fn admit(&mut self, history: &History, time: Timestamp, is_late: bool) -> bool {
@@ -251,20 +287,22 @@ impl RunSink for Surveying<'_> {
     }
 
     fn keep(&mut self, run: &[Record]) {
-        let (mut low, mut high) = (Timestamp::MAX, Timestamp::MIN);
-        for record in run {
-            (low, high) = (low.min(record.time), high.max(record.time));
-            self.walk.peaks.add(record.time);
+        if run.is_empty() {
+            return;
         }
-        if self.all_count_from.is_some_and(|from| from <= low) && !run.is_empty() {
+        let (low, high) = self.walk.take_in(run);
+        if self.all_count_from.is_some_and(|from| from <= low) {
             self.walk.selected.balance.counted += run.len() as u64;
             self.walk.count_from((low, high));
             self.walk.hold(low);
+            self.walk.keep_run(run.len(), (low, high));
             self.records.extend_from_slice(run);
             return;
         }
+        let before = self.records.len();
         let kept = run.iter().filter(|record| self.walk.admit(self.history, record.time, false));
         self.records.extend(kept);
+        self.walk.keep_run(self.records.len() - before, (low, high));
     }
 
     fn note(&mut self, verdict: Verdict, line: (usize, usize)) {
@@ -388,10 +426,20 @@ mod tests {
             let history = History { bounds, grid, lateness: 9 * SECOND, max_jump: 60 * SECOND, grace: SECOND, keep_gaps, list: true };
             let lines = lines(text.as_bytes(), 40);
             let (mut records, mut simple_records) = (Vec::new(), Vec::new());
-            let survey = history.survey(&lines, &mut records);
+            let mut survey = history.survey(&lines, &mut records);
             let look = Look { history: &history, lines: &lines, records: &mut simple_records };
-            let simple = look.visit(&OneByOne(Plain { units: Units::AUTO }));
+            let mut simple = look.visit(&OneByOne(Plain { units: Units::AUTO }));
             prop_assert_eq!(&records, &simple_records);
+            for walk in [&mut survey.0, &mut simple] {
+                let runs = std::mem::take(&mut walk.runs);
+                prop_assert_eq!(runs.iter().map(|run| run.records).sum::<usize>(), records.len());
+                let mut rest = &records[..];
+                for run in runs {
+                    let (records, behind) = rest.split_at(run.records);
+                    prop_assert!(records.iter().all(|record| (run.low..=run.high).contains(&record.time)));
+                    rest = behind;
+                }
+            }
             prop_assert_eq!(format!("{:?}", survey.0), format!("{simple:?}"));
             // Nothing came before, and nothing is late: a pass in the order of the input says the
             // same, marks aside.

@@ -11,7 +11,7 @@ use std::thread::Builder;
 use crate::error::Result;
 use crate::model::{Balance, Window};
 use crate::options::Options;
-use crate::tally::aggregates::Totals;
+use crate::tally::totals::Totals;
 use crate::tally::{Aggregates, HostTotal, Peer, Side};
 
 /// Pairs below which regrouping in parallel costs more than it saves.

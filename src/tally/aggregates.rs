@@ -13,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::names::{HostId, Names};
 use super::pane::Pane;
+use super::totals::Totals;
 use crate::error::{Error, ErrorKind};
 use crate::model::time::Timestamp;
 use crate::model::window::Window;
@@ -24,12 +25,8 @@ pub struct Aggregates {
     buckets: Vec<BucketTotal>,
     overflow: u64,
     pairs: Pairs,
-    totals: OnceLock<Totals>,
+    totals: OnceLock<Arc<Totals>>,
 }
-
-/// Connections and distinct peers of hosts, by their number, once for each side.
-#[derive(Debug, Default)]
-pub struct Totals([Vec<(u64, u64)>; 2]);
 
 /// Where the pairs are.
 #[derive(Debug)]
@@ -179,6 +176,11 @@ impl Aggregates {
         Aggregates { window: layout.window, buckets, overflow, pairs, totals: OnceLock::new() }
     }
 
+    /// The same view with the totals of its hosts, which are known.
+    pub(super) fn with_known_totals(self, totals: Arc<Totals>) -> Self {
+        Aggregates { totals: OnceLock::from(totals), ..self }
+    }
+
     /// The same view with the names that its numbers stand for.
     pub(super) fn named(mut self, names: Names) -> Self {
         if let Pairs::Counted(counted) = &mut self.pairs {
@@ -272,9 +274,9 @@ impl Aggregates {
     pub fn for_each_host(&self, side: Side, mut f: impl FnMut(HostTotal<'_>)) -> Result<(), ReadBack> {
         match &self.pairs {
             Pairs::Counted(counted) => {
-                let totals = &self.totals.get_or_init(|| counted.totals(0..self.parts())).0[side as usize];
-                for (id, &(connections, peers)) in totals.iter().enumerate().filter(|(_, total)| total.0 > 0) {
-                    f(HostTotal { host: Name::Number(&counted.names, HostId(id as u32)), connections, peers });
+                let totals = self.totals.get_or_init(|| Arc::new(counted.totals(0..self.parts())));
+                for (id, connections, peers) in totals.of_side(side as usize) {
+                    f(HostTotal { host: Name::Number(&counted.names, id), connections, peers });
                 }
             }
             Pairs::Stored(stored) => {
@@ -303,7 +305,7 @@ impl Aggregates {
     /// Makes the totals of all hosts with `make`, unless they are known: it may be quicker than
     /// `for_each_host`.
     pub fn with_totals(&self, make: impl FnOnce() -> Totals) {
-        self.totals.get_or_init(make);
+        self.totals.get_or_init(|| Arc::new(make()));
     }
 
     /// The totals of all hosts over some parts. Empty where pairs are not in memory.
@@ -344,26 +346,12 @@ impl Aggregates {
     }
 }
 
-impl Totals {
-    /// The totals of two sets of parts that have no part in common.
-    pub fn join(mut self, other: Self) -> Self {
-        for (mine, theirs) in self.0.iter_mut().flatten().zip(other.0.iter().flatten()) {
-            *mine = (mine.0 + theirs.0, mine.1 + theirs.1);
-        }
-        self
-    }
-}
-
 impl Counted {
     fn totals(&self, parts: Range<usize>) -> Totals {
-        let [mut sources, mut servers] = [vec![(0, 0); self.names.end()], vec![(0, 0); self.names.end()]];
-        self.window.for_each_in(parts, |from, to, connections| {
-            for total in [&mut sources[from.0 as usize], &mut servers[to.0 as usize]] {
-                // Each pair occurs once, so each pair of a host is another peer.
-                *total = (total.0 + connections, total.1 + 1);
-            }
-        });
-        Totals([sources, servers])
+        let mut totals = Totals::new(self.names.end());
+        // Each pair occurs once, so each is new.
+        self.window.for_each_in(parts, |from, to, connections| totals.add(from, to, connections, true));
+        totals
     }
 }
 

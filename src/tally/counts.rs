@@ -14,17 +14,17 @@
 //! memory for is told to the caller or is in `overflow`.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use parking_lot::RwLock;
 
 use super::aggregates::{Aggregates, Counted, Layout, PairSource, Pairs};
-use super::budget::Budget;
+use super::budget::{Budget, Expendable};
 use super::host::Hosts;
 use super::names::{HostId, Names};
 use super::pairs::PairHash;
 use super::pane::Pane;
-use super::sliding::{RunningSum, SumOver};
+use super::sliding::{RunningSums, SumOver};
 use super::sweep::{Marks, Sweep};
 
 /// How a tally is divided.
@@ -47,7 +47,7 @@ pub struct Tally {
     /// Connections of all pairs, by bucket.
     buckets: BTreeMap<i64, u64>,
     /// The sums of the last window and of the one before it, where windows slide.
-    pub(super) sums: [RunningSum; 2],
+    pub(super) sums: Arc<RunningSums>,
     /// The marks of the sweep that is under way.
     marks: Option<Arc<Marks>>,
     /// Hosts left by the last sweep.
@@ -73,6 +73,8 @@ impl Drop for Lent<'_> {
 impl Tally {
     /// An empty tally that takes its bytes from a budget.
     pub fn new(shape: Shape, budget: Arc<Budget>) -> Self {
+        let sums = Arc::<RunningSums>::default();
+        budget.may_drop(Arc::downgrade(&sums) as Weak<dyn Expendable>);
         Tally {
             shape,
             hash: PairHash::default(),
@@ -80,7 +82,7 @@ impl Tally {
             hosts: RwLock::default(),
             panes: RwLock::default(),
             buckets: BTreeMap::new(),
-            sums: Default::default(),
+            sums,
             marks: None,
             swept: 0,
             dropped: false,
@@ -157,43 +159,42 @@ impl Tally {
     /// What the panes of a window hold, and those of the window before it if they are kept. Nothing
     /// more is counted into them.
     pub fn view(&self, layout: &Layout) -> Aggregates {
-        self.view_by(layout, |_, first, end| self.joined(first, end))
+        self.view_by(layout, |first, end| self.joined(first, end))
     }
 
     /// As `view`, where more may be counted into the window later; the view does not have that.
     pub fn open_view(&self, layout: &Layout) -> Aggregates {
-        self.view_by(layout, |_, first, end| self.copied(first, end))
+        self.view_by(layout, |first, end| self.copied(first, end))
     }
 
-    /// As `view`, or as `open_view` of a window that is `open`, of windows that are looked at one
-    /// after the other: what they have in common is not joined each time. Where memory is limited
-    /// there is none to keep a sum.
-    pub fn next_view(&mut self, layout: &Layout, open: bool) -> Aggregates {
-        let mut sums = std::mem::take(&mut self.sums);
-        let view = self.view_by(layout, |which, first, end| {
-            let sum = if self.budget.limit().is_none() { self.summed(&mut sums[which], first, end) } else { None };
-            sum.unwrap_or_else(|| if open { self.copied(first, end) } else { self.joined(first, end) })
-        });
-        self.sums = sums;
-        view
-    }
-
-    /// The panes from `first` to before `end` as one, by the sum of the last ones, where that pays.
-    fn summed(&self, sum: &mut RunningSum, first: i64, end: i64) -> Option<Arc<Pane>> {
+    /// As `open_view`, of windows that are looked at one after the other: what they have in common
+    /// is not joined each time, but their sums are moved on. `None` where that does not pay, or there
+    /// is no memory for sums.
+    pub fn next_view(&mut self, layout: &Layout) -> Option<Aggregates> {
         let connections = |pane| {
             let (first, last) = self.buckets_of(pane);
             self.connections(first, last.saturating_add(1))
         };
-        let over = SumOver { panes: &self.panes.read(), connections: &connections, empty: &|| self.new_pane() };
-        sum.next(first..end, &over)
+        let (panes, hosts) = (&self.panes.read(), self.hosts.read().names().end());
+        let over =
+            SumOver { panes, connections: &connections, hosts, empty: &|| self.new_pane(), budget: &self.budget };
+        let (first, end) = (self.pane_of(layout.first_bucket), self.pane_of(layout.end_bucket()));
+        // The one before moves on with the window, even where that gives up.
+        let window = self.sums.next(0, first..end, &over);
+        let previous = layout.previous.then(|| self.sums.next(1, first - (end - first)..first, &over));
+        let (sum, totals) = window?;
+        let previous = previous.map_or(Some(None), |previous| Some(Some(previous?.0)))?;
+        Some(self.view_of_panes(layout, sum, previous).with_known_totals(totals))
     }
 
-    /// The view of the panes that `panes` gives: of the window, numbered 0, and of the one before
-    /// it, numbered 1.
-    fn view_by(&self, layout: &Layout, mut panes: impl FnMut(usize, i64, i64) -> Arc<Pane>) -> Aggregates {
+    /// The view of the panes that `panes` makes one, from a first one to before another.
+    fn view_by(&self, layout: &Layout, panes: impl Fn(i64, i64) -> Arc<Pane>) -> Aggregates {
         let (first, end) = (self.pane_of(layout.first_bucket), self.pane_of(layout.end_bucket()));
-        let window = panes(0, first, end);
-        let previous = layout.previous.then(|| panes(1, first - (end - first), first));
+        let previous = layout.previous.then(|| panes(first - (end - first), first));
+        self.view_of_panes(layout, panes(first, end), previous)
+    }
+
+    fn view_of_panes(&self, layout: &Layout, window: Arc<Pane>, previous: Option<Arc<Pane>>) -> Aggregates {
         let names = self.hosts.read().names().clone();
         let overflow = window.overflowed() + previous.as_ref().map_or(0, |pane| pane.overflowed());
         let pairs = Counted { names, window, previous };
@@ -245,7 +246,7 @@ impl Tally {
     /// A copy of the panes from `first` to before `end`, as one.
     fn copied(&self, first: i64, end: i64) -> Arc<Pane> {
         let whole = self.new_pane();
-        self.panes.read_recursive().range(first..end).for_each(|(_, pane)| whole.absorb(pane));
+        self.panes.read_recursive().range(first..end).for_each(|(_, pane)| whole.absorb(pane, |_, _, _, _| {}));
         Arc::new(whole)
     }
 
@@ -289,7 +290,7 @@ impl Tally {
         let hosts = std::mem::take(self.hosts.get_mut());
         self.budget.give_back(hosts.bytes());
         (self.marks, self.swept, self.dropped) = (None, 0, false);
-        self.sums = Default::default();
+        self.sums.drop_all();
         (self.drained, self.numbering) = (self.drained + 1, self.numbering + 1);
         (hosts.into_names(), std::mem::take(self.panes.get_mut()).into_iter().collect())
     }

@@ -56,6 +56,7 @@ mod counts;
 mod sliding;
 
 pub mod aggregates;
+pub mod totals;
 
 pub mod budget;
 pub mod sweep;

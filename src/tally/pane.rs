@@ -78,6 +78,17 @@ impl Pane {
         shard.add_anyway(hash, from, to, count, &self.budget);
     }
 
+    /// As `add_anyway`, of all pairs that `each` gives one after the other, with the shards locked
+    /// once.
+    pub fn add_all_anyway(&self, each: impl FnOnce(&mut dyn FnMut(HostId, HostId, u64))) {
+        let mut shards: Vec<_> = self.shards.iter().map(RwLock::write).collect();
+        each(&mut |from, to, count| {
+            let hash = self.hash.of(from, to);
+            let at = shard(hash, shards.len());
+            shards[at].add_anyway(hash, from, to, count, &self.budget);
+        });
+    }
+
     /// The count of a pair; 0 if it is not there.
     pub fn get(&self, from: HostId, to: HostId) -> u64 {
         let hash = self.hash.of(from, to);
@@ -118,29 +129,34 @@ impl Pane {
     }
 
     /// Adds every count of another pane, as far as there is memory for its pairs; the rest
-    /// overflows.
-    pub(super) fn absorb(&self, other: &Pane) {
+    /// overflows. Calls `added` with each pair that does not: its count, and whether it is new.
+    pub(super) fn absorb(&self, other: &Pane, mut added: impl FnMut(HostId, HostId, u64, bool)) {
         self.overflow(other.overflowed());
         for (mine, theirs) in self.shards.iter().zip(&other.shards) {
-            self.overflow(mine.write().absorb(&theirs.read_recursive(), &self.budget));
+            self.overflow(mine.write().absorb(&theirs.read_recursive(), &self.budget, &mut added));
         }
     }
 
     /// Takes off every count of another pane that was added, so that pairs of which nothing is left
-    /// go. Gives the sum of the counts, or `None` if any of them was not there.
-    pub(super) fn take_off(&self, other: &Pane) -> Option<u64> {
+    /// go. Gives the sum of the counts, or `None` if any of them was not there. Calls `taken` with
+    /// each pair: its count, and whether it is gone.
+    pub(super) fn take_off(&self, other: &Pane, mut taken: impl FnMut(HostId, HostId, u64, bool)) -> Option<u64> {
         let overflowed = other.overflowed();
         self.overflow.fetch_sub(overflowed, Ordering::Relaxed);
         let mut shards = self.shards.iter().zip(&other.shards);
-        shards.try_fold(overflowed, |sum, (mine, theirs)| Some(sum + mine.write().take_off(&theirs.read_recursive())?))
+        shards.try_fold(overflowed, |sum, (mine, theirs)| {
+            Some(sum + mine.write().take_off(&theirs.read_recursive(), &mut taken)?)
+        })
     }
 
-    /// A copy, while it is not being saved.
-    pub(super) fn copied(&self) -> Self {
-        self.budget.take_anyway(EACH_PANE);
-        let shards = self.shards.iter().map(|shard| RwLock::new(shard.read_recursive().copied(&self.budget))).collect();
+    /// A copy, while it is not being saved, if there is memory for it.
+    pub(super) fn copied(&self) -> Option<Self> {
+        if !self.budget.take(EACH_PANE + self.bytes()) {
+            return None;
+        }
+        let shards = self.shards.iter().map(|shard| RwLock::new(shard.read_recursive().copied())).collect();
         let overflow = AtomicU64::new(self.overflowed());
-        Pane { hash: self.hash, shards, overflow, budget: Arc::clone(&self.budget) }
+        Some(Pane { hash: self.hash, shards, overflow, budget: Arc::clone(&self.budget) })
     }
 }
 

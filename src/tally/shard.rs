@@ -47,12 +47,17 @@ impl Shard {
     }
 
     /// Adds every count of another shard, while it is not being saved itself. Gives the sum of the
-    /// counts of those pairs for which there is no memory.
-    pub fn absorb(&mut self, other: &Shard, budget: &Budget) -> u64 {
+    /// counts of those pairs for which there is no memory. Calls `added` with each of the others:
+    /// its count, and whether it is new.
+    #[inline]
+    pub fn absorb(&mut self, other: &Shard, budget: &Budget, added: &mut impl FnMut(HostId, HostId, u64, bool)) -> u64 {
         let (hash, mut left) = (self.hash, 0);
         for table in other.aside.iter().map(Arc::as_ref).chain([&other.table]) {
             self.table.absorb(table, budget, |mine, from, to, count| {
-                if !mine.add(hash.of(from, to), from, to, count, budget) {
+                let before = mine.len();
+                if mine.add(hash.of(from, to), from, to, count, budget) {
+                    added(from, to, count, mine.len() > before);
+                } else {
                     left += count;
                 }
             });
@@ -61,21 +66,29 @@ impl Shard {
     }
 
     /// Takes every count of another shard off, while neither is being counted into and this one is
-    /// not being saved. Gives the sum of the counts, or `None` if any of them was not there.
-    pub fn take_off(&mut self, other: &Shard) -> Option<u64> {
-        let (mut sum, mut were_there) = (0, true);
+    /// not being saved. Gives the sum of the counts, or `None` if any of them was not there. Calls
+    /// `taken` with each: its count, and whether the pair is gone.
+    #[inline]
+    pub fn take_off(&mut self, other: &Shard, taken: &mut impl FnMut(HostId, HostId, u64, bool)) -> Option<u64> {
+        let mut sum = 0;
         for table in other.aside.iter().map(Arc::as_ref).chain([&other.table]) {
+            let mut were_there = true;
             table.for_each(|from, to, count| {
-                sum += count;
-                were_there &= self.table.take_off(self.hash.of(from, to), from, to, count);
+                let before = self.table.len();
+                if self.table.take_off(self.hash.of(from, to), from, to, count) {
+                    sum += count;
+                    taken(from, to, count, self.table.len() < before);
+                } else {
+                    were_there = false;
+                }
             });
+            were_there.then_some(())?;
         }
-        were_there.then_some(sum)
+        Some(sum)
     }
 
-    /// A copy, while it is not being saved.
-    pub fn copied(&self, budget: &Budget) -> Self {
-        budget.take_anyway(self.table.bytes());
+    /// A copy, while it is not being saved, whose bytes somebody has taken.
+    pub fn copied(&self) -> Self {
         Shard { hash: self.hash, table: self.table.clone(), aside: None }
     }
 

@@ -111,7 +111,9 @@ impl Lane {
 
     /// Hands what it holds to the pane.
     pub fn hand_over(self) {
-        self.dense.for_each(|from, to, count| self.pane.add_anyway(from, to, count));
+        if self.dense.stride > 0 {
+            self.pane.add_all_anyway(|add| self.dense.for_each(add));
+        }
     }
 }
 
@@ -146,8 +148,10 @@ impl Dense {
     }
 
     fn for_each(&self, mut f: impl FnMut(HostId, HostId, u64)) {
-        for (at, &count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-            f(HostId((at / self.stride) as u32), HostId((at % self.stride) as u32), count);
+        for (from, row) in (0..).zip(self.counts.chunks_exact(self.stride.max(1))) {
+            for (to, &count) in (0..).zip(row).filter(|(_, count)| **count > 0) {
+                f(HostId(from), HostId(to), count);
+            }
         }
     }
 }

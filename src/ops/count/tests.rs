@@ -125,6 +125,26 @@ fn e10_records_without_room_are_left_once_and_stay_in_their_buckets() {
 }
 
 #[test]
+fn e10_records_of_panes_in_turns_that_are_left_are_told_by_their_place_in_the_batch() {
+    let lines: Lines = (0..5_000).map(|line| (line % 3 * 10, (line % 1_000) as u16, 0)).collect();
+    let (bytes, all) = records(&lines);
+    let mut tally = Tally::new(Shape { pane: 10, shards: 4 }, Arc::new(Budget::new(Some(100_000))));
+    let mut counter = Counter::default();
+    let left = count(&all, &bytes, &BUCKETS, &tally, &mut counter);
+    assert!(!left.is_empty() && left.len() < all.len(), "{} of {} are left", left.len(), all.len());
+    counter.hand_over(i64::MAX, &mut tally);
+    let (mut found, mut expected) = (Twin::default(), Twin::default());
+    let (names, panes) = tally.drain();
+    found.add(&names, panes);
+    for (_, record) in (0..).zip(&all).filter(|(at, _)| !left.contains(at)) {
+        let name = |range| Record::slice(&bytes, range).to_vec();
+        let key = (record.time.nanos() / 10, name(record.from), name(record.to));
+        *expected.0.entry(key).or_default() += 1;
+    }
+    assert_eq!(found.0, expected.0);
+}
+
+#[test]
 fn indexed_tables_take_no_more_than_their_bytes() {
     let lines: Lines = (0..60_000).map(|line| (line / 200, (line % 200) as u16, 0)).collect();
     let (bytes, all) = records(&lines);

@@ -6,9 +6,38 @@
 
 use super::{History, Walk};
 use crate::batch::{Lines, Mark, Record};
-use crate::model::{Balance, Peaks};
+use crate::model::{Balance, Peaks, Timestamp};
 
 impl History {
+    /// Whether no record of a batch that was surveyed can be late, where `highest` is the highest stamp
+    /// before it: none lies too far behind the highest before it. If lines outside the windows may
+    /// have moved that, it is not told.
+    pub(super) fn none_is_late(&self, survey: &Walk, mut highest: Option<Timestamp>, records: &[Record]) -> bool {
+        let mut rest = records;
+        survey.selected.balance.out_of_window == 0
+            && survey.runs.iter().all(|run| {
+                let Some((records, behind)) = rest.split_at_checked(run.records) else { return false };
+                rest = behind;
+                let before = highest;
+                highest = highest.max(Some(run.high));
+                // Most runs are short of the lateness from end to end.
+                run.low >= self.late_below(highest) || self.each_in_time(records, before)
+            })
+    }
+
+    /// Whether none of the records lies too far behind the highest stamp before it.
+    fn each_in_time(&self, records: &[Record], mut highest: Option<Timestamp>) -> bool {
+        let mut in_time = self.late_below(highest);
+        records.iter().all(|record| {
+            let is_in_time = record.time >= in_time;
+            if Some(record.time) > highest {
+                highest = Some(record.time);
+                in_time = self.late_below(highest);
+            }
+            is_in_time
+        })
+    }
+
     /// The marks of a batch that was surveyed, after lines whose highest stamps are `before`.
     /// `None` if the records do not tell: if one of them is late, lines outside the windows may have
     /// moved the watermark, or the sheet at a mark depends on lines that are no records.
@@ -88,29 +117,40 @@ mod tests {
     proptest! {
         #[test]
         fn marks_of_records_are_those_of_a_walk_through_the_lines(
-            stamps in proptest::collection::vec((0i64..6, 0i64..12), 1..60),
+            (stamps, pace) in prop_oneof![
+                3 => (proptest::collection::vec((0i64..6, 0i64..12), 1..60), Just(1)),
+                1 => (proptest::collection::vec((0i64..4, 0i64..12), 100..500), Just(20)),
+            ],
             before in proptest::collection::vec(0i64..60, 0..12),
             odd in proptest::option::weighted(0.3, prop_oneof![Just("x"), Just(""), Just("5"), Just("950 a b")]),
             (lateness, max_jump, period) in (0i64..60, prop_oneof![Just(0i64), 1i64..40], prop_oneof![Just(5i64), Just(20), Just(50)]),
             (streamed, ends) in any::<(bool, bool)>(),
         ) {
             let mut text: Vec<String> = stamps.iter().enumerate().map(|(at, (jump, by))| {
-                format!("{} host-{at} b", at as i64 * by / 2 + jump * jump * jump)
+                format!("{} host-{at} b", at as i64 / pace * by / 2 + jump * jump * jump)
             }).collect();
             text.extend(odd.map(str::to_owned));
             let text = text.join("\n") + if ends { "\n" } else { "" };
             let (history, lines) = (history(lateness, max_jump, period), lines(text.as_bytes(), streamed));
-            let mut peaks = Peaks::default();
-            before.iter().for_each(|&stamp| _ = peaks.add(AT(stamp)));
+            let mut before_all = Peaks::default();
+            before.iter().for_each(|&stamp| _ = before_all.add(AT(stamp)));
             let mut records = Vec::new();
             let survey = history.survey(&lines, &mut records);
             let mut again = Vec::new();
-            let pass = Pass { history: &history, lines: &lines, records: &mut again, before: peaks };
+            let pass = Pass { history: &history, lines: &lines, records: &mut again, before: before_all };
             let walk = lines.chunk.rules.schema.visit(pass);
-            let (sheet, marks) = (&walk.selected.balance, history.marks(&lines, &survey.0, peaks, &records));
+            let (sheet, marks) = (&walk.selected.balance, history.marks(&lines, &survey.0, before_all, &records));
             let all_count = sheet.counted == sheet.lines_read;
             let is_told = sheet.late == 0 && sheet.out_of_window == 0 && (all_count || walk.marks.is_empty());
             prop_assert_eq!(marks.as_deref(), is_told.then_some(&walk.marks[..]));
+            let mut highest = before_all.highest();
+            let none_is_late = survey.0.selected.balance.out_of_window == 0 && records.iter().all(|record| {
+                let is_in_time = record.time >= history.late_below(highest);
+                highest = highest.max(Some(record.time));
+                is_in_time
+            });
+            prop_assert_eq!(history.none_is_late(&survey.0, before_all.highest(), &records), none_is_late);
+            prop_assert!(sheet.late == 0 || !none_is_late);
             if is_told {
                 prop_assert_eq!((survey.0.selected.balance, survey.0.extent), (walk.selected.balance, walk.extent));
                 prop_assert_eq!(records, again);

@@ -166,13 +166,7 @@ impl Counting {
         let before = if layout.previous { first - (end - first) } else { first };
         self.hand_over(end, tally);
         let is_stored = self.store.lock().holds(before..end);
-        let to_join = tally.bytes_to_join(layout);
-        if !is_stored && (self.policy != MemoryPolicy::Spill || tally.budget().has(to_join)) {
-            let view = match then {
-                Then::Closed => tally.next_view(layout, false),
-                Then::Open => tally.next_view(layout, true),
-                Then::Nothing => tally.last_view(layout),
-            };
+        if !is_stored && let Some(view) = self.view_in_memory(tally, layout, then) {
             match self.policy {
                 MemoryPolicy::Error if view.overflow() > 0 => return Err(beyond_limit(tally)),
                 // Joined, panes may take more than they did before. The last view has nothing to
@@ -184,6 +178,22 @@ impl Counting {
         self.spill(tally)?;
         let stored = self.store.lock().pairs(first..end, before..first);
         Ok(tally.view_of(layout, 0, Box::new(stored)))
+    }
+
+    /// The view of a window of which all pairs are in memory; `None` if there is none to join them,
+    /// and they may go to the disk.
+    fn view_in_memory(&self, tally: &mut Tally, layout: &Layout, then: Then) -> Option<Aggregates> {
+        // A sum that moves on takes little memory, so that is tried first.
+        let by_sums = if then == Then::Nothing { None } else { tally.next_view(layout) };
+        if by_sums.is_some() {
+            return by_sums;
+        }
+        let may_join = self.policy != MemoryPolicy::Spill || tally.budget().has(tally.bytes_to_join(layout));
+        may_join.then(|| match then {
+            Then::Closed => tally.view(layout),
+            Then::Open => tally.open_view(layout),
+            Then::Nothing => tally.last_view(layout),
+        })
     }
 
     pub(super) fn forget_before(&self, tally: &mut Tally, bucket: i64) {

@@ -1,0 +1,55 @@
+//! Connections and distinct peers of all hosts over some pairs, on either side.
+//!
+//! They are made of pairs at once, or kept running as pairs come and go (`sliding`). Not here: names.
+//! Invariant: a host's peers are the pairs that it is in on that side.
+
+use super::names::HostId;
+
+/// Connections and distinct peers of hosts, by their number, once for each side.
+#[derive(Debug, Default, Clone)]
+pub struct Totals([Vec<(u64, u64)>; 2]);
+
+impl Totals {
+    /// Of no pairs yet, for hosts with numbers below `end`.
+    pub(super) fn new(end: usize) -> Self {
+        Totals([vec![(0, 0); end], vec![(0, 0); end]])
+    }
+
+    /// Makes room for hosts with numbers below `end`.
+    pub(super) fn reach(&mut self, end: usize) {
+        self.0.iter_mut().filter(|side| side.len() < end).for_each(|side| side.resize(end, (0, 0)));
+    }
+
+    /// Adds connections of a pair, which is new to them or not.
+    #[inline(always)]
+    pub(super) fn add(&mut self, from: HostId, to: HostId, count: u64, is_new: bool) {
+        let [sources, servers] = &mut self.0;
+        for total in [&mut sources[from.0 as usize], &mut servers[to.0 as usize]] {
+            *total = (total.0 + count, total.1 + u64::from(is_new));
+        }
+    }
+
+    /// Takes connections of a pair off that were added; with them the pair is gone or not.
+    #[inline(always)]
+    pub(super) fn take_off(&mut self, from: HostId, to: HostId, count: u64, is_gone: bool) {
+        let [sources, servers] = &mut self.0;
+        for total in [&mut sources[from.0 as usize], &mut servers[to.0 as usize]] {
+            *total = (total.0 - count, total.1 - u64::from(is_gone));
+        }
+    }
+
+    /// The totals of two sets of pairs that have none in common.
+    pub fn join(mut self, other: Self) -> Self {
+        for (mine, theirs) in self.0.iter_mut().flatten().zip(other.0.iter().flatten()) {
+            *mine = (mine.0 + theirs.0, mine.1 + theirs.1);
+        }
+        self
+    }
+
+    /// The hosts that have any, with their connections and peers: on side 0 those that connected, on
+    /// side 1 those that were connected to.
+    pub(super) fn of_side(&self, side: usize) -> impl Iterator<Item = (HostId, u64, u64)> {
+        let totals = self.0[side].iter().enumerate().filter(|(_, total)| total.0 > 0);
+        totals.map(|(id, &(connections, peers))| (HostId(id as u32), connections, peers))
+    }
+}
