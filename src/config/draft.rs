@@ -198,8 +198,7 @@ fn known_keys(draft: &Draft, problems: &mut Problems) {
         let others: Vec<&str> = others.map(StageType::name).collect();
         if !others.is_empty() {
             let message = format!("is an option of {}, not of {}", others.join(", "), kind.name());
-            let help = (key == "chain").then(|| "it parts a stage from the one before it".to_owned());
-            problems.add(&entry.place, draft.key(key), message, help);
+            problems.add(&entry.place, draft.key(key), message, None);
             continue;
         }
         let known = kind.keys().map(|spec| spec.name).chain(["type", "inputs"]);
