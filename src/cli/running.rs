@@ -55,7 +55,7 @@ pub fn run_on(builder: Builder, common: &Common, words: &[&str]) -> Result<u8> {
     // Until there is something to process, a signal ends the program like any other.
     watch::drain_on_signals(&interrupted)?;
     if pipeline.plan().max_memory().is_some() {
-        allocator::return_large_blocks();
+        allocator::return_what_is_freed();
     }
     if follows {
         watch::outlive_signals(&reopen)?;
@@ -115,7 +115,7 @@ fn run_live(builder: Builder, common: &Common) -> Result<u8> {
         return Err(Error::usage("--live takes its keys from the terminal; name a file to read, or pipe a log in"));
     }
     if pipeline.plan().max_memory().is_some() {
-        allocator::return_large_blocks();
+        allocator::return_what_is_freed();
     }
     let (has_text, asked) = (show::writes_text(pipeline.plan()), Asked::of(pipeline.plan()));
     let running = pipeline.start()?;

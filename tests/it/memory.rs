@@ -256,6 +256,25 @@ fn e10_a_flood_of_pairs_or_hosts_stays_within_the_limit() {
 }
 
 #[test]
+fn e10_many_workers_with_small_chunks_take_no_more_than_the_limit() {
+    let folder = Folder::new();
+    let mut file = BufWriter::new(File::create(folder.at("0.log")).unwrap());
+    // Only a release build lets go of so much that it shows, if each thread keeps what it let go.
+    let lines = if cfg!(debug_assertions) { 500_000u64 } else { 3_000_000 };
+    for line in 0..lines {
+        let (from, to) = (line * 7_919 % 100_003, line * 104_729 % 9_973);
+        writeln!(file, "{} source-{from}.a1.example.net d{to}.a1.example.net", BASE + line as i64 / 1_000).unwrap();
+    }
+    file.into_inner().unwrap();
+    folder.write("pipeline.toml", "location = '0.log'\nchunk = '16KiB'\nuntil = 'latest'\nseconds = '1h'\n");
+    let mut command = program(&folder);
+    command.args(["run", "--quiet", "--threads", "8", "--max-memory", "32MiB", "--memory-policy", "spill"]);
+    let (peak, output) = peak_memory_of(command);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(peak < 32 << 10, "{peak} KiB");
+}
+
+#[test]
 fn c4_a_million_buckets_of_hostile_stamps_are_few_and_exact() {
     let folder = Folder::new();
     let mut file = BufWriter::new(File::create(folder.at("0.log")).unwrap());

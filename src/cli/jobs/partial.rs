@@ -37,7 +37,7 @@ pub fn partial(args: &PartialArgs) -> Result<u8> {
     let pipeline = builder.interrupt(Arc::clone(&interrupted)).build()?.writes(target).locate()?;
     watch::drain_on_signals(&interrupted)?;
     if pipeline.plan().max_memory().is_some() {
-        allocator::return_large_blocks();
+        allocator::return_what_is_freed();
     }
     let request = PartialRequest { range, label: args.label.clone() };
     let asked = Asked::of(pipeline.plan());
