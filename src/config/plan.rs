@@ -79,8 +79,8 @@ impl Plan {
             _ => None,
         });
         let batches = readers.map(|(at, reader)| {
-            // Of what a worker has freed, the allocator keeps as much for its thread as it had in use
-            // at once, at most: a chunk with all that was found in it.
+            // Of what a worker has freed, the allocator keeps as much as it had in use at once, at
+            // most: a chunk with all that was found in it.
             let counting = self.stages.iter().enumerate().filter(|(stage, plan)| {
                 matches!(plan.task, Task::BucketAggregator(_)) && self.upstream(*stage).contains(&at)
             });

@@ -130,8 +130,9 @@ impl Firsts {
             // Of a line that does not fit a chunk so much is kept, or less: too little to tell what
             // it looks like.
             let kept = if is_long { OVERSIZED_HEAD } else { BYTES };
-            let head = if is_long && longest < kept { &[] } else { &text[..text.len().min(kept)] };
-            let is_blank = head.trim_ascii().is_empty() && !(is_long && longest < kept);
+            let is_cut_short = is_long && longest < kept;
+            let head = &text[..if is_cut_short { 0 } else { text.len().min(kept) }];
+            let is_blank = !is_cut_short && head.trim_ascii().is_empty();
             if at >= HEAD || !is_blank && !add(&mut all, input, at, head) {
                 return;
             }

@@ -138,10 +138,15 @@ fn has_option(command: &clap::Command, long: &str) -> bool {
     command.get_arguments().any(|arg| is_called(arg, long))
 }
 
+/// The long name of an option that a command does not have.
+fn unknown_name(problem: &clap::Error) -> Option<&str> {
+    let Some(ContextValue::String(option)) = problem.get(ContextKind::InvalidArg) else { return None };
+    option.strip_prefix("--")?.split('=').next()
+}
+
 /// What is said of an option that another command has.
 pub fn elsewhere(problem: &clap::Error) -> Option<String> {
-    let Some(ContextValue::String(option)) = problem.get(ContextKind::InvalidArg) else { return None };
-    let name = option.strip_prefix("--")?.split('=').next()?;
+    let name = unknown_name(problem)?;
     let has = |command: &clap::Command| has_option(command, name);
     if has(&Positional::command()) && matches!(name, "tail" | "sleep-seconds") {
         return Some(
@@ -158,8 +163,7 @@ pub fn elsewhere(problem: &clap::Error) -> Option<String> {
 
 /// What is said of an option that is a key of the configuration.
 pub fn configured(problem: &clap::Error) -> Option<String> {
-    let Some(ContextValue::String(option)) = problem.get(ContextKind::InvalidArg) else { return None };
-    let name = option.strip_prefix("--")?.split('=').next()?;
+    let name = unknown_name(problem)?;
     let key = all_keys().find(|key| key.name == name)?;
     Some(format!("it is a key of a configuration: logparser run FILE --set {}=...", key.name))
 }
@@ -183,8 +187,7 @@ const CALLED_ELSEWHERE: [(&str, &str); 13] = [
 
 /// What is said of an option that has another name here, if the command has that.
 pub fn otherwise_called(problem: &clap::Error, argv: &[OsString]) -> Option<String> {
-    let Some(ContextValue::String(option)) = problem.get(ContextKind::InvalidArg) else { return None };
-    let name = option.strip_prefix("--")?.split('=').next()?;
+    let name = unknown_name(problem)?;
     let (_, here) = CALLED_ELSEWHERE.iter().find(|(elsewhere, _)| *elsewhere == name)?;
     let mut commanded = Commanded::command();
     commanded.build();
