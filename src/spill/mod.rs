@@ -174,8 +174,9 @@ fn range_ends(pane: &Pane, key: impl Fn(HostId, HostId) -> u64) -> Vec<u64> {
     inner.chain([u64::MAX]).collect()
 }
 
-/// Pairs that are put in order at a time, unless that would take too many passes.
-const SORTED_AT_ONCE: usize = 1 << 19;
+/// Pairs that are put in order at a time, unless that would take too many passes: they take 4 MiB
+/// then, beside the pane.
+const SORTED_AT_ONCE: usize = 1 << 18;
 
 /// The most passes over a pane to write it once.
 const MAX_RANGES: usize = 16;

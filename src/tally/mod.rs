@@ -6,7 +6,7 @@
 //!    once and gives it a `HostId`; whoever counts works with two small numbers from then on. Names
 //!    lie in blocks that a copy shares, so a view costs nothing.
 //! 2. **Pairs are counted** (`pairs`). A `PairTable` is one hash table from (from, to) to a count:
-//!    open addressing, a bucket of five pairs to a line of the cache, a hash that is keyed at
+//!    open addressing, a bucket of six pairs to a line of the cache, a hash that is keyed at
 //!    random (`hash`).
 //! 3. **Tables are divided** (`shard`, `pane`). A `Pane` is a run of buckets of time that every
 //!    window holds as a whole or not at all. Its pairs lie in shards, each a table behind a lock of

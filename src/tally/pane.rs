@@ -30,7 +30,7 @@ const EACH_PANE: usize = 256;
 
 /// Bytes of a pane, and for each of its pairs, beyond which it is mostly empty: six times what a
 /// pair takes in a table that is as full as it gets.
-const MOSTLY_EMPTY: (usize, usize) = (64 << 10, 110);
+const MOSTLY_EMPTY: (usize, usize) = (64 << 10, 80);
 
 impl Pane {
     /// An empty pane of `shards` shards, which takes its memory from a budget.
@@ -145,7 +145,7 @@ impl Pane {
         self.overflow.fetch_sub(overflowed, Ordering::Relaxed);
         let mut shards = self.shards.iter().zip(&other.shards);
         shards.try_fold(overflowed, |sum, (mine, theirs)| {
-            Some(sum + mine.write().take_off(&theirs.read_recursive(), &mut taken)?)
+            Some(sum + mine.write().take_off(&theirs.read_recursive(), &self.budget, &mut taken)?)
         })
     }
 

@@ -69,13 +69,18 @@ impl Shard {
     /// not being saved. Gives the sum of the counts, or `None` if any of them was not there. Calls
     /// `taken` with each: its count, and whether the pair is gone.
     #[inline]
-    pub fn take_off(&mut self, other: &Shard, taken: &mut impl FnMut(HostId, HostId, u64, bool)) -> Option<u64> {
+    pub fn take_off(
+        &mut self,
+        other: &Shard,
+        budget: &Budget,
+        taken: &mut impl FnMut(HostId, HostId, u64, bool),
+    ) -> Option<u64> {
         let mut sum = 0;
         for table in other.aside.iter().map(Arc::as_ref).chain([&other.table]) {
             let mut were_there = true;
             table.for_each(|from, to, count| {
                 let before = self.table.len();
-                if self.table.take_off(self.hash.of(from, to), from, to, count) {
+                if self.table.take_off(self.hash.of(from, to), from, to, count, budget) {
                     sum += count;
                     taken(from, to, count, self.table.len() < before);
                 } else {

@@ -413,7 +413,7 @@ mod tests {
     #[test]
     fn e10_where_memory_is_limited_a_sum_takes_no_more_than_joining_the_panes() {
         let mut tally = Tally::new(SHAPE, Arc::new(Budget::new(Some(1 << 20))));
-        (0..1_000u32).for_each(|from| tally.add(6 * PANE, &from.to_le_bytes(), b"server", 1));
+        (0..1_500u32).for_each(|from| tally.add(6 * PANE, &from.to_le_bytes(), b"server", 1));
         (0..20).for_each(|pane| tally.add(pane * PANE, b"a", b"server", 1));
         let mut most = 0;
         for first in 0..10 {

@@ -166,9 +166,9 @@ fn looking_changes_no_result() {
 fn e10_looking_takes_no_memory_that_a_run_may_need() {
     let folder = Folder::new();
     let mut file = File::create(folder.at("0.log")).unwrap();
-    let lines = (0..400_000u64).map(|line| {
-        let pair = line * 7_919 % 400_000;
-        format!("{} source-{} d{}\n", BASE + line as i64 * 36_000 / 400_000, pair / 40, pair % 40)
+    let lines = (0..600_000u64).map(|line| {
+        let pair = line * 7_919 % 600_000;
+        format!("{} source-{} d{}\n", BASE + line as i64 * 36_000 / 600_000, pair / 40, pair % 40)
     });
     file.write_all(lines.collect::<String>().as_bytes()).unwrap();
     let build = |limit: bool| {

@@ -33,7 +33,8 @@ struct Dense {
 /// A pair that waits to be counted, once.
 #[derive(Debug, Clone, Copy)]
 struct Waiting {
-    hash: u64,
+    /// The lower half of its hash, which tells the place in a shard.
+    hash: u32,
     from: HostId,
     to: HostId,
     /// Its record in the batch.
@@ -46,6 +47,10 @@ const DENSE_HOSTS: usize = sweep::ALWAYS_KEPT;
 
 /// The hosts by which an indexed table grows: in few steps, as each copies the table.
 const STRIDE_STEP: usize = 32;
+
+/// Pairs whose places are fetched before the first of them is counted: as many as stay in the
+/// first-level cache.
+const BLOCK: usize = 128;
 
 /// The bytes that all indexed tables of a counter may take: beyond, tables that are mostly zeros
 /// would cost more than they save.
@@ -76,7 +81,7 @@ impl Lane {
             return;
         }
         let hash = self.pane.hash().of(from, to);
-        self.waiting[shard(hash, self.pane.shards().len())].push(Waiting { hash, from, to, record });
+        self.waiting[shard(hash, self.pane.shards().len())].push(Waiting { hash: hash as u32, from, to, record });
         self.any_waiting = true;
     }
 
@@ -92,15 +97,18 @@ impl Lane {
             self.waiting.iter_mut().zip(self.pane.shards()).filter(|(waiting, _)| !waiting.is_empty())
         {
             let mut table = shard.write();
-            // The places of all pairs are fetched first, many at a time, since none of them depends
-            // on another: in a large table nearly each fetch goes to memory, and counting pair by
-            // pair would wait for each in turn.
-            black_box(waiting.iter().fold(0, |sum, pair| sum ^ table.touch(pair.hash)));
-            for pair in waiting.drain(..) {
-                if !table.add(pair.hash, pair.from, pair.to, 1, tally.budget()) {
-                    left.push(pair.record);
+            for block in waiting.chunks(BLOCK) {
+                // The places of some pairs are fetched first, since none of them depends on
+                // another: in a large table nearly each fetch goes to memory, and counting pair by
+                // pair would wait for each in turn.
+                black_box(block.iter().fold(0, |sum, pair| sum ^ table.touch(u64::from(pair.hash))));
+                for pair in block {
+                    if !table.add(u64::from(pair.hash), pair.from, pair.to, 1, tally.budget()) {
+                        left.push(pair.record);
+                    }
                 }
             }
+            waiting.clear();
         }
     }
 
