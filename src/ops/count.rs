@@ -133,18 +133,24 @@ impl Counter {
         if unknown.is_empty() {
             return;
         }
-        let mut add = |(from, to), at| lane.add(from, to, at, dense_bytes, budget);
-        look_up(&tally.hosts().read(), bytes, records, unknown, |at, from, to| match (from, to) {
-            (Some(from), Some(to)) => {
-                if at_hand.is_awake() {
-                    at_hand.put(bytes, &records[at as usize], (from, to), budget);
+        look_up(
+            &tally.hosts().read(),
+            bytes,
+            records,
+            unknown,
+            #[inline(always)]
+            |at, from, to| match (from, to) {
+                (Some(from), Some(to)) => {
+                    if at_hand.is_awake() {
+                        at_hand.put(bytes, &records[at as usize], (from, to), budget);
+                    }
+                    lane.add(from, to, at, dense_bytes, budget);
                 }
-                add((from, to), at);
-            }
-            _ => strangers.push(at),
-        });
+                _ => strangers.push(at),
+            },
+        );
         if !strangers.is_empty() {
-            meet(batch, strangers, add, left);
+            meet(batch, strangers, |(from, to), at| lane.add(from, to, at, dense_bytes, budget), left);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Host names, each stored once and known by a small number.
 //!
-//! Names of up to 64 bytes are compared within their slot, as numbers, in one of three tables by
-//! their length, so that short ones pay nothing for the others.
+//! A name is found by its key (`host_table`) and compared with that of its number: its first 32 bytes
+//! as words, which lie by number, and what is behind them in the names themselves.
 //!
 //! Names are bytes, compared exactly: invalid UTF-8 is kept apart like anything else. Numbers stay
 //! until a name is dropped, and are then given to another. Invariant: `names().name(intern(x)) ==
@@ -9,9 +9,9 @@
 
 use super::budget::Budget;
 use super::hash::{TextHash, shard};
-use super::host_table::{HASHED, HostSlot, HostTable, LARGE, SHARDS};
+use super::host_table::{HostTable, LARGE, LONGEST, NameKey, SHARDS};
 use super::names::{HostId, Names};
-use super::words::{WORD, words_at, words_of};
+use super::words::{WORD, are_equal, words_at, words_of};
 
 /// A set of host names, numbered in the order in which they came, except that free numbers are
 /// given out again.
@@ -22,42 +22,48 @@ pub struct Hosts {
     names: Names,
     /// Numbers whose names were dropped.
     free: Vec<HostId>,
-    shards: [HostShard; SHARDS],
+    /// The first words of each name, by number.
+    words: Vec<[u64; WIDE]>,
+    /// The names whose hashes are for one of `SHARDS` places.
+    shards: [HostTable; SHARDS],
     hash: TextHash,
-    /// The hash of names that are longer than the words of a slot.
-    long_hash: ahash::RandomState,
+    /// The hash of names beyond `LONGEST_OF_WORDS`.
+    longest_hash: ahash::RandomState,
 }
 
-/// The names whose hashes are for one of `SHARDS` places.
-#[derive(Debug, Default)]
-struct HostShard {
-    /// Short names; and those too long for any slot, which are compared by their hash first.
-    narrow: HostTable<NARROW>,
-    wide: HostTable<WIDE>,
-    widest: HostTable<WIDEST>,
-}
-
-/// Words of a slot, by table.
+/// Words of a short name, and those that are kept of each.
 const NARROW: usize = 2;
 const WIDE: usize = 4;
-const WIDEST: usize = 8;
 
-/// How a name of some length is stored.
+// Names that have the same key and words, and no more than these, are the same.
+const _: () = assert!(WORD * WIDE <= LONGEST);
+
+/// How a name of some length is hashed and compared.
 #[derive(Debug, Clone, Copy)]
 enum NameKind {
-    /// Within a narrow slot.
+    /// It has `NARROW` words at most.
     Short,
-    /// Within a wide one.
+    /// It has `WIDE` words at most, all of which are kept.
     Middle,
-    /// Within one of the widest.
+    /// It is longer than the words that are kept.
     Long,
-    /// In a narrow slot there is its hash.
-    Hashed,
 }
 
-/// Bytes that a number takes beside its name and its slot: where the name lies, and its totals and
-/// its rank once they are asked for.
-const EACH_NUMBER: usize = 49;
+/// Bytes of the longest name that its first `WIDE` words and its last hold between them.
+const LONGEST_OF_WORDS: usize = 2 * WORD * WIDE;
+
+/// A name that is looked for, with all that is compared worked out once.
+#[derive(Debug, Clone, Copy)]
+pub struct SoughtName {
+    /// Its first words.
+    words: [u64; WIDE],
+    key: NameKey,
+    shard: u32,
+}
+
+/// Bytes that a number takes beside its name and its slot: the words of the name, where it lies, and
+/// its totals and its rank once they are asked for.
+const EACH_NUMBER: usize = size_of::<[u64; WIDE]>() + 49;
 
 /// The words of the name `bytes[from..to]`, which they can hold.
 #[inline(always)]
@@ -72,11 +78,17 @@ fn words_at_end<const WORDS: usize>(name: &[u8]) -> [u64; WORDS] {
     words_of(name)
 }
 
+/// The first words of a name that is longer than they are.
+#[inline(always)]
+fn first_words(bytes: &[u8], from: usize) -> [u64; WIDE] {
+    words(bytes, from, from + WORD * WIDE)
+}
+
 impl Hosts {
     /// The number of `name`, which is added if it is new.
     pub fn intern(&mut self, name: &[u8]) -> HostId {
-        let hash = self.hash_at(name, 0, name.len());
-        self.find_hashed(hash, name, 0, name.len()).unwrap_or_else(|| self.add(hash, name))
+        let sought = self.sought(name, 0, name.len());
+        self.find_sought(&sought, || name).unwrap_or_else(|| self.add(&sought, name))
     }
 
     /// The number of `name`, which is added if it is new and there are bytes left for it.
@@ -86,91 +98,155 @@ impl Hosts {
 
     /// As `intern_within`, of the name `bytes[from..to]`. Quickest if `bytes` goes on.
     pub fn intern_at(&mut self, bytes: &[u8], from: usize, to: usize, budget: &Budget) -> Option<HostId> {
-        let hash = self.hash_at(bytes, from, to);
-        if let Some(id) = self.find_hashed(hash, bytes, from, to) {
+        let sought = self.sought(bytes, from, to);
+        let name = &bytes[from..to];
+        if let Some(id) = self.find_sought(&sought, || name) {
             return Some(id);
         }
-        let name = &bytes[from..to];
-        let shard = &self.shards[shard_of(hash)];
-        let (wider, before) = match NameKind::of(name.len()) {
-            NameKind::Short | NameKind::Hashed => (shard.narrow.bytes_if_wider(), shard.narrow.bytes()),
-            NameKind::Middle => (shard.wide.bytes_if_wider(), shard.wide.bytes()),
-            NameKind::Long => (shard.widest.bytes_if_wider(), shard.widest.bytes()),
-        };
+        let table = &self.shards[sought.shard as usize];
+        let (wider, before) = (table.bytes_if_wider(), table.bytes());
         let number = if self.free.is_empty() { EACH_NUMBER } else { 0 };
         // For a moment there are both tables.
         if !budget.take(wider.unwrap_or(0) + number + 2 * name.len()) {
             return None;
         }
-        let id = self.add(hash, name);
+        let id = self.add(&sought, name);
         budget.give_back(wider.map_or(0, |_| before));
         Some(id)
     }
 
-    /// The hash of the name `bytes[from..to]`. Quickest if the name is not long and `bytes` goes
-    /// on.
+    /// The name `bytes[from..to]`, to be looked for. Quickest if it is not long and `bytes` goes on.
     #[inline(always)]
-    pub fn hash_at(&self, bytes: &[u8], from: usize, to: usize) -> u64 {
+    pub fn sought(&self, bytes: &[u8], from: usize, to: usize) -> SoughtName {
         match NameKind::of(to - from) {
-            NameKind::Short => self.hash.of(&words::<NARROW>(bytes, from, to)),
-            NameKind::Middle => self.hash.of(&words::<WIDE>(bytes, from, to)),
-            NameKind::Long => self.hash_of_long(bytes, from, to),
-            NameKind::Hashed => self.long_hash.hash_one(&bytes[from..to]),
+            NameKind::Short => self.short(bytes, from, to),
+            NameKind::Middle => self.middle(bytes, from, to),
+            NameKind::Long => self.long(bytes, from, to),
         }
     }
 
-    /// The number of the name `bytes[from..to]`, which has this hash, if it is there.
     #[inline(always)]
-    pub fn find_hashed(&self, hash: u64, bytes: &[u8], from: usize, to: usize) -> Option<HostId> {
-        let shard = &self.shards[shard_of(hash)];
-        let length = to - from;
-        match NameKind::of(length) {
-            NameKind::Short => shard.narrow.find(hash, &words(bytes, from, to), length as u32, |_| true),
-            NameKind::Middle => shard.wide.find(hash, &words(bytes, from, to), length as u32, |_| true),
-            NameKind::Long => self.find_long(hash, bytes, from, to),
-            NameKind::Hashed => self.find_by_hash(hash, &bytes[from..to]),
-        }
+    fn short(&self, bytes: &[u8], from: usize, to: usize) -> SoughtName {
+        let words @ [low, high] = words::<NARROW>(bytes, from, to);
+        SoughtName::of(self.hash.of(&words), [low, high, 0, 0], to - from)
     }
 
-    // Long names have functions of their own, so that the others, which are found where they are
-    // looked up, keep their registers.
+    #[inline(always)]
+    fn middle(&self, bytes: &[u8], from: usize, to: usize) -> SoughtName {
+        let words = words(bytes, from, to);
+        SoughtName::of(self.hash.of(&words), words, to - from)
+    }
+
+    // What long names need are functions of their own, so that the others, which are found where they
+    // are looked up, keep their registers.
     #[inline(never)]
+    fn long(&self, bytes: &[u8], from: usize, to: usize) -> SoughtName {
+        SoughtName::of(self.hash_of_long(bytes, from, to), first_words(bytes, from), to - from)
+    }
+
+    #[inline(always)]
     fn hash_of_long(&self, bytes: &[u8], from: usize, to: usize) -> u64 {
-        self.hash.of(&words::<WIDEST>(bytes, from, to))
-    }
-
-    #[inline(never)]
-    fn find_long(&self, hash: u64, bytes: &[u8], from: usize, to: usize) -> Option<HostId> {
-        let words = words::<WIDEST>(bytes, from, to);
-        self.shards[shard_of(hash)].widest.find(hash, &words, (to - from) as u32, |_| true)
-    }
-
-    #[inline(never)]
-    fn find_by_hash(&self, hash: u64, name: &[u8]) -> Option<HostId> {
-        self.shards[shard_of(hash)].narrow.find(hash, &[hash, 0], HASHED, |id| self.names.name(id) == name)
-    }
-
-    /// Reads where a name of this hash and length would be, so that it is in the cache when it is
-    /// looked for. The value has no meaning.
-    #[inline(always)]
-    pub fn touch(&self, hash: u64, length: usize) -> u32 {
-        let shard = &self.shards[shard_of(hash)];
-        match NameKind::of(length) {
-            NameKind::Short | NameKind::Hashed => shard.narrow.touch(hash),
-            NameKind::Middle => shard.wide.touch(hash),
-            NameKind::Long => shard.widest.touch(hash),
+        if to - from > LONGEST_OF_WORDS {
+            return self.longest_hash.hash_one(&bytes[from..to]);
         }
+        let ([a, b, c, d], [e, f, g, h]) = (first_words(bytes, from), first_words(bytes, to - WORD * WIDE));
+        // Names that repeat themselves may differ in nothing but their length.
+        self.hash.of(&[a, b, c, d, e, f, g, h ^ (to - from) as u64])
+    }
+
+    /// The number of the name `bytes[from..to]`, if it is there. Quickest if it is not long and
+    /// `bytes` goes on.
+    #[inline(always)]
+    pub fn find_at(&self, bytes: &[u8], from: usize, to: usize) -> Option<HostId> {
+        match NameKind::of(to - from) {
+            NameKind::Short => self.find_kept(&self.short(bytes, from, to)),
+            NameKind::Middle => self.find_kept(&self.middle(bytes, from, to)),
+            NameKind::Long => self.find_long(bytes, from, to),
+        }
+    }
+
+    /// The number of a name of which all words are kept.
+    #[inline(always)]
+    fn find_kept(&self, sought: &SoughtName) -> Option<HostId> {
+        self.table(sought).find(sought.key, |id| self.has_words(id, sought))
+    }
+
+    #[inline(never)]
+    fn find_long(&self, bytes: &[u8], from: usize, to: usize) -> Option<HostId> {
+        let sought = SoughtName::of(self.hash_of_long(bytes, from, to), first_words(bytes, from), to - from);
+        self.find_sought(&sought, || &bytes[from..to])
+    }
+
+    /// The number of a name that is looked for, if it is there. `name` gives its bytes.
+    #[inline(always)]
+    pub fn find_sought<'a>(&self, sought: &SoughtName, name: impl Fn() -> &'a [u8]) -> Option<HostId> {
+        self.table(sought).find(sought.key, |id| self.is(id, sought, &name))
+    }
+
+    /// The first host that may have a name that is looked for: nearly always the only one. If there
+    /// is none, no host has it.
+    #[inline(always)]
+    pub fn candidate(&self, sought: &SoughtName) -> Option<HostId> {
+        self.table(sought).find(sought.key, |_| true)
+    }
+
+    /// Whether a candidate for a name has it. `name` gives its bytes.
+    #[inline(always)]
+    pub fn is<'a>(&self, candidate: HostId, sought: &SoughtName, name: impl Fn() -> &'a [u8]) -> bool {
+        let is_kept = sought.key.length() <= WORD * WIDE;
+        self.has_words(candidate, sought) && (is_kept || self.has_long_name(candidate, name()))
+    }
+
+    #[inline(always)]
+    fn has_words(&self, id: HostId, sought: &SoughtName) -> bool {
+        self.words.get(id.0 as usize).is_some_and(|words| are_equal(words, &sought.words))
+    }
+
+    /// Whether a host has a long name whose first words it has.
+    #[inline(never)]
+    fn has_long_name(&self, id: HostId, name: &[u8]) -> bool {
+        let known = self.names.name(id);
+        if name.len() > LONGEST_OF_WORDS {
+            return known == name;
+        }
+        known.len() == name.len() && known.last_chunk::<{ WORD * WIDE }>() == name.last_chunk()
+    }
+
+    #[inline(always)]
+    fn table(&self, sought: &SoughtName) -> &HostTable {
+        &self.shards[sought.shard as usize % SHARDS]
+    }
+
+    /// Reads where a name would be found, so that it is in the cache when it is looked for. The value
+    /// has no meaning.
+    #[inline(always)]
+    pub fn touch(&self, sought: &SoughtName) -> u32 {
+        self.table(sought).touch(sought.key)
+    }
+
+    /// As `touch`, of what is compared to tell whether a candidate for a name has it.
+    #[inline(always)]
+    pub fn touch_candidate(&self, candidate: HostId, sought: &SoughtName) -> u32 {
+        if sought.key.length() > WORD * WIDE {
+            return self.touch_long_name(candidate);
+        }
+        self.words.get(candidate.0 as usize).map_or(0, |words| words[0] as u32)
+    }
+
+    #[inline(never)]
+    fn touch_long_name(&self, id: HostId) -> u32 {
+        let words = self.words.get(id.0 as usize).map_or(0, |words| words[0] as u32);
+        words ^ self.names.name(id).last().map_or(0, |last| u32::from(*last))
     }
 
     /// Whether the set is larger than the cache, so that it pays to `touch` first.
     pub fn is_large(&self) -> bool {
-        let HostShard { narrow, wide, widest } = &self.shards[0];
-        narrow.slots().max(wide.slots()).max(widest.slots()) > LARGE
+        self.shards[0].slots() > LARGE
     }
 
     /// The number of `name`, if it is there.
     pub fn find(&self, name: &[u8]) -> Option<HostId> {
-        self.find_hashed(self.hash_at(name, 0, name.len()), name, 0, name.len())
+        self.find_at(name, 0, name.len())
     }
 
     /// The names, by number.
@@ -190,8 +266,7 @@ impl Hosts {
 
     /// Bytes that the set takes, as far as they are counted.
     pub fn bytes(&self) -> usize {
-        let bytes = |shard: &HostShard| shard.narrow.bytes() + shard.wide.bytes() + shard.widest.bytes();
-        let slots: usize = self.shards.iter().map(bytes).sum();
+        let slots: usize = self.shards.iter().map(HostTable::bytes).sum();
         slots + self.names.end() * EACH_NUMBER + 2 * self.names.bytes()
     }
 
@@ -201,22 +276,17 @@ impl Hosts {
     pub fn restore(&mut self, name: &[u8]) {
         if name.is_empty() {
             let hole = self.names.push_hole();
+            self.words.push([0; WIDE]);
             return self.free.push(hole);
         }
         let id = self.names.push(name);
-        self.enter(self.hash_at(name, 0, name.len()), name, id);
+        self.enter(&self.sought(name, 0, name.len()), id);
     }
 
     /// Drops the names of one of the shards that are not kept. Their numbers are free at once,
     /// their bytes once they are cleared away.
     pub(super) fn drop_names(&mut self, shard: usize, is_kept: impl Fn(HostId) -> bool) {
-        let HostShard { narrow, wide, widest } = &mut self.shards[shard];
-        let dropped = [
-            narrow.drop_names(&is_kept, &self.hash),
-            wide.drop_names(&is_kept, &self.hash),
-            widest.drop_names(&is_kept, &self.hash),
-        ];
-        for id in dropped.into_iter().flatten() {
+        for id in self.shards[shard].drop_hosts(is_kept) {
             self.names.drop_name(id);
             self.free.push(id);
         }
@@ -230,13 +300,14 @@ impl Hosts {
             // The lowest number is given first, so that the highest numbers go unused when few
             // names are left.
             self.free = self.names.holes();
+            self.words.truncate(self.names.end());
         }
         next
     }
 
     /// Adds a name that is not there yet.
     #[cold]
-    fn add(&mut self, hash: u64, name: &[u8]) -> HostId {
+    fn add(&mut self, sought: &SoughtName, name: &[u8]) -> HostId {
         let id = match self.free.pop() {
             Some(id) => {
                 self.names.fill(id, name);
@@ -244,20 +315,27 @@ impl Hosts {
             }
             None => self.names.push(name),
         };
-        self.enter(hash, name, id);
+        self.enter(sought, id);
         id
     }
 
-    /// Enters a name into its table, so that it is found.
-    fn enter(&mut self, hash: u64, name: &[u8], id: HostId) {
-        let shard = &mut self.shards[shard_of(hash)];
-        let length = name.len() as u32;
-        match NameKind::of(name.len()) {
-            NameKind::Short => shard.narrow.enter(HostSlot { words: words_of(name), length, id }, &self.hash),
-            NameKind::Middle => shard.wide.enter(HostSlot { words: words_of(name), length, id }, &self.hash),
-            NameKind::Long => shard.widest.enter(HostSlot { words: words_of(name), length, id }, &self.hash),
-            NameKind::Hashed => shard.narrow.enter(HostSlot { words: [hash, 0], length: HASHED, id }, &self.hash),
+    /// Enters a name, so that it is found.
+    fn enter(&mut self, sought: &SoughtName, id: HostId) {
+        match self.words.get_mut(id.0 as usize) {
+            Some(free) => *free = sought.words,
+            None => self.words.push(sought.words),
         }
+        self.shards[sought.shard as usize].enter(sought.key, id);
+    }
+}
+
+impl SoughtName {
+    /// What is no name, and never found.
+    pub const NONE: Self = SoughtName { words: [0; WIDE], key: NameKey::NONE, shard: 0 };
+
+    #[inline(always)]
+    fn of(hash: u64, words: [u64; WIDE], length: usize) -> Self {
+        SoughtName { words, key: NameKey::of(hash, length), shard: shard(hash, SHARDS) as u32 }
     }
 }
 
@@ -268,18 +346,10 @@ impl NameKind {
             NameKind::Short
         } else if length <= WORD * WIDE {
             NameKind::Middle
-        } else if length <= WORD * WIDEST {
-            NameKind::Long
         } else {
-            NameKind::Hashed
+            NameKind::Long
         }
     }
-}
-
-/// The shard that names of this hash are in.
-#[inline(always)]
-fn shard_of(hash: u64) -> usize {
-    shard(hash, SHARDS)
 }
 
 impl Default for Hosts {
@@ -287,112 +357,21 @@ impl Default for Hosts {
         Hosts {
             names: Names::default(),
             free: Vec::new(),
+            words: Vec::new(),
             shards: Default::default(),
             hash: TextHash::default(),
-            long_hash: ahash::RandomState::new(),
+            longest_hash: ahash::RandomState::new(),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn name() -> impl Strategy<Value = Vec<u8>> {
-        // Of every length around those at which names are treated in another way, and of few bytes,
-        // so that some are alike.
-        let byte = prop_oneof![Just(0u8), Just(b'a'), Just(b'b'), Just(0xff)];
-        prop_oneof![1usize..4, 7usize..10, 15usize..19, 31usize..35, 63usize..67]
-            .prop_flat_map(move |length| proptest::collection::vec(byte.clone(), length))
-    }
-
-    proptest! {
-        #[test]
-        fn interning_agrees_with_a_list(names in proptest::collection::vec(name(), 0..80), behind in 0usize..80) {
-            let (mut hosts, mut whole) = (Hosts::default(), Hosts::default());
-            let mut oracle: Vec<Vec<u8>> = Vec::new();
-            let budget = Budget::default();
-            for name in &names {
-                let expected = oracle.iter().position(|known| known == name).unwrap_or_else(|| {
-                    oracle.push(name.clone());
-                    oracle.len() - 1
-                });
-                let within = [&b"xyz"[..], name, &[b'a'; 80][..behind]].concat();
-                let find = |hosts: &Hosts| {
-                    let hash = hosts.hash_at(&within, 3, 3 + name.len());
-                    hosts.touch(hash, name.len());
-                    hosts.find_hashed(hash, &within, 3, 3 + name.len())
-                };
-                let known = find(&whole);
-                prop_assert_eq!(known.is_some(), whole.names().find(name).is_some());
-                prop_assert_eq!(hosts.intern_within(name, &budget), Some(HostId(expected as u32)));
-                prop_assert_eq!(whole.intern(name), HostId(expected as u32));
-                prop_assert_eq!(known.unwrap_or(HostId(expected as u32)), HostId(expected as u32));
-                prop_assert_eq!(find(&whole), Some(HostId(expected as u32)));
-            }
-            prop_assert_eq!(budget.used(), hosts.bytes());
-            prop_assert_eq!(hosts.names().iter().map(|(_, name)| name).collect::<Vec<_>>(), oracle.iter().collect::<Vec<_>>());
-            let mut sorted = oracle.clone();
-            sorted.sort();
-            let by_name: Vec<_> = hosts.names().by_name().into_iter().map(|id| hosts.names().name(id)).collect();
-            prop_assert_eq!(by_name, sorted);
-        }
-    }
-
-    #[test]
-    fn many_names_are_told_apart() {
-        let name = |at: u32| format!("{}{at}", if at.is_multiple_of(3) { "a-long-name-of-a-host-" } else { "h" });
-        let mut hosts = Hosts::default();
-        for _ in 0..2 {
-            for at in 0..20_000 {
-                assert_eq!(hosts.intern(name(at).as_bytes()), HostId(at));
-            }
-        }
-        assert_eq!(hosts.names().len(), 20_000);
-        assert!(hosts.shards.iter().map(|shard| shard.narrow.slots().max(shard.wide.slots())).sum::<usize>() <= 65_536);
-    }
-
-    #[test]
-    fn e10_without_bytes_left_known_names_are_found_and_new_ones_are_not_added() {
-        let (mut hosts, budget) = (Hosts::default(), Budget::new(Some(100_000)));
-        let name = |at: u32| at.to_string().into_bytes();
-        let known: Vec<_> = (0..10_000).map_while(|at| hosts.intern_within(&name(at), &budget)).collect();
-        assert!((500..2_000).contains(&known.len()), "{} names in 100,000 bytes", known.len());
-        assert_eq!(hosts.intern_within(&name(7), &budget), Some(HostId(7)));
-        // Tables that still have room take a few more; no name is known in part.
-        let more = (10_000..20_000).filter(|&at| hosts.intern_within(&name(at), &budget).is_some()).count();
-        assert_eq!(hosts.names().len(), known.len() + more);
-        assert!(known.len() + more < 2_000, "{more} names more");
-        assert!(budget.used() <= 100_000);
-    }
-
-    #[test]
-    fn names_that_differ_in_their_last_byte_only_are_told_apart_whatever_their_length() {
-        let mut hosts = Hosts::default();
-        let names: Vec<Vec<u8>> = (1usize..71)
-            .flat_map(|length| [b'a', b'b', 0, 0xff].map(|last| [vec![b'a'; length - 1], vec![last]].concat()))
-            .collect();
-        // A block of the longest names fits behind some of them, and behind others it does not.
-        for end in [0, 70] {
-            for (at, name) in names.iter().enumerate() {
-                let bytes = [&name[..], &vec![b'x'; end]].concat();
-                assert_eq!(hosts.intern(name), HostId(at as u32));
-                let hash = hosts.hash_at(&bytes, 0, name.len());
-                assert_eq!(hosts.find_hashed(hash, &bytes, 0, name.len()), Some(HostId(at as u32)));
-            }
-        }
-    }
-
-    #[test]
-    fn long_names_of_one_hash_are_told_apart() {
-        let mut hosts = Hosts::default();
-        let (one, other) = ([b'a'; 70], [b'b'; 70]);
-        let id = hosts.intern(&one);
-        // As if the first name had the hash of the second.
-        let hash = hosts.hash_at(&other, 0, other.len());
-        hosts.shards = Default::default();
-        hosts.enter(hash, &other, id);
-        assert_eq!(hosts.intern(&other), HostId(1));
+impl Hosts {
+    /// No names yet, of which some can be made to have one key.
+    pub fn unkeyed() -> Self {
+        Hosts { hash: TextHash::unkeyed(), ..Hosts::default() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,69 +1,85 @@
-//! A hash table from names to the numbers of their hosts, with open addressing: names are compared
-//! within their slots, so that finding one reads nothing but its slot.
+//! A hash table from names to the numbers of their hosts, with open addressing.
 //!
-//! Not here: the names by number, and which names are in which table (`host`). Invariant: a name is
-//! in the table once, and between its place and its slot there is no free one.
+//! A slot holds a number and a key of the name, which tells nearly all other names apart, and where
+//! the name belongs in a table of any size. So a table is small, and growing needs no name.
+//!
+//! Not here: the names, by which a host is told in the end (`host`). Invariant: a host is in the
+//! table once, and between its place and its slot there is no free one.
 
-use super::hash::TextHash;
 use super::names::HostId;
-use super::words::are_equal;
 
-/// Names of so many words, and the numbers of their hosts.
+/// The numbers of names, by their keys.
 #[derive(Debug, Default)]
-pub(super) struct HostTable<const WORDS: usize> {
-    /// A power of two, and some of them always free.
-    slots: Vec<HostSlot<WORDS>>,
+pub(super) struct HostTable {
+    /// A power of two, and half of them free.
+    slots: Vec<HostSlot>,
     taken: usize,
 }
 
-/// A name and the number of its host.
+/// The key of a name, in the lower half, and the number of its host; 0 if the slot is free.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct HostSlot<const WORDS: usize> {
-    /// Of a name that is longer than they are, the first is its hash.
-    pub words: [u64; WORDS],
-    /// Bytes of the name; `HASHED` for one that is longer than the words.
-    pub length: u32,
-    pub id: HostId,
-}
+struct HostSlot(u64);
 
-/// The length of all names that are longer than the words of their slot.
-pub(super) const HASHED: u32 = u32::MAX;
+/// Some bits of the hash of a name, and its length. It is never 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NameKey(u32);
 
-/// The length in slots that are free; no name has it.
-const FREE: u32 = u32::MAX - 1;
+/// Bits of a key for the length.
+const LENGTH: u32 = 6;
+
+/// The longest length that is told apart from all others.
+pub(super) const LONGEST: usize = (1 << LENGTH) - 3;
 
 /// The fewest slots of a table that is not empty.
 const FIRST_SLOTS: usize = 32;
 
-impl<const WORDS: usize> HostSlot<WORDS> {
-    const FREE: Self = HostSlot { words: [0; WORDS], length: FREE, id: HostId(0) };
+impl NameKey {
+    /// That of no name.
+    pub const NONE: Self = NameKey(1);
 
-    fn is_free(&self) -> bool {
-        self.length == FREE
+    /// The key of a name of this hash and length.
+    #[inline(always)]
+    pub fn of(hash: u64, length: usize) -> Self {
+        NameKey((hash as u32) << LENGTH | (length.min(LONGEST + 1) as u32 + 1))
     }
 
-    fn hash(&self, by: &TextHash) -> u64 {
-        if self.length == HASHED { self.words[0] } else { by.of(&self.words) }
+    /// The length of the name, if it is at most `LONGEST`; else more than that.
+    #[inline(always)]
+    pub fn length(self) -> usize {
+        (self.0 as usize & ((1 << LENGTH) - 1)) - 1
     }
 }
 
-impl<const WORDS: usize> HostTable<WORDS> {
-    /// The number of a name of this hash. Of those that are longer than their words, `is_same`
-    /// tells whether the host that was found has the name that is looked for.
+impl HostSlot {
+    const FREE: Self = HostSlot(0);
+
     #[inline(always)]
-    pub fn find(
-        &self,
-        hash: u64,
-        words: &[u64; WORDS],
-        length: u32,
-        is_same: impl Fn(HostId) -> bool,
-    ) -> Option<HostId> {
-        let mut at = self.place(hash);
+    fn key(self) -> NameKey {
+        NameKey(self.0 as u32)
+    }
+
+    #[inline(always)]
+    fn id(self) -> HostId {
+        HostId((self.0 >> 32) as u32)
+    }
+
+    #[inline(always)]
+    fn is_free(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl HostTable {
+    /// The number of a name of this key. `is_same` tells whether the host that was found has the
+    /// name that is looked for.
+    #[inline(always)]
+    pub fn find(&self, key: NameKey, is_same: impl Fn(HostId) -> bool) -> Option<HostId> {
+        let mut at = self.place(key);
         // Ends at the name or at a free slot, of which there are always some; in a table without
         // slots, at once.
         while let Some(slot) = self.slots.get(at) {
-            if are_equal(&slot.words, words) & (slot.length == length) && is_same(slot.id) {
-                return Some(slot.id);
+            if slot.key() == key && is_same(slot.id()) {
+                return Some(slot.id());
             }
             if slot.is_free() {
                 break;
@@ -73,42 +89,45 @@ impl<const WORDS: usize> HostTable<WORDS> {
         None
     }
 
-    /// Reads where a name of this hash would be, so that it is in the cache when it is looked for.
+    /// Reads where a name of this key would be, so that it is in the cache when it is looked for.
     /// The value has no meaning.
     #[inline(always)]
-    pub fn touch(&self, hash: u64) -> u32 {
-        self.slots.get(self.place(hash)).map_or(0, |slot| slot.length)
+    pub fn touch(&self, key: NameKey) -> u32 {
+        self.slots.get(self.place(key)).map_or(0, |slot| slot.0 as u32)
     }
 
-    /// Enters a name that is not there yet.
-    pub fn enter(&mut self, slot: HostSlot<WORDS>, by: &TextHash) {
+    /// Enters a host that is not there yet.
+    pub fn enter(&mut self, key: NameKey, id: HostId) {
         if self.is_full() {
-            let wider = HostTable { slots: vec![HostSlot::FREE; self.wider()], taken: 0 };
-            let narrow = std::mem::replace(self, wider);
-            narrow.slots.iter().filter(|slot| !slot.is_free()).for_each(|slot| self.put(*slot, by));
+            let narrow = std::mem::replace(self, HostTable::of(self.wider()));
+            narrow.slots.iter().filter(|slot| !slot.is_free()).for_each(|slot| self.put(*slot));
         }
-        self.put(slot, by);
+        self.put(HostSlot(u64::from(id.0) << 32 | u64::from(key.0)));
     }
 
-    /// Drops the names of hosts that are not kept, and gives these hosts.
-    pub fn drop_names(&mut self, is_kept: impl Fn(HostId) -> bool, by: &TextHash) -> Vec<HostId> {
+    /// Drops the hosts that are not kept, and gives them.
+    pub fn drop_hosts(&mut self, is_kept: impl Fn(HostId) -> bool) -> Vec<HostId> {
         let taken = self.slots.iter().filter(|slot| !slot.is_free()).copied();
-        let (kept, dropped): (Vec<HostSlot<WORDS>>, Vec<_>) = taken.partition(|slot| is_kept(slot.id));
+        let (kept, dropped): (Vec<HostSlot>, Vec<_>) = taken.partition(|slot| is_kept(slot.id()));
         if !dropped.is_empty() {
-            *self = HostTable::with_room(kept.len());
-            kept.into_iter().for_each(|slot| self.put(slot, by));
+            let mut slots = FIRST_SLOTS;
+            while is_crowded(kept.len(), slots) {
+                slots *= 2;
+            }
+            *self = HostTable::of(slots);
+            kept.into_iter().for_each(|slot| self.put(slot));
         }
-        dropped.into_iter().map(|slot| slot.id).collect()
+        dropped.into_iter().map(HostSlot::id).collect()
     }
 
     /// Bytes that the table takes.
     pub fn bytes(&self) -> usize {
-        self.slots.len() * size_of::<HostSlot<WORDS>>()
+        self.slots.len() * size_of::<HostSlot>()
     }
 
-    /// Bytes that it will take once another name has come, if these are more.
+    /// Bytes that it will take once another host has come, if these are more.
     pub fn bytes_if_wider(&self) -> Option<usize> {
-        self.is_full().then(|| self.wider() * size_of::<HostSlot<WORDS>>())
+        self.is_full().then(|| self.wider() * size_of::<HostSlot>())
     }
 
     /// Slots, free ones among them.
@@ -116,19 +135,15 @@ impl<const WORDS: usize> HostTable<WORDS> {
         self.slots.len()
     }
 
-    /// An empty table with room for this many names.
-    fn with_room(names: usize) -> Self {
-        let mut slots = FIRST_SLOTS;
-        while is_crowded(names, slots) {
-            slots *= 2;
-        }
+    /// An empty table of so many slots.
+    fn of(slots: usize) -> Self {
         HostTable { slots: vec![HostSlot::FREE; slots], taken: 0 }
     }
 
-    /// The slot at which the search for a name of this hash begins.
+    /// The slot at which the search for a name of this key begins.
     #[inline(always)]
-    fn place(&self, hash: u64) -> usize {
-        hash as usize & self.slots.len().wrapping_sub(1)
+    fn place(&self, key: NameKey) -> usize {
+        (key.0 >> LENGTH) as usize & self.slots.len().wrapping_sub(1)
     }
 
     /// The slot behind this one.
@@ -147,9 +162,9 @@ impl<const WORDS: usize> HostTable<WORDS> {
         (2 * self.slots.len()).max(FIRST_SLOTS)
     }
 
-    /// Puts a name into the first free slot from its place on.
-    fn put(&mut self, slot: HostSlot<WORDS>, by: &TextHash) {
-        let mut at = self.place(slot.hash(by));
+    /// Puts a host into the first free slot from its place on.
+    fn put(&mut self, slot: HostSlot) {
+        let mut at = self.place(slot.key());
         while !self.slots[at].is_free() {
             at = self.behind(at);
         }
@@ -158,15 +173,73 @@ impl<const WORDS: usize> HostTable<WORDS> {
     }
 }
 
-/// Slots of a table that is one of `SHARDS` larger together than the first-level cache of any
-/// processor.
+/// Slots of a table that is one of `SHARDS` beyond which they and their names are larger together
+/// than the first-level cache of any processor.
 pub(super) const LARGE: usize = 8192 / SHARDS;
 
 /// Tables of a set: each grows by itself, so that little is in memory twice, and only for a moment.
 pub(super) const SHARDS: usize = 16;
 
-/// Whether these are too few slots: small tables are kept half free, so that a search is short; for
-/// large ones a quarter has to do, since half of one would be much memory.
-fn is_crowded(names: usize, slots: usize) -> bool {
-    if slots > LARGE { 4 * names > 3 * slots } else { 2 * names > slots }
+/// Whether these are too few slots: half of them are free, so that a search is short.
+fn is_crowded(hosts: usize, slots: usize) -> bool {
+    2 * hosts > slots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Hashes of which many have the bits of a key in common.
+    fn hash() -> impl Strategy<Value = u64> {
+        let bits = 1u64 << (u32::BITS - LENGTH);
+        prop_oneof![0u64..4, bits - 2..bits + 2, Just(u64::from(u32::MAX)), Just(u64::MAX), any::<u64>()]
+    }
+
+    fn length() -> impl Strategy<Value = usize> {
+        prop_oneof![1usize..4, 31usize..34, LONGEST - 2..LONGEST + 4, Just(1 << 20)]
+    }
+
+    /// The hosts that a search for a key comes to, in their order.
+    fn visited(table: &HostTable, key: NameKey) -> Vec<u32> {
+        let visited = std::cell::RefCell::new(Vec::new());
+        assert_eq!(table.find(key, |id| (visited.borrow_mut().push(id.0), false).1), None);
+        let mut visited = visited.into_inner();
+        visited.sort_unstable();
+        visited
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_is_some_bits_of_the_hash_and_the_length(one in (hash(), length()), other in (hash(), length())) {
+            let simple = |(hash, length): (u64, usize)| (hash % (1 << 26), length.min(62));
+            let key = |(hash, length)| NameKey::of(hash, length);
+            prop_assert_eq!(key(one) == key(other), simple(one) == simple(other));
+            prop_assert_eq!(key(one).length(), one.1.min(62));
+            prop_assert_ne!(key(one), NameKey::NONE);
+        }
+
+        #[test]
+        fn a_search_comes_to_all_hosts_of_a_key_and_to_no_other(
+            names in proptest::collection::vec((hash(), length()), 0..300), drops in 1u32..4,
+        ) {
+            let mut table = HostTable::default();
+            // The highest numbers, and then the lowest.
+            let keys: Vec<(u32, NameKey)> =
+                (u32::MAX - 99..=u32::MAX).chain(0..).zip(names.iter().map(|(hash, length)| NameKey::of(*hash, *length))).collect();
+            let agrees = |table: &HostTable, is_there: &dyn Fn(u32) -> bool| {
+                for (_, key) in &keys {
+                    let mut same: Vec<u32> = keys.iter().filter(|(id, of)| of == key && is_there(*id)).map(|(id, _)| *id).collect();
+                    same.sort_unstable();
+                    assert_eq!(visited(table, *key), same);
+                }
+            };
+            keys.iter().for_each(|(id, key)| table.enter(*key, HostId(*id)));
+            agrees(&table, &|_| true);
+            let dropped = table.drop_hosts(|id| !id.0.is_multiple_of(drops));
+            prop_assert_eq!(dropped.len(), keys.iter().filter(|(id, _)| id.is_multiple_of(drops)).count());
+            agrees(&table, &|id| !id.is_multiple_of(drops));
+            prop_assert_eq!(visited(&table, NameKey::NONE), Vec::<u32>::new());
+        }
+    }
 }
