@@ -56,6 +56,8 @@ struct PairText<const WORDS: usize> {
 struct Trial {
     /// Records of this trial.
     records: usize,
+    /// Of these, those whose text no place can hold. They were missed for next to nothing.
+    unfit: usize,
     /// Pairs that were put in.
     learned: usize,
     /// Records that are still to pass before the next one.
@@ -68,7 +70,7 @@ const PLACES: usize = 8192;
 /// Places that a pair may be in. Behind a free one there is none of them, as none is ever freed.
 const REACH: usize = 8;
 
-/// Records of a trial.
+/// Records of a trial whose text a place can hold.
 const TRIAL: usize = 16 << 10;
 
 /// Pairs that may be put in during a trial. Each costs about what three found ones save.
@@ -152,6 +154,8 @@ impl PairsAtHand {
         } else if let Some(text) = PairText::of(bytes, record) {
             self.make_places(|at_hand| &mut at_hand.long, budget);
             put(&mut self.long, self.hash.of(&text.words), PlaceAtHand { text, pair }, &mut self.trial);
+        } else {
+            self.trial.unfit += 1;
         }
     }
 
@@ -185,7 +189,7 @@ impl PairsAtHand {
 
     /// Takes note of records that were counted, whether they were looked for here or not.
     pub fn pass(&mut self, records: usize) {
-        let Trial { records: tried, learned, rest } = &mut self.trial;
+        let Trial { records: tried, unfit, learned, rest } = &mut self.trial;
         if *rest > 0 {
             *rest = rest.saturating_sub(records);
             return;
@@ -194,7 +198,7 @@ impl PairsAtHand {
         if *learned > LEARNED {
             self.forget();
             self.trial = Trial { rest: REST, ..Trial::default() };
-        } else if *tried >= TRIAL {
+        } else if *tried >= TRIAL + *unfit {
             self.trial = Trial::default();
         }
     }
@@ -353,6 +357,26 @@ mod tests {
         assert!(!at_hand.is_awake());
         at_hand.pass(1);
         assert!(at_hand.is_awake() && !put(&mut at_hand, 0, &budget) && put(&mut at_hand, 0, &budget));
+    }
+
+    #[test]
+    fn texts_that_no_place_can_hold_do_not_keep_it_awake() {
+        let (mut at_hand, budget) = (PairsAtHand::default(), Arc::default());
+        let text = [b'x'; 70];
+        let longer = |at_hand: &mut PairsAtHand| {
+            at_hand.put(&[b"\n1 ", &text[..]].concat(), &record(&text, 30, 1), (HostId(0), HostId(1)), &budget);
+            at_hand.pass(1);
+        };
+        (0..8 * TRIAL).for_each(|_| longer(&mut at_hand));
+        assert!(at_hand.is_awake(), "they cost next to nothing");
+        let steps = (0..2 * LEARNED as u32)
+            .take_while(|pair| {
+                put(&mut at_hand, *pair, &budget);
+                (0..7).for_each(|_| longer(&mut at_hand));
+                at_hand.is_awake()
+            })
+            .count();
+        assert!(steps < 2 * LEARNED, "no pair came again, and yet all of them were put in");
     }
 
     #[test]
