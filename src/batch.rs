@@ -152,6 +152,14 @@ impl Record {
     pub fn slice(bytes: &[u8], range: (u32, u32)) -> &[u8] {
         &bytes[range.0 as usize..range.1 as usize]
     }
+
+    /// The lowest and the highest stamp of some records; the highest and the lowest there can be if
+    /// there are none.
+    #[inline]
+    pub fn extent(records: &[Record]) -> (Timestamp, Timestamp) {
+        let none = (Timestamp::MAX, Timestamp::MIN);
+        records.iter().fold(none, |(low, high), record| (low.min(record.time), high.max(record.time)))
+    }
 }
 
 impl Lines {

@@ -7,7 +7,6 @@
 
 mod at_hand;
 mod buckets;
-mod by_pane;
 mod lane;
 mod look_up;
 
@@ -19,8 +18,7 @@ use crate::tally::{HostId, Tally};
 
 use at_hand::PairsAtHand;
 pub use buckets::Buckets;
-use buckets::PaneRun;
-use by_pane::{ByPane, PaneRecords, in_batch};
+use buckets::{Division, FEW};
 use lane::Lane;
 use look_up::look_up;
 
@@ -34,10 +32,8 @@ pub struct Counter {
     /// Bytes of all indexed tables.
     dense_bytes: usize,
     at_hand: PairsAtHand,
-    /// The runs of the batch.
-    runs: Vec<PaneRun>,
-    /// Its records, where runs are short.
-    by_pane: ByPane,
+    /// The buckets and panes of the piece.
+    division: Division,
     /// Records of the piece whose hosts are to be looked up.
     unknown: Vec<u32>,
     /// Records of the piece with a host that is new.
@@ -52,16 +48,26 @@ struct Batch<'a> {
     tally: &'a Tally,
 }
 
-/// Records that are counted before the new hosts among theirs are met.
+/// Records of a batch one behind the other, with what it takes to find their pairs.
+struct OpenPiece<'a> {
+    batch: Batch<'a>,
+    start: u32,
+    end: u32,
+    at_hand: &'a mut PairsAtHand,
+    unknown: &'a mut Vec<u32>,
+    strangers: &'a mut Vec<u32>,
+    left: &'a mut Vec<u32>,
+}
+
+/// Records that are counted before the new hosts among theirs are met; fewer where they are in many
+/// buckets.
 const PIECE: usize = 1024;
 
 /// Counts the records, which point into `bytes`, with their buckets. Those left over, by their
 /// place in `records`, are in their buckets, but there was no memory left in the tally's budget for
 /// their pair.
 pub fn count(records: &[Record], bytes: &[u8], buckets: &Buckets, tally: &Tally, counter: &mut Counter) -> Vec<u32> {
-    let Counter { buckets: counts, runs, .. } = counter;
-    buckets.divide(records, tally, runs, |bucket, count| *counts.entry(bucket).or_default() += count);
-    counter.count_divided(Batch { records, bytes, tally })
+    counter.count_batch(Batch { records, bytes, tally }, buckets, true)
 }
 
 /// As `count`, for records that are in their buckets already.
@@ -72,86 +78,65 @@ pub fn count_pairs(
     tally: &Tally,
     counter: &mut Counter,
 ) -> Vec<u32> {
-    buckets.divide(records, tally, &mut counter.runs, |_, _| {});
-    counter.count_divided(Batch { records, bytes, tally })
+    counter.count_batch(Batch { records, bytes, tally }, buckets, false)
 }
 
 impl Counter {
-    /// Counts the pairs of a batch whose runs are known, and gives the records that are left over.
-    fn count_divided(&mut self, batch: Batch<'_>) -> Vec<u32> {
-        let (runs, mut by_pane) = (std::mem::take(&mut self.runs), std::mem::take(&mut self.by_pane));
-        let mut left = Vec::new();
-        if by_pane.gather(batch.records, &runs) {
-            for PaneRecords { pane, records } in by_pane.panes() {
-                let run = PaneRun { pane: *pane, end: records.len() };
-                let left_of_pane = self.count_runs(Batch { records, ..batch }, &[run]);
-                left.extend(in_batch(left_of_pane, *pane, &runs));
-            }
-        } else {
-            left = self.count_runs(batch, &runs);
-        }
-        (self.runs, self.by_pane) = (runs, by_pane);
-        left
-    }
-
-    /// Counts the pairs of all runs, and gives the records that are left over.
-    fn count_runs(&mut self, batch: Batch<'_>, runs: &[PaneRun]) -> Vec<u32> {
+    /// Counts the pairs of a batch, and its buckets if need be. Gives the records that are left
+    /// over.
+    fn count_batch(&mut self, batch: Batch<'_>, buckets: &Buckets, with_buckets: bool) -> Vec<u32> {
         self.at_hand.keep_to(batch.tally.numbering());
-        let (mut start, mut left) = (0, Vec::new());
-        for &PaneRun { pane, end } in runs {
-            while start < end {
-                let next = end.min(start + PIECE);
-                self.count_piece(batch, start..next, pane, &mut left);
-                self.at_hand.pass(next - start);
-                start = next;
+        let (mut start, mut left, mut size) = (0, Vec::new(), PIECE);
+        while start < batch.records.len() {
+            let end = batch.records.len().min(start + size);
+            if !buckets.divide(&batch.records[start..end], batch.tally, &mut self.division) {
+                // One record is in one bucket.
+                size = (end - start) / 2;
+                continue;
             }
+            if with_buckets {
+                self.division.buckets().for_each(|(bucket, count)| *self.buckets.entry(bucket).or_default() += count);
+            }
+            self.count_piece(batch, start..end, &mut left);
+            self.at_hand.pass(end - start);
+            (start, size) = (end, PIECE.min(2 * size));
         }
         self.lanes.values_mut().for_each(|lane| lane.flush(batch.tally, &mut left));
         left
     }
 
-    /// Counts the pairs of some records of one pane.
-    fn count_piece(&mut self, batch: Batch<'_>, piece: Range<usize>, pane: i64, left: &mut Vec<u32>) {
-        let Batch { records, bytes, tally } = batch;
-        let Counter { lanes, unknown, strangers, dense_bytes, at_hand, .. } = self;
-        let lane = lanes.entry(pane).or_insert_with(|| Lane::new(tally.pane(pane)));
-        let budget = tally.budget();
-        unknown.clear();
-        let first = piece.start as u32;
-        if at_hand.is_awake() {
-            let at = |place: usize| first + place as u32;
-            at_hand.find_each(
-                bytes,
-                &records[piece],
+    /// Counts the pairs of some records that are divided.
+    fn count_piece(&mut self, batch: Batch<'_>, piece: Range<usize>, left: &mut Vec<u32>) {
+        let Batch { tally, .. } = batch;
+        let Counter { lanes, division, dense_bytes, at_hand, unknown, strangers, .. } = self;
+        let (first, budget) = (division.first_pane, tally.budget());
+        let mut piece =
+            OpenPiece { batch, start: piece.start as u32, end: piece.end as u32, at_hand, unknown, strangers, left };
+        if division.panes == 1 {
+            let lane = lanes.entry(first).or_insert_with(|| Lane::new(tally.pane(first)));
+            return piece.count(
                 #[inline(always)]
-                |(from, to), place| lane.add(from, to, at(place), dense_bytes, budget),
-                |place| unknown.push(at(place)),
+                |(from, to), at| lane.add(from, to, at, dense_bytes, budget),
             );
-        } else {
-            unknown.extend(first..piece.end as u32);
         }
-        if unknown.is_empty() {
-            return;
+        for (bucket, _) in division.buckets() {
+            let pane = tally.pane_of(bucket);
+            lanes.entry(pane).or_insert_with(|| Lane::new(tally.pane(pane)));
         }
-        look_up(
-            &tally.hosts().read(),
-            bytes,
-            records,
-            unknown,
+        // There may be none of a pane between two others.
+        let mut of_pane = [const { None }; FEW];
+        for (pane, lane) in lanes.range_mut(first..=first + (division.panes as i64 - 1)) {
+            of_pane[(pane - first) as usize] = Some(lane);
+        }
+        let (pane_of, start) = (&division.pane_of[..], piece.start);
+        piece.count(
             #[inline(always)]
-            |at, from, to| match (from, to) {
-                (Some(from), Some(to)) => {
-                    if at_hand.is_awake() {
-                        at_hand.put(bytes, &records[at as usize], (from, to), budget);
-                    }
+            |(from, to), at| {
+                if let Some(lane) = &mut of_pane[pane_of[(at - start) as usize] as usize % FEW] {
                     lane.add(from, to, at, dense_bytes, budget);
                 }
-                _ => strangers.push(at),
             },
         );
-        if !strangers.is_empty() {
-            meet(batch, strangers, |(from, to), at| lane.add(from, to, at, dense_bytes, budget), left);
-        }
     }
 
     /// Hands what it holds of the panes before `pane`, and its buckets, to the tally.
@@ -165,6 +150,49 @@ impl Counter {
             lane.hand_over();
             self.dense_bytes -= bytes;
             tally.budget().give_back(bytes);
+        }
+    }
+}
+
+impl OpenPiece<'_> {
+    /// Finds the pair of each record, and calls `add` with it and the record's place in the batch.
+    #[inline(always)]
+    fn count(&mut self, mut add: impl FnMut((HostId, HostId), u32)) {
+        let OpenPiece { batch: Batch { records, bytes, tally }, start, end, .. } = *self;
+        let OpenPiece { at_hand, unknown, strangers, left, .. } = self;
+        unknown.clear();
+        if at_hand.is_awake() {
+            at_hand.find_each(
+                bytes,
+                &records[start as usize..end as usize],
+                #[inline(always)]
+                |pair, place| add(pair, start + place as u32),
+                |place| unknown.push(start + place as u32),
+            );
+        } else {
+            unknown.extend(start..end);
+        }
+        if unknown.is_empty() {
+            return;
+        }
+        look_up(
+            &tally.hosts().read(),
+            bytes,
+            records,
+            unknown,
+            #[inline(always)]
+            |at, from, to| match (from, to) {
+                (Some(from), Some(to)) => {
+                    if at_hand.is_awake() {
+                        at_hand.put(bytes, &records[at as usize], (from, to), tally.budget());
+                    }
+                    add((from, to), at);
+                }
+                _ => strangers.push(at),
+            },
+        );
+        if !strangers.is_empty() {
+            meet(self.batch, strangers, add, left);
         }
     }
 }

@@ -185,13 +185,19 @@ struct KeptRun {
 /// The most records of a run that is put together of others.
 const SHORT_RUN: usize = 128;
 
+/// Records that are looked at one by one if the highest stamp of them is among the highest of all.
+const PEAK_BLOCK: usize = 32;
+
 impl Walk {
     /// Takes in the stamps of a run of well-formed lines. Gives the lowest and the highest.
     fn take_in(&mut self, run: &[Record]) -> (Timestamp, Timestamp) {
         let (mut low, mut high) = (Timestamp::MAX, Timestamp::MIN);
-        for record in run {
-            (low, high) = (low.min(record.time), high.max(record.time));
-            self.peaks.add(record.time);
+        for block in run.chunks(PEAK_BLOCK) {
+            let (lowest, highest) = Record::extent(block);
+            (low, high) = (low.min(lowest), high.max(highest));
+            if self.peaks.takes(highest) {
+                block.iter().for_each(|record| _ = self.peaks.add(record.time));
+            }
         }
         (low, high)
     }

@@ -11,6 +11,7 @@ use std::thread::Builder;
 use crate::error::Result;
 use crate::model::{Balance, Window};
 use crate::options::Options;
+use crate::tally::aggregates::Name;
 use crate::tally::totals::Totals;
 use crate::tally::{Aggregates, HostTotal, Peer, Side};
 
@@ -38,6 +39,19 @@ impl ReportContext<'_> {
         // Making totals cannot fail: it is done only for pairs in memory.
         view.with_totals(|| self.regroup(view, |parts| Ok(view.totals_in(parts)), Totals::join).unwrap_or_default());
         Ok(view.for_each_host(side, f)?)
+    }
+
+    /// As `for_each_host`, with the connections alone, which may be quicker to know.
+    pub fn for_each_host_by_connections(
+        &self,
+        view: &Aggregates,
+        side: Side,
+        mut f: impl FnMut(Name<'_>, u64),
+    ) -> Result<()> {
+        if view.for_each_host_at_hand(side, &mut f) {
+            return Ok(());
+        }
+        self.for_each_host(view, side, |total| f(total.host, total.connections))
     }
 
     /// For each of some hosts, all different, on `side` of a connection: the hosts on the other

@@ -72,7 +72,9 @@ fn ranking(
 /// The hosts with most connections on one side, as many as the report's limit says.
 pub(super) fn busiest(context: &ReportContext<'_>, view: &Aggregates, side: Side) -> Result<Top<Vec<u8>>> {
     let mut best = Top::new(limit(context));
-    context.for_each_host(view, side, |total| best.offer(total.connections, || total.host.bytes().to_vec()))?;
+    context.for_each_host_by_connections(view, side, |host, connections| {
+        best.offer(connections, || host.bytes().to_vec());
+    })?;
     Ok(best)
 }
 

@@ -77,7 +77,7 @@ pub fn write(out: impl Write, header: &TalliesHeader, view: &Aggregates) -> io::
     match view.pairs() {
         Pairs::Counted(counted) => {
             let ranking = Ranking::of(&counted.names);
-            let panes: [Option<&Pane>; 2] = [Some(&counted.window), counted.previous.as_deref()];
+            let panes: [Option<&Pane>; 2] = [Some(counted.window()), counted.previous().map(|pane| &**pane)];
             for (part, pane) in CountedWindow::ALL.into_iter().zip(panes) {
                 let Some(pane) = pane else { continue };
                 ranking.for_each_sorted(pane, Side::From, |from, to, count| writer.push(part, from, to, count))?;

@@ -13,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::names::{HostId, Names};
 use super::pane::Pane;
+use super::sliding::Joined;
 use super::totals::Totals;
 use crate::error::{Error, ErrorKind};
 use crate::model::time::Timestamp;
@@ -42,10 +43,8 @@ pub enum Pairs {
 pub struct Counted {
     /// The names of the hosts.
     pub names: Names,
-    /// The window.
-    pub window: Arc<Pane>,
-    /// The window before it, if it is kept.
-    pub previous: Option<Arc<Pane>>,
+    window: Joined,
+    previous: Option<Joined>,
 }
 
 /// What visits pairs: two names, and the connections in the window and in the one before it.
@@ -176,11 +175,6 @@ impl Aggregates {
         Aggregates { window: layout.window, buckets, overflow, pairs, totals: OnceLock::new() }
     }
 
-    /// The same view with the totals of its hosts, which are known.
-    pub(super) fn with_known_totals(self, totals: Arc<Totals>) -> Self {
-        Aggregates { totals: OnceLock::from(totals), ..self }
-    }
-
     /// The same view with the names that its numbers stand for.
     pub(super) fn named(mut self, names: Names) -> Self {
         if let Pairs::Counted(counted) = &mut self.pairs {
@@ -233,7 +227,7 @@ impl Aggregates {
     /// In how many parts the pairs can be visited, at the same time if need be.
     pub fn parts(&self) -> usize {
         match &self.pairs {
-            Pairs::Counted(counted) => counted.window.shards().len(),
+            Pairs::Counted(counted) => counted.window().shards().len(),
             Pairs::Stored(_) => 1,
         }
     }
@@ -241,7 +235,7 @@ impl Aggregates {
     /// How many pairs lie in memory, where visiting them in parallel may pay.
     pub fn pairs_in_memory(&self) -> usize {
         match &self.pairs {
-            Pairs::Counted(counted) => counted.window.len(),
+            Pairs::Counted(counted) => counted.window().len(),
             Pairs::Stored(_) => 0,
         }
     }
@@ -254,9 +248,10 @@ impl Aggregates {
     /// Calls `f` with each pair of one part, in no order. Each pair is in one part.
     pub fn for_each_pair_in(&self, part: usize, mut f: impl FnMut(Pair<'_>)) -> Result<(), ReadBack> {
         match &self.pairs {
-            Pairs::Counted(Counted { names, window, previous }) => {
-                let before = |from, to| previous.as_ref().map_or(0, |pane| pane.get(from, to));
-                window.shards()[part].read_recursive().for_each(|from, to, connections| {
+            Pairs::Counted(counted) => {
+                let (names, previous) = (&counted.names, counted.previous());
+                let before = |from, to| previous.map_or(0, |pane| pane.get(from, to));
+                counted.window().shards()[part].read_recursive().for_each(|from, to, connections| {
                     let (from_name, to_name) = (Name::Number(names, from), Name::Number(names, to));
                     f(Pair { from: from_name, to: to_name, connections, before: before(from, to) });
                 });
@@ -274,7 +269,7 @@ impl Aggregates {
     pub fn for_each_host(&self, side: Side, mut f: impl FnMut(HostTotal<'_>)) -> Result<(), ReadBack> {
         match &self.pairs {
             Pairs::Counted(counted) => {
-                let totals = self.totals.get_or_init(|| Arc::new(counted.totals(0..self.parts())));
+                let totals = self.totals_or(counted, || counted.totals(0..self.parts()));
                 for (id, connections, peers) in totals.of_side(side as usize) {
                     f(HostTotal { host: Name::Number(&counted.names, id), connections, peers });
                 }
@@ -305,7 +300,22 @@ impl Aggregates {
     /// Makes the totals of all hosts with `make`, unless they are known: it may be quicker than
     /// `for_each_host`.
     pub fn with_totals(&self, make: impl FnOnce() -> Totals) {
-        self.totals.get_or_init(|| Arc::new(make()));
+        if let Pairs::Counted(counted) = &self.pairs {
+            self.totals_or(counted, make);
+        }
+    }
+
+    fn totals_or(&self, counted: &Counted, make: impl FnOnce() -> Totals) -> &Totals {
+        self.totals.get_or_init(|| counted.window.totals().unwrap_or_else(|| Arc::new(make())))
+    }
+
+    /// Calls `f` with each host on `side` of a connection and its connections, in no order, if they
+    /// are known with less effort than the pairs. Gives whether they are.
+    pub fn for_each_host_at_hand(&self, side: Side, mut f: impl FnMut(Name<'_>, u64)) -> bool {
+        let Pairs::Counted(counted) = &self.pairs else { return false };
+        let Some(connections) = counted.window.connections() else { return false };
+        connections.of_side(side as usize).for_each(|(id, count)| f(Name::Number(&counted.names, id), count));
+        true
     }
 
     /// The totals of all hosts over some parts. Empty where pairs are not in memory.
@@ -324,12 +334,13 @@ impl Aggregates {
             found[asked].push(Peer { host: host.to_vec(), connections });
         };
         match &self.pairs {
-            Pairs::Counted(Counted { names, window, .. }) => {
+            Pairs::Counted(counted) => {
+                let names = &counted.names;
                 let mut asked = vec![u32::MAX; names.end()];
                 for (at, id) in hosts.iter().enumerate().filter_map(|(at, host)| Some((at, names.find(host)?))) {
                     asked[id.0 as usize] = at as u32;
                 }
-                window.for_each_in(parts, |from, to, connections| {
+                counted.window().for_each_in(parts, |from, to, connections| {
                     let (host, peer) = if side == Side::From { (from, to) } else { (to, from) };
                     if asked[host.0 as usize] != u32::MAX {
                         add(asked[host.0 as usize] as usize, names.name(peer), connections);
@@ -347,10 +358,24 @@ impl Aggregates {
 }
 
 impl Counted {
+    pub(super) fn new(names: Names, window: Joined, previous: Option<Joined>) -> Self {
+        Counted { names, window, previous }
+    }
+
+    /// The window.
+    pub fn window(&self) -> &Arc<Pane> {
+        self.window.pane()
+    }
+
+    /// The window before it, if it is kept.
+    pub fn previous(&self) -> Option<&Arc<Pane>> {
+        self.previous.as_ref().map(Joined::pane)
+    }
+
     fn totals(&self, parts: Range<usize>) -> Totals {
         let mut totals = Totals::new(self.names.end());
         // Each pair occurs once, so each is new.
-        self.window.for_each_in(parts, |from, to, connections| totals.add(from, to, connections, true));
+        self.window().for_each_in(parts, |from, to, connections| totals.add(from, to, connections, true));
         totals
     }
 }

@@ -14,6 +14,7 @@
 //! memory for is told to the caller or is in `overflow`.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Weak};
 
 use parking_lot::RwLock;
@@ -24,7 +25,7 @@ use super::host::Hosts;
 use super::names::{HostId, Names};
 use super::pairs::PairHash;
 use super::pane::Pane;
-use super::sliding::{RunningSums, SumOver};
+use super::sliding::{FilledPane, Joined, RunningSums, WindowPanes};
 use super::sweep::{Marks, Sweep};
 
 /// How a tally is divided.
@@ -170,34 +171,58 @@ impl Tally {
     /// As `open_view`, of windows that are looked at one after the other: what they have in common
     /// is not joined each time, but their sums are moved on. `None` where that does not pay, or there
     /// is no memory for sums.
-    pub fn next_view(&mut self, layout: &Layout) -> Option<Aggregates> {
-        let connections = |pane| {
-            let (first, last) = self.buckets_of(pane);
-            self.connections(first, last.saturating_add(1))
-        };
-        let (panes, hosts) = (&self.panes.read(), self.hosts.read().names().end());
-        let over =
-            SumOver { panes, connections: &connections, hosts, empty: &|| self.new_pane(), budget: &self.budget };
+    pub fn next_view(&self, layout: &Layout) -> Option<Aggregates> {
+        self.view_by_sums(layout, |which, over| Joined::summed(&self.sums, which, &over))
+    }
+
+    /// As `next_view`, where nothing more is counted into the window: unless memory is limited, its
+    /// sums are moved on by whoever asks for them.
+    pub fn next_closed_view(&self, layout: &Layout) -> Option<Aggregates> {
+        if self.budget.limit().is_some() {
+            return self.next_view(layout);
+        }
+        self.view_by_sums(layout, |which, over| Some(Joined::later(&self.sums, which, over)))
+    }
+
+    fn view_by_sums(&self, layout: &Layout, sum: impl Fn(usize, WindowPanes) -> Option<Joined>) -> Option<Aggregates> {
         let (first, end) = (self.pane_of(layout.first_bucket), self.pane_of(layout.end_bucket()));
+        let next = |which, panes: Range<i64>| {
+            let slides = self.sums.slide(which, &panes);
+            slides.then(|| sum(which, self.window_panes(panes)))?
+        };
         // The one before moves on with the window, even where that gives up.
-        let window = self.sums.next(0, first..end, &over);
-        let previous = layout.previous.then(|| self.sums.next(1, first - (end - first)..first, &over));
-        let (sum, totals) = window?;
-        let previous = previous.map_or(Some(None), |previous| Some(Some(previous?.0)))?;
-        Some(self.view_of_panes(layout, sum, previous).with_known_totals(totals))
+        let window = next(0, first..end);
+        let previous = layout.previous.then(|| next(1, first - (end - first)..first));
+        let previous = previous.map_or(Some(None), |previous| Some(Some(previous?)))?;
+        Some(self.view_of_panes(layout, window?, previous))
+    }
+
+    fn window_panes(&self, panes: Range<i64>) -> WindowPanes {
+        let filled = |(&number, pane): (&i64, &Arc<Pane>)| {
+            let (first, last) = self.buckets_of(number);
+            let connections = self.connections(first, last.saturating_add(1));
+            (number, FilledPane { pane: Arc::clone(pane), connections })
+        };
+        WindowPanes {
+            panes: self.panes.read().range(panes).map(filled).collect(),
+            hosts: self.hosts.read().names().end(),
+            hash: self.hash,
+            shards: self.shape.shards,
+            budget: Arc::clone(&self.budget),
+        }
     }
 
     /// The view of the panes that `panes` makes one, from a first one to before another.
     fn view_by(&self, layout: &Layout, panes: impl Fn(i64, i64) -> Arc<Pane>) -> Aggregates {
         let (first, end) = (self.pane_of(layout.first_bucket), self.pane_of(layout.end_bucket()));
         let previous = layout.previous.then(|| panes(first - (end - first), first));
-        self.view_of_panes(layout, panes(first, end), previous)
+        self.view_of_panes(layout, panes(first, end).into(), previous.map(Joined::from))
     }
 
-    fn view_of_panes(&self, layout: &Layout, window: Arc<Pane>, previous: Option<Arc<Pane>>) -> Aggregates {
+    fn view_of_panes(&self, layout: &Layout, window: Joined, previous: Option<Joined>) -> Aggregates {
         let names = self.hosts.read().names().clone();
-        let overflow = window.overflowed() + previous.as_ref().map_or(0, |pane| pane.overflowed());
-        let pairs = Counted { names, window, previous };
+        let overflow = window.overflowed() + previous.as_ref().map_or(0, Joined::overflowed);
+        let pairs = Counted::new(names, window, previous);
         Aggregates::new(layout, &self.buckets, overflow, pairs.into())
     }
 
@@ -350,151 +375,4 @@ impl Tally {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::time::SECOND;
-    use crate::model::{Timestamp, Window};
-    use proptest::prelude::*;
-
-    type Plain = BTreeMap<(Vec<u8>, Vec<u8>), (u64, u64)>;
-
-    const PANE: i64 = 5;
-
-    fn tally(records: &[(i64, u16, u16)], shards: usize) -> Tally {
-        let mut tally = Tally::new(Shape { pane: PANE, shards }, Arc::default());
-        for &(bucket, from, to) in records {
-            add(&mut tally, bucket, from, to);
-        }
-        tally
-    }
-
-    fn add(tally: &mut Tally, bucket: i64, from: u16, to: u16) {
-        tally.add(bucket, from.to_string().as_bytes(), to.to_string().as_bytes(), 1);
-    }
-
-    fn layout(first_bucket: i64, panes: i64) -> Layout {
-        let window = Window::half_open(Timestamp::from_seconds(0), Timestamp::from_seconds(1));
-        Layout { window, first_bucket, buckets: panes * PANE, grain: SECOND, previous: true }
-    }
-
-    fn plain(view: &Aggregates) -> Plain {
-        let mut out = Plain::new();
-        view.for_each_pair(|pair| {
-            let key = (pair.from.bytes().to_vec(), pair.to.bytes().to_vec());
-            assert_eq!(out.insert(key, (pair.connections, pair.before)), None, "a pair came twice");
-        })
-        .unwrap();
-        out
-    }
-
-    fn oracle(records: &[(i64, u16, u16)], first: i64, panes: i64) -> Plain {
-        let (mut out, end) = (Plain::new(), first + panes * PANE);
-        for (bucket, from, to) in records {
-            let key = (from.to_string().into_bytes(), to.to_string().into_bytes());
-            let counts: &mut (u64, u64) = out.entry(key).or_default();
-            counts.0 += u64::from((first..end).contains(bucket));
-            counts.1 += u64::from((first - panes * PANE..first).contains(bucket));
-        }
-        out.retain(|_, (connections, _)| *connections > 0);
-        out
-    }
-
-    fn records() -> impl Strategy<Value = Vec<(i64, u16, u16)>> {
-        proptest::collection::vec((-20i64..20, 0u16..60, 0u16..9), 0..200)
-    }
-
-    #[test]
-    fn the_view_of_an_open_window_has_nothing_that_is_counted_later() {
-        let mut tally = tally(&[(0, 1, 1), (1, 1, 2)], 2);
-        let (open, closed) = (tally.open_view(&layout(0, 1)), tally.view(&layout(0, 1)));
-        // A pair that is known, one that is new, and one whose host has come since.
-        [(0, 1, 1), (0, 2, 1), (3, 50, 1)].into_iter().for_each(|(at, from, to)| add(&mut tally, at, from, to));
-        assert_eq!(plain(&open), oracle(&[(0, 1, 1), (1, 1, 2)], 0, 1));
-        assert_eq!((open.total(), closed.total()), (2, 2));
-    }
-
-    proptest! {
-        #[test]
-        fn a_view_agrees_with_a_map(
-            records in records(), first in -2i64..2, panes in 1i64..4, shards in prop_oneof![Just(1usize), Just(3)],
-        ) {
-            let mut tally = tally(&records, shards);
-            let view = tally.view(&layout(first * PANE, panes));
-            let expected = oracle(&records, first * PANE, panes);
-            prop_assert_eq!(view.total(), expected.values().map(|counts| counts.0).sum::<u64>());
-            let expected_again = expected.clone();
-            prop_assert_eq!(plain(&view), expected);
-            prop_assert_eq!(tally.show(&layout(first * PANE, panes), plain), expected_again);
-            prop_assert_eq!(plain(&tally.view(&layout(first * PANE, panes))), plain(&view));
-            prop_assert_eq!(plain(&tally.last_view(&layout(first * PANE, panes))), plain(&view));
-        }
-
-        #[test]
-        fn what_is_before_a_pane_can_be_forgotten(records in records(), first in -3i64..4) {
-            let mut tally = tally(&records, 2);
-            tally.drop_before(first * PANE);
-            tally.sweep();
-            let later: Vec<_> = records.iter().filter(|record| record.0 >= first * PANE).copied().collect();
-            prop_assert_eq!(plain(&tally.view(&layout(first * PANE, 3))), oracle(&later, first * PANE, 3));
-            prop_assert_eq!(tally.first_from(i64::MIN), later.iter().map(|record| record.0).min());
-        }
-    }
-
-    #[test]
-    fn names_are_not_swept_while_all_are_in_use() {
-        let mut tally = Tally::new(Shape { pane: 1, shards: 2 }, Arc::default());
-        (0..2000).for_each(|host| tally.add(5, format!("{host}").as_bytes(), b"to", 1));
-        tally.drop_before(5);
-        assert!(!tally.needs_sweep());
-        tally.drop_before(6);
-        assert!(tally.needs_sweep());
-        tally.sweep();
-        assert!(!tally.needs_sweep());
-    }
-
-    #[test]
-    fn names_of_dropped_panes_are_forgotten_and_bytes_given_back() {
-        let budget = Arc::<Budget>::default();
-        let mut tally = Tally::new(Shape { pane: 1, shards: 2 }, Arc::clone(&budget));
-        let mut most = 0;
-        for bucket in 0..100i64 {
-            for host in 0..500 {
-                tally.add(bucket, format!("{bucket}-{host}").as_bytes(), b"to", 1);
-            }
-            tally.drop_before(bucket);
-            if tally.needs_sweep() {
-                tally.sweep();
-            }
-            most = most.max(budget.used());
-        }
-        let names = tally.hosts.get_mut().names().len();
-        assert!(names < 4_000, "{names} names are held");
-        assert!(most < 1 << 20, "{most} bytes were taken");
-        drop(tally.drain());
-        assert_eq!(budget.used(), 0);
-    }
-
-    #[test]
-    fn b13_counts_pass_32_bits() {
-        let mut tally = Tally::new(Shape { pane: 1, shards: 1 }, Arc::default());
-        tally.add(0, b"a", b"b", u64::from(u32::MAX));
-        tally.add(0, b"a", b"b", 2);
-        let view = tally.view(&Layout { buckets: 1, ..layout(0, 1) });
-        assert_eq!(plain(&view).into_values().next(), Some((u64::from(u32::MAX) + 2, 0)));
-    }
-
-    #[test]
-    fn e10_panes_that_cannot_be_joined_within_the_budget_overflow() {
-        let budget = Arc::new(Budget::new(Some(20_000)));
-        let mut tally = Tally::new(Shape { pane: 1, shards: 1 }, Arc::clone(&budget));
-        for host in 0..300u32 {
-            tally.add(i64::from(host % 2), host.to_string().as_bytes(), b"to", 1);
-        }
-        let layout = Layout { first_bucket: 0, buckets: 2, previous: false, ..layout(0, 1) };
-        assert!(tally.bytes_to_join(&layout) > 0);
-        let view = tally.view(&layout);
-        assert_eq!(view.total(), 300);
-        assert!(view.overflow() > 0);
-        assert_eq!(view.overflow() + plain(&view).values().map(|counts| counts.0).sum::<u64>(), 300);
-    }
-}
+mod tests;

@@ -163,7 +163,9 @@ impl PairTable {
     /// Makes room for this many more pairs at once, if there is memory for it.
     fn reserve(&mut self, pairs: usize, budget: &Budget) -> bool {
         let buckets = (5 * (self.taken + pairs)).div_ceil(4 * PLACES).max(FIRST_BUCKETS);
-        buckets <= self.buckets.len() || self.widen(buckets, budget)
+        // A table to which more comes time and again is not widened each time.
+        let some_more = if budget.limit().is_some() { 0 } else { self.buckets.len() / 4 };
+        buckets <= self.buckets.len() || self.widen(buckets.max(self.buckets.len() + some_more), budget)
     }
 
     /// As `add`, with memory to grow or without: if there is none, the places that are kept free

@@ -1,4 +1,5 @@
-//! Connections and distinct peers of all hosts over some pairs, on either side.
+//! Connections and distinct peers of all hosts over some pairs, on either side; or the connections
+//! alone.
 //!
 //! They are made of pairs at once, or kept running as pairs come and go (`sliding`). Not here: names.
 //! Invariant: a host's peers are the pairs that it is in on that side.
@@ -51,5 +52,45 @@ impl Totals {
     pub(super) fn of_side(&self, side: usize) -> impl Iterator<Item = (HostId, u64, u64)> {
         let totals = self.0[side].iter().enumerate().filter(|(_, total)| total.0 > 0);
         totals.map(|(id, &(connections, peers))| (HostId(id as u32), connections, peers))
+    }
+}
+
+/// Connections of hosts, by their number, once for each side.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Connections([Vec<u64>; 2]);
+
+impl Connections {
+    /// Makes room for hosts with numbers below `end`.
+    pub fn reach(&mut self, end: usize) {
+        self.0.iter_mut().filter(|side| side.len() < end).for_each(|side| side.resize(end, 0));
+    }
+
+    /// Adds connections of a pair.
+    #[inline(always)]
+    pub fn add(&mut self, from: HostId, to: HostId, count: u64) {
+        let [sources, servers] = &mut self.0;
+        sources[from.0 as usize] += count;
+        servers[to.0 as usize] += count;
+    }
+
+    /// Takes connections of a pair off. Gives whether both hosts have as many; if not, nothing is
+    /// taken off.
+    #[inline(always)]
+    pub fn take_off(&mut self, from: HostId, to: HostId, count: u64) -> bool {
+        let [sources, servers] = &mut self.0;
+        let (Some(source), Some(server)) = (sources.get_mut(from.0 as usize), servers.get_mut(to.0 as usize)) else {
+            return false;
+        };
+        let have_as_many = *source >= count && *server >= count;
+        if have_as_many {
+            (*source, *server) = (*source - count, *server - count);
+        }
+        have_as_many
+    }
+
+    /// The hosts that have any, with their connections, on a side as that of `Totals`.
+    pub fn of_side(&self, side: usize) -> impl Iterator<Item = (HostId, u64)> {
+        let connections = self.0[side].iter().enumerate().filter(|(_, connections)| **connections > 0);
+        connections.map(|(id, &connections)| (HostId(id as u32), connections))
     }
 }

@@ -1,7 +1,8 @@
 //! Which bucket a record falls into, and how many fall into each.
 //!
-//! Neighbours mostly share a bucket: time is looked at in runs of records, in one tight loop.
-//! Invariant: runs follow each other without a gap, and a bucket lies in one pane.
+//! The records of a piece are mostly of one bucket, or of a few if time is out of order, and the
+//! next ones of the same. So a piece is compared with the start of each of its buckets but the
+//! first. Not here: how large a piece is (`count`). Invariant: a bucket lies in one pane.
 
 use crate::batch::Record;
 use crate::model::Timestamp;
@@ -19,39 +20,22 @@ pub struct Buckets {
     pub last: i64,
 }
 
-/// Records in a row whose buckets are of one pane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct PaneRun {
-    /// The number of the pane.
-    pub pane: i64,
-    /// The first record in the batch that is behind it.
-    pub end: usize,
-}
-
-/// A bucket that records of a batch fall into, and how many.
-#[derive(Debug)]
-struct OpenBucket {
-    number: i64,
-    pane: i64,
-    start: Timestamp,
-    /// From its start to its last instant, in nanoseconds.
-    reach: u64,
-    count: u64,
-}
-
-/// Where time is out of order, records change between a few buckets, which are kept at hand.
+/// How many records of a piece are in each of its buckets, and the panes of these.
 #[derive(Debug, Default)]
-struct OpenBuckets {
-    buckets: Vec<OpenBucket>,
-    /// The one that was opened first, which gives way.
-    next: usize,
+pub(super) struct Division {
+    /// Buckets that follow each other, the first and the last of which have records.
+    first: i64,
+    counts: [u64; FEW],
+    buckets: usize,
+    /// The pane of the first bucket, and how many there are up to that of the last.
+    pub first_pane: i64,
+    pub panes: usize,
+    /// Of each record, if there are several panes: the pane, counted from the first.
+    pub pane_of: Vec<u8>,
 }
 
-/// Buckets that are kept at hand.
-const AT_HAND: usize = 4;
-
-/// Records that are looked at without a thought of the end of the batch.
-const BLOCK: usize = 8;
+/// The most buckets of a piece, and so the most panes.
+pub(super) const FEW: usize = 8;
 
 impl Buckets {
     /// The bucket of an instant.
@@ -68,91 +52,68 @@ impl Buckets {
         bucket.min(self.last)
     }
 
-    /// The instants of a bucket, first and last.
-    fn range(&self, bucket: i64) -> (Timestamp, Timestamp) {
-        let start = self.anchor.plus_times(bucket, self.grain);
-        let last = if bucket == self.last { Timestamp::MAX } else { start.plus(self.grain).minus(1) };
-        (start, last)
+    /// The first instant of a bucket.
+    fn start(&self, bucket: i64) -> Timestamp {
+        self.anchor.plus_times(bucket, self.grain)
     }
 
-    /// Calls `add` with buckets and how many of the records are in them, for some buckets more than
-    /// once, and gives the records' runs.
-    pub(super) fn divide(
-        &self,
-        records: &[Record],
-        tally: &Tally,
-        runs: &mut Vec<PaneRun>,
-        mut add: impl FnMut(i64, u64),
-    ) {
-        runs.clear();
-        let mut open = OpenBuckets::default();
-        let mut at = 0;
-        while let Some(first) = records.get(at) {
-            let bucket = open.find_or(first.time, || OpenBucket::new(self, first.time, tally), &mut add);
-            // The last bucket of all may end before the stamp that it was opened for.
-            let end = at + 1 + bucket.run(&records[at + 1..]);
-            bucket.count += (end - at) as u64;
-            match runs.last_mut() {
-                Some(run) if run.pane == bucket.pane => run.end = end,
-                _ => runs.push(PaneRun { pane: bucket.pane, end }),
-            }
-            at = end;
+    /// Divides records, if they are in few buckets. Gives whether they are.
+    pub(super) fn divide(&self, records: &[Record], tally: &Tally, division: &mut Division) -> bool {
+        let (low, high) = Record::extent(records);
+        let (first, last) = (self.of(low), self.of(high));
+        let buckets = last.saturating_sub(first).saturating_add(1);
+        if buckets > FEW as i64 {
+            return false;
         }
-        open.buckets.into_iter().for_each(|bucket| add(bucket.number, bucket.count));
+        let first_pane = tally.pane_of(first);
+        let panes = (tally.pane_of(last) - first_pane) as usize + 1;
+        (division.first, division.buckets) = (first, buckets as usize);
+        (division.first_pane, division.panes) = (first_pane, panes);
+        division.pane_of.clear();
+        division.pane_of.resize(if panes > 1 { records.len() } else { 0 }, 0);
+        let mut before = records.len() as u64;
+        for bucket in first..last {
+            let start = self.start(bucket + 1);
+            let is_next_pane = tally.pane_of(bucket + 1) > tally.pane_of(bucket);
+            let from_here = if is_next_pane {
+                let records = division.pane_of.iter_mut().zip(records);
+                records.map(|(pane, record)| u64::from(add_to(pane, record.time >= start))).sum()
+            } else {
+                records.iter().map(|record| u64::from(record.time >= start)).sum()
+            };
+            division.counts[(bucket - first) as usize] = before - from_here;
+            before = from_here;
+        }
+        division.counts[(last - first) as usize] = before;
+        true
     }
 }
 
-impl OpenBuckets {
-    /// The bucket of an instant, which `new` gives if it is not at hand.
-    fn find_or(
-        &mut self,
-        time: Timestamp,
-        new: impl Fn() -> OpenBucket,
-        add: &mut impl FnMut(i64, u64),
-    ) -> &mut OpenBucket {
-        let at = match self.buckets.iter().position(|bucket| bucket.has(time)) {
-            Some(at) => at,
-            None if self.buckets.len() < AT_HAND => {
-                self.buckets.push(new());
-                self.buckets.len() - 1
-            }
-            None => {
-                let oldest = self.next;
-                self.next = (oldest + 1) % AT_HAND;
-                let closed = std::mem::replace(&mut self.buckets[oldest], new());
-                add(closed.number, closed.count);
-                oldest
-            }
-        };
-        &mut self.buckets[at]
-    }
+/// Adds one or nothing, without a branch, as the processor could not tell which: neighbours change
+/// between buckets where time is out of order. Gives which.
+#[inline(always)]
+fn add_to(pane: &mut u8, is_behind: bool) -> bool {
+    *pane += u8::from(is_behind);
+    is_behind
 }
 
-impl OpenBucket {
-    /// The bucket of an instant, without records.
-    fn new(buckets: &Buckets, time: Timestamp, tally: &Tally) -> Self {
-        let number = buckets.of(time);
-        let (start, last) = buckets.range(number);
-        let reach = last.max(start).nanos().wrapping_sub(start.nanos()) as u64;
-        OpenBucket { number, pane: tally.pane_of(number), start, reach, count: 0 }
-    }
-
-    #[inline(always)]
-    fn has(&self, time: Timestamp) -> bool {
-        time.nanos().wrapping_sub(self.start.nanos()) as u64 <= self.reach
-    }
-
-    /// How many of the records are in it before the first that is not.
-    fn run(&self, records: &[Record]) -> usize {
-        let has_all = |block: &&[Record; BLOCK]| block.iter().all(|record| self.has(record.time));
-        let whole = BLOCK * records.as_chunks().0.iter().take_while(has_all).count();
-        whole + records[whole..].iter().take_while(|record| self.has(record.time)).count()
+impl Division {
+    /// The buckets that have records, and how many.
+    pub fn buckets(&self) -> impl Iterator<Item = (i64, u64)> {
+        let counts = self.counts.iter().take(self.buckets).enumerate().filter(|(_, count)| **count > 0);
+        counts.map(|(at, &count)| (self.first + at as i64, count))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::tally::Shape;
 
     #[test]
     fn c3_stamps_far_from_the_anchor_are_in_their_buckets() {
@@ -160,7 +121,37 @@ mod tests {
         let buckets = Buckets { anchor: at(9_000_000_000), grain: 86_400 * crate::model::time::SECOND, last: i64::MAX };
         let far = buckets.of(at(-3_000_000_000));
         assert_eq!(far, (-3_000_000_000i64 - 9_000_000_000).div_euclid(86_400));
-        assert_eq!(buckets.range(far).0, at(9_000_000_000 + far * 86_400));
+        assert_eq!(buckets.start(far), at(9_000_000_000 + far * 86_400));
         assert_eq!(buckets.of(at(-2_999_900_000)), far + 1);
+    }
+
+    proptest! {
+        #[test]
+        fn a_piece_is_divided_as_record_by_record(
+            times in proptest::collection::vec(prop_oneof![-40i64..60, Just(i64::MIN), Just(i64::MAX)], 1..40),
+            (anchor, grain, pane) in (prop_oneof![-9i64..9, Just(i64::MIN)], 1i64..30, 1i64..4),
+            last in prop_oneof![Just(2), Just(i64::MAX)],
+        ) {
+            let buckets = Buckets { anchor: Timestamp::from_nanos(anchor), grain, last };
+            let tally = Tally::new(Shape { pane, shards: 1 }, Arc::default());
+            let record = |&time: &i64| Record { time: Timestamp::from_nanos(time), from: (0, 1), to: (1, 2) };
+            let records: Vec<Record> = times.iter().map(record).collect();
+            let numbers: Vec<i64> = records.iter().map(|record| buckets.of(record.time)).collect();
+            let (low, high) = (numbers.iter().min().unwrap(), numbers.iter().max().unwrap());
+            let mut division = Division::default();
+            let is_divided = buckets.divide(&records, &tally, &mut division);
+            prop_assert_eq!(is_divided, i128::from(*high) - i128::from(*low) < FEW as i128);
+            prop_assert!(is_divided || records.len() > 1);
+            if is_divided {
+                let mut counts = BTreeMap::new();
+                numbers.iter().for_each(|number| *counts.entry(*number).or_default() += 1);
+                prop_assert_eq!(division.buckets().collect::<BTreeMap<_, _>>(), counts);
+                let pane = |at: usize| division.pane_of.get(at).map_or(0, |&pane| i64::from(pane));
+                prop_assert_eq!(division.panes, (tally.pane_of(*high) - tally.pane_of(*low)) as usize + 1);
+                for (at, number) in numbers.iter().enumerate() {
+                    prop_assert_eq!(division.first_pane + pane(at), tally.pane_of(*number));
+                }
+            }
+        }
     }
 }

@@ -184,7 +184,11 @@ impl Counting {
     /// and they may go to the disk.
     fn view_in_memory(&self, tally: &mut Tally, layout: &Layout, then: Then) -> Option<Aggregates> {
         // A sum that moves on takes little memory, so that is tried first.
-        let by_sums = if then == Then::Nothing { None } else { tally.next_view(layout) };
+        let by_sums = match then {
+            Then::Closed => tally.next_closed_view(layout),
+            Then::Open => tally.next_view(layout),
+            Then::Nothing => None,
+        };
         if by_sums.is_some() {
             return by_sums;
         }
