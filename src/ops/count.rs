@@ -18,7 +18,7 @@ use crate::tally::{HostId, Tally};
 
 use at_hand::PairsAtHand;
 pub use buckets::Buckets;
-use buckets::{Division, FEW};
+use buckets::{Division, MOST_PANES};
 use lane::Lane;
 use look_up::look_up;
 
@@ -124,7 +124,7 @@ impl Counter {
             lanes.entry(pane).or_insert_with(|| Lane::new(tally.pane(pane)));
         }
         // There may be none of a pane between two others.
-        let mut of_pane = [const { None }; FEW];
+        let mut of_pane = [const { None }; MOST_PANES];
         for (pane, lane) in lanes.range_mut(first..=first + (division.panes as i64 - 1)) {
             of_pane[(pane - first) as usize] = Some(lane);
         }
@@ -132,7 +132,7 @@ impl Counter {
         piece.count(
             #[inline(always)]
             |(from, to), at| {
-                if let Some(lane) = &mut of_pane[pane_of[(at - start) as usize] as usize % FEW] {
+                if let Some(lane) = &mut of_pane[pane_of[(at - start) as usize] as usize] {
                     lane.add(from, to, at, dense_bytes, budget);
                 }
             },

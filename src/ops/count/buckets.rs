@@ -1,8 +1,8 @@
 //! Which bucket a record falls into, and how many fall into each.
 //!
-//! The records of a piece are mostly of one bucket, or of a few if time is out of order, and the
-//! next ones of the same. So a piece is compared with the start of each of its buckets but the
-//! first. Not here: how large a piece is (`count`). Invariant: a bucket lies in one pane.
+//! The records of a piece are mostly of one bucket, or of a few if time is out of order. So they are
+//! compared with the start of each of these but the first. Not here: how large a piece is (`count`).
+//! Invariant: a bucket lies in one pane.
 
 use crate::batch::Record;
 use crate::model::Timestamp;
@@ -25,8 +25,7 @@ pub struct Buckets {
 pub(super) struct Division {
     /// Buckets that follow each other, the first and the last of which have records.
     first: i64,
-    counts: [u64; FEW],
-    buckets: usize,
+    counts: Vec<u64>,
     /// The pane of the first bucket, and how many there are up to that of the last.
     pub first_pane: i64,
     pub panes: usize,
@@ -34,8 +33,14 @@ pub(super) struct Division {
     pub pane_of: Vec<u8>,
 }
 
-/// The most buckets of a piece, and so the most panes.
-pub(super) const FEW: usize = 8;
+/// The most buckets of a piece.
+const MOST_BUCKETS: usize = 1024;
+
+/// The most panes of a piece.
+pub(super) const MOST_PANES: usize = u8::MAX as usize + 1;
+
+/// The most buckets of whose starts each is compared with all records.
+const FEW: usize = 8;
 
 impl Buckets {
     /// The bucket of an instant.
@@ -57,35 +62,58 @@ impl Buckets {
         self.anchor.plus_times(bucket, self.grain)
     }
 
-    /// Divides records, if they are in few buckets. Gives whether they are.
+    /// Divides records, unless they are in too many buckets. Gives whether it did; one record is in
+    /// one.
     pub(super) fn divide(&self, records: &[Record], tally: &Tally, division: &mut Division) -> bool {
         let (low, high) = Record::extent(records);
         let (first, last) = (self.of(low), self.of(high));
-        let buckets = last.saturating_sub(first).saturating_add(1);
-        if buckets > FEW as i64 {
+        let (first_pane, last_pane) = (tally.pane_of(first), tally.pane_of(last));
+        let are_more = |first: i64, last: i64, most: usize| last.saturating_sub(first) >= most as i64;
+        if are_more(first, last, MOST_BUCKETS) || are_more(first_pane, last_pane, MOST_PANES) {
             return false;
         }
-        let first_pane = tally.pane_of(first);
-        let panes = (tally.pane_of(last) - first_pane) as usize + 1;
-        (division.first, division.buckets) = (first, buckets as usize);
-        (division.first_pane, division.panes) = (first_pane, panes);
+        (division.first, division.first_pane) = (first, first_pane);
+        division.panes = (last_pane - first_pane) as usize + 1;
+        division.counts.clear();
+        division.counts.resize((last - first) as usize + 1, 0);
         division.pane_of.clear();
-        division.pane_of.resize(if panes > 1 { records.len() } else { 0 }, 0);
+        division.pane_of.resize(if division.panes > 1 { records.len() } else { 0 }, 0);
+        if are_more(first, last, FEW) {
+            self.divide_each(records, tally, division);
+        } else {
+            self.divide_by_starts(records, tally, division);
+        }
+        true
+    }
+
+    /// Divides records of few buckets: each is compared with the start of all buckets but the first.
+    fn divide_by_starts(&self, records: &[Record], tally: &Tally, division: &mut Division) {
         let mut before = records.len() as u64;
-        for bucket in first..last {
-            let start = self.start(bucket + 1);
-            let is_next_pane = tally.pane_of(bucket + 1) > tally.pane_of(bucket);
+        for at in 1..division.counts.len() {
+            let bucket = division.first + at as i64;
+            let start = self.start(bucket);
+            let is_next_pane = tally.pane_of(bucket) > tally.pane_of(bucket - 1);
             let from_here = if is_next_pane {
                 let records = division.pane_of.iter_mut().zip(records);
                 records.map(|(pane, record)| u64::from(add_to(pane, record.time >= start))).sum()
             } else {
                 records.iter().map(|record| u64::from(record.time >= start)).sum()
             };
-            division.counts[(bucket - first) as usize] = before - from_here;
+            division.counts[at - 1] = before - from_here;
             before = from_here;
         }
-        division.counts[(last - first) as usize] = before;
-        true
+        division.counts.last_mut().into_iter().for_each(|last| *last = before);
+    }
+
+    /// Divides records one by one.
+    fn divide_each(&self, records: &[Record], tally: &Tally, division: &mut Division) {
+        for (at, record) in records.iter().enumerate() {
+            let bucket = self.of(record.time);
+            division.counts[(bucket - division.first) as usize] += 1;
+            if let Some(pane) = division.pane_of.get_mut(at) {
+                *pane = (tally.pane_of(bucket) - division.first_pane) as u8;
+            }
+        }
     }
 }
 
@@ -100,7 +128,7 @@ fn add_to(pane: &mut u8, is_behind: bool) -> bool {
 impl Division {
     /// The buckets that have records, and how many.
     pub fn buckets(&self) -> impl Iterator<Item = (i64, u64)> {
-        let counts = self.counts.iter().take(self.buckets).enumerate().filter(|(_, count)| **count > 0);
+        let counts = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
         counts.map(|(at, &count)| (self.first + at as i64, count))
     }
 }
@@ -128,7 +156,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_piece_is_divided_as_record_by_record(
-            times in proptest::collection::vec(prop_oneof![-40i64..60, Just(i64::MIN), Just(i64::MAX)], 1..40),
+            times in proptest::collection::vec(prop_oneof![8 => -40i64..60, 1 => -3_000i64..3_000, 1 => Just(i64::MIN), 1 => Just(i64::MAX)], 1..12),
             (anchor, grain, pane) in (prop_oneof![-9i64..9, Just(i64::MIN)], 1i64..30, 1i64..4),
             last in prop_oneof![Just(2), Just(i64::MAX)],
         ) {
@@ -140,7 +168,9 @@ mod tests {
             let (low, high) = (numbers.iter().min().unwrap(), numbers.iter().max().unwrap());
             let mut division = Division::default();
             let is_divided = buckets.divide(&records, &tally, &mut division);
-            prop_assert_eq!(is_divided, i128::from(*high) - i128::from(*low) < FEW as i128);
+            let far = |low: i64, high: i64| i128::from(high) - i128::from(low);
+            let panes = far(tally.pane_of(*low), tally.pane_of(*high));
+            prop_assert_eq!(is_divided, far(*low, *high) < MOST_BUCKETS as i128 && panes < MOST_PANES as i128);
             prop_assert!(is_divided || records.len() > 1);
             if is_divided {
                 let mut counts = BTreeMap::new();

@@ -321,3 +321,11 @@ fn pairs_at_hand_are_forgotten_when_numbers_of_dropped_names_are_given_to_others
     }
     world.check();
 }
+
+#[test]
+fn a_pane_without_records_between_two_others_is_not_made() {
+    let (bytes, all) = records(&vec![(5, 1, 1), (25, 1, 1), (5, 1, 1)]);
+    let tally = Tally::new(Shape { pane: 10, shards: 1 }, Arc::default());
+    assert!(count(&all, &bytes, &BUCKETS, &tally, &mut Counter::default()).is_empty());
+    assert_eq!(tally.panes().iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0, 2]);
+}

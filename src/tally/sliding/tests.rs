@@ -381,3 +381,19 @@ fn what_nobody_asks_for_is_not_summed() {
     let views: Vec<_> = (0..2).map(|first| tally.next_closed_view(&layout(first, 6, false))).collect();
     assert!(views[0].is_none() && kept_bytes(&tally) > 0);
 }
+
+#[test]
+fn a_sum_is_made_anew_if_a_pane_that_leaves_it_has_changed_since_it_was_added() {
+    let mut tally = filled(20, None);
+    (0..2).for_each(|first| {
+        tally.next_closed_view(&layout(first, 6, false)).iter().for_each(|view| {
+            connections(view);
+            plain(view);
+        })
+    });
+    // A pair that the other panes have, too: there is enough of it to take off.
+    tally.add(PANE, b"7", b"server", 1);
+    let layout = layout(2, 6, false);
+    let (view, expected) = (tally.next_closed_view(&layout).unwrap(), plain(&tally.view(&layout)));
+    Unread { view, expected, panes: 2..8, asks: Asks::Both }.read();
+}
