@@ -15,12 +15,12 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use parking_lot::RwLock;
 
 use super::aggregates::{Aggregates, Counted, Layout, PairSource, Pairs};
-use super::budget::{Budget, Expendable};
+use super::budget::Budget;
 use super::host::Hosts;
 use super::names::{HostId, Names};
 use super::pairs::PairHash;
@@ -75,7 +75,6 @@ impl Tally {
     /// An empty tally that takes its bytes from a budget.
     pub fn new(shape: Shape, budget: Arc<Budget>) -> Self {
         let sums = Arc::<RunningSums>::default();
-        budget.may_drop(Arc::downgrade(&sums) as Weak<dyn Expendable>);
         Tally {
             shape,
             hash: PairHash::default(),
@@ -169,22 +168,23 @@ impl Tally {
     }
 
     /// As `open_view`, of windows that are looked at one after the other: what they have in common
-    /// is not joined each time, but their sums are moved on. `None` where that does not pay, or there
-    /// is no memory for sums.
+    /// is not joined each time, but their sums are moved on. `None` where that does not pay, or memory
+    /// is limited.
     pub fn next_view(&self, layout: &Layout) -> Option<Aggregates> {
         self.view_by_sums(layout, |which, over| Joined::summed(&self.sums, which, &over))
     }
 
-    /// As `next_view`, where nothing more is counted into the window: unless memory is limited, its
-    /// sums are moved on by whoever asks for them.
+    /// As `next_view`, where nothing more is counted into the window: its sums are moved on by
+    /// whoever asks for them.
     pub fn next_closed_view(&self, layout: &Layout) -> Option<Aggregates> {
-        if self.budget.limit().is_some() {
-            return self.next_view(layout);
-        }
         self.view_by_sums(layout, |which, over| Some(Joined::later(&self.sums, which, over)))
     }
 
     fn view_by_sums(&self, layout: &Layout, sum: impl Fn(usize, WindowPanes) -> Option<Joined>) -> Option<Aggregates> {
+        // A sum is there beside the panes, and once more while a view holds it.
+        if self.budget.limit().is_some() {
+            return None;
+        }
         let (first, end) = (self.pane_of(layout.first_bucket), self.pane_of(layout.end_bucket()));
         let next = |which, panes: Range<i64>| {
             let slides = self.sums.slide(which, &panes);
@@ -315,7 +315,7 @@ impl Tally {
         let hosts = std::mem::take(self.hosts.get_mut());
         self.budget.give_back(hosts.bytes());
         (self.marks, self.swept, self.dropped) = (None, 0, false);
-        self.sums.drop_all();
+        self.sums.forget();
         (self.drained, self.numbering) = (self.drained + 1, self.numbering + 1);
         (hosts.into_names(), std::mem::take(self.panes.get_mut()).into_iter().collect())
     }

@@ -2,18 +2,16 @@
 //! and those that go are taken off, so that a step costs the panes that change and not the window.
 //!
 //! There are two: the pairs, with the totals of their hosts; and the connections of hosts alone,
-//! which cost a fraction and are all that some reports ask for. Where memory is not limited, neither
-//! is moved on before somebody asks for it: by then others count again, and what no report asks for
-//! is never made. A sum is kept once two windows in a row have most of their panes in common. The
+//! which cost a fraction and are all that some reports ask for. Where nothing more is counted into a
+//! window, neither is moved on before somebody asks for it: by then others count again, and what no
+//! report asks for is never made. A sum is kept once two windows in a row have most of their panes in common. The
 //! view of a window shares it; if that is still held when the next one is asked for, the sum is
 //! copied first. A pane that has changed since it was added is noticed, as counts only add up and it
 //! holds more connections by now; then the sum is made anew. Numbers of hosts that were given to
 //! others do no harm: what was added under a number is taken off under it.
 //!
-//! Sums are expendable: before anybody is refused memory, they are dropped, and they are made only
-//! where there is enough to join the panes each time.
-//!
-//! Not here: what a view is made of (`counts`). Invariant: a sum that is given is that of all panes
+//! Not here: what a view is made of, and where memory is limited (`counts`): a sum takes as much again
+//! as the panes, and is copied while a view holds it, so that there is none then. Invariant: a sum that is given is that of all panes
 //! that there are of the window, and nobody changes it as long as it is held.
 
 use std::collections::BTreeMap;
@@ -22,7 +20,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
-use super::budget::{Budget, Expendable};
+use super::budget::Budget;
 use super::pairs::PairHash;
 use super::pane::Pane;
 use super::totals::{Connections, Totals};
@@ -76,8 +74,8 @@ struct PairSum {
 
 /// What panes are added to and taken off from. What is given out shares it.
 trait PaneSum: Clone {
-    /// The sum of no panes, if there is memory for that of a window.
-    fn of_none(over: &WindowPanes) -> Option<Self>;
+    /// The sum of no panes.
+    fn of_none(over: &WindowPanes) -> Self;
 
     /// Makes it one that nobody shares, if there is memory for that.
     fn make_own(&mut self) -> Option<()>;
@@ -89,10 +87,18 @@ trait PaneSum: Clone {
     fn take_off(&mut self, pane: &Pane) -> Option<u64>;
 
     /// Whether it is worth keeping once panes were taken off.
-    fn is_worth_keeping(&self, over: &WindowPanes) -> bool;
+    fn is_worth_keeping(&self) -> bool;
 }
 
 impl RunningSums {
+    /// Forgets all sums.
+    pub fn forget(&self) {
+        for sum in &self.0 {
+            let mut sum = sum.lock();
+            (sum.pairs, sum.connections) = (None, None);
+        }
+    }
+
     /// Moves on to the next window, numbered 0, or to the one before it, numbered 1. Gives whether
     /// anything is gained by keeping its sum.
     pub fn slide(&self, which: usize, window: &Range<i64>) -> bool {
@@ -116,17 +122,7 @@ impl RunningSums {
         let moved = before.and_then(|before| before.moved(over)).or_else(|| KeptSum::of(over))?;
         let shared = moved.sum.clone();
         *kept(&mut self.0[which].lock()) = Some(moved);
-        over.budget.note_kept();
         Some(shared)
-    }
-}
-
-impl Expendable for RunningSums {
-    fn drop_all(&self) {
-        for sum in &self.0 {
-            let mut sum = sum.lock();
-            (sum.pairs, sum.connections) = (None, None);
-        }
     }
 }
 
@@ -139,11 +135,6 @@ fn slides(last: &Range<i64>, window: &Range<i64>) -> bool {
 }
 
 impl WindowPanes {
-    /// The memory of the panes, which is what joining them may take.
-    fn bytes(&self) -> usize {
-        self.panes.values().map(|filled| filled.pane.bytes()).sum()
-    }
-
     fn empty(&self) -> Pane {
         Pane::new(self.hash, self.shards, &self.budget)
     }
@@ -154,16 +145,12 @@ impl WindowPanes {
         self.panes.values().for_each(|filled| whole.absorb(&filled.pane, |_, _, _, _| {}));
         Arc::new(whole)
     }
-
-    fn has_memory(&self) -> bool {
-        self.budget.limit().is_none() || self.budget.has_beside(self.bytes())
-    }
 }
 
 impl<S: PaneSum> KeptSum<S> {
     /// The sum of the panes of a window, added one after the other, if there is memory for it.
     fn of(over: &WindowPanes) -> Option<Self> {
-        KeptSum { sum: S::of_none(over)?, panes: BTreeMap::new() }.with(over)
+        KeptSum { sum: S::of_none(over), panes: BTreeMap::new() }.with(over)
     }
 
     /// This sum as that of another window; `None` if that has to be made anew.
@@ -183,7 +170,7 @@ impl<S: PaneSum> KeptSum<S> {
             }
         }
         let moved = KeptSum { panes, ..self }.with(over)?;
-        moved.sum.is_worth_keeping(over).then_some(moved)
+        moved.sum.is_worth_keeping().then_some(moved)
     }
 
     /// This sum with the panes of a window that are not in it yet, if there is memory for that.
@@ -199,9 +186,8 @@ impl<S: PaneSum> KeptSum<S> {
 }
 
 impl PaneSum for PairSum {
-    fn of_none(over: &WindowPanes) -> Option<Self> {
-        let none = || PairSum { pane: Arc::new(over.empty()), totals: Arc::new(Totals::new(over.hosts)) };
-        over.has_memory().then(none)
+    fn of_none(over: &WindowPanes) -> Self {
+        PairSum { pane: Arc::new(over.empty()), totals: Arc::new(Totals::new(over.hosts)) }
     }
 
     fn make_own(&mut self) -> Option<()> {
@@ -224,16 +210,14 @@ impl PaneSum for PairSum {
         self.pane.take_off(pane, |from, to, count, is_gone| totals.take_off(from, to, count, is_gone))
     }
 
-    fn is_worth_keeping(&self, over: &WindowPanes) -> bool {
-        // Where memory is limited, joining the panes must not take less.
-        let is_too_large = || over.budget.limit().is_some() && self.pane.bytes() > over.bytes();
-        !self.pane.is_mostly_empty() && !is_too_large()
+    fn is_worth_keeping(&self) -> bool {
+        !self.pane.is_mostly_empty()
     }
 }
 
 impl PaneSum for Arc<Connections> {
-    fn of_none(_: &WindowPanes) -> Option<Self> {
-        Some(Arc::default())
+    fn of_none(_: &WindowPanes) -> Self {
+        Arc::default()
     }
 
     fn make_own(&mut self) -> Option<()> {
@@ -257,7 +241,7 @@ impl PaneSum for Arc<Connections> {
         were_there.then_some(sum)
     }
 
-    fn is_worth_keeping(&self, _: &WindowPanes) -> bool {
+    fn is_worth_keeping(&self) -> bool {
         true
     }
 }
@@ -294,7 +278,7 @@ impl Joined {
         Some(Joined(WhenJoined::Now(sums.moved(which, over, |sum| &mut sum.pairs)?.into())))
     }
 
-    /// The same, made later, where memory is not limited.
+    /// The same, made later.
     pub(super) fn later(sums: &Arc<RunningSums>, which: usize, over: WindowPanes) -> Self {
         let later = LaterSum { sums: Arc::clone(sums), which, over, made: OnceLock::new() };
         Joined(WhenJoined::Later(Box::new(later)))

@@ -302,6 +302,34 @@ fn c4_a_million_buckets_of_hostile_stamps_are_few_and_exact() {
 }
 
 #[test]
+fn e10_windows_that_slide_take_no_more_than_the_limit() {
+    let folder = Folder::new();
+    let mut file = BufWriter::new(File::create(folder.at("0.log")).unwrap());
+    for line in 0..300_000i64 {
+        let name = format!("{line}.dc{}.example.com", line % 5);
+        writeln!(file, "{} host{name} srv{name}", BASE + line / 50).unwrap();
+    }
+    file.into_inner().unwrap();
+    for (reports, policy, threads) in [
+        ("'new-pairs'", "overflow", "1"),
+        ("'new-pairs'", "spill", "2"),
+        ("'top-pairs', 'fan-in'", "overflow", "1"),
+        ("'top-servers', 'top-sources'", "spill", "1"),
+    ] {
+        let settings =
+            "location = '0.log'\nuntil = 'latest'\nevery = 60\nseconds = 720\nchunk = '64KiB'\nmax-line = '4KiB'\n";
+        let more =
+            format!("outputs = ['json']\nmax-memory = '64MiB'\nmemory-policy = '{policy}'\nreports = [{reports}]\n");
+        folder.write("pipeline.toml", format!("{settings}{more}threads = {threads}\n"));
+        let mut command = program(&folder);
+        command.args(["run", "--quiet"]);
+        let (peak, output) = peak_memory_of(command);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert!(peak < 64 << 10, "{reports}, {policy}, {threads} threads: {peak} KiB");
+    }
+}
+
+#[test]
 fn c4_windows_that_hostile_stamps_keep_open_are_bounded() {
     let folder = Folder::new();
     let mut file = BufWriter::new(File::create(folder.at("0.log")).unwrap());

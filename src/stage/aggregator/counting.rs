@@ -183,7 +183,6 @@ impl Counting {
     /// The view of a window of which all pairs are in memory; `None` if there is none to join them,
     /// and they may go to the disk.
     fn view_in_memory(&self, tally: &mut Tally, layout: &Layout, then: Then) -> Option<Aggregates> {
-        // A sum that moves on takes little memory, so that is tried first.
         let by_sums = match then {
             Then::Closed => tally.next_closed_view(layout),
             Then::Open => tally.next_view(layout),

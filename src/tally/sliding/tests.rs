@@ -23,8 +23,6 @@ enum Event {
         by: i64,
         hold: bool,
     },
-    /// Somebody takes memory, and gives it back.
-    Take(usize),
     /// What is before the window, and a window before it, goes.
     Drop,
     /// Only the window itself is kept.
@@ -44,7 +42,6 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         1 => (-6i64..6, pairs()).prop_map(|(pane, pairs)| Event::Add(pane, pairs)),
         8 => (0i64..3, prop::bool::weighted(0.2)).prop_map(|(by, hold)| Event::Look { by, hold }),
         1 => (-3i64..12, any::<bool>()).prop_map(|(by, hold)| Event::Look { by, hold }),
-        2 => (0usize..300_000).prop_map(Event::Take),
         3 => Just(Event::Drop),
         1 => Just(Event::KeepOnly),
         3 => Just(Event::Sweep),
@@ -152,18 +149,18 @@ fn happens(event: &Event, tally: &mut Tally, first: i64, panes: i64) {
         Event::SetAside => tally.panes().iter().for_each(|(_, pane)| _ = pane.set_aside()),
         Event::Join => tally.panes().iter().for_each(|(_, pane)| pane.join()),
         Event::Drain => drop(tally.drain()),
-        Event::Look { .. } | Event::Take(_) => {}
+        Event::Look { .. } => {}
     }
 }
 
 proptest! {
     #[test]
     fn whatever_happens_between_two_looks_each_is_that_at_all_panes(
-        events in events(), panes in 3i64..8, previous: bool, limit in proptest::option::of(20_000usize..300_000),
+        events in events(), panes in 3i64..8, previous: bool,
     ) {
-        let budget = Arc::new(Budget::new(limit));
+        let budget = Arc::<Budget>::default();
         let mut tally = Tally::new(SHAPE, Arc::clone(&budget));
-        // The twin has all the memory that it wants, and joins the panes each time.
+        // The twin joins the panes each time.
         let mut twin = Tally::new(SHAPE, Arc::default());
         let (mut first, mut held) = (0, Vec::new());
         for event in events {
@@ -175,15 +172,6 @@ proptest! {
                     let expected = plain(&twin.open_view(&layout));
                     prop_assert_eq!(&plain(&view), &expected);
                     held.extend(hold.then_some((view, expected)));
-                }
-                Event::Take(bytes) => {
-                    if budget.take(bytes) {
-                        budget.give_back(bytes);
-                    } else {
-                        let used = budget.used();
-                        tally.sums.drop_all();
-                        prop_assert_eq!(budget.used(), used, "bytes were refused, and a sum was kept");
-                    }
                 }
                 event => [&mut tally, &mut twin].into_iter().for_each(|tally| happens(&event, tally, first, panes)),
             }
@@ -296,51 +284,14 @@ fn a_pane_that_has_the_number_of_one_that_was_dropped_is_another() {
 }
 
 #[test]
-fn e10_a_sum_goes_before_a_pair_is_refused_its_memory() {
-    let tally = filled(20, Some(1 << 20));
-    let before = tally.budget().used();
-    (0..2).for_each(|first| drop(tally.next_view(&layout(first, 6, true))));
-    let kept = kept_bytes(&tally);
-    assert!(kept > 0 && tally.budget().used() >= before + kept);
-    // As much is left as is kept, but for a byte.
-    let bytes = (1 << 20) - tally.budget().used() + kept - 1;
-    assert!(tally.budget().take(bytes));
-    assert_eq!((kept_bytes(&tally), tally.budget().used()), (0, before + bytes));
-    // Whoever asks whether there is memory is answered as if there were no sum.
-    tally.budget().give_back(bytes);
-    (2..4).for_each(|first| drop(tally.next_view(&layout(first, 6, true))));
-    assert!(kept_bytes(&tally) > 0 && tally.budget().has((1 << 20) - before));
-    assert_eq!(kept_bytes(&tally), 0);
-}
-
-#[test]
-fn e10_no_sum_is_made_where_the_panes_could_not_be_joined() {
-    let tally = filled(20, Some(1 << 20));
-    let left = (1 << 20) - tally.budget().used();
-    // Their sums would fit, as half of their pairs are in all of them. How many bytes tables take
-    // depends on their keys.
-    let needed: Vec<usize> = (3..10).map(|first| tally.bytes_to_join(&layout(first, 6, false))).collect();
-    let (least, most) = (*needed.iter().min().unwrap(), *needed.iter().max().unwrap());
-    assert!(tally.budget().take(left - (least - 1)));
-    assert!((3..10).all(|first| tally.next_view(&layout(first, 6, false)).is_none()));
-    tally.budget().give_back(most - least + 1_000);
-    assert!((3..5).any(|first| tally.next_view(&layout(first, 6, false)).is_some()));
-}
-
-#[test]
-fn e10_where_memory_is_limited_a_sum_takes_no_more_than_joining_the_panes() {
-    let mut tally = Tally::new(SHAPE, Arc::new(Budget::new(Some(1 << 20))));
-    (0..1_500u32).for_each(|from| tally.add(6 * PANE, &from.to_le_bytes(), b"server", 1));
-    (0..20).for_each(|pane| tally.add(pane * PANE, b"a", b"server", 1));
-    let mut most = 0;
-    for first in 0..10 {
-        let layout = layout(first, 6, false);
-        drop(tally.next_view(&layout));
-        let kept = kept_bytes(&tally);
-        assert!(kept <= tally.bytes_to_join(&layout), "{kept} bytes are kept of the window from {first} on");
-        most = most.max(kept);
+fn e10_where_memory_is_limited_no_sum_is_kept_however_much_is_left() {
+    let tally = filled(20, Some(1 << 30));
+    let used = tally.budget().used();
+    for first in 0..4 {
+        let layout = layout(first, 6, true);
+        assert!(tally.next_view(&layout).is_none() && tally.next_closed_view(&layout).is_none());
     }
-    assert!(most > 16 << 10, "no sum is kept");
+    assert_eq!((kept_bytes(&tally), tally.budget().used()), (0, used));
 }
 
 #[test]
@@ -376,10 +327,6 @@ fn what_nobody_asks_for_is_not_summed() {
     assert_eq!(kept(1, &|_| {}), (false, false));
     assert_eq!(kept(2, &connections), (true, false));
     assert_eq!(kept(3, &pairs), (true, true));
-    // Nor is anything left for later where memory is limited.
-    let tally = filled(20, Some(1 << 20));
-    let views: Vec<_> = (0..2).map(|first| tally.next_closed_view(&layout(first, 6, false))).collect();
-    assert!(views[0].is_none() && kept_bytes(&tally) > 0);
 }
 
 #[test]
