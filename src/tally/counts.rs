@@ -177,10 +177,10 @@ impl Tally {
     /// As `next_view`, where nothing more is counted into the window: its sums are moved on by
     /// whoever asks for them.
     pub fn next_closed_view(&self, layout: &Layout) -> Option<Aggregates> {
-        self.view_by_sums(layout, |which, over| Some(Joined::later(&self.sums, which, over)))
+        self.view_by_sums(layout, |which, over| Joined::later(&self.sums, which, over))
     }
 
-    fn view_by_sums(&self, layout: &Layout, sum: impl Fn(usize, WindowPanes) -> Option<Joined>) -> Option<Aggregates> {
+    fn view_by_sums(&self, layout: &Layout, sum: impl Fn(usize, WindowPanes) -> Joined) -> Option<Aggregates> {
         // A sum is there beside the panes, and once more while a view holds it.
         if self.budget.limit().is_some() {
             return None;
@@ -188,7 +188,7 @@ impl Tally {
         let (first, end) = (self.pane_of(layout.first_bucket), self.pane_of(layout.end_bucket()));
         let next = |which, panes: Range<i64>| {
             let slides = self.sums.slide(which, &panes);
-            slides.then(|| sum(which, self.window_panes(panes)))?
+            slides.then(|| sum(which, self.window_panes(panes)))
         };
         // The one before moves on with the window, even where that gives up.
         let window = next(0, first..end);

@@ -80,8 +80,8 @@ trait PaneSum: Clone {
     /// Makes it one that nobody shares, if there is memory for that.
     fn make_own(&mut self) -> Option<()>;
 
-    /// Adds a pane, if there is memory for it. All hosts have numbers below `hosts`.
-    fn add(&mut self, pane: &Pane, hosts: usize) -> Option<()>;
+    /// Adds a pane. All hosts have numbers below `hosts`.
+    fn add(&mut self, pane: &Pane, hosts: usize);
 
     /// Takes a pane off. Gives its connections, or `None` if any of them was not there.
     fn take_off(&mut self, pane: &Pane) -> Option<u64>;
@@ -111,18 +111,18 @@ impl RunningSums {
         slides
     }
 
-    /// The sum of the panes of a window, kept among these; `None` if there is no memory for it.
+    /// The sum of the panes of a window, kept among these.
     fn moved<S: PaneSum>(
         &self,
         which: usize,
         over: &WindowPanes,
         kept: impl Fn(&mut RunningSum) -> &mut Option<KeptSum<S>>,
-    ) -> Option<S> {
+    ) -> S {
         let before = kept(&mut self.0[which].lock()).take();
-        let moved = before.and_then(|before| before.moved(over)).or_else(|| KeptSum::of(over))?;
+        let moved = before.and_then(|before| before.moved(over)).unwrap_or_else(|| KeptSum::of(over));
         let shared = moved.sum.clone();
         *kept(&mut self.0[which].lock()) = Some(moved);
-        Some(shared)
+        shared
     }
 }
 
@@ -138,18 +138,11 @@ impl WindowPanes {
     fn empty(&self) -> Pane {
         Pane::new(self.hash, self.shards, &self.budget)
     }
-
-    /// The panes joined, as far as there is memory for that.
-    fn joined(&self) -> Arc<Pane> {
-        let whole = self.empty();
-        self.panes.values().for_each(|filled| whole.absorb(&filled.pane, |_, _, _, _| {}));
-        Arc::new(whole)
-    }
 }
 
 impl<S: PaneSum> KeptSum<S> {
-    /// The sum of the panes of a window, added one after the other, if there is memory for it.
-    fn of(over: &WindowPanes) -> Option<Self> {
+    /// The sum of the panes of a window, added one after the other.
+    fn of(over: &WindowPanes) -> Self {
         KeptSum { sum: S::of_none(over), panes: BTreeMap::new() }.with(over)
     }
 
@@ -169,19 +162,19 @@ impl<S: PaneSum> KeptSum<S> {
                 return None;
             }
         }
-        let moved = KeptSum { panes, ..self }.with(over)?;
+        let moved = KeptSum { panes, ..self }.with(over);
         moved.sum.is_worth_keeping().then_some(moved)
     }
 
-    /// This sum with the panes of a window that are not in it yet, if there is memory for that.
-    fn with(mut self, over: &WindowPanes) -> Option<Self> {
+    /// This sum with the panes of a window that are not in it yet.
+    fn with(mut self, over: &WindowPanes) -> Self {
         for (&number, filled) in &over.panes {
             if !self.panes.contains_key(&number) {
-                self.sum.add(&filled.pane, over.hosts)?;
+                self.sum.add(&filled.pane, over.hosts);
                 self.panes.insert(number, filled.clone());
             }
         }
-        Some(self)
+        self
     }
 }
 
@@ -197,12 +190,10 @@ impl PaneSum for PairSum {
         Some(())
     }
 
-    fn add(&mut self, pane: &Pane, hosts: usize) -> Option<()> {
+    fn add(&mut self, pane: &Pane, hosts: usize) {
         let totals = Arc::make_mut(&mut self.totals);
         totals.reach(hosts);
-        let overflowed = self.pane.overflowed() + pane.overflowed();
         self.pane.absorb(pane, |from, to, count, is_new| totals.add(from, to, count, is_new));
-        (self.pane.overflowed() == overflowed).then_some(())
     }
 
     fn take_off(&mut self, pane: &Pane) -> Option<u64> {
@@ -225,11 +216,10 @@ impl PaneSum for Arc<Connections> {
         Some(())
     }
 
-    fn add(&mut self, pane: &Pane, hosts: usize) -> Option<()> {
+    fn add(&mut self, pane: &Pane, hosts: usize) {
         let connections = Arc::make_mut(self);
         connections.reach(hosts);
         pane.for_each(|from, to, count| connections.add(from, to, count));
-        Some(())
     }
 
     fn take_off(&mut self, pane: &Pane) -> Option<u64> {
@@ -273,9 +263,9 @@ struct LaterSum {
 }
 
 impl Joined {
-    /// The sum of the panes of window 0 or 1, if there is memory for it.
-    pub(super) fn summed(sums: &RunningSums, which: usize, over: &WindowPanes) -> Option<Self> {
-        Some(Joined(WhenJoined::Now(sums.moved(which, over, |sum| &mut sum.pairs)?.into())))
+    /// The sum of the panes of window 0 or 1.
+    pub(super) fn summed(sums: &RunningSums, which: usize, over: &WindowPanes) -> Self {
+        Joined(WhenJoined::Now(sums.moved(which, over, |sum| &mut sum.pairs).into()))
     }
 
     /// The same, made later.
@@ -298,7 +288,7 @@ impl Joined {
     pub(super) fn connections(&self) -> Option<Arc<Connections>> {
         match &self.0 {
             WhenJoined::Later(later) if later.made.get().is_none() => {
-                later.sums.moved(later.which, &later.over, |sum| &mut sum.connections)
+                Some(later.sums.moved(later.which, &later.over, |sum| &mut sum.connections))
             }
             _ => None,
         }
@@ -315,10 +305,9 @@ impl Joined {
     fn made(&self) -> &Made {
         match &self.0 {
             WhenJoined::Now(made) => made,
-            WhenJoined::Later(later) => later.made.get_or_init(|| {
-                let sum = later.sums.moved(later.which, &later.over, |sum| &mut sum.pairs);
-                sum.map_or_else(|| later.over.joined().into(), Made::from)
-            }),
+            WhenJoined::Later(later) => {
+                later.made.get_or_init(|| later.sums.moved(later.which, &later.over, |sum| &mut sum.pairs).into())
+            }
         }
     }
 }
