@@ -78,7 +78,7 @@ impl Search {
             self.found = true;
         }
         // The host that was asked for may have overflowed.
-        if self.found || view.overflow() > 0 || sequence >= WINDOWS {
+        if self.found || view.overflow().of_both() > 0 || sequence >= WINDOWS {
             return Ok(());
         }
         let hosts = self.take_near(context, view, Self::spelled)?;

@@ -11,7 +11,7 @@ use crate::options::{Options, Raw, Value};
 use crate::tally::Shape;
 use crate::tally::aggregates::PairSource;
 use crate::tally::aggregates::{Layout, PairVisitor, Pairs};
-use crate::tally::{Aggregates, Side, Tally};
+use crate::tally::{Aggregates, Overflow, Side, Tally};
 
 /// One connection of a made-up log.
 #[derive(Clone, Debug)]
@@ -135,7 +135,7 @@ fn stored_view(connections: &Connections) -> Aggregates {
         }
         *buckets.entry(bucket).or_default() += 1;
     }
-    Aggregates::new(&layout(), &buckets, 0, Pairs::Stored(Box::new(listed)))
+    Aggregates::new(&layout(), &buckets, Overflow::default(), Pairs::Stored(Box::new(listed)))
 }
 
 /// The host that a report is asked for, if it asks for one.

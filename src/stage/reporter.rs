@@ -171,7 +171,8 @@ impl ReporterShared {
             report.check().map_err(|message| Error::report(entry.name, message))?;
             report.options = asked_for(options);
             if entry.looks_at_pairs {
-                report.overflow = seen.view.overflow();
+                let overflow = seen.view.overflow();
+                report.overflow = if entry.needs_previous { overflow.of_both() } else { overflow.window };
             }
             if seen.gap.is_some() {
                 report.rows.clear();

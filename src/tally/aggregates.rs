@@ -24,9 +24,27 @@ use crate::model::window::Window;
 pub struct Aggregates {
     window: Window,
     buckets: Vec<BucketTotal>,
-    overflow: u64,
+    overflow: Overflow,
     pairs: Pairs,
     totals: OnceLock<Arc<Totals>>,
+}
+
+/// Connections that are counted without their pair: there was no memory for more pairs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Overflow {
+    /// In the window.
+    pub window: u64,
+    /// In the window before it, where that is kept.
+    pub before: u64,
+    /// Those of both that have a pair in a pane, but none where the panes of the window are one.
+    pub unjoined: u64,
+}
+
+impl Overflow {
+    /// In the window and in the one before it.
+    pub fn of_both(&self) -> u64 {
+        self.window + self.before
+    }
 }
 
 /// Where the pairs are.
@@ -165,7 +183,7 @@ impl Layout {
 impl Aggregates {
     /// The view of a window: connections by bucket, those that are counted without their pair, and
     /// the pairs.
-    pub fn new(layout: &Layout, counts: &BTreeMap<i64, u64>, overflow: u64, pairs: Pairs) -> Self {
+    pub fn new(layout: &Layout, counts: &BTreeMap<i64, u64>, overflow: Overflow, pairs: Pairs) -> Self {
         let start = |bucket: i64| layout.window.start.plus_times(bucket, layout.grain);
         let mut buckets: Vec<BucketTotal> =
             (0..layout.buckets).map(|bucket| BucketTotal { start: start(bucket), connections: 0 }).collect();
@@ -213,9 +231,8 @@ impl Aggregates {
         Some((first, filled.next_back().unwrap_or(first)))
     }
 
-    /// Connections that are counted without their pair, in this window and, where it is kept, the
-    /// one before: there was no memory for more pairs.
-    pub fn overflow(&self) -> u64 {
+    /// Connections that are counted without their pair.
+    pub fn overflow(&self) -> Overflow {
         self.overflow
     }
 

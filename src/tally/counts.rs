@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use super::aggregates::{Aggregates, Counted, Layout, PairSource, Pairs};
+use super::aggregates::{Aggregates, Counted, Layout, Overflow, PairSource, Pairs};
 use super::budget::Budget;
 use super::host::Hosts;
 use super::names::{HostId, Names};
@@ -221,14 +221,19 @@ impl Tally {
 
     fn view_of_panes(&self, layout: &Layout, window: Joined, previous: Option<Joined>) -> Aggregates {
         let names = self.hosts.read().names().clone();
-        let overflow = window.overflowed() + previous.as_ref().map_or(0, Joined::overflowed);
+        let of_window = window.overflowed();
+        let before = previous.as_ref().map_or(0, Joined::overflowed);
+        let (first, end) = (self.pane_of(layout.first_bucket), self.pane_of(layout.end_bucket()));
+        let first = if layout.previous { first - (end - first) } else { first };
+        let in_panes: u64 = self.panes.read().range(first..end).map(|(_, pane)| pane.overflowed()).sum();
+        let unjoined = (of_window + before).saturating_sub(in_panes);
+        let overflow = Overflow { window: of_window, before, unjoined };
         let pairs = Counted::new(names, window, previous);
         Aggregates::new(layout, &self.buckets, overflow, pairs.into())
     }
 
-    /// As `view`, of pairs that are stored elsewhere; `overflow` connections are without their
-    /// pair.
-    pub fn view_of(&self, layout: &Layout, overflow: u64, pairs: Box<dyn PairSource>) -> Aggregates {
+    /// As `view`, of pairs that are stored elsewhere.
+    pub fn view_of(&self, layout: &Layout, overflow: Overflow, pairs: Box<dyn PairSource>) -> Aggregates {
         Aggregates::new(layout, &self.buckets, overflow, Pairs::Stored(pairs))
     }
 

@@ -61,7 +61,7 @@ pub mod totals;
 pub mod budget;
 pub mod sweep;
 
-pub use aggregates::{Aggregates, BucketTotal, HostTotal, Pair, Peer, Side};
+pub use aggregates::{Aggregates, BucketTotal, HostTotal, Overflow, Pair, Peer, Side};
 pub use budget::Budget;
 pub use counts::{Shape, Tally};
 pub use host::Hosts;

@@ -118,7 +118,7 @@ fn header(plan: &Plan, inputs: Vec<(InputId, Share)>, sheets: &[Sheet], closed: 
     });
     let shares = inputs.into_iter().map(|(_, share)| share).collect();
     let header =
-        TalliesHeader::new(question, shares, buckets, closed.view.overflow(), &closed.balance, samples.collect());
+        TalliesHeader::new(question, shares, buckets, closed.view.overflow().of_both(), &closed.balance, samples.collect());
     let header = header.with_firsts(firsts);
     header.check().map_err(ErrorKind::Unbalanced)?;
     Ok(header)

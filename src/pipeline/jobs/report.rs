@@ -23,7 +23,7 @@ use crate::stage::aggregator::WindowLook;
 use crate::stage::firsts::FirstLines;
 use crate::stage::reporter;
 use crate::tallies::{CountedWindow, Files, TalliesHeader};
-use crate::tally::{Aggregates, Budget, HostId, Tally};
+use crate::tally::{Aggregates, Budget, HostId, Overflow, Tally};
 
 impl Pipeline {
     /// Reports on tallies as a run on their logs would have; the configuration says which reports
@@ -147,6 +147,7 @@ fn view(plan: &Plan, aggregation: &AggregatorPlan, files: &Files) -> Result<Aggr
     let mut store = RunStore::default();
     // The pane of the window, and that of the one before.
     let panes = [tally.pane_of(0), tally.pane_of(0) - 1];
+    let mut in_window = 0;
     files.for_each::<Error>(&mut |part: CountedWindow, from, to, count| {
         if limit.is_some_and(|limit| tally.budget().used() > limit) {
             if aggregation.memory_policy == MemoryPolicy::Error {
@@ -157,18 +158,27 @@ fn view(plan: &Plan, aggregation: &AggregatorPlan, files: &Files) -> Result<Aggr
         }
         let [from, to]: [HostId; 2] = [tally.intern_anyway(from), tally.intern_anyway(to)];
         tally.pane(panes[part as usize]).add_anyway(from, to, count);
+        in_window += if part == CountedWindow::Window { count } else { 0 };
         Ok(())
     })?;
     for (&bucket, &connections) in counts {
         tally.add_to_bucket(i64::try_from(bucket).unwrap_or(i64::MAX), connections);
     }
+    // The connections of the window that no pair has are without one, and what is left of those are
+    // of the window before.
+    let of_window = files.header().connections().saturating_sub(in_window);
+    let before = overflow.saturating_sub(of_window);
     let layout = once_layout(question.window(), &buckets, question.previous);
     if !store.holds(panes[1]..panes[0] + 1) {
-        tally.pane(panes[0]).overflow(*overflow);
+        tally.pane(panes[0]).overflow(of_window);
+        if before > 0 {
+            tally.pane(panes[1]).overflow(before);
+        }
         return Ok(tally.last_view(&layout));
     }
     let (names, drained) = tally.drain();
     store.write(&names, drained)?;
     let stored = store.pairs(panes[0]..panes[0] + 1, panes[1]..panes[0]);
-    Ok(tally.view_of(&layout, *overflow, Box::new(stored)))
+    let overflow = Overflow { window: of_window, before, unjoined: 0 };
+    Ok(tally.view_of(&layout, overflow, Box::new(stored)))
 }

@@ -16,7 +16,7 @@ use crate::ops::count::{Buckets, Counter, count, count_pairs};
 use crate::ops::progress::CountProgress;
 use crate::spill::RunStore;
 use crate::tally::aggregates::Layout;
-use crate::tally::{Aggregates, Tally};
+use crate::tally::{Aggregates, Overflow, Tally};
 
 /// What is counted, and on disk, and how far.
 pub struct Counting {
@@ -32,6 +32,10 @@ pub struct Counting {
     pub(super) store: Mutex<RunStore>,
     /// Connections that were counted without their pair.
     pub(super) overflowed: AtomicU64,
+    /// Connections that were counted with their pair, but have none in a result: there was no memory
+    /// to join the panes of its window. The most that any window had of them, since windows may have
+    /// the same connections.
+    unjoined: AtomicU64,
     /// The sheet that the run goes on from.
     pub before: Balance,
     /// How far the inputs are counted.
@@ -68,6 +72,7 @@ impl Counting {
             policy,
             store: Mutex::default(),
             overflowed: AtomicU64::new(overflowed),
+            unjoined: AtomicU64::new(0),
             before,
             progress,
             next_worker: AtomicUsize::new(0),
@@ -87,7 +92,8 @@ impl Counting {
     }
 
     pub(super) fn with_overflow(&self, balance: Balance) -> Balance {
-        Balance { overflowed: self.overflowed.load(Ordering::Relaxed), ..balance }
+        let overflowed = self.overflowed.load(Ordering::Relaxed) + self.unjoined.load(Ordering::Relaxed);
+        Balance { overflowed, ..balance }
     }
 
     /// Counts records of a chunk.
@@ -168,16 +174,19 @@ impl Counting {
         let is_stored = self.store.lock().holds(before..end);
         if !is_stored && let Some(view) = self.view_in_memory(tally, layout, then) {
             match self.policy {
-                MemoryPolicy::Error if view.overflow() > 0 => return Err(beyond_limit(tally)),
+                MemoryPolicy::Error if view.overflow().of_both() > 0 => return Err(beyond_limit(tally)),
                 // Joined, panes may take more than they did before. The last view has nothing to
                 // join.
-                MemoryPolicy::Spill if view.overflow() > 0 && then != Then::Nothing => {}
-                _ => return Ok(view),
+                MemoryPolicy::Spill if view.overflow().of_both() > 0 && then != Then::Nothing => {}
+                _ => {
+                    self.unjoined.fetch_max(view.overflow().unjoined, Ordering::Relaxed);
+                    return Ok(view);
+                }
             }
         }
         self.spill(tally)?;
         let stored = self.store.lock().pairs(first..end, before..first);
-        Ok(tally.view_of(layout, 0, Box::new(stored)))
+        Ok(tally.view_of(layout, Overflow::default(), Box::new(stored)))
     }
 
     /// The view of a window of which all pairs are in memory; `None` if there is none to join them,
@@ -240,7 +249,7 @@ mod tests {
             let view = counted.view(&mut tally, &layout, Then::Closed).unwrap();
             let mut known = 0;
             view.for_each_pair(|pair| known += pair.connections).unwrap();
-            assert_eq!((known, view.overflow(), view.total()), (pairs, 0, pairs), "{pairs} pairs, {room} tenths");
+            assert_eq!((known, view.overflow().of_both(), view.total()), (pairs, 0, pairs), "{pairs} pairs, {room} tenths");
         }
     }
 }

@@ -58,8 +58,8 @@ impl Every {
                         return Ok(());
                     }
                 };
-                let balance = counting.with_overflow(counting.progress.lock().balance_at(window.end));
                 let view = counting.view(&mut tally, &closer.layout(first), Then::Closed)?;
+                let balance = counting.with_overflow(counting.progress.lock().balance_at(window.end));
                 let (sequence, needed) = closer.close(window, gap.map_or(1, |gap| gap.windows));
                 counting.forget_before(&mut tally, needed);
                 if tally.needs_sweep() {

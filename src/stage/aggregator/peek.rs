@@ -75,7 +75,7 @@ impl Peek {
         let periodic = matches!(self.windows, Windows::Every(_));
         tally.show(&layout, |view| {
             // Joined, panes may have taken more than they did before, and than there was.
-            let is_whole = counting.policy != MemoryPolicy::Spill || view.overflow() == 0;
+            let is_whole = counting.policy != MemoryPolicy::Spill || view.overflow().of_both() == 0;
             is_whole.then(|| f(WindowLook { sequence: 0, periodic, gap: None, issue: None, view, balance: &balance }))
         })
     }

@@ -143,6 +143,20 @@ fn e10_panes_that_cannot_be_joined_within_the_budget_overflow() {
     assert!(tally.bytes_to_join(&layout) > 0);
     let view = tally.view(&layout);
     assert_eq!(view.total(), 300);
-    assert!(view.overflow() > 0);
-    assert_eq!(view.overflow() + plain(&view).values().map(|counts| counts.0).sum::<u64>(), 300);
+    let Overflow { window, before, unjoined } = view.overflow();
+    assert!(window > 0);
+    assert_eq!((before, unjoined), (0, window), "all have a pair in their pane");
+    assert_eq!(window + plain(&view).values().map(|counts| counts.0).sum::<u64>(), 300);
+}
+
+#[test]
+fn the_overflow_of_the_window_before_is_told_from_that_of_the_window() {
+    let mut tally = Tally::new(Shape { pane: 1, shards: 1 }, Arc::default());
+    for (bucket, overflow) in [(0, 5), (1, 3)] {
+        tally.add(bucket, b"from", b"to", 1);
+        tally.pane(bucket).overflow(overflow);
+    }
+    let overflow = |previous| tally.view(&Layout { buckets: 1, previous, ..layout(1, 1) }).overflow();
+    assert_eq!(overflow(true), Overflow { window: 3, before: 5, unjoined: 0 });
+    assert_eq!(overflow(false), Overflow { window: 3, before: 0, unjoined: 0 });
 }

@@ -77,7 +77,7 @@ fn plain(view: &Aggregates) -> (Plain, [PlainHosts; 2], u64, u64) {
         .unwrap();
         hosts
     });
-    (pairs, hosts, view.total(), view.overflow())
+    (pairs, hosts, view.total(), view.overflow().of_both())
 }
 
 fn add(tally: &mut Tally, pane: i64, (from, to): (u16, u16)) {
