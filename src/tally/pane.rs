@@ -149,14 +149,12 @@ impl Pane {
         })
     }
 
-    /// A copy, while it is not being saved, if there is memory for it.
-    pub(super) fn copied(&self) -> Option<Self> {
-        if !self.budget.take(EACH_PANE + self.bytes()) {
-            return None;
-        }
+    /// A copy, while it is not being saved, whatever memory that takes.
+    pub(super) fn copied(&self) -> Self {
+        self.budget.take_anyway(EACH_PANE + self.bytes());
         let shards = self.shards.iter().map(|shard| RwLock::new(shard.read_recursive().copied())).collect();
         let overflow = AtomicU64::new(self.overflowed());
-        Some(Pane { hash: self.hash, shards, overflow, budget: Arc::clone(&self.budget) })
+        Pane { hash: self.hash, shards, overflow, budget: Arc::clone(&self.budget) }
     }
 }
 

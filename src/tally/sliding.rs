@@ -4,15 +4,16 @@
 //! There are two: the pairs, with the totals of their hosts; and the connections of hosts alone,
 //! which cost a fraction and are all that some reports ask for. Where nothing more is counted into a
 //! window, neither is moved on before somebody asks for it: by then others count again, and what no
-//! report asks for is never made. A sum is kept once two windows in a row have most of their panes in common. The
-//! view of a window shares it; if that is still held when the next one is asked for, the sum is
-//! copied first. A pane that has changed since it was added is noticed, as counts only add up and it
-//! holds more connections by now; then the sum is made anew. Numbers of hosts that were given to
-//! others do no harm: what was added under a number is taken off under it.
+//! report asks for is never made. A sum is kept once two windows in a row have most of their panes in
+//! common. The view of a window shares it; if that is still held when the next one is asked for, the
+//! sum is copied first. A pane that has changed since it was added is noticed, as counts only add up
+//! and it holds more connections by now; then the sum is made anew. Numbers of hosts that were given
+//! to others do no harm: what was added under a number is taken off under it.
 //!
-//! Not here: what a view is made of, and where memory is limited (`counts`): a sum takes as much again
-//! as the panes, and is copied while a view holds it, so that there is none then. Invariant: a sum that is given is that of all panes
-//! that there are of the window, and nobody changes it as long as it is held.
+//! Not here: what a view is made of, and where memory is limited (`counts`): a sum takes as much
+//! again as the panes, and is copied while a view holds it, so that there is none then. Invariant: a
+//! sum that is given is that of all panes that there are of the window, and nobody changes it as long
+//! as it is held.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -77,8 +78,8 @@ trait PaneSum: Clone {
     /// The sum of no panes.
     fn of_none(over: &WindowPanes) -> Self;
 
-    /// Makes it one that nobody shares, if there is memory for that.
-    fn make_own(&mut self) -> Option<()>;
+    /// Makes it one that nobody shares.
+    fn make_own(&mut self);
 
     /// Adds a pane. All hosts have numbers below `hosts`.
     fn add(&mut self, pane: &Pane, hosts: usize);
@@ -156,7 +157,7 @@ impl<S: PaneSum> KeptSum<S> {
         if panes.iter().any(|(number, added)| over.panes[number].connections != added.connections) {
             return None;
         }
-        self.sum.make_own()?;
+        self.sum.make_own();
         for FilledPane { pane, connections } in going.into_values() {
             if self.sum.take_off(&pane) != Some(connections) {
                 return None;
@@ -183,11 +184,10 @@ impl PaneSum for PairSum {
         PairSum { pane: Arc::new(over.empty()), totals: Arc::new(Totals::new(over.hosts)) }
     }
 
-    fn make_own(&mut self) -> Option<()> {
+    fn make_own(&mut self) {
         if Arc::get_mut(&mut self.pane).is_none() {
-            self.pane = Arc::new(self.pane.copied()?);
+            self.pane = Arc::new(self.pane.copied());
         }
-        Some(())
     }
 
     fn add(&mut self, pane: &Pane, hosts: usize) {
@@ -211,9 +211,8 @@ impl PaneSum for Arc<Connections> {
         Arc::default()
     }
 
-    fn make_own(&mut self) -> Option<()> {
+    fn make_own(&mut self) {
         Arc::make_mut(self);
-        Some(())
     }
 
     fn add(&mut self, pane: &Pane, hosts: usize) {
