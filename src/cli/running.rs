@@ -21,7 +21,7 @@ use crate::error::Result;
 use crate::output::Style;
 #[cfg(feature = "live")]
 use crate::output::target::LastResult;
-use crate::pipeline::{Builder, Summary};
+use crate::pipeline::{Builder, Pipeline, Summary};
 
 /// Runs a pipeline and says how it went.
 pub fn run(builder: Builder, common: &Common) -> Result<u8> {
@@ -51,12 +51,9 @@ pub fn run_on(builder: Builder, common: &Common, words: &[&str]) -> Result<u8> {
     if let Some(progress) = progress.as_mut().filter(|_| !follows) {
         progress.list(pipeline.folders());
     }
-    let pipeline = pipeline.locate()?;
+    let pipeline = found(pipeline)?;
     // Until there is something to process, a signal ends the program like any other.
     watch::drain_on_signals(&interrupted)?;
-    if pipeline.plan().max_memory().is_some() {
-        allocator::return_what_is_freed();
-    }
     if follows {
         watch::outlive_signals(&reopen)?;
     }
@@ -79,6 +76,16 @@ pub fn run_on(builder: Builder, common: &Common, words: &[&str]) -> Result<u8> {
     drop(progress);
     slips::misplaced(words, &mut summary.hints);
     Ok(said(&summary, common, has_text, &asked, (&told, is_foreign_said)))
+}
+
+/// Finds the inputs of a pipeline that is about to start. With a limit of memory, what is freed from
+/// then on goes back to the system.
+pub fn found(pipeline: Pipeline) -> Result<Pipeline> {
+    let pipeline = pipeline.locate()?;
+    if pipeline.plan().max_memory().is_some() {
+        allocator::return_what_is_freed();
+    }
+    Ok(pipeline)
 }
 
 /// Says how a run went, of which some was told while it went on; the exit code.
@@ -109,13 +116,10 @@ fn run_live(builder: Builder, common: &Common) -> Result<u8> {
     let interrupted = Arc::default();
     let builder = builder.interrupt(Arc::clone(&interrupted)).style(style(common.talk.color));
     let last = LastResult::default();
-    let pipeline = live::prepare(builder, Arc::clone(&last)).build()?.locate()?;
+    let pipeline = found(live::prepare(builder, Arc::clone(&last)).build()?)?;
     live::interrupt_on_signals(&interrupted)?;
     if pipeline.plan().reads_stdin() && io::stdin().is_terminal() {
         return Err(Error::usage("--live takes its keys from the terminal; name a file to read, or pipe a log in"));
-    }
-    if pipeline.plan().max_memory().is_some() {
-        allocator::return_what_is_freed();
     }
     let (has_text, asked) = (show::writes_text(pipeline.plan()), Asked::of(pipeline.plan()));
     let running = pipeline.start()?;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::cli::commands::tallies::PartialArgs;
 use crate::cli::loss::{Asked, Told};
+use crate::cli::running::found;
 use crate::cli::tallies::{Shown, builder, head, same_build, target};
-use crate::cli::{allocator, show, watch};
+use crate::cli::{show, watch};
 use crate::error::{Error, Result};
 use crate::model::{Extent, Timestamp};
 use crate::output::save::save;
@@ -34,11 +35,8 @@ pub fn partial(args: &PartialArgs) -> Result<u8> {
     };
     let interrupted = Arc::default();
     let builder = builder(&args.source, &args.location)?.count_previous(args.previous);
-    let pipeline = builder.interrupt(Arc::clone(&interrupted)).build()?.writes(target).locate()?;
+    let pipeline = found(builder.interrupt(Arc::clone(&interrupted)).build()?.writes(target))?;
     watch::drain_on_signals(&interrupted)?;
-    if pipeline.plan().max_memory().is_some() {
-        allocator::return_what_is_freed();
-    }
     let request = PartialRequest { range, label: args.label.clone() };
     let asked = Asked::of(pipeline.plan());
     let mut shown = Shown::new(args.talk.quiet > 0);
