@@ -12,7 +12,7 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 use super::glance::Glance;
 use super::say::{self, name, rate};
 use super::state::{App, Drill, PEER_COLUMNS, Picture};
-use super::tables::{ColumnGrid, draw_grid};
+use super::tables::{ColumnGrid, draw_grid, fitted, without_middle};
 use crate::cli::show::sheet_rows;
 use crate::model::escape::printable;
 use crate::pipeline::StageObservation;
@@ -196,6 +196,7 @@ fn peers(drill: &Drill, frame: &mut Frame<'_>, area: Rect) {
     let titles = [format!("{host} connects to"), format!("connect to {host}")];
     for (at, (title, area)) in titles.into_iter().zip(areas).enumerate() {
         let Some(sides) = &drill.sides else {
+            let title = fitted(&title, area.width.saturating_sub(4).into());
             frame.render_widget(panel(vec![Line::from("Looking ...")], &title), area);
             continue;
         };
@@ -218,7 +219,7 @@ fn pipeline(Picture { glance, rates }: &Picture, width: u16) -> Vec<Line<'static
     let widest = names.iter().map(|name| Span::raw(name).width()).max().unwrap_or(0).min(STAGE);
     let row = |(at, (stage, name)): (usize, (&StageObservation, &String))| {
         let batches = rate(rates.batches.get(at).copied().unwrap_or(0.0));
-        let name: String = name.chars().take(widest).collect();
+        let name = without_middle(name.clone(), widest);
         let padding = " ".repeat(widest.saturating_sub(Span::raw(&name).width()));
         let threads = format!("x{}", stage.threads);
         let kind = if width >= WITH_KIND { format!("{:<18}", stage.kind) } else { String::new() };

@@ -22,6 +22,9 @@ const GAP: u16 = 2;
 /// into sight.
 const NAME: u16 = 20;
 
+/// The fewest columns of a word that a title is cut in.
+const LEAST_WORD: usize = 9;
+
 /// Below this height, a table has no frame.
 const LOW: u16 = 6;
 
@@ -45,7 +48,8 @@ pub fn draw_grid(grid: &ColumnGrid<'_>, frame: &mut Frame<'_>, area: Rect) {
     let frameless = area.height < LOW;
     let block = if frameless { Block::new() } else { Block::bordered() };
     let border = if grid.focused { Style::new() } else { DIM };
-    let block = block.border_style(border).title(Span::styled(grid.title.clone(), BOLD));
+    let room = area.width.saturating_sub(if frameless { 0 } else { 2 });
+    let block = block.border_style(border).title(Span::styled(fitted(&grid.title, room.into()), BOLD));
     let order = grid.table.order();
     if order.is_empty() {
         let why = if grid.rows.is_empty() { "(none)" } else { "(none passes the filter)" };
@@ -128,8 +132,27 @@ fn widths(columns: &[Column], header: &[String], rows: &[Vec<String>], room: u16
     widths
 }
 
+/// A title that is too wide without what is in the middle of its longest word, which is the host that
+/// it names; and if that is not enough, without its own middle.
+pub fn fitted(title: &str, width: usize) -> String {
+    let over = Span::raw(title).width().saturating_sub(width);
+    if over == 0 {
+        return title.to_owned();
+    }
+    let words: Vec<&str> = title.split(' ').collect();
+    let longest = words.iter().enumerate().max_by_key(|(_, word)| Span::raw(**word).width());
+    let Some((at, word)) = longest else { return String::new() };
+    let left = Span::raw(*word).width().saturating_sub(over).max(LEAST_WORD);
+    let cut: Vec<String> = words
+        .iter()
+        .enumerate()
+        .map(|(other, word)| if other == at { without_middle((*word).to_owned(), left) } else { (*word).to_owned() })
+        .collect();
+    without_middle(cut.join(" "), width)
+}
+
 /// A text that is too wide without what is in its middle: names of one site differ at their ends.
-fn without_middle(text: String, width: usize) -> String {
+pub fn without_middle(text: String, width: usize) -> String {
     if Span::raw(&text).width() <= width || width == 0 {
         return text;
     }
@@ -160,5 +183,17 @@ mod tests {
         assert_eq!([1, 2, 3, 4].map(|width| cut("abcdef", width)), ["…", "a…", "a…f", "ab…f"]);
         // Letters of two columns each.
         assert_eq!(cut("日本語日本語", 6), "日…語");
+    }
+
+    #[test]
+    fn titles_that_are_too_wide_are_cut_in_the_host_first_and_fit() {
+        let title = " server-0.rack-12.zone-0.example.com connects to (3) ";
+        assert_eq!(fitted(title, 60), title);
+        assert_eq!(fitted(title, 40), " server-0.ra…xample.com connects to (3) ");
+        assert_eq!(fitted(title, 27), " serv….com connects to (3) ");
+        assert_eq!(fitted(title, 20), " serv….com…s to (3) ".replace(".com…", ".c…ct"));
+        for width in 1..60 {
+            assert!(Span::raw(fitted(title, width)).width() <= width, "{width}");
+        }
     }
 }

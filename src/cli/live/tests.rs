@@ -94,7 +94,7 @@ fn a_small_frame_has_what_fits() {
         frame(&app(), 20, 5),
         [
             " LIVE  window [2023-",
-            " Servers that receiv",
+            " Servers t…ions (3)",
             "server   connections",
             "Delta              3",
             " q quits  space free",
@@ -141,6 +141,34 @@ fn peers_stand_side_by_side_or_below_each_other() {
     assert!(wide[4].starts_with("│(none)") && wide[5].contains("│sierra                          2"), "{wide:#?}");
     let narrow = frame(&app, 40, 20).join("\n");
     assert!(narrow.contains("┌ Delta connects to (0) ─") && narrow.contains("┌ connect to Delta (2) ─"), "{narrow}");
+}
+
+#[test]
+fn a_host_that_is_too_long_for_a_title_is_cut_in_its_middle_and_says_so() {
+    let hosts = ["server-0.rack-12.zone-0.example.com", "server-1.rack-12.zone-0.example.org"];
+    let mut titles = Vec::new();
+    for shown in hosts {
+        let mut app = App::default();
+        app.see(glance_of(&[(shown, 7)]), Duration::ZERO);
+        press(&mut app, "\n");
+        let looking = frame(&app, 64, 20);
+        app.see_peers(shown.as_bytes(), Some(Peers { host: shown.into(), servers: Vec::new(), clients: Vec::new() }));
+        let wide = frame(&app, 64, 20);
+        for (row, ends) in [(&looking[2], "connects to ─"), (&wide[2], "connects to (0) ─")] {
+            let title = row.split('┐').next().unwrap();
+            assert!(title.contains('…') && title.contains(ends), "{row}");
+        }
+        titles.push(wide[2].clone());
+    }
+    assert_ne!(titles[0], titles[1]);
+    let mut glance = glance();
+    glance.result.as_mut().unwrap().reports[0].title = format!("List of connected hosts to {}", hosts[0]).into();
+    glance.stages[0].name = "read-all-that-there-is".to_owned();
+    let mut app = App::default();
+    app.see(glance, Duration::ZERO);
+    let said = frame(&app, 104, 20).join("\n");
+    assert!(said.contains(" List of connected hosts to server-0.rack…e-0.example.com (3) "), "{said}");
+    assert!(said.contains("│read-a…re-is x2"), "{said}");
 }
 
 #[test]
