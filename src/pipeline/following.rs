@@ -37,8 +37,9 @@ use crate::ops::sequence::Sequencer;
 use crate::output::rejects::RejectsFile;
 use crate::snapshot::store::Store;
 use crate::snapshot::{Delays, Snapshot};
+use crate::source::Listing;
 use crate::source::follow::{Events, FileRecords, FollowOptions, Follower, New};
-use crate::source::seek::{Reason, Wanted, seek};
+use crate::source::seek::{Found, Reason, Wanted, seek};
 use crate::stage::abreast::Abreast;
 use crate::stage::aggregator::Counting;
 use crate::stage::aggregator::following::issuer::Issuer;
@@ -48,7 +49,7 @@ use crate::stage::aggregator::following::windows::LiveWindows;
 use crate::stage::aggregator::following::{self, LiveCounting};
 use crate::stage::filter::{self, Surveyed};
 use crate::stage::follow::{Announcing, Begin, ChunkMaker, Following};
-use crate::stage::reporter;
+use crate::stage::{Failures, reporter};
 use crate::tally::Tally;
 
 /// Descriptors that are left for everything but followed files.
@@ -92,7 +93,7 @@ impl Follow {
             follow.progress.lock().register(InputId(0));
         }
         let Some(aggregator) = aggregator(plan) else { return Ok(follow) };
-        let Some(folder) = state_folder(plan, aggregator, context)? else { return Ok(follow) };
+        let Some(folder) = state_folder(plan, &context.failures)? else { return Ok(follow) };
         let mut store = Store::open(&folder)?;
         if let Some(mut loaded) = store.load(&follow.fingerprint)? {
             if let Some(text) = &loaded.warning {
@@ -136,7 +137,7 @@ impl Follow {
             return Err(Error::usage("nothing is followed that windows are made of"));
         };
         let permits = Permits::new(plan.chunk_budget(at), &context.stop);
-        let options = follow_options(reader, follow, context);
+        let options = follow_options(reader, follow, context.listing.clone());
         let following = self.following(ground, options, reader, resolved, permits.clone());
         let files = following.follower.records();
         let following = reader.of_files().next().is_some().then_some(following);
@@ -231,7 +232,7 @@ impl Follow {
 }
 
 /// What is followed for a reader, and how.
-fn follow_options(plan: &ReaderPlan, follow: FollowPlan, context: &RunContext) -> FollowOptions {
+pub(super) fn follow_options(plan: &ReaderPlan, follow: FollowPlan, listing: Listing) -> FollowOptions {
     FollowOptions {
         locations: plan.of_files().cloned().collect(),
         chunk: plan.chunk,
@@ -239,7 +240,7 @@ fn follow_options(plan: &ReaderPlan, follow: FollowPlan, context: &RunContext) -
         rotate_wait: follow.rotate_wait,
         idle: follow.idle,
         open_files: open_files(),
-        listing: context.listing.clone(),
+        listing,
     }
 }
 
@@ -377,7 +378,8 @@ fn aggregator(plan: &Plan) -> Option<&AggregatorPlan> {
 }
 
 /// Where the state is kept, if it is.
-fn state_folder(plan: &Plan, aggregator: &AggregatorPlan, context: &RunContext) -> Result<Option<PathBuf>> {
+pub(super) fn state_folder(plan: &Plan, failures: &Failures) -> Result<Option<PathBuf>> {
+    let Some(aggregator) = aggregator(plan) else { return Ok(None) };
     let reads_stdin = plan.reads_stdin();
     match &aggregator.live.state {
         StatePlan::None => Ok(None),
@@ -388,7 +390,7 @@ fn state_folder(plan: &Plan, aggregator: &AggregatorPlan, context: &RunContext) 
         StatePlan::Auto if reads_stdin => Ok(None),
         StatePlan::Auto => {
             let Some(root) = state_root() else {
-                context.failures.warn(
+                failures.warn(
                     "no state is kept, as neither XDG_STATE_HOME nor HOME is set: a restart begins anew; give --state",
                 );
                 return Ok(None);
@@ -419,11 +421,18 @@ fn open_files() -> usize {
 
 /// Says from which byte a file is needed: what is before cannot hold any window, by the declared
 /// disorder.
-fn beginning(ReaderPlan { stamps, max_line, .. }: &ReaderPlan, resolved: Resolved) -> Box<Begin> {
-    let wanted = Wanted { first: resolved.bounds.keep_from, last: Timestamp::MAX, disorder: stamps.lateness };
-    let stamps = FormatStamps { rules: stamps.format.bind(*max_line), future_after: resolved.bounds.future_after };
+fn beginning(plan: &ReaderPlan, resolved: Resolved) -> Box<Begin> {
+    let plan = plan.clone();
     Box::new(move |new: &New, file: &File| {
-        let found = seek(&|at, into| file.read_at(into, at), new.size, &wanted, &stamps).ok()?;
+        let found = sought(&plan, resolved, new.size, file)?;
         (found.reason == Reason::Pruned).then_some(found.from)
     })
+}
+
+/// Which bytes of a file that has so many are needed; `None` if it cannot be searched.
+pub(super) fn sought(plan: &ReaderPlan, resolved: Resolved, size: u64, file: &File) -> Option<Found> {
+    let ReaderPlan { stamps, max_line, .. } = plan;
+    let wanted = Wanted { first: resolved.bounds.keep_from, last: Timestamp::MAX, disorder: stamps.lateness };
+    let stamps = FormatStamps { rules: stamps.format.bind(*max_line), future_after: resolved.bounds.future_after };
+    seek(&|at, into| file.read_at(into, at), size, &wanted, &stamps).ok()
 }

@@ -34,7 +34,7 @@ pub use crate::stage::aggregator::following::standing::Standing;
 pub use builder::Builder;
 pub use environment::{Pipeline, wall_clock};
 pub use following::state_root;
-pub use jobs::{Explained, ListedFile, PartialRequest, Partition, PlannedTask, agree};
+pub use jobs::{Explained, Explanation, ListedFile, PartialRequest, Partition, PlannedTask, agree};
 pub use observe::Observation;
 pub use observed::StageObservation;
 pub use range::{ByteRange, Passed};

@@ -16,6 +16,7 @@
 //! | `foreign` | lines of other programs, and the commands that make records of them |
 //! | **Following** | |
 //! | `follow` | results of live logs: in order, once, whatever happens to the files |
+//! | `explained` | what is said of a run that follows before it is started |
 //! | `gaps` | stamps that run ahead, and long runs of windows that hold nothing |
 //! | `standing` | a run without a result of what was there says why |
 //! | `clock` | stamps that cannot be, results by the clock, results issued again |
@@ -77,6 +78,7 @@ mod corpora;
 mod crash;
 mod cuts;
 mod exact;
+mod explained;
 mod facade;
 mod faults;
 mod floors;

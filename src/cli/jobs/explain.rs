@@ -14,7 +14,7 @@ use crate::config::{OutputPlan, Plan, Task};
 use crate::error::{Error, Result};
 use crate::model::escape::printable;
 use crate::output::Claim;
-use crate::pipeline::Explained;
+use crate::pipeline::{Explained, Explanation};
 
 /// One object of the JSON, one line each, of the schema `logparser-explain/1`.
 #[derive(Serialize)]
@@ -42,8 +42,7 @@ pub fn explain(location: Vec<String>, config: Option<&Path>, settings: &Settings
     let places = outputs.iter().map(|(_, path)| path.as_deref());
     let explained = places.fold(pipeline, |pipeline, place| pipeline.writes(place)).explain()?;
     for (output, path) in &outputs {
-        let inputs = &explained.inputs;
-        let text = if *output == "json" { json(inputs)? } else { text(inputs) + &chains };
+        let text = if *output == "json" { json(&explained)? } else { text(&explained) + &chains };
         emit(&text, &[path.as_deref()])?;
     }
     // As for a run in which something could not be read.
@@ -77,10 +76,21 @@ fn chains(plan: &Plan) -> String {
     if chains.is_empty() { "chained: none\n".to_owned() } else { chains.into_iter().map(line).collect() }
 }
 
-/// A line of JSON for each input.
-fn json(explained: &[Explained]) -> Result<String> {
+/// Why nothing is read of a location that is followed.
+const NOWHERE: &str = "it leads to no file yet, and is waited for";
+
+/// A line of JSON for each input, and for each location that is waited for.
+fn json(explained: &Explanation) -> Result<String> {
     let mut text = String::new();
-    for input in explained {
+    let waited = explained.nowhere.iter().map(|location| Explained {
+        name: location.clone(),
+        size: None,
+        range: (0, 0),
+        stamps: None,
+        probes: 0,
+        reason: NOWHERE.to_owned(),
+    });
+    for input in explained.inputs.iter().cloned().chain(waited) {
         let line = ExplainedLine {
             schema: "logparser-explain/1",
             input: &input.name,
@@ -98,27 +108,36 @@ fn json(explained: &[Explained]) -> Result<String> {
     Ok(text)
 }
 
-/// A paragraph for each input, and a line for all of them.
-fn text(explained: &[Explained]) -> String {
+/// A paragraph for each input, one for each location that is waited for, and a line for all of them.
+fn text(Explanation { inputs, follows, nowhere, .. }: &Explanation) -> String {
     let mut text = String::new();
-    for input in explained {
+    let more = if *follows { ", and what comes" } else { "" };
+    for input in inputs {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}", input.name);
         if let Some(size) = input.size {
             let (from, to) = input.range;
             let share = 100.0 * input.skipped();
-            let _ = writeln!(text, "  read     bytes {from} to {to} of {size}, {share:.1} % skipped");
+            let _ = writeln!(text, "  read     bytes {from} to {to} of {size}, {share:.1} % skipped{more}");
         }
         if let Some((lowest, highest)) = input.stamps {
             let _ = writeln!(text, "  stamps   {lowest} to {highest}, by {} small reads", input.probes);
         }
         let _ = writeln!(text, "  since    {}", input.reason);
     }
-    let (read, size) = explained
+    for location in nowhere {
+        let _ = writeln!(text, "{location}\n  since    {NOWHERE}");
+    }
+    let (read, size) = inputs
         .iter()
         .filter_map(|input| Some((input.bytes(), input.size?)))
         .fold((0, 0), |(read, size), (bytes, of)| (read + bytes, size + of));
-    let inputs = if explained.len() == 1 { "input" } else { "inputs" };
-    let _ = writeln!(text, "{} {inputs}: {read} of {size} bytes would be read", explained.len());
+    let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let waited = match nowhere.len() {
+        0 => String::new(),
+        count => format!(", and {} without a file yet", counted(count, "location")),
+    };
+    let how = if *follows { "would be read now, and what comes" } else { "would be read" };
+    let _ = writeln!(text, "{}{waited}: {read} of {size} bytes {how}", counted(inputs.len(), "input"));
     text
 }

@@ -3,54 +3,30 @@
 //! Not here: reading (`reading`), which is that of a run. Invariant: a run that is started at once
 //! reads just these bytes, unless they contradict what was declared.
 
+use std::path::PathBuf;
+
+use super::explained::Explained;
+use super::followed::{SavedRun, followed};
 use crate::actor::Stop;
 use crate::config::{Plan, Scan, Task};
-use crate::error::{Error, Result};
-use crate::model::{Extent, InputId, Timestamp};
-use crate::pipeline::environment::Pipeline;
+use crate::error::{Error, Result, show_path};
+use crate::model::InputId;
+use crate::output::spared::Spared;
+use crate::pipeline::environment::{Environment, Pipeline};
 use crate::pipeline::inputs::{Inputs, readers, refusal};
 use crate::pipeline::reading::{Part, Reading, find};
-use crate::source::seek::Reason;
 use crate::source::{Input, Pruned};
 use crate::stage::Failures;
-
-/// What a run would read of one input.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explained {
-    /// The input's name, escaped.
-    pub name: String,
-    /// Its bytes; `None` if only reading it tells.
-    pub size: Option<u64>,
-    /// The bytes that would be read: first, and one past the last.
-    pub range: (u64, u64),
-    /// The lowest and the highest stamp that the probes have seen.
-    pub stamps: Option<(Timestamp, Timestamp)>,
-    /// Small reads that it took.
-    pub probes: u32,
-    /// Why these bytes.
-    pub reason: String,
-}
-
-impl Explained {
-    /// Bytes that would be read.
-    pub fn bytes(&self) -> u64 {
-        self.range.1 - self.range.0
-    }
-
-    /// The share that would be skipped, from 0 to 1.
-    pub fn skipped(&self) -> f64 {
-        match self.size {
-            Some(size) if size > 0 => 1.0 - self.bytes() as f64 / size as f64,
-            _ => 0.0,
-        }
-    }
-}
 
 /// The plan of reading.
 #[derive(Debug)]
 pub struct Explanation {
     /// What would be read of each input that can be read.
     pub inputs: Vec<Explained>,
+    /// Whether inputs are followed, so that more is read once it comes.
+    pub follows: bool,
+    /// The locations that are followed and lead to no file yet, escaped.
+    pub nowhere: Vec<String>,
     /// What cannot be read, as a run would say it.
     pub failures: Vec<Error>,
 }
@@ -64,7 +40,10 @@ impl Pipeline {
         let stop = Stop::new(environment.wishes.drain.clone());
         let failures = Failures::new(environment.listener.clone());
         let inputs = find(&plan, &mut environment, &failures)?;
-        let reading = Reading::new(&plan, inputs, (environment.now)(), &stop, &Part::All)?;
+        let follows = plan.follows();
+        let saved = follows.then(|| SavedRun::look(&plan, &failures)).transpose()?;
+        let part = saved.as_ref().map_or(Part::All, SavedRun::part);
+        let reading = Reading::new(&plan, inputs, (environment.now)(), &stop, &part)?;
         let one = |(at, input): (usize, &Input)| {
             let id = InputId(at as u32);
             match refusal(input) {
@@ -75,43 +54,32 @@ impl Pipeline {
                 None => Some(explained(input, reading.pruned.get(&id), whole(&plan, &reading.inputs, id))),
             }
         };
-        let explained = reading.inputs.all.iter().enumerate().filter_map(one).collect();
-        Ok(Explanation { inputs: explained, failures: failures.take() })
+        let mut inputs: Vec<Explained> = reading.inputs.all.iter().enumerate().filter_map(one).collect();
+        let mut nowhere = Vec::new();
+        if let Some(saved) = saved {
+            let now = followed(&plan, &reading, saved, &environment, &failures);
+            spare_files(&now.paths, &environment)?;
+            inputs.extend(now.files);
+            nowhere = now.nowhere;
+        }
+        Ok(Explanation { inputs, follows, nowhere, failures: failures.take() })
     }
 }
 
 fn explained(input: &Input, pruned: Option<&Pruned>, whole: &str) -> Explained {
     let name = input.name.clone();
     match (pruned, input.size()) {
-        (Some(Pruned { found, size, disorder, .. }), _) => Explained {
-            name,
-            size: Some(*size),
-            range: (found.from, found.to),
-            stamps: found.extent.map(|extent: Extent| (extent.lowest, extent.highest)),
-            probes: found.probes,
-            reason: match (found.reason, found.from == found.to) {
-                (Reason::Pruned, true) => "it lies outside the window".to_owned(),
-                (Reason::Pruned, false) => "the rest lies outside the window".to_owned(),
-                (Reason::NothingToSkip, _) => "nothing is worth skipping".to_owned(),
-                (Reason::NotSorted, _) => {
-                    let seconds = |nanos| Timestamp::from_nanos(nanos).unix_decimal();
-                    let seen = found.extent.map_or(0, |extent| extent.disorder);
-                    format!("its stamps lie up to {} s back, {} s are declared", seconds(seen), seconds(*disorder))
-                }
-            },
-        },
-        (None, Some(size)) => {
-            Explained { name, size: Some(size), range: (0, size), stamps: None, probes: 0, reason: whole.to_owned() }
-        }
-        (None, None) => Explained {
-            name,
-            size: None,
-            range: (0, 0),
-            stamps: None,
-            probes: 0,
-            reason: "a pipe is read whole".into(),
-        },
+        (Some(Pruned { found, size, disorder, .. }), _) => Explained::found(name, *size, found, *disorder),
+        (None, Some(size)) => Explained::whole(name, size, whole),
+        (None, None) => Explained { size: None, ..Explained::whole(name, 0, "a pipe is read whole") },
     }
+}
+
+/// Refuses to read files that are to be written.
+fn spare_files(paths: &[PathBuf], environment: &Environment) -> Result<()> {
+    let mut read = Spared::default();
+    paths.iter().for_each(|path| read.add(path, show_path(path)));
+    environment.written.iter().try_for_each(|target| read.refuse(target.as_deref()))
 }
 
 /// Why an input is read whole that was not searched.

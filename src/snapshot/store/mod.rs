@@ -96,10 +96,9 @@ impl Store {
     /// configuration than `fingerprint` tells.
     pub fn load(&mut self, fingerprint: &str) -> Result<Option<Loaded>> {
         self.next = None;
-        let found = peek(&self.dir)?;
+        let found = peek_of(&self.dir, fingerprint)?;
         let mut next = NextSlot { slot: 0, sequence: 1 };
         if let Some(loaded) = &found {
-            choice::same_configuration(&self.dir, &loaded.path, &loaded.fingerprint, fingerprint)?;
             // A snapshot a nanosecond would take centuries to get there.
             next = NextSlot { slot: 1 - loaded.slot, sequence: loaded.sequence.saturating_add(1) };
         }
@@ -216,6 +215,15 @@ pub fn peek(dir: &Path) -> Result<Option<Loaded>> {
         Choice::Refuse(error) => Err(error),
         Choice::Use { slot, warning } => Ok(loaded(slot, if slot == 0 { first } else { second }, warning)),
     }
+}
+
+/// The same, of a run of this configuration: errors as `Store::load` does.
+pub fn peek_of(dir: &Path, fingerprint: &str) -> Result<Option<Loaded>> {
+    let found = peek(dir)?;
+    if let Some(loaded) = &found {
+        choice::same_configuration(dir, &loaded.path, &loaded.fingerprint, fingerprint)?;
+    }
+    Ok(found)
 }
 
 /// A valid slot as what it holds.

@@ -64,6 +64,11 @@ impl Follower {
         self.generations.records().pass_over(self.ignored.copies());
     }
 
+    /// Whether a location leads to a generation, as far as the last scan has found.
+    pub fn is_here(&self, id: InputId) -> bool {
+        self.generations.get(id).is_some_and(|generation| generation.whereabouts.is_here())
+    }
+
     /// Lets a generation begin at a later byte, where a line begins. Only before anything is passed
     /// on of it.
     pub fn begin_at(&mut self, id: InputId, position: u64) {
