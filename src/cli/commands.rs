@@ -9,6 +9,7 @@ pub mod tallies;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::args::{Common, Settings};
+use super::keys::{Draws, KeyArgs, Runs};
 use make::MakeArgs;
 use tallies::TalliesCommand;
 
@@ -113,15 +114,17 @@ pub enum PipelineCommand {
         #[command(flatten)]
         common: Common,
     },
-    /// Check a configuration file and name every problem in it.
+    /// Check a configuration file, with the options of its run, and name every problem in it.
     Check {
         /// The configuration.
         #[arg(default_value = "pipeline.toml")]
         file: std::path::PathBuf,
         #[command(flatten)]
         settings: Settings,
+        #[command(flatten)]
+        keys: KeyArgs<Runs>,
     },
-    /// Draw the graph of a configuration file.
+    /// Draw the graph of a configuration file, as it is with the options of its run.
     Graph {
         /// The configuration.
         #[arg(default_value = "pipeline.toml")]
@@ -131,6 +134,8 @@ pub enum PipelineCommand {
         format: GraphFormat,
         #[command(flatten)]
         settings: Settings,
+        #[command(flatten)]
+        keys: KeyArgs<Draws>,
     },
     /// Which servers received most connections?
     Top {

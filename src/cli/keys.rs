@@ -8,15 +8,15 @@ use std::marker::PhantomData;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::asked_report;
-use crate::config::schema::{Argument, KEYS, KeySpec, Takers};
+use crate::config::schema::{Argument, Heading, KEYS, KeySpec, Takers};
 use crate::error::Result;
 use crate::model::escape::toml_text;
 use crate::options::Kind;
 
 /// A kind of command, by the keys that it takes as options.
 pub trait Taker {
-    /// Whether it takes an option that these commands take.
-    fn takes(takers: Takers) -> bool;
+    /// Whether it takes an option.
+    fn takes(argument: &Argument) -> bool;
 
     /// What help says of an option otherwise than elsewhere.
     fn otherwise(_key: &str) -> Option<&'static str> {
@@ -28,6 +28,10 @@ pub trait Taker {
 #[derive(Debug, Default)]
 pub struct Runs;
 
+/// The command that draws a pipeline, whose results it does not draw.
+#[derive(Debug, Default)]
+pub struct Draws;
+
 /// Commands that count in parts.
 #[derive(Debug, Default)]
 pub struct Counts;
@@ -37,20 +41,26 @@ pub struct Counts;
 pub struct Reports;
 
 impl Taker for Runs {
-    fn takes(_: Takers) -> bool {
+    fn takes(_: &Argument) -> bool {
         true
     }
 }
 
+impl Taker for Draws {
+    fn takes(argument: &Argument) -> bool {
+        argument.heading != Heading::Results
+    }
+}
+
 impl Taker for Counts {
-    fn takes(takers: Takers) -> bool {
-        matches!(takers, Takers::Counts | Takers::All)
+    fn takes(argument: &Argument) -> bool {
+        matches!(argument.takers, Takers::Counts | Takers::All)
     }
 }
 
 impl Taker for Reports {
-    fn takes(takers: Takers) -> bool {
-        matches!(takers, Takers::Reports | Takers::All)
+    fn takes(argument: &Argument) -> bool {
+        matches!(argument.takers, Takers::Reports | Takers::All)
     }
 
     fn otherwise(key: &str) -> Option<&'static str> {
@@ -83,7 +93,7 @@ pub struct SetKey {
 /// The keys that are options of such a command, in the order of the table.
 fn taken<T: Taker>() -> impl Iterator<Item = (&'static KeySpec, Argument)> {
     let options = KEYS.iter().filter_map(|key| Some((key, key.argument?)));
-    options.filter(|(_, argument)| T::takes(argument.takers))
+    options.filter(|(_, argument)| T::takes(argument))
 }
 
 impl<T: Taker> Args for KeyArgs<T> {

@@ -95,8 +95,10 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
 fn pipeline(command: PipelineCommand, insists: bool) -> Result<u8> {
     match command {
         PipelineCommand::Run { file, settings, common } => jobs::pipeline::run(&file, &settings, &common),
-        PipelineCommand::Check { file, settings } => jobs::pipeline::check(&file, &settings),
-        PipelineCommand::Graph { file, format, settings } => jobs::pipeline::graph(&file, format, &settings),
+        PipelineCommand::Check { file, settings, keys } => jobs::pipeline::check(&file, &settings, &keys),
+        PipelineCommand::Graph { file, format, settings, keys } => {
+            jobs::pipeline::graph(&file, format, &settings, &keys)
+        }
         PipelineCommand::Top { location, common } => jobs::ask::top(location, &common),
         PipelineCommand::To { host, location, common } => jobs::ask::to(&host, location, &common, insists),
         PipelineCommand::From { host, location, common } => jobs::ask::from(&host, location, &common, insists),
