@@ -5,7 +5,8 @@
 use std::ffi::OsString;
 use std::io;
 
-use clap::error::ErrorKind as Problem;
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind as Problem};
 use clap::{ColorChoice, CommandFactory, FromArgMatches};
 
 use super::commands::{Command, Commanded, Positional};
@@ -23,9 +24,13 @@ pub fn request(argv: &[OsString]) -> Result<Request, (clap::Error, Option<String
     let hint = |error: &clap::Error, otherwise: Option<String>| match error.kind() {
         Problem::InvalidUtf8 => slips::no_text(argv),
         Problem::UnknownArgument => slips::stray(argv)
+            .or_else(|| slips::no_set(error, argv))
+            .or_else(|| slips::format(error, argv))
+            .or_else(|| slips::printed(error, argv))
             .or_else(|| slips::elsewhere(error))
             .or_else(|| slips::otherwise_called(error, argv))
-            .or_else(|| slips::configured(error))
+            .or_else(|| slips::configured(error, argv))
+            .or_else(|| slips::bare_setting(error, argv))
             .or_else(|| slips::bare(argv))
             .or(otherwise),
         Problem::InvalidValue | Problem::WrongNumberOfValues => slips::no_value(error, argv).or(otherwise),
@@ -67,7 +72,28 @@ pub fn misunderstood(argv: &[OsString]) -> Option<String> {
 /// The command line as `command` understands it.
 pub fn parsed<T: FromArgMatches>(command: clap::Command, argv: &[OsString]) -> Result<T, clap::Error> {
     let color = if tty::shows_color(&io::stdout()) { ColorChoice::Auto } else { ColorChoice::Never };
-    T::from_arg_matches(&command.color(color).try_get_matches_from(argv)?)
+    let mut command = command.color(color);
+    match command.try_get_matches_from_mut(argv) {
+        Ok(matches) => T::from_arg_matches(&matches),
+        Err(mut error) => {
+            if error.get(ContextKind::Usage).is_some() {
+                error.insert(ContextKind::Usage, ContextValue::StyledStr(usage(command, argv)));
+            }
+            Err(error)
+        }
+    }
+}
+
+/// How the command that a command line calls is used, whatever was given to it: the parser would name
+/// options that it has taken for those that were meant.
+fn usage(command: clap::Command, argv: &[OsString]) -> StyledStr {
+    let (mut path, mut command) = (command.get_name().to_owned(), command);
+    for word in argv.iter().skip(1) {
+        let Some(further) = word.to_str().and_then(|word| command.find_subcommand(word)).cloned() else { break };
+        path = format!("{path} {}", further.get_name());
+        command = further;
+    }
+    command.bin_name(path).render_usage()
 }
 
 /// The arguments with the command moved to the front, if the first positional argument is one. So
@@ -121,6 +147,34 @@ mod tests {
         let argv: Vec<OsString> = argv.iter().map(OsString::from).collect();
         with_command_first(&argv, &Commanded::command())
             .map(|moved| moved.into_iter().map(|arg| arg.into_string().unwrap()).collect())
+    }
+
+    #[test]
+    fn usage_beside_an_error_names_no_option_that_nobody_gave() {
+        for (command, usage) in [
+            ("top conn.log", "logparser top [OPTIONS] [LOCATION]..."),
+            ("run", "logparser run [OPTIONS] [FILE]"),
+            ("graph", "logparser graph [OPTIONS] [FILE]"),
+            ("explain conn.log", "logparser explain [OPTIONS] [LOCATION]..."),
+            ("to Delta", "logparser to [OPTIONS] <HOST> [LOCATION]..."),
+            ("partial conn.log", "logparser partial [OPTIONS] --output <FILE> [LOCATION]..."),
+            ("report x.tally", "logparser report [OPTIONS] <FILE... [HOST_FROM HOST_TO]>..."),
+            ("state list", "logparser state list [OPTIONS] [DIR]"),
+            ("conn.log", "logparser [OPTIONS] [LOCATION [HOST_FROM HOST_TO]]"),
+        ] {
+            for wrong in ["--chain", "--slide=5", "--outputs", "-x", "--seconds 5 --no-such", "--frob --color never"] {
+                let argv: Vec<OsString> = ["logparser"]
+                    .into_iter()
+                    .chain(command.split(' '))
+                    .chain(wrong.split(' '))
+                    .map(Into::into)
+                    .collect();
+                let Err((error, _)) = request(&argv) else { panic!("{argv:?}") };
+                let said = error.to_string();
+                let found = said.split_once("Usage: ").map(|(_, rest)| rest.lines().next().unwrap());
+                assert_eq!(found, Some(usage), "{argv:?}: {said}");
+            }
+        }
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 mod blanks;
 mod commands;
+mod elsewhere;
+mod keys;
 mod options;
 
 use std::ffi::OsString;
@@ -13,7 +15,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 pub use commands::{made, near_command, needs_command, no_command, stray, stray_in_make};
-pub use options::{bare, configured, elsewhere, is_called, no_text, no_value, otherwise_called};
+pub use elsewhere::{format, otherwise_called, printed};
+pub use keys::{bare_setting, configured, no_set};
+pub use options::{bare, elsewhere, is_called, no_text, no_value};
 
 use super::streams::is_piped;
 use crate::config::{is_configuration, is_log};
@@ -27,6 +31,8 @@ pub fn command_line(argv: &[OsString]) -> Result<()> {
     options::dashes(argv)?;
     options::values(argv)?;
     blanks::blanks(argv)?;
+    keys::settings(argv)?;
+    elsewhere::follows_no_format(argv)?;
     commands::not_help(argv)
 }
 

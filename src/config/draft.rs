@@ -126,7 +126,13 @@ fn top_level(root: &Node, drafts: &mut [Draft], problems: &mut Problems) {
             continue;
         }
         let keys = all_keys().map(|spec| spec.name).chain(["stages"]);
-        let help = if problems.want_help() { suggest(&entry.key, keys) } else { None };
+        let is_stage =
+            matches!(entry.node.content, Content::Table(_)) && drafts.iter().any(|draft| draft.name == entry.key);
+        let help = match problems.want_help() {
+            true if is_stage => Some(format!("the keys of a stage stand in [stages.{}]", entry.key)),
+            true => suggest(&entry.key, keys),
+            false => None,
+        };
         problems.add(&entry.place, &entry.key, "unknown key", help);
     }
 }
@@ -160,11 +166,7 @@ fn overrides(written: &Written, drafts: &mut [Draft], problems: &mut Problems) {
             match drafts.iter_mut().find(|draft| draft.name == name) {
                 Some(draft) => draft.values.push((Layer::StageOverride, entry(key))),
                 None => {
-                    let names = || drafts.iter().map(|draft| draft.name.as_str());
-                    let help = problems.want_help().then(|| {
-                        suggest(name, names())
-                            .unwrap_or_else(|| format!("the stages are {}", names().collect::<Vec<_>>().join(", ")))
-                    });
+                    let help = problems.want_help().then(|| near_stage(name, drafts));
                     problems.add(place, &given.key, format!("there is no stage '{name}'"), help);
                 }
             }
@@ -173,6 +175,12 @@ fn overrides(written: &Written, drafts: &mut [Draft], problems: &mut Problems) {
         if matches!(given.key.as_str(), "type" | "inputs") {
             let help = format!("write stages.NAME.{}=VALUE", given.key);
             problems.add(place, &given.key, "belongs to one stage", Some(help));
+        } else if let Some((name, key)) = of_stage(&given.key) {
+            let help = problems.want_help().then(|| match meant_stage(name, drafts) {
+                Some(stage) => format!("write stages.{stage}.{key}={}", given.value),
+                None => format!("write stages.NAME.{key}={}; {}", given.value, near_stage(name, drafts)),
+            });
+            problems.add(place, &given.key, "names a stage without stages. before it", help);
         } else if !all_keys().any(|spec| spec.name == given.key) {
             let help = if problems.want_help() { suggest(&given.key, all_keys().map(|spec| spec.name)) } else { None };
             problems.add(place, &given.key, "unknown key", help);
@@ -180,6 +188,31 @@ fn overrides(written: &Written, drafts: &mut [Draft], problems: &mut Problems) {
             spread(&entry(&given.key), Layer::Override, drafts);
         }
     }
+}
+
+/// The stage and its key that a dotted path names, if that is one.
+fn of_stage(path: &str) -> Option<(&str, &str)> {
+    path.split_once('.').filter(|(_, key)| all_keys().any(|spec| spec.name == *key))
+}
+
+/// The stage of this name, or the only one that is called otherwise and is of the type that has it.
+fn meant_stage<'a>(name: &str, drafts: &'a [Draft]) -> Option<&'a str> {
+    if let Some(draft) = drafts.iter().find(|draft| draft.name == name) {
+        return Some(&draft.name);
+    }
+    let is_called = |kind: &StageType| kind.standard_name() == name || kind.name() == name;
+    let kind = StageType::ALL.into_iter().find(is_called)?;
+    let mut alike = drafts.iter().filter(|draft| draft.kind == Some(kind));
+    alike.next().filter(|_| alike.next().is_none()).map(|draft| draft.name.as_str())
+}
+
+/// What is said of a stage that is not there.
+fn near_stage(name: &str, drafts: &[Draft]) -> String {
+    let names = || drafts.iter().map(|draft| draft.name.as_str());
+    if let Some(meant) = meant_stage(name, drafts) {
+        return format!("did you mean '{meant}'?");
+    }
+    suggest(name, names()).unwrap_or_else(|| format!("the stages are {}", names().collect::<Vec<_>>().join(", ")))
 }
 
 /// Notes keys that the stage does not understand.
@@ -223,4 +256,40 @@ fn read_inputs(draft: &mut Draft, problems: &mut Problems) {
         }
     }
     draft.inputs = inputs;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::problems;
+    use super::*;
+
+    #[test]
+    fn a_key_of_a_stage_is_told_from_where_it_belongs() {
+        let said = |key: &str| {
+            let mut written = Written::from_text("p.toml", "location = 'x'");
+            written.set(key, "false", Place::Argument("--set".to_owned()));
+            problems(&written)
+        };
+        for (path, help) in [
+            ("tally", "write stages.tally.chain=false"),
+            ("bucket-aggregator", "write stages.tally.chain=false"),
+            ("talley", "write stages.NAME.chain=false; did you mean 'tally'?"),
+            ("zzz", "write stages.NAME.chain=false; the stages are read, lines, recent, tally, report"),
+        ] {
+            let given = format!("{path}.chain");
+            let expected = format!("--set: {given}: names a stage without stages. before it; {help}");
+            assert_eq!(said(&given), [expected]);
+        }
+        let expected = "there is no stage 'bucket-aggregator'; did you mean 'tally'?";
+        let given = "stages.bucket-aggregator.chain";
+        assert_eq!(said(given), [format!("--set: {given}: {expected}")]);
+    }
+
+    #[test]
+    fn a_table_that_is_a_stage_outside_of_stages_is_told() {
+        let said = |text| problems(&Written::from_text("p.toml", text));
+        let wrong = said("location = 'x'\n[tally]\nchain = false");
+        assert!(wrong[0].ends_with("tally: unknown key; the keys of a stage stand in [stages.tally]"), "{wrong:?}");
+        assert!(said("location = 'x'\ntally = 5")[0].ends_with("tally: unknown key"), "{:?}", said("tally = 5"));
+    }
 }

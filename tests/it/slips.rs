@@ -22,12 +22,24 @@ const LOG: &str = "\
 1700000000 web.example.com Alpha
 ";
 
+/// A pipeline whose stages have names of their own.
+const NAMED: &str = "\
+location = 'conn.log'
+[stages]
+here = { type = 'reader' }
+lines = { type = 'line-splitter', inputs = ['here'] }
+near = { type = 'time-filter', inputs = ['lines'] }
+count = { type = 'bucket-aggregator', inputs = ['near'] }
+tell = { type = 'reporter', inputs = ['count'] }
+";
+
 fn folder() -> Folder {
     let folder = Folder::new();
     for name in ["conn.log", "conn1.log", "conn2.log", "a b.log", "-odd.log"] {
         folder.write(name, LOG);
     }
     folder.write("mine.toml", "location = 'conn.log'\nuntil = 'latest'\n");
+    folder.write("named.toml", NAMED);
     folder.write("bad.toml", "secnds = 5\n".to_owned() + &(0..30).map(|n| format!("k{n} = 1\n")).collect::<String>());
     folder.write("syntax.toml", "x y\n".repeat(2000));
     folder.write("zeros.bin", b"a\0b");
@@ -101,12 +113,14 @@ fn meant(command: &str, said: &str) -> Vec<String> {
             let given = command.split_whitespace().skip_while(|word| *word != option).nth(1).unwrap();
             // To count all these windows takes long.
             all.push(command.replace(given, length).replace("logparser top", "logparser explain"));
+        } else if let Some((_, rest)) = line.split_once("; write location = ") {
+            let (location, rest) = rest.split_once(" into a file").unwrap();
+            all.push(format!("echo 'location = {location}' > my.toml; {}", rest.split('`').nth(1).unwrap()));
         } else if let (Some((_, rest)), true) = (line.split_once("did you mean -"), is_of_words(line)) {
             // An option of another name, or one whose dashes are missing.
             let right = format!("-{}", rest.split('?').next().unwrap());
             let given = line.split_once("unexpected argument '").map(|(_, rest)| rest.split('\'').next().unwrap());
-            let wrong = if right.contains(' ') { right.trim_start_matches('-') } else { given.unwrap() };
-            all.push(command.replacen(wrong, &right, 1));
+            all.push(command.replacen(&in_command(command, given, &right), &right, 1));
         } else if let Some((_, rest)) = line.split_once("did you mean -") {
             all.push(in_place(command, line, rest));
         } else if let (Some((_, rest)), true) = (line.split_once("did you mean '"), line.contains(": expected ")) {
@@ -115,6 +129,19 @@ fn meant(command: &str, said: &str) -> Vec<String> {
         }
     }
     all
+}
+
+/// The part of a command that an option was meant by: its words without their dashes, or what was
+/// given, with its value.
+fn in_command(command: &str, given: Option<&str>, right: &str) -> String {
+    let bare = right.trim_start_matches('-');
+    if right.contains(' ') && command.contains(bare) {
+        return bare.to_owned();
+    }
+    let (given, value) = (given.unwrap(), right.rsplit([' ', '=']).next().unwrap());
+    let setting = format!("{given} {}", bare.replacen(' ', "=", 1));
+    let parts = [setting, format!("{given} {value}"), format!("{given}={value}"), format!("{given}{value}")];
+    parts.into_iter().find(|part| command.contains(part)).unwrap_or_else(|| given.to_owned())
 }
 
 /// A command with an option in place of one that stands in a message, then what is wrong with it.

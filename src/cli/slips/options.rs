@@ -11,7 +11,6 @@ use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue};
 
 use crate::cli::commands::{Commanded, Positional};
-use crate::config::schema::all_keys;
 use crate::error::{Error, Result};
 use crate::model::escape::{printable, shell_word};
 
@@ -134,66 +133,52 @@ pub fn is_called(arg: &clap::Arg, long: &str) -> bool {
 }
 
 /// Whether a command has an option of this long name.
-fn has_option(command: &clap::Command, long: &str) -> bool {
+pub(super) fn has_option(command: &clap::Command, long: &str) -> bool {
     command.get_arguments().any(|arg| is_called(arg, long))
 }
 
+/// A word or an option that has no place, without its value.
+pub(super) fn unknown(problem: &clap::Error) -> Option<&str> {
+    let Some(ContextValue::String(word)) = problem.get(ContextKind::InvalidArg) else { return None };
+    if word.starts_with('-') { word.split('=').next() } else { Some(word) }
+}
+
 /// The long name of an option that a command does not have.
-fn unknown_name(problem: &clap::Error) -> Option<&str> {
-    let Some(ContextValue::String(option)) = problem.get(ContextKind::InvalidArg) else { return None };
-    option.strip_prefix("--")?.split('=').next()
+pub(super) fn unknown_name(problem: &clap::Error) -> Option<&str> {
+    unknown(problem)?.strip_prefix("--")
+}
+
+/// What was given to an option: behind an equals sign, right behind its letter, or as the next word.
+pub(super) fn value_of<'a>(argv: &'a [OsString], option: &str) -> Option<&'a str> {
+    let mut words = argv.iter().skip(1).take_while(|word| *word != "--").map_while(|word| word.to_str());
+    let rest = words.find_map(|word| {
+        word.strip_prefix(option).filter(|rest| rest.is_empty() || rest.starts_with('=') || !option.starts_with("--"))
+    })?;
+    match rest.strip_prefix('=').unwrap_or(rest) {
+        "" => words.next().filter(|word| !is_like_an_option(word)),
+        value => Some(value),
+    }
 }
 
 /// What is said of an option that another command has.
 pub fn elsewhere(problem: &clap::Error) -> Option<String> {
     let name = unknown_name(problem)?;
-    let has = |command: &clap::Command| has_option(command, name);
-    if has(&Positional::command()) && matches!(name, "tail" | "sleep-seconds") {
+    if has_option(&Positional::command(), name) && matches!(name, "tail" | "sleep-seconds") {
         return Some(
             "it belongs to `logparser LOCATION HOST_FROM HOST_TO`; elsewhere say --follow --every 1h".to_owned(),
         );
     }
+    having(name).map(|commands| format!("it is an option of: {commands}"))
+}
+
+/// The commands that have an option of this long name, if any have.
+pub(super) fn having(name: &str) -> Option<String> {
     let mut commands = Commanded::command();
     // Until then, commands have no options.
     commands.build();
-    let names: Vec<&str> =
-        commands.get_subcommands().filter(|command| has(command)).map(clap::Command::get_name).collect();
-    (!names.is_empty()).then(|| format!("it is an option of: {}", names.join(", ")))
-}
-
-/// What is said of an option that is a key of the configuration.
-pub fn configured(problem: &clap::Error) -> Option<String> {
-    let name = unknown_name(problem)?;
-    let key = all_keys().find(|key| key.name == name)?;
-    Some(format!("it is a key of a configuration: logparser run FILE --set {}=...", key.name))
-}
-
-/// What options are called elsewhere, and here.
-const CALLED_ELSEWHERE: [(&str, &str); 13] = [
-    ("start", "since"),
-    ("begin", "since"),
-    ("after", "since"),
-    ("end", "until"),
-    ("before", "until"),
-    ("memory", "max-memory"),
-    ("tz", "timezone"),
-    ("zone", "timezone"),
-    ("window", "seconds"),
-    ("interval", "every"),
-    ("slide", "every"),
-    ("step", "every"),
-    ("jobs", "threads"),
-];
-
-/// What is said of an option that has another name here, if the command has that.
-pub fn otherwise_called(problem: &clap::Error, argv: &[OsString]) -> Option<String> {
-    let name = unknown_name(problem)?;
-    let (_, here) = CALLED_ELSEWHERE.iter().find(|(elsewhere, _)| *elsewhere == name)?;
-    let mut commanded = Commanded::command();
-    commanded.build();
-    let called = argv.iter().skip(1).find_map(|word| commanded.find_subcommand(word.to_str()?));
-    let has = called.map_or_else(|| has_option(&Positional::command(), here), |command| has_option(command, here));
-    has.then(|| format!("did you mean --{here}?"))
+    let having = commands.get_subcommands().filter(|command| has_option(command, name));
+    let names: Vec<&str> = having.map(clap::Command::get_name).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// What is said of words that are not text, where text is expected.
