@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(fitted(title, 60), title);
         assert_eq!(fitted(title, 40), " server-0.ra…xample.com connects to (3) ");
         assert_eq!(fitted(title, 27), " serv….com connects to (3) ");
-        assert_eq!(fitted(title, 20), " serv….com…s to (3) ".replace(".com…", ".c…ct"));
+        assert_eq!(fitted(title, 20), " serv….com…s to (3) ");
         for width in 1..60 {
             assert!(Span::raw(fitted(title, width)).width() <= width, "{width}");
         }
