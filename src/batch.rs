@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::format::LineRules;
+use crate::format::{LineRules, Mapped};
 use crate::model::balance::{Balance, Rejected, SHOWN_BYTES};
 use crate::model::guard::Guard;
 use crate::model::loss::{Loss, LossSite, Traces};
@@ -58,12 +58,6 @@ impl Chunk {
         }
     }
 
-    /// The place of the line around a byte of the chunk, for showing.
-    pub fn place(&self, at: usize) -> LossSite {
-        let (start, end) = self.line_around(at);
-        self.place_of(start, end)
-    }
-
     /// The place of the line `start..end` of the chunk, for showing.
     pub fn place_of(&self, start: usize, end: usize) -> LossSite {
         let head = self.bytes[start..end.min(start + SHOWN_BYTES)].to_vec();
@@ -98,14 +92,15 @@ pub struct Lines {
     pub ends: Pooled<u32>,
 }
 
-/// One connection: when, and the byte ranges in the chunk of who connected to whom.
+/// One connection: when, and the byte ranges, in the chunk or in the text of its batch, of who
+/// connected to whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record {
     /// When.
     pub time: Timestamp,
-    /// Offsets in the chunk of the host that connected: first byte, one past the last.
+    /// Offsets of the host that connected: first byte, one past the last.
     pub from: (u32, u32),
-    /// Offsets in the chunk of the host that was connected to.
+    /// Offsets of the host that was connected to.
     pub to: (u32, u32),
 }
 
@@ -115,6 +110,8 @@ pub struct Records {
     pub chunk: Arc<Chunk>,
     /// The records to tally.
     pub records: Pooled<Record>,
+    /// The bytes that their hosts are in, if they are not those of the chunk (`format::Mapped`).
+    pub text: Vec<u8>,
     /// What the chunk adds to the balance sheet.
     pub balance: Balance,
     /// The first malformed lines of the chunk.
@@ -135,6 +132,26 @@ pub struct Records {
     pub ahead: u64,
     /// The lowest and the highest stamp that count. Only in periodic runs.
     pub extent: Option<(Timestamp, Timestamp)>,
+}
+
+impl Records {
+    /// The bytes that the offsets of the records are in.
+    #[inline]
+    pub fn host_bytes(&self) -> &[u8] {
+        if self.text.is_empty() { &self.chunk.bytes } else { &self.text }
+    }
+
+    /// Where the line of a record begins and ends in the chunk.
+    pub fn line_of(&self, record: &Record) -> (usize, usize) {
+        let from = record.from.0 as usize;
+        self.chunk.line_around(if self.text.is_empty() { from } else { Mapped::line_start(&self.text, from) })
+    }
+
+    /// The place of the line of a record, for showing.
+    pub fn place_of(&self, record: &Record) -> LossSite {
+        let (start, end) = self.line_of(record);
+        self.chunk.place_of(start, end)
+    }
 }
 
 /// A point in an input at which its watermark passed one or more window ends.

@@ -90,6 +90,9 @@ pub enum ErrorKind {
     /// Two tallies files cannot be added up; the message names both.
     #[error("{0}")]
     Clash(String),
+    /// It is not known how the lines of an input are to be read; the message names it.
+    #[error("{0}")]
+    Format(String),
     /// Bytes were skipped of an input that is not sorted as declared, and may matter.
     #[error("{0}")]
     NotSorted(String),
@@ -228,7 +231,7 @@ impl Error {
     /// saved state, 5 tallies of an input that has to be read whole, else 1.
     pub fn exit_code(&self) -> u8 {
         match self.kind() {
-            ErrorKind::Usage(_) | ErrorKind::Config(_) => 2,
+            ErrorKind::Usage(_) | ErrorKind::Config(_) | ErrorKind::Format(_) => 2,
             ErrorKind::NoInput(_) => 3,
             ErrorKind::State { .. } => 4,
             ErrorKind::NotSorted(_) => 5,

@@ -32,6 +32,8 @@ pub struct OptionSpec {
 pub enum Kind {
     /// Any text.
     Text,
+    /// A text or a list of them.
+    Texts,
     /// A file, folder or glob, or a list of them.
     Locations,
     /// A whole number from `.0` to `.1`.
@@ -81,6 +83,8 @@ pub enum Raw {
 pub enum Value {
     /// Of `Text`, `Choice`, `Path` and `Target`.
     Text(String),
+    /// Of `Texts`.
+    Texts(Vec<String>),
     /// Of `Locations`.
     Locations(Vec<Location>),
     /// Of `Count` and `Bytes`.
@@ -138,6 +142,11 @@ impl Options {
         self.entries.push((name, value));
     }
 
+    /// Takes a value out.
+    pub fn unset(&mut self, name: &str) {
+        self.entries.retain(|(known, _)| *known != name);
+    }
+
     /// The value of `name`.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.entries.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
@@ -153,6 +162,14 @@ impl Options {
         match self.get(name)? {
             Value::Text(text) => Some(text),
             _ => None,
+        }
+    }
+
+    /// A list of texts; empty if there is none.
+    pub fn texts(&self, name: &str) -> &[String] {
+        match self.get(name) {
+            Some(Value::Texts(texts)) => texts,
+            _ => &[],
         }
     }
 
@@ -217,6 +234,14 @@ impl Kind {
             (Kind::Text | Kind::Path | Kind::Target, Raw::Text(text)) if !text.is_empty() => {
                 Ok(Value::Text(text.clone()))
             }
+            (Kind::Texts, Raw::Text(_)) => self.parse(&Raw::List(vec![raw.clone()])),
+            (Kind::Texts, Raw::List(items)) if !items.is_empty() => {
+                let texts = items.iter().map(|item| match item {
+                    Raw::Text(text) => Ok(text.clone()),
+                    _ => Err(self.expected()),
+                });
+                texts.collect::<Result<Vec<_>, _>>().map(Value::Texts)
+            }
             (Kind::Locations, Raw::Text(_)) => self.parse(&Raw::List(vec![raw.clone()])),
             (Kind::Locations, Raw::List(items)) if !items.is_empty() => {
                 let locations = items.iter().map(|item| match item {
@@ -257,6 +282,7 @@ impl Kind {
     pub fn expected(self) -> String {
         match self {
             Kind::Text => "expected a text".into(),
+            Kind::Texts => "expected a text or a list of texts".into(),
             Kind::Path | Kind::Target => "expected a path".into(),
             Kind::Locations => "expected a text or a list of texts, none of them empty".into(),
             Kind::Count(low, u64::MAX) => format!("expected a whole number from {low}"),

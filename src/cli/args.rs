@@ -40,8 +40,9 @@ pub struct Common {
 /// How a command talks to people: the same options everywhere.
 #[derive(Debug, Default, Args)]
 pub struct Talk {
-    /// No progress and no balance sheet; losses are still told, a line each. With -qq, no losses
-    /// either.
+    /// No progress, no sheet; losses are told. -qq: no losses either.
+    ///
+    /// Losses are a line each; the sheet is what became of all lines and bytes.
     #[arg(long, short, action = clap::ArgAction::Count)]
     pub quiet: u8,
     /// Colour headings: auto, always or never.

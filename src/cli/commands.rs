@@ -89,6 +89,12 @@ pub enum Command {
     Tallies(TalliesCommand),
     /// List the report functions, with their options and an example each.
     Reports,
+    /// List the formats of logs, or show one to copy into a configuration.
+    Formats {
+        /// The format to show.
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+    },
     /// Make a log to try things on.
     Make(MakeArgs),
     /// Print the manual page, for man.

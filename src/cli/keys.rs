@@ -48,7 +48,8 @@ impl Taker for Runs {
 
 impl Taker for Draws {
     fn takes(argument: &Argument) -> bool {
-        argument.heading != Heading::Results
+        // It has a format of its own.
+        argument.heading != Heading::Results && argument.long != "format"
     }
 }
 
@@ -139,6 +140,7 @@ fn arg(key: &KeySpec, argument: &Argument, help: &str) -> Arg {
         Kind::Flag => arg.action(ArgAction::SetTrue),
         Kind::Reports | Kind::Outputs => arg.action(ArgAction::Append).value_name(value),
         Kind::Path => arg.action(ArgAction::Set).value_name(value),
+        Kind::Texts => arg.action(ArgAction::Append).value_name(value).allow_hyphen_values(true),
         _ => arg.action(ArgAction::Set).value_name(value).allow_hyphen_values(true),
     }
 }
@@ -181,7 +183,7 @@ impl<T> KeyArgs<T> {
         let overrides = self.given.iter().map(|(key, Words { values, options })| {
             let value = match key.spec.kind {
                 Kind::Flag => values.concat(),
-                Kind::Outputs => toml_list(values),
+                Kind::Outputs | Kind::Texts => toml_list(values),
                 Kind::Reports => {
                     let reports = values.iter().map(|text| asked_report::in_toml(text)).collect::<Result<Vec<_>>>()?;
                     format!("[{}]", reports.join(", "))

@@ -86,6 +86,7 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
         Command::State { action } => jobs::state::state(action),
         Command::Tallies(command) => tallies(command),
         Command::Reports => streams::print(&show::reports()),
+        Command::Formats { name } => jobs::formats::formats(name.as_deref()),
         Command::Make(args) => jobs::make::make(&args),
         Command::Man => jobs::man::man(),
         Command::Completions { shell } => jobs::completions::completions(shell),

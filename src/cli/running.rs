@@ -41,6 +41,9 @@ pub fn run_on(builder: Builder, common: &Common, words: &[&str]) -> Result<u8> {
         .style(style(common.talk.color))
         .on_failure(show::error)
         .on_warning(show::warning);
+    if common.talk.quiet == 0 {
+        builder = builder.on_note(show::note);
+    }
     let draws = tty::draws(&io::stderr()) && common.talk.quiet == 0;
     let mut progress = draws.then(watch::ProgressLine::new);
     if let Some(progress) = progress.as_ref().filter(|_| io::stdout().is_terminal()) {

@@ -263,10 +263,12 @@ pub fn sheet_rows(balance: &Balance) -> impl Iterator<Item = (&'static str, u64)
         ("  unterminated", balance.unterminated),
         ("= counted", balance.counted),
         ("  of them overflow", balance.overflowed),
+        ("+ filtered", balance.filtered),
         ("+ out of window", balance.out_of_window),
         ("+ late", balance.late),
         ("+ future", balance.future),
         ("+ malformed", balance.malformed_total()),
+        ("+ other", balance.other),
         ("+ blank", balance.blank),
         ("bytes read", balance.bytes_read),
         ("+ skipped", balance.bytes_skipped),
@@ -278,7 +280,15 @@ pub fn sheet_rows(balance: &Balance) -> impl Iterator<Item = (&'static str, u64)
     ];
     // Bytes are left unread only when something went wrong, and pairs overflow only where memory is
     // limited.
-    let seldom = ["+ unread", "  of them overflow", "  unterminated", "unknown losses", "results dropped"];
+    let seldom = [
+        "+ unread",
+        "  of them overflow",
+        "  unterminated",
+        "+ filtered",
+        "+ other",
+        "unknown losses",
+        "results dropped",
+    ];
     rows.into_iter().filter(move |(label, value)| !seldom.contains(label) || *value > 0)
 }
 

@@ -4,8 +4,9 @@
 //! world outside the configuration only from here, so that it is pure.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
-use crate::format::FormatEntry;
+use crate::format::Definition;
 use crate::model::location::Location;
 use crate::output::OutputEntry;
 use crate::report::ReportEntry;
@@ -16,10 +17,17 @@ pub struct Catalog {
     pub reports: Vec<ReportEntry>,
     /// The outputs.
     pub outputs: &'static [OutputEntry],
-    /// The log formats.
-    pub formats: &'static [FormatEntry],
     /// Whether something is read from such a location.
     pub reads: fn(&Location) -> bool,
+}
+
+/// What the stages of a configuration may name.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// What is there for every configuration.
+    pub catalog: &'a Catalog,
+    /// The log formats that this one defines.
+    pub formats: &'a [Arc<Definition>],
 }
 
 /// What the machine has, as far as a plan depends on it.

@@ -3,12 +3,12 @@
 //! Not here: the rules themselves (`stage`, `graph`, `follow`). Invariant: a plan comes out only if
 //! nothing is wrong, and otherwise every problem does, in the order of the file.
 
-use super::catalog::{Catalog, Machine};
+use super::catalog::{Catalog, Known, Machine};
 use super::node::parse_file;
 use super::plan::Plan;
 use super::problems::Problems;
 use super::written::Written;
-use super::{draft, graph, stage};
+use super::{draft, formats, graph, stage};
 use crate::error::{ErrorKind, Result};
 
 /// Checks a configuration. Errors with all its problems, in the order of the file.
@@ -18,8 +18,10 @@ pub fn check(written: &Written, catalog: &Catalog, machine: &Machine) -> Result<
         ErrorKind::Config(problems)
     })?;
     let mut problems = Problems::default();
+    let own = formats::own(&root, &mut problems);
+    let known = Known { catalog, formats: &own };
     let plan = draft::collect(&root, written, &mut problems).and_then(|drafts| {
-        let stages = drafts.iter().map(|draft| stage::read(draft, catalog, machine.cores, &mut problems)).collect();
+        let stages = drafts.iter().map(|draft| stage::read(draft, known, machine.cores, &mut problems)).collect();
         graph::check(&drafts, stages, (&root.place, written.previous), &mut problems)
     });
     match plan {

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use super::formats;
 use super::node::{Content, Entry, Node, parse_value};
 use super::problems::Problems;
 use super::schema::{StageType, all_keys, stage_type};
@@ -119,13 +120,13 @@ fn type_names() -> Vec<&'static str> {
 
 /// Gives the top-level keys to the stages that know them.
 fn top_level(root: &Node, drafts: &mut [Draft], problems: &mut Problems) {
-    for entry in root.entries().iter().filter(|entry| entry.key != "stages") {
+    for entry in root.entries().iter().filter(|entry| entry.key != "stages" && entry.key != formats::TABLE) {
         let known = all_keys().any(|spec| spec.name == entry.key);
         if known {
             spread(entry, Layer::TopLevel, drafts);
             continue;
         }
-        let keys = all_keys().map(|spec| spec.name).chain(["stages"]);
+        let keys = all_keys().map(|spec| spec.name).chain(["stages", formats::TABLE]);
         let is_stage =
             matches!(entry.node.content, Content::Table(_)) && drafts.iter().any(|draft| draft.name == entry.key);
         let help = match problems.want_help() {

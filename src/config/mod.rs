@@ -14,6 +14,7 @@ mod draw;
 mod example;
 mod fingerprint;
 mod follow;
+mod formats;
 mod graph;
 mod needs;
 mod node;

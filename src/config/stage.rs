@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, Known};
 use super::draft::{Draft, Layer};
 use super::example::as_option;
 use super::node::{Content, Node};
@@ -44,7 +44,8 @@ pub(super) enum CheckedTask {
 }
 
 /// Reads a stage's keys, noting every problem. `None` if its type is not known.
-pub(super) fn read(draft: &Draft, catalog: &Catalog, cores: NonZeroUsize, problems: &mut Problems) -> Option<Parsed> {
+pub(super) fn read(draft: &Draft, known: Known<'_>, cores: NonZeroUsize, problems: &mut Problems) -> Option<Parsed> {
+    let catalog = known.catalog;
     let kind = draft.kind?;
     let mut options = options(draft, kind, catalog, problems);
     let zone = (kind == StageType::TimeFilter).then(|| window::settle(draft, &mut options, problems));
@@ -59,7 +60,7 @@ pub(super) fn read(draft: &Draft, catalog: &Catalog, cores: NonZeroUsize, proble
         StageType::Reader => CheckedTask::Reader(options),
         StageType::LineSplitter => CheckedTask::LineSplitter,
         StageType::TimeFilter => {
-            CheckedTask::TimeFilter(window::filter(draft, options, zone.unwrap_or(TimeZone::UTC), catalog, problems))
+            CheckedTask::TimeFilter(window::filter(draft, options, zone.unwrap_or(TimeZone::UTC), known, problems))
         }
         StageType::BucketAggregator => CheckedTask::BucketAggregator(options),
         StageType::Reporter => CheckedTask::Reporter(reporter(draft, &options, catalog, problems)),
@@ -74,6 +75,7 @@ fn in_state(kind: StageType, options: &Options) -> Vec<(&'static str, String)> {
     let lines = values.flat_map(|(name, value)| {
         let texts = match value {
             Value::Text(text) => vec![text.clone()],
+            Value::Texts(texts) => texts.clone(),
             Value::Locations(all) => all.iter().map(|location| show_path(location.as_path())).collect(),
             Value::Count(count) => vec![count.to_string()],
             Value::Nanos(nanos) => vec![Timestamp::from_nanos(*nanos).unix_decimal()],

@@ -14,7 +14,6 @@ pub(super) fn catalog() -> Catalog {
     Catalog {
         reports: crate::report::TABLE.to_vec(),
         outputs: crate::output::TABLE,
-        formats: crate::format::TABLE,
         reads: |location| location.scheme().is_none(),
     }
 }

@@ -7,10 +7,12 @@
 
 use jiff::tz::TimeZone;
 
-use super::catalog::Catalog;
+use super::catalog::Known;
 use super::draft::{Draft, Layer};
 use super::plan::{Align, Range, Start};
 use super::problems::Problems;
+use crate::format::mapped::definition::KEYS;
+use crate::format::stamps::Zone;
 use crate::format::{self, Format};
 use crate::model::{Moment, Timestamp, Units, zone};
 use crate::options::{Instant, Options, Value, suggest};
@@ -41,10 +43,10 @@ pub(super) fn filter(
     draft: &Draft,
     options: Options,
     zone: TimeZone,
-    catalog: &Catalog,
+    known: Known<'_>,
     problems: &mut Problems,
 ) -> CheckedFilter {
-    let format = format(draft, &options, catalog, problems);
+    let format = format(draft, &options, known, problems);
     let range = range(draft, &options, problems);
     let filter = CheckedFilter { format, range, zone, options };
     fits(&filter, draft, problems);
@@ -143,18 +145,33 @@ pub(super) fn refuse(draft: &Draft, key: &str, message: String, help: Option<Str
     }
 }
 
-/// The log format that is asked for, opened; the default if there is no format of that name.
-fn format(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> Format {
-    let name = options.text("format").unwrap_or_default();
-    let known = catalog.formats.iter().find(|entry| entry.name == name);
-    if known.is_none() {
-        let place = draft.value("format").map_or(&draft.place, |(_, entry)| &entry.node.place);
-        let names = || catalog.formats.iter().map(|entry| entry.name);
-        let help = suggest(name, names())
-            .unwrap_or_else(|| format!("the formats are {}", names().collect::<Vec<_>>().join(", ")));
-        problems.add(place, draft.key("format"), format!("unknown format '{name}'"), Some(help));
+/// The log format that is asked for, with what is said of it beside; the one that inputs tell if
+/// there is none of that name, or something is wrong with it.
+fn format(draft: &Draft, options: &Options, known: Known<'_>, problems: &mut Problems) -> Format {
+    let name = options.text("format").unwrap_or(format::PLAIN);
+    let mut keys = Options::default();
+    for spec in KEYS {
+        if let Some(value) = options.get(spec.name) {
+            keys.set(spec.name, value.clone());
+        }
     }
-    let entry = known.unwrap_or(format::DEFAULT);
     let units = options.text("unit").and_then(Units::named).unwrap_or(Units::AUTO);
-    Format::open(entry, &Options::defaults(entry.options), units)
+    let zone = options.text("timezone").and_then(|name| Zone::parse(name).ok()).unwrap_or(Zone::UTC);
+    let format = match Format::named(name, known.formats, keys) {
+        Some(Ok(format)) => format,
+        Some(Err(flaw)) => {
+            refuse(draft, flaw.key, flaw.message, None, problems);
+            Format::plain()
+        }
+        None => {
+            let place = draft.value("format").map_or(&draft.place, |(_, entry)| &entry.node.place);
+            let own = known.formats.iter().map(|own| own.name.as_str());
+            let names: Vec<&str> = format::names().map(|name| -> &str { name }).chain(own).collect();
+            let help =
+                suggest(name, names.iter().copied()).unwrap_or_else(|| format!("the formats are {}", names.join(", ")));
+            problems.add(place, draft.key("format"), format!("unknown format '{name}'"), Some(help));
+            Format::plain()
+        }
+    };
+    format.reading(units, zone)
 }

@@ -4,28 +4,18 @@
 //! part.
 
 use crate::model::lanes::Lanes;
-use crate::model::{Cause, Timestamp, Units};
-use crate::options::{OptionSpec, Options};
+use crate::model::{Cause, Timestamp};
 
 /// A format of lines, opened with its options. What a line means depends on these and on the line,
 /// and on no line before it.
 pub trait LineFormat: Clone + Send + Sync {
-    /// The name by which it is asked for.
-    const NAME: &'static str;
-    /// One line for people.
-    const HELP: &'static str;
-    /// Its options.
-    const OPTIONS: &'static [OptionSpec];
-    /// A line of it, as its defaults have it.
-    const EXAMPLE: &'static str;
-
-    /// Opens it with its checked options, and with how stamps tell their unit.
-    fn open(options: &Options, units: Units) -> Self;
+    /// What it knows of the line that it looked at last, and the hosts that do not stand in lines.
+    type Scratch: Default;
 
     /// The stamp of the line `bytes[start..end]`, and where it ends. What follows is not looked at,
     /// so that lines outside the window cost no more than their stamp. `bytes` may go on after the
     /// line.
-    fn stamp(&self, bytes: &[u8], start: usize, end: usize) -> Stamp;
+    fn stamp(&self, scratch: &mut Self::Scratch, bytes: &[u8], start: usize, end: usize) -> Stamp;
 
     /// Does work on lines with what tells more of them at a glance: how most of `lines` are written,
     /// for stamps to keep from `keep.0` to `keep.1` and none in the future up to `present`. The
@@ -41,8 +31,23 @@ pub trait LineFormat: Clone + Send + Sync {
         visitor.visit(Unlike)
     }
 
-    /// The hosts of a line whose stamp ended at `at`: where they begin and end in `bytes`.
-    fn hosts(&self, bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, Cause>;
+    /// The hosts of the line of which the stamp was asked for last, and ended at `at`: where they
+    /// begin and end in `bytes` or, if the format has a text of its own, there.
+    fn hosts(&self, scratch: &mut Self::Scratch, bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, NoRecord>;
+
+    /// What is left of the lines so far.
+    fn take(_scratch: &mut Self::Scratch) -> Remains {
+        Remains::default()
+    }
+}
+
+/// What is left of lines when all of them have been looked at.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Remains {
+    /// The text that the hosts of all records are in; empty if they stand in the lines.
+    pub text: Vec<u8>,
+    /// Where the first line begins that says that from there on lines have other fields.
+    pub rebound: Option<usize>,
 }
 
 /// What the beginning of a line says.
@@ -56,8 +61,35 @@ pub enum Stamp {
     TooEarly(usize),
     /// After the last instant there is, and where the stamp ends.
     TooLate(usize),
-    /// No stamp.
-    Bad,
+    /// What the format knows to be no record: a header, a comment, another kind of event.
+    Other,
+    /// No stamp, and why.
+    Bad(Cause),
+}
+
+/// Why a line with a stamp is no record to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoRecord {
+    /// It is malformed.
+    Malformed(Cause),
+    /// It does not meet the conditions that were asked for.
+    Filtered,
+}
+
+impl NoRecord {
+    /// What is wrong with the line, if anything is.
+    pub fn cause(self) -> Option<Cause> {
+        match self {
+            NoRecord::Malformed(cause) => Some(cause),
+            NoRecord::Filtered => None,
+        }
+    }
+}
+
+impl From<Cause> for NoRecord {
+    fn from(cause: Cause) -> Self {
+        NoRecord::Malformed(cause)
+    }
 }
 
 /// What tells lines at a glance that are written like those before. If in doubt it tells nothing,

@@ -11,10 +11,9 @@ mod digits;
 mod fields;
 mod shape;
 
-use super::line::{HostRanges, Likeness, LikenessVisitor, LineFormat, Stamp, Unlike};
+use super::line::{HostRanges, Likeness, LikenessVisitor, LineFormat, NoRecord, Stamp, Unlike};
 use crate::model::lanes::{MIDDLE, NARROW, block, digits};
 use crate::model::{Cause, Timestamp, Unfit, Units};
-use crate::options::{OptionSpec, Options};
 
 use alike::Alike;
 use digits::{SECONDS, number, ten_digits};
@@ -29,17 +28,10 @@ pub struct Plain {
 }
 
 impl LineFormat for Plain {
-    const NAME: &'static str = "plain";
-    const HELP: &'static str = "a Unix time, who connected, and to whom, with blanks between them";
-    const OPTIONS: &'static [OptionSpec] = &[];
-    const EXAMPLE: &'static str = "1700000000 sierra Delta";
-
-    fn open(_: &Options, units: Units) -> Self {
-        Plain { units }
-    }
+    type Scratch = ();
 
     #[inline(always)]
-    fn stamp(&self, bytes: &[u8], start: usize, end: usize) -> Stamp {
+    fn stamp(&self, (): &mut (), bytes: &[u8], start: usize, end: usize) -> Stamp {
         match common_stamp(bytes, start, self.units) {
             Some((time, at)) => Stamp::At(time, at),
             None => match pointed_stamp(bytes, start, self.units) {
@@ -64,9 +56,9 @@ impl LineFormat for Plain {
     }
 
     #[inline(always)]
-    fn hosts(&self, bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, Cause> {
+    fn hosts(&self, (): &mut (), bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, NoRecord> {
         let end = before_carriage(bytes, at, end);
-        common_hosts(bytes, at + 1, end).map_or_else(|| slow_hosts(bytes, at, end), Ok)
+        common_hosts(bytes, at + 1, end).map_or_else(|| Ok(slow_hosts(bytes, at, end)?), Ok)
     }
 }
 
@@ -135,11 +127,11 @@ fn slow_stamp(bytes: &[u8], start: usize, end: usize, units: Units) -> Stamp {
     let at = field_end(bytes, start, end);
     let whole = at == end || is_separator(bytes[at]);
     match units.read(&bytes[start..at]) {
-        _ if !whole => Stamp::Bad,
+        _ if !whole => Stamp::Bad(Cause::BadStamp),
         Ok(time) => Stamp::At(time, at),
         Err(Unfit::TooEarly) => Stamp::TooEarly(at),
         Err(Unfit::TooLate) => Stamp::TooLate(at),
-        Err(Unfit::NoStamp) => Stamp::Bad,
+        Err(Unfit::NoStamp) => Stamp::Bad(Cause::BadStamp),
     }
 }
 
@@ -154,11 +146,13 @@ mod tests {
 
     /// A parsed line; `Err(None)` is a blank one. Parsed as part of a chunk, with bytes around it.
     fn parse<'a>(chunk: &'a [u8], line: std::ops::Range<usize>) -> Parsed<'a> {
-        match AUTO.stamp(chunk, line.start, line.end) {
+        match AUTO.stamp(&mut (), chunk, line.start, line.end) {
             Stamp::Blank => Err(None),
-            Stamp::Bad | Stamp::TooEarly(_) | Stamp::TooLate(_) => Err(Some(Cause::BadStamp)),
+            Stamp::TooEarly(_) | Stamp::TooLate(_) => Err(Some(Cause::BadStamp)),
+            Stamp::Bad(cause) => Err(Some(cause)),
+            Stamp::Other => panic!("plain knows no lines of another kind"),
             Stamp::At(stamp, at) => {
-                let hosts = AUTO.hosts(chunk, at, line.end).map_err(Some)?;
+                let hosts = AUTO.hosts(&mut (), chunk, at, line.end).map_err(NoRecord::cause)?;
                 Ok((stamp, &chunk[hosts.from.0..hosts.from.1], &chunk[hosts.to.0..hosts.to.1]))
             }
         }
@@ -241,12 +235,12 @@ mod tests {
 
     #[test]
     fn stamps_beyond_all_instants_are_told() {
-        let stamp = |line: &[u8]| AUTO.stamp(line, 0, line.len());
+        let stamp = |line: &[u8]| AUTO.stamp(&mut (), line, 0, line.len());
         assert_eq!(stamp(b"9223372036 a b 12345678"), Stamp::At(Timestamp::from_seconds(9_223_372_036), 10));
         assert_eq!(stamp(b"9223372037 a b 12345678"), Stamp::TooLate(10));
         assert_eq!(stamp(b"-9223372037 a b"), Stamp::TooEarly(11));
         assert_eq!(stamp(b"9223372036.9 a b"), Stamp::TooLate(12));
-        assert_eq!(stamp(b"99999999999999999999999 a b"), Stamp::Bad);
+        assert_eq!(stamp(b"99999999999999999999999 a b"), Stamp::Bad(Cause::BadStamp));
     }
 
     fn line() -> impl Strategy<Value = Vec<u8>> {

@@ -1,7 +1,7 @@
 //! The balance sheet: every line and every byte of a run, accounted for.
 //!
-//! Invariant (`Balance::check`): lines read = counted + out of window + late + future + malformed +
-//! blank, and at the end of a run bytes read + skipped + unread = bytes in the inputs.
+//! Invariant (`Balance::check`): lines read = counted + filtered + out of window + late + future +
+//! malformed + other + blank, and at the end of a run bytes read + skipped + unread = bytes in the inputs.
 
 use std::ops::AddAssign;
 
@@ -12,7 +12,7 @@ use super::span::InputId;
 /// Why a line is malformed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Cause {
-    /// The first field is not a whole number that fits.
+    /// The timestamp is none.
     BadStamp,
     /// The line ends after the stamp or after one host.
     TooFewFields,
@@ -24,12 +24,27 @@ pub enum Cause {
     Nul,
     /// The line is longer than the limit.
     TooLong,
+    /// The line has not the form of its format.
+    NotOfTheForm,
+    /// There is no timestamp where it should be.
+    NoStamp,
+    /// The line is a part of a longer one, which was cut where it was logged.
+    PartOfLine,
 }
 
 impl Cause {
     /// All causes, in the order in which they are listed.
-    pub const ALL: [Cause; 6] =
-        [Cause::BadStamp, Cause::TooFewFields, Cause::TooManyFields, Cause::EmptyHost, Cause::Nul, Cause::TooLong];
+    pub const ALL: [Cause; 9] = [
+        Cause::BadStamp,
+        Cause::TooFewFields,
+        Cause::TooManyFields,
+        Cause::EmptyHost,
+        Cause::Nul,
+        Cause::TooLong,
+        Cause::NotOfTheForm,
+        Cause::NoStamp,
+        Cause::PartOfLine,
+    ];
 
     /// The name in messages and in the rejects file.
     pub const fn name(self) -> &'static str {
@@ -40,7 +55,32 @@ impl Cause {
             Cause::EmptyHost => "empty host",
             Cause::Nul => "zero byte",
             Cause::TooLong => "line too long",
+            Cause::NotOfTheForm => "not of the form",
+            Cause::NoStamp => "no timestamp",
+            Cause::PartOfLine => "part of a line",
         }
+    }
+}
+
+/// Causes that lines of `plain` may have: the first ones.
+const OF_PLAIN: usize = 6;
+
+/// Malformed lines by cause, as a saved state has them.
+mod causes_of_plain {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Cause, OF_PLAIN};
+
+    type Counts = [u64; Cause::ALL.len()];
+
+    pub fn serialize<S: Serializer>(counts: &Counts, to: S) -> Result<S::Ok, S::Error> {
+        let first: [u64; OF_PLAIN] = std::array::from_fn(|cause| counts[cause]);
+        first.serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Counts, D::Error> {
+        let first = <[u64; OF_PLAIN]>::deserialize(from)?;
+        Ok(std::array::from_fn(|cause| first.get(cause).copied().unwrap_or_default()))
     }
 }
 
@@ -83,10 +123,20 @@ pub struct Balance {
     pub late: u64,
     /// Lines with a stamp beyond now and the tolerance. Their hosts are not looked at.
     pub future: u64,
-    /// Malformed lines by cause, as `Cause::ALL` lists them.
+    /// Malformed lines by cause, as `Cause::ALL` lists them. A saved state, which is of `plain`, has
+    /// those that its lines may have.
+    #[serde(with = "causes_of_plain")]
     pub malformed: [u64; Cause::ALL.len()],
     /// Lines with nothing but white space.
     pub blank: u64,
+    /// Records in the window that do not meet the conditions that were asked for. No part of a saved
+    /// state.
+    #[serde(skip)]
+    pub filtered: u64,
+    /// Lines that the format knows to be no records: headers, comments, events of another kind.
+    /// No part of a saved state.
+    #[serde(skip)]
+    pub other: u64,
     /// Bytes read and counted.
     pub bytes_read: u64,
     /// Bytes that were not read since they cannot hold the window.
@@ -129,14 +179,15 @@ impl Balance {
 
     /// Lines that are in some class.
     pub fn lines_classified(&self) -> u64 {
-        self.counted + self.out_of_window + self.late + self.future + self.malformed_total() + self.blank
+        let Balance { counted, filtered, out_of_window, late, future, other, blank, .. } = self;
+        counted + filtered + out_of_window + late + future + self.malformed_total() + other + blank
     }
 
     /// The same of a sheet that was read from somewhere, whose figures may be anything: `None` if
     /// the sum does not fit.
     pub fn lines_claimed(&self) -> Option<u64> {
-        let Balance { counted, out_of_window, late, future, malformed, blank, .. } = self;
-        let classes = [counted, out_of_window, late, future, blank].into_iter().chain(malformed);
+        let Balance { counted, filtered, out_of_window, late, future, malformed, other, blank, .. } = self;
+        let classes = [counted, filtered, out_of_window, late, future, other, blank].into_iter().chain(malformed);
         classes.copied().try_fold(0u64, u64::checked_add)
     }
 
@@ -191,6 +242,8 @@ impl AddAssign<&Balance> for Balance {
             future,
             malformed,
             blank,
+            filtered,
+            other,
             bytes_read,
             bytes_skipped,
             bytes_total,
@@ -210,6 +263,8 @@ impl AddAssign<&Balance> for Balance {
             *mine += theirs;
         }
         self.blank += blank;
+        self.filtered += filtered;
+        self.other += other;
         self.bytes_read += bytes_read;
         self.bytes_skipped += bytes_skipped;
         self.bytes_total += bytes_total;
@@ -239,7 +294,7 @@ mod tests {
         assert!(good.is_sound());
         for bad in [
             Balance { counted: u64::MAX, late: 3, ..good.clone() },
-            Balance { malformed: [1 << 63, 1 << 63, 0, 0, 0, 0], ..good.clone() },
+            Balance { malformed: [1 << 63, 1 << 63, 0, 0, 0, 0, 0, 0, 0], ..good.clone() },
             Balance { bytes_unread: u64::MAX, bytes_skipped: 1, ..good.clone() },
             Balance { overflowed: 4, ..good.clone() },
             Balance { unterminated: 4, ..good.clone() },

@@ -76,6 +76,8 @@ impl Loss {
             future,
             malformed: _,
             blank: _,
+            filtered: _,
+            other: _,
             bytes_read: _,
             bytes_skipped: _,
             bytes_total: _,

@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,15 @@ impl Timestamp {
     /// instants gives the first or the last.
     pub const fn from_seconds(seconds: i64) -> Self {
         Timestamp(seconds.saturating_mul(SECOND))
+    }
+
+    /// From a time of the system, such as when a file was written to.
+    pub fn of_system(time: SystemTime) -> Self {
+        let nanos = |length: Duration| i64::try_from(length.as_nanos()).unwrap_or(i64::MAX);
+        match time.duration_since(UNIX_EPOCH) {
+            Ok(since) => Timestamp(nanos(since)),
+            Err(before) => Timestamp(nanos(before.duration()).saturating_neg()),
+        }
     }
 
     /// Nanoseconds since the epoch.

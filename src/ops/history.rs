@@ -258,8 +258,8 @@ impl FormatVisitor for Look<'_> {
         let walk = Walk { selected: Selected::of(lines, history.list), ..Walk::default() };
         let all_count_from = history.grid.covers_all_from();
         let mut surveying = Surveying { history, lines, records, walk, all_count_from };
-        each_run(format, lines, &history.judge(lines), &mut surveying);
-        surveying.walk
+        let remains = each_run(format, lines, &history.judge(lines), &mut surveying);
+        Walk { selected: Selected { remains, ..surveying.walk.selected }, ..surveying.walk }
     }
 }
 
@@ -342,7 +342,7 @@ impl FormatVisitor for Pass<'_> {
         let unterminated = if lines.ends.is_empty() { 0 } else { walk.selected.balance.unterminated };
         walk.selected.balance.unterminated -= unterminated;
         let mut next_close = history.next_close(history.trusted(&walk.peaks));
-        let mut walked = 0;
+        let (mut walked, mut scratch) = (0, F::Scratch::default());
         each_line(lines, |text, start, end| {
             let after = (end + 1).min(text.len());
             walk.selected.balance.lines_read += 1;
@@ -353,7 +353,7 @@ impl FormatVisitor for Pass<'_> {
             if end == text.len() {
                 walk.selected.balance.unterminated += unterminated;
             }
-            let moved_to = match judge.line(format, text, start, end) {
+            let moved_to = match judge.line(format, &mut scratch, text, (start, end)) {
                 Verdict::Keep(record) => {
                     self.keep(&mut walk, record, (start, end));
                     record.time
@@ -362,7 +362,7 @@ impl FormatVisitor for Pass<'_> {
                     walk.selected.balance.out_of_window += 1;
                     // Only a well-formed line moves the watermark; hosts are looked at only if this
                     // one would.
-                    if !walk.peaks.takes(time) || format.hosts(text, at, end).is_err() {
+                    if !walk.peaks.takes(time) || format.hosts(&mut scratch, text, at, end).is_err() {
                         return;
                     }
                     time
@@ -375,6 +375,7 @@ impl FormatVisitor for Pass<'_> {
                 walk.marks.push(Mark { watermark, balance: walk.selected.balance.clone() });
             }
         });
+        walk.selected.remains = F::take(&mut scratch);
         walk
     }
 }

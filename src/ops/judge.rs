@@ -1,12 +1,12 @@
 //! What one line is: the general step, which judges any line by itself.
 //!
-//! Every line falls into exactly one class, tested in this order: too long, blank, bad timestamp,
-//! future, out of window, otherwise malformed, to keep. The hosts of a line in the future or outside
+//! Every line falls into exactly one class, tested in this order: too long, blank, other, bad
+//! timestamp, future, out of window, filtered, otherwise malformed, to keep. The hosts of a line in the future or outside
 //! the window are not looked at. Not here: runs of lines that are alike (`runs`), which tell the
 //! same in less time.
 
 use crate::batch::{Lines, Record};
-use crate::format::{HostRanges, LineFormat, Stamp};
+use crate::format::{HostRanges, LineFormat, NoRecord, Stamp};
 use crate::model::{Cause, Timestamp};
 
 use super::split::first_line;
@@ -29,8 +29,12 @@ pub struct Bounds {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     Blank,
+    /// Known to be no record.
+    Other,
     Malformed(Cause),
     Future,
+    /// A record that is not asked for.
+    Filtered,
     /// Out of the bounds, with where its hosts begin.
     Outside(Timestamp, usize),
     Keep(Record),
@@ -76,42 +80,56 @@ impl Judge {
 
     /// What the line `bytes[start..end]` is.
     #[inline(always)]
-    pub fn line<F: LineFormat>(&self, format: &F, bytes: &[u8], start: usize, end: usize) -> Verdict {
+    pub fn line<F: LineFormat>(
+        &self,
+        format: &F,
+        scratch: &mut F::Scratch,
+        bytes: &[u8],
+        (start, end): (usize, usize),
+    ) -> Verdict {
         if end - start > self.max_line {
             return Verdict::Malformed(Cause::TooLong);
         }
-        let (time, at) = match format.stamp(bytes, start, end) {
+        let (time, at) = match format.stamp(scratch, bytes, start, end) {
             Stamp::At(time, at) => (time, at),
-            _ => match self.odd_stamp(format, bytes, start, end) {
+            _ => match self.odd_stamp(format, scratch, bytes, (start, end)) {
                 Stamp::At(time, at) => (time, at),
                 Stamp::Blank => return Verdict::Blank,
                 // Whatever the bounds are.
                 Stamp::TooLate(_) => return Verdict::Future,
                 Stamp::TooEarly(at) => return Verdict::Outside(Timestamp::MIN, at),
-                Stamp::Bad => return Verdict::Malformed(Cause::BadStamp),
+                Stamp::Other => return Verdict::Other,
+                Stamp::Bad(cause) => return Verdict::Malformed(cause),
             },
         };
         if time < self.keep.0 || time > self.keep.1 {
             return if time > self.present { Verdict::Future } else { Verdict::Outside(time, at) };
         }
-        match format.hosts(bytes, at, end) {
+        match format.hosts(scratch, bytes, at, end) {
             Ok(hosts) => Verdict::Keep(record(time, hosts)),
             // Where a line only serves to compare with the window before, it is outside whatever
             // its hosts are.
             Err(_) if time < self.first => Verdict::Outside(time, at),
-            Err(cause) => Verdict::Malformed(cause),
+            Err(NoRecord::Malformed(cause)) => Verdict::Malformed(cause),
+            Err(NoRecord::Filtered) => Verdict::Filtered,
         }
     }
 
     /// The stamp of a line that does not begin with one: a byte order mark may stand before it.
     #[cold]
-    fn odd_stamp<F: LineFormat>(&self, format: &F, bytes: &[u8], start: usize, end: usize) -> Stamp {
+    fn odd_stamp<F: LineFormat>(
+        &self,
+        format: &F,
+        scratch: &mut F::Scratch,
+        bytes: &[u8],
+        (start, end): (usize, usize),
+    ) -> Stamp {
         let skip = if start == 0 { self.skip.min(end) } else { start };
-        format.stamp(bytes, skip, end)
+        format.stamp(scratch, bytes, skip, end)
     }
 }
 
-/// The record of an instant and two hosts.
+/// The record of an instant and two hosts, which have offsets of 32 bits.
 #[inline(always)]
 pub(super) fn record(time: Timestamp, hosts: HostRanges) -> Record {
     let range = |(from, to): (usize, usize)| (from as u32, to as u32);

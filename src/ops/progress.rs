@@ -352,6 +352,7 @@ mod tests {
                 live: Some(live),
                 guard: None,
             }),
+            text: Vec::new(),
             records: Vec::new().into(),
             balance: Balance { lines_read: to - from, ..Balance::default() },
             traces: Traces::default(),

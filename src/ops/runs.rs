@@ -6,7 +6,7 @@
 //! what it would be told if each line were judged by itself, and in the order of the lines.
 
 use crate::batch::{Lines, Record};
-use crate::format::{Likeness, LikenessVisitor, LineFormat};
+use crate::format::{Likeness, LikenessVisitor, LineFormat, Remains};
 use crate::model::Timestamp;
 use crate::model::lanes::{Lanes, on_widest_lanes};
 
@@ -50,9 +50,9 @@ const RUN: usize = 128;
 /// A record that stands for none.
 const NO_RECORD: Record = Record { time: Timestamp::MIN, from: (0, 0), to: (0, 0) };
 
-/// Tells a sink what each line is.
-pub(super) fn each_run<F: LineFormat>(format: &F, lines: &Lines, judge: &Judge, sink: &mut impl RunSink) {
-    on_widest_lanes!(lanes => each_run_on(lanes, format, lines, judge, sink));
+/// Tells a sink what each line is. Gives what is left of them.
+pub(super) fn each_run<F: LineFormat>(format: &F, lines: &Lines, judge: &Judge, sink: &mut impl RunSink) -> Remains {
+    on_widest_lanes!(lanes => each_run_on(lanes, format, lines, judge, sink))
 }
 
 /// As `each_run`, on the given lanes.
@@ -62,15 +62,19 @@ pub(super) fn each_run_on<F: LineFormat>(
     lines: &Lines,
     judge: &Judge,
     sink: &mut impl RunSink,
-) {
+) -> Remains {
     let bytes = &lines.chunk.bytes[..];
-    format.alike(bytes, judge.keep, judge.present, RunWalk { lanes, format, bytes, ends: &lines.ends, judge, sink });
+    let mut scratch = F::Scratch::default();
+    let walk = RunWalk { lanes, format, scratch: &mut scratch, bytes, ends: &lines.ends, judge, sink };
+    format.alike(bytes, judge.keep, judge.present, walk);
+    F::take(&mut scratch)
 }
 
 /// A walk over the lines of a batch.
-struct RunWalk<'a, L, F, S> {
+struct RunWalk<'a, L, F: LineFormat, S> {
     lanes: L,
     format: &'a F,
+    scratch: &'a mut F::Scratch,
     bytes: &'a [u8],
     ends: &'a [u32],
     judge: &'a Judge,
@@ -178,10 +182,10 @@ impl<L: Lanes, F: LineFormat, S: RunSink> RunWalk<'_, L, F, S> {
     /// Judges a line by itself.
     #[inline]
     fn judge(&mut self, start: usize, end: usize) -> Verdict {
-        let verdict = self.judge.line(self.format, self.bytes, start, end);
+        let verdict = self.judge.line(self.format, self.scratch, self.bytes, (start, end));
         match verdict {
             Verdict::Outside(time, at) => {
-                self.sink.outside(time, || self.format.hosts(self.bytes, at, end).is_ok());
+                self.sink.outside(time, || self.format.hosts(self.scratch, self.bytes, at, end).is_ok());
             }
             Verdict::Keep(record) => self.sink.keep(&[record]),
             other => self.sink.note(other, (start, end)),
@@ -250,10 +254,9 @@ pub(super) mod tests {
     use super::super::judge::Bounds;
     use super::super::select::tests::lines;
     use super::*;
-    use crate::format::{HostRanges, Plain, Stamp};
+    use crate::format::{HostRanges, NoRecord, Plain, Stamp};
+    use crate::model::Units;
     use crate::model::lanes::Baseline;
-    use crate::model::{Cause, Units};
-    use crate::options::{OptionSpec, Options};
     use proptest::prelude::*;
 
     /// A format without a quick way, so that each line is judged by itself.
@@ -261,21 +264,14 @@ pub(super) mod tests {
     pub struct OneByOne<F>(pub F);
 
     impl<F: LineFormat> LineFormat for OneByOne<F> {
-        const NAME: &'static str = F::NAME;
-        const HELP: &'static str = F::HELP;
-        const OPTIONS: &'static [OptionSpec] = F::OPTIONS;
-        const EXAMPLE: &'static str = F::EXAMPLE;
+        type Scratch = F::Scratch;
 
-        fn open(options: &Options, units: Units) -> Self {
-            OneByOne(F::open(options, units))
+        fn stamp(&self, scratch: &mut F::Scratch, bytes: &[u8], start: usize, end: usize) -> Stamp {
+            self.0.stamp(scratch, bytes, start, end)
         }
 
-        fn stamp(&self, bytes: &[u8], start: usize, end: usize) -> Stamp {
-            self.0.stamp(bytes, start, end)
-        }
-
-        fn hosts(&self, bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, Cause> {
-            self.0.hosts(bytes, at, end)
+        fn hosts(&self, scratch: &mut F::Scratch, bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, NoRecord> {
+            self.0.hosts(scratch, bytes, at, end)
         }
     }
 

@@ -3,9 +3,10 @@
 //! Not here: which bytes are looked at (`source/seek`, `pipeline/probe`). Invariant: a line counts
 //! for its stamp only if it is a record as `select` judges it.
 
-use crate::format::{Format, FormatVisitor, LineFormat, LineRules, Stamp, TABLE};
+use crate::format::detect::{Detected, detect};
+use crate::format::{FormatVisitor, Head, LineFormat, LineRules, NoRecord, Stamp, StampContext};
 use crate::model::peaks::ENOUGH;
-use crate::model::{Extent, Peaks, Timestamp};
+use crate::model::{Cause, Extent, Peaks, Timestamp};
 
 use super::split::first_line;
 
@@ -22,19 +23,25 @@ pub struct Block<'a> {
 
 impl Block<'_> {
     /// What the line `start..end` begins with; that is no stamp if it is too long.
-    fn start<F: LineFormat>(&self, format: &F, start: usize, end: usize) -> Stamp {
+    fn start<F: LineFormat>(&self, format: &F, scratch: &mut F::Scratch, start: usize, end: usize) -> Stamp {
         if end - start > self.rules.max_line {
-            return Stamp::Bad;
+            return Stamp::Bad(Cause::TooLong);
         }
         let skip = if start == 0 { first_line(self.bytes, self.from).min(end) } else { start };
-        format.stamp(self.bytes, skip, end)
+        format.stamp(scratch, self.bytes, skip, end)
     }
 
     /// The stamp of the line `start..end`, if it has one, and where it ends.
-    fn stamp<F: LineFormat>(&self, format: &F, start: usize, end: usize) -> Option<(Timestamp, usize)> {
-        match self.start(format, start, end) {
+    fn stamp<F: LineFormat>(
+        &self,
+        format: &F,
+        scratch: &mut F::Scratch,
+        start: usize,
+        end: usize,
+    ) -> Option<(Timestamp, usize)> {
+        match self.start(format, scratch, start, end) {
             Stamp::At(time, at) => Some((time, at)),
-            Stamp::Blank | Stamp::Bad | Stamp::TooEarly(_) | Stamp::TooLate(_) => None,
+            Stamp::Blank | Stamp::Other | Stamp::Bad(_) | Stamp::TooEarly(_) | Stamp::TooLate(_) => None,
         }
     }
 
@@ -51,20 +58,22 @@ impl Block<'_> {
     }
 }
 
-/// Whether any line of a block is a record, of whatever instant, the future and what is beyond all
-/// instants included.
+/// Whether any line of a block is of its format: a record, of whatever instant, the future and what is
+/// beyond all instants included, or known to be of another kind.
 pub fn has_record(block: Block<'_>) -> bool {
     struct Any<'a>(Block<'a>);
     impl FormatVisitor for Any<'_> {
         type Output = bool;
         fn visit<F: LineFormat>(self, format: &F) -> bool {
-            let mut found = false;
+            let (mut found, mut scratch) = (false, F::Scratch::default());
             self.0.each_line(|start, end| {
-                found = match self.0.start(format, start, end) {
+                found = match self.0.start(format, &mut scratch, start, end) {
                     Stamp::At(_, at) | Stamp::TooEarly(at) | Stamp::TooLate(at) => {
-                        format.hosts(self.0.bytes, at, end).is_ok()
+                        let hosts = format.hosts(&mut scratch, self.0.bytes, at, end);
+                        matches!(hosts, Ok(_) | Err(NoRecord::Filtered))
                     }
-                    Stamp::Blank | Stamp::Bad => false,
+                    Stamp::Other => true,
+                    Stamp::Blank | Stamp::Bad(_) => false,
                 };
                 !found
             });
@@ -77,19 +86,26 @@ pub fn has_record(block: Block<'_>) -> bool {
 /// Whether the first line that is not blank is a record in any format.
 pub fn begins_with_record(bytes: &[u8]) -> bool {
     let line = bytes.split_inclusive(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty());
-    let is_record = |line: &[u8]| {
-        TABLE.iter().any(|entry| {
-            has_record(Block { bytes: line, from: 0, rules: &Format::with_defaults(entry).bind(line.len()) })
-        })
-    };
-    line.is_some_and(is_record)
+    let is_plain = |line: &[u8]| has_record(Block { bytes: line, from: 0, rules: &LineRules::plain(line.len()) });
+    let is_told = || matches!(detect(&Head::of(bytes, true), &StampContext::default()), Ok(Detected::Defined(_)));
+    line.is_some_and(|line| is_plain(line) || is_told())
 }
 
 /// Calls `f` with the stamp of each line that has one, and a way to learn whether the rest of the
 /// line is well-formed. Goes on for as long as `f` says so.
-fn each_stamp<F: LineFormat>(format: &F, block: Block<'_>, mut f: impl FnMut(Timestamp, &dyn Fn() -> bool) -> bool) {
-    block.each_line(|start, end| match block.stamp(format, start, end) {
-        Some((time, at)) => f(time, &|| format.hosts(block.bytes, at, end).is_ok()),
+fn each_stamp<F: LineFormat>(
+    format: &F,
+    block: Block<'_>,
+    mut f: impl FnMut(Timestamp, &mut dyn FnMut() -> bool) -> bool,
+) {
+    let mut scratch = F::Scratch::default();
+    block.each_line(|start, end| match block.stamp(format, &mut scratch, start, end) {
+        Some((time, at)) => f(time, &mut || {
+            let is_record = format.hosts(&mut scratch, block.bytes, at, end).is_ok();
+            // Nobody asks for the hosts themselves.
+            F::take(&mut scratch);
+            is_record
+        }),
         None => true,
     });
 }
@@ -120,12 +136,12 @@ pub fn last_stamps(block: Block<'_>, future_after: Timestamp) -> Peaks {
         fn visit<F: LineFormat>(self, format: &F) -> Peaks {
             let bytes = self.0.bytes;
             let mut end = bytes.strip_suffix(b"\n").unwrap_or(bytes).len();
-            let (mut peaks, mut found) = (Peaks::default(), 0);
+            let (mut peaks, mut found, mut scratch) = (Peaks::default(), 0, F::Scratch::default());
             while found < ENOUGH {
                 let start = memchr::memrchr(b'\n', &bytes[..end]).map_or(0, |at| at + 1);
-                if let Some((time, at)) = self.0.stamp(format, start, end)
+                if let Some((time, at)) = self.0.stamp(format, &mut scratch, start, end)
                     && time <= self.1
-                    && format.hosts(bytes, at, end).is_ok()
+                    && format.hosts(&mut scratch, bytes, at, end).is_ok()
                 {
                     peaks.add(time);
                     found += 1;
@@ -208,7 +224,7 @@ impl Lowest {
         }
     }
 
-    fn note(&mut self, time: Timestamp, well_formed: &dyn Fn() -> bool) -> bool {
+    fn note(&mut self, time: Timestamp, well_formed: &mut dyn FnMut() -> bool) -> bool {
         if time > self.future_after {
             return true;
         }
@@ -254,8 +270,8 @@ impl FormatVisitor for StampLook<'_, Lowest> {
 mod tests {
     use super::*;
 
-    const SHORT: LineRules = LineRules::plain(20);
-    const LONG: LineRules = LineRules::plain(40);
+    static SHORT: LineRules = LineRules::plain(20);
+    static LONG: LineRules = LineRules::plain(40);
 
     const AT: fn(i64) -> Timestamp = Timestamp::from_seconds;
 

@@ -4,7 +4,7 @@
 //! depends on what came before (`history`). Invariant: each line is in one class of the sheet.
 
 use crate::batch::{Lines, Record};
-use crate::format::{FormatVisitor, LineFormat};
+use crate::format::{FormatVisitor, LineFormat, Remains};
 use crate::model::balance::{Rejected, SHOWN_BYTES, SHOWN_REJECTED};
 use crate::model::{Balance, Cause, Extent, Loss, Timestamp, Traces};
 
@@ -19,6 +19,8 @@ pub struct Selected {
     pub balance: Balance,
     /// The first malformed lines.
     pub rejected: Vec<Rejected>,
+    /// What is left of the lines.
+    pub remains: Remains,
     /// How the lines are sorted; only where bytes of the input are skipped.
     pub extent: Option<Extent>,
     /// Where every malformed line is in the chunk and why; filled only if asked for.
@@ -55,8 +57,8 @@ impl FormatVisitor for Select<'_> {
             selected,
             records,
         };
-        each_run(format, lines, &Judge::of(lines, bounds), &mut selecting);
-        let mut selected = selecting.selected;
+        let remains = each_run(format, lines, &Judge::of(lines, bounds), &mut selecting);
+        let mut selected = Selected { remains, ..selecting.selected };
         // Each line is in one class only, so those left over are the counted ones.
         selected.balance.counted = selected.balance.lines_read - selected.balance.lines_classified();
         selected
@@ -133,6 +135,8 @@ impl Selected {
     pub(super) fn note(&mut self, verdict: Verdict, lines: &Lines, line: (usize, usize), list_rejected: bool) {
         match verdict {
             Verdict::Blank => self.balance.blank += 1,
+            Verdict::Other => self.balance.other += 1,
+            Verdict::Filtered => self.balance.filtered += 1,
             Verdict::Future => {
                 if self.balance.future == 0 {
                     self.traces.note(Loss::Future, lines.chunk.place_of(line.0, line.1));
@@ -204,7 +208,7 @@ pub(super) mod tests {
         assert_eq!(times, [100, 150, 200].map(Timestamp::from_seconds));
         let sheet = &selected.balance;
         assert_eq!((sheet.lines_read, sheet.counted, sheet.out_of_window, sheet.future, sheet.blank), (12, 3, 3, 2, 1));
-        assert_eq!(sheet.malformed, [1, 1, 0, 0, 0, 1]);
+        assert_eq!(sheet.malformed, [1, 1, 0, 0, 0, 1, 0, 0, 0]);
         assert_eq!(selected.all_rejected.len(), 3);
         assert_eq!(selected.rejected[0].at, 48);
         assert_eq!(sheet.lines_classified(), 12);

@@ -131,10 +131,14 @@ struct BalancePart {
     counted: u64,
     #[serde(skip_serializing_if = "is_zero")]
     overflowed: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    filtered: u64,
     out_of_window: u64,
     late: u64,
     future: u64,
     malformed: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    other: u64,
     blank: u64,
     bytes_read: u64,
     bytes_skipped: u64,
@@ -240,10 +244,12 @@ fn balance_part(balance: &Balance) -> BalancePart {
         lines_read: balance.lines_read,
         counted: balance.counted,
         overflowed: balance.overflowed,
+        filtered: balance.filtered,
         out_of_window: balance.out_of_window,
         late: balance.late,
         future: balance.future,
         malformed: balance.malformed_total(),
+        other: balance.other,
         blank: balance.blank,
         bytes_read: balance.bytes_read,
         bytes_skipped: balance.bytes_skipped,

@@ -15,12 +15,12 @@ use super::machine;
 use crate::config::{Catalog, Machine, Written, check};
 use crate::error::{Error, Place, Result, show_path};
 use crate::model::{Report, Timestamp, WindowResult};
+use crate::options;
 use crate::output::target::LastResult;
 use crate::output::{self, Style};
 use crate::report::{self, ReportContext, ReportEntry};
 use crate::source;
 use crate::tally::Aggregates;
-use crate::{format, options};
 
 /// Puts a pipeline together. Nothing is opened before `run` or `start`.
 ///
@@ -134,6 +134,12 @@ impl Builder {
         self
     }
 
+    /// Tells how something was understood, such as which format an input has.
+    pub fn on_note(mut self, note: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.environment.listener.note = Some(Arc::new(note));
+        self
+    }
+
     /// Tells what people should know though nothing failed, such as that a file is not sorted.
     pub fn on_warning(mut self, warn: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.environment.listener.warning = Some(Arc::new(warn));
@@ -185,8 +191,7 @@ impl Builder {
         if self.previous {
             self.written.count_previous();
         }
-        let catalog =
-            Catalog { reports: self.reports, outputs: output::TABLE, formats: format::TABLE, reads: source::reads };
+        let catalog = Catalog { reports: self.reports, outputs: output::TABLE, reads: source::reads };
         for (name, writer) in self.outputs {
             let unknown = || {
                 let help = options::suggest(&name, output::TABLE.iter().map(|entry| entry.name)).unwrap_or_default();

@@ -28,6 +28,7 @@ use crate::actor::{LatestOutlet, Permits};
 use crate::config::{AggregatorPlan, FollowPlan, Plan, ReaderPlan, StatePlan, Task, TriggerPlan};
 use crate::config::{fingerprint, question};
 use crate::error::{Error, Result};
+use crate::format::{HEAD_BYTES, Head};
 use crate::model::time::Clock;
 use crate::model::time::SECOND;
 use crate::model::{Grid, Guard, InputId, Issue, Stamps, Timestamp};
@@ -433,6 +434,10 @@ fn beginning(plan: &ReaderPlan, resolved: Resolved) -> Box<Begin> {
 pub(super) fn sought(plan: &ReaderPlan, resolved: Resolved, size: u64, file: &File) -> Option<Found> {
     let ReaderPlan { stamps, max_line, .. } = plan;
     let wanted = Wanted { first: resolved.bounds.keep_from, last: Timestamp::MAX, disorder: stamps.lateness };
-    let stamps = FormatStamps { rules: stamps.format.bind(*max_line), future_after: resolved.bounds.future_after };
+    let future_after = resolved.bounds.future_after;
+    let mut head = vec![0; if stamps.format.needs_head() { HEAD_BYTES } else { 0 }];
+    let read = file.read_at(&mut head, 0).ok()?;
+    let rules = stamps.format.bind(&Head::of(&head[..read], false), future_after, *max_line).ok()?;
+    let stamps = FormatStamps { rules, future_after };
     seek(&|at, into| file.read_at(into, at), size, &wanted, &stamps).ok()
 }

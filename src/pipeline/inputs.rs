@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::environment::Environment;
 use crate::config::{Plan, ReaderPlan, Task};
-use crate::error::{Error, Result, show_path};
-use crate::format::LineRules;
-use crate::model::InputId;
-use crate::source::{Cursor, Input, locate, stdin};
+use crate::error::{Error, ErrorKind, Result, show_path};
+use crate::format::foreign::kind;
+use crate::format::{HEAD_BYTES, Head, LineRules, Schema, Unbound};
+use crate::model::{InputId, Timestamp};
+use crate::source::{Beginning, Cursor, Input, beginning, locate, stdin};
 use crate::stage::Failures;
 
 /// Bytes of a first step: more than it takes to know a compressed file.
@@ -22,6 +23,8 @@ pub(super) struct Inputs {
     pub all: Vec<Input>,
     /// By number: how its lines are read.
     pub rules: Vec<LineRules>,
+    /// By number: whether that was told by how the input begins.
+    is_told: Vec<bool>,
     /// By number: whether bytes may be skipped.
     pub may_skip: Vec<bool>,
     /// By the reader's place in the plan.
@@ -37,7 +40,10 @@ impl Inputs {
             if reader.follow.is_some() {
                 // Files are found by the follower, again and again; standard input has the first
                 // number.
-                let ids = reader.reads_stdin().then(|| inputs.add(stdin(), reader, false));
+                let ids = match reader.reads_stdin() {
+                    true => inputs.add(stdin(), reader, false, environment)?.ok(),
+                    false => None,
+                };
                 inputs.by_reader.insert(stage, ids.into_iter().collect());
                 continue;
             }
@@ -48,24 +54,62 @@ impl Inputs {
             located.failures.into_iter().for_each(|failure| failures.add(failure));
             located.notes.into_iter().for_each(|note| failures.warn(&note));
             let may_skip = located.inputs.iter().filter_map(Input::size).sum::<u64>() > reader.scan.above();
-            let mut ids = Vec::new();
+            let (mut ids, mut unbound) = (Vec::new(), Vec::new());
             for input in located.inputs {
                 if inputs.is_taken(plan, stage, &input)? {
                     continue;
                 }
-                ids.push(inputs.add(input, reader, may_skip));
+                match inputs.add(input, reader, may_skip, environment)? {
+                    Ok(id) => ids.push(id),
+                    Err(error) => unbound.push(error),
+                }
             }
+            // Where there is nothing else to read, nothing is.
+            if ids.is_empty() && !unbound.is_empty() {
+                return Err(unbound.swap_remove(0));
+            }
+            unbound.into_iter().for_each(|error| failures.add(error));
             inputs.by_reader.insert(stage, ids);
         }
+        inputs.formats().into_iter().for_each(|note| failures.note(&note));
         Ok(inputs)
     }
 
-    /// Gives an input the next number, and binds the format of its lines to it.
-    fn add(&mut self, input: Input, reader: &ReaderPlan, may_skip: bool) -> InputId {
-        self.all.push(input);
-        self.rules.push(reader.stamps.format.bind(reader.max_line));
+    /// Which inputs are read as which format, where that was told by how they begin and is not
+    /// `plain`: a line each.
+    fn formats(&self) -> Vec<String> {
+        let mut names: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for ((input, rules), _) in self.all.iter().zip(&self.rules).zip(&self.is_told).filter(|(_, told)| **told) {
+            if matches!(rules.schema, Schema::Mapped(_)) {
+                names.entry(rules.schema.name()).or_default().push(&input.name);
+            }
+        }
+        let line = |(format, inputs): (String, Vec<&str>)| match &inputs[..] {
+            [one] => format!("{one} is read as {format}"),
+            [first, others @ ..] => format!("{first} and {} more are read as {format}", others.len()),
+            [] => String::new(),
+        };
+        names.into_iter().map(line).collect()
+    }
+
+    /// Binds the format of its lines to an input, and gives it the next number; or says why it is
+    /// not read.
+    fn add(
+        &mut self,
+        input: Input,
+        reader: &ReaderPlan,
+        may_skip: bool,
+        environment: &Environment,
+    ) -> Result<std::result::Result<InputId, Error>> {
+        let (rules, again) = match bound(&input, reader, environment)? {
+            Ok(bound) => bound,
+            Err(error) => return Ok(Err(error)),
+        };
+        self.all.push(again.unwrap_or(input));
+        self.rules.push(rules);
+        self.is_told.push(reader.stamps.format.is_auto());
         self.may_skip.push(may_skip);
-        InputId(self.all.len() as u32 - 1)
+        Ok(Ok(InputId(self.all.len() as u32 - 1)))
     }
 
     /// The inputs that reach a stage.
@@ -101,6 +145,48 @@ impl Inputs {
         }
         Ok(false)
     }
+}
+
+/// How the lines of an input are read, by its beginning, and the input to read in its place if it
+/// gives its bytes once only; or why it is not read.
+fn bound(
+    input: &Input,
+    reader: &ReaderPlan,
+    environment: &Environment,
+) -> Result<std::result::Result<(LineRules, Option<Input>), Error>> {
+    let format = &reader.stamps.format;
+    let is_needed = format.needs_head() && !input.is_empty();
+    let interrupted = || environment.wishes.drain.load(std::sync::atomic::Ordering::Relaxed);
+    let is_enough = |bytes: &[u8]| memchr::memchr_iter(b'\n', bytes).nth(Head::MOST_LINES - 1).is_some();
+    let (found, again) = match is_needed.then(|| beginning(input, HEAD_BYTES, &is_enough, &interrupted)) {
+        Some(Ok(found)) => found,
+        // Of a stream something may be gone.
+        Some(Err(error)) if input.file().is_none() => return Err(error),
+        // It goes wrong once more when the input is read, and is told there.
+        Some(Err(_)) | None => (Beginning { is_whole: true, ..Beginning::default() }, None),
+    };
+    let head = Head::of(&found.bytes, found.is_whole);
+    let written = input.file().and_then(|file| file.path.metadata().ok()?.modified().ok());
+    let latest = written.map_or_else(|| (environment.now)(), Timestamp::of_system);
+    Ok(match format.bind(&head, latest, reader.max_line) {
+        Ok(rules) => Ok((rules, again)),
+        Err(Unbound(why)) => Err(not_read(input, &head, why)),
+    })
+}
+
+/// The error for an input whose lines cannot be read.
+fn not_read(input: &Input, head: &Head<'_>, why: String) -> Error {
+    let lines: Vec<&[u8]> = head.filled().collect();
+    let looks = Some(kind(&lines)).filter(|kind| kind.is_binary).map(|kind| (kind.name, kind.advice()));
+    let help = match looks {
+        Some((name, advice)) => format!("they look like {name}; {advice}"),
+        None => {
+            "say which with --format NAME (logparser formats lists them), or which fields with --format json --time \
+                 FIELD --from FIELD --to FIELD"
+                .to_owned()
+        }
+    };
+    ErrorKind::Format(format!("{}: {why}; {help}", show_path(input.path()))).into()
 }
 
 /// The readers of a plan with their places.

@@ -182,6 +182,7 @@ mod tests {
         let mut progress = CountProgress::following(None).unwrap();
         let batch = Records {
             chunk: Arc::new(chunk),
+            text: Vec::new(),
             records: Vec::new().into(),
             balance,
             rejected: Vec::new(),

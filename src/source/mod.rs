@@ -3,6 +3,7 @@
 //! Not here: threads, formats, windows. Invariant: every byte of an input is in exactly one chunk's
 //! span, in order.
 
+mod beginning;
 mod chunker;
 mod codec;
 mod cursor;
@@ -16,6 +17,7 @@ mod pruned;
 pub mod seek;
 mod spool;
 
+pub use beginning::{Beginning, beginning};
 pub use chunker::{Chunker, Cut};
 pub use cursor::{ChunkStep, Cursor};
 pub use entry::Listing;

@@ -212,7 +212,7 @@ mod tests {
             for pair in [(odd.clone(), plain.clone(), 1), (plain, odd, 1)] {
                 let found = read(&written(&vec![pair]), 9).map(drop).map_err(|error| error.to_string());
                 let said = format!("a host in it has a byte that no line can hold in one, {byte:#04x}");
-                assert_eq!(found, if b"\0\t\n ".contains(&byte) { Err(said) } else { Ok(()) });
+                assert_eq!(found, if b"\0\n".contains(&byte) { Err(said) } else { Ok(()) });
             }
         }
     }

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use crate::actor::{Exit, Outlet, Transform};
 use crate::batch::{Lines, Record, Records};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::model::balance::OVERSIZED_HEAD;
 use crate::model::recycle::{BufferPool, Pooled};
 use crate::model::{Cause, Loss, Peaks, Stamps, Timestamp};
@@ -143,6 +143,12 @@ impl FilterWorker {
     /// Puts a batch together and writes its malformed lines where they are wanted.
     fn finish(&self, lines: &Arc<Lines>, records: Pooled<Record>, selected: Selected) -> Result<Records> {
         let chunk = &lines.chunk;
+        if let Some(start) = selected.remains.rebound {
+            let name = self.shared.names.get(chunk.span.input);
+            let at = chunk.span.from + start as u64;
+            let message = format!("{name}: from byte {at} on its lines have other columns; divide it there");
+            return Err(ErrorKind::Format(message).into());
+        }
         self.shared.firsts.note(chunk, !records.is_empty());
         if let Some(file) = self.shared.rejects.as_ref().filter(|_| !selected.all_rejected.is_empty()) {
             let name = &self.shared.names.get(chunk.span.input);
@@ -160,6 +166,7 @@ impl FilterWorker {
         Ok(Records {
             chunk: Arc::clone(chunk),
             records,
+            text: selected.remains.text,
             balance: selected.balance,
             rejected: selected.rejected,
             traces: selected.traces,

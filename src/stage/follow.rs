@@ -8,12 +8,14 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::actor::{Exit, Outlet, Permit, Permits, Stop};
 use crate::batch::{Chunk, Live};
-use crate::format::{Format, LineRules};
+use crate::format::{Format, HEAD_BYTES, Head, LineRules};
 use crate::metrics::Progress;
 use crate::model::recycle::{BufferPool, Pooled};
 use crate::model::time::Clock;
@@ -115,8 +117,17 @@ pub struct ChunkMaker {
     pub max_line: usize,
     /// The log format.
     pub format: Format,
-    /// Of each input that had a chunk: the number of the next one, and how its lines are read.
-    pub begun: HashMap<InputId, (u64, LineRules)>,
+    /// Of each input that is known: what its next chunk needs.
+    pub begun: HashMap<InputId, Begun>,
+}
+
+/// What the next chunk of an input needs.
+#[derive(Debug, Default)]
+pub struct Begun {
+    /// Its number.
+    next: u64,
+    /// How its lines are read; `None` until its beginning tells.
+    rules: Option<LineRules>,
 }
 
 impl Following {
@@ -135,6 +146,7 @@ impl Following {
             self.announcing.names.set(new.id, new.name.clone());
             self.progress.add_known(new.size.saturating_sub(new.position));
             (self.announcing.register)(new.id);
+            self.chunks.bind_file(new.id, &new.path);
             if let Some(file) = (may_skip && !new.resumed).then(|| File::open(&new.path).ok()).flatten()
                 && let Some(position) = (self.announcing.begin)(&new, &file)
             {
@@ -222,7 +234,8 @@ impl Following {
     ) -> Result<(), Exit> {
         self.tell(step);
         self.progress.add_read(step.cut.to - step.cut.from);
-        let chunk = Chunk { bytes, guard: Some(Box::new(permit)), ..self.chunks.chunk(step) };
+        let chunk = self.chunks.chunk(step, &bytes);
+        let chunk = Chunk { bytes, guard: Some(Box::new(permit)), ..chunk };
         outlet.send(Arc::new(chunk))?;
         self.sent += 1;
         if step.cut.last {
@@ -274,11 +287,32 @@ impl Following {
 }
 
 impl ChunkMaker {
+    /// Binds an input by the beginning of its file, if that tells: so it is the same whenever its
+    /// chunks are read.
+    fn bind_file(&mut self, id: InputId, path: &Path) {
+        if !self.format.needs_head() {
+            return;
+        }
+        let mut bytes = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(HEAD_BYTES as u64).read_to_end(&mut bytes));
+        let head = Head::of(&bytes, false);
+        if read.is_ok() && !head.lines.is_empty() {
+            let rules = self.format.bind(&head, (self.now)(), self.max_line).ok();
+            self.begun.insert(id, Begun { next: 0, rules });
+        }
+    }
+
     /// The chunk of a delivery, but for its bytes.
-    fn chunk(&mut self, step: &Delivery) -> Chunk {
-        let (next, rules) = self.begun.entry(step.id).or_insert_with(|| (0, self.format.bind(self.max_line)));
-        let (number, rules) = (*next, rules.clone());
-        *next += 1;
+    fn chunk(&mut self, step: &Delivery, bytes: &[u8]) -> Chunk {
+        let now = (self.now)();
+        let begun = self.begun.entry(step.id).or_default();
+        if begun.rules.is_none() {
+            // Until something tells, lines are those of `plain`, and malformed where they are not.
+            begun.rules = self.format.bind(&Head::of(bytes, true), now, self.max_line).ok();
+        }
+        let rules = begun.rules.as_ref().map_or(LineRules::plain(self.max_line), |rules| rules.up_to(now));
+        let number = begun.next;
+        begun.next += 1;
         let span = Span { input: step.id, from: step.cut.from, to: step.cut.to };
         let lost = step.lost.as_ref().map_or(0, |loss| loss.to - loss.from);
         let balance = Balance {
@@ -291,7 +325,7 @@ impl ChunkMaker {
             inputs: u64::from(step.opened),
             ..Balance::default()
         };
-        let future_after = (self.now)().plus(self.future);
+        let future_after = now.plus(self.future);
         Chunk {
             span,
             number,

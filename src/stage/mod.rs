@@ -68,6 +68,8 @@ pub struct Listener {
     pub failure: Option<Callback<Error>>,
     /// Of what people should know though nothing failed.
     pub warning: Option<Callback<str>>,
+    /// Of how something was understood.
+    pub note: Option<Callback<str>>,
     /// Of results, in their order.
     pub result: Option<Callback<WindowResult>>,
 }
@@ -92,6 +94,13 @@ impl Failures {
             tell(&error);
         }
         self.all.lock().push(error);
+    }
+
+    /// Tells how something was understood.
+    pub fn note(&self, text: &str) {
+        if let Some(note) = &self.listener.note {
+            note(text);
+        }
     }
 
     /// Tells what people should know though nothing failed.

@@ -320,6 +320,7 @@ fn asked_for(options: &Options) -> Vec<(&'static str, Cell)> {
     let cell = |value: &Value| match value {
         Value::Count(count) => Cell::Count(*count),
         Value::Text(text) => Cell::Host(escape::bytes(text)),
+        Value::Texts(texts) => Cell::Host(escape::bytes(&texts.join(","))),
         Value::Locations(locations) => {
             let texts: Vec<String> = locations.iter().map(ToString::to_string).collect();
             Cell::Host(escape::bytes(&texts.join(",")))

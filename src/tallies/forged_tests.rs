@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::frame::{FULL, FrameKind, FrameReader, FrameWriter, HEAD};
 use super::layout::{FileTotals, MAGIC, START};
+use super::lines::LaterNumbers;
 use super::tests::{Folder, header, pairs, small};
 use super::write::TalliesWriter;
 use super::*;
@@ -28,6 +29,7 @@ fn framed(header: &TalliesHeader, parts: [&[u8]; 2], totals: &FileTotals) -> Vec
     let header = encoded(&mut |encoder| {
         encoder.put(header).unwrap();
         header.made.iter().for_each(|made| encoder.put(made).unwrap());
+        LaterNumbers::of(&header.lines).iter().for_each(|later| encoder.put(later).unwrap());
     });
     header.chunks(FULL).for_each(|payload| frames.write(FrameKind::Header, payload).unwrap());
     for (kind, bytes) in [FrameKind::Window, FrameKind::Before].into_iter().zip(parts) {
@@ -82,7 +84,7 @@ fn g5_pairs_that_are_no_pairs_are_refused_with_their_byte() {
         (written(&[("a", &long, 3)])[..65_000].to_vec(), limit),
         (exabytes, limit),
         (written(&[("a", "b\0", 3)]), "a byte that no line can hold in one, 0x00"),
-        (written(&[("a b", "c", 3)]), "a byte that no line can hold in one, 0x20"),
+        (written(&[("a\nb", "c", 3)]), "a byte that no line can hold in one, 0x0a"),
         (written(&[("a", "b", 2), ("a", "c\n", 1)]), "a byte that no line can hold in one, 0x0a"),
         (vec![2, b'a', 1, b'b', 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], "more than 64 bits"),
     ];
@@ -140,7 +142,10 @@ const FORGERIES: [Forgery; 34] = [
     (|it| it.question.lateness = -1, "a length of time in it"),
     (|it| it.question.max_line = 0, "its lines may have 0 bytes"),
     (|it| it.question.max_line = u64::MAX, "its lines may have 18446744073709551615 bytes"),
-    (|it| it.question.format = String::new(), "its log format '' is none of those that this logparser reads (plain)"),
+    (
+        |it| it.question.format = String::new(),
+        "its log format '' is none of those that this logparser reads (logparser formats lists them)",
+    ),
     (|it| it.question.format = "x\x1b".repeat(257), "its log format 'x\\x1bx\\x1bx"),
     (|it| it.inputs.push(it.inputs[0].clone()), "its inputs are not in order"),
     (|it| it.inputs[0].name.clear(), "an input in it has no name"),

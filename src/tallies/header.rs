@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::lines::LaterNumbers;
 use crate::model::balance::{Cause, Rejected, SHOWN_REJECTED};
 use crate::model::escape::printable;
 use crate::model::loss::LossSite;
@@ -265,7 +266,10 @@ impl TalliesHeader {
 
     /// The version of the format that says all of it.
     pub fn format(&self) -> u32 {
-        1 + u32::from(self.made.is_some())
+        match LaterNumbers::of(&self.lines) {
+            Some(_) => 3,
+            None => 1 + u32::from(self.made.is_some()),
+        }
     }
 
     /// What is known of its losses, and the names of the inputs in which they are, by number.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::frame::{FrameKind, invalid};
 
 /// The version of the format that this program writes, and the highest that it reads.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The first bytes of every file. The end of line shows a copy that was made as text.
 pub(super) const MAGIC: [u8; 8] = *b"lptally\n";

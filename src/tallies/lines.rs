@@ -7,6 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::{Balance, Cause};
 
+/// Causes of malformed lines that the first two versions of the format know.
+const FIRST_CAUSES: usize = 6;
+
 #[derive(Serialize, Deserialize)]
 struct CountedLines {
     lines_read: u64,
@@ -15,7 +18,7 @@ struct CountedLines {
     out_of_window: u64,
     late: u64,
     future: u64,
-    malformed: [u64; Cause::ALL.len()],
+    malformed: [u64; FIRST_CAUSES],
     blank: u64,
     bytes_read: u64,
     bytes_skipped: u64,
@@ -23,6 +26,34 @@ struct CountedLines {
     bytes_unread: u64,
     unterminated: u64,
     inputs: u64,
+}
+
+/// Numbers that format 3 has beside, where any of them is not 0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LaterNumbers {
+    filtered: u64,
+    other: u64,
+    malformed: [u64; Cause::ALL.len() - FIRST_CAUSES],
+}
+
+impl LaterNumbers {
+    /// Those of a sheet; `None` if all of them are 0.
+    pub fn of(balance: &Balance) -> Option<Self> {
+        let malformed = std::array::from_fn(|cause| balance.malformed[FIRST_CAUSES + cause]);
+        let later = LaterNumbers { filtered: balance.filtered, other: balance.other, malformed };
+        later.is_any().then_some(later)
+    }
+
+    /// Whether any of them is not 0.
+    pub fn is_any(&self) -> bool {
+        self.filtered > 0 || self.other > 0 || self.malformed.iter().any(|count| *count > 0)
+    }
+
+    /// Puts them into a sheet.
+    pub fn put(&self, balance: &mut Balance) {
+        (balance.filtered, balance.other) = (self.filtered, self.other);
+        balance.malformed[FIRST_CAUSES..].copy_from_slice(&self.malformed);
+    }
 }
 
 pub(super) fn serialize<S: Serializer>(balance: &Balance, to: S) -> Result<S::Ok, S::Error> {
@@ -33,7 +64,7 @@ pub(super) fn serialize<S: Serializer>(balance: &Balance, to: S) -> Result<S::Ok
         out_of_window: balance.out_of_window,
         late: balance.late,
         future: balance.future,
-        malformed: balance.malformed,
+        malformed: std::array::from_fn(|cause| balance.malformed[cause]),
         blank: balance.blank,
         bytes_read: balance.bytes_read,
         bytes_skipped: balance.bytes_skipped,
@@ -47,6 +78,8 @@ pub(super) fn serialize<S: Serializer>(balance: &Balance, to: S) -> Result<S::Ok
 
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Balance, D::Error> {
     let lines = CountedLines::deserialize(from)?;
+    let mut malformed = [0; Cause::ALL.len()];
+    malformed[..FIRST_CAUSES].copy_from_slice(&lines.malformed);
     Ok(Balance {
         lines_read: lines.lines_read,
         counted: lines.counted,
@@ -54,7 +87,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Balance,
         out_of_window: lines.out_of_window,
         late: lines.late,
         future: lines.future,
-        malformed: lines.malformed,
+        malformed,
         blank: lines.blank,
         bytes_read: lines.bytes_read,
         bytes_skipped: lines.bytes_skipped,

@@ -15,6 +15,7 @@ use twox_hash::XxHash64;
 use super::frame::{FrameKind, FrameReader, HEAD, SectionReader, invalid};
 use super::header::TalliesHeader;
 use super::layout::{BUFFER, CountedWindow, FORMAT, FileTotals, MAGIC, START};
+use super::lines::LaterNumbers;
 use crate::codec::Decoder;
 use crate::error::{Error, Result};
 use crate::metrics::Progress;
@@ -65,6 +66,11 @@ impl Tallies {
         let read = |decoder: &mut Decoder<'_>| {
             let mut header: TalliesHeader = decoder.get()?;
             header.made = if format > 1 { Some(decoder.get()?) } else { None };
+            if format > 2 {
+                let nothing = || invalid("it has format 3, and nothing that format 2 does not say");
+                let later: LaterNumbers = decoder.get().map_err(|_| nothing())?;
+                later.is_any().then_some(later).ok_or_else(nothing)?.put(&mut header.lines);
+            }
             Ok(header)
         };
         let (header, bytes) = value(frames.section(FrameKind::Header), read)?;

@@ -8,6 +8,7 @@ use std::io::{self, BufWriter, Write};
 use super::frame::{FULL, FrameKind, FrameWriter};
 use super::header::TalliesHeader;
 use super::layout::{BUFFER, CountedWindow, FileTotals, MAGIC};
+use super::lines::LaterNumbers;
 use crate::codec::Encoder;
 use crate::spill::{PairWriter, Ranking};
 use crate::tally::aggregates::Pairs;
@@ -31,6 +32,7 @@ impl<W: Write> TalliesWriter<W> {
         let mut encoder = Encoder::new(&mut bytes);
         encoder.put(header)?;
         header.made.iter().try_for_each(|made| encoder.put(made))?;
+        LaterNumbers::of(&header.lines).iter().try_for_each(|later| encoder.put(later))?;
         bytes.chunks(FULL).try_for_each(|payload| frames.write(FrameKind::Header, payload))?;
         Ok(TalliesWriter {
             frames,

@@ -11,10 +11,10 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostId(pub u32);
 
-/// The first byte of a name that a host in a line cannot have, if there is one: the field or the
-/// line would end there, or the line would be malformed.
+/// The first byte of a name that no host has, if there is one: the line would end there, or be
+/// malformed.
 pub fn foreign_byte(name: &[u8]) -> Option<u8> {
-    name.iter().copied().find(|byte| matches!(byte, 0 | b'\t' | b'\n' | b' '))
+    name.iter().copied().find(|byte| matches!(byte, 0 | b'\n'))
 }
 
 /// Host names by number, with holes where names were dropped.

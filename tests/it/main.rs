@@ -14,6 +14,7 @@
 //! | `stamps` | each stamp tells its own unit, to the nanosecond |
 //! | `instants` | instants in options and files: what may be written and what it means |
 //! | `foreign` | lines of other programs, and the commands that make records of them |
+//! | `others` | logs of other programs, against a reader of each that is not ours |
 //! | **Following** | |
 //! | `follow` | results of live logs: in order, once, whatever happens to the files |
 //! | `explained` | what is said of a run that follows before it is started |
@@ -98,6 +99,7 @@ mod loss;
 mod memory;
 mod names;
 mod observe;
+mod others;
 mod outputs;
 mod overwrites;
 mod pages;

@@ -6,6 +6,7 @@
 pub mod ask;
 pub mod completions;
 pub mod explain;
+pub mod formats;
 pub mod inspect;
 pub mod list;
 pub mod make;

@@ -54,7 +54,7 @@ pub fn glance_of(servers: &[(&str, u64)]) -> Glance {
         lines_read: 1234,
         counted: 1200,
         out_of_window: 30,
-        malformed: [4, 0, 0, 0, 0, 0],
+        malformed: [4, 0, 0, 0, 0, 0, 0, 0, 0],
         bytes_read: 30_000,
         bytes_total: 60_000,
         inputs: 2,

@@ -4,6 +4,7 @@
 //! order is that of help under each heading, of the pipeline that ships, and of what a saved state
 //! depends on, where the order of the keys that it has so far is part of its format.
 
+use super::format_keys;
 use super::key::{Argument, Heading, KeySpec, Needs, Takers};
 use super::stages::StageType::{self, BucketAggregator, LineSplitter, Reader, Reporter, TimeFilter};
 use crate::options::{Kind, OptionSpec};
@@ -15,7 +16,20 @@ const SIZES: Kind = Kind::Bytes(16, 1 << 30);
 const WORDS: &[&str] = &["now", "latest", "today", "yesterday"];
 
 /// Every key with a value; `type` and `inputs` shape the graph and are not among them.
-pub const KEYS: &[KeySpec] = &[
+pub const KEYS: &[KeySpec] = &joined();
+
+const fn joined() -> [KeySpec; OWN.len() + format_keys::KEYS.len()] {
+    let mut keys = [OWN[0]; OWN.len() + format_keys::KEYS.len()];
+    let mut at = 0;
+    while at < keys.len() {
+        keys[at] = if at < OWN.len() { OWN[at] } else { format_keys::KEYS[at - OWN.len()] };
+        at += 1;
+    }
+    keys
+}
+
+/// Those that are no keys of a format.
+const OWN: &[KeySpec] = &[
     // What to read.
     KeySpec::new("location", &[Reader], Kind::Locations, "files, folders, globs, or - for standard input")
         .required()
@@ -26,11 +40,17 @@ pub const KEYS: &[KeySpec] = &[
         "format",
         &[TimeFilter],
         Kind::Text,
-        "the log format; plain: a stamp, who connects, and to whom, on each line",
+        "the log format: auto tells it by how each input begins; plain: a stamp, who connects, and to whom",
     )
     .default("plain")
     .in_state()
-    .set(),
+    .set()
+    .option(
+        Argument::new(Takers::Counts, Heading::Reading, "Format of the lines")
+            .more("auto tells it by how each input begins; `logparser formats` lists them.")
+            .value("FORMAT")
+            .everyday(),
+    ),
     KeySpec::new(
         "unit",
         &[TimeFilter],

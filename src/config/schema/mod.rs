@@ -3,6 +3,7 @@
 //! Not here: what a configuration says. Invariant: a key stands in one place, the table of `keys`,
 //! with all that is to be said of it.
 
+mod format_keys;
 mod key;
 mod keys;
 mod stages;

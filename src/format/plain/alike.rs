@@ -366,8 +366,8 @@ mod tests {
         (outside, front): (usize, usize),
     ) -> Result<(), TestCaseError> {
         let end = |start: usize| start + text[start..].iter().position(|byte| *byte == b'\n').unwrap();
-        let parse = |start: usize| match plain.stamp(text, start, end(start)) {
-            Stamp::At(time, at) => Some((time, plain.hosts(text, at, end(start)))),
+        let parse = |start: usize| match plain.stamp(&mut (), text, start, end(start)) {
+            Stamp::At(time, at) => Some((time, plain.hosts(&mut (), text, at, end(start)))),
             _ => None,
         };
         let is_outside =

@@ -150,6 +150,8 @@ impl Position {
             future: _,
             malformed: _,
             blank: _,
+            filtered: _,
+            other: _,
         } = balance;
         let lines = self.balance.lines_read;
         let bytes = [bytes_read, bytes_skipped, bytes_total, bytes_unread];
@@ -173,7 +175,7 @@ mod tests {
         let sheet = |lines: u64| Balance {
             lines_read: lines,
             counted: lines - 1,
-            malformed: [0, 0, 0, 0, 1, 0],
+            malformed: [0, 0, 0, 0, 1, 0, 0, 0, 0],
             bytes_read: 10 * lines,
             bytes_total: 10 * lines,
             inputs: 1,
@@ -193,7 +195,7 @@ mod tests {
         ProgressRecord {
             inputs: vec![(InputId(1), marked), (InputId(4), position(2))],
             past: sheet(7),
-            total: Balance { inputs: 3, counted: 9, malformed: [0, 0, 0, 0, 3, 0], ..sheet(12) },
+            total: Balance { inputs: 3, counted: 9, malformed: [0, 0, 0, 0, 3, 0, 0, 0, 0], ..sheet(12) },
             highest: at(5),
             rejected: vec![rejected],
             extent: Some((at(1), at(2))),

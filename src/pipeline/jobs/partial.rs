@@ -117,8 +117,14 @@ fn header(plan: &Plan, inputs: Vec<(InputId, Share)>, sheets: &[Sheet], closed: 
         head: place.head.clone(),
     });
     let shares = inputs.into_iter().map(|(_, share)| share).collect();
-    let header =
-        TalliesHeader::new(question, shares, buckets, closed.view.overflow().of_both(), &closed.balance, samples.collect());
+    let header = TalliesHeader::new(
+        question,
+        shares,
+        buckets,
+        closed.view.overflow().of_both(),
+        &closed.balance,
+        samples.collect(),
+    );
     let header = header.with_firsts(firsts);
     header.check().map_err(ErrorKind::Unbalanced)?;
     Ok(header)

@@ -30,7 +30,7 @@ pub(super) fn question(plan: &Plan, window: Window) -> Result<Question> {
             end: window.end,
             grouping: aggregator.grouping,
             previous: aggregator.needs_previous,
-            format: filter.stamps.format.name().to_owned(),
+            format: filter.stamps.format.identity(),
             max_line: reader.max_line as u64,
             lateness: filter.stamps.lateness,
         }),

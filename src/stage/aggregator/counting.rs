@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
-use crate::batch::{Chunk, Record};
+use crate::batch::{Record, Records};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::balance::Rejected;
 use crate::model::{Balance, Loss, MemoryPolicy, Traces};
@@ -96,9 +96,9 @@ impl Counting {
         Balance { overflowed, ..balance }
     }
 
-    /// Counts records of a chunk.
-    pub(super) fn count(&self, worker: usize, records: &[Record], chunk: &Chunk) -> Result<()> {
-        let bytes = &chunk.bytes;
+    /// Counts records of a batch.
+    pub(super) fn count(&self, worker: usize, records: &[Record], batch: &Records) -> Result<()> {
+        let bytes = batch.host_bytes();
         let (left, drained) = {
             let tally = self.tally.read();
             let left = count(records, bytes, &self.buckets, &tally, &mut self.counters[worker].lock());
@@ -117,7 +117,7 @@ impl Counting {
                 self.overflowed.fetch_add(left.len() as u64, Ordering::Relaxed);
                 if let Some(first) = left.iter().min() {
                     let mut traces = Traces::default();
-                    traces.note(Loss::Overflow, chunk.place(records[*first as usize].from.0 as usize));
+                    traces.note(Loss::Overflow, batch.place_of(&records[*first as usize]));
                     self.progress.lock().note(&traces);
                 }
                 Ok(())
@@ -249,7 +249,11 @@ mod tests {
             let view = counted.view(&mut tally, &layout, Then::Closed).unwrap();
             let mut known = 0;
             view.for_each_pair(|pair| known += pair.connections).unwrap();
-            assert_eq!((known, view.overflow().of_both(), view.total()), (pairs, 0, pairs), "{pairs} pairs, {room} tenths");
+            assert_eq!(
+                (known, view.overflow().of_both(), view.total()),
+                (pairs, 0, pairs),
+                "{pairs} pairs, {room} tenths"
+            );
         }
     }
 }

@@ -107,7 +107,7 @@ impl Transform for EveryWorker {
 
     fn receive(&mut self, batch: Arc<Records>, outlet: &mut Outlet<Arc<Closed>>) -> Result<(), Exit> {
         let counting = &self.every.counting;
-        counting.count(self.number, &batch.records, &batch.chunk)?;
+        counting.count(self.number, &batch.records, &batch)?;
         let watermark = {
             let mut progress = counting.progress.lock();
             progress.applied(&batch)?;

@@ -61,7 +61,7 @@ impl Transform for OnceWorker {
 
     fn receive(&mut self, batch: Arc<Records>, _outlet: &mut Outlet<Arc<Closed>>) -> Result<(), Exit> {
         let counting = &self.once.counting;
-        counting.count(self.number, &batch.records, &batch.chunk)?;
+        counting.count(self.number, &batch.records, &batch)?;
         counting.progress.lock().applied(&batch)?;
         Ok(())
     }

@@ -4,6 +4,7 @@ Made of the table of keys in `src/config/schema/keys.rs` by its tests; `UPDATE_C
 """
 
 COUNTED = (
+    "--format",
     "--unit",
     "--seconds",
     "--last",
@@ -20,6 +21,13 @@ COUNTED = (
     "--memory-policy",
     "--scan",
     "--prune-above",
+    "--envelope",
+    "--time",
+    "--record-time",
+    "--time-form",
+    "--from",
+    "--to",
+    "--where",
 )
 """They say what is counted, and with what means."""
 

@@ -198,12 +198,12 @@ impl LiveCounting {
             self.keep_late(batch, &behind);
             late = behind.len() as u64;
             if let Some(first) = behind.first() {
-                traces.note(Loss::Late, batch.chunk.place(first.from.0 as usize));
+                traces.note(Loss::Late, batch.place_of(first));
                 traces.after_idle = late;
             }
-            self.counting.count(worker, &in_time, &batch.chunk)?;
+            self.counting.count(worker, &in_time, batch)?;
         } else {
-            self.counting.count(worker, &batch.records, &batch.chunk)?;
+            self.counting.count(worker, &batch.records, batch)?;
         }
         if lowest.is_some_and(|lowest| lowest < limits.closed) {
             self.changed.store(true, Ordering::Relaxed);
@@ -220,7 +220,7 @@ impl LiveCounting {
         let Some(file) = self.lateness.file.as_ref().filter(|_| !late.is_empty()) else { return };
         let mut block = Vec::new();
         for record in late {
-            let (start, end) = batch.chunk.line_around(record.from.0 as usize);
+            let (start, end) = batch.line_of(record);
             late_line(&mut block, &batch.chunk.bytes[start..end]);
         }
         file.append((batch.chunk.span.input, batch.chunk.span.from), &block);

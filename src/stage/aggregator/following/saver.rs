@@ -352,6 +352,7 @@ mod tests {
         crate::batch::Records {
             chunk,
             records,
+            text: Vec::new(),
             balance,
             rejected,
             marks,

@@ -1,0 +1,164 @@
+//! A format as it was asked for, of no input yet.
+//!
+//! Not here: what an input is told to be (`detect`). Invariant: what was asked for beside the format
+//! holds whatever the format is told to be.
+
+use std::sync::Arc;
+
+use super::detect::{Detected, detect};
+use super::listed::{AUTO, PLAIN, names};
+use super::mapped::bind::{Head, StampContext};
+use super::mapped::definition::{keys_in_toml, read_keys};
+use super::mapped::presets::preset;
+use super::mapped::{Definition, Flaw};
+use super::plain::Plain;
+use super::schema::{LineRules, Schema};
+use super::stamps::Zone;
+use crate::model::{Timestamp, Units};
+use crate::options::{Options, Value};
+
+/// What was asked for: a format, or that it be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum AskedFormat {
+    Auto,
+    Plain,
+    Defined(Arc<Definition>),
+}
+
+/// A format as it was asked for, of no input yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Format {
+    asked: AskedFormat,
+    /// Keys that were given beside it, whatever it is.
+    keys: Options,
+    units: Units,
+    zone: Zone,
+}
+
+/// Why an input is not read: nothing tells its format, or it has not what was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unbound(pub String);
+
+impl Format {
+    /// The format of this name, `auto` included; `own` are those of a configuration. With keys that
+    /// were given beside it. `None` if there is none.
+    pub fn named(name: &str, own: &[Arc<Definition>], keys: Options) -> Option<Result<Self, Flaw>> {
+        let defined = own.iter().find(|own| own.name == name).cloned();
+        let asked = match (defined, name) {
+            (Some(own), _) => AskedFormat::Defined(own),
+            (None, AUTO) => AskedFormat::Auto,
+            (None, PLAIN) => AskedFormat::Plain,
+            (None, _) => AskedFormat::Defined(preset(name)?.definition()?),
+        };
+        let format = Format { asked, keys, units: Units::AUTO, zone: Zone::UTC };
+        Some(format.with_keys())
+    }
+
+    /// The format that is told by the head of each input.
+    pub fn auto() -> Self {
+        Format { asked: AskedFormat::Auto, keys: Options::default(), units: Units::AUTO, zone: Zone::UTC }
+    }
+
+    /// The format that `logparser` has always read.
+    pub fn plain() -> Self {
+        Format { asked: AskedFormat::Plain, ..Format::auto() }
+    }
+
+    /// The same with how whole numbers tell their unit, and the zone of stamps without one.
+    pub fn reading(self, units: Units, zone: Zone) -> Self {
+        Format { units, zone, ..self }
+    }
+
+    /// Puts the keys into the definition, if there is one already.
+    fn with_keys(mut self) -> Result<Self, Flaw> {
+        if let AskedFormat::Defined(own) = &self.asked {
+            self.asked = AskedFormat::Defined(Arc::new(own.with(&self.keys)?));
+        }
+        if self.asked == AskedFormat::Plain && self.keys.iter().next().is_some() {
+            self.asked = AskedFormat::Defined(as_definition(&self.keys)?);
+        }
+        Ok(self)
+    }
+
+    /// The name by which it was asked for.
+    pub fn name(&self) -> &str {
+        match &self.asked {
+            AskedFormat::Auto => AUTO,
+            AskedFormat::Plain => PLAIN,
+            AskedFormat::Defined(own) => &own.name,
+        }
+    }
+
+    /// What tells it from other formats, as text: its name and, where it is no format that comes with
+    /// the program as it is, its keys.
+    pub fn identity(&self) -> String {
+        let own = match &self.asked {
+            AskedFormat::Defined(own) => own.to_string(),
+            // What inputs are told to be is read with these.
+            _ => keys_in_toml(&self.keys),
+        };
+        let shipped = preset(self.name()).and_then(|preset| preset.definition());
+        match own.is_empty() || shipped.is_some_and(|shipped| shipped.to_string() == own) {
+            true => self.name().to_owned(),
+            false => format!("{}\n{own}", self.name()),
+        }
+    }
+
+    /// Whether it is told by the head of each input.
+    pub fn is_auto(&self) -> bool {
+        self.asked == AskedFormat::Auto
+    }
+
+    /// How whole numbers tell their unit.
+    pub fn units(&self) -> Units {
+        self.units
+    }
+
+    /// Whether the head of an input has a say in how it is read.
+    pub fn needs_head(&self) -> bool {
+        self.asked != AskedFormat::Plain
+    }
+
+    /// How the lines of an input are read that begins so and was last written to at `latest`. They
+    /// may have so many bytes. To be asked once for each input.
+    pub fn bind(&self, head: &Head<'_>, latest: Timestamp, max_line: usize) -> Result<LineRules, Unbound> {
+        let context = StampContext { units: self.units, zone: self.zone.clone(), latest };
+        let schema = match &self.asked {
+            AskedFormat::Plain => Schema::Plain(Plain { units: self.units }),
+            AskedFormat::Defined(own) => Schema::Mapped(own.bind(head, &context).map_err(Unbound)?),
+            AskedFormat::Auto => self.told(head, &context)?,
+        };
+        Ok(LineRules { schema, max_line })
+    }
+
+    /// The schema of an input whose format is told by its head.
+    fn told(&self, head: &Head<'_>, context: &StampContext) -> Result<Schema, Unbound> {
+        let flaw = |Flaw { key, message }| Unbound(format!("{key}: {message}"));
+        let has_keys = self.keys.iter().next().is_some();
+        let definition = match detect(head, context).map_err(|error| Unbound(error.to_string()))? {
+            Detected::Plain if has_keys => as_definition(&self.keys).map_err(flaw)?,
+            Detected::Plain => return Ok(Schema::Plain(Plain { units: self.units })),
+            Detected::Defined(own) if has_keys => Arc::new(own.with(&self.keys).map_err(flaw)?),
+            Detected::Defined(own) => own,
+        };
+        definition.bind(head, context).map(Schema::Mapped).map_err(Unbound)
+    }
+}
+
+/// `plain` as data, with keys that it has not by itself.
+fn as_definition(keys: &Options) -> Result<Arc<Definition>, Flaw> {
+    let mut own = Options::default();
+    let texts = |all: &[&str]| Value::Texts(all.iter().map(|text| (*text).to_owned()).collect());
+    own.set("columns", texts(&["time", "from", "to"]));
+    own.set("time-form", Value::Text("number".to_owned()));
+    ["time", "from", "to"].into_iter().for_each(|key| own.set(key, texts(&[key])));
+    Definition::new(PLAIN, own)?.with(keys).map(Arc::new)
+}
+
+/// Whether a text is the identity of a format that can be read.
+pub fn is_identity(text: &str) -> bool {
+    match text.split_once('\n') {
+        None => names().any(|name| name == text),
+        Some((_, keys)) => read_keys(keys).is_ok(),
+    }
+}

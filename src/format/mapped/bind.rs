@@ -1,0 +1,298 @@
+//! A definition bound to an input: which columns it has, and where the fields of a record stand in
+//! them.
+//!
+//! Not here: which definition an input has (`detect`). Invariant: an input is bound by its head
+//! alone, so whoever reads a part of it reads it the same.
+
+use std::sync::Arc;
+
+use super::condition::Condition;
+use super::definition::{ColumnRules, FieldRules, FormatConditions, Header, TimeSource};
+use super::template::{SlotTemplate, Template};
+use super::{Bound, BoundCondition, BoundConditions, BoundTime, Definition, Mapped, OF_ENVELOPE};
+use crate::format::extract::{Columns, Extractor, FieldPath, JsonFields, KeyVal, Misfit, Pattern};
+use crate::format::stamps::{StampRules, Zone};
+use crate::model::{Timestamp, Units};
+
+/// What stamps mean that do not say all of it themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StampContext {
+    /// How whole numbers tell their unit.
+    pub units: Units,
+    /// The zone of stamps without one.
+    pub zone: Zone,
+    /// No stamp without a year is later.
+    pub latest: Timestamp,
+}
+
+impl Default for StampContext {
+    /// Numbers that tell their unit, UTC, and any year.
+    fn default() -> Self {
+        StampContext { units: Units::AUTO, zone: Zone::UTC, latest: Timestamp::MAX }
+    }
+}
+
+/// The first lines of an input, without their ends.
+#[derive(Debug, Clone, Default)]
+pub struct Head<'a> {
+    /// The lines.
+    pub lines: Vec<&'a [u8]>,
+}
+
+/// Bytes of an input that its head has at most.
+pub const HEAD_BYTES: usize = 64 << 10;
+impl<'a> Head<'a> {
+    /// Lines that a head has at most.
+    pub const MOST_LINES: usize = 200;
+
+    /// Of the first bytes of an input; `is_whole` if these are all that it has. A line that is not
+    /// known to its end is no part of it.
+    pub fn of(bytes: &'a [u8], is_whole: bool) -> Self {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let known = if is_whole { bytes.len() } else { memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1) };
+        let lines = bytes[..known].split_inclusive(|byte| *byte == b'\n').take(Head::MOST_LINES);
+        let trimmed = lines.map(|line| line.strip_suffix(b"\n").unwrap_or(line));
+        Head { lines: trimmed.map(|line| line.strip_suffix(b"\r").unwrap_or(line)).collect() }
+    }
+
+    /// Its lines that are not blank.
+    pub fn filled(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.lines.iter().copied().filter(|line| !line.trim_ascii().is_empty())
+    }
+}
+
+/// Names of fields, each once, by slot.
+#[derive(Default)]
+struct Slots<'a> {
+    /// The names of the columns, if that is all there are.
+    columns: Option<&'a [String]>,
+    names: Vec<String>,
+}
+
+impl Slots<'_> {
+    /// The slot of a field; `None` if there can be none.
+    fn of(&mut self, name: &str) -> Option<usize> {
+        if self.columns.is_some_and(|columns| column(columns, name).is_none()) && !OF_ENVELOPE.contains(&name) {
+            return None;
+        }
+        let known = self.names.iter().position(|known| known == name);
+        known.or_else(|| {
+            self.names.push(name.to_owned());
+            Some(self.names.len() - 1)
+        })
+    }
+}
+
+/// The number of a column, from 0: by its name, or by its number from 1.
+fn column(columns: &[String], name: &str) -> Option<usize> {
+    let by_name = columns.iter().position(|column| column == name);
+    // In other letters, if that is one column alone.
+    let mut alike = columns.iter().enumerate().filter(|(_, column)| column.eq_ignore_ascii_case(name));
+    let alike = alike.next().filter(|_| alike.next().is_none()).map(|(at, _)| at);
+    by_name
+        .or(alike)
+        .or_else(|| name.parse::<usize>().ok().filter(|number| (1..=MOST_COLUMNS).contains(number)).map(|it| it - 1))
+}
+
+/// Columns that a line may have.
+const MOST_COLUMNS: usize = 10_000;
+
+impl Definition {
+    /// The same for an input that begins so. Errors with why that can't be, for people.
+    pub fn bind(self: &Arc<Self>, head: &Head<'_>, context: &StampContext) -> Result<Mapped, String> {
+        let (columns, header) = match &self.fields {
+            FieldRules::Columns(rules) => self.columns_of(rules, head)?,
+            _ => (None, Vec::new()),
+        };
+        self.bind_columns(columns, header, context)
+    }
+
+    /// The same for an input with these columns.
+    pub fn bind_columns(
+        self: &Arc<Self>,
+        columns: Option<Vec<String>>,
+        header: Vec<u8>,
+        context: &StampContext,
+    ) -> Result<Mapped, String> {
+        let known = match (&self.fields, &columns) {
+            (FieldRules::Columns(rules), None) => Some(&rules.names[..]),
+            (_, Some(columns)) => Some(&columns[..]),
+            _ => None,
+        };
+        let mut slots = Slots { columns: known, names: Vec::new() };
+        let time = bound_times(&self.time, &mut slots)?;
+        let from = bound_templates(&self.from, &mut slots)?;
+        let to = bound_templates(&self.to, &mut slots)?;
+        for name in self.conditions.wanted.iter().flat_map(Condition::fields) {
+            if slots.of(name).is_none() {
+                return Err(unknown(name, &slots));
+            }
+        }
+        // What a format says of its records may be of columns that not every input has.
+        let mut bound = |all: &[Condition]| all.iter().map(|one| bound_condition(one, &mut slots)).collect();
+        let FormatConditions { form, only, wanted, known_by } = &self.conditions;
+        let conditions =
+            BoundConditions { form: bound(form), only: bound(only), wanted: bound(wanted), known_by: bound(known_by) };
+        // Of lines that may have more columns, the last one that they need.
+        let last = match (&self.fields, &columns) {
+            (FieldRules::Columns(rules), Some(columns)) if rules.takes_more => slots.of(&columns.len().to_string()),
+            _ => None,
+        };
+        let names = std::mem::take(&mut slots.names);
+        let (extractor, order) = self.extractor(&names, columns.as_deref())?;
+        let count = names.iter().filter(|name| !OF_ENVELOPE.contains(&name.as_str())).count();
+        let mut bound = Bound {
+            definition: Arc::clone(self),
+            columns,
+            header,
+            extractor,
+            slots: count,
+            last,
+            stamps: StampRules { form: self.form.clone(), units: context.units, zone: context.zone.clone() },
+            time,
+            hosts: [from, to],
+            conditions,
+        };
+        bound.renumber(&order);
+        Ok(Mapped { bound: Arc::new(bound), latest: context.latest })
+    }
+
+    /// What finds the fields of these names, and the place of each name among its slots; those of
+    /// the envelope come behind them.
+    fn extractor(&self, names: &[String], columns: Option<&[String]>) -> Result<(Extractor, Vec<usize>), String> {
+        let is_own = |name: &&String| !OF_ENVELOPE.contains(&name.as_str());
+        let own: Vec<&String> = names.iter().filter(is_own).collect();
+        let place = |name: &String| match OF_ENVELOPE.iter().position(|known| known == name) {
+            Some(at) => own.len() + at,
+            None => own.iter().position(|known| *known == name).unwrap_or_default(),
+        };
+        let order = names.iter().map(place).collect();
+        let extractor = match &self.fields {
+            FieldRules::Columns(rules) => {
+                let known = columns.unwrap_or(&rules.names);
+                let wanted: Vec<usize> = own.iter().filter_map(|name| column(known, name)).collect();
+                let count = columns.map(<[String]>::len).filter(|_| !rules.takes_more);
+                Extractor::Columns(Columns::new(rules.spec.clone(), &wanted, count))
+            }
+            FieldRules::Json => {
+                let paths = own
+                    .iter()
+                    .map(|name| FieldPath::parse(name).map_err(|error| error.to_string()))
+                    .collect::<Result<Vec<_>, _>>()?;
+                Extractor::Json(JsonFields::new(&paths))
+            }
+            FieldRules::KeyVal => Extractor::KeyVal(KeyVal::new(&own)),
+            FieldRules::Regex(text) => {
+                let pattern = super::condition::pattern(text)?;
+                Extractor::Regex(Pattern::new(pattern, &own).map_err(|error| error.to_string())?)
+            }
+        };
+        Ok((extractor, order))
+    }
+
+    /// The names of the columns of an input that begins so, if it has or needs any, and the line
+    /// that says them.
+    fn columns_of(&self, rules: &ColumnRules, head: &Head<'_>) -> Result<(Option<Vec<String>>, Vec<u8>), String> {
+        let given = (!rules.names.is_empty()).then(|| rules.names.clone());
+        let mut unescaped = Vec::new();
+        let mut lines = head.filled().filter_map(|line| {
+            let opened = self.envelope.open(line, &mut unescaped).ok()?;
+            Some(opened.message.of(line, &unescaped).unwrap_or_default().to_vec())
+        });
+        let names =
+            |line: &[u8]| Columns::split(&rules.spec, line).map(texts).map_err(|Misfit { what, .. }| what.text());
+        match &rules.header {
+            Header::None => Ok((given, Vec::new())),
+            Header::First => {
+                let is_comment = |line: &[u8]| rules.comment.as_ref().is_some_and(|comment| line.starts_with(comment));
+                let Some(first) = lines.find(|line| !is_comment(line)) else { return Ok((given, Vec::new())) };
+                let found = names(&first).map_err(str::to_owned)?;
+                match given {
+                    // A log that needs no header begins with a record.
+                    Some(given) if !found.iter().any(|name| given.contains(name)) => Ok((Some(given), Vec::new())),
+                    _ => Ok((Some(found), first)),
+                }
+            }
+            Header::Behind(prefix) => match lines.find(|line| line.starts_with(prefix)) {
+                Some(line) => {
+                    let rest = &line[prefix.len()..];
+                    let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+                    Ok((Some(names(&rest[blanks..]).map_err(str::to_owned)?), line.clone()))
+                }
+                None if given.is_some() || lines.next().is_none() => Ok((given, Vec::new())),
+                None => Err(format!("no line begins with '{}'", String::from_utf8_lossy(prefix))),
+            },
+        }
+    }
+}
+
+fn texts(columns: Vec<std::borrow::Cow<'_, [u8]>>) -> Vec<String> {
+    columns.iter().map(|column| String::from_utf8_lossy(column).trim().to_owned()).collect()
+}
+
+impl Bound {
+    /// Puts each slot in its place among those of the extractor and of the envelope.
+    fn renumber(&mut self, order: &[usize]) {
+        let new = |slot: usize| order.get(slot).copied().unwrap_or(slot);
+        for template in self.hosts.iter_mut().flatten() {
+            template.renumber(new);
+        }
+        for time in &mut self.time {
+            time.stamp.renumber(new);
+            time.plus = time.plus.map(new);
+        }
+        self.last = self.last.map(new);
+        let BoundConditions { form, only, wanted, known_by } = &mut self.conditions;
+        for condition in [form, only, wanted, known_by].into_iter().flatten() {
+            condition.slots.iter_mut().flatten().for_each(|slot| *slot = new(*slot));
+        }
+    }
+}
+
+/// What is said of a field that there is not.
+fn unknown(name: &str, slots: &Slots<'_>) -> String {
+    let known = slots.columns.unwrap_or_default();
+    if known.is_empty() {
+        return format!("there is no field '{name}': columns without names have numbers, from 1");
+    }
+    let near = crate::options::suggest(name, known.iter().map(String::as_str)).map(|near| format!(" ({near})"));
+    format!("there is no field '{name}'{}; the fields are {}", near.unwrap_or_default(), known.join(", "))
+}
+
+/// Those of several templates of which all fields can be there; errors if there is none.
+fn bound_templates(templates: &[Template], slots: &mut Slots<'_>) -> Result<Vec<SlotTemplate>, String> {
+    let mut missing = None;
+    let mut bound = Vec::new();
+    for template in templates {
+        match template.with_slots(|name| slots.of(name)) {
+            Ok(template) => bound.push(template),
+            Err(name) => missing = missing.or(Some(name)),
+        }
+    }
+    match missing.filter(|_| bound.is_empty()) {
+        Some(name) => Err(unknown(&name, slots)),
+        None => Ok(bound),
+    }
+}
+
+fn bound_times(sources: &[TimeSource], slots: &mut Slots<'_>) -> Result<Vec<BoundTime>, String> {
+    let mut missing = None;
+    let mut bound = Vec::new();
+    for source in sources {
+        match source.stamp.with_slots(|name| slots.of(name)) {
+            Ok(stamp) => {
+                let plus = source.plus.as_ref().and_then(|name| slots.of(name));
+                bound.push(BoundTime { stamp, plus });
+            }
+            Err(name) => missing = missing.or(Some(name)),
+        }
+    }
+    match missing.filter(|_| bound.is_empty()) {
+        Some(name) => Err(unknown(&name, slots)),
+        None => Ok(bound),
+    }
+}
+
+fn bound_condition(condition: &Condition, slots: &mut Slots<'_>) -> BoundCondition {
+    BoundCondition { slots: condition.fields().map(|name| slots.of(name)).collect(), condition: condition.clone() }
+}

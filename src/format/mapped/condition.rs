@@ -1,0 +1,387 @@
+//! Conditions: which records are asked for, as `proto=tcp` or `src_ip in 10.0.0.0/8`, or one of several
+//! with ` or ` between them.
+//!
+//! Not here: what becomes of lines that do not meet one. Invariant: a condition is a question about
+//! one line alone, and its answer is exact: texts are compared byte by byte, numbers as numbers of
+//! any length.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use regex::bytes::Regex;
+
+/// A condition on a line: one of its tests is met.
+#[derive(Debug, Clone)]
+pub struct Condition {
+    tests: Vec<FieldTest>,
+    /// As it was written, which tells one from another.
+    text: String,
+}
+
+/// A test of one field.
+#[derive(Debug, Clone)]
+struct FieldTest {
+    field: String,
+    test: Test,
+}
+
+/// What a field is tested for. Each test has its opposite.
+#[derive(Debug, Clone)]
+enum Test {
+    /// The value is one of these texts; or is none of them, which a missing field is too.
+    Equal(bool, Vec<Vec<u8>>),
+    /// It is an address in one of these networks, or is not.
+    Within(bool, Vec<IpNet>),
+    /// It is a number that compares so with this one. Two of these say how.
+    Number([Ordering; 2], Decimal),
+    /// A pattern is found in it, or is not.
+    Matches(bool, Box<Regex>),
+    /// The field is there, or is not.
+    Exists(bool),
+}
+
+impl PartialEq for Condition {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Condition {}
+
+impl Condition {
+    /// The fields, one for each test.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.tests.iter().map(|test| test.field.as_str())
+    }
+
+    /// Whether a line meets it in which `value` gives the value of the field of each test, by its
+    /// place, or none.
+    pub fn is_met<'a>(&self, mut value: impl FnMut(usize) -> Option<&'a [u8]>) -> bool {
+        self.tests.iter().enumerate().any(|(at, one)| one.test.is_met(value(at)))
+    }
+}
+
+impl Test {
+    /// Whether this value of the field meets it, or that there is none.
+    fn is_met(&self, value: Option<&[u8]>) -> bool {
+        match (self, value) {
+            (Test::Exists(is_there), value) => value.is_some() == *is_there,
+            (Test::Equal(so, all), Some(value)) => all.iter().any(|one| one == value) == *so,
+            (Test::Within(so, networks), Some(value)) => is_within(value, networks) == *so,
+            (Test::Matches(so, pattern), Some(value)) => pattern.is_match(value) == *so,
+            (Test::Number(wanted, number), Some(value)) => {
+                Decimal::read(value).is_some_and(|value| wanted.contains(&value.cmp(number)))
+            }
+            // What is not there is none of anything.
+            (Test::Equal(so, _) | Test::Within(so, _) | Test::Matches(so, _), None) => !so,
+            (Test::Number(..), None) => false,
+        }
+    }
+}
+
+fn is_within(value: &[u8], networks: &[IpNet]) -> bool {
+    let address: Option<IpAddr> = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+    address.is_some_and(|address| networks.iter().any(|network| network.contains(&address)))
+}
+
+/// How many values a condition may list.
+const MOST: usize = 10_000;
+
+/// What a compiled pattern may take, in bytes.
+const PATTERN_BYTES: usize = 1 << 20;
+
+/// A pattern of a regular expression; errors with what is wrong with it, in one line.
+pub(super) fn pattern(text: &str) -> Result<Regex, String> {
+    let built = regex::bytes::RegexBuilder::new(text).size_limit(PATTERN_BYTES).build();
+    built.map_err(|error| {
+        let message = error.to_string();
+        let last = message.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+        format!("'{text}' is no pattern: {}", last.trim_start_matches("error: "))
+    })
+}
+
+impl FromStr for Condition {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let mut tests = Vec::new();
+        let mut rest = text;
+        loop {
+            // A pattern goes to the end of the condition, whatever words are in it.
+            let end = rest.match_indices(OR).map(|(at, _)| at).find(|at| !is_pattern(&rest[..*at]));
+            let one = &rest[..end.unwrap_or(rest.len())];
+            tests.push(one.trim().parse()?);
+            if tests.len() > MOST {
+                return Err(format!("has more than {MOST} parts"));
+            }
+            match end {
+                Some(end) => rest = &rest[end + OR.len()..],
+                None => return Ok(Condition { tests, text: text.to_owned() }),
+            }
+        }
+    }
+}
+
+/// What stands between two tests, one of which is enough.
+const OR: &str = " or ";
+
+fn is_pattern(text: &str) -> bool {
+    matches!(cut(text.trim_start()), Some((_, Sign::Matches(_), _)))
+}
+
+impl FromStr for FieldTest {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (field, sign, value) = cut(text).ok_or_else(|| {
+            format!(
+                "'{text}' is no condition; write e.g. proto=tcp, status!=200, dst_port=80,443, bytes>=1000, path~^/api/, \
+                 'src_ip in 10.0.0.0/8', 'user exists'"
+            )
+        })?;
+        let (field, value) = (field.trim().to_owned(), value.trim());
+        if field.is_empty() {
+            return Err(format!("'{text}' names no field"));
+        }
+        if value.is_empty() && !sign.is_whole() {
+            return Err(format!("'{text}' names no value; for an empty one write \"\""));
+        }
+        let test = match sign {
+            Sign::Equal(so) => Test::Equal(so, values(value)?),
+            Sign::In(so) => {
+                let networks = value.split(',').map(|one| network(one.trim()));
+                Test::Within(so, networks.collect::<Result<_, _>>()?)
+            }
+            Sign::Matches(so) => Test::Matches(so, Box::new(pattern(value)?)),
+            Sign::Number(wanted) => {
+                let number = Decimal::read(value.as_bytes());
+                Test::Number(wanted, number.ok_or_else(|| format!("'{value}' is no number"))?)
+            }
+            Sign::Exists(so) => Test::Exists(so),
+        };
+        Ok(FieldTest { field, test })
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// What stands between a field and its value.
+#[derive(Debug, Clone, Copy)]
+enum Sign {
+    Equal(bool),
+    Matches(bool),
+    Number([Ordering; 2]),
+    In(bool),
+    Exists(bool),
+}
+
+impl Sign {
+    /// Whether no value follows it.
+    fn is_whole(self) -> bool {
+        matches!(self, Sign::Exists(_))
+    }
+}
+
+/// The signs that are characters; longer ones before those that they begin with.
+const SIGNS: [(&str, Sign); 9] = [
+    ("!=", Sign::Equal(false)),
+    ("!~", Sign::Matches(false)),
+    ("<=", Sign::Number([Ordering::Less, Ordering::Equal])),
+    (">=", Sign::Number([Ordering::Greater, Ordering::Equal])),
+    ("==", Sign::Equal(true)),
+    ("=", Sign::Equal(true)),
+    ("~", Sign::Matches(true)),
+    ("<", Sign::Number([Ordering::Less; 2])),
+    (">", Sign::Number([Ordering::Greater; 2])),
+];
+
+/// The signs that are words.
+const WORDS: [(&str, Sign); 4] = [
+    (" not in ", Sign::In(false)),
+    (" in ", Sign::In(true)),
+    (" exists", Sign::Exists(true)),
+    (" missing", Sign::Exists(false)),
+];
+
+/// A condition cut at the sign that comes first in it.
+fn cut(text: &str) -> Option<(&str, Sign, &str)> {
+    let found = |(needle, sign): &(&'static str, Sign)| {
+        let at = if sign.is_whole() { text.strip_suffix(needle).map(str::len) } else { text.find(needle) };
+        at.map(|at| (at, *needle, *sign))
+    };
+    // Of two that begin at one place the longer one stands first, and is kept.
+    let first = SIGNS.iter().chain(&WORDS).filter_map(found).min_by_key(|(at, ..)| *at);
+    first.map(|(at, needle, sign)| (&text[..at], sign, &text[at + needle.len()..]))
+}
+
+/// Values with commas between them; one in quotes may have commas in it.
+fn values(text: &str) -> Result<Vec<Vec<u8>>, String> {
+    let (mut all, mut rest) = (Vec::new(), text);
+    loop {
+        let (value, behind) = match rest.strip_prefix('"').and_then(|quoted| quoted.split_once('"')) {
+            Some((value, behind)) if behind.is_empty() || behind.starts_with(',') => (value, behind),
+            _ => {
+                let end = rest.find(',').unwrap_or(rest.len());
+                (rest[..end].trim(), &rest[end..])
+            }
+        };
+        all.push(value.as_bytes().to_vec());
+        if all.len() > MOST {
+            return Err(format!("lists more than {MOST} values"));
+        }
+        match behind.strip_prefix(',') {
+            Some(more) => rest = more.trim_start(),
+            None => return Ok(all),
+        }
+    }
+}
+
+/// A network; an address is one of its own.
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = text.parse::<IpAddr>().map(IpNet::from);
+    address.or_else(|_| text.parse::<IpNet>()).map_err(|_| format!("'{text}' is no network; write e.g. 10.0.0.0/8"))
+}
+
+/// A decimal number, exactly as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Decimal {
+    is_negative: bool,
+    /// Digits before the point without zeros in front, and behind it without zeros at the end.
+    whole: Vec<u8>,
+    part: Vec<u8>,
+}
+
+impl Decimal {
+    fn read(text: &[u8]) -> Option<Self> {
+        let (is_negative, digits) = match text {
+            [b'-', rest @ ..] => (true, rest),
+            [b'+', rest @ ..] => (false, rest),
+            rest => (false, rest),
+        };
+        let point = memchr::memchr(b'.', digits);
+        let (whole, part) = match point {
+            Some(at) => (&digits[..at], &digits[at + 1..]),
+            None => (digits, &digits[..0]),
+        };
+        let are_digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
+        if whole.is_empty() || (point.is_some() && part.is_empty()) || !are_digits(whole) || !are_digits(part) {
+            return None;
+        }
+        let zeros = whole.iter().take_while(|digit| **digit == b'0').count();
+        let kept = part.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 1);
+        let (whole, part) = (whole[zeros..].to_vec(), part[..kept].to_vec());
+        let is_zero = whole.is_empty() && part.is_empty();
+        Some(Decimal { is_negative: is_negative && !is_zero, whole, part })
+    }
+}
+
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let size = |number: &Self| number.whole.len();
+        let magnitude = (size(self), &self.whole, &self.part).cmp(&(size(other), &other.whole, &other.part));
+        match (self.is_negative, other.is_negative) {
+            (false, false) => magnitude,
+            (true, true) => magnitude.reverse(),
+            (true, false) => Ordering::Less,
+            (false, true) => Ordering::Greater,
+        }
+    }
+}
+
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn is_met(condition: &str, value: Option<&str>) -> bool {
+        condition.parse::<Condition>().unwrap().is_met(|_| value.map(str::as_bytes))
+    }
+
+    #[test]
+    fn conditions_are_met_or_not() {
+        for (condition, met, not_met) in [
+            ("proto=tcp", &["tcp"][..], &["TCP", "udp", "tcp "][..]),
+            ("proto==tcp", &["tcp"], &["udp"]),
+            ("status!=200", &["404", ""], &["200"]),
+            ("port=80,443", &["80", "443"], &["8", "80,443", ""]),
+            ("port!=80,443", &["22"], &["80", "443"]),
+            ("path=\"a,b\",c", &["a,b", "c"], &["a", "b"]),
+            ("path=\"\"", &[""], &["a"]),
+            ("user=a=b", &["a=b"], &["a"]),
+            ("ip in 10.0.0.0/8, 2001:db8::/32", &["10.9.9.9", "2001:db8::1"], &["11.0.0.1", "ten", ""]),
+            ("ip in 10.0.0.1", &["10.0.0.1"], &["10.0.0.2"]),
+            ("ip not in 10.0.0.0/8", &["11.0.0.1", "ten"], &["10.0.0.1"]),
+            ("bytes>=1000", &["1000", "1000.5", "99999999999999999999999"], &["999", "-1000", "x", "", "1e9"]),
+            ("bytes>1000", &["1000.0001"], &["1000", "1000.0"]),
+            ("bytes<-1.5", &["-2", "-1.50001"], &["-1.5", "0", "-0"]),
+            ("bytes<=0", &["0", "-0.0", "-3"], &["1", "0.1"]),
+            ("path~^/api/", &["/api/x"], &["/x/api/"]),
+            ("path!~^/api/", &["/x"], &["/api/"]),
+            ("user exists", &["", "x"], &[]),
+            ("user missing", &[], &["", "x"]),
+            ("a=x or a=y", &["x", "y"], &["z", "x or a=y"]),
+            ("a=x or a~^p or b$", &["x", "p or b"], &["p", "b"]),
+        ] {
+            met.iter().for_each(|value| assert!(is_met(condition, Some(value)), "{condition} of {value}"));
+            not_met.iter().for_each(|value| assert!(!is_met(condition, Some(value)), "{condition} of {value}"));
+        }
+        for condition in ["a=x", "a in 10.0.0.0/8", "a>1", "a<=1", "a~x", "a exists"] {
+            assert!(!is_met(condition, None), "{condition}");
+        }
+        for condition in ["a!=x", "a not in 10.0.0.0/8", "a!~x", "a missing"] {
+            assert!(is_met(condition, None), "{condition}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_condition_says_why() {
+        for (text, said) in [
+            ("", "is no condition"),
+            ("proto", "is no condition"),
+            ("=tcp", "names no field"),
+            ("proto=", "names no value"),
+            ("ip in here", "is no network"),
+            ("ip in 10.0.0.0/33", "is no network"),
+            ("bytes>many", "is no number"),
+            ("path~(", "is no pattern"),
+            ("path~(a{1000}){1000}", "is no pattern"),
+        ] {
+            let message = text.parse::<Condition>().unwrap_err();
+            assert!(message.contains(said) && !message.contains('\n'), "{text}: {message}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_compare_as_numbers(one in -2000i64..2000, other in -2000i64..2000, zeros in 0usize..3) {
+            let text = |number: i64| {
+                let sign = if number < 0 { "-" } else { "" };
+                format!("{sign}{}{}.{:03}{}", "0".repeat(zeros), number.abs() / 100, number.abs() % 100 * 10, "0".repeat(zeros))
+            };
+            let read = |number| Decimal::read(text(number).as_bytes()).unwrap();
+            prop_assert_eq!(read(one).cmp(&read(other)), one.cmp(&other));
+        }
+
+        #[test]
+        fn any_text_is_a_condition_or_is_refused(text in "[a-z=!<>~ in,\"0-9./]{0,20}", value in "[a-z0-9.]{0,8}") {
+            if let Ok(condition) = text.parse::<Condition>() {
+                let _ = condition.is_met(|_| Some(value.as_bytes()));
+                prop_assert_eq!(condition.to_string().parse::<Condition>(), Ok(condition));
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! How the lines of one input are read: a format that is bound to it.
+//!
+//! Not here: which format that is (`detect`, `asked`). Invariant: it travels with the batches of its
+//! input, and does not change on the way.
+
+use super::line::FormatVisitor;
+use super::listed::PLAIN;
+use super::mapped::Mapped;
+use super::mapped::presets::shown_name;
+use super::plain::Plain;
+use crate::model::{Timestamp, Units};
+
+/// A format that is bound to one input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Schema {
+    /// Lines of `plain`.
+    Plain(Plain),
+    /// Lines of a format that is data.
+    Mapped(Mapped),
+}
+
+impl Schema {
+    /// Does work that is compiled for each kind of format. To choose costs once a batch.
+    #[inline]
+    pub fn visit<V: FormatVisitor>(&self, visitor: V) -> V::Output {
+        match self {
+            Schema::Plain(format) => visitor.visit(format),
+            Schema::Mapped(format) => visitor.visit(format),
+        }
+    }
+
+    /// The name of the format, for people.
+    pub fn name(&self) -> String {
+        match self {
+            Schema::Plain(_) => PLAIN.to_owned(),
+            Schema::Mapped(format) => shown_name(format.definition()),
+        }
+    }
+}
+
+/// How the lines of one input are read. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineRules {
+    /// The format, bound to the input.
+    pub schema: Schema,
+    /// Bytes that a line may have, its newline not included; a longer one is malformed.
+    pub max_line: usize,
+}
+
+impl LineRules {
+    /// The same where no stamp without a year is later than this.
+    pub fn up_to(&self, latest: Timestamp) -> Self {
+        match &self.schema {
+            Schema::Plain(_) => self.clone(),
+            Schema::Mapped(format) => LineRules { schema: Schema::Mapped(format.up_to(latest)), ..*self },
+        }
+    }
+
+    /// Lines of `plain`, where each stamp tells its own unit.
+    pub const fn plain(max_line: usize) -> Self {
+        LineRules { schema: Schema::Plain(Plain { units: Units::AUTO }), max_line }
+    }
+}

@@ -1,0 +1,77 @@
+//! Numbers of the common kind as stamps: up to eighteen digits, or seconds with up to nine decimals.
+//!
+//! Not here: what numbers mean (`model::stamp`). Invariant: what is read here is what `Units::read`
+//! says.
+
+use super::eight::{digits, eight};
+use super::tail::fraction;
+use crate::model::time::SECOND;
+use crate::model::{TimeUnit, Timestamp, Unfit, Units};
+
+/// The instant of a number.
+#[inline]
+pub fn number(text: &[u8], units: Units) -> Result<Timestamp, Unfit> {
+    match common(text, units) {
+        Some(time) => Ok(time),
+        None => units.read(text),
+    }
+}
+
+/// The most digits of a number that surely fits.
+const MOST_DIGITS: usize = 18;
+
+/// The instant, if it is of the common kind.
+#[inline(always)]
+fn common(text: &[u8], units: Units) -> Option<Timestamp> {
+    let (8, eight_digits) = digits(eight(text, 0)) else { return None };
+    let (mut whole, mut at) = (eight_digits as i64, 8);
+    while let Some(digit) = text.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+        if at == MOST_DIGITS {
+            return None;
+        }
+        whole = 10 * whole + i64::from(digit);
+        at += 1;
+    }
+    match text.get(at) {
+        None => units.instant(whole),
+        Some(b'.') if units.of(whole.unsigned_abs()) == TimeUnit::Seconds => {
+            let (nanos, end) = fraction(text, at)?;
+            let time = whole.checked_mul(SECOND)?.checked_add(nanos).map(Timestamp::from_nanos);
+            time.filter(|_| end == text.len())
+        }
+        Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn numbers_are_what_the_model_says(text in "-?[0-9]{0,20}([.,][0-9]{0,11})?x?", unit in 0usize..5) {
+            let units = TimeUnit::ALL.get(unit).map_or(Units::AUTO, |unit| Units::all(*unit));
+            prop_assert_eq!(number(text.as_bytes(), units), units.read(text.as_bytes()), "{}", text);
+        }
+
+        #[test]
+        fn common_numbers_are_what_the_model_says(text in "[0-9]{8,19}(\\.[0-9]{1,10}0?)?", unit in 0usize..5) {
+            let units = TimeUnit::ALL.get(unit).map_or(Units::AUTO, |unit| Units::all(*unit));
+            prop_assert_eq!(number(text.as_bytes(), units), units.read(text.as_bytes()), "{}", text);
+        }
+    }
+
+    #[test]
+    fn the_common_kind_is_told() {
+        for text in ["1700000000", "1700000000.123456", "12345678", "170000000000000000", "9223372036.854775807"] {
+            assert_eq!(common(text.as_bytes(), Units::AUTO), Units::AUTO.read(text.as_bytes()).ok(), "{text}");
+        }
+        for text in ["1234567", "-1700000000", "1700000000.", "1700000000.1234567891", "9223372036.854775808"] {
+            assert_eq!(common(text.as_bytes(), Units::AUTO), None, "{text}");
+        }
+        assert_eq!(common(b"1700000000123.5", Units::AUTO), None);
+    }
+}

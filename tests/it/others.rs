@@ -1,0 +1,90 @@
+//! Logs of other programs: what is counted of them is what a reader counts that was written from the
+//! descriptions of their formats, whatever the threads and the chunks.
+
+use std::process::Command;
+
+use crate::support::{Folder, needs, program, root, run, stderr, stdout};
+
+/// Holds all formats against the oracle, with these options; the seed gives other lines.
+fn compare(seed: &str, options: &[&str]) {
+    needs!("python3");
+    let mut command = Command::new("python3");
+    command.arg(root().join("tests/oracle/compare.py")).arg(program(&Folder::new()).get_program());
+    let output = command.args(["--lines", "150", "--seed", seed]).args(options).output().unwrap();
+    assert!(output.status.success(), "{}{}", stdout(&output), stderr(&output));
+}
+
+#[test]
+fn each_format_is_counted_as_the_oracle_counts_it() {
+    compare("1", &[]);
+}
+
+#[test]
+fn threads_and_chunks_have_no_say_in_it() {
+    compare("2", &["--chunk", "4096", "--threads", "3"]);
+}
+
+#[test]
+fn a_log_that_names_other_columns_further_on_is_refused_there() {
+    let folder = Folder::new();
+    let (fields, others) =
+        ("#fields\tts\tid.orig_h\tid.resp_h\tconn_state\n", "#fields\tid.orig_h\tts\tid.resp_h\tconn_state\n");
+    folder.write("a.log", format!("{fields}1700000000\ta\tb\tSF\n{fields}1700000001\ta\tb\tSF\n"));
+    folder.write("b.log", format!("{fields}1700000000\ta\tb\tSF\n{others}a\t1700000001\tb\tSF\n"));
+    let asked = ["--format", "zeek-conn", "--until", "1700000010", "--output", "csv", "-qq"];
+    let output = run(&folder, &[&["top", "a.log"][..], &asked].concat());
+    assert_eq!(stdout(&output), "server,connections\nb,2\n");
+    let output = run(&folder, &[&["top", "b.log"][..], &asked].concat());
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("b.log: from byte 60 on its lines have other columns"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_log_of_no_known_format_is_refused_and_others_beside_it_are_counted() {
+    let folder = Folder::new();
+    folder.write("a.log", "1700000000 a b\n");
+    folder.write("b.log", "hello\nworld\n");
+    let asked = ["--format", "auto", "--until", "1700000010", "--output", "csv", "-qq"];
+    let output = run(&folder, &[&["top", "b.log"][..], &asked].concat());
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(2), ""));
+    assert!(stderr(&output).contains("b.log: its lines are of no known format; say which with --format NAME"));
+    let output = run(&folder, &[&["top", "a.log", "b.log"][..], &asked].concat());
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(1), "server,connections\nb,1\n"));
+    assert!(stderr(&output).contains("b.log: its lines are of no known format"));
+}
+
+#[test]
+fn a_pipe_is_told_by_how_it_begins_and_loses_nothing() {
+    let folder = Folder::new();
+    let line =
+        |second: u32| format!(r#"10.0.0.5 - - [14/Nov/2023:22:13:{second:02} +0000] "GET /a HTTP/1.1" 200 1 "-" "x""#);
+    let lines: String = (0..3_000).map(|number| line(number % 60) + "\n").collect();
+    folder.write("web.log", &lines);
+    let asked = "--format auto --until 1700000040 --output csv -qq";
+    for command in [format!("cat web.log | PROGRAM top - {asked}"), format!("PROGRAM top web.log {asked}")] {
+        let output = crate::support::shell(&folder, &command.replace("PROGRAM", "logparser")).output().unwrap();
+        assert_eq!(stdout(&output), "server,connections\n/a,3000\n", "{command}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_format_of_a_configuration_is_one_like_any_other() {
+    let folder = Folder::new();
+    folder.write(
+        "gate.csv",
+        "Date;Client;Server;Port\n14.11.2023 22:13:20;a;B;80\n-- turned\n14.11.2023 23:13:20;a;C;80\n",
+    );
+    folder.write(
+        "p.toml",
+        "location = 'gate.csv'\nformat = 'gate'\nuntil = 'latest'\nreports = ['top-pairs']\noutputs = ['csv']\n\
+         timezone = 'Europe/Berlin'\n[formats.gate]\nseparator = 'semicolon'\nheader = 'first'\ntime = 'Date'\n\
+         time-form = '%d.%m.%Y %H:%M:%S'\nfrom = 'Client'\nto = '{Server|lower}:{Port}'\nother = '^--'\n",
+    );
+    let output = run(&folder, &["run", "p.toml", "--seconds", "2h"]);
+    assert_eq!(stdout(&output), "from,to,connections\na,b:80,1\na,c:80,1\n", "{}", stderr(&output));
+    folder
+        .write("q.toml", "location = 'x'\n[formats.gate]\nfrom = 'a'\nto = '{b'\ntime = 't'\nodd = 1\n[formats.csv]\n");
+    let said = stderr(&run(&folder, &["check", "q.toml"]));
+    assert!(said.contains("q.toml:6") && said.contains("formats.gate.odd: unknown key of a format"), "{said}");
+    assert!(said.contains("formats.csv: is the name of a format that is there"), "{said}");
+}
