@@ -269,6 +269,7 @@ pub fn sheet_rows(balance: &Balance) -> impl Iterator<Item = (&'static str, u64)
         ("+ malformed", balance.malformed_total()),
         ("+ blank", balance.blank),
         ("bytes read", balance.bytes_read),
+        ("  compressed", balance.bytes_compressed),
         ("+ skipped", balance.bytes_skipped),
         ("+ unread", balance.bytes_unread),
         ("= in inputs", balance.bytes_total),
@@ -276,9 +277,10 @@ pub fn sheet_rows(balance: &Balance) -> impl Iterator<Item = (&'static str, u64)
         ("unknown losses", balance.unknown_losses),
         ("results dropped", balance.results_dropped),
     ];
-    // Bytes are left unread only when something went wrong, and pairs overflow only where memory is
-    // limited.
-    let seldom = ["+ unread", "  of them overflow", "  unterminated", "unknown losses", "results dropped"];
+    // Bytes are left unread only when something went wrong, pairs overflow only where memory is
+    // limited, and not all inputs are compressed.
+    let seldom =
+        ["+ unread", "  compressed", "  of them overflow", "  unterminated", "unknown losses", "results dropped"];
     rows.into_iter().filter(move |(label, value)| !seldom.contains(label) || *value > 0)
 }
 

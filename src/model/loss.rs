@@ -80,6 +80,7 @@ impl Loss {
             bytes_skipped: _,
             bytes_total: _,
             bytes_unread,
+            bytes_compressed: _,
             unterminated: _,
             inputs: _,
             unknown_losses,

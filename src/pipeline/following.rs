@@ -23,9 +23,10 @@ use super::resolve::{Resolved, ResolvedFilter};
 use super::restore::restored;
 use super::seat::{Ground, Seat, Starter};
 use super::tallied::{budget, new_tally};
+use super::unpacking;
 
 use crate::actor::{LatestOutlet, Permits};
-use crate::config::{AggregatorPlan, FollowPlan, Plan, ReaderPlan, StatePlan, Task, TriggerPlan};
+use crate::config::{AggregatorPlan, FollowPlan, Plan, ReaderPlan, Scan, StatePlan, Task, TriggerPlan};
 use crate::config::{fingerprint, question};
 use crate::error::{Error, Result};
 use crate::model::time::Clock;
@@ -37,6 +38,7 @@ use crate::ops::sequence::Sequencer;
 use crate::output::rejects::RejectsFile;
 use crate::snapshot::store::Store;
 use crate::snapshot::{Delays, Snapshot};
+use crate::source::MOST_MEMORY;
 use crate::source::follow::{Events, FileRecords, FollowOptions, Follower, New};
 use crate::source::seek::{Reason, Wanted, seek};
 use crate::stage::abreast::Abreast;
@@ -98,7 +100,7 @@ impl Follow {
             if let Some(text) = &loaded.warning {
                 context.failures.warn(text);
             }
-            let budget = Arc::new(budget(plan, aggregator));
+            let budget = Arc::new(budget(plan, aggregator, 0));
             let (snapshot, tally) = loaded.read(|decoder| restored(&follow.fingerprint, decoder, budget))?;
             let restored = Restored { snapshot, tally };
             let progress = CountProgress::following(Some(restored.snapshot.progress.clone()))?;
@@ -136,7 +138,15 @@ impl Follow {
             return Err(Error::usage("nothing is followed that windows are made of"));
         };
         let permits = Permits::new(plan.chunk_budget(at), &context.stop);
-        let options = follow_options(reader, follow, context);
+        let bounds = resolved.bounds;
+        let options = FollowOptions {
+            unpack_memory: unpacking::of_one(plan),
+            past_from: match reader.scan {
+                Scan::Full => Timestamp::MIN,
+                Scan::Auto { .. } => bounds.keep_from.minus(reader.stamps.lateness),
+            },
+            ..follow_options(reader, follow, context)
+        };
         let following = self.following(ground, options, reader, resolved, permits.clone());
         let files = following.follower.records();
         let following = reader.of_files().next().is_some().then_some(following);
@@ -239,6 +249,8 @@ fn follow_options(plan: &ReaderPlan, follow: FollowPlan, context: &RunContext) -
         rotate_wait: follow.rotate_wait,
         idle: follow.idle,
         open_files: open_files(),
+        unpack_memory: MOST_MEMORY,
+        past_from: Timestamp::MIN,
         listing: context.listing.clone(),
     }
 }
@@ -277,7 +289,7 @@ impl Course for GoingOn {
     }
 
     fn counted(&mut self, ground: Ground<'_>, _at: usize, plan: &AggregatorPlan, windows: Windows) -> CountedInto {
-        let tally = self.follow.take_tally().unwrap_or_else(|| (new_tally(ground.plan, plan, windows), 0));
+        let tally = self.follow.take_tally().unwrap_or_else(|| (new_tally(ground.plan, plan, windows, 0), 0));
         CountedInto { tally, progress: Arc::clone(&self.follow.progress) }
     }
 

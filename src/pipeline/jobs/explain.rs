@@ -19,8 +19,10 @@ use crate::stage::Failures;
 pub struct Explained {
     /// The input's name, escaped.
     pub name: String,
-    /// Its bytes; `None` if only reading it tells.
+    /// Its bytes, as they lie there; `None` if only reading it tells.
     pub size: Option<u64>,
+    /// What it is compressed with, if it is.
+    pub packing: Option<&'static str>,
     /// The bytes that would be read: first, and one past the last.
     pub range: (u64, u64),
     /// The lowest and the highest stamp that the probes have seen.
@@ -81,17 +83,22 @@ impl Pipeline {
 }
 
 fn explained(input: &Input, pruned: Option<&Pruned>, whole: &str) -> Explained {
-    let name = input.name.clone();
-    match (pruned, input.size()) {
+    let (name, packing) = (input.name.clone(), input.packing().map(|(name, _)| name));
+    match (pruned, input.stored()) {
         (Some(Pruned { found, size, disorder, .. }), _) => Explained {
             name,
             size: Some(*size),
+            packing,
             range: (found.from, found.to),
             stamps: found.extent.map(|extent: Extent| (extent.lowest, extent.highest)),
             probes: found.probes,
             reason: match (found.reason, found.from == found.to) {
                 (Reason::Pruned, true) => "it lies outside the window".to_owned(),
                 (Reason::Pruned, false) => "the rest lies outside the window".to_owned(),
+                (Reason::Old, _) => {
+                    let written = input.file().map_or(String::new(), |file| format!(" at {}", file.modified));
+                    format!("it was last written{written}, before the window; --scan full would read it")
+                }
                 (Reason::NothingToSkip, _) => "nothing is worth skipping".to_owned(),
                 (Reason::NotSorted, _) => {
                     let seconds = |nanos| Timestamp::from_nanos(nanos).unix_decimal();
@@ -101,11 +108,18 @@ fn explained(input: &Input, pruned: Option<&Pruned>, whole: &str) -> Explained {
             },
         },
         (None, Some(size)) => {
-            Explained { name, size: Some(size), range: (0, size), stamps: None, probes: 0, reason: whole.to_owned() }
+            let reason = match packing {
+                Some(packing) => {
+                    format!("it is compressed ({packing}), and can be decompressed from its start only")
+                }
+                None => whole.to_owned(),
+            };
+            Explained { name, size: Some(size), packing, range: (0, size), stamps: None, probes: 0, reason }
         }
         (None, None) => Explained {
             name,
             size: None,
+            packing,
             range: (0, 0),
             stamps: None,
             probes: 0,

@@ -18,6 +18,7 @@ use super::sightings::{Sighting, Sightings};
 use super::unpack::Unpacking;
 use super::whereabouts::{Gone, OwnFile};
 use crate::model::InputId;
+use crate::source::codec;
 
 /// All of them, by the numbers that they will have as generations.
 pub(super) struct Candidates {
@@ -49,6 +50,8 @@ pub(super) struct Candidate {
     pub suspected: Vec<InputId>,
     /// What is known of what it holds, if it is compressed.
     pub unpacking: Option<Unpacking>,
+    /// The generation that an earlier run has read a part of as history, from this compressed file.
+    pub goes_on: Option<InputId>,
 }
 
 impl Candidates {
@@ -73,10 +76,11 @@ impl Candidates {
         self.by_id.keys().copied().collect()
     }
 
-    /// The same; of two that are alike, the one that was made first, the original, comes first.
+    /// The same; of two that are alike, the one that was made first, the original, comes first, and
+    /// what is compressed last: it may be a copy of any other.
     pub fn ids_by_age(&self) -> Vec<InputId> {
         let mut ids = self.ids();
-        ids.sort_by_key(|id| self.by_id[id].stat.born);
+        ids.sort_by_key(|id| (codec::of(&self.by_id[id].head).is_some(), self.by_id[id].stat.born));
         ids
     }
 
@@ -174,6 +178,7 @@ impl Candidate {
             instead_of: None,
             suspected: Vec::new(),
             unpacking: None,
+            goes_on: None,
         }
     }
 

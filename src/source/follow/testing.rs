@@ -65,6 +65,8 @@ impl World {
             rotate_wait: 5 * SECOND,
             idle: 30 * SECOND,
             open_files: 100,
+            unpack_memory: crate::source::MOST_MEMORY,
+            past_from: crate::model::Timestamp::MIN,
             listing: Default::default(),
         };
         change(&mut options);
