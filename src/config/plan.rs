@@ -131,15 +131,6 @@ impl Plan {
         max_memory.saturating_sub(self.bytes_beside_tallies()) / 8 * 7 / self.aggregators()
     }
 
-    /// The least that a run may be limited to of which so many bytes are for something else beside,
-    /// where its limit leaves too little for the tallies; `None` if it leaves enough.
-    pub fn least_memory(&self, beside: usize) -> Option<usize> {
-        let left = self.tally_bytes(self.max_memory()?.saturating_sub(beside));
-        let least = (LEAST_TALLY / 7 * 8).saturating_mul(self.aggregators()).saturating_add(8);
-        let least = least.saturating_add(self.bytes_beside_tallies()).saturating_add(beside);
-        (left < LEAST_TALLY && beside > 0).then_some(least)
-    }
-
     /// Whether inputs are followed.
     pub fn follows(&self) -> bool {
         self.stages.iter().any(|stage| matches!(&stage.task, Task::Reader(reader) if reader.follow.is_some()))

@@ -141,10 +141,10 @@ impl Follow {
         let bounds = resolved.bounds;
         let options = FollowOptions {
             unpack_memory: unpacking::of_one(plan),
-            past_from: match reader.scan {
+            past_from: self.restored.is_none().then_some(match reader.scan {
                 Scan::Full => Timestamp::MIN,
                 Scan::Auto { .. } => bounds.keep_from.minus(reader.stamps.lateness),
-            },
+            }),
             ..follow_options(reader, follow, context)
         };
         let following = self.following(ground, options, reader, resolved, permits.clone());
@@ -250,7 +250,7 @@ fn follow_options(plan: &ReaderPlan, follow: FollowPlan, context: &RunContext) -
         idle: follow.idle,
         open_files: open_files(),
         unpack_memory: MOST_MEMORY,
-        past_from: Timestamp::MIN,
+        past_from: None,
         listing: context.listing.clone(),
     }
 }

@@ -52,6 +52,7 @@ pub fn lz4(bytes: &[u8], mode: lz4_flex::frame::BlockMode, checksums: bool) -> V
 }
 
 /// A frame that holds nothing, of zstd and lz4.
+#[cfg(feature = "codecs")]
 pub fn skipped(bytes: &[u8]) -> Vec<u8> {
     [&[0x53, 0x2a, 0x4d, 0x18], &(bytes.len() as u32).to_le_bytes()[..], bytes].concat()
 }

@@ -160,7 +160,10 @@ impl Unpacker {
                 self.take(SKIPPED_HEADER);
                 self.place = Place::Skipped(bytes);
             }
-            Next::Cut if may_begin => self.fail(Fault::CutShort),
+            Next::Cut if may_begin => {
+                self.take(self.input.len() - self.at);
+                self.fail(Fault::CutShort);
+            }
             _ => self.fail(Fault::Garbage),
         }
         Ok(())

@@ -48,9 +48,15 @@ pub(super) struct Candidate {
     pub instead_of: Option<InputId>,
     /// The generations that it may be a copy of.
     pub suspected: Vec<InputId>,
-    /// What is known of what it holds, if it is compressed.
+    pub packed: PackedContent,
+}
+
+/// What is known of what a candidate holds, if it is compressed.
+#[derive(Debug, Default)]
+pub(super) struct PackedContent {
+    /// How far it was looked through.
     pub unpacking: Option<Unpacking>,
-    /// The generation that an earlier run has read a part of as history, from this compressed file.
+    /// The generation that an earlier run has read a part of as history, from this file.
     pub goes_on: Option<InputId>,
 }
 
@@ -97,7 +103,7 @@ impl Candidates {
     /// Whether one of them is being decompressed that may hold more than is before a position.
     pub fn seeks(&self, position: u64) -> bool {
         let mut here = self.iter().filter(|candidate| candidate.here);
-        here.any(|candidate| candidate.unpacking.as_ref().is_some_and(|unpacking| unpacking.seeks(position)))
+        here.any(|candidate| candidate.packed.unpacking.as_ref().is_some_and(|unpacking| unpacking.seeks(position)))
     }
 
     /// One more: a file that is nobody's so far.
@@ -177,8 +183,7 @@ impl Candidate {
             grown: now,
             instead_of: None,
             suspected: Vec::new(),
-            unpacking: None,
-            goes_on: None,
+            packed: PackedContent::default(),
         }
     }
 
@@ -212,7 +217,7 @@ impl Candidate {
                 self.grown = now;
             }
             self.stat = stat;
-            self.unpacking = None;
+            self.packed.unpacking = None;
         }
         Ok(())
     }

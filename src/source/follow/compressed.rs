@@ -21,8 +21,8 @@ use super::sightings::Locations;
 use super::unpack::{Unpacked, Unpacking};
 use super::whereabouts::{Gone, LongerCopy};
 use crate::error::show_path;
-use crate::model::InputId;
 use crate::model::escape::shell_word;
+use crate::model::{InputId, Timestamp};
 use crate::source::codec::{self, Codec, Form, Unpacker};
 
 /// What a candidate is, as far as it is compressed.
@@ -83,7 +83,7 @@ impl CopyJudge<'_> {
         let still = self.ending || candidate.from_start || candidate.is_still(self.now, wait);
         let Ok(Some(file)) = candidate.open(self.generations) else { return Packed::Wait };
         let head = self.unpacked_head(&file, form);
-        if let Some(id) = candidate.goes_on {
+        if let Some(id) = candidate.packed.goes_on {
             return Packed::PastGoesOn(head, id);
         }
         let same = |id: &InputId| {
@@ -99,19 +99,11 @@ impl CopyJudge<'_> {
         }
         let is_unknown = relations.iter().any(|(_, relation)| matches!(relation, Relation::Unknown));
         match still && (!is_unknown || self.ending) {
-            true if candidate.from_start && !self.ending && !head.is_empty() => self.past(candidate, head),
-            true => Packed::Ignored(Why::Unread(warning)),
+            true => match self.generations.options.past_from {
+                Some(from) if candidate.from_start && !self.ending && !head.is_empty() => past(candidate, from, head),
+                _ => Packed::Ignored(Why::Unread(warning)),
+            },
             false => Packed::Wait,
-        }
-    }
-
-    /// What comes of a file that was there when nothing was known.
-    fn past(&self, candidate: &Candidate, head: Vec<u8>) -> Packed {
-        let (seconds, nanos) = candidate.stat.modified;
-        let modified = i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
-        match modified < i128::from(self.generations.options.past_from.nanos()) {
-            true => Packed::Old,
-            false => Packed::Past(head),
         }
     }
 
@@ -188,14 +180,14 @@ impl CopyJudge<'_> {
         if position > 0 && !is_missing && length().is_some_and(has_length) {
             return Relation::Counted(position);
         }
-        let unpacking = match candidate.unpacking.take().filter(|known| known.keeps(position)) {
+        let unpacking = match candidate.packed.unpacking.take().filter(|known| known.keeps(position)) {
             Some(unpacking) => unpacking,
             None => {
                 let positions = like.iter().filter_map(|id| self.generations.get(*id)).map(Generation::position);
                 Unpacking::new(Arc::clone(file), (form, self.generations.options.unpack_memory), positions)
             }
         };
-        let unpacking = candidate.unpacking.insert(unpacking);
+        let unpacking = candidate.packed.unpacking.insert(unpacking);
         let length = match unpacking.go_on(&mut self.most) {
             Unpacked::Going => {
                 self.generations.turns.ask_for_scan();
@@ -227,6 +219,13 @@ impl CopyJudge<'_> {
         let (name, copy) = (show_path(&generation.path), show_path(&candidate.path));
         Some(format!("{copy}: holds bytes {position} to {length} of {name}, which were not counted; {remedy}"))
     }
+}
+
+/// What comes of a file that was there when nothing was known.
+fn past(candidate: &Candidate, from: Timestamp, head: Vec<u8>) -> Packed {
+    let (seconds, nanos) = candidate.stat.modified;
+    let modified = i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
+    if modified < i128::from(from.nanos()) { Packed::Old } else { Packed::Past(head) }
 }
 
 /// What a compressed file of so many bytes is to a generation. `holds`: the bytes before the

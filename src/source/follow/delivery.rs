@@ -30,8 +30,9 @@ pub struct FollowOptions {
     pub open_files: usize,
     /// Bytes of memory that a decoder may take.
     pub unpack_memory: u64,
-    /// Compressed files that were last written before are no history of the first windows.
-    pub past_from: Timestamp,
+    /// Compressed files that are there at the start are history, unless they were last written
+    /// before. `None` where an earlier run has read what was there.
+    pub past_from: Option<Timestamp>,
     /// How locations are listed, and what ends that.
     pub listing: Listing,
 }

@@ -97,8 +97,11 @@ impl Follower {
         self.generations.meet(&mut sightings, now);
         self.candidates.meet(&mut sightings, &mut self.generations, now);
         self.meet_strangers(&sightings, now, from_start, &mut warnings);
+        // One that goes on as history is no generation any more once that is decided.
+        let announce = |id: &InputId| Some((*id, self.announce_saved(*id)?));
+        let announced: Vec<(InputId, New)> = saved.iter().flatten().filter_map(announce).collect();
         self.decide(now, &mut new, &mut warnings);
-        new.splice(0..0, saved.into_iter().flatten().filter_map(|id| self.announce_saved(id)));
+        new.splice(0..0, announced.into_iter().map(|(id, new)| self.announce_saved(id).unwrap_or(new)));
         let changed = self.locations.note(&mut sightings);
         self.ignored.retain(|identity| sightings.includes(identity));
         self.generations.records().pass_over(self.ignored.copies());
@@ -123,6 +126,9 @@ impl Follower {
     fn meet_strangers(&mut self, sightings: &Sightings, now: Duration, from_start: bool, warnings: &mut Vec<String>) {
         let gone = self.generations.gone_from();
         for sighting in sightings.unclaimed() {
+            if self.past.has(sighting.stat.identity) {
+                continue;
+            }
             if let Some(why) = self.ignored.why(&sighting.stat) {
                 warnings.extend(why.warning().cloned());
                 continue;
@@ -146,7 +152,7 @@ impl Follower {
             let judge =
                 CopyJudge { generations: &mut self.generations, by_start: &by_start, now, most: 0, ending: false };
             if judge.goes_on(&candidate, *id) {
-                candidate.goes_on = Some(*id);
+                candidate.packed.goes_on = Some(*id);
                 break;
             }
             let Ok(Some(file)) = candidate.open(&mut self.generations) else { break };
@@ -215,8 +221,8 @@ impl Follower {
         let locations = &self.locations;
         let find = |identity| locations.path_to(identity).map(Path::to_owned);
         let PastStep { delivery, ended } = self.past.next(&self.generations.options, now, find, into)?;
-        if let Some(identity) = ended {
-            self.ignored.end_past(identity, delivery.id, delivery.cut.to);
+        if let Some(stat) = ended {
+            self.ignored.end_past(&stat, delivery.id, delivery.cut.to);
             self.generations.records().change(delivery.id, |record| record.ended = true);
             self.generations.records().pass_over(self.ignored.copies());
         }

@@ -68,9 +68,10 @@ impl IgnoredFiles {
     }
 
     /// Notes that a file has been read as history to its end, with so many bytes of a generation.
-    pub fn end_past(&mut self, identity: FileIdentity, id: InputId, length: u64) {
-        if let Some(Ignored { why: Why::Copy { until, .. }, .. }) = self.0.get_mut(&identity) {
-            *until = Some((id, length));
+    pub fn end_past(&mut self, &Stat { identity, born, size, modified, .. }: &Stat, id: InputId, length: u64) {
+        if let Some(ignored) = self.0.get_mut(&identity) {
+            let why = Why::Copy { until: Some((id, length)), said: None };
+            *ignored = Ignored { born, size, modified, why };
         }
     }
 

@@ -31,7 +31,8 @@ pub(super) struct Past {
 struct PastFile {
     id: InputId,
     path: PathBuf,
-    identity: FileIdentity,
+    /// What it was when it was opened, or found.
+    stat: Stat,
     /// Up to where it is passed on, and the last bytes before that.
     position: u64,
     tail: Vec<u8>,
@@ -47,14 +48,19 @@ struct PastFile {
 /// What reading on gave.
 pub(super) struct PastStep {
     pub delivery: Delivery,
-    /// The file, if it has ended.
-    pub ended: Option<FileIdentity>,
+    /// What its file is, if it has ended.
+    pub ended: Option<Stat>,
 }
 
 impl Past {
     /// Whether nothing is left to be read.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
+    }
+
+    /// Whether a file is to be read yet.
+    pub fn has(&self, identity: FileIdentity) -> bool {
+        self.files.iter().any(|file| file.stat.identity == identity)
     }
 
     /// One more, which is announced, from a byte on; with its record. `head`: how it begins once it
@@ -78,7 +84,7 @@ impl Past {
         self.files.push_back(PastFile {
             id,
             path,
-            identity: stat.identity,
+            stat,
             position,
             tail: Vec::new(),
             cursor: None,
@@ -104,7 +110,7 @@ impl Past {
             return None;
         }
         let delivery = file.next(options, now, find, into)?;
-        let ended = delivery.cut.last.then_some(file.identity);
+        let ended = delivery.cut.last.then_some(file.stat);
         if ended.is_some() {
             self.files.pop_front();
         }
@@ -155,12 +161,12 @@ impl PastFile {
 
     /// Opens it. Whether it is there.
     fn open(&mut self, options: &FollowOptions, now: Duration, find: impl Fn(FileIdentity) -> Option<PathBuf>) -> bool {
-        let is_same = |file: &File| Stat::of_file(file).ok().filter(|stat| stat.identity == self.identity);
+        let is_same = |file: &File| Stat::of_file(file).ok().filter(|stat| stat.identity == self.stat.identity);
         let open = |path: PathBuf| {
             let file = File::open(&path).ok()?;
             is_same(&file).map(|stat| (path, Arc::new(file), stat))
         };
-        let found = open(self.path.clone()).or_else(|| find(self.identity).and_then(open));
+        let found = open(self.path.clone()).or_else(|| find(self.stat.identity).and_then(open));
         let Some((path, file, stat)) = found else { return false };
         if stat.size != self.size {
             (self.size, self.since) = (stat.size, now);
@@ -170,7 +176,7 @@ impl PastFile {
         let input = Input::new(show_path(&path), path.clone(), access).sniffed().with_memory(options.unpack_memory);
         let mut cursor = Cursor::new(input, options.chunk, options.max_line);
         cursor.go_on_at(self.position);
-        (self.path, self.cursor) = (path, Some(cursor));
+        (self.path, self.stat, self.cursor) = (path, stat, Some(cursor));
         true
     }
 

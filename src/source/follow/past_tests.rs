@@ -100,7 +100,7 @@ fn what_is_rotated_and_compressed_later_is_counted_once() {
 
 #[test]
 fn history_from_before_the_first_window_is_not_read_and_told_in_one_line() {
-    let mut world = World::with(|options| options.past_from = Timestamp::from_seconds(1_000_003));
+    let mut world = World::with(|options| options.past_from = Some(Timestamp::from_seconds(1_000_003)));
     for name in ["a.log.1.gz", "a.log.2.gz", "a.log.3.gz"] {
         world.append(name, gz(0..10));
     }
