@@ -243,14 +243,14 @@ impl Follow {
 /// What is followed for a reader, and how.
 fn follow_options(plan: &ReaderPlan, follow: FollowPlan, context: &RunContext) -> FollowOptions {
     FollowOptions {
+        unpack_memory: MOST_MEMORY,
+        past_from: None,
         locations: plan.of_files().cloned().collect(),
         chunk: plan.chunk,
         max_line: plan.max_line,
         rotate_wait: follow.rotate_wait,
         idle: follow.idle,
         open_files: open_files(),
-        unpack_memory: MOST_MEMORY,
-        past_from: None,
         listing: context.listing.clone(),
     }
 }

@@ -47,7 +47,7 @@ pub struct ChunkStep {
     /// of a stream those that this step accounts for.
     pub news: u64,
     /// Bytes of the input that will not be read after all. Only in the last step. Of a compressed
-    /// file of which nothing could be read, these are the bytes that it takes.
+    /// input of which nothing could be read, these are the bytes that it takes, as far as is known.
     pub unread: u64,
     /// Compressed bytes that were taken for this step.
     pub packed: u64,
@@ -266,9 +266,9 @@ impl Cursor {
     }
 
     fn ended(&mut self, cut: Cut, before: u64, opened: bool) -> ChunkStep {
-        let unread = match self.input.stored().filter(|_| self.input.is_packed() && self.known == 0) {
+        let unread = match self.packed_so_far().filter(|_| self.known == 0) {
             // How much is in it nobody knows.
-            Some(stored) => stored,
+            Some(packed) => self.input.stored().unwrap_or(packed),
             None => self.known.min(self.end).saturating_sub(cut.to),
         };
         let news = self.news(before, &cut, unread);

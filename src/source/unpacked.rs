@@ -17,17 +17,17 @@ use crate::error::Error;
 const FIRST_READ: usize = 64 << 10;
 
 /// Opens a file again.
-pub type Reopen = Box<dyn Fn() -> Result<Arc<dyn BytesAt>, Error> + Send + Sync>;
+pub type OpenAgain = Box<dyn Fn() -> Result<Arc<dyn BytesAt>, Error> + Send + Sync>;
 
 /// A compressed file, decompressed from its start.
 pub struct PackedFile {
-    reopen: Reopen,
+    reopen: OpenAgain,
     state: Mutex<(Unpacker, Option<Arc<dyn BytesAt>>)>,
 }
 
 impl PackedFile {
     /// At the start of a file that is open. Decompressing it takes `most` bytes of memory.
-    pub fn new(form: Form, most: u64, file: Arc<dyn BytesAt>, reopen: Reopen) -> Self {
+    pub fn new(form: Form, most: u64, file: Arc<dyn BytesAt>, reopen: OpenAgain) -> Self {
         PackedFile { reopen, state: Mutex::new((Unpacker::new(form, most, Vec::new()), Some(file))) }
     }
 }

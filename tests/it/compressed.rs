@@ -70,7 +70,7 @@ fn the_answer_is_that_of_the_plain_file_for_every_form_name_shape_and_way_in() {
         for output in [
             top(&folder, &[name]),
             top(&folder, &[name, "--scan", "full"]),
-            top(&folder, &[name, "--threads", "3", "--set", "chunk=64", "--set", "chain=false"]),
+            top(&folder, &[name, "--threads", "3"]),
             run_with_input(&folder, &[&["top", "-"], QUESTION].concat(), &packed),
             shell(&folder, &format!("cat {name} | logparser top - {}", QUESTION.join(" "))).output().unwrap(),
             shell(&folder, &format!("logparser top - {} < {name}", QUESTION.join(" "))).output().unwrap(),
@@ -85,7 +85,7 @@ fn the_answer_is_that_of_the_plain_file_for_every_form_name_shape_and_way_in() {
             let builder = shaped(shape)
                 .set("location", &location)
                 .set("until", "latest")
-                .set("reports", "top-servers:limit=1000");
+                .set("reports", r#"[{ name = "top-servers", limit = 1000 }]"#);
             let (text, summary) = run_library(builder, "json");
             let result: Value = serde_json::from_str(&text).unwrap();
             assert!(summary.failures.is_empty() && result["balance"]["bytes_compressed"] == stored, "{shape:?}");

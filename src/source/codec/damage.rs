@@ -30,6 +30,7 @@ impl Damage {
         let Damage { form, at, given, .. } = self;
         let name = form.name();
         match self.fault {
+            Fault::CutShort if *given == 0 => format!("its {name} data is cut short at compressed byte {at}"),
             Fault::CutShort => format!(
                 "its {name} data is cut short at compressed byte {at}; the {given} bytes that were in it up to there \
                  were read"

@@ -22,7 +22,7 @@ const RAW: u32 = 1 << 31;
 
 /// Decompresses a frame, and checks what is in it.
 pub(super) struct Lz4 {
-    stage: Stage,
+    piece: FramePiece,
     header: Header,
     /// What was taken of the piece that is next, and how many bytes that has.
     held: Vec<u8>,
@@ -39,7 +39,7 @@ pub(super) struct Lz4 {
 
 /// The piece that is next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum FramePiece {
     /// The part of the header that is always there.
     Fixed,
     /// All of it.
@@ -69,7 +69,7 @@ impl Lz4 {
     /// At the start of a frame.
     pub fn new() -> Self {
         Lz4 {
-            stage: Stage::Fixed,
+            piece: FramePiece::Fixed,
             header: Header::default(),
             held: Vec::new(),
             wanted: FIXED,
@@ -84,18 +84,18 @@ impl Lz4 {
     /// Deals with the piece that is held.
     fn advance(&mut self) -> Result<(), Fault> {
         let held = std::mem::take(&mut self.held);
-        match self.stage {
-            Stage::Fixed => self.fixed(&held)?,
-            Stage::Header => self.header(&held)?,
-            Stage::Length => self.next_block(&held)?,
-            Stage::Block(is_packed) => self.block(&held, is_packed)?,
-            Stage::Checksum => {
+        match self.piece {
+            FramePiece::Fixed => self.fixed(&held)?,
+            FramePiece::Header => self.header(&held)?,
+            FramePiece::Length => self.next_block(&held)?,
+            FramePiece::Block(is_packed) => self.block(&held, is_packed)?,
+            FramePiece::Checksum => {
                 if held != self.hash.finish_32().to_le_bytes() {
                     return Err(data("the checksum of its content does not match"));
                 }
-                self.next(Stage::End, 0);
+                self.next(FramePiece::End, 0);
             }
-            Stage::End => {}
+            FramePiece::End => {}
         }
         // The memory of one piece serves for the next.
         if self.held.is_empty() {
@@ -105,8 +105,8 @@ impl Lz4 {
         Ok(())
     }
 
-    fn next(&mut self, stage: Stage, wanted: usize) {
-        (self.stage, self.wanted) = (stage, wanted);
+    fn next(&mut self, piece: FramePiece, wanted: usize) {
+        (self.piece, self.wanted) = (piece, wanted);
     }
 
     fn fixed(&mut self, held: &[u8]) -> Result<(), Fault> {
@@ -126,7 +126,7 @@ impl Lz4 {
             most: lz4_block(held[5]).ok_or_else(|| data("its blocks are of a size that is not known"))?,
         };
         self.held = held.to_vec();
-        self.next(Stage::Header, FIXED + if has_length { 8 } else { 0 } + 1);
+        self.next(FramePiece::Header, FIXED + if has_length { 8 } else { 0 } + 1);
         Ok(())
     }
 
@@ -137,7 +137,7 @@ impl Lz4 {
         }
         self.header.length =
             described.get(FIXED..FIXED + 8).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
-        self.next(Stage::Length, 4);
+        self.next(FramePiece::Length, 4);
         Ok(())
     }
 
@@ -147,15 +147,16 @@ impl Lz4 {
             if self.header.length.is_some_and(|length| length != self.length) {
                 return Err(data("it has not as many bytes as it says"));
             }
-            let (stage, wanted) = if self.header.has_checksum { (Stage::Checksum, 4) } else { (Stage::End, 0) };
-            self.next(stage, wanted);
+            let (piece, wanted) =
+                if self.header.has_checksum { (FramePiece::Checksum, 4) } else { (FramePiece::End, 0) };
+            self.next(piece, wanted);
             return Ok(());
         }
         let length = (word & !RAW) as usize;
         if length > self.header.most {
             return Err(data("a block of it is longer than it says"));
         }
-        self.next(Stage::Block(word & RAW == 0), length + if self.header.have_checksums { 4 } else { 0 });
+        self.next(FramePiece::Block(word & RAW == 0), length + if self.header.have_checksums { 4 } else { 0 });
         Ok(())
     }
 
@@ -187,7 +188,7 @@ impl Lz4 {
             self.window.drain(..old);
             self.window.extend_from_slice(more);
         }
-        self.next(Stage::Length, 4);
+        self.next(FramePiece::Length, 4);
         Ok(())
     }
 }
@@ -203,7 +204,7 @@ impl FrameDecoder for Lz4 {
             if self.given < self.block.len() {
                 return Ok(Step { taken, is_end: false });
             }
-            if self.stage == Stage::End {
+            if self.piece == FramePiece::End {
                 return Ok(Step { taken, is_end: true });
             }
             let more = (self.wanted - self.held.len()).min(input.len() - taken);

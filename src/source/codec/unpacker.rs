@@ -25,7 +25,7 @@ pub struct Unpacker {
     /// Bytes of memory that it may take.
     most: u64,
     decoder: Option<Box<dyn FrameDecoder>>,
-    place: Place,
+    place: StreamPlace,
     /// What was read, and how many bytes of it were taken.
     input: Vec<u8>,
     at: usize,
@@ -47,7 +47,7 @@ struct UnpackProgress {
 
 /// Where in its stream an unpacker is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum StreamPlace {
     /// At its start.
     Start,
     /// In a frame.
@@ -67,7 +67,7 @@ impl Unpacker {
             form,
             most: most.min(MOST_MEMORY),
             decoder: None,
-            place: Place::Start,
+            place: StreamPlace::Start,
             input: head,
             at: 0,
             progress: UnpackProgress::default(),
@@ -94,10 +94,10 @@ impl Unpacker {
                 return Err(damage.clone().into());
             }
             match self.place {
-                Place::End => return Ok(0),
-                Place::Frame => self.decode(refill, into)?,
-                Place::Start | Place::Between(_) => self.begin(refill)?,
-                Place::Skipped(left) => self.skip(left, refill)?,
+                StreamPlace::End => return Ok(0),
+                StreamPlace::Frame => self.decode(refill, into)?,
+                StreamPlace::Start | StreamPlace::Between(_) => self.begin(refill)?,
+                StreamPlace::Skipped(left) => self.skip(left, refill)?,
             }
         }
         Ok(into.len() - before)
@@ -114,7 +114,7 @@ impl Unpacker {
                 self.take(taken);
                 if is_end {
                     self.progress.whole = self.progress.given;
-                    self.place = Place::Between(0);
+                    self.place = StreamPlace::Between(0);
                 } else if taken == 0 && into.len() == before && self.refill(refill)? == 0 {
                     self.fail(Fault::CutShort);
                 }
@@ -131,12 +131,12 @@ impl Unpacker {
         while !self.is_clear() && self.refill(refill)? > 0 {}
         let head = &self.input[self.at..];
         let zeros = match self.place {
-            Place::Between(zeros) => Some(zeros),
+            StreamPlace::Between(zeros) => Some(zeros),
             _ => None,
         };
         if head.is_empty() {
             match zeros {
-                Some(_) => self.place = Place::End,
+                Some(_) => self.place = StreamPlace::End,
                 None => self.fail(Fault::CutShort),
             }
             return Ok(());
@@ -144,7 +144,7 @@ impl Unpacker {
         let padding = head.iter().take_while(|byte| **byte == 0).count();
         if let Some(zeros) = zeros.filter(|_| padding > 0) {
             self.take(padding);
-            self.place = Place::Between(zeros + padding as u64);
+            self.place = StreamPlace::Between(zeros + padding as u64);
             return Ok(());
         }
         // Streams of xz may have zeros between them, a multiple of four.
@@ -158,7 +158,7 @@ impl Unpacker {
             }
             Next::Skipped(bytes) if may_begin => {
                 self.take(SKIPPED_HEADER);
-                self.place = Place::Skipped(bytes);
+                self.place = StreamPlace::Skipped(bytes);
             }
             Next::Cut if may_begin => {
                 self.take(self.input.len() - self.at);
@@ -188,7 +188,7 @@ impl Unpacker {
             none => open(self.form, self.most).map(|decoder| *none = Some(decoder)),
         };
         match opened {
-            Ok(()) => self.place = Place::Frame,
+            Ok(()) => self.place = StreamPlace::Frame,
             Err(fault) => self.fail(fault),
         }
     }
@@ -204,7 +204,7 @@ impl Unpacker {
         }
         let passed = left.min(here);
         self.take(usize::try_from(passed).unwrap_or(0));
-        self.place = if passed == left { Place::Between(0) } else { Place::Skipped(left - passed) };
+        self.place = if passed == left { StreamPlace::Between(0) } else { StreamPlace::Skipped(left - passed) };
         Ok(())
     }
 
