@@ -55,7 +55,7 @@ fn plain(mut result: Value) -> Value {
 #[test]
 fn the_answer_is_that_of_the_plain_file_for_every_form_name_shape_and_way_in() {
     let folder = Folder::new();
-    folder.write("plain", log(7, 20_000, 4000, 3, 40));
+    folder.write("plain", log(7, 4000, 4000, 3, 40));
     let expected = answer(&top(&folder, &["plain"]));
     let mut tried = 0;
     for form in FORMS {
