@@ -23,7 +23,8 @@ def check(plan: Facts, parts: Sequence[Facts], merged: Facts) -> None:
         _same("version", plan["version"], facts["version"])
         _same("build", plan["build"], facts["build"])
         if facts["format"] > plan["tallies"]:
-            raise ControlError(_refusal(f"the format of tallies is {facts['format']}, beyond {plan['tallies']}, which is that of the plan"))
+            found = f"the format of tallies is {facts['format']}, beyond that of the plan, {plan['tallies']}"
+            raise ControlError(_refusal(found))
     more = _cover(plan, parts, "the parts")
     _same("bytes of last lines", more, _cover(plan, [merged], "the merged result"))
     balance = merged["balance"]
