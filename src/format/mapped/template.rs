@@ -135,6 +135,9 @@ fn in_braces(text: &str) -> Result<(TemplatePart<String>, &str), String> {
     if let Some(quoted) = text.strip_prefix('"') {
         let closed = quoted.split_once("\"}").filter(|(literal, _)| !literal.contains('"'));
         let (literal, behind) = closed.ok_or("a text in braces is not closed; write e.g. {\"web\"}")?;
+        if literal.is_empty() {
+            return Err("a text in braces is empty".to_owned());
+        }
         return Ok((TemplatePart::Text(literal.as_bytes().to_vec()), behind));
     }
     let (inner, behind) = text.split_once('}').ok_or("a brace is not closed")?;
@@ -245,6 +248,7 @@ mod tests {
             ("{|lower}", "no name"),
             ("{ip|nothing}", "nothing"),
             ("{\"open}", "not closed"),
+            ("{\"\"}", "is empty"),
         ] {
             let message = text.parse::<Template>().unwrap_err();
             assert!(message.contains(said), "{text}: {message}");
