@@ -33,8 +33,9 @@ pub struct FormatCandidate {
     /// Whether something shows that the lines are of this format.
     is_known: bool,
     is_general: bool,
+    /// Whether any line has a stamp where this format has it.
+    has_stamps: bool,
     definition: Option<Arc<Definition>>,
-    schema: Schema,
 }
 
 /// Why no format was told.
@@ -84,7 +85,7 @@ pub fn detect(head: &Head<'_>, context: &StampContext) -> Result<Detected, Undet
     }
     // A log that begins each line with a number is taken for plain, whatever follows it: so its
     // lines are told to be malformed, and why.
-    if plain.has_stamps(&lines) {
+    if plain.has_stamps {
         return Ok(Detected::Plain);
     }
     let mut nearest: Vec<FormatCandidate> = all.into_iter().filter(|one| one.records + one.other > 0).collect();
@@ -114,10 +115,7 @@ fn candidates<'a>(lines: &'a [&[u8]]) -> impl Iterator<Item = (&'static Preset, 
 fn envelope(lines: &[&[u8]]) -> Option<Envelope> {
     let mut unescaped = Vec::new();
     [Envelope::Cri, Envelope::DockerJson, Envelope::Syslog].into_iter().find(|envelope| {
-        let opened = lines.iter().filter(|line| {
-            unescaped.clear();
-            envelope.open(line, &mut unescaped).is_ok()
-        });
+        let opened = lines.iter().filter(|line| envelope.open(line, &mut unescaped).is_ok());
         opened.count() * 100 >= lines.len() * ENOUGH
     })
 }
@@ -125,7 +123,7 @@ fn envelope(lines: &[&[u8]]) -> Option<Envelope> {
 impl FormatCandidate {
     fn plain(lines: &[&[u8]], context: &StampContext) -> Self {
         let schema = Schema::Plain(Plain { units: context.units });
-        FormatCandidate::tried(PLAIN.to_owned(), schema, lines, |_| true)
+        FormatCandidate::tried(PLAIN.to_owned(), &schema, lines, true)
     }
 
     fn of(
@@ -136,16 +134,14 @@ impl FormatCandidate {
     ) -> Option<Self> {
         let mapped = definition.bind(head, context).ok()?;
         let has_own_columns = mapped.is_known_by_columns();
-        let is_known = |lines: &[&[u8]]| has_own_columns || lines.iter().any(|line| mapped.is_known_by(line));
-        let name = shown_name(&definition);
-        let tried = FormatCandidate::tried(name, Schema::Mapped(mapped.clone()), lines, is_known);
+        let is_known = has_own_columns || lines.iter().any(|line| mapped.is_known_by(line));
+        let tried = FormatCandidate::tried(shown_name(&definition), &Schema::Mapped(mapped), lines, is_known);
         let is_known =
             tried.is_known && (tried.records > 0 || has_own_columns || !definition.conditions.known_by.is_empty());
         Some(FormatCandidate { is_known, is_general: preset.is_general, definition: Some(definition), ..tried })
     }
 
-    fn tried(name: String, schema: Schema, lines: &[&[u8]], is_known: impl Fn(&[&[u8]]) -> bool) -> Self {
-        let is_known = is_known(lines);
+    fn tried(name: String, schema: &Schema, lines: &[&[u8]], is_known: bool) -> Self {
         let tried = FormatCandidate {
             name,
             records: 0,
@@ -153,31 +149,14 @@ impl FormatCandidate {
             first_bad: None,
             is_known,
             is_general: false,
+            has_stamps: false,
             definition: None,
-            schema,
         };
-        let schema = tried.schema.clone();
         schema.visit(Try { lines, tried })
     }
 
     fn fits(&self, lines: usize) -> bool {
         self.is_known && (self.records + self.other) * 100 >= lines * ENOUGH
-    }
-
-    /// Whether any line has a stamp where this format has it.
-    fn has_stamps(&self, lines: &[&[u8]]) -> bool {
-        struct AnyStamp<'a>(&'a [&'a [u8]]);
-        impl FormatVisitor for AnyStamp<'_> {
-            type Output = bool;
-            fn visit<F: LineFormat>(self, format: &F) -> bool {
-                let mut scratch = F::Scratch::default();
-                self.0.iter().any(|line| {
-                    let stamp = format.stamp(&mut scratch, line, 0, line.len());
-                    matches!(stamp, Stamp::At(..) | Stamp::TooEarly(_) | Stamp::TooLate(_))
-                })
-            }
-        }
-        self.schema.visit(AnyStamp(lines))
     }
 }
 
@@ -196,6 +175,7 @@ impl FormatVisitor for Try<'_> {
         for (number, line) in lines.iter().enumerate() {
             let cause = match format.stamp(&mut scratch, line, 0, line.len()) {
                 Stamp::At(_, at) | Stamp::TooEarly(at) | Stamp::TooLate(at) => {
+                    tried.has_stamps = true;
                     format.hosts(&mut scratch, line, at, line.len()).err().and_then(|no| no.cause())
                 }
                 Stamp::Other => {

@@ -120,9 +120,9 @@ impl Definition {
             _ => None,
         };
         let mut slots = Slots { columns: known, names: Vec::new() };
-        let time = bound_times(&self.time, &mut slots)?;
-        let from = bound_templates(&self.from, &mut slots)?;
-        let to = bound_templates(&self.to, &mut slots)?;
+        let time = bound_any(&self.time, &mut slots, bound_time)?;
+        let from = bound_any(&self.from, &mut slots, bound_template)?;
+        let to = bound_any(&self.to, &mut slots, bound_template)?;
         for name in self.conditions.wanted.iter().flat_map(Condition::fields) {
             if slots.of(name).is_none() {
                 return Err(unknown(name, &slots));
@@ -259,13 +259,17 @@ fn unknown(name: &str, slots: &Slots<'_>) -> String {
     format!("there is no field '{name}'{}; the fields are {}", near.unwrap_or_default(), known.join(", "))
 }
 
-/// Those of several templates of which all fields can be there; errors if there is none.
-fn bound_templates(templates: &[Template], slots: &mut Slots<'_>) -> Result<Vec<SlotTemplate>, String> {
-    let mut missing = None;
-    let mut bound = Vec::new();
-    for template in templates {
-        match template.with_slots(|name| slots.of(name)) {
-            Ok(template) => bound.push(template),
+/// Those of several of which all fields can be there; errors if there is none. `bind` errors with
+/// the field that there can't be.
+fn bound_any<T, B>(
+    all: &[T],
+    slots: &mut Slots<'_>,
+    bind: impl Fn(&T, &mut Slots<'_>) -> Result<B, String>,
+) -> Result<Vec<B>, String> {
+    let (mut bound, mut missing) = (Vec::new(), None);
+    for one in all {
+        match bind(one, slots) {
+            Ok(one) => bound.push(one),
             Err(name) => missing = missing.or(Some(name)),
         }
     }
@@ -275,22 +279,13 @@ fn bound_templates(templates: &[Template], slots: &mut Slots<'_>) -> Result<Vec<
     }
 }
 
-fn bound_times(sources: &[TimeSource], slots: &mut Slots<'_>) -> Result<Vec<BoundTime>, String> {
-    let mut missing = None;
-    let mut bound = Vec::new();
-    for source in sources {
-        match source.stamp.with_slots(|name| slots.of(name)) {
-            Ok(stamp) => {
-                let plus = source.plus.as_ref().and_then(|name| slots.of(name));
-                bound.push(BoundTime { stamp, plus });
-            }
-            Err(name) => missing = missing.or(Some(name)),
-        }
-    }
-    match missing.filter(|_| bound.is_empty()) {
-        Some(name) => Err(unknown(&name, slots)),
-        None => Ok(bound),
-    }
+fn bound_template(template: &Template, slots: &mut Slots<'_>) -> Result<SlotTemplate, String> {
+    template.with_slots(|name| slots.of(name))
+}
+
+fn bound_time(source: &TimeSource, slots: &mut Slots<'_>) -> Result<BoundTime, String> {
+    let stamp = bound_template(&source.stamp, slots)?;
+    Ok(BoundTime { stamp, plus: source.plus.as_ref().and_then(|name| slots.of(name)) })
 }
 
 fn bound_condition(condition: &Condition, slots: &mut Slots<'_>) -> BoundCondition {
