@@ -85,7 +85,8 @@
 //!
 //! `cli` (on by default) is the command line, with all that it needs: arguments, help, progress,
 //! signals. `live` (on by default) is its view on a terminal. A program that links the library takes
-//! `default-features = false` and pulls in neither.
+//! `default-features = false` and pulls in neither. `codecs` (on by default) reads inputs that are
+//! compressed with zstd, lz4, bzip2 or xz; gzip is always read.
 
 // What only the program uses, or its view, is there without them, too. With both, nothing is unused.
 #![cfg_attr(not(feature = "live"), allow(dead_code, unused_imports))]

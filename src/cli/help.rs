@@ -46,7 +46,7 @@ pub const EXAMPLES: &str = "  logparser '/var/log/conn*.log' sierra Delta
       the last hour: the busiest server, who connected to Delta, where sierra connected to
   logparser conn.log --until latest
       the busiest servers in the last hour of an old log
-  zcat old.log.gz | logparser -r top-pairs:limit=5 --until latest
+  logparser old.log.gz -r top-pairs:limit=5 --until latest
       the five busiest pairs, of a compressed log
   logparser top conn.log --seconds 1h --every 1h --output csv
       the busiest servers of each hour, as CSV";

@@ -271,6 +271,7 @@ pub fn sheet_rows(balance: &Balance) -> impl Iterator<Item = (&'static str, u64)
         ("+ other", balance.other),
         ("+ blank", balance.blank),
         ("bytes read", balance.bytes_read),
+        ("  compressed", balance.bytes_compressed),
         ("+ skipped", balance.bytes_skipped),
         ("+ unread", balance.bytes_unread),
         ("= in inputs", balance.bytes_total),
@@ -278,10 +279,11 @@ pub fn sheet_rows(balance: &Balance) -> impl Iterator<Item = (&'static str, u64)
         ("unknown losses", balance.unknown_losses),
         ("results dropped", balance.results_dropped),
     ];
-    // Bytes are left unread only when something went wrong, and pairs overflow only where memory is
-    // limited.
+    // Bytes are left unread only when something went wrong, pairs overflow only where memory is
+    // limited, and not all inputs are compressed.
     let seldom = [
         "+ unread",
+        "  compressed",
         "  of them overflow",
         "  unterminated",
         "+ filtered",

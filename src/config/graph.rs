@@ -282,6 +282,17 @@ fn readers_of(plan: &Plan, stage: usize) -> BTreeSet<usize> {
     found
 }
 
+impl Plan {
+    /// The least that a run may be limited to of which so many bytes are for something else beside,
+    /// where its limit leaves too little for the tallies; `None` if it leaves enough.
+    pub fn least_memory(&self, beside: usize) -> Option<usize> {
+        let left = self.tally_bytes(self.max_memory()?.saturating_sub(beside));
+        let least = (LEAST_TALLY / 7 * 8).saturating_mul(self.aggregators()).saturating_add(8);
+        let least = least.saturating_add(self.bytes_beside_tallies()).saturating_add(beside);
+        (left < LEAST_TALLY && beside > 0).then_some(least)
+    }
+}
+
 fn enough_memory(plan: &Plan, drafts: &[Draft], problems: &mut Problems) {
     for stage in &plan.stages {
         let Task::BucketAggregator(AggregatorPlan { max_memory: Some(bytes), .. }) = stage.task else { continue };

@@ -5,8 +5,8 @@
 
 use super::line::FormatVisitor;
 use super::listed::PLAIN;
-use super::mapped::Mapped;
 use super::mapped::presets::shown_name;
+use super::mapped::{Mapped, ZONES_APART};
 use super::plain::Plain;
 use crate::model::{Timestamp, Units};
 
@@ -29,6 +29,15 @@ impl Schema {
         }
     }
 
+    /// By how many nanoseconds the stamps of an input may be later than it was written to, if its clock
+    /// was right.
+    pub fn ahead(&self) -> i64 {
+        match self {
+            Schema::Plain(_) => 0,
+            Schema::Mapped(_) => ZONES_APART,
+        }
+    }
+
     /// The name of the format, for people.
     pub fn name(&self) -> String {
         match self {
@@ -48,7 +57,7 @@ pub struct LineRules {
 }
 
 impl LineRules {
-    /// The same where no stamp without a year is later than this.
+    /// The same for an input that was last written to then.
     pub fn up_to(&self, latest: Timestamp) -> Self {
         match &self.schema {
             Schema::Plain(_) => self.clone(),

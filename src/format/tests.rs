@@ -217,9 +217,20 @@ fn yearless_stamps_are_in_the_last_year_that_fits() {
     assert!(
         matches!(rules.schema.visit(Parse(line)), Read::Record(time, ..) if time == Timestamp::from_seconds(1_700_000_000))
     );
-    let earlier = rules.up_to(Timestamp::from_seconds(1_700_000_000 - 86_400));
+    let earlier = rules.up_to(Timestamp::from_seconds(1_700_000_000 - 86_401));
     assert!(
         matches!(earlier.schema.visit(Parse(line)), Read::Record(time, ..) if time.to_string().starts_with("2022-11-14T"))
+    );
+}
+
+#[test]
+fn a_log_whose_zone_is_ahead_of_the_one_it_is_read_in_keeps_its_year() {
+    let line = b"Jan  1 09:59:59 fw kernel: IN=eth0 SRC=a DST=b PROTO=TCP";
+    let written: jiff::Timestamp = "2023-12-31T21:59:59Z".parse().unwrap();
+    let written = Timestamp::from_nanos(written.as_nanosecond() as i64);
+    let rules = Format::auto().bind(&Head::of(line, true), written, 100).unwrap();
+    assert!(
+        matches!(rules.schema.visit(Parse(line)), Read::Record(time, ..) if time.to_string().starts_with("2024-01-01T09:"))
     );
 }
 

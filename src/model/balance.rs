@@ -145,6 +145,10 @@ pub struct Balance {
     pub bytes_total: u64,
     /// Bytes that an error, an interrupt or a closed output kept from being read.
     pub bytes_unread: u64,
+    /// Of the inputs that are compressed: the bytes that were decompressed into those read. What is
+    /// saved does not have them.
+    #[serde(skip)]
+    pub bytes_compressed: u64,
     /// Files of which it is not known whether anything was gone before it was read, nor how much.
     /// No part of tallies, which are made of files that stay; a saved state has it beside its
     /// sheets.
@@ -248,6 +252,7 @@ impl AddAssign<&Balance> for Balance {
             bytes_skipped,
             bytes_total,
             bytes_unread,
+            bytes_compressed,
             unknown_losses,
             unterminated,
             inputs,
@@ -269,6 +274,7 @@ impl AddAssign<&Balance> for Balance {
         self.bytes_skipped += bytes_skipped;
         self.bytes_total += bytes_total;
         self.bytes_unread += bytes_unread;
+        self.bytes_compressed += bytes_compressed;
         self.unknown_losses += unknown_losses;
         self.unterminated += unterminated;
         self.inputs += inputs;

@@ -82,6 +82,7 @@ impl Loss {
             bytes_skipped: _,
             bytes_total: _,
             bytes_unread,
+            bytes_compressed: _,
             unterminated: _,
             inputs: _,
             unknown_losses,

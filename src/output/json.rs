@@ -145,6 +145,9 @@ struct BalancePart {
     #[serde(skip_serializing_if = "is_zero")]
     bytes_unread: u64,
     bytes_total: u64,
+    /// Only where inputs are compressed.
+    #[serde(skip_serializing_if = "is_zero")]
+    bytes_compressed: u64,
     #[serde(skip_serializing_if = "is_zero")]
     unterminated: u64,
     /// Only where files are followed.
@@ -253,6 +256,7 @@ fn balance_part(balance: &Balance) -> BalancePart {
         blank: balance.blank,
         bytes_read: balance.bytes_read,
         bytes_skipped: balance.bytes_skipped,
+        bytes_compressed: balance.bytes_compressed,
         bytes_unread: balance.bytes_unread,
         bytes_total: balance.bytes_total,
         unterminated: balance.unterminated,

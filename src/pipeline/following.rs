@@ -23,9 +23,10 @@ use super::resolve::{Resolved, ResolvedFilter};
 use super::restore::restored;
 use super::seat::{Ground, Seat, Starter};
 use super::tallied::{budget, new_tally};
+use super::unpacking;
 
 use crate::actor::{LatestOutlet, Permits};
-use crate::config::{AggregatorPlan, FollowPlan, Plan, ReaderPlan, StatePlan, Task, TriggerPlan};
+use crate::config::{AggregatorPlan, FollowPlan, Plan, ReaderPlan, Scan, StatePlan, Task, TriggerPlan};
 use crate::config::{fingerprint, question};
 use crate::error::{Error, Result};
 use crate::format::{HEAD_BYTES, Head};
@@ -38,9 +39,9 @@ use crate::ops::sequence::Sequencer;
 use crate::output::rejects::RejectsFile;
 use crate::snapshot::store::Store;
 use crate::snapshot::{Delays, Snapshot};
-use crate::source::Listing;
 use crate::source::follow::{Events, FileRecords, FollowOptions, Follower, New};
 use crate::source::seek::{Found, Reason, Wanted, seek};
+use crate::source::{Listing, MOST_MEMORY};
 use crate::stage::abreast::Abreast;
 use crate::stage::aggregator::Counting;
 use crate::stage::aggregator::following::issuer::Issuer;
@@ -100,7 +101,7 @@ impl Follow {
             if let Some(text) = &loaded.warning {
                 context.failures.warn(text);
             }
-            let budget = Arc::new(budget(plan, aggregator));
+            let budget = Arc::new(budget(plan, aggregator, 0));
             let (snapshot, tally) = loaded.read(|decoder| restored(&follow.fingerprint, decoder, budget))?;
             let restored = Restored { snapshot, tally };
             let progress = CountProgress::following(Some(restored.snapshot.progress.clone()))?;
@@ -138,7 +139,15 @@ impl Follow {
             return Err(Error::usage("nothing is followed that windows are made of"));
         };
         let permits = Permits::new(plan.chunk_budget(at), &context.stop);
-        let options = follow_options(reader, follow, context.listing.clone());
+        let bounds = resolved.bounds;
+        let options = FollowOptions {
+            unpack_memory: unpacking::of_one(plan),
+            past_from: self.restored.is_none().then_some(match reader.scan {
+                Scan::Full => Timestamp::MIN,
+                Scan::Auto { .. } => bounds.keep_from.minus(reader.stamps.lateness),
+            }),
+            ..follow_options(reader, follow, context.listing.clone())
+        };
         let following = self.following(ground, options, reader, resolved, permits.clone());
         let files = following.follower.records();
         let following = reader.of_files().next().is_some().then_some(following);
@@ -235,6 +244,8 @@ impl Follow {
 /// What is followed for a reader, and how.
 pub(super) fn follow_options(plan: &ReaderPlan, follow: FollowPlan, listing: Listing) -> FollowOptions {
     FollowOptions {
+        unpack_memory: MOST_MEMORY,
+        past_from: None,
         locations: plan.of_files().cloned().collect(),
         chunk: plan.chunk,
         max_line: plan.max_line,
@@ -279,7 +290,7 @@ impl Course for GoingOn {
     }
 
     fn counted(&mut self, ground: Ground<'_>, _at: usize, plan: &AggregatorPlan, windows: Windows) -> CountedInto {
-        let tally = self.follow.take_tally().unwrap_or_else(|| (new_tally(ground.plan, plan, windows), 0));
+        let tally = self.follow.take_tally().unwrap_or_else(|| (new_tally(ground.plan, plan, windows, 0), 0));
         CountedInto { tally, progress: Arc::clone(&self.follow.progress) }
     }
 

@@ -27,6 +27,8 @@ pub(super) struct Inputs {
     is_told: Vec<bool>,
     /// By number: whether bytes may be skipped.
     pub may_skip: Vec<bool>,
+    /// The most inputs that may be looked at at once.
+    pub looks: usize,
     /// By the reader's place in the plan.
     pub by_reader: BTreeMap<usize, Vec<InputId>>,
 }
@@ -35,7 +37,10 @@ impl Inputs {
     /// Finds the inputs of all readers. A file that two readers of one aggregator find is read by
     /// the first.
     pub fn find(plan: &Plan, failures: &Failures, environment: &mut Environment) -> Result<Self> {
-        let mut inputs = Inputs::default();
+        // Where memory is limited, no more decoders may be open than when they are read.
+        let threads = readers(plan).map(|(at, _)| plan.stages[at].threads.get()).min();
+        let looks = threads.filter(|_| plan.max_memory().is_some()).unwrap_or(usize::MAX);
+        let mut inputs = Inputs { looks, ..Inputs::default() };
         for (stage, reader) in readers(plan) {
             if reader.follow.is_some() {
                 // Files are found by the follower, again and again; standard input has the first

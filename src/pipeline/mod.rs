@@ -28,6 +28,7 @@ mod summary;
 mod tallied;
 mod targets;
 mod to_the_end;
+mod unpacking;
 mod wire;
 
 pub use crate::stage::aggregator::following::standing::Standing;

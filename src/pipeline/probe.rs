@@ -33,8 +33,9 @@ pub(super) fn latest(inputs: &Inputs, id: InputId, filter: &FilterPlan, future_a
     seek::latest(&|at, into| file.read_at(into, at), size, filter.stamps.lateness, &stamps).ok()?
 }
 
+/// A file whose bytes are those of its lines.
 pub(super) fn open(input: &Input) -> Option<(File, u64)> {
-    let LocalFile { path, identity, .. } = input.file()?;
+    let LocalFile { path, identity, .. } = input.file().filter(|_| !input.is_packed())?;
     let file = File::open(path).ok()?;
     let found = file.metadata().ok()?;
     ((found.dev(), found.ino()) == *identity).then_some((file, found.len()))

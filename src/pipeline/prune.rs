@@ -1,6 +1,9 @@
 //! Which files are read in part: those of readers whose windows are known, and whose lines are
 //! sorted as declared.
 //!
+//! A compressed file cannot be skipped into: it is read whole, unless it was last written so long
+//! before the window that nothing of it can lie there.
+//!
 //! Not here: where in a file the bytes are (`source/seek`). Invariant: where anything is in doubt,
 //! a file is read whole.
 
@@ -10,19 +13,27 @@ use std::sync::Arc;
 use super::inputs::{Inputs, readers};
 use super::probe::{FormatStamps, look};
 use super::resolve::Resolved;
-use crate::config::{Plan, Task};
+use crate::config::{Plan, Scan, Task};
+use crate::format::LineRules;
 use crate::model::{InputId, Timestamp};
 use crate::ops::close::Windows;
-use crate::source::Pruned;
-use crate::source::seek::{Reason, Wanted};
+use crate::source::seek::{Found, Reason, Wanted};
+use crate::source::{Input, Pruned};
 use crate::stage::{Failures, skip};
 
 /// What was found of each file of the readers that may skip bytes.
 pub(super) fn prune(plan: &Plan, resolved: &[Option<Resolved>], inputs: &Inputs) -> BTreeMap<InputId, Pruned> {
     let mut pruned = BTreeMap::new();
-    for (at, _) in readers(plan) {
+    for (at, reader) in readers(plan) {
         let Some((wanted, future_after)) = wanted(plan, resolved, at) else { continue };
         let ids = inputs.by_reader.get(&at).into_iter().flatten();
+        if reader.scan != Scan::Full {
+            let old = |id: &InputId| {
+                let number = id.0 as usize;
+                Some((*id, old(&inputs.all[number], &inputs.rules[number], &wanted)?))
+            };
+            pruned.extend(ids.clone().filter_map(old));
+        }
         for &id in ids.filter(|id| inputs.may_skip[id.0 as usize]) {
             let stamps = FormatStamps::of(inputs, id, future_after);
             if let Some((size, found)) = look(&inputs.all[id.0 as usize], &wanted, &stamps) {
@@ -34,6 +45,13 @@ pub(super) fn prune(plan: &Plan, resolved: &[Option<Resolved>], inputs: &Inputs)
         }
     }
     pruned
+}
+
+/// That a compressed file is skipped as a whole, if it is.
+fn old(input: &Input, rules: &LineRules, wanted: &Wanted) -> Option<Pruned> {
+    let file = input.file().filter(|_| input.is_packed())?;
+    let is_old = file.modified.plus(rules.schema.ahead()) < wanted.first.minus(wanted.disorder);
+    is_old.then(|| Pruned { found: Found::nothing(Reason::Old), size: file.size, disorder: 0, order: None, sent: 0 })
 }
 
 /// What all time-filters behind a reader want of it together, and beyond which stamps the future
@@ -71,5 +89,19 @@ pub(super) fn pruned_or_warn(pruned: &Pruned, name: &str, failures: &Failures) -
         let disorder = pruned.found.extent.map_or(0, |extent| extent.disorder);
         failures.warn(&skip::not_sorted(name, disorder, pruned.disorder));
     }
-    (pruned.found.reason == Reason::Pruned).then(|| pruned.clone())
+    matches!(pruned.found.reason, Reason::Pruned | Reason::Old).then(|| pruned.clone())
+}
+
+/// The warning for compressed files that are skipped as a whole, if there are any.
+pub(super) fn old_warning<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let names: Vec<&str> = names.collect();
+    let (first, others) = names.split_first()?;
+    let (more, was) = match others.len() {
+        0 => (String::new(), "was"),
+        others => (format!(" and {others} more"), "were"),
+    };
+    Some(format!(
+        "{first}{more} {was} last written before the window, and {was} skipped without being decompressed; --scan full \
+         reads all"
+    ))
 }

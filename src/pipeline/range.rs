@@ -4,6 +4,7 @@
 //! Invariant: ranges that meet share no line and leave none out, wherever they are cut.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
@@ -13,7 +14,7 @@ use crate::config::Plan;
 use crate::error::{Error, Result};
 use crate::model::{Extent, Guard, InputId};
 use crate::source::seek::{self, Found, Reason};
-use crate::source::{LocalFile, Pruned};
+use crate::source::{Input, LocalFile, Pruned};
 
 /// The bytes that a run is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +58,9 @@ pub(super) fn ranged(plan: &Plan, inputs: &Inputs, range: &ByteRange) -> Result<
         return Err(Error::usage(format!("{}: a range is of a file, and this is none", input.name)));
     };
     let cannot = |source| Error::input(path, "cannot read", source);
+    if input.is_packed() {
+        return whole_packed(input, range);
+    }
     let Some((file, size)) = open(input) else {
         return Err(cannot(io::Error::other("it is not the file any more that was found")));
     };
@@ -93,4 +97,32 @@ pub(super) fn ranged(plan: &Plan, inputs: &Inputs, range: &ByteRange) -> Result<
     // grows.
     let pruned = Pruned { found, size: u64::MAX, disorder: i64::MAX, order, sent: 0 };
     Ok(BTreeMap::from([(InputId(0), pruned)]))
+}
+
+/// A compressed file is one portion: nobody can begin in the middle of it. Errors if a part of it is
+/// asked for, or if it is not what was planned.
+fn whole_packed(input: &Input, range: &ByteRange) -> Result<BTreeMap<InputId, Pruned>> {
+    let Some(LocalFile { path, size, .. }) = input.file() else { return Ok(BTreeMap::new()) };
+    let (from, to) = (range.from, range.to.or(range.size).unwrap_or(*size));
+    if range.size.is_some_and(|planned| planned != *size) || to > *size {
+        let needed = range.size.unwrap_or(to);
+        let action = format!("has {size} compressed bytes, and {needed} are asked for; plan again");
+        return Err(Error::input(path, action, io::ErrorKind::UnexpectedEof.into()));
+    }
+    let passed = range.passed.iter().map(|passed| passed.to.saturating_sub(passed.from)).sum::<u64>();
+    let is_skipped = (from, to) == (0, 0) && passed == *size;
+    if !is_skipped && (from, to) != (0, *size) {
+        let name = &input.name;
+        return Err(Error::usage(format!("{name}: is compressed, and only all of it can be read: 0..{size}")));
+    }
+    let cannot = |source| Error::input(path, "cannot read", source);
+    let file = File::open(path).map_err(cannot)?;
+    if let Some(planned) = &range.head
+        && head(&file, u64::from(planned.bytes)).map_err(cannot)? != *planned
+    {
+        let again = io::Error::other("it begins otherwise; plan again");
+        return Err(Error::input(path, "is not the file that was planned", again));
+    }
+    let skipped = Pruned { found: Found::nothing(Reason::Old), size: *size, disorder: 0, order: None, sent: 0 };
+    Ok(is_skipped.then_some((InputId(0), skipped)).into_iter().collect())
 }

@@ -14,10 +14,12 @@ use super::prune::prune;
 use super::range::{ByteRange, ranged};
 use super::resolve::{Resolved, resolve_all};
 use super::targets::spare;
+use super::unpacking;
 use crate::actor::Stop;
 use crate::config::Plan;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Grid, InputId, Timestamp};
+use crate::source::seek::Reason;
 use crate::source::{Pruned, locate};
 use crate::stage::Failures;
 
@@ -30,6 +32,8 @@ pub(super) struct Reading {
     /// The bytes that are read of inputs, and what is known of the others. Of an input without an
     /// entry, all are.
     pub pruned: BTreeMap<InputId, Pruned>,
+    /// Bytes of memory that decompressing inputs takes, where memory is limited.
+    pub unpacking: usize,
 }
 
 /// How much of what a plan asks for is meant.
@@ -47,6 +51,7 @@ impl Reading {
     /// Finds the windows over these inputs, and what holds them. Errors if there is no such window,
     /// or no such part.
     pub fn new(plan: &Plan, mut inputs: Inputs, now: Timestamp, stop: &Stop, part: &Part) -> Result<Self> {
+        unpacking::limit(plan, &mut inputs);
         let mut windows = resolve_all(plan, now, &mut inputs, &|| stop.draining())?;
         if let Part::Rest(grid, bounds) = part {
             windows.iter_mut().flatten().for_each(|resolved| resolved.go_on(*grid, *bounds));
@@ -55,7 +60,9 @@ impl Reading {
             Part::Range(range) => ranged(plan, &inputs, range)?,
             Part::All | Part::Rest(..) => prune(plan, &windows, &inputs),
         };
-        Ok(Reading { inputs, windows, pruned })
+        let is_skipped = |id| pruned.get(&id).is_some_and(|pruned| pruned.found.reason == Reason::Old);
+        let unpacking = unpacking::memory(plan, &inputs, is_skipped)?;
+        Ok(Reading { inputs, windows, pruned, unpacking })
     }
 }
 

@@ -292,7 +292,7 @@ impl InputLook<'_> {
         state: &S,
         f: impl Fn(&mut S, Block<'_>) -> bool + Sync,
     ) -> Result<Vec<S>> {
-        let workers = thread::available_parallelism().map_or(1, usize::from).min(ids.len());
+        let workers = thread::available_parallelism().map_or(1, usize::from).min(ids.len()).min(self.inputs.looks);
         let next = AtomicUsize::new(0);
         let one = || {
             let mut done = Vec::new();

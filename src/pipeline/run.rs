@@ -54,7 +54,7 @@ pub(super) fn start(pipeline: Pipeline, part: Part, kept: Option<Kept>) -> Resul
     let inputs = find(&plan, &mut environment, &context.failures)?;
     for (at, input) in inputs.all.iter().enumerate() {
         context.names.set(InputId(at as u32), input.name.clone());
-        if let Some(size) = input.size() {
+        if let Some(size) = input.stored() {
             context.progress.add_known(size);
         }
     }

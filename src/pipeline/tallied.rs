@@ -9,13 +9,14 @@ use crate::ops::close::Windows;
 use crate::tally::{Budget, Tally};
 
 /// An empty tally of an aggregator.
-pub(super) fn new_tally(plan: &Plan, aggregator: &AggregatorPlan, windows: Windows) -> Tally {
+/// `beside`: bytes of memory that decompressing inputs takes.
+pub(super) fn new_tally(plan: &Plan, aggregator: &AggregatorPlan, windows: Windows, beside: usize) -> Tally {
     let buckets = windows.buckets(aggregator.grouping);
     let kept = aggregator.lateness().saturating_add(aggregator.live.grace);
-    Tally::new(windows.shape(&buckets, kept), Arc::new(budget(plan, aggregator)))
+    Tally::new(windows.shape(&buckets, kept), Arc::new(budget(plan, aggregator, beside)))
 }
 
 /// The bytes that the tally of an aggregator may take.
-pub(super) fn budget(plan: &Plan, aggregator: &AggregatorPlan) -> Budget {
-    Budget::new(aggregator.max_memory.map(|bytes| plan.tally_bytes(bytes)))
+pub(super) fn budget(plan: &Plan, aggregator: &AggregatorPlan, beside: usize) -> Budget {
+    Budget::new(aggregator.max_memory.map(|bytes| plan.tally_bytes(bytes.saturating_sub(beside))))
 }

@@ -43,7 +43,7 @@ impl Course for ToTheEnd {
     fn counted(&mut self, ground: Ground<'_>, at: usize, plan: &AggregatorPlan, windows: Windows) -> CountedInto {
         let inputs = ground.reading.inputs.reaching(ground.plan, at);
         let progress = CountProgress::new(inputs, matches!(windows, Windows::Every(_)));
-        let tally = (new_tally(ground.plan, plan, windows), 0);
+        let tally = (new_tally(ground.plan, plan, windows, ground.reading.unpacking), 0);
         CountedInto { tally, progress: Arc::new(Mutex::new(progress)) }
     }
 

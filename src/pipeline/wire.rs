@@ -11,7 +11,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::course::{AGGREGATOR, Course, EveryWindow, Readers, ResultOrder};
 use super::observed::{Observed, Post};
-use super::prune::pruned_or_warn;
+use super::prune::{old_warning, pruned_or_warn};
 use super::reading::Reading;
 use super::resolve::filter_before;
 use super::seat::{Edge, Ground, Intake, Seat, Starter, misfit};
@@ -26,6 +26,7 @@ use crate::model::{InputId, Timestamp};
 use crate::ops::close::Windows;
 use crate::output::destination::Destination;
 use crate::output::target::Reopen;
+use crate::source::seek::Reason;
 use crate::source::{Cursor, Pruned};
 use crate::stage::aggregator::once::{self, Once};
 use crate::stage::aggregator::{Aggregator, Closed, Peek};
@@ -48,6 +49,8 @@ pub(super) struct RunParts {
 pub(super) struct Portion {
     pub id: InputId,
     pub path: PathBuf,
+    /// Whether it is a file that is compressed.
+    pub is_packed: bool,
     /// The bytes that are read, if not all.
     pub pruned: Option<Pruned>,
 }
@@ -100,8 +103,13 @@ impl Wiring<'_> {
     fn portions(&self) -> Vec<Portion> {
         let Reading { inputs, pruned, .. } = self.ground.reading;
         let portion = |&id: &InputId| {
-            let (path, pruned) = (inputs.all[id.0 as usize].path().to_owned(), pruned.get(&id).cloned());
-            Portion { id, path, pruned }
+            let input = &inputs.all[id.0 as usize];
+            Portion {
+                id,
+                path: input.path().to_owned(),
+                is_packed: input.is_packed(),
+                pruned: pruned.get(&id).cloned(),
+            }
         };
         inputs.by_reader.values().flatten().map(portion).collect()
     }
@@ -176,9 +184,12 @@ impl StageWiring<'_> {
 
     fn reader(&self, plan: &ReaderPlan, course: &mut dyn Course) -> (Starter, WiredPart) {
         let Ground { reading, context, .. } = self.seat.ground;
-        let Reading { inputs, windows, pruned } = reading;
+        let Reading { inputs, windows, pruned, .. } = reading;
         let order = if plan.by_time { ReadOrder::ByTime } else { ReadOrder::OneByOne };
         let ids = inputs.by_reader.get(&self.seat.at).cloned().unwrap_or_default();
+        let is_old = |id: &&InputId| pruned.get(id).is_some_and(|pruned| pruned.found.reason == Reason::Old);
+        let old = old_warning(ids.iter().filter(is_old).map(|id| inputs.all[id.0 as usize].name.as_str()));
+        old.into_iter().for_each(|text| context.failures.warn(&text));
         let cursors = ids.iter().map(|&id| {
             let input = &inputs.all[id.0 as usize];
             let pruned = pruned.get(&id).and_then(|pruned| pruned_or_warn(pruned, &input.name, &context.failures));

@@ -33,7 +33,7 @@ pub fn beginning(
     is_enough: &dyn Fn(&[u8]) -> bool,
     interrupted: &dyn Fn() -> bool,
 ) -> Result<(Beginning, Option<Input>)> {
-    if input.is_at() || input.file().is_some() {
+    if input.gives_again() || input.file().is_some() {
         return of_file(input, most, interrupted).map(|beginning| (beginning, None));
     }
     let (Opened::Stream(stream), _) = input.open()? else { return Ok((Beginning::default(), None)) };
@@ -41,7 +41,8 @@ pub fn beginning(
         .map_err(|error| Error::input(input.path(), "cannot read", error))?;
     let mut spool = Spool::new()?;
     spool.keep(&beginning.bytes).map_err(|error| Error::input(input.path(), "cannot keep what was read", error))?;
-    let again = spool.into_input(input, (!beginning.is_whole).then_some(stream));
+    let packed = stream.packed();
+    let again = spool.into_input(input, (!beginning.is_whole).then_some(stream), packed);
     Ok((beginning, Some(again)))
 }
 
@@ -51,8 +52,9 @@ fn of_file(input: &Input, most: usize, interrupted: &dyn Fn() -> bool) -> Result
     let mut bytes = Vec::new();
     let step = Cursor::new(input.clone(), most, most).next(&mut bytes, interrupted);
     match step.failure {
-        Some(failure) => Err(failure),
-        None => Ok(Beginning { bytes, is_whole: step.cut.last }),
+        // What comes before a damage is read, too.
+        Some(failure) if bytes.is_empty() => Err(failure),
+        failure => Ok(Beginning { bytes, is_whole: step.cut.last && failure.is_none() }),
     }
 }
 

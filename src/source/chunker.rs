@@ -165,6 +165,15 @@ impl Chunker {
         }
     }
 
+    /// The whole lines among what is carried, in `into`, of an input that cannot be read on. There
+    /// are some where an error came before a chunk was full.
+    pub fn whole_lines(&mut self, into: &mut Vec<u8>) -> Cut {
+        into.clear();
+        let lines_end = memchr::memrchr(b'\n', &self.carry).map_or(0, |at| at + 1);
+        into.extend(self.carry.drain(..lines_end));
+        self.advance(lines_end as u64, None, true)
+    }
+
     /// What is left of an input that turned out not to go on: the start of a line without an end,
     /// if there is one.
     pub fn rest(&mut self, into: &mut Vec<u8>) -> Option<Cut> {

@@ -7,7 +7,7 @@
 use std::io;
 
 use super::chunker::{Chunker, Cut};
-use super::codec;
+use super::codec::{self, Damage};
 use super::input::Input;
 use super::opened::Opened;
 use super::spool::Spool;
@@ -26,7 +26,15 @@ pub struct Cursor {
     end: u64,
     /// Where every byte that is read is kept.
     spool: Option<Spool>,
+    /// Bytes that were read before it rested, and have to be decompressed again.
+    again: u64,
+    /// Compressed bytes that earlier steps accounted for.
+    packed: u64,
 }
+
+/// Bytes up to which a compressed input that rests is decompressed again rather than be kept: less
+/// than what it would take to keep its decoder.
+const AGAIN: u64 = 64 << 10;
 
 /// What reading on gave.
 #[derive(Debug)]
@@ -38,8 +46,11 @@ pub struct ChunkStep {
     /// Bytes of the input that are news: of a file its size at the first step and its growth later,
     /// of a stream those that this step accounts for.
     pub news: u64,
-    /// Bytes of the input that will not be read after all. Only in the last step.
+    /// Bytes of the input that will not be read after all. Only in the last step. Of a compressed
+    /// input of which nothing could be read, these are the bytes that it takes, as far as is known.
     pub unread: u64,
+    /// Compressed bytes that were taken for this step.
+    pub packed: u64,
     /// Why the input ended early, if it did.
     pub failure: Option<Error>,
     /// Whether this is the input's first step and it could be opened.
@@ -49,13 +60,23 @@ pub struct ChunkStep {
 impl Cursor {
     /// At the start of an input, which is not opened yet. Sizes are in bytes.
     pub fn new(input: Input, chunk: usize, max_line: usize) -> Self {
-        let chunker = Chunker::new(chunk, max_line, input.is_at());
-        Cursor { input, chunker, opened: None, known: 0, started: false, end: u64::MAX, spool: None }
+        let chunker = Chunker::new(chunk, max_line, input.gives_again());
+        Cursor {
+            input,
+            chunker,
+            opened: None,
+            known: 0,
+            started: false,
+            end: u64::MAX,
+            spool: None,
+            again: 0,
+            packed: 0,
+        }
     }
 
     /// Keeps every byte that is read, if it could not be read again. Called before the first step.
     pub fn keep(&mut self) -> Result<()> {
-        if !self.input.is_at() {
+        if !self.input.gives_again() {
             self.spool = Some(Spool::new()?);
         }
         Ok(())
@@ -69,13 +90,14 @@ impl Cursor {
     /// The input that gives what was kept and then goes on where this cursor is, or ends there if
     /// that was the end; `None` if the input itself still gives all of that.
     pub fn into_kept(self, ended: bool) -> Option<Input> {
+        let packed = self.packed_so_far();
         let rest = match self.opened {
             // What had been kept before has not all been read again.
             Some(Opened::Stream(stream)) if !stream.gives_again() => stream,
             // It could not be opened, or need not be kept.
             _ => return None,
         };
-        Some(self.spool?.into_input(&self.input, (!ended).then_some(rest)))
+        Some(self.spool?.into_input(&self.input, (!ended).then_some(rest), packed))
     }
 
     /// The input.
@@ -99,11 +121,33 @@ impl Cursor {
         self.end = to;
     }
 
-    /// Gives the file descriptor back; reading on opens the file again. A stream stays open.
+    /// Reads on at a byte, where a line begins: what is before it has been read by others. Called
+    /// before the first step.
+    pub fn go_on_at(&mut self, position: u64) {
+        self.chunker.jump(position);
+        self.again = if self.input.is_packed() { position } else { 0 };
+    }
+
+    /// Gives the file descriptor back; reading on opens the file again. A stream stays open, and so
+    /// does the decoder of a compressed file of which much has been read.
     pub fn rest(&mut self) {
-        if self.input.is_at() {
-            self.opened = None;
+        match &self.opened {
+            Some(Opened::At(_)) => self.opened = None,
+            Some(Opened::Stream(stream)) if self.input.is_packed() => {
+                let read = self.chunker.bytes_read();
+                if read > AGAIN || self.again > 0 {
+                    return stream.rest();
+                }
+                (self.opened, self.again) = (None, read);
+            }
+            _ => {}
         }
+    }
+
+    /// Compressed bytes that were taken so far; `None` if the input is not compressed, as far as is
+    /// known.
+    fn packed_so_far(&self) -> Option<u64> {
+        self.input.packed().or_else(|| self.opened.as_ref()?.packed())
     }
 
     /// Reads the next chunk into `into`. An input that cannot be read on ends with this step, which
@@ -112,8 +156,7 @@ impl Cursor {
         let before = self.known;
         let opened = !self.started;
         if let Err(error) = self.open() {
-            into.clear();
-            return self.give_up(error, before, false);
+            return self.give_up(error, (before, 0), false, into);
         }
         self.started = true;
         // What has been kept of a stream was read before the interrupt.
@@ -125,23 +168,22 @@ impl Cursor {
         }
         match self.cut(into, interrupted) {
             Ok((cut, zeros)) => self.step(before, opened, cut, zeros),
-            Err(failure) => {
+            Err((Some(failure), zeros)) => self.give_up(failure, (before, zeros), opened, into),
+            Err((None, _)) => {
                 into.clear();
-                match failure {
-                    Some(failure) => self.give_up(failure, before, opened),
-                    None => self.interrupted(before, opened),
-                }
+                self.interrupted(before, opened)
             }
         }
     }
 
     /// Cuts the next chunk. Where it was cut, and how many zeros before it were passed over. Errors
-    /// with why the input cannot be read on, or with nothing if it was interrupted.
+    /// with why the input cannot be read on, or with nothing if it was interrupted, and with these
+    /// zeros.
     fn cut(
         &mut self,
         into: &mut Vec<u8>,
         interrupted: &dyn Fn() -> bool,
-    ) -> std::result::Result<(Cut, u64), Option<Error>> {
+    ) -> std::result::Result<(Cut, u64), (Option<Error>, u64)> {
         let offset = self.chunker.bytes_read();
         let mut filling = Filling {
             opened: &mut self.opened,
@@ -150,36 +192,54 @@ impl Cursor {
             end: self.end,
             leading: offset == 0,
             zeros: 0,
+            again: &mut self.again,
         };
         let result = self.chunker.next(&mut |into: &mut Vec<u8>| filling.fill(into, interrupted), into);
         let (offset, zeros) = (filling.offset, filling.zeros);
         self.known = self.known.max(offset);
         let cut = match result {
             Ok(cut) => self.chunker.shifted(cut, zeros),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(None),
-            Err(error) => {
-                let action = format!("cannot read on at byte {offset}");
-                return Err(Some(Error::input(self.input.path(), action, error)));
-            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err((None, zeros)),
+            Err(error) => return Err((Some(self.failure(offset, error)), zeros)),
         };
         if cut.from == 0
             && let Some(failure) = codec::refusal(self.input.path(), cut.oversized.as_deref().unwrap_or(into))
         {
             self.chunker = Chunker::new(1, 1, false);
-            return Err(Some(failure));
+            let twice =
+                || Error::input(self.input.path(), "is compressed twice", io::Error::other("decompress it once"));
+            return Err((Some(if self.packed_so_far().is_some() { twice() } else { failure }), 0));
         }
         Ok((cut, zeros))
     }
 
+    /// Why the input cannot be read on at a byte.
+    fn failure(&self, offset: u64, error: io::Error) -> Error {
+        let action = match (Damage::of(&error), self.packed_so_far()) {
+            (Some(damage), _) => damage.action(),
+            (None, Some(packed)) => format!("cannot read on at compressed byte {packed}"),
+            (None, None) => format!("cannot read on at byte {offset}"),
+        };
+        Error::input(self.input.path(), action, error)
+    }
+
     /// What a chunk that was cut comes to.
-    fn step(&self, before: u64, opened: bool, cut: Cut, zeros: u64) -> ChunkStep {
+    fn step(&mut self, before: u64, opened: bool, cut: Cut, zeros: u64) -> ChunkStep {
         let unread = if cut.last { self.known.min(self.end).saturating_sub(cut.to) } else { 0 };
         let failure = (unread > 0).then(|| {
             let action = format!("was cut short from {} to {} bytes while it was read", self.known, cut.to);
             Error::input(self.input.path(), action, io::Error::from(io::ErrorKind::UnexpectedEof))
         });
         let news = self.news(before, &cut, unread) + if self.input.is_streamed() { zeros } else { 0 };
-        ChunkStep { news, unread, failure, opened, cut, zeros }
+        ChunkStep { news, unread, packed: self.take_packed(), failure, opened, cut, zeros }
+    }
+
+    /// Compressed bytes that were taken since the last step.
+    fn take_packed(&mut self) -> u64 {
+        // What is decompressed again counts once.
+        let packed = self.packed_so_far().unwrap_or(0).saturating_sub(self.packed);
+        self.packed += packed;
+        packed
     }
 
     fn news(&self, before: u64, cut: &Cut, unread: u64) -> u64 {
@@ -190,13 +250,29 @@ impl Cursor {
     /// stays unread.
     fn interrupted(&mut self, before: u64, opened: bool) -> ChunkStep {
         let at = self.chunker.position();
-        let cut = Cut { from: at, to: at, oversized: None, last: true };
-        let unread = self.known.min(self.end).saturating_sub(at);
-        ChunkStep { news: self.news(before, &cut, unread), unread, failure: None, opened, cut, zeros: 0 }
+        self.ended(Cut { from: at, to: at, oversized: None, last: true }, before, opened)
     }
 
-    fn give_up(&mut self, failure: Error, before: u64, opened: bool) -> ChunkStep {
-        ChunkStep { failure: Some(failure), ..self.interrupted(before, opened) }
+    /// The end of an input that cannot be read any further, with the whole lines that were read,
+    /// behind so many zeros.
+    fn give_up(&mut self, failure: Error, (before, zeros): (u64, u64), opened: bool, into: &mut Vec<u8>) -> ChunkStep {
+        let cut = self.chunker.whole_lines(into);
+        // Zeros before nothing are not read either.
+        let zeros = if into.is_empty() { 0 } else { zeros };
+        let cut = self.chunker.shifted(cut, zeros);
+        let step = self.ended(cut, before, opened);
+        let news = step.news + if self.input.is_streamed() { zeros } else { 0 };
+        ChunkStep { failure: Some(failure), zeros, news, ..step }
+    }
+
+    fn ended(&mut self, cut: Cut, before: u64, opened: bool) -> ChunkStep {
+        let unread = match self.packed_so_far().filter(|_| self.known == 0) {
+            // How much is in it nobody knows.
+            Some(packed) => self.input.stored().unwrap_or(packed),
+            None => self.known.min(self.end).saturating_sub(cut.to),
+        };
+        let news = self.news(before, &cut, unread);
+        ChunkStep { news, unread, packed: self.take_packed(), failure: None, opened, cut, zeros: 0 }
     }
 
     fn open(&mut self) -> Result<()> {
@@ -223,6 +299,8 @@ struct Filling<'a> {
     leading: bool,
     /// Those.
     zeros: u64,
+    /// Bytes that were read before, and have to be passed over.
+    again: &'a mut u64,
 }
 
 impl Filling<'_> {
@@ -232,6 +310,14 @@ impl Filling<'_> {
             let before = into.len();
             if let Some(opened) = self.opened {
                 opened.read(self.offset, into, interrupted)?;
+            }
+            if *self.again > 0 && into.len() > before {
+                let passed = usize::try_from(*self.again).unwrap_or(usize::MAX).min(into.len() - before);
+                into.drain(before..before + passed);
+                *self.again -= passed as u64;
+                if into.len() == before {
+                    continue;
+                }
             }
             let wanted = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
             into.truncate(before.saturating_add(wanted));

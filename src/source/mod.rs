@@ -16,9 +16,14 @@ mod places;
 mod pruned;
 pub mod seek;
 mod spool;
+mod unpacked;
+
+#[cfg(test)]
+mod packed_tests;
 
 pub use beginning::{Beginning, beginning};
 pub use chunker::{Chunker, Cut};
+pub use codec::MOST_MEMORY;
 pub use cursor::{ChunkStep, Cursor};
 pub use entry::Listing;
 pub use input::{Input, LocalFile};

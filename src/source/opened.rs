@@ -37,6 +37,15 @@ pub trait ByteStream: Send + Sync {
     fn gives_again(&self) -> bool {
         false
     }
+
+    /// Compressed bytes that were taken for what it gave; `None` if it is not compressed, as far as
+    /// is known.
+    fn packed(&self) -> Option<u64> {
+        None
+    }
+
+    /// Gives its descriptor back, if it can have it again.
+    fn rest(&self) {}
 }
 
 /// An input that is open.
@@ -48,6 +57,14 @@ pub(super) enum Opened {
 }
 
 impl Opened {
+    /// Compressed bytes that were taken for what it gave; `None` if it is not compressed.
+    pub fn packed(&self) -> Option<u64> {
+        match self {
+            Opened::At(_) => None,
+            Opened::Stream(stream) => stream.packed(),
+        }
+    }
+
     /// Appends bytes of the input from `offset` on, waiting for them if it is a stream. How many.
     pub fn read(&self, offset: u64, into: &mut Vec<u8>, interrupted: &dyn Fn() -> bool) -> io::Result<usize> {
         loop {

@@ -56,6 +56,11 @@ pub struct Found {
 }
 
 impl Found {
+    /// No bytes, for this reason.
+    pub fn nothing(reason: Reason) -> Self {
+        Found { from: 0, to: 0, extent: None, outside: (None, None), probes: 0, reason }
+    }
+
     /// The byte before which to stop reading a file of `size` bytes: one that is wanted to its end
     /// may still grow.
     pub fn stop(&self, size: u64) -> u64 {
@@ -72,6 +77,8 @@ pub enum Reason {
     NothingToSkip,
     /// Its lines are further out of order than declared.
     NotSorted,
+    /// It is compressed, and was last written before the window.
+    Old,
 }
 
 /// The bytes of a file, by offset; may give fewer than asked for, and none only at the end.

@@ -34,7 +34,8 @@ impl Spool {
     }
 
     /// The input that gives what was kept of another, and then goes on with `rest`, if it goes on.
-    pub fn into_input(self, of: &Input, rest: Option<Arc<dyn ByteStream>>) -> Input {
+    /// `packed`: compressed bytes that were taken for it, if it was compressed.
+    pub fn into_input(self, of: &Input, rest: Option<Arc<dyn ByteStream>>, packed: Option<u64>) -> Input {
         let (file, path) = (Arc::new(self.file), of.path().to_owned());
         let fail = {
             let path = path.clone();
@@ -52,7 +53,7 @@ impl Spool {
                 Ok((Arc::new(KeptStream { beginning, is_past: AtomicBool::new(false), rest }), size))
             })),
         };
-        Input::new(of.name.clone(), path, access).kept(is_kept)
+        Input::new(of.name.clone(), path, access).kept(is_kept, packed.filter(|_| is_kept))
     }
 }
 
@@ -77,5 +78,9 @@ impl ByteStream for KeptStream {
 
     fn gives_again(&self) -> bool {
         !self.is_past.load(Ordering::Relaxed)
+    }
+
+    fn packed(&self) -> Option<u64> {
+        self.rest.packed()
     }
 }

@@ -319,6 +319,7 @@ impl ChunkMaker {
             bytes_read: span.len(),
             bytes_skipped: step.skipped,
             bytes_unread: lost,
+            bytes_compressed: step.packed,
             unknown_losses: step.lost.as_ref().map_or(0, |loss| u64::from(loss.open_ended)),
             bytes_total: span.len() + step.skipped + lost,
             unterminated: u64::from(step.unterminated),

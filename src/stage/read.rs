@@ -59,7 +59,7 @@ pub(super) fn read(shared: &ReaderShared, input: &mut OpenInput) -> Result<ReadS
     let mut chunks = Vec::with_capacity(2);
     if step.zeros > 0 {
         let span = Span { input: input.id, from: step.cut.from - step.zeros, to: step.cut.from };
-        chunks.push(skipped(shared, input, Skipped { span, unseen: false, last: false }));
+        chunks.push(skipped(shared, input, Skipped { span, unseen: false, last: false, news: 0 }));
     }
     let frontier = frontier(shared, input, &bytes, step.cut.from);
     let last = step.cut.last && !input.go_on();
@@ -75,7 +75,7 @@ fn chunk(shared: &ReaderShared, input: &mut OpenInput, step: ChunkStep, bytes: P
     let Cut { from, to, oversized, last } = step.cut;
     let span = Span { input: input.id, from, to };
     let number = input.take_number();
-    shared.progress.add_read(span.len());
+    shared.progress.add_read(if input.cursor.input().is_packed() { step.packed } else { span.len() });
     // Only an input's end may be a line that has no newline. A chunk that is an over-long line is
     // an end if that had none.
     let unterminated = last && (oversized.is_some() || bytes.last().is_some_and(|byte| *byte != b'\n'));
@@ -84,6 +84,7 @@ fn chunk(shared: &ReaderShared, input: &mut OpenInput, step: ChunkStep, bytes: P
         bytes_read: span.len(),
         bytes_total: step.news,
         bytes_unread: step.unread,
+        bytes_compressed: step.packed,
         inputs: u64::from(step.opened),
         ..Balance::default()
     };
@@ -125,11 +126,14 @@ pub(super) struct Skipped {
     pub unseen: bool,
     /// Whether the input ends behind them.
     pub last: bool,
+    /// How many of them nobody has accounted for as bytes of the input.
+    pub news: u64,
 }
 
 /// Accounts for bytes that are not read. It holds none, and so needs no permit: whoever has one
 /// already must not wait for another.
-pub(super) fn skipped(shared: &ReaderShared, input: &mut OpenInput, Skipped { span, unseen, last }: Skipped) -> Chunk {
+pub(super) fn skipped(shared: &ReaderShared, input: &mut OpenInput, skipped: Skipped) -> Chunk {
+    let Skipped { span, unseen, last, news } = skipped;
     shared.progress.add_read(span.len());
     Chunk {
         span,
@@ -137,7 +141,7 @@ pub(super) fn skipped(shared: &ReaderShared, input: &mut OpenInput, Skipped { sp
         bytes: Vec::new().into(),
         oversized: None,
         rules: input.rules.clone(),
-        balance: Balance { bytes_skipped: span.len(), ..Balance::default() },
+        balance: Balance { bytes_skipped: span.len(), bytes_total: news, ..Balance::default() },
         streamed: false,
         order: None,
         last,

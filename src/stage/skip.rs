@@ -14,9 +14,11 @@ use std::time::Duration;
 use super::read::{ReadStep, ReaderShared, Skipped, skipped};
 use super::schedule::OpenInput;
 use crate::actor::Exit;
+use crate::batch::Chunk;
 use crate::model::order::joined;
 use crate::model::{Extent, Span, Timestamp};
 use crate::source::Pruned;
+use crate::source::seek::Reason;
 
 /// How often a wait for the stages behind looks up whether the run goes on.
 const LOOK_UP: Duration = Duration::from_millis(50);
@@ -25,6 +27,9 @@ const LOOK_UP: Duration = Duration::from_millis(50);
 /// which it ends, or has that read too if the lines are not sorted as declared.
 pub(super) fn skip_or_read(shared: &ReaderShared, input: &mut OpenInput) -> Result<ReadStep, Exit> {
     let Some(pruned) = input.pruned.take() else { return Ok(ReadStep { chunks: Vec::new(), frontier: None }) };
+    if pruned.found.reason == Reason::Old {
+        return Ok(ReadStep { chunks: skipped_whole(shared, input, pruned.size), frontier: None });
+    }
     let disorder = seen(shared, &pruned)?.map_or(0, |extent| extent.disorder);
     // What has grown behind the part that was read belongs to the rest, or else has been read.
     let (known, position) = input.cursor.extent();
@@ -42,9 +47,17 @@ pub(super) fn skip_or_read(shared: &ReaderShared, input: &mut OpenInput) -> Resu
     let chunks = rest.into_iter().chain(at_end).map(|(from, to)| {
         let span = Span { input: input.id, from, to };
         let (unseen, last) = (from < to, from == to);
-        skipped(shared, input, Skipped { span, unseen, last })
+        skipped(shared, input, Skipped { span, unseen, last, news: 0 })
     });
     Ok(ReadStep { chunks: chunks.collect(), frontier: None })
+}
+
+/// Skips a compressed file as a whole: the bytes that it takes, as nobody knows those that are in it.
+fn skipped_whole(shared: &ReaderShared, input: &mut OpenInput, size: u64) -> Vec<Chunk> {
+    let spans = [(0, size), (size, size)].map(|(from, to)| Span { input: input.id, from, to });
+    let all = spans.into_iter().filter(|span| span.from == size || span.len() > 0);
+    let chunk = |span: Span| Skipped { unseen: true, last: span.len() == 0, news: span.len(), span };
+    all.map(|span| skipped(shared, input, chunk(span))).collect()
 }
 
 /// What is said by all lines that were looked at, in their order, once the stages behind have seen

@@ -249,6 +249,7 @@ impl TalliesHeader {
         inputs.sort_by(|a, b| a.name.cmp(&b.name));
         let lines =
             Balance { bytes_read: 0, bytes_skipped: 0, bytes_total: 0, bytes_unread: 0, inputs: 0, ..balance.clone() };
+        let lines = Balance { bytes_compressed: 0, ..lines };
         first_of(&mut samples);
         let made = Some(Provenance { build: crate::version::BUILD.to_owned(), firsts: Vec::new() });
         TalliesHeader { question, inputs, buckets, overflow, lines, samples, made }

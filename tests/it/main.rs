@@ -8,6 +8,7 @@
 //! | `same` | the same answer by file, by pipe, in any chunks, looked at before or not |
 //! | `periodic` | periodic windows: every window, every pair, in any order within the bound |
 //! | `cuts` | windows that `since` and `until` cut say so |
+//! | `compressed` | compressed inputs: the answer of what is in them, damage, bombs, limited memory |
 //! | `pruning` | time-pruned reading: exact where sorted as declared, else told and exact |
 //! | `memory` | limited memory: what is beyond it overflows, spills, or ends the run |
 //! | `names` | names that no pane holds are dropped while others count |
@@ -75,6 +76,7 @@ mod burdened;
 mod cases;
 mod cli;
 mod clock;
+mod compressed;
 mod corpora;
 mod crash;
 mod cuts;

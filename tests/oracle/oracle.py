@@ -120,7 +120,7 @@ def arguments():
     parser.add_argument("--to-epoch", type=nanos, default=2**63 - 1, metavar="B")
     parser.add_argument("--timezone", type=zoneinfo.ZoneInfo, default=zoneinfo.ZoneInfo("UTC"))
     parser.add_argument(
-        "--latest", type=nanos, help="no stamp without a year is later (default: when the file was modified)"
+        "--latest", type=nanos, help="no stamp without a year is later (default: a day after the file was modified)"
     )
     for name in ("time", "from", "to"):
         parser.add_argument("--" + name, dest="name_" + name, metavar="NAME", help="csv, jsonl, logfmt: the field")
@@ -135,7 +135,7 @@ def main():
     for path in asked.files:
         latest = asked.latest
         if latest is None:
-            latest = 2**63 - 1 if path == "-" else os.stat(path).st_mtime_ns
+            latest = 2**63 - 1 if path == "-" else os.stat(path).st_mtime_ns + 86_400 * 10**9
         rules = stamps.Rules(zone=asked.timezone, latest=latest)
         reader = FORMATS[asked.format](names)
         for number, line in enumerate(lines_of(path), 1):

@@ -22,6 +22,9 @@ struct ExplainedLine<'a> {
     schema: &'static str,
     input: &'a str,
     size: Option<u64>,
+    /// Only where it is compressed: what with. Its bytes are then those that it takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compressed: Option<&'static str>,
     from: u64,
     to: u64,
     skipped: f64,
@@ -85,6 +88,7 @@ fn json(explained: &Explanation) -> Result<String> {
     let waited = explained.nowhere.iter().map(|location| Explained {
         name: location.clone(),
         size: None,
+        packing: None,
         range: (0, 0),
         stamps: None,
         probes: 0,
@@ -95,6 +99,7 @@ fn json(explained: &Explanation) -> Result<String> {
             schema: "logparser-explain/1",
             input: &input.name,
             size: input.size,
+            compressed: input.packing,
             from: input.range.0,
             to: input.range.1,
             skipped: input.skipped(),
@@ -118,7 +123,8 @@ fn text(Explanation { inputs, follows, nowhere, .. }: &Explanation) -> String {
         if let Some(size) = input.size {
             let (from, to) = input.range;
             let share = 100.0 * input.skipped();
-            let _ = writeln!(text, "  read     bytes {from} to {to} of {size}, {share:.1} % skipped{more}");
+            let compressed = if input.packing.is_some() { "compressed " } else { "" };
+            let _ = writeln!(text, "  read     {compressed}bytes {from} to {to} of {size}, {share:.1} % skipped{more}");
         }
         if let Some((lowest, highest)) = input.stamps {
             let _ = writeln!(text, "  stamps   {lowest} to {highest}, by {} small reads", input.probes);

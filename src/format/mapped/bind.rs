@@ -21,7 +21,7 @@ pub struct StampContext {
     pub units: Units,
     /// The zone of stamps without one.
     pub zone: Zone,
-    /// No stamp without a year is later.
+    /// No stamp without a year is later than this and a day.
     pub latest: Timestamp,
 }
 

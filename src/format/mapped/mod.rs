@@ -18,6 +18,7 @@ use super::envelope::OpenedLine;
 use super::extract::{ExtractScratch, Extractor, FieldPlace, Fields, Misfit, MisfitKind};
 use super::line::{HostRanges, LineFormat, NoRecord, Remains, Stamp};
 use super::stamps::{StampRules, StampScratch};
+use crate::model::time::SECOND;
 use crate::model::{Cause, Timestamp, Unfit, Units};
 
 use condition::Condition;
@@ -28,7 +29,7 @@ use template::SlotTemplate;
 #[derive(Debug, Clone)]
 pub struct Mapped {
     bound: Arc<Bound>,
-    /// No stamp without a year is later.
+    /// No stamp without a year is later than this and a day.
     latest: Timestamp,
 }
 
@@ -100,6 +101,10 @@ pub struct MappedScratch {
     text: Vec<u8>,
 }
 
+/// By how much the stamps of a log may be later than it was written to, since its zone need not be
+/// the one that it is read in.
+pub const ZONES_APART: i64 = 24 * 3_600 * SECOND;
+
 /// Bytes before the host that connected.
 const LINE_START: usize = size_of::<u32>();
 
@@ -121,7 +126,8 @@ impl Mapped {
         &self.bound.definition
     }
 
-    /// The same where no stamp without a year is later than this.
+    /// The same for an input that was last written to then: no stamp without a year is more than a
+    /// day later.
     pub fn up_to(&self, latest: Timestamp) -> Self {
         Mapped { bound: Arc::clone(&self.bound), latest }
     }
@@ -224,7 +230,7 @@ impl Bound {
         (text, plus): (&[u8], i64),
         latest: Timestamp,
     ) -> Result<Timestamp, Stamp> {
-        match self.stamps.read(text, latest, &mut scratch.stamps) {
+        match self.stamps.read(text, latest.plus(ZONES_APART), &mut scratch.stamps) {
             Ok(time) => time.checked_plus(plus).ok_or(Stamp::TooLate(0)),
             Err(Unfit::TooEarly) => Err(Stamp::TooEarly(0)),
             Err(Unfit::TooLate) => Err(Stamp::TooLate(0)),

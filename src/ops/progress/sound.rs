@@ -137,6 +137,7 @@ impl Position {
             overflowed,
             unknown_losses: _,
             results_dropped: _,
+            bytes_compressed: _,
             bytes_read,
             bytes_skipped,
             bytes_total,

@@ -67,11 +67,20 @@ impl Pipeline {
 }
 
 fn explained(input: &Input, pruned: Option<&Pruned>, whole: &str) -> Explained {
-    let name = input.name.clone();
-    match (pruned, input.size()) {
-        (Some(Pruned { found, size, disorder, .. }), _) => Explained::found(name, *size, found, *disorder),
-        (None, Some(size)) => Explained::whole(name, size, whole),
-        (None, None) => Explained { size: None, ..Explained::whole(name, 0, "a pipe is read whole") },
+    let (name, packing) = (input.name.clone(), input.packing().map(|(name, _)| name));
+    match (pruned, input.stored()) {
+        (Some(Pruned { found, size, disorder, .. }), _) => {
+            let written = input.file().map(|file| file.modified);
+            Explained { packing, ..Explained::found(name, *size, found, *disorder, written) }
+        }
+        (None, Some(size)) => match packing {
+            Some(form) => {
+                let reason = format!("it is compressed ({form}), and can be decompressed from its start only");
+                Explained { packing, ..Explained::whole(name, size, &reason) }
+            }
+            None => Explained::whole(name, size, whole),
+        },
+        (None, None) => Explained { size: None, packing, ..Explained::whole(name, 0, "a pipe is read whole") },
     }
 }
 

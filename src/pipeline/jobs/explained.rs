@@ -11,8 +11,10 @@ use crate::source::seek::{Found, Reason};
 pub struct Explained {
     /// The input's name, escaped.
     pub name: String,
-    /// Its bytes; `None` if only reading it tells.
+    /// Its bytes, as they lie there; `None` if only reading it tells.
     pub size: Option<u64>,
+    /// What it is compressed with, if it is.
+    pub packing: Option<&'static str>,
     /// The bytes that would be read: first, and one past the last.
     pub range: (u64, u64),
     /// The lowest and the highest stamp that the probes have seen.
@@ -25,11 +27,15 @@ pub struct Explained {
 
 impl Explained {
     /// Of an input of so many bytes, what was found that has to be read, and why; `disorder` is what
-    /// is declared, in nanoseconds.
-    pub(super) fn found(name: String, size: u64, found: &Found, disorder: i64) -> Self {
+    /// is declared, in nanoseconds, and `written` when it was last written, if that is known.
+    pub(super) fn found(name: String, size: u64, found: &Found, disorder: i64, written: Option<Timestamp>) -> Self {
         let reason = match (found.reason, found.from == found.to) {
             (Reason::Pruned, true) => "it lies outside the window".to_owned(),
             (Reason::Pruned, false) => "the rest lies outside the window".to_owned(),
+            (Reason::Old, _) => {
+                let written = written.map_or(String::new(), |at| format!(" at {at}"));
+                format!("it was last written{written}, before the window; --scan full would read it")
+            }
             (Reason::NothingToSkip, _) => "nothing is worth skipping".to_owned(),
             (Reason::NotSorted, _) => {
                 let seconds = |nanos| Timestamp::from_nanos(nanos).unix_decimal();
@@ -39,13 +45,13 @@ impl Explained {
         };
         let stamps = found.extent.map(|extent: Extent| (extent.lowest, extent.highest));
         let range = (found.from, found.to);
-        Explained { name, size: Some(size), range, stamps, probes: found.probes, reason }
+        Explained { name, size: Some(size), packing: None, range, stamps, probes: found.probes, reason }
     }
 
     /// All of an input of so many bytes, and why.
     pub(super) fn whole(name: String, size: u64, reason: &str) -> Self {
         let reason = reason.to_owned();
-        Explained { name, size: Some(size), range: (0, size), stamps: None, probes: 0, reason }
+        Explained { name, size: Some(size), packing: None, range: (0, size), stamps: None, probes: 0, reason }
     }
 
     /// Bytes that would be read.

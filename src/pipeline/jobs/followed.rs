@@ -80,7 +80,7 @@ pub(super) fn followed(
         let file = if may_skip { File::open(&new.path).ok() } else { None };
         let found = file.and_then(|file| sought(reader, resolved, new.size, &file));
         match (found, reader.scan) {
-            (Some(found), _) => Explained::found(new.name.clone(), new.size, &found, reader.stamps.lateness),
+            (Some(found), _) => Explained::found(new.name.clone(), new.size, &found, reader.stamps.lateness, None),
             (None, Scan::Full) => Explained::whole(new.name.clone(), new.size, "all is asked for"),
             (None, _) if !may_skip => Explained::whole(new.name.clone(), new.size, "all inputs together are small"),
             (None, _) => Explained::whole(new.name.clone(), new.size, "it cannot be searched"),

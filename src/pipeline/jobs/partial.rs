@@ -85,8 +85,8 @@ impl Pipeline {
         let share = |portion: &Portion| {
             let name = name(label.as_deref(), &portion.path);
             let (size, pieces) = match &range {
-                Some(range) => part_of(portion, range, &progress),
-                None => whole(portion, &progress),
+                Some(range) if !portion.is_packed => part_of(portion, range, &progress),
+                _ => whole(portion, &progress),
             };
             (portion.id, Share { name, size, pieces })
         };

@@ -15,7 +15,7 @@ use crate::model::{Guard, InputId, Timestamp, Units};
 use crate::ops::close::Windows;
 use crate::pipeline::environment::Pipeline;
 use crate::pipeline::probe::head;
-use crate::pipeline::prune::pruned_or_warn;
+use crate::pipeline::prune::{old_warning, pruned_or_warn};
 use crate::pipeline::range::{ByteRange, Passed};
 use crate::pipeline::reading::{Part, Reading, find_all};
 use crate::source::seek::{self, Reason};
@@ -81,6 +81,10 @@ impl Pipeline {
             return Err(Error::usage("the configuration has no window"));
         };
         let Windows::Once(window) = found.windows else { return Err(Error::usage("a plan is of one window")) };
+        let is_old = |id: &InputId| reading.pruned.get(id).is_some_and(|pruned| pruned.found.reason == Reason::Old);
+        let all = reading.inputs.all.iter().enumerate();
+        let old = all.filter(|(at, _)| is_old(&InputId(*at as u32))).map(|(_, input)| input.name.as_str());
+        old_warning(old).into_iter().for_each(|text| failures.warn(&text));
         let (mut planned, mut tasks) = (Vec::new(), Vec::new());
         for (at, input) in reading.inputs.all.iter().enumerate() {
             let looked = reading.pruned.get(&InputId(at as u32));
@@ -113,8 +117,10 @@ fn divided(
     let file = File::open(path).map_err(cannot)?;
     let kept = looked.and_then(|looked| pruned_or_warn(looked, &input.name, failures));
     let (read, size) = kept.as_ref().map_or(((0, *size), *size), |it| ((it.found.from, it.found.to), it.size));
-    // What nobody reads may end anywhere; what is read ends with a line.
-    let whole = if read.0 < read.1 && read.1 == size {
+    // What nobody reads may end anywhere; what is read ends with a line. A compressed file is one
+    // portion.
+    let most = if input.is_packed() { u64::MAX } else { most };
+    let whole = if read.0 < read.1 && read.1 == size && !input.is_packed() {
         seek::lines_end(&|at, into| file.read_at(into, at), size).map_err(cannot)?.max(read.0)
     } else {
         size
@@ -146,7 +152,7 @@ fn ranges((from, to): (u64, u64), size: u64, most: u64, pruned: Option<&Pruned>)
             unterminated: None,
             head: None,
             passed: passed.map(|(from, to, extent)| Passed { from, to, extent }).collect(),
-            note_order: pruned.is_some(),
+            note_order: pruned.is_some_and(|pruned| pruned.found.reason == Reason::Pruned),
         }
     };
     (0..parts).map(range).collect()
@@ -154,6 +160,7 @@ fn ranges((from, to): (u64, u64), size: u64, most: u64, pruned: Option<&Pruned>)
 
 fn reason(kept: Option<&Pruned>, looked: Option<&Pruned>) -> &'static str {
     match (kept, looked.map(|looked| looked.found.reason)) {
+        (Some(kept), _) if kept.found.reason == Reason::Old => "it was last written before the window",
         (Some(kept), _) if kept.found.from == kept.found.to => "it lies outside the window",
         (Some(_), _) => "the rest lies outside the window",
         (None, Some(Reason::NotSorted)) => "it is not sorted as declared",

@@ -18,6 +18,7 @@ use super::sightings::{Sighting, Sightings};
 use super::unpack::Unpacking;
 use super::whereabouts::{Gone, OwnFile};
 use crate::model::InputId;
+use crate::source::codec;
 
 /// All of them, by the numbers that they will have as generations.
 pub(super) struct Candidates {
@@ -47,8 +48,16 @@ pub(super) struct Candidate {
     pub instead_of: Option<InputId>,
     /// The generations that it may be a copy of.
     pub suspected: Vec<InputId>,
-    /// What is known of what it holds, if it is compressed.
+    pub packed: PackedContent,
+}
+
+/// What is known of what a candidate holds, if it is compressed.
+#[derive(Debug, Default)]
+pub(super) struct PackedContent {
+    /// How far it was looked through.
     pub unpacking: Option<Unpacking>,
+    /// The generation that an earlier run has read a part of as history, from this file.
+    pub goes_on: Option<InputId>,
 }
 
 impl Candidates {
@@ -73,10 +82,11 @@ impl Candidates {
         self.by_id.keys().copied().collect()
     }
 
-    /// The same; of two that are alike, the one that was made first, the original, comes first.
+    /// The same; of two that are alike, the one that was made first, the original, comes first, and
+    /// what is compressed last: it may be a copy of any other.
     pub fn ids_by_age(&self) -> Vec<InputId> {
         let mut ids = self.ids();
-        ids.sort_by_key(|id| self.by_id[id].stat.born);
+        ids.sort_by_key(|id| (codec::of(&self.by_id[id].head).is_some(), self.by_id[id].stat.born));
         ids
     }
 
@@ -93,7 +103,7 @@ impl Candidates {
     /// Whether one of them is being decompressed that may hold more than is before a position.
     pub fn seeks(&self, position: u64) -> bool {
         let mut here = self.iter().filter(|candidate| candidate.here);
-        here.any(|candidate| candidate.unpacking.as_ref().is_some_and(|unpacking| unpacking.seeks(position)))
+        here.any(|candidate| candidate.packed.unpacking.as_ref().is_some_and(|unpacking| unpacking.seeks(position)))
     }
 
     /// One more: a file that is nobody's so far.
@@ -173,7 +183,7 @@ impl Candidate {
             grown: now,
             instead_of: None,
             suspected: Vec::new(),
-            unpacking: None,
+            packed: PackedContent::default(),
         }
     }
 
@@ -207,7 +217,7 @@ impl Candidate {
                 self.grown = now;
             }
             self.stat = stat;
-            self.unpacking = None;
+            self.packed.unpacking = None;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
-//! Compressed files among those that are followed. They are not read, and that is said of each,
-//! unless it is what became of a known file. There is nothing to say of a copy of what was counted;
+//! Compressed files among those that are followed. Those that were there when nothing was known are
+//! history (`past`). Others are not read, and that is said of each, unless it is what became of a
+//! known file. There is nothing to say of a copy of what was counted;
 //! if it holds more than was counted of a file that is gone, the rest is the loss, and the command
 //! that counts it is told.
 //!
@@ -7,12 +8,9 @@
 //! and those before the position. Invariant: what is passed over in silence was counted, or told.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-
-use flate2::read::GzDecoder;
 
 use super::candidates::{Candidate, alike};
 use super::content::{Agreement, HEAD, Stat, read_range};
@@ -23,9 +21,9 @@ use super::sightings::Locations;
 use super::unpack::{Unpacked, Unpacking};
 use super::whereabouts::{Gone, LongerCopy};
 use crate::error::show_path;
-use crate::model::InputId;
 use crate::model::escape::shell_word;
-use crate::source::codec::{self, Codec};
+use crate::model::{InputId, Timestamp};
+use crate::source::codec::{self, Codec, Form, Unpacker};
 
 /// What a candidate is, as far as it is compressed.
 pub(super) enum Packed {
@@ -34,6 +32,12 @@ pub(super) enum Packed {
     /// It may be the copy of what was counted, and is not finished, or that is not counted to its
     /// end.
     Wait,
+    /// It is history that is new, and begins so once it is decompressed.
+    Past(Vec<u8>),
+    /// The same, of which an earlier run has read a part: of this generation.
+    PastGoesOn(Vec<u8>, InputId),
+    /// It is history from before the first window.
+    Old,
     /// It is not followed.
     Ignored(Why),
 }
@@ -72,30 +76,60 @@ enum Relation {
 impl CopyJudge<'_> {
     /// Whether a candidate is compressed, and what comes of it then.
     pub fn judge(&mut self, candidate: &mut Candidate) -> Packed {
-        let Some(Codec { name, reader }) = codec::of(&candidate.head) else { return Packed::No };
+        let Some(Codec { name, reader, form }) = codec::of(&candidate.head) else { return Packed::No };
         let warning = format!("{}: is compressed ({name}) and was not read; see {reader}", show_path(&candidate.path));
-        if name != "gzip" {
-            return Packed::Ignored(Why::Unread(warning));
-        }
+        let Some(form) = form else { return Packed::Ignored(Why::Unread(warning)) };
         let wait = self.generations.options.rotate_wait;
         let still = self.ending || candidate.from_start || candidate.is_still(self.now, wait);
         let Ok(Some(file)) = candidate.open(self.generations) else { return Packed::Wait };
-        let head = unpacked_head(&file);
+        let head = self.unpacked_head(&file, form);
+        if let Some(id) = candidate.packed.goes_on {
+            return Packed::PastGoesOn(head, id);
+        }
         let same = |id: &InputId| {
             let head_of =
                 |one: &Generation| one.passed.head.len() > 0 && one.passed.head.agrees(&head) == Agreement::Whole;
             self.generations.get(*id).is_some_and(head_of)
         };
         let like: Vec<InputId> = alike(self.by_start, &head).into_iter().filter(same).collect();
-        let relations: Vec<_> = like.iter().map(|id| (*id, self.relation(candidate, *id, &file, &like))).collect();
+        let file = (&file, form);
+        let relations: Vec<_> = like.iter().map(|id| (*id, self.relation(candidate, *id, file, &like))).collect();
         if let Some(why) = self.is_dealt_with(candidate, &relations) {
             return Packed::Ignored(why);
         }
         let is_unknown = relations.iter().any(|(_, relation)| matches!(relation, Relation::Unknown));
         match still && (!is_unknown || self.ending) {
-            true => Packed::Ignored(Why::Unread(warning)),
+            true => match self.generations.options.past_from {
+                Some(from) if candidate.from_start && !self.ending && !head.is_empty() => past(candidate, from, head),
+                _ => Packed::Ignored(Why::Unread(warning)),
+            },
             false => Packed::Wait,
         }
+    }
+
+    /// The first bytes of what is compressed, as far as they can be had.
+    fn unpacked_head(&self, file: &File, form: Form) -> Vec<u8> {
+        let packed = read_range(file, 0, ENOUGH).unwrap_or_default();
+        let mut unpacker = Unpacker::new(form, self.generations.options.unpack_memory, packed);
+        let mut head = Vec::with_capacity(HEAD);
+        // An error leaves what came before it.
+        while head.len() < HEAD && unpacker.read(&mut |_| Ok(0), &mut head).is_ok_and(|read| read > 0) {}
+        head
+    }
+
+    /// Whether an earlier run has read a part of a candidate as history: it is what it was when that
+    /// was saved, and begins as a generation did.
+    pub fn goes_on(&self, candidate: &Candidate, id: InputId) -> bool {
+        let Some(form) = codec::of(&candidate.head).and_then(|codec| codec.form) else { return false };
+        let Some(generation) = self.generations.get(id) else { return false };
+        let same = generation.seen.modified == candidate.stat.modified && generation.whereabouts.is_rotated();
+        let known = &generation.passed.head;
+        // Where it lies there as it was read, it has not been decompressed.
+        if !same || known.len() == 0 || known.agrees(&candidate.head) == Agreement::Whole {
+            return false;
+        }
+        let Ok(file) = File::open(&candidate.path) else { return false };
+        known.agrees(&self.unpacked_head(&file, form)) == Agreement::Whole
     }
 
     /// Why a candidate is passed over as a copy, if it is: what it is to those that begin as it
@@ -128,7 +162,13 @@ impl CopyJudge<'_> {
     }
 
     /// What a candidate is to one of the generations that begin as it does once it is decompressed.
-    fn relation(&mut self, candidate: &mut Candidate, id: InputId, file: &Arc<File>, like: &[InputId]) -> Relation {
+    fn relation(
+        &mut self,
+        candidate: &mut Candidate,
+        id: InputId,
+        (file, form): (&Arc<File>, Form),
+        like: &[InputId],
+    ) -> Relation {
         let Some(generation) = self.generations.get(id) else { return Relation::None };
         let position = generation.position();
         // All that was counted and no more, as far as 32 bits say: so no time is spent on files
@@ -136,17 +176,18 @@ impl CopyJudge<'_> {
         // compared.
         let is_missing = generation.is_end_unknown();
         let has_length = |length| length == position as u32;
-        if position > 0 && !is_missing && length(file, candidate.stat.size).is_some_and(has_length) {
+        let length = || length(file, candidate.stat.size).filter(|_| form == Form::Gzip);
+        if position > 0 && !is_missing && length().is_some_and(has_length) {
             return Relation::Counted(position);
         }
-        let unpacking = match candidate.unpacking.take().filter(|known| known.keeps(position)) {
+        let unpacking = match candidate.packed.unpacking.take().filter(|known| known.keeps(position)) {
             Some(unpacking) => unpacking,
             None => {
                 let positions = like.iter().filter_map(|id| self.generations.get(*id)).map(Generation::position);
-                Unpacking::new(Arc::clone(file), positions)
+                Unpacking::new(Arc::clone(file), (form, self.generations.options.unpack_memory), positions)
             }
         };
-        let unpacking = candidate.unpacking.insert(unpacking);
+        let unpacking = candidate.packed.unpacking.insert(unpacking);
         let length = match unpacking.go_on(&mut self.most) {
             Unpacked::Going => {
                 self.generations.turns.ask_for_scan();
@@ -165,7 +206,8 @@ impl CopyJudge<'_> {
     fn note_rest(&mut self, candidate: &Candidate, id: InputId, length: u64) -> Option<String> {
         let generation = self.generations.get_mut(id)?;
         let position = generation.position();
-        let remedy = remedy(&candidate.path, position);
+        let reader = codec::of(&candidate.head).map_or("zcat", |codec| codec.reader);
+        let remedy = remedy(&candidate.path, reader, position);
         if !generation.losses.is_told()
             && let Some(gone) = generation.whereabouts.gone_mut()
         {
@@ -177,6 +219,13 @@ impl CopyJudge<'_> {
         let (name, copy) = (show_path(&generation.path), show_path(&candidate.path));
         Some(format!("{copy}: holds bytes {position} to {length} of {name}, which were not counted; {remedy}"))
     }
+}
+
+/// What comes of a file that was there when nothing was known.
+fn past(candidate: &Candidate, from: Timestamp, head: Vec<u8>) -> Packed {
+    let (seconds, nanos) = candidate.stat.modified;
+    let modified = i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
+    if modified < i128::from(from.nanos()) { Packed::Old } else { Packed::Past(head) }
 }
 
 /// What a compressed file of so many bytes is to a generation. `holds`: the bytes before the
@@ -223,7 +272,10 @@ pub(super) fn whole_copies(
         let Ok(file) = File::open(path) else { continue };
         let is_same = Stat::of_file(&file).is_ok_and(|stat| stat.identity == identity);
         let position = generation.position();
-        let mut unpacking = Unpacking::new(Arc::new(file), [position].into_iter());
+        let head = read_range(&file, 0, ENOUGH).unwrap_or_default();
+        let Some(form) = codec::of(&head).and_then(|codec| codec.form) else { continue };
+        let memory = generations.options.unpack_memory;
+        let mut unpacking = Unpacking::new(Arc::new(file), (form, memory), [position].into_iter());
         if is_same
             && unpacking.go_on(most) == Unpacked::Whole(position)
             && unpacking.holds(position, &generation.passed.tail())
@@ -235,18 +287,10 @@ pub(super) fn whole_copies(
 }
 
 /// How to count the bytes of a compressed file from one on.
-fn remedy(path: &Path, from: u64) -> String {
+fn remedy(path: &Path, reader: &str, from: u64) -> String {
     use std::os::unix::ffi::OsStrExt;
-    format!("count them with: zcat < {} | tail -c +{} | logparser -", shell_word(path.as_os_str().as_bytes()), from + 1)
-}
-
-/// The first bytes of what is compressed, as far as they can be had.
-fn unpacked_head(file: &File) -> Vec<u8> {
-    let packed = read_range(file, 0, ENOUGH).unwrap_or_default();
-    let mut head = Vec::new();
-    // An error leaves what came before it.
-    let _ = GzDecoder::new(&packed[..]).take(HEAD as u64).read_to_end(&mut head);
-    head
+    let path = shell_word(path.as_os_str().as_bytes());
+    format!("count them with: {reader} < {path} | tail -c +{} | logparser -", from + 1)
 }
 
 /// How many bytes it has decompressed, modulo 2^32, as its last four bytes say (RFC 1952). Of

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::location::Location;
-use crate::model::{Guard, InputId};
+use crate::model::{Guard, InputId, Timestamp};
 use crate::source::chunker::Cut;
 use crate::source::entry::Listing;
 
@@ -28,6 +28,11 @@ pub struct FollowOptions {
     pub idle: Duration,
     /// Files that are held open at most.
     pub open_files: usize,
+    /// Bytes of memory that a decoder may take.
+    pub unpack_memory: u64,
+    /// Compressed files that are there at the start are history, unless they were last written
+    /// before. `None` where an earlier run has read what was there.
+    pub past_from: Option<Timestamp>,
     /// How locations are listed, and what ends that.
     pub listing: Listing,
 }
@@ -78,6 +83,8 @@ pub struct Delivery {
     /// Bytes right before `cut.from` that are passed over: zeros at the start of a file, or what
     /// `begin_at` leaves out.
     pub skipped: u64,
+    /// Compressed bytes that were taken for it.
+    pub packed: u64,
     /// Bytes that were gone before they could be read.
     pub lost: Option<LostBytes>,
     /// Nothing has come for a while, or nothing more is to be expected. Said once, until data
@@ -116,6 +123,7 @@ impl Delivery {
             cut: Cut { from: position, to: position, oversized: None, last: false },
             tail,
             skipped: 0,
+            packed: 0,
             lost: None,
             idle: false,
             opened: false,

@@ -16,6 +16,7 @@ use super::delivery::{Delivery, FollowOptions, New, Scanned};
 use super::generations::{ByStart, Generations, Resumed};
 use super::ignored::{IgnoredFiles, Why};
 use super::judgement::{CandidateJudge, Judgement};
+use super::past::{Past, PastStep};
 use super::records::{FileRecord, FileRecords, PassedOver};
 use super::sightings::{Locations, Sighting, Sightings};
 use super::turn::FileTurn;
@@ -36,6 +37,10 @@ pub struct Follower {
     said: HashSet<String>,
     /// What people should know, and nobody has been told.
     warnings: Vec<String>,
+    /// Compressed files that are read as history.
+    past: Past,
+    /// Whether that has the next turn.
+    is_pasts_turn: bool,
     /// Bytes that are decompressed in one look at all files, at most.
     pub(super) at_once: u64,
 }
@@ -54,6 +59,8 @@ impl Follower {
             saved: Some(ids),
             said: HashSet::new(),
             warnings: Vec::new(),
+            past: Past::default(),
+            is_pasts_turn: false,
             at_once: AT_ONCE,
         }
     }
@@ -95,8 +102,11 @@ impl Follower {
         self.generations.meet(&mut sightings, now);
         self.candidates.meet(&mut sightings, &mut self.generations, now);
         self.meet_strangers(&sightings, now, from_start, &mut warnings);
+        // One that goes on as history is no generation any more once that is decided.
+        let announce = |id: &InputId| Some((*id, self.announce_saved(*id)?));
+        let announced: Vec<(InputId, New)> = saved.iter().flatten().filter_map(announce).collect();
         self.decide(now, &mut new, &mut warnings);
-        new.splice(0..0, saved.into_iter().flatten().filter_map(|id| self.announce_saved(id)));
+        new.splice(0..0, announced.into_iter().map(|(id, new)| self.announce_saved(id).unwrap_or(new)));
         let changed = self.locations.note(&mut sightings);
         self.ignored.retain(|identity| sightings.includes(identity));
         self.generations.records().pass_over(self.ignored.copies());
@@ -121,6 +131,9 @@ impl Follower {
     fn meet_strangers(&mut self, sightings: &Sightings, now: Duration, from_start: bool, warnings: &mut Vec<String>) {
         let gone = self.generations.gone_from();
         for sighting in sightings.unclaimed() {
+            if self.past.has(sighting.stat.identity) {
+                continue;
+            }
             if let Some(why) = self.ignored.why(&sighting.stat) {
                 warnings.extend(why.warning().cloned());
                 continue;
@@ -140,6 +153,13 @@ impl Follower {
     fn resume(&mut self, mut candidate: Candidate, were_there: &[InputId], now: Duration) {
         // The one found last is the likeliest.
         for id in were_there.iter().rev() {
+            let by_start = ByStart::new();
+            let judge =
+                CopyJudge { generations: &mut self.generations, by_start: &by_start, now, most: 0, ending: false };
+            if judge.goes_on(&candidate, *id) {
+                candidate.packed.goes_on = Some(*id);
+                break;
+            }
             let Ok(Some(file)) = candidate.open(&mut self.generations) else { break };
             match self.generations.resume(*id, &file, candidate.found(), now) {
                 Ok(Resumed::GoesOn) => return,
@@ -164,7 +184,7 @@ impl Follower {
             }
             by_start = self.generations.by_start();
         }
-        let mut most = self.at_once;
+        let (mut most, mut old) = (self.at_once, Vec::new());
         for id in self.candidates.ids_by_age() {
             let Some(mut candidate) = self.candidates.take(id) else { continue };
             match self.packed(&mut candidate, &by_start, now, (&mut most, false)) {
@@ -174,10 +194,44 @@ impl Follower {
                     self.carry_out(judgement, candidate, now, new, &mut by_start);
                 }
                 Packed::Wait => self.candidates.put(candidate),
+                Packed::Past(head) => new.push(self.begin_past(candidate, &head, None)),
+                Packed::PastGoesOn(head, id) => _ = self.begin_past(candidate, &head, Some(id)),
+                Packed::Old => {
+                    old.push(show_path(&candidate.path));
+                    self.ignore(candidate, Why::Copy { until: None, said: None });
+                }
                 Packed::Ignored(why) => warnings.extend(self.ignore(candidate, why)),
             }
         }
+        warnings.extend(old_note(&old));
         self.adopt(now);
+    }
+
+    /// Reads a compressed file as history from now on: from its start, or from where an earlier run
+    /// has counted a generation to.
+    fn begin_past(&mut self, candidate: Candidate, head: &[u8], going_on: Option<InputId>) -> New {
+        let id = going_on.unwrap_or(candidate.id);
+        let position = going_on.map_or(0, |id| self.generations.give_away(id));
+        let (new, record) = self.past.begin(&candidate, id, head, position);
+        if going_on.is_none() {
+            self.generations.records().put(record);
+        }
+        // How many bytes it has is known at its end.
+        self.ignore(candidate, Why::Copy { until: Some((id, u64::MAX)), said: None });
+        new
+    }
+
+    /// The next thing to pass on of history.
+    fn next_of_past(&mut self, now: Duration, into: &mut Vec<u8>) -> Option<Delivery> {
+        let locations = &self.locations;
+        let find = |identity| locations.path_to(identity).map(Path::to_owned);
+        let PastStep { delivery, ended } = self.past.next(&self.generations.options, now, find, into)?;
+        if let Some(stat) = ended {
+            self.ignored.end_past(&stat, delivery.id, delivery.cut.to);
+            self.generations.records().change(delivery.id, |record| record.ended = true);
+            self.generations.records().pass_over(self.ignored.copies());
+        }
+        Some(delivery)
     }
 
     /// Does what was decided about a candidate.
@@ -253,6 +307,13 @@ impl Follower {
     /// The next thing to pass on, its bytes in `into`; `None` if there is nothing now.
     pub fn next(&mut self, now: Duration, into: &mut Vec<u8>) -> Option<Delivery> {
         into.clear();
+        self.is_pasts_turn = !self.is_pasts_turn;
+        if self.is_pasts_turn
+            && let Some(delivery) = self.next_of_past(now, into)
+        {
+            return Some(delivery);
+        }
+        into.clear();
         self.generations.turns.begin(now);
         while let Some(id) = self.generations.turns.take() {
             let delivery = self.turn(id, now).take(into);
@@ -263,7 +324,7 @@ impl Follower {
                 return Some(delivery);
             }
         }
-        None
+        self.next_of_past(now, into)
     }
 
     fn turn(&mut self, id: InputId, now: Duration) -> FileTurn<'_> {
@@ -280,7 +341,7 @@ impl Follower {
             let Some(mut candidate) = self.candidates.take(id) else { continue };
             match self.packed(&mut candidate, &by_start, now, (&mut most, true)) {
                 Packed::Ignored(why) => warnings.extend(self.ignore(candidate, why)),
-                Packed::No | Packed::Wait => self.candidates.put(candidate),
+                _ => self.candidates.put(candidate),
             }
         }
         let copied = self.generations.iter().filter(|one| one.whereabouts.gone().is_some_and(Gone::has_copy));
@@ -317,7 +378,7 @@ impl Follower {
     /// Whether all has been passed on that was there when it was last asked for, but for lines
     /// without their end and what cannot be read now.
     pub fn is_abreast(&self) -> bool {
-        self.generations.turns.is_abreast()
+        self.generations.turns.is_abreast() && self.past.is_empty()
     }
 
     /// Whether a scan should not wait until its next regular time.
@@ -352,6 +413,14 @@ impl Follower {
     pub fn open_files(&self) -> usize {
         self.generations.files.len()
     }
+}
+
+/// What is said of compressed files that are no history of the first window, if there are any.
+fn old_note(names: &[String]) -> Option<String> {
+    let (first, others) = names.split_first()?;
+    let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+    let was = if others.is_empty() { "was" } else { "were" };
+    Some(format!("{first}{more} {was} last written before the first window, and {was} not read; --scan full reads all"))
 }
 
 /// What is said of a file that could not be opened.

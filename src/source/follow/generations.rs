@@ -394,6 +394,13 @@ impl Generations {
         }
     }
 
+    /// Gives one away that is read on elsewhere. Its record stays.
+    pub fn give_away(&mut self, id: InputId) -> u64 {
+        self.turns.forget(id);
+        self.departed.retain(|departed| *departed != id);
+        self.by_id.remove(&id).map_or(0, |generation| generation.position())
+    }
+
     /// Forgets one, of which the last has been given.
     pub fn forget(&mut self, id: InputId) {
         self.records.change(id, |record| record.ended = true);

@@ -67,6 +67,14 @@ impl IgnoredFiles {
         ((*born, *size, *modified) == (stat.born, stat.size, stat.modified)).then_some(why)
     }
 
+    /// Notes that a file has been read as history to its end, with so many bytes of a generation.
+    pub fn end_past(&mut self, &Stat { identity, born, size, modified, .. }: &Stat, id: InputId, length: u64) {
+        if let Some(ignored) = self.0.get_mut(&identity) {
+            let why = Why::Copy { until: Some((id, length)), said: None };
+            *ignored = Ignored { born, size, modified, why };
+        }
+    }
+
     /// Forgets those that are not there any more.
     pub fn retain(&mut self, is_there: impl Fn(FileIdentity) -> bool) {
         self.0.retain(|identity, _| is_there(*identity));

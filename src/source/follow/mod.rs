@@ -23,6 +23,7 @@ mod ignored;
 mod judgement;
 mod open_files;
 mod passed_on;
+mod past;
 mod reading;
 mod records;
 mod retries;
@@ -41,6 +42,8 @@ mod fault_tests;
 mod guard_tests;
 #[cfg(test)]
 mod model_tests;
+#[cfg(test)]
+mod past_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -65,6 +65,8 @@ impl World {
             rotate_wait: 5 * SECOND,
             idle: 30 * SECOND,
             open_files: 100,
+            unpack_memory: crate::source::MOST_MEMORY,
+            past_from: Some(crate::model::Timestamp::MIN),
             listing: Default::default(),
         };
         change(&mut options);
@@ -242,7 +244,8 @@ impl World {
         // As it is read back from the disk.
         let bytes = serde_json::to_vec(&saved).unwrap();
         let saved = serde_json::from_slice(&bytes).unwrap();
-        self.follower = Follower::new(self.options.clone(), saved, next_id);
+        let options = FollowOptions { past_from: None, ..self.options.clone() };
+        self.follower = Follower::new(options, saved, next_id);
     }
 
     /// All lines that were counted, sorted.

@@ -1,18 +1,18 @@
-//! A gzip file decompressed to its end, a piece at a time, to learn how long it is and what stands
+//! A compressed file decompressed to its end, a piece at a time, to learn how long it is and what stands
 //! before some positions.
 //!
 //! Not here: what is made of that (`compressed`). Invariant: a file has an end only if it is whole,
 //! whatever follows its first member.
 
+use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::os::unix::fs::FileExt;
+use std::io;
 use std::sync::Arc;
-
-use flate2::read::MultiGzDecoder;
 
 use super::content::TAIL;
 use crate::model::Guard;
+use crate::source::codec::{Form, Unpacker};
+use crate::source::opened::BytesAt;
 
 /// Bytes that are decompressed in one look at all files: a tenth of a second or so.
 pub(super) const AT_ONCE: u64 = 32 << 20;
@@ -21,13 +21,19 @@ pub(super) const AT_ONCE: u64 = 32 << 20;
 const PIECE: usize = 64 << 10;
 
 /// A file that is being decompressed.
-#[derive(Debug)]
 pub(super) struct Unpacking {
-    decoder: MultiGzDecoder<BufReader<FromStart>>,
+    file: Arc<File>,
+    unpacker: Unpacker,
     /// Bytes that it holds, as far as that is known.
     length: u64,
     tails: Vec<(u64, Vec<u8>)>,
     state: Unpacked,
+}
+
+impl fmt::Debug for Unpacking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unpacking").field("length", &self.length).field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 /// How far that is.
@@ -43,20 +49,27 @@ pub(super) enum Unpacked {
 
 impl Unpacking {
     /// Begins with a file; the bytes before these positions are kept.
-    pub fn new(file: Arc<File>, positions: impl Iterator<Item = u64>) -> Self {
+    pub fn new(file: Arc<File>, (form, memory): (Form, u64), positions: impl Iterator<Item = u64>) -> Self {
         let tails = positions.map(|position| (position, Vec::new())).collect();
-        let decoder = MultiGzDecoder::new(BufReader::new(FromStart { file, at: 0 }));
-        Unpacking { decoder, length: 0, tails, state: Unpacked::Going }
+        let unpacker = Unpacker::new(form, memory, Vec::new());
+        Unpacking { file, unpacker, length: 0, tails, state: Unpacked::Going }
     }
 
     /// Goes on until this many more bytes are decompressed, which are taken from `most`.
     pub fn go_on(&mut self, most: &mut u64) -> Unpacked {
-        let mut piece = vec![0; PIECE];
+        let mut piece = Vec::with_capacity(PIECE);
         while self.state == Unpacked::Going && *most > 0 {
-            match self.decoder.read(&mut piece) {
+            piece.clear();
+            let (file, mut at) = (&self.file, self.unpacker.read_so_far());
+            let mut refill = |input: &mut Vec<u8>| {
+                let read = file.read_at(at, input)?;
+                at += read as u64;
+                Ok(read)
+            };
+            match self.unpacker.read(&mut refill, &mut piece) {
                 Ok(0) => self.state = Unpacked::Whole(self.length),
                 Ok(read) => {
-                    self.keep(&piece[..read]);
+                    self.keep(&piece);
                     *most = most.saturating_sub(read as u64);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -95,21 +108,6 @@ impl Unpacking {
     }
 }
 
-/// A file from its first byte on, wherever others read in it.
-#[derive(Debug)]
-struct FromStart {
-    file: Arc<File>,
-    at: u64,
-}
-
-impl Read for FromStart {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read_at(into, self.at)?;
-        self.at += read as u64;
-        Ok(read)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -118,6 +116,9 @@ mod tests {
     use flate2::write::GzEncoder;
 
     use super::*;
+    use crate::source::MOST_MEMORY;
+
+    const GZIP: (Form, u64) = (Form::Gzip, MOST_MEMORY);
 
     fn packed(text: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -141,7 +142,7 @@ mod tests {
                 bytes.extend(packed(&text[from..from + length]));
                 from += length;
             }
-            let mut unpacking = Unpacking::new(file(&bytes), positions.into_iter());
+            let mut unpacking = Unpacking::new(file(&bytes), GZIP, positions.into_iter());
             let mut rounds = 0;
             while unpacking.go_on(&mut 70_000) == Unpacked::Going {
                 rounds += 1;
@@ -164,7 +165,7 @@ mod tests {
         let at = damaged.len() - 6;
         damaged[at] ^= 1;
         for bytes in [&whole[..whole.len() - 1], &whole[..30], &damaged[..], b""] {
-            let mut unpacking = Unpacking::new(file(bytes), [].into_iter());
+            let mut unpacking = Unpacking::new(file(bytes), GZIP, [].into_iter());
             assert_eq!(unpacking.go_on(&mut { u64::MAX }), Unpacked::Broken, "{} bytes", bytes.len());
         }
     }

@@ -18,6 +18,7 @@ use std::sync::atomic::Ordering;
 use glob::Pattern;
 
 use crate::error::{Error, Result, show_path};
+use crate::model::Timestamp;
 use crate::model::location::{Location, is_glob};
 use crate::source::entry::{Finding, Listing, SourceEntry};
 use crate::source::input::{Access, Input, LocalFile};
@@ -193,12 +194,19 @@ pub fn hidden_note(first: &Path) -> String {
 
 /// What is found at a path, as it is read. A stream can be read once.
 pub fn input(path: &Path, found: &Metadata) -> Input {
-    if found.is_file() { regular(path, found) } else { stream(path) }
+    if found.is_file() { regular(path, found).sniffed() } else { stream(path) }
 }
 
 /// A regular file. It is not read any more once another has taken its name.
 pub(crate) fn regular(path: &Path, found: &Metadata) -> Input {
-    let file = LocalFile { path: path.to_owned(), identity: (found.dev(), found.ino()), size: found.len() };
+    let modified = i128::from(found.mtime()) * 1_000_000_000 + i128::from(found.mtime_nsec());
+    let modified = i64::try_from(modified).unwrap_or(if modified < 0 { i64::MIN } else { i64::MAX });
+    let file = LocalFile {
+        path: path.to_owned(),
+        identity: (found.dev(), found.ino()),
+        size: found.len(),
+        modified: Timestamp::from_nanos(modified),
+    };
     let (owned, identity) = (path.to_owned(), file.identity);
     let access = Access::At(Arc::new(move || {
         let fail = |source| Error::input(&owned, "cannot open", source);
