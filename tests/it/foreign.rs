@@ -249,7 +249,7 @@ fn each_kind_is_told_by_file_and_by_pipe_and_its_command_gives_records() {
             &["FILE", "--every", "1h", "--csv"],
             &["FILE", "--since", "2020-01-01", "-q"],
         ] {
-            let found = run_with_input(&folder, &[&["top"][..], more].concat(), log);
+            let found = run_with_input(&folder, &[&["top", "--format", "plain"][..], more].concat(), log);
             let text = stderr(&found);
             let line = sentence(&text).unwrap_or_else(|| panic!("{name} {more:?}: {text}")).to_owned();
             let looks = format!(" like {name}; ");
@@ -267,6 +267,30 @@ fn each_kind_is_told_by_file_and_by_pipe_and_its_command_gives_records() {
         match pairs(&folder, &command) {
             Ok(found) => assert_eq!(found, *gives, "{name}: {command}"),
             Err(tool) => skip(&format!("in part: {name}: there is no {tool}")),
+        }
+    }
+}
+
+#[test]
+fn without_a_word_on_its_format_each_is_read_or_refused_by_what_it_looks_like() {
+    let folder = Folder::new();
+    for Example { name, log, gives, .. } in EXAMPLES {
+        folder.write("FILE", log);
+        let asked =
+            ["top", "FILE", "--report", "top-pairs", "--since", "1970-01-02", "--until", "2100-01-01", "--csv", "-q"];
+        let found = run_with_input(&folder, &[&asked[..], &["--now", "2100-01-01"]].concat(), log);
+        let text = stderr(&found);
+        match found.status.code() {
+            // What the command makes of it, or more that the format knows.
+            Some(0) => assert!(text.contains("is read as ") || stdout(&found).ends_with(gives), "{name}: {text}"),
+            // Its lines begin with numbers, and are told as malformed.
+            Some(1) => assert!(text.contains(&format!(" like {name}; ")), "{name}: {text}"),
+            Some(2) => {
+                let looks = format!("they look like {name}; ");
+                let is_said = text.contains(&looks) || *name == "nothing that is known here";
+                assert!(is_said && text.contains("FILE: its lines "), "{name}: {text}");
+            }
+            other => panic!("{name}: {other:?}: {text}"),
         }
     }
 }
