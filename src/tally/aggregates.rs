@@ -5,6 +5,8 @@
 //! order what it keeps. Not here: counting (`counts`), and what reports make of it. Invariant: each
 //! pair is visited once, and the connections of all pairs and the overflow add up to the total.
 
+mod both;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
@@ -18,6 +20,8 @@ use super::totals::Totals;
 use crate::error::{Error, ErrorKind};
 use crate::model::time::Timestamp;
 use crate::model::window::Window;
+
+pub use both::EitherSide;
 
 /// What a window holds, of all workers together. Read-only.
 #[derive(Debug)]
@@ -74,6 +78,12 @@ pub trait PairSource: Send + Sync + fmt::Debug {
     /// the two names, in this order, the connections in the window, and those in the window before
     /// it.
     fn for_each(&self, side: Side, f: &mut PairVisitor<'_>) -> io::Result<()>;
+
+    /// Calls `f` with each two hosts between which there are connections in the window, in the order
+    /// of the one and then of the other: the two names, the connections from the first to the
+    /// second, and those from the second to the first. So each pair comes twice, once by either of
+    /// its hosts; that of a host with itself comes once, with the same number twice.
+    fn for_each_both_ways(&self, f: &mut PairVisitor<'_>) -> io::Result<()>;
 }
 
 /// The pairs of a view cannot be read back from where they are stored.
