@@ -140,7 +140,7 @@ impl Search {
         let mut text = match self.sides {
             [Side::To] => format!("nothing connects to {asked} {windows}"),
             [Side::From] => format!("{asked} connects to nothing {windows}"),
-            _ => format!("{asked} connects to nothing and nothing to it {windows}"),
+            _ => format!("{asked} has no connections {windows}"),
         };
         let names: Vec<String> = self.near.iter().map(|(_, name)| shown(name)).collect();
         match &names[..] {

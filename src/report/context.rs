@@ -11,9 +11,9 @@ use std::thread::Builder;
 use crate::error::Result;
 use crate::model::{Balance, Window};
 use crate::options::Options;
-use crate::tally::aggregates::{EitherSide, Name};
+use crate::tally::aggregates::Name;
 use crate::tally::totals::Totals;
-use crate::tally::{Aggregates, HostTotal, Peer, Side};
+use crate::tally::{Aggregates, EitherSide, HostTotal, Peer, Side};
 
 /// Pairs below which regrouping in parallel costs more than it saves.
 const WORTH_A_THREAD: usize = 1 << 16;

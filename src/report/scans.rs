@@ -61,7 +61,7 @@ fn scans(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result
     });
     let columns = ["servers", "hosts", "services", "connections"].map(Column::count);
     let columns: Vec<Column> = std::iter::once(Column::host("source")).chain(columns).collect();
-    let title = format!("Sources that connected to more than {above} servers");
+    let title = format!("Sources that connected to more servers than {above}");
     Ok(Report { more, ..Report::table(title, columns, rows.collect()) })
 }
 

@@ -3,8 +3,9 @@
 //! Not here: how names are put together, which is up to whoever writes `to`. Invariant: what is
 //! taken for a port has digits alone, and no part of an address is taken for one.
 
-/// What stands for names that have no port.
-pub(super) const NONE: &[u8] = b"-";
+/// What stands for names that have no port. No service is called so, as they begin with a digit; nor
+/// does any output take it for something else, as one does a dash.
+pub(super) const NONE: &[u8] = b"no-port";
 
 /// A name without its service, and the service: its port with the protocol, if there is one. An
 /// address of IPv6 has a port behind its brackets; without brackets only where a protocol in letters

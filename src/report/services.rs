@@ -19,7 +19,7 @@ use super::service::{NONE, parts};
 /// Which ports most connections go to.
 pub(super) const ENTRY: ReportEntry = ReportEntry {
     name: "services",
-    help: "the ports with most connections, of servers as 10.0.0.1:443/tcp or host:22; - stands for those without one",
+    help: "the ports with most connections, of servers as 10.0.0.1:443/tcp or host:22; no-port stands for all others",
     options: &[LIMIT, REVERSE, SHARES],
     example: r#"{ name = "services", limit = 5 }"#,
     needs_previous: false,
@@ -126,7 +126,7 @@ impl Distinct {
 fn counted(asked: &Asked<'_>) -> Rows {
     let service_of = |connection: &Connection| match connection.server().split_once(':') {
         Some((_, service)) => service.to_owned(),
-        None => "-".to_owned(),
+        None => "no-port".to_owned(),
     };
     let counts = asked.counted(|connection| vec![service_of(connection)]);
     let distinct = |service: &str, name: fn(&Connection) -> String| {

@@ -5,8 +5,6 @@
 //! order what it keeps. Not here: counting (`counts`), and what reports make of it. Invariant: each
 //! pair is visited once, and the connections of all pairs and the overflow add up to the total.
 
-mod both;
-
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
@@ -20,8 +18,6 @@ use super::totals::Totals;
 use crate::error::{Error, ErrorKind};
 use crate::model::time::Timestamp;
 use crate::model::window::Window;
-
-pub use both::EitherSide;
 
 /// What a window holds, of all workers together. Read-only.
 #[derive(Debug)]
@@ -332,7 +328,7 @@ impl Aggregates {
         }
     }
 
-    fn totals_or(&self, counted: &Counted, make: impl FnOnce() -> Totals) -> &Totals {
+    pub(super) fn totals_or(&self, counted: &Counted, make: impl FnOnce() -> Totals) -> &Totals {
         self.totals.get_or_init(|| counted.window.totals().unwrap_or_else(|| Arc::new(make())))
     }
 
@@ -399,7 +395,7 @@ impl Counted {
         self.previous.as_ref().map(Joined::pane)
     }
 
-    fn totals(&self, parts: Range<usize>) -> Totals {
+    pub(super) fn totals(&self, parts: Range<usize>) -> Totals {
         let mut totals = Totals::new(self.names.end());
         // Each pair occurs once, so each is new.
         self.window().for_each_in(parts, |from, to, connections| totals.add(from, to, connections, true));

@@ -6,6 +6,7 @@
 
 use super::format_keys;
 use super::key::{Argument, Heading, KeySpec, Needs, Takers};
+use super::rankings;
 use super::stages::StageType::{self, BucketAggregator, LineSplitter, Reader, Reporter, TimeFilter};
 use crate::options::{Kind, OptionSpec};
 
@@ -251,17 +252,8 @@ const OWN: &[KeySpec] = &[
     .set()
     .example("10")
     .option(Argument::new(Takers::Reports, Heading::Results, "Rows of each ranking").short('n').everyday()),
-    KeySpec::new("reverse", &[Reporter], Kind::Flag, "rankings: the lowest counts first; ties by name all the same")
-        .default("false")
-        .option(Argument::new(Takers::Reports, Heading::Results, "The lowest counts of rankings first")),
-    KeySpec::new(
-        "shares",
-        &[Reporter],
-        Kind::Flag,
-        "rankings by connections: also each row's share of all connections, and that of all rows up to it, in per cent",
-    )
-    .default("false")
-    .option(Argument::new(Takers::Reports, Heading::Results, "Shares in per cent in rankings by connections")),
+    rankings::REVERSE,
+    rankings::SHARES,
     KeySpec::new(
         "outputs",
         &[Reporter],

@@ -6,9 +6,9 @@
 
 use std::ops::Range;
 
-use super::{Aggregates, Counted, Name, Pairs, ReadBack, Side};
-use crate::tally::names::HostId;
-use crate::tally::totals::Totals;
+use super::aggregates::{Aggregates, Counted, Name, Pairs, ReadBack, Side};
+use super::names::HostId;
+use super::totals::Totals;
 
 /// Connections of one host, on either side. Those of the host with itself are on both.
 #[derive(Debug, Clone, Copy)]
@@ -40,9 +40,9 @@ struct Grouped {
 /// Puts together pairs that come in the order of their first host: its counts, and how much of the
 /// first of them is with itself.
 #[derive(Default)]
-struct Groups(Option<Grouped>);
+struct HostsInTurn(Option<Grouped>);
 
-impl Groups {
+impl HostsInTurn {
     fn add(&mut self, first: &[u8], second: &[u8], counts: [u64; 2], f: &mut impl FnMut(&Grouped)) {
         let with_itself = if first == second { counts[0] } else { 0 };
         match &mut self.0 {
@@ -70,7 +70,7 @@ impl Aggregates {
         part: usize,
         mut f: impl FnMut(Name<'_>, Name<'_>, u64),
     ) -> Result<(), ReadBack> {
-        match &self.pairs {
+        match self.pairs() {
             Pairs::Counted(counted) => {
                 let (names, window) = (&counted.names, counted.window());
                 let Some(shard) = counted.previous().and_then(|previous| previous.shards().get(part)) else {
@@ -93,7 +93,7 @@ impl Aggregates {
 
     /// Calls `f` with each host on either side of a connection, in no order.
     pub fn for_each_host_on_either_side(&self, mut f: impl FnMut(EitherSide<'_>)) -> Result<(), ReadBack> {
-        match &self.pairs {
+        match self.pairs() {
             Pairs::Counted(counted) => {
                 let totals = self.totals_or(counted, || counted.totals(0..self.parts()));
                 for id in counted.ids() {
@@ -112,7 +112,7 @@ impl Aggregates {
                         f(EitherSide { host: Name::Bytes(&group.name), as_source, as_server, with_itself });
                     }
                 };
-                let mut groups = Groups::default();
+                let mut groups = HostsInTurn::default();
                 stored.for_each_both_ways(&mut |host, other, counts| groups.add(host, other, counts, &mut give))?;
                 groups.end(&mut give);
             }
@@ -129,7 +129,7 @@ impl Aggregates {
         before: &Totals,
         mut f: impl FnMut(Name<'_>, [u64; 2]),
     ) -> Result<(), ReadBack> {
-        match &self.pairs {
+        match self.pairs() {
             Pairs::Counted(counted) => {
                 let totals = self.totals_or(counted, || counted.totals(0..self.parts()));
                 for id in counted.ids() {
@@ -142,7 +142,7 @@ impl Aggregates {
             }
             Pairs::Stored(stored) => {
                 let mut give = |group: &Grouped| f(Name::Bytes(&group.name), group.counts);
-                let mut groups = Groups::default();
+                let mut groups = HostsInTurn::default();
                 stored.for_each(side, &mut |host, other, counts| groups.add(host, other, counts, &mut give))?;
                 groups.end(&mut give);
             }
@@ -153,7 +153,7 @@ impl Aggregates {
     /// The totals of all hosts in the window before, over some parts. Empty where pairs are not in
     /// memory.
     pub fn totals_before_in(&self, parts: Range<usize>) -> Totals {
-        let Pairs::Counted(counted) = &self.pairs else { return Totals::default() };
+        let Pairs::Counted(counted) = self.pairs() else { return Totals::default() };
         let mut totals = Totals::new(counted.names.end());
         if let Some(previous) = counted.previous() {
             previous.for_each_in(parts, |from, to, connections| totals.add(from, to, connections, true));
