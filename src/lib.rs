@@ -121,8 +121,8 @@ mod make;
 pub use error::{Error, ErrorKind, Place, Problem, Result};
 pub use metrics::Progress;
 pub use model::{
-    Balance, Cause, Cell, Column, ColumnKind, Drawing, Ends, Issue, Loss, More, Report, Stamps, Timestamp, Window,
-    WindowResult,
+    Balance, Cause, Cell, Column, ColumnKind, Drawing, Ends, Issue, Loss, More, Percent, Report, Stamps, Timestamp,
+    Window, WindowResult,
 };
 pub use options::{Kind as OptionKind, OptionSpec, Options, Value as OptionValue};
 pub use output::Style;

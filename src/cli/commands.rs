@@ -174,6 +174,17 @@ pub enum PipelineCommand {
         #[command(flatten)]
         common: Common,
     },
+    /// Which hosts connected to HOST, and which did it connect to?
+    Peers {
+        /// The host.
+        host: String,
+        /// Globs, files, folders, or - (standard input).
+        ///
+        /// Standard input is also the default if it is piped.
+        location: Vec<String>,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Say which bytes of which files would be read, and why, without reading them.
     Explain {
         /// Globs, files, folders; without any, those of the configuration.

@@ -103,6 +103,7 @@ fn pipeline(command: PipelineCommand, insists: bool) -> Result<u8> {
         PipelineCommand::Top { location, common } => jobs::ask::top(location, &common),
         PipelineCommand::To { host, location, common } => jobs::ask::to(&host, location, &common, insists),
         PipelineCommand::From { host, location, common } => jobs::ask::from(&host, location, &common, insists),
+        PipelineCommand::Peers { host, location, common } => jobs::ask::peers(&host, location, &common, insists),
         PipelineCommand::Explain { location, config, settings, common } => {
             jobs::explain::explain(location, config.as_deref(), &settings, &common)
         }

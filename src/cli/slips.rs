@@ -120,7 +120,8 @@ fn exactly_three(words: &[&str]) -> Result<()> {
             let (location, host) = (shell_word(location), shell_word(host));
             Err(Error::usage(format!(
                 "of one host, say which way: `logparser to {host} {location}` lists the hosts that connect to it, \
-                 `logparser from {host} {location}` those that it connects to; or name two: LOCATION HOST_FROM HOST_TO"
+                 `logparser from {host} {location}` those that it connects to, and `logparser peers {host} {location}` both; \
+                 or name two: LOCATION HOST_FROM HOST_TO"
             )))
         }
         _ => Err(Error::usage(format!(

@@ -40,6 +40,8 @@ pub use plan::{
 pub use written::{Written, is_configuration, is_log};
 
 #[cfg(test)]
+mod shared_tests;
+#[cfg(test)]
 mod shipped_tests;
 #[cfg(test)]
 mod size_tests;

@@ -22,7 +22,7 @@ use crate::format;
 use crate::model::Timestamp;
 use crate::options::{Instant, Kind, Options, Value, suggest};
 use crate::output::Claim;
-use crate::report::{Spelled, TABLE};
+use crate::report::{ReportEntry, Spelled, TABLE};
 
 /// A stage on its own, not yet in the graph: its keys, checked.
 pub(super) struct Parsed {
@@ -124,7 +124,7 @@ fn options(draft: &Draft, kind: StageType, catalog: &Catalog, problems: &mut Pro
 }
 
 fn reporter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> ReporterPlan {
-    let limit = options.count("limit");
+    let shared: Vec<(&'static str, Value)> = SHARED.iter().filter_map(|name| shared(options, name)).collect();
     let node = |key, otherwise: &str| match draft.value(key) {
         Some((_, entry)) => entry.node.clone(),
         None => Node::text(otherwise, draft.place.clone()),
@@ -141,16 +141,41 @@ fn reporter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut 
             );
         }
     }
+    let plans: Vec<ReportPlan> =
+        reports.items().iter().filter_map(|item| report(draft, item, &shared, catalog, problems)).collect();
+    if plans.len() == reports.items().len() {
+        for (name, _) in shared.iter().filter(|(_, value)| matches!(value, Value::Flag(_))) {
+            idle(draft, name, &plans, catalog, problems);
+        }
+    }
     ReporterPlan {
-        reports: reports.items().iter().filter_map(|item| report(draft, item, limit, catalog, problems)).collect(),
+        reports: plans,
         outputs: outputs.items().iter().filter_map(|item| outputs::output(draft, item, catalog, problems)).collect(),
     }
+}
+
+/// Keys of a reporter that are options of those of its reports that have them.
+const SHARED: [&str; 3] = ["limit", "reverse", "shares"];
+
+/// What is given for one of them, if anything is.
+fn shared(options: &Options, name: &&'static str) -> Option<(&'static str, Value)> {
+    let value = options.get(name).filter(|value| **value != Value::Flag(false))?;
+    Some((*name, value.clone()))
+}
+
+/// Notes a key that none of the reports has as its option.
+fn idle(draft: &Draft, name: &str, plans: &[ReportPlan], catalog: &Catalog, problems: &mut Problems) {
+    let has = |entry: &ReportEntry| entry.options.iter().any(|spec| spec.name == name);
+    let Some((_, entry)) = draft.value(name).filter(|_| !plans.iter().any(|plan| has(&plan.entry))) else { return };
+    let having: Vec<&str> = catalog.reports.iter().filter(|entry| has(entry)).map(|entry| entry.name).collect();
+    let help = Some(format!("ask for one of {}, or leave it out", having.join(", ")));
+    problems.add(&entry.place, draft.key(name), "means nothing to the reports that are asked for", help);
 }
 
 fn report(
     draft: &Draft,
     item: &Node,
-    limit: Option<u64>,
+    shared: &[(&'static str, Value)],
     catalog: &Catalog,
     problems: &mut Problems,
 ) -> Option<ReportPlan> {
@@ -171,8 +196,8 @@ fn report(
         return None;
     };
     let mut options = Options::defaults(entry.options);
-    if let (Some(limit), true) = (limit, entry.options.iter().any(|spec| spec.name == "limit")) {
-        options.set("limit", Value::Count(limit));
+    for (name, value) in shared.iter().filter(|(name, _)| entry.options.iter().any(|spec| spec.name == *name)) {
+        options.set(name, value.clone());
     }
     let example = match &item.place {
         Place::Option(_) => as_option(entry.example),

@@ -7,6 +7,7 @@ use std::fmt;
 
 use super::balance::Balance;
 use super::order::Stamps;
+use super::percent::Percent;
 use super::time::Timestamp;
 use super::window::{Ends, Window};
 
@@ -32,6 +33,9 @@ pub struct Report {
     /// Rows that were left out only since there are so many, though they are as good as the last
     /// one shown.
     pub more: Option<More>,
+    /// Whether the rows are about the window before too, so that there is something to see where the
+    /// window itself holds nothing.
+    pub looks_back: bool,
     /// What the report was asked for, by option: with `id`, that is its name. Report functions
     /// leave it empty; the run sets it.
     pub options: Vec<(&'static str, Cell)>,
@@ -67,6 +71,7 @@ impl Report {
             drawing: Drawing::Table,
             overflow: 0,
             more: None,
+            looks_back: false,
             options: Vec::new(),
         }
     }
@@ -110,6 +115,11 @@ impl Column {
     pub const fn time(name: &'static str) -> Self {
         Column { name, kind: ColumnKind::Time }
     }
+
+    /// A column of shares.
+    pub const fn percent(name: &'static str) -> Self {
+        Column { name, kind: ColumnKind::Percent }
+    }
 }
 
 /// What the cells of a column are.
@@ -122,6 +132,8 @@ pub enum ColumnKind {
     Count,
     /// Instants.
     Time,
+    /// Shares in per cent.
+    Percent,
 }
 
 impl ColumnKind {
@@ -131,7 +143,13 @@ impl ColumnKind {
             ColumnKind::Host => "host",
             ColumnKind::Count => "count",
             ColumnKind::Time => "time",
+            ColumnKind::Percent => "percent",
         }
+    }
+
+    /// Whether its cells are numbers.
+    pub const fn is_number(self) -> bool {
+        matches!(self, ColumnKind::Count | ColumnKind::Percent)
     }
 }
 
@@ -145,6 +163,8 @@ pub enum Cell {
     Count(u64),
     /// An instant.
     Time(Timestamp),
+    /// A share in per cent.
+    Percent(Percent),
 }
 
 impl Cell {
@@ -154,6 +174,7 @@ impl Cell {
             Cell::Host(_) => ColumnKind::Host,
             Cell::Count(_) => ColumnKind::Count,
             Cell::Time(_) => ColumnKind::Time,
+            Cell::Percent(_) => ColumnKind::Percent,
         }
     }
 }

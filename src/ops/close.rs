@@ -121,6 +121,9 @@ impl Closer {
     /// What is to be done, as `window` is the next that is due at this watermark. The tally has all
     /// that is counted.
     ///
+    /// Where windows are compared with those before them, one that holds nothing has a result all the
+    /// same if the one before holds something: that is gone then.
+    ///
     /// A record may still come for a window that is not due, and never for one that is. So a run
     /// can only turn out to be shorter than it seemed: windows in a run that seems short enough
     /// have their results at once.
@@ -132,7 +135,7 @@ impl Closer {
         tally: &Tally,
     ) -> Due {
         let (first, Some((_, highest))) = (self.number(window), extent) else { return Due::Window(window) };
-        if self.max_gap == 0 {
+        if self.max_gap == 0 || self.follows_something(window, tally) {
             return Due::Window(window);
         }
         let highest = self.grid.first_ending_after(highest);
@@ -146,6 +149,14 @@ impl Closer {
         // The watermark is below the end of `last`, so this lies before it.
         let due = self.grid.gap(first, self.grid.first_ending_after(watermark).saturating_sub(1));
         Due::Wait((due.windows > self.max_gap).then_some(due))
+    }
+
+    /// Whether there is something to say of a window though it may hold nothing: what it is compared
+    /// with holds something.
+    fn follows_something(&self, window: Window, tally: &Tally) -> bool {
+        let Layout { first_bucket, buckets, .. } = self.layout(window);
+        let before = || tally.first_from(first_bucket - buckets);
+        self.needs_previous && before().is_some_and(|bucket| bucket < first_bucket)
     }
 
     /// The windows from `first` to `last`, both in, that hold anything.
@@ -291,7 +302,19 @@ mod tests {
     const AT: fn(i64) -> Timestamp = Timestamp::from_seconds;
 
     /// Decides with records at these seconds, in windows of `length` every `period` seconds.
-    fn decide((length, period): (i64, i64), max_gap: u64, next: i64, watermark: i64, records: &[i64]) -> Option<Due> {
+    fn decide(windows: (i64, i64), max_gap: u64, next: i64, watermark: i64, records: &[i64]) -> Option<Due> {
+        decide_for(false, windows, max_gap, next, watermark, records)
+    }
+
+    /// The same for reports that compare with the window before, or not.
+    fn decide_for(
+        compare: bool,
+        (length, period): (i64, i64),
+        max_gap: u64,
+        next: i64,
+        watermark: i64,
+        records: &[i64],
+    ) -> Option<Due> {
         let grid = Grid { anchor: AT(0), length: length * SECOND, period: period * SECOND, first: None };
         let windows = Windows::Every(grid);
         let buckets = windows.buckets(SECOND);
@@ -299,7 +322,7 @@ mod tests {
         records.iter().for_each(|&at| tally.add(buckets.of(AT(at)), b"a", b"b", 1));
         let covered = || records.iter().map(|&at| AT(at)).filter(|&at| grid.covers(at));
         let extent = covered().min().zip(covered().max());
-        let closer = Closer::new(grid, buckets, false).with_max_gap(max_gap).resumed(Some(next));
+        let closer = Closer::new(grid, buckets, compare).with_max_gap(max_gap).resumed(Some(next));
         let due = closer.due(AT(watermark), extent)?;
         Some(closer.decide(due, AT(watermark), extent, &tally))
     }
@@ -335,6 +358,19 @@ mod tests {
         // Of windows of 10 s every 60 s. What lies between them is not in them.
         assert_eq!(decide((10, 60), 1, 1, 190, &[5, 75, 130, 305]), Some(Due::Wait(Some(gap(60, 190, 3)))));
         assert_eq!(decide((10, 60), 1, 1, 250, &[5, 75, 130, 305]), Some(Due::Gap(gap(60, 250, 4))));
+    }
+
+    #[test]
+    fn a_window_that_is_compared_with_one_that_holds_something_is_in_no_gap() {
+        let one = |start, length| Some(Due::Window(Window::half_open(AT(start), AT(start + length))));
+        // Windows from 10 to 80 hold nothing, and the first of them has lost what the one before had.
+        assert_eq!(decide_for(true, (10, 10), 3, 1, 80, &[5, 85]), one(10, 10));
+        assert_eq!(decide_for(true, (10, 10), 3, 2, 80, &[5, 85]), Some(Due::Gap(gap(20, 80, 6))));
+        assert_eq!(decide_for(false, (10, 10), 3, 1, 80, &[5, 85]), Some(Due::Gap(gap(10, 80, 7))));
+        // Where they overlap, several of them are compared with what holds it.
+        assert_eq!(decide_for(true, (20, 10), 1, 1, 99, &[5, 95]), one(10, 20));
+        assert_eq!(decide_for(true, (20, 10), 1, 2, 99, &[5, 95]), one(20, 20));
+        assert_eq!(decide_for(true, (20, 10), 1, 3, 90, &[5, 95]), Some(Due::Gap(gap(30, 90, 5))));
     }
 
     #[test]

@@ -158,6 +158,7 @@ fn plain(cell: &Cell) -> String {
         Cell::Host(name) => printable(name).into_owned(),
         Cell::Count(count) => count.to_string(),
         Cell::Time(time) => time.to_string(),
+        Cell::Percent(share) => share.to_string(),
     }
 }
 

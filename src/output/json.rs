@@ -230,6 +230,8 @@ fn report_part(report: &Report) -> ReportPart<'_> {
         Cell::Host(name) => CellPart::Text(exact(name).into_owned()),
         Cell::Count(count) => CellPart::Count(*count),
         Cell::Time(time) => CellPart::Text(time.to_string()),
+        // A fraction would be a float to whoever reads it, and not exact.
+        Cell::Percent(share) => CellPart::Text(share.to_string()),
     };
     ReportPart {
         id: &report.id,

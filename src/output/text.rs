@@ -14,7 +14,7 @@ use super::medium::{Behind, Medium, Style};
 use super::nothing::{Stretch, nothing};
 use crate::model::escape::printable;
 use crate::model::time::SECOND;
-use crate::model::{Cell, ColumnKind, Drawing, Issue, Report, Timestamp, Window, WindowResult};
+use crate::model::{Cell, Drawing, Issue, Report, Timestamp, Window, WindowResult};
 
 /// The output.
 pub(super) const ENTRY: OutputEntry = OutputEntry {
@@ -78,22 +78,27 @@ impl Text {
                 false => nothing(Stretch::of(result), result.stamps, &result.balance),
             };
             none.into_iter().for_each(|none| push_line(&mut text, &none));
+            // What is gone since the window before is seen best where nothing is left.
+            let back = result.reports.iter().filter(|report| report.looks_back && !report.rows.is_empty());
+            back.for_each(|report| self.report(&mut text, report));
         } else {
             push_line(&mut text, &self.bold("Report results"));
             push_line(&mut text, "--------------");
-            for report in &result.reports {
-                text.push('\n');
-                push_line(&mut text, &self.title(&printable(&report.title)));
-                draw(&mut text, report);
-                if let Some(more) = report.more {
-                    push_line(&mut text, &more.to_string());
-                }
-                if report.overflow > 0 {
-                    push_line(&mut text, &overflow(report.overflow));
-                }
-            }
+            result.reports.iter().for_each(|report| self.report(&mut text, report));
         }
         text
+    }
+
+    fn report(&self, text: &mut String, report: &Report) {
+        text.push('\n');
+        push_line(text, &self.title(&printable(&report.title)));
+        draw(text, report);
+        if let Some(more) = report.more {
+            push_line(text, &more.to_string());
+        }
+        if report.overflow > 0 {
+            push_line(text, &overflow(report.overflow));
+        }
     }
 
     fn bold(&self, text: &str) -> String {
@@ -134,7 +139,7 @@ fn draw(text: &mut String, report: &Report) {
         Drawing::Table => {
             let header = report.columns.iter().map(|column| column.name.to_owned()).collect();
             let rows = report.rows.iter().map(|row| row.iter().map(shown).collect()).collect();
-            let right = report.columns.iter().map(|column| column.kind == ColumnKind::Count).collect();
+            let right = report.columns.iter().map(|column| column.kind.is_number()).collect();
             draw_table(text, header, rows, right);
         }
     }
@@ -145,6 +150,7 @@ fn shown(cell: &Cell) -> String {
         Cell::Host(name) => printable(name).into_owned(),
         Cell::Count(count) => count.to_string(),
         Cell::Time(time) => time.to_string(),
+        Cell::Percent(share) => share.to_string(),
     }
 }
 

@@ -7,6 +7,7 @@
 use super::connected::{self, Forms};
 use super::context::ReportContext;
 use super::entry::ReportEntry;
+use super::peers;
 use crate::error::Result;
 use crate::model::{Report, escape};
 use crate::options::Options;
@@ -37,10 +38,21 @@ enum Nearness {
     Letters(usize),
 }
 
+/// The sides of a connection on which a report looks for a host; none if it asks about none.
+pub(super) fn sides(entry: &ReportEntry) -> &'static [Side] {
+    match entry.name {
+        name if name == connected::TO.name => &[Side::To],
+        name if name == connected::FROM.name => &[Side::From],
+        name if name == peers::ENTRY.name => &[Side::To, Side::From],
+        _ => &[],
+    }
+}
+
 /// What is known of a host that a report asks about, over the windows of a run.
 #[derive(Debug)]
 pub struct Search {
-    side: Side,
+    /// Where it is looked for; not empty.
+    sides: &'static [Side],
     asked: String,
     normal: String,
     found: bool,
@@ -55,10 +67,10 @@ pub struct Search {
 impl Search {
     /// For a report, if it asks about a host.
     pub fn of(entry: &ReportEntry, options: &Options) -> Option<Self> {
-        let side = connected::side(entry)?;
-        let asked = options.text("host")?.to_owned();
+        let sides = sides(entry);
+        let asked = options.text("host").filter(|_| !sides.is_empty())?.to_owned();
         let normal = normal(&escape::bytes(&asked));
-        Some(Search { side, asked, normal, found: false, any: false, both: false, near: Vec::new(), periodic: false })
+        Some(Search { sides, asked, normal, found: false, any: false, both: false, near: Vec::new(), periodic: false })
     }
 
     /// Takes in a window and the report on it.
@@ -73,7 +85,7 @@ impl Search {
         self.any |= view.total() > 0;
         if !report.rows.is_empty() {
             if !self.found {
-                self.both = Forms::of(&self.asked).are_both_in(context, view, self.side)?;
+                self.both = Forms::of(&self.asked).are_both_in(context, view, self.sides)?;
             }
             self.found = true;
         }
@@ -125,9 +137,10 @@ impl Search {
         }
         let windows = if self.periodic { "in any window of this run" } else { "in the window" };
         let asked = shown(&byte);
-        let mut text = match self.side {
-            Side::To => format!("nothing connects to {asked} {windows}"),
-            Side::From => format!("{asked} connects to nothing {windows}"),
+        let mut text = match self.sides {
+            [Side::To] => format!("nothing connects to {asked} {windows}"),
+            [Side::From] => format!("{asked} connects to nothing {windows}"),
+            _ => format!("{asked} has no connections {windows}"),
         };
         let names: Vec<String> = self.near.iter().map(|(_, name)| shown(name)).collect();
         match &names[..] {

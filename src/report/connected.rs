@@ -11,7 +11,7 @@ use super::entry::{ReportEntry, ReportMaker};
 use super::laws::{Asked, Rows};
 use super::ranking::host;
 
-const HOST: OptionSpec = OptionSpec {
+pub(super) const HOST: OptionSpec = OptionSpec {
     name: "host",
     kind: Kind::Text,
     default: None,
@@ -53,13 +53,10 @@ fn from(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<
     list(context, view, Side::From, b"List of connections from ", false)
 }
 
-/// The side of a connection on which a report looks for a host, if it does.
-pub(super) fn side(entry: &ReportEntry) -> Option<Side> {
-    match entry.name {
-        name if name == TO.name => Some(Side::To),
-        name if name == FROM.name => Some(Side::From),
-        _ => None,
-    }
+/// The host that a report is asked about.
+pub(super) fn asked<'a>(context: &ReportContext<'a>) -> Result<&'a str> {
+    let asked = context.options.text(HOST.name);
+    asked.ok_or_else(|| Error::report(context.name, "which host? give it as `host`"))
 }
 
 /// The names that a host may have been asked for by.
@@ -77,22 +74,31 @@ impl Forms {
         Forms { backslash: (byte != as_it_stands).then_some(as_it_stands), byte }
     }
 
-    /// Whether there are hosts of both names.
-    pub fn are_both_in(&self, context: &ReportContext<'_>, view: &Aggregates, side: Side) -> Result<bool> {
-        let Some(backslash) = &self.backslash else { return Ok(false) };
-        let peers = context.peers(view, side, &[&self.byte, backslash])?;
-        Ok(peers.iter().all(|peers| !peers.is_empty()))
+    /// The names, that with the byte first.
+    pub fn names(&self) -> Vec<&[u8]> {
+        [Some(&self.byte), self.backslash.as_ref()].into_iter().flatten().map(Vec::as_slice).collect()
+    }
+
+    /// Whether there are hosts of both names, on any of these sides.
+    pub fn are_both_in(&self, context: &ReportContext<'_>, view: &Aggregates, sides: &[Side]) -> Result<bool> {
+        if self.backslash.is_none() {
+            return Ok(false);
+        }
+        let mut found = [false, false];
+        for side in sides {
+            let peers = context.peers(view, *side, &self.names())?;
+            found.iter_mut().zip(peers).for_each(|(found, peers)| *found |= !peers.is_empty());
+        }
+        Ok(found == [true, true])
     }
 }
 
 /// The host, and those on the other side of it. Where `\xNN` may be a byte or four characters, it
 /// is the byte, as outputs show it, if there is such a host; never both.
 fn peers(context: &ReportContext<'_>, view: &Aggregates, side: Side) -> Result<(Vec<u8>, Vec<Peer>)> {
-    let asked = context.options.text("host");
-    let asked = asked.ok_or_else(|| Error::report(context.name, "which host? give it as `host`"))?;
-    let Forms { byte, backslash } = Forms::of(asked);
-    let names: Vec<&[u8]> = [Some(&byte), backslash.as_ref()].into_iter().flatten().map(Vec::as_slice).collect();
-    let mut found = context.peers(view, side, &names)?;
+    let forms = Forms::of(asked(context)?);
+    let mut found = context.peers(view, side, &forms.names())?;
+    let Forms { byte, backslash } = forms;
     match (found.pop(), backslash) {
         (Some(peers), Some(backslash)) if found.iter().all(Vec::is_empty) && !peers.is_empty() => {
             Ok((backslash, peers))

@@ -13,7 +13,7 @@ use crate::model::{Balance, Window};
 use crate::options::Options;
 use crate::tally::aggregates::Name;
 use crate::tally::totals::Totals;
-use crate::tally::{Aggregates, HostTotal, Peer, Side};
+use crate::tally::{Aggregates, EitherSide, HostTotal, Peer, Side};
 
 /// Pairs below which regrouping in parallel costs more than it saves.
 const WORTH_A_THREAD: usize = 1 << 16;
@@ -36,8 +36,7 @@ impl ReportContext<'_> {
     /// Calls `f` with each host on `side` of a connection, in no order. The totals behind it are
     /// made in parallel.
     pub fn for_each_host(&self, view: &Aggregates, side: Side, f: impl FnMut(HostTotal<'_>)) -> Result<()> {
-        // Making totals cannot fail: it is done only for pairs in memory.
-        view.with_totals(|| self.regroup(view, |parts| Ok(view.totals_in(parts)), Totals::join).unwrap_or_default());
+        self.make_totals(view);
         Ok(view.for_each_host(side, f)?)
     }
 
@@ -52,6 +51,31 @@ impl ReportContext<'_> {
             return Ok(());
         }
         self.for_each_host(view, side, |total| f(total.host, total.connections))
+    }
+
+    /// Calls `f` with each host on either side of a connection, in no order.
+    pub fn for_each_host_on_either_side(&self, view: &Aggregates, f: impl FnMut(EitherSide<'_>)) -> Result<()> {
+        self.make_totals(view);
+        Ok(view.for_each_host_on_either_side(f)?)
+    }
+
+    /// Calls `f` with each host on `side` of a connection of the window or of the one before it, in
+    /// no order: its connections in each of them.
+    pub fn for_each_host_compared(
+        &self,
+        view: &Aggregates,
+        side: Side,
+        f: impl FnMut(Name<'_>, [u64; 2]),
+    ) -> Result<()> {
+        self.make_totals(view);
+        let before = self.regroup(view, |parts| Ok(view.totals_before_in(parts)), Totals::join)?;
+        Ok(view.for_each_host_compared(side, &before, f)?)
+    }
+
+    /// Makes the totals of all hosts in parallel.
+    fn make_totals(&self, view: &Aggregates) {
+        // Making totals cannot fail: it is done only for pairs in memory.
+        view.with_totals(|| self.regroup(view, |parts| Ok(view.totals_in(parts)), Totals::join).unwrap_or_default());
     }
 
     /// For each of some hosts, all different, on `side` of a connection: the hosts on the other

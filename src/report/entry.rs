@@ -98,3 +98,22 @@ pub(super) const LIMIT: OptionSpec = OptionSpec {
     required: false,
     help: "the most rows to show",
 };
+
+/// The option of rankings that turns them round.
+pub(super) const REVERSE: OptionSpec = OptionSpec {
+    name: "reverse",
+    kind: Kind::Flag,
+    // Without one, results that were asked for without it do not have it among their options.
+    default: None,
+    required: false,
+    help: "true: the lowest counts first, above none; ties by name all the same",
+};
+
+/// The option of rankings by connections that adds two columns.
+pub(super) const SHARES: OptionSpec = OptionSpec {
+    name: "shares",
+    kind: Kind::Flag,
+    default: None,
+    required: false,
+    help: "true: also each row's share of all connections, and that of all rows up to it, in per cent",
+};

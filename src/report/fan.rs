@@ -5,16 +5,16 @@ use crate::model::{Cell, Column, Report, Timestamp};
 use crate::tally::{Aggregates, Side};
 
 use super::context::ReportContext;
-use super::entry::{LIMIT, ReportEntry, ReportMaker};
+use super::entry::{LIMIT, REVERSE, ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Rows, summed};
-use super::ranking::{Top, host, limit};
+use super::ranking::{best, host, titled};
 
 /// Who connected to most servers.
 pub(super) const OUT: ReportEntry = ReportEntry {
     name: "fan-out",
     help: "the hosts that connected to most distinct hosts",
-    options: &[LIMIT],
+    options: &[LIMIT, REVERSE],
     example: r#""fan-out""#,
     needs_previous: false,
     looks_at_pairs: true,
@@ -27,7 +27,7 @@ pub(super) const OUT: ReportEntry = ReportEntry {
 pub(super) const IN: ReportEntry = ReportEntry {
     name: "fan-in",
     help: "the hosts that most distinct hosts connected to",
-    options: &[LIMIT],
+    options: &[LIMIT, REVERSE],
     example: r#""fan-in""#,
     needs_previous: false,
     looks_at_pairs: true,
@@ -37,11 +37,11 @@ pub(super) const IN: ReportEntry = ReportEntry {
 };
 
 fn out(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
-    peers(context, view, Side::From, ("source", "servers"), "Sources that reached most servers")
+    peers(context, view, Side::From, ("source", "servers"), "Sources that reached {} servers")
 }
 
 fn within(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
-    peers(context, view, Side::To, ("server", "sources"), "Servers that most sources reached")
+    peers(context, view, Side::To, ("server", "sources"), "Servers that {} sources reached")
 }
 
 fn peers(
@@ -51,13 +51,17 @@ fn peers(
     (host_column, count_column): (&'static str, &'static str),
     title: &str,
 ) -> Result<Report> {
-    let mut best = Top::new(limit(context));
+    let mut best = best(context);
     context.for_each_host(view, side, |total| best.offer(total.peers, || total.host.bytes().to_vec()))?;
     let (best, more) = best.into_ranked();
     let rows = best.into_iter().map(|(peers, name)| vec![host(name), Cell::Count(peers)]);
     Ok(Report {
         more,
-        ..Report::table(title, [Column::host(host_column), Column::count(count_column)], rows.collect())
+        ..Report::table(
+            titled(context, title),
+            [Column::host(host_column), Column::count(count_column)],
+            rows.collect(),
+        )
     })
 }
 

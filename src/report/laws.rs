@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Balance, Cell, Report, Timestamp, Window};
+use crate::model::{Balance, Cell, Column, ColumnKind, Drawing, More, Percent, Report, Timestamp, Window};
 use crate::options::{Options, Raw, Value};
 use crate::tally::Shape;
 use crate::tally::aggregates::PairSource;
@@ -23,18 +23,19 @@ pub(super) struct Connection {
 
 impl Connection {
     pub fn source(&self) -> String {
-        format!("s{}", self.from)
+        if self.from == 5 { "d2".to_owned() } else { format!("s{}", self.from) }
     }
 
+    /// Some have ports, and some are sources too.
     pub fn server(&self) -> String {
-        format!("d{}", self.to)
+        ["d0", "d1", "d2", "d3", "d1:53/udp", "d2:443/tcp", "d3:443/tcp", "s1"][usize::from(self.to)].to_owned()
     }
 }
 
 type Connections = Vec<Connection>;
 
 fn connections() -> impl Strategy<Value = Connections> {
-    let connection = (-3i64..3, 0u8..6, 0u8..4).prop_map(|(bucket, from, to)| Connection { bucket, from, to });
+    let connection = (-3i64..3, 0u8..6, 0u8..8).prop_map(|(bucket, from, to)| Connection { bucket, from, to });
     proptest::collection::vec(connection, 0..80)
 }
 
@@ -49,6 +50,10 @@ pub(super) struct Asked<'a> {
     connections: &'a Connections,
     pub limit: usize,
     host: &'a str,
+    /// Of how many servers a source is still none to be shown.
+    pub above: u64,
+    /// Whose connections are compared.
+    pub of: &'a str,
 }
 
 impl Asked<'_> {
@@ -90,6 +95,12 @@ impl Asked<'_> {
     }
 }
 
+/// A key with further numbers behind it.
+pub(super) fn with_more(mut key: Vec<String>, numbers: impl IntoIterator<Item = u64>) -> Vec<String> {
+    key.extend(numbers.into_iter().map(|number| number.to_string()));
+    key
+}
+
 /// How often each key is there.
 pub(super) fn summed(keys: impl Iterator<Item = Vec<String>>) -> BTreeMap<Vec<String>, u64> {
     let mut sums = BTreeMap::new();
@@ -122,6 +133,15 @@ impl PairSource for Listed {
             .for_each(|((first, second), counts)| f(first.as_bytes(), second.as_bytes(), *counts));
         Ok(())
     }
+
+    fn for_each_both_ways(&self, f: &mut PairVisitor<'_>) -> std::io::Result<()> {
+        let mut ways: BTreeMap<&(String, String), [u64; 2]> = BTreeMap::new();
+        for (way, pairs) in self.0.iter().enumerate() {
+            pairs.iter().for_each(|(key, [connections, _])| ways.entry(key).or_default()[way] += connections);
+        }
+        ways.into_iter().for_each(|((first, second), counts)| f(first.as_bytes(), second.as_bytes(), counts));
+        Ok(())
+    }
 }
 
 /// As `view`, of pairs that are elsewhere.
@@ -140,20 +160,40 @@ fn stored_view(connections: &Connections) -> Aggregates {
 
 /// The host that a report is asked for, if it asks for one.
 fn host(entry: &ReportEntry) -> &'static str {
-    if connected::side(entry) == Some(Side::To) { "d1" } else { "s1" }
+    match absent::sides(entry) {
+        [Side::To] => "d1",
+        [Side::To, _] => "d2",
+        _ => "s1",
+    }
 }
 
-fn report(entry: &ReportEntry, limit: u64, view: &Aggregates) -> Report {
+/// Each way in which a report may be asked what it has a choice of.
+const CHOICES: [&str; 3] = ["servers", "sources", "pairs"];
+
+/// Above how many servers a source is shown.
+const ABOVE: u64 = 2;
+
+fn asked(entry: &ReportEntry, limit: u64, of: &str) -> Options {
     let mut options = Options::defaults(entry.options);
-    if entry.options.iter().any(|option| option.name == "limit") {
-        options.set("limit", Value::Count(limit));
+    let values = [
+        ("limit", Value::Count(limit)),
+        ("host", Value::Text(host(entry).into())),
+        ("above", Value::Count(ABOVE)),
+        ("of", Value::Text(of.into())),
+    ];
+    for (name, value) in values {
+        if entry.options.iter().any(|option| option.name == name) {
+            options.set(name, value);
+        }
     }
-    if entry.options.iter().any(|option| option.name == "host") {
-        options.set("host", Value::Text(host(entry).into()));
-    }
+    options
+}
+
+/// The report with these options.
+pub(super) fn made(entry: &ReportEntry, options: &Options, view: &Aggregates) -> Report {
     let context = ReportContext {
         name: entry.name,
-        options: &options,
+        options,
         window: view.window(),
         balance: &Balance::default(),
         threads: NonZeroUsize::MIN,
@@ -161,16 +201,29 @@ fn report(entry: &ReportEntry, limit: u64, view: &Aggregates) -> Report {
     entry.maker.make(&context, view, view.window().end).unwrap()
 }
 
-/// Rows as texts, counts as numbers behind them.
+/// A view of so many connections each.
+pub(super) fn view_of(pairs: &[(&str, &str, u64)]) -> Aggregates {
+    let mut tally = Tally::new(Shape { pane: 3, shards: 2 }, Default::default());
+    pairs.iter().for_each(|(from, to, count)| tally.add(0, from.as_bytes(), to.as_bytes(), *count));
+    tally.view(&layout())
+}
+
+/// Rows as texts, with the number that they are ranked by, if they are; others stand behind the
+/// texts.
 fn plain(report: &Report) -> Rows {
+    let is_difference = |column: &Column| matches!(column.name, "rise" | "fall");
+    let is_count = |column: &Column| column.kind == ColumnKind::Count;
+    let ranked = report.columns.iter().position(is_difference).or_else(|| report.columns.iter().position(is_count));
     let row = |row: &Vec<Cell>| {
         let mut texts = Vec::new();
         let mut number = 0;
-        for cell in row {
+        for (at, cell) in row.iter().enumerate() {
             match cell {
                 Cell::Host(name) => texts.push(String::from_utf8(name.clone()).unwrap()),
                 Cell::Time(time) => texts.push(time.unix_decimal()),
-                Cell::Count(count) => number = *count,
+                Cell::Count(count) if Some(at) == ranked => number = *count,
+                Cell::Count(count) => texts.push(count.to_string()),
+                Cell::Percent(share) => texts.push(share.to_string()),
             }
         }
         (texts, number)
@@ -178,16 +231,75 @@ fn plain(report: &Report) -> Rows {
     report.rows.iter().map(row).collect()
 }
 
+fn has(entry: &ReportEntry, option: &str) -> bool {
+    entry.options.iter().any(|spec| spec.name == option)
+}
+
 proptest! {
     #[test]
     fn every_report_agrees_with_a_plain_count(connections in connections(), limit in 1u64..12) {
         for view in [view(&connections), stored_view(&connections)] {
-            for entry in TABLE {
-                let report = report(entry, limit, &view);
+            for (entry, of) in TABLE.iter().flat_map(|entry| CHOICES.map(|of| (entry, of))) {
+                let report = made(entry, &asked(entry, limit, of), &view);
                 let oracle = entry.oracle.unwrap_or_else(|| panic!("no oracle for {}: write one in its file", entry.name));
-                let asked = Asked { connections: &connections, limit: limit as usize, host: host(entry) };
+                let asked =
+                    Asked { connections: &connections, limit: limit as usize, host: host(entry), above: ABOVE, of };
                 prop_assert_eq!(plain(&report), oracle(&asked), "{}", entry.name);
                 prop_assert_eq!(report.check(), Ok(()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_ranking_that_is_turned_round_has_the_lowest_first_and_ties_by_name(
+        connections in connections(), limit in 1u64..12,
+    ) {
+        for view in [view(&connections), stored_view(&connections)] {
+            for entry in TABLE.iter().filter(|entry| has(entry, "reverse")) {
+                let mut expected = plain(&made(entry, &asked(entry, u64::MAX, ""), &view));
+                expected.sort_by_key(|(texts, count)| (*count, texts.clone()));
+                let left_out = expected.split_off(expected.len().min(limit as usize));
+                let last = expected.last().map(|(_, count)| *count);
+                let ties = left_out.iter().filter(|(_, count)| Some(*count) == last).count() as u64;
+                let mut options = asked(entry, limit, "");
+                options.set("reverse", Value::Flag(true));
+                let report = made(entry, &options, &view);
+                prop_assert_eq!(plain(&report), expected, "{}", entry.name);
+                prop_assert_eq!(report.more, (ties > 0).then_some(More { rows: ties, with: last }), "{}", entry.name);
+                prop_assert!(String::from_utf8_lossy(&report.title).contains("fewest"), "{}", entry.name);
+            }
+        }
+    }
+
+    #[test]
+    fn shares_are_two_more_columns_and_change_nothing_else(
+        connections in connections(), limit in 1u64..12, reverse: bool,
+    ) {
+        for view in [view(&connections), stored_view(&connections)] {
+            for entry in TABLE.iter().filter(|entry| has(entry, "shares")) {
+                let mut options = asked(entry, limit, "");
+                options.set("reverse", Value::Flag(reverse));
+                let without = made(entry, &options, &view);
+                options.set("shares", Value::Flag(true));
+                let mut with = made(entry, &options, &view);
+                prop_assert_eq!(with.check(), Ok(()));
+                let names: Vec<&str> = with.columns.split_off(without.columns.len()).iter().map(|it| it.name).collect();
+                prop_assert_eq!(names, ["percent", "running_percent"]);
+                let mut running = 0;
+                for (row, (_, count)) in with.rows.iter_mut().zip(plain(&without)) {
+                    let shares = row.split_off(without.columns.len());
+                    running += count;
+                    prop_assert_eq!(&shares[0], &Cell::Percent(Percent::of(count, view.total())), "{}", entry.name);
+                    // Of two talkers, a connection between them is one.
+                    if entry.name != "talkers" {
+                        prop_assert_eq!(&shares[1], &Cell::Percent(Percent::of(running, view.total())), "{}", entry.name);
+                    }
+                }
+                prop_assert_eq!(with.rows, without.rows);
+                prop_assert_eq!(with.more, without.more);
+                // The one server of the positional form has a title and a drawing of its own.
+                prop_assert!(with.title == without.title || without.drawing != Drawing::Table, "{}", entry.name);
+                prop_assert_eq!(with.drawing, Drawing::Table, "{}", entry.name);
             }
         }
     }

@@ -8,13 +8,21 @@ mod connected;
 mod context;
 mod entry;
 mod fan;
+mod gone_pairs;
 mod matrix;
+mod movers;
 mod new_pairs;
 mod pairs;
+mod peers;
 mod ranking;
+mod scans;
+mod service;
+mod services;
 mod spelled;
+mod talkers;
 mod timeline;
 mod top;
+mod totals;
 
 pub use absent::Search;
 pub use context::ReportContext;
@@ -34,6 +42,14 @@ pub const TABLE: &[ReportEntry] = &[
     timeline::ENTRY,
     matrix::ENTRY,
     new_pairs::ENTRY,
+    gone_pairs::ENTRY,
+    movers::RISERS,
+    movers::FALLERS,
+    totals::ENTRY,
+    talkers::ENTRY,
+    services::ENTRY,
+    scans::ENTRY,
+    peers::ENTRY,
 ];
 
 /// The report function of this name.

@@ -5,16 +5,16 @@ use crate::model::{Cell, Column, Report, Timestamp};
 use crate::tally::{Aggregates, Pair};
 
 use super::context::ReportContext;
-use super::entry::{LIMIT, ReportEntry, ReportMaker};
+use super::entry::{LIMIT, REVERSE, ReportEntry, ReportMaker, SHARES};
 #[cfg(test)]
 use super::laws::{Asked, Rows};
-use super::ranking::{Top, host, limit};
+use super::ranking::{Top, best, host, titled, with_shares};
 
 /// The busiest pairs.
 pub(super) const ENTRY: ReportEntry = ReportEntry {
     name: "top-pairs",
     help: "the pairs of hosts with most connections",
-    options: &[LIMIT],
+    options: &[LIMIT, REVERSE, SHARES],
     example: r#"{ name = "top-pairs", limit = 20 }"#,
     needs_previous: false,
     looks_at_pairs: true,
@@ -24,12 +24,11 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
 };
 
 fn top_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
-    let limit = limit(context);
     // The best of all are among the best of each part.
     let best = context.regroup(
         view,
         |parts| {
-            let mut best = Top::new(limit);
+            let mut best = best(context);
             for part in parts {
                 view.for_each_pair_in(part, |pair| best.offer(pair.connections, || key(&pair)))?;
             }
@@ -39,7 +38,8 @@ fn top_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Re
     )?;
     let (best, more) = best.into_ranked();
     let rows = best.into_iter().map(|(connections, key)| row(key, connections)).collect();
-    Ok(Report { more, ..Report::table("Pairs with most connections", columns(), rows) })
+    let report = Report { more, ..Report::table(titled(context, "Pairs with {} connections"), columns(), rows) };
+    Ok(with_shares(context, view, report))
 }
 
 /// The columns of reports on pairs.

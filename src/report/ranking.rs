@@ -5,13 +5,69 @@
 
 use std::cmp::Ordering;
 
-use crate::model::{Cell, More};
+use crate::model::{Cell, Column, More, Percent, Report};
+use crate::tally::Aggregates;
 
 use super::context::ReportContext;
+use super::entry::{REVERSE, SHARES};
 
 /// The rows that the `limit` option allows.
 pub(super) fn limit(context: &ReportContext<'_>) -> usize {
     context.options.count("limit").map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+/// What a ranking keeps, as its options say: so many, the highest or the lowest.
+pub(super) fn best<K: Ord>(context: &ReportContext<'_>) -> Top<K> {
+    Top { reversed: is_reversed(context), ..Top::new(limit(context)) }
+}
+
+/// Whether the lowest counts come first.
+pub(super) fn is_reversed(context: &ReportContext<'_>) -> bool {
+    context.options.flag(REVERSE.name)
+}
+
+/// Whether shares are asked for.
+pub(super) fn has_shares(context: &ReportContext<'_>) -> bool {
+    context.options.flag(SHARES.name)
+}
+
+/// A title, in which `{}` stands for most or fewest, as the ranking goes.
+pub(super) fn titled(context: &ReportContext<'_>, title: &str) -> String {
+    title.replace("{}", if is_reversed(context) { "fewest" } else { "most" })
+}
+
+/// The same ranking with the share of each row and that of all rows up to it in all connections of
+/// the window, those of further pairs among them, if shares are asked for. No connection is in two
+/// rows; their numbers stand in the column `connections`.
+pub(super) fn with_shares(context: &ReportContext<'_>, view: &Aggregates, ranking: Report) -> Report {
+    if !has_shares(context) {
+        return ranking;
+    }
+    let connections = ranking.columns.iter().position(|column| column.name == "connections");
+    let mut running = 0u64;
+    let parts = ranking.rows.iter().map(|row| match connections.and_then(|at| row.get(at)) {
+        Some(Cell::Count(count)) => {
+            running = running.saturating_add(*count);
+            (*count, running)
+        }
+        _ => (0, running),
+    });
+    let parts: Vec<(u64, u64)> = parts.collect();
+    with_parts(view, ranking, parts)
+}
+
+/// A ranking with the shares of these connections: of each row, and of all rows up to it.
+pub(super) fn with_parts(
+    view: &Aggregates,
+    mut ranking: Report,
+    parts: impl IntoIterator<Item = (u64, u64)>,
+) -> Report {
+    let whole = view.total();
+    ranking.columns.extend([Column::percent("percent"), Column::percent("running_percent")]);
+    for (row, (part, running)) in ranking.rows.iter_mut().zip(parts) {
+        row.extend([part, running].map(|part| Cell::Percent(Percent::of(part, whole))));
+    }
+    ranking
 }
 
 /// The best of what it is offered: by count, highest first, then by key. Holds at most twice as
@@ -19,6 +75,9 @@ pub(super) fn limit(context: &ReportContext<'_>) -> usize {
 #[derive(Debug)]
 pub struct Top<K> {
     limit: usize,
+    /// Whether the lowest count comes first. Counts are kept as ranks then, of which the highest is
+    /// that of the lowest count.
+    reversed: bool,
     kept: Vec<(u64, K)>,
     /// What is below this count is not among them.
     least: u64,
@@ -32,15 +91,16 @@ const FIRST_LOOK: usize = 1024;
 impl<K: Ord> Top<K> {
     /// Nothing yet, of `limit` at most.
     pub fn new(limit: usize) -> Self {
-        Top { limit, kept: Vec::new(), least: 0, ties: 0 }
+        Top { limit, reversed: false, kept: Vec::new(), least: 0, ties: 0 }
     }
 
     /// Offers a key with its count. The key is made only if it may be among the first.
     pub fn offer(&mut self, count: u64, key: impl FnOnce() -> K) {
-        if count < self.least {
+        let rank = self.turned(count);
+        if rank < self.least {
             return;
         }
-        self.kept.push((count, key()));
+        self.kept.push((rank, key()));
         if self.kept.len() >= FIRST_LOOK.max(self.limit.saturating_mul(2)) {
             self.look_through();
         }
@@ -54,7 +114,7 @@ impl<K: Ord> Top<K> {
             Ordering::Equal => self.ties += other.ties,
             Ordering::Greater => {}
         }
-        other.kept.into_iter().for_each(|(count, key)| self.offer(count, || key));
+        other.kept.into_iter().for_each(|(rank, key)| self.offer(self.turned(rank), || key));
         self
     }
 
@@ -67,8 +127,15 @@ impl<K: Ord> Top<K> {
     pub fn into_ranked(mut self) -> (Vec<(u64, K)>, Option<More>) {
         self.look_through();
         self.kept.sort_unstable_by(order);
-        let more = (self.ties > 0).then_some(More { rows: self.ties, with: Some(self.least) });
-        (self.kept, more)
+        let more = (self.ties > 0).then_some(More { rows: self.ties, with: Some(self.turned(self.least)) });
+        let reversed = self.reversed;
+        let counted = self.kept.into_iter().map(|(rank, key)| (if reversed { !rank } else { rank }, key));
+        (counted.collect(), more)
+    }
+
+    /// The rank of a count, by which the highest comes first; or the count of a rank.
+    fn turned(&self, count: u64) -> u64 {
+        if self.reversed { !count } else { count }
     }
 
     /// Drops what is not among the first.
@@ -104,15 +171,16 @@ mod tests {
         fn the_first_are_those_of_the_whole_list_sorted(
             items in proptest::collection::vec((0u64..6, 0u32..2_000), 0..4_000),
             limit in prop_oneof![1usize..20, Just(3_000), Just(usize::MAX)],
+            reversed: bool,
         ) {
             let parts = items.chunks(1_500).map(|part| {
-                let mut top = Top::new(limit);
+                let mut top = Top { reversed, ..Top::new(limit) };
                 part.iter().for_each(|&(count, key)| top.offer(count, || key));
                 top
             });
             let (found, more) = parts.reduce(Top::join).map(Top::into_ranked).unwrap_or_default();
             let mut sorted = items;
-            sorted.sort_by_key(|&(count, key)| (std::cmp::Reverse(count), key));
+            sorted.sort_by_key(|&(count, key)| (if reversed { count } else { 6 - count }, key));
             let left_out = sorted.split_off(limit.min(sorted.len()));
             let last = sorted.last().map(|(count, _)| *count);
             let ties = left_out.iter().filter(|(count, _)| Some(*count) == last).count() as u64;

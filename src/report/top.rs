@@ -5,16 +5,16 @@ use crate::model::{Cell, Column, Drawing, Report, Timestamp};
 use crate::tally::{Aggregates, Side};
 
 use super::context::ReportContext;
-use super::entry::{LIMIT, ReportEntry, ReportMaker};
+use super::entry::{LIMIT, REVERSE, ReportEntry, ReportMaker, SHARES};
 #[cfg(test)]
 use super::laws::{Asked, Rows};
-use super::ranking::{Top, host, limit};
+use super::ranking::{Top, best, has_shares, host, is_reversed, limit, titled, with_shares};
 
 /// Who received most connections.
 pub(super) const SERVERS: ReportEntry = ReportEntry {
     name: "top-servers",
     help: "the hosts that received most connections",
-    options: &[LIMIT],
+    options: &[LIMIT, REVERSE, SHARES],
     example: r#"{ name = "top-servers", limit = 5 }"#,
     needs_previous: false,
     looks_at_pairs: true,
@@ -27,7 +27,7 @@ pub(super) const SERVERS: ReportEntry = ReportEntry {
 pub(super) const SOURCES: ReportEntry = ReportEntry {
     name: "top-sources",
     help: "the hosts that made most connections",
-    options: &[LIMIT],
+    options: &[LIMIT, REVERSE, SHARES],
     example: r#"{ name = "top-sources", limit = 5 }"#,
     needs_previous: false,
     looks_at_pairs: true,
@@ -38,15 +38,16 @@ pub(super) const SOURCES: ReportEntry = ReportEntry {
 
 fn servers(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
     // The one server of the positional form is drawn as it always was.
-    let (title, drawing) = match limit(context) {
-        1 => ("Server that received more connections:", Drawing::Labelled { labels: vec!["to", "ts"] }),
-        _ => ("Servers that received most connections", Drawing::Table),
+    let is_one = limit(context) == 1 && !has_shares(context) && !is_reversed(context);
+    let (title, drawing) = match is_one {
+        true => ("Server that received more connections:", Drawing::Labelled { labels: vec!["to", "ts"] }),
+        false => ("Servers that received {} connections", Drawing::Table),
     };
-    ranking(context, view, Side::To, "server", title, drawing)
+    Ok(Report { drawing, ..ranking(context, view, Side::To, "server", title)? })
 }
 
 fn sources(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
-    ranking(context, view, Side::From, "source", "Sources that made most connections", Drawing::Table)
+    ranking(context, view, Side::From, "source", "Sources that made {} connections")
 }
 
 fn ranking(
@@ -55,23 +56,17 @@ fn ranking(
     side: Side,
     column: &'static str,
     title: &str,
-    drawing: Drawing,
 ) -> Result<Report> {
     let (best, more) = busiest(context, view, side)?.into_ranked();
-    Ok(Report {
-        drawing,
-        more,
-        ..Report::table(
-            title,
-            [Column::host(column), Column::count("connections")],
-            best.into_iter().map(|(count, name)| vec![host(name), Cell::Count(count)]).collect(),
-        )
-    })
+    let rows = best.into_iter().map(|(count, name)| vec![host(name), Cell::Count(count)]).collect();
+    let columns = [Column::host(column), Column::count("connections")];
+    let report = Report { more, ..Report::table(titled(context, title), columns, rows) };
+    Ok(with_shares(context, view, report))
 }
 
 /// The hosts with most connections on one side, as many as the report's limit says.
 pub(super) fn busiest(context: &ReportContext<'_>, view: &Aggregates, side: Side) -> Result<Top<Vec<u8>>> {
-    let mut best = Top::new(limit(context));
+    let mut best = best(context);
     context.for_each_host_by_connections(view, side, |host, connections| {
         best.offer(connections, || host.bytes().to_vec());
     })?;

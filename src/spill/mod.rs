@@ -201,6 +201,17 @@ impl PairSource for Stored {
         })
         .map(drop)
     }
+
+    fn for_each_both_ways(&self, f: &mut PairVisitor<'_>) -> io::Result<()> {
+        let [window, _] = &self.runs;
+        let ways = SIDES.into_iter().enumerate();
+        let sources = ways.flat_map(|(way, side)| window.iter().map(move |run| (way, side_of(run, side))));
+        merge(sources, |first, second, counts| {
+            f(first, second, counts);
+            Ok(())
+        })
+        .map(drop)
+    }
 }
 
 fn cannot_write(source: io::Error) -> crate::error::Error {
@@ -260,6 +271,33 @@ mod tests {
             out.entry(key).or_default()[usize::from(*pane < 2)] += 1;
         }
         out.into_iter().collect()
+    }
+
+    /// Hosts whose names are on both sides, either way, of the window alone.
+    fn both_ways(store: &RunStore) -> Plain {
+        let mut out = Plain::new();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let add = &mut |first: &[u8], second: &[u8], counts| out.push(((text(first), text(second)), counts));
+        store.pairs(2..4, 0..2).for_each_both_ways(add).unwrap();
+        out
+    }
+
+    #[test]
+    fn two_hosts_come_together_whichever_of_them_connected() {
+        let mut store = RunStore::default();
+        // Those of pane 1 are of the window before.
+        for (pane, from, to) in
+            [(2, "a", "b"), (3, "b", "a"), (2, "b", "a"), (2, "a", "a"), (1, "a", "z"), (3, "c", "b")]
+        {
+            let mut tally = Tally::new(Shape { pane: 1, shards: 2 }, Default::default());
+            tally.add(pane, from.as_bytes(), to.as_bytes(), 1);
+            let (names, panes) = tally.drain();
+            store.write(&names, panes).unwrap();
+        }
+        let plain = |first: &str, second: &str, counts| ((first.to_owned(), second.to_owned()), counts);
+        let expected =
+            [("a", "a", [1, 1]), ("a", "b", [1, 2]), ("b", "a", [2, 1]), ("b", "c", [0, 1]), ("c", "b", [1, 0])];
+        assert_eq!(both_ways(&store), expected.map(|(first, second, counts)| plain(first, second, counts)));
     }
 
     proptest! {

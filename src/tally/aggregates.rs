@@ -74,6 +74,12 @@ pub trait PairSource: Send + Sync + fmt::Debug {
     /// the two names, in this order, the connections in the window, and those in the window before
     /// it.
     fn for_each(&self, side: Side, f: &mut PairVisitor<'_>) -> io::Result<()>;
+
+    /// Calls `f` with each two hosts between which there are connections in the window, in the order
+    /// of the one and then of the other: the two names, the connections from the first to the
+    /// second, and those from the second to the first. So each pair comes twice, once by either of
+    /// its hosts; that of a host with itself comes once, with the same number twice.
+    fn for_each_both_ways(&self, f: &mut PairVisitor<'_>) -> io::Result<()>;
 }
 
 /// The pairs of a view cannot be read back from where they are stored.
@@ -322,7 +328,7 @@ impl Aggregates {
         }
     }
 
-    fn totals_or(&self, counted: &Counted, make: impl FnOnce() -> Totals) -> &Totals {
+    pub(super) fn totals_or(&self, counted: &Counted, make: impl FnOnce() -> Totals) -> &Totals {
         self.totals.get_or_init(|| counted.window.totals().unwrap_or_else(|| Arc::new(make())))
     }
 
@@ -389,7 +395,7 @@ impl Counted {
         self.previous.as_ref().map(Joined::pane)
     }
 
-    fn totals(&self, parts: Range<usize>) -> Totals {
+    pub(super) fn totals(&self, parts: Range<usize>) -> Totals {
         let mut totals = Totals::new(self.names.end());
         // Each pair occurs once, so each is new.
         self.window().for_each_in(parts, |from, to, connections| totals.add(from, to, connections, true));

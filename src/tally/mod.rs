@@ -16,7 +16,7 @@
 //!    connections of each bucket, which need no pair. Everything only ever adds up: the order of
 //!    records and the number of workers leave no trace. Where windows slide, the sum of their panes
 //!    is kept from one to the next (`sliding`).
-//! 5. **A window is looked at** (`aggregates`). `Aggregates` is the merged view of the panes of one
+//! 5. **A window is looked at** (`aggregates`, `both`). `Aggregates` is the merged view of the panes of one
 //!    window that report functions read: totals, hosts, pairs, each visited once.
 //! 6. **Memory is counted before it is taken** (`budget`), and names that no pane holds any more
 //!    are dropped a little at a time (`sweep`).
@@ -56,12 +56,14 @@ mod counts;
 mod sliding;
 
 pub mod aggregates;
+mod both;
 pub mod totals;
 
 pub mod budget;
 pub mod sweep;
 
 pub use aggregates::{Aggregates, BucketTotal, HostTotal, Overflow, Pair, Peer, Side};
+pub use both::EitherSide;
 pub use budget::Budget;
 pub use counts::{Shape, Tally};
 pub use host::Hosts;

@@ -47,6 +47,11 @@ impl Totals {
         self
     }
 
+    /// The connections of a host: those that it made, and those that it received.
+    pub(super) fn connections(&self, host: HostId) -> [u64; 2] {
+        self.0.each_ref().map(|side| side.get(host.0 as usize).map_or(0, |total| total.0))
+    }
+
     /// The hosts that have any, with their connections and peers: on side 0 those that connected, on
     /// side 1 those that were connected to.
     pub(super) fn of_side(&self, side: usize) -> impl Iterator<Item = (HostId, u64, u64)> {

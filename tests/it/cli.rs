@@ -87,6 +87,10 @@ fn short_questions_need_no_configuration() {
         answer(&[&until[..], &["from", "sierra", "conn.log", "conn.log"]].concat()),
         "host,connections\nAlpha,1\nBravo,1\n"
     );
+    assert_eq!(
+        answer(&[&until[..], &["peers", "sierra", "conn.log", "conn.log"]].concat()),
+        "host,connections,in,out\nAlpha,1,0,1\nBravo,1,0,1\n"
+    );
     let piped = run_with_input(&folder, &[&["top", "--limit", "1"][..], &until].concat(), LOG.as_bytes());
     assert_eq!(stdout(&piped), "server,connections\nDelta,3\n");
     assert!(answer(&["reports"]).contains("connected-to\n    the hosts that connected to a host, by name\n    host: "));

@@ -86,7 +86,7 @@ fn divided_and_added_up_the_report_is_that_of_one_run() {
     for (round, question) in questions.iter().cycle().take(18).enumerate() {
         let folder = Folder::new();
         write_logs(&folder, &mut random);
-        let config = folder.write("all.toml", "location = '*.log'\nreports = ['top-servers', 'top-pairs', 'fan-in', 'timeline', 'matrix', { name = 'connected-to', host = 'd1' }]\n");
+        let config = folder.write("all.toml", "location = '*.log'\nreports = ['top-servers', 'top-pairs', 'fan-in', 'timeline', 'matrix', { name = 'connected-to', host = 'd1' }, 'totals', { name = 'talkers', shares = true }, 'services', { name = 'scans', above = 3 }, { name = 'peers', host = 'd1' }]\n");
         let config = config.to_str().unwrap();
         let size = (1 + random.below(12_000)).to_string();
         let whole = run(&folder, &[&["run", config], question.asks, question.shows].concat());
@@ -171,8 +171,7 @@ fn a_line_longer_than_many_ranges_is_counted_once() {
 fn new_pairs_need_the_window_before() {
     let folder = Folder::new();
     folder.write("a.log", log(3, 5_000, 9_000, 100, 20));
-    let config =
-        "location = 'a.log'\nuntil = 'latest'\nseconds = 600\nreports = [{ name = 'new-pairs', limit = 9999 }]\n";
+    let config = "location = 'a.log'\nuntil = 'latest'\nseconds = 600\nlimit = 9999\nreports = ['new-pairs', 'gone-pairs', 'risers', 'fallers']\n";
     folder.write("new.toml", config);
     let whole = run(&folder, &["run", "new.toml"]);
     let plan = plan(&folder, &["--config", "new.toml", "--max-partition", "9kB"]);

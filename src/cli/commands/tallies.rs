@@ -36,7 +36,7 @@ pub struct PlanArgs {
     /// Bytes that a task reads, at most.
     #[arg(long, value_name = "SIZE", default_value = "100MiB")]
     pub max_partition: String,
-    /// Count the window before too, as the report new-pairs needs it.
+    /// Count the window before too, as reports that compare with it need it, e.g. new-pairs.
     #[arg(long)]
     pub previous: bool,
     #[command(flatten)]
@@ -75,7 +75,7 @@ pub struct PartialArgs {
     /// of another.
     #[arg(long, value_name = "NAME")]
     pub label: Option<String>,
-    /// Count the window before too, as the report new-pairs needs it.
+    /// Count the window before too, as reports that compare with it need it, e.g. new-pairs.
     #[arg(long)]
     pub previous: bool,
     #[command(flatten)]

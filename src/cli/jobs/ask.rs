@@ -47,6 +47,12 @@ pub fn from(host: &str, location: Vec<String>, common: &Common, insists: bool) -
     about("connected-from", host, location, common)
 }
 
+/// Which hosts are on the other side of connections with one, either way.
+pub fn peers(host: &str, location: Vec<String>, common: &Common, insists: bool) -> Result<u8> {
+    slips::host("peers", host, &location, insists)?;
+    about("peers", host, location, common)
+}
+
 /// A question about one host.
 fn about(report: &str, host: &str, location: Vec<String>, common: &Common) -> Result<u8> {
     question(&format!("[{{ name = \"{report}\", host = {} }}]", toml_text(host)), location, common)

@@ -88,12 +88,12 @@ impl Table {
 
 /// The first order of numbers is from the largest, and of names and times from the lowest.
 fn is_ascending(kind: ColumnKind) -> bool {
-    kind != ColumnKind::Count
+    !kind.is_number()
 }
 
 /// What a row is about: all of it but its numbers, which change.
 fn about(row: &[Cell]) -> impl Iterator<Item = &Cell> {
-    row.iter().filter(|cell| cell.kind() != ColumnKind::Count)
+    row.iter().filter(|cell| !cell.kind().is_number())
 }
 
 /// Whether a host of the row has the filter in its name, as it is shown. Rows about no host pass.
@@ -112,6 +112,7 @@ fn compare(a: Option<&Cell>, b: Option<&Cell>) -> Ordering {
         (Some(Cell::Host(a)), Some(Cell::Host(b))) => a.cmp(b),
         (Some(Cell::Count(a)), Some(Cell::Count(b))) => a.cmp(b),
         (Some(Cell::Time(a)), Some(Cell::Time(b))) => a.cmp(b),
+        (Some(Cell::Percent(a)), Some(Cell::Percent(b))) => a.cmp(b),
         // A report has one kind of cell in a column.
         _ => Ordering::Equal,
     }

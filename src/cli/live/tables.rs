@@ -95,12 +95,13 @@ fn text(cell: &Cell) -> String {
         Cell::Host(host) => name(host),
         Cell::Count(count) => count.to_string(),
         Cell::Time(time) => time.to_string(),
+        Cell::Percent(share) => share.to_string(),
     }
 }
 
 fn row<'a>(texts: &'a [String], columns: &[Column]) -> Row<'a> {
     let cells = texts.iter().zip(columns).map(|(text, column)| {
-        let side = if column.kind == ColumnKind::Count { Alignment::Right } else { Alignment::Left };
+        let side = if column.kind.is_number() { Alignment::Right } else { Alignment::Left };
         Shown::from(Line::from(text.as_str()).alignment(side))
     });
     Row::new(cells.collect::<Vec<_>>())

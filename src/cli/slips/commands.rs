@@ -23,7 +23,7 @@ pub fn not_help(argv: &[OsString]) -> Result<()> {
     let words = words(argv);
     let [name, .., "help"] = words[..] else { return Ok(()) };
     // Behind these it may be a host, of a log that is piped in.
-    let is_host = matches!(name, "to" | "from") && words.len() == 2 && is_piped();
+    let is_host = matches!(name, "to" | "from" | "peers") && words.len() == 2 && is_piped();
     let commands = Commanded::command();
     let command = commands.get_subcommands().find(|command| command.get_name() == name);
     match command {

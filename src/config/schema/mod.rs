@@ -6,6 +6,7 @@
 mod format_keys;
 mod key;
 mod keys;
+mod rankings;
 mod stages;
 
 pub use key::{Argument, Heading, KeySpec, Needs, Takers};

@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::time::SECOND;
 use crate::model::{Timestamp, Window};
+use crate::tally::Side;
 use proptest::prelude::*;
 
 type Plain = BTreeMap<(Vec<u8>, Vec<u8>), (u64, u64)>;
@@ -76,6 +77,65 @@ proptest! {
         prop_assert_eq!(tally.show(&layout(first * PANE, panes), plain), expected_again);
         prop_assert_eq!(plain(&tally.view(&layout(first * PANE, panes))), plain(&view));
         prop_assert_eq!(plain(&tally.last_view(&layout(first * PANE, panes))), plain(&view));
+    }
+
+    #[test]
+    fn a_view_of_both_sides_and_of_two_windows_agrees_with_a_map(
+        records in records(), first in -2i64..2, panes in 1i64..4, shards in prop_oneof![Just(1usize), Just(3)],
+    ) {
+        let tally = tally(&records, shards);
+        let view = tally.view(&layout(first * PANE, panes));
+        let (from, end) = (first * PANE, (first + panes) * PANE);
+        let of = |window: std::ops::Range<i64>, is_meant: &dyn Fn(u16, u16) -> bool| {
+            records.iter().filter(|(bucket, from, to)| window.contains(bucket) && is_meant(*from, *to)).count() as u64
+        };
+        let (here, before) = (from..end, from - panes * PANE..from);
+        let number = |name: &[u8]| std::str::from_utf8(name).unwrap().parse::<u16>().unwrap();
+
+        let mut gone = BTreeMap::new();
+        for part in 0..view.parts() {
+            view.for_each_gone_pair_in(part, |from, to, count| {
+                assert_eq!(gone.insert((number(from.bytes()), number(to.bytes())), count), None);
+            }).unwrap();
+        }
+        let pairs: std::collections::BTreeSet<(u16, u16)> = records.iter().map(|(_, from, to)| (*from, *to)).collect();
+        let expected = pairs.iter().filter_map(|pair| {
+            let is_pair = |from, to| (from, to) == *pair;
+            let count = of(before.clone(), &is_pair);
+            (count > 0 && of(here.clone(), &is_pair) == 0).then_some((*pair, count))
+        });
+        prop_assert_eq!(gone, expected.collect());
+
+        let mut sides = BTreeMap::new();
+        view.for_each_host_on_either_side(|host| {
+            let counts = [host.as_source, host.as_server, host.with_itself, host.connections()];
+            assert_eq!(sides.insert(number(host.host.bytes()), counts), None);
+        }).unwrap();
+        let hosts: std::collections::BTreeSet<u16> = pairs.iter().flat_map(|(from, to)| [*from, *to]).collect();
+        let expected = hosts.iter().filter_map(|host| {
+            let counts = [
+                of(here.clone(), &|from, _| from == *host),
+                of(here.clone(), &|_, to| to == *host),
+                of(here.clone(), &|from, to| from == *host && to == *host),
+                of(here.clone(), &|from, to| from == *host || to == *host),
+            ];
+            (counts[3] > 0).then_some((*host, counts))
+        });
+        prop_assert_eq!(sides, expected.collect());
+
+        for side in [Side::From, Side::To] {
+            let mut compared = BTreeMap::new();
+            let totals = view.totals_before_in(0..view.parts());
+            view.for_each_host_compared(side, &totals, |host, counts| {
+                assert_eq!(compared.insert(number(host.bytes()), counts), None);
+            }).unwrap();
+            let expected = hosts.iter().filter_map(|host| {
+                let is_host = |from, to| if side == Side::From { from == *host } else { to == *host };
+                let counts = [of(here.clone(), &is_host), of(before.clone(), &is_host)];
+                (counts != [0, 0]).then_some((*host, counts))
+            });
+            prop_assert_eq!(compared, expected.collect());
+        }
     }
 
     #[test]

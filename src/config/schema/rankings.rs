@@ -1,0 +1,27 @@
+//! Keys of rankings, each an option of the reports that have it.
+//!
+//! Not here: what the reports make of them. They stand in the table of all keys (`keys`).
+
+use super::key::{Argument, Heading, KeySpec, Takers};
+use super::stages::StageType::Reporter;
+use crate::options::Kind;
+
+/// The lowest first. The package for clusters hands on options with values alone.
+pub(super) const REVERSE: KeySpec =
+    KeySpec::new("reverse", &[Reporter], Kind::Flag, "rankings: the lowest counts first; ties by name all the same")
+        .default("false")
+        .option(
+            Argument::new(Takers::Reports, Heading::Results, "The lowest counts of rankings first").not_on_clusters(),
+        );
+
+/// Shares in per cent.
+pub(super) const SHARES: KeySpec = KeySpec::new(
+    "shares",
+    &[Reporter],
+    Kind::Flag,
+    "rankings by connections: also each row's share of all connections, and that of all rows up to it, in per cent",
+)
+.default("false")
+.option(
+    Argument::new(Takers::Reports, Heading::Results, "Shares in per cent in rankings by connections").not_on_clusters(),
+);

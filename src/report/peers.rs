@@ -1,0 +1,65 @@
+//! `peers`: who connects to a host and whom it connects to, in one list.
+//!
+//! Not here: either direction alone (`connected`).
+
+use std::collections::BTreeMap;
+
+use crate::error::Result;
+use crate::model::{Cell, Column, Report, Timestamp};
+use crate::tally::{Aggregates, Side};
+
+use super::connected::{Forms, HOST, asked};
+use super::context::ReportContext;
+use super::entry::{ReportEntry, ReportMaker};
+#[cfg(test)]
+use super::laws::{Asked, Rows, summed, with_more};
+use super::ranking::host;
+
+/// Whom a host has to do with.
+pub(super) const ENTRY: ReportEntry = ReportEntry {
+    name: "peers",
+    help: "the hosts that connected to a host or that it connected to, by name",
+    options: &[HOST],
+    example: r#"{ name = "peers", host = "Delta" }"#,
+    needs_previous: false,
+    looks_at_pairs: true,
+    maker: ReportMaker::Function(peers),
+    #[cfg(test)]
+    oracle: Some(counted),
+};
+
+fn peers(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
+    let forms = Forms::of(asked(context)?);
+    let names = forms.names();
+    let [to, from] = [Side::To, Side::From].map(|side| context.peers(view, side, &names));
+    let (to, from) = (to?, from?);
+    // As with one direction: the byte as it is shown, if there is such a host.
+    let is_there = |at: &usize| !to[*at].is_empty() || !from[*at].is_empty();
+    let at = (0..names.len()).find(is_there).unwrap_or(0);
+    let mut peers: BTreeMap<&[u8], [u64; 2]> = BTreeMap::new();
+    for (way, found) in [&to[at], &from[at]].into_iter().enumerate() {
+        found.iter().for_each(|peer| peers.entry(&peer.host).or_default()[way] = peer.connections);
+    }
+    let rows = peers.into_iter().map(|(peer, [to, from])| {
+        // What a host has with itself goes both ways, and is there once.
+        let connections = if peer == names[at] { to } else { to + from };
+        std::iter::once(host(peer)).chain([connections, to, from].map(Cell::Count)).collect()
+    });
+    let columns = [Column::host("host"), Column::count("connections"), Column::count("in"), Column::count("out")];
+    Ok(Report::table([b"Peers of ", names[at]].concat(), columns, rows.collect()))
+}
+
+/// By name and without a limit, as all lists.
+#[cfg(test)]
+fn counted(asked: &Asked<'_>) -> Rows {
+    let name = asked.host();
+    let into = summed(asked.inside().filter(|one| one.server() == name).map(|one| vec![one.source()]));
+    let out = summed(asked.inside().filter(|one| one.source() == name).map(|one| vec![one.server()]));
+    let keys: std::collections::BTreeSet<_> = into.keys().chain(out.keys()).cloned().collect();
+    let rows = keys.into_iter().map(|key| {
+        let [into, out] = [&into, &out].map(|counts| counts.get(&key).copied().unwrap_or(0));
+        let connections = if key[0] == name { into } else { into + out };
+        (with_more(key, [into, out]), connections)
+    });
+    rows.collect()
+}
