@@ -24,6 +24,8 @@ use crate::options::{Options, Value};
 pub struct FormatCandidate {
     /// The name of the format, and of the envelope where it is not its own.
     pub name: String,
+    /// How many lines it was tried on: those before one that names other columns.
+    lines: usize,
     /// How many lines are records, and how many of another kind.
     pub records: usize,
     /// Lines of another kind.
@@ -64,12 +66,12 @@ pub fn detect(head: &Head<'_>, context: &StampContext) -> Result<Detected, Undet
     let lines: Vec<&[u8]> = head.filled().collect();
     let plain = FormatCandidate::plain(&lines, context);
     // What does not hold anything yet may be of the format that needs no telling.
-    if lines.is_empty() || plain.fits(lines.len()) {
+    if lines.is_empty() || plain.fits() {
         return Ok(Detected::Plain);
     }
     let all: Vec<FormatCandidate> =
         candidates(&lines).filter_map(|one| FormatCandidate::of(one, head, &lines, context)).collect();
-    let fits = |one: &&FormatCandidate| one.fits(lines.len());
+    let fits = |one: &&FormatCandidate| one.fits();
     for is_general in [false, true] {
         let fitting: Vec<&FormatCandidate> =
             all.iter().filter(fits).filter(|one| one.is_general == is_general).collect();
@@ -104,7 +106,7 @@ pub fn detect_by_fields(head: &Head<'_>, context: &StampContext, keys: &Options)
     let fits = |definition: &Arc<Definition>| {
         let mapped = definition.with(keys).ok().and_then(|own| Arc::new(own).bind(head, context).ok())?;
         let tried = FormatCandidate::tried(definition.name.clone(), &Schema::Mapped(mapped), &lines, true);
-        (tried.records > 0 && tried.fits(lines.len())).then(|| Arc::clone(definition))
+        (tried.records > 0 && tried.fits()).then(|| Arc::clone(definition))
     };
     let general = candidates(&lines).filter(|(preset, _)| preset.is_general);
     let mut fitting = general.filter_map(|(_, definition)| fits(&definition));
@@ -151,6 +153,7 @@ impl FormatCandidate {
         context: &StampContext,
     ) -> Option<Self> {
         let mapped = definition.bind(head, context).ok()?;
+        let lines = &lines[..lines.iter().position(|line| mapped.names_other_columns(line)).unwrap_or(lines.len())];
         let has_own_columns = mapped.is_known_by_columns();
         let is_known = has_own_columns || lines.iter().any(|line| mapped.is_known_by(line));
         let tried = FormatCandidate::tried(shown_name(&definition), &Schema::Mapped(mapped), lines, is_known);
@@ -162,6 +165,7 @@ impl FormatCandidate {
     fn tried(name: String, schema: &Schema, lines: &[&[u8]], is_known: bool) -> Self {
         let tried = FormatCandidate {
             name,
+            lines: lines.len(),
             records: 0,
             other: 0,
             first_bad: None,
@@ -173,8 +177,8 @@ impl FormatCandidate {
         schema.visit(Try { lines, tried })
     }
 
-    fn fits(&self, lines: usize) -> bool {
-        self.is_known && (self.records + self.other) * 100 >= lines * ENOUGH
+    fn fits(&self) -> bool {
+        self.is_known && (self.records + self.other) * 100 >= self.lines * ENOUGH
     }
 }
 
@@ -201,7 +205,11 @@ impl FormatVisitor for Try<'_> {
                     continue;
                 }
                 Stamp::Blank => continue,
-                Stamp::Bad(cause) => Some(cause),
+                Stamp::Bad(cause) => {
+                    // A stamp, and nothing behind it.
+                    tried.has_stamps |= cause == Cause::TooFewFields;
+                    Some(cause)
+                }
             };
             match cause {
                 None => tried.records += 1,

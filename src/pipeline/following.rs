@@ -53,7 +53,7 @@ use crate::stage::aggregator::following::windows::LiveWindows;
 use crate::stage::aggregator::following::{self, LiveCounting};
 use crate::stage::filter::{self, Surveyed};
 use crate::stage::follow::{Announcing, Begin, Begun, ChunkMaker, Following};
-use crate::stage::{Failures, InputSchemas, reporter};
+use crate::stage::{Failures, InputNotes, InputSchemas, reporter};
 use crate::tally::Tally;
 
 /// Descriptors that are left for everything but followed files.
@@ -377,8 +377,7 @@ impl GoingOn {
             grid,
             bounds: (resolved.bounds.keep_from, resolved.bounds.first),
             files: Arc::clone(&self.files),
-            names: Arc::clone(&context.names),
-            schemas: Arc::clone(&context.schemas),
+            notes: InputNotes { names: Arc::clone(&context.names), schemas: Arc::clone(&context.schemas) },
             failures: Arc::clone(&context.failures),
             stop: context.stop.clone(),
             trouble: Trouble::default(),

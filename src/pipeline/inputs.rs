@@ -4,6 +4,8 @@
 //! place in `all`, and a file that two readers of one aggregator find is read by one of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::environment::Environment;
 use super::local::open;
@@ -12,12 +14,25 @@ use crate::config::{Plan, ReaderPlan, Task};
 use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::format::foreign::kind;
 use crate::format::{HEAD_BYTES, Head, LineRules, Schema, Unbound};
+use crate::model::time::Clock;
 use crate::model::{InputId, Timestamp};
 use crate::source::{Beginning, Cursor, Input, beginning, locate, stdin};
 use crate::stage::Failures;
 
 /// Bytes of a first step: more than it takes to know a compressed file.
 const FIRST_STEP: usize = 64;
+
+/// The inputs of all readers, by number, before anything is known of what they hold.
+#[derive(Default)]
+pub(super) struct UnboundInputs {
+    pub all: Vec<Input>,
+    /// By number: whether bytes may be skipped.
+    may_skip: Vec<bool>,
+    /// The most inputs that may be looked at at once.
+    looks: usize,
+    /// By the reader's place in the plan.
+    by_reader: BTreeMap<usize, Vec<InputId>>,
+}
 
 /// All inputs by number, and which reader reads which.
 #[derive(Default)]
@@ -35,22 +50,33 @@ pub(super) struct Inputs {
     pub by_reader: BTreeMap<usize, Vec<InputId>>,
 }
 
-impl Inputs {
+/// What looking at the beginnings of inputs needs: the clock, and whether the run is to end.
+#[derive(Clone)]
+pub(super) struct Heads {
+    now: Clock,
+    drain: Arc<AtomicBool>,
+}
+
+impl Heads {
+    /// Those of a run in this environment.
+    pub fn of(environment: &Environment) -> Self {
+        Heads { now: Arc::clone(&environment.now), drain: Arc::clone(&environment.wishes.drain) }
+    }
+}
+
+impl UnboundInputs {
     /// Finds the inputs of all readers. A file that two readers of one aggregator find is read by
     /// the first.
     pub fn find(plan: &Plan, failures: &Failures, environment: &mut Environment) -> Result<Self> {
         // Where memory is limited, no more decoders may be open than when they are read.
         let threads = readers(plan).map(|(at, _)| plan.stages[at].threads.get()).min();
         let looks = threads.filter(|_| plan.max_memory().is_some()).unwrap_or(usize::MAX);
-        let mut inputs = Inputs { looks, ..Inputs::default() };
+        let mut inputs = UnboundInputs { looks, ..UnboundInputs::default() };
         for (stage, reader) in readers(plan) {
             if reader.follow.is_some() {
                 // Files are found by the follower, again and again; standard input has the first
                 // number.
-                let ids = match reader.reads_stdin() {
-                    true => inputs.add(stdin(), reader, false, environment)?.ok(),
-                    false => None,
-                };
+                let ids = reader.reads_stdin().then(|| inputs.add(stdin(), false));
                 inputs.by_reader.insert(stage, ids.into_iter().collect());
                 continue;
             }
@@ -61,17 +87,36 @@ impl Inputs {
             located.failures.into_iter().for_each(|failure| failures.add(failure));
             located.notes.into_iter().for_each(|note| failures.warn(&note));
             let may_skip = located.inputs.iter().filter_map(Input::size).sum::<u64>() > reader.scan.above();
-            let (mut ids, mut unbound) = (Vec::new(), Vec::new());
+            let mut ids = Vec::new();
             for input in located.inputs {
-                if inputs.is_taken(plan, stage, &input)? {
-                    continue;
+                if !inputs.is_taken(plan, stage, &input)? {
+                    ids.push(inputs.add(input, may_skip));
                 }
-                match inputs.add(input, reader, may_skip, environment)? {
+            }
+            inputs.by_reader.insert(stage, ids);
+        }
+        Ok(inputs)
+    }
+
+    fn add(&mut self, input: Input, may_skip: bool) -> InputId {
+        self.all.push(input);
+        self.may_skip.push(may_skip);
+        InputId(self.all.len() as u32 - 1)
+    }
+
+    /// Looks how each input begins, and binds the format of its lines to it. What is not read for
+    /// that has no number afterwards; where there is nothing else to read, nothing is.
+    pub fn bind(self, plan: &Plan, failures: &Failures, heads: &Heads) -> Result<Inputs> {
+        let mut inputs = Inputs { looks: self.looks, ..Inputs::default() };
+        for (stage, reader) in readers(plan) {
+            let (mut ids, mut unbound) = (Vec::new(), Vec::new());
+            for id in self.by_reader.get(&stage).into_iter().flatten() {
+                let number = id.0 as usize;
+                match inputs.add(self.all[number].clone(), reader, self.may_skip[number], heads)? {
                     Ok(id) => ids.push(id),
                     Err(error) => unbound.push(error),
                 }
             }
-            // Where there is nothing else to read, nothing is.
             if ids.is_empty() && !unbound.is_empty() {
                 return Err(unbound.swap_remove(0));
             }
@@ -80,52 +125,6 @@ impl Inputs {
         }
         inputs.formats().into_iter().for_each(|note| failures.note(&note));
         Ok(inputs)
-    }
-
-    /// Which inputs are read as which format, where that was told by how they begin and is not
-    /// `plain`: a line each.
-    fn formats(&self) -> Vec<String> {
-        let mut names: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for ((input, rules), _) in self.all.iter().zip(&self.rules).zip(&self.is_told).filter(|(_, told)| **told) {
-            if matches!(rules.schema, Schema::Mapped(_)) {
-                names.entry(rules.schema.name()).or_default().push(&input.name);
-            }
-        }
-        let line = |(format, inputs): (String, Vec<&str>)| match &inputs[..] {
-            [one] => format!("{one} is read as {format}"),
-            [first, others @ ..] => format!("{first} and {} more are read as {format}", others.len()),
-            [] => String::new(),
-        };
-        names.into_iter().map(line).collect()
-    }
-
-    /// Binds the format of its lines to an input, and gives it the next number; or says why it is
-    /// not read.
-    fn add(
-        &mut self,
-        input: Input,
-        reader: &ReaderPlan,
-        may_skip: bool,
-        environment: &Environment,
-    ) -> Result<std::result::Result<InputId, Error>> {
-        let (rules, again) = match bound(&input, reader, environment)? {
-            Ok(bound) => bound,
-            Err(error) => return Ok(Err(error)),
-        };
-        // Of a file that has several sets of columns nothing can be skipped.
-        let may_skip =
-            may_skip && open(&input).is_none_or(|(file, size)| is_uniform(&file, size, &rules).unwrap_or(false));
-        self.all.push(again.unwrap_or(input));
-        self.rules.push(rules);
-        self.is_told.push(reader.stamps.format.is_auto());
-        self.may_skip.push(may_skip);
-        Ok(Ok(InputId(self.all.len() as u32 - 1)))
-    }
-
-    /// The inputs that reach a stage.
-    pub fn reaching(&self, plan: &Plan, stage: usize) -> Vec<InputId> {
-        let upstream = plan.upstream(stage);
-        self.by_reader.iter().filter(|(reader, _)| upstream.contains(reader)).flat_map(|(_, ids)| ids.clone()).collect()
     }
 
     /// Whether an earlier reader has this file already, for all aggregators that this reader feeds.
@@ -157,16 +156,64 @@ impl Inputs {
     }
 }
 
+impl Inputs {
+    /// Which inputs are read as which format, where that was told by how they begin and is not
+    /// `plain`: a line each.
+    fn formats(&self) -> Vec<String> {
+        let mut names: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for ((input, rules), _) in self.all.iter().zip(&self.rules).zip(&self.is_told).filter(|(_, told)| **told) {
+            if matches!(rules.schema, Schema::Mapped(_)) {
+                names.entry(rules.schema.name()).or_default().push(&input.name);
+            }
+        }
+        let line = |(format, inputs): (String, Vec<&str>)| match &inputs[..] {
+            [one] => format!("{one} is read as {format}"),
+            [first, others @ ..] => format!("{first} and {} more are read as {format}", others.len()),
+            [] => String::new(),
+        };
+        names.into_iter().map(line).collect()
+    }
+
+    /// Binds the format of its lines to an input, and gives it the next number; or says why it is
+    /// not read.
+    fn add(
+        &mut self,
+        input: Input,
+        reader: &ReaderPlan,
+        may_skip: bool,
+        heads: &Heads,
+    ) -> Result<std::result::Result<InputId, Error>> {
+        let (rules, again) = match bound(&input, reader, heads)? {
+            Ok(bound) => bound,
+            Err(error) => return Ok(Err(error)),
+        };
+        // Of a file that has several sets of columns nothing can be skipped.
+        let may_skip =
+            may_skip && open(&input).is_none_or(|(file, size)| is_uniform(&file, size, &rules).unwrap_or(false));
+        self.all.push(again.unwrap_or(input));
+        self.rules.push(rules);
+        self.is_told.push(reader.stamps.format.is_auto());
+        self.may_skip.push(may_skip);
+        Ok(Ok(InputId(self.all.len() as u32 - 1)))
+    }
+
+    /// The inputs that reach a stage.
+    pub fn reaching(&self, plan: &Plan, stage: usize) -> Vec<InputId> {
+        let upstream = plan.upstream(stage);
+        self.by_reader.iter().filter(|(reader, _)| upstream.contains(reader)).flat_map(|(_, ids)| ids.clone()).collect()
+    }
+}
+
 /// How the lines of an input are read, by its beginning, and the input to read in its place if it
 /// gives its bytes once only; or why it is not read.
 fn bound(
     input: &Input,
     reader: &ReaderPlan,
-    environment: &Environment,
+    heads: &Heads,
 ) -> Result<std::result::Result<(LineRules, Option<Input>), Error>> {
     let format = &reader.stamps.format;
     let is_needed = format.needs_head() && !input.is_empty();
-    let interrupted = || environment.wishes.drain.load(std::sync::atomic::Ordering::Relaxed);
+    let interrupted = || heads.drain.load(Ordering::Relaxed);
     let is_enough = |bytes: &[u8]| memchr::memchr_iter(b'\n', bytes).nth(Head::MOST_LINES - 1).is_some();
     let (found, again) = match is_needed.then(|| beginning(input, HEAD_BYTES, &is_enough, &interrupted)) {
         Some(Ok(found)) => found,
@@ -177,7 +224,7 @@ fn bound(
     };
     let head = Head::of(&found.bytes, found.is_whole);
     let written = input.file().and_then(|file| file.path.metadata().ok()?.modified().ok());
-    let latest = written.map_or_else(|| (environment.now)(), Timestamp::of_system);
+    let latest = written.map_or_else(|| (heads.now)(), Timestamp::of_system);
     Ok(match format.bind(&head, latest, reader.max_line) {
         Ok(rules) => Ok((rules, again)),
         Err(Unbound(why)) => Err(not_read(input, &head, why)),

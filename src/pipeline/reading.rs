@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use super::environment::{Environment, Pipeline};
-use super::inputs::{Inputs, readers, refusal};
+use super::inputs::{Inputs, UnboundInputs, readers, refusal};
 use super::prune::prune;
 use super::range::{ByteRange, ranged};
 use super::resolve::{Resolved, resolve_all};
@@ -86,8 +86,8 @@ impl Pipeline {
 
 /// Finds the inputs of a plan. Errors if one of them is to be written to; what else keeps one from
 /// being read is told.
-pub(super) fn find(plan: &Plan, environment: &mut Environment, failures: &Failures) -> Result<Inputs> {
-    let inputs = Inputs::find(plan, failures, environment)?;
+pub(super) fn find(plan: &Plan, environment: &mut Environment, failures: &Failures) -> Result<UnboundInputs> {
+    let inputs = UnboundInputs::find(plan, failures, environment)?;
     spare(&inputs, environment)?;
     Ok(inputs)
 }
@@ -98,13 +98,18 @@ pub(super) fn find_all(
     environment: &mut Environment,
     failures: &Failures,
     without: &str,
-) -> Result<Inputs> {
+) -> Result<UnboundInputs> {
     let inputs = find(plan, environment, failures)?;
-    let failed = failures.take().len();
-    if failed > 0 {
-        return Err(unread(failed, without));
-    }
+    nothing_failed(failures, without)?;
     inputs.all.iter().find_map(refusal).map_or(Ok(inputs), Err)
+}
+
+/// Errors if an input could not be read; `without` says what there is not then.
+pub(super) fn nothing_failed(failures: &Failures, without: &str) -> Result<()> {
+    match failures.take().len() {
+        0 => Ok(()),
+        failed => Err(unread(failed, without)),
+    }
 }
 
 /// The error where inputs could not be read, each of which was told when it happened; `without`

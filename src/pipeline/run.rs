@@ -10,6 +10,7 @@ use super::context::RunContext;
 use super::course::Course;
 use super::environment::Pipeline;
 use super::following::Follow;
+use super::inputs::Heads;
 use super::reading::{Part, Reading, find};
 use super::seat::Ground;
 use super::summary::{Sheet, Sheets, Stranger, Summary};
@@ -51,17 +52,20 @@ impl Pipeline {
 pub(super) fn start(pipeline: Pipeline, part: Part, kept: Option<Kept>) -> Result<Running> {
     let Pipeline { plan, mut environment } = pipeline;
     let (context, now) = (RunContext::new(&environment), Arc::clone(&environment.now));
-    let inputs = find(&plan, &mut environment, &context.failures)?;
+    let found = find(&plan, &mut environment, &context.failures)?;
+    let heads = Heads::of(&environment);
+    let follow = if plan.follows() { Some(Follow::open(&plan, &context, now())?) } else { None };
+    let tell: Arc<dyn Tell> = Arc::clone(&context.failures) as Arc<dyn Tell>;
+    let state = follow.as_ref().and_then(Follow::state_folder);
+    let targets = Targets::open(&plan, &found, (environment, state), &tell)?;
+    // Whether anything can be written is known before anything is read.
+    let inputs = found.bind(&plan, &context.failures, &heads)?;
     for (at, input) in inputs.all.iter().enumerate() {
         context.names.set(InputId(at as u32), input.name.clone());
         if let Some(size) = input.stored() {
             context.progress.add_known(size);
         }
     }
-    let follow = if plan.follows() { Some(Follow::open(&plan, &context, now())?) } else { None };
-    let tell: Arc<dyn Tell> = Arc::clone(&context.failures) as Arc<dyn Tell>;
-    let state = follow.as_ref().and_then(Follow::state_folder);
-    let targets = Targets::open(&plan, &inputs, (environment, state), &tell)?;
     let part = follow.as_ref().map_or(part, Follow::part);
     let reading = Reading::new(&plan, inputs, now(), &context.stop, &part)?;
     let mut pool = Pool::new(context.stop.clone());

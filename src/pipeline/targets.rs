@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::environment::Environment;
-use super::inputs::{Inputs, readers};
+use super::inputs::{UnboundInputs, readers};
 use crate::config::{OutputPlan, Plan, ReporterPlan, Task};
 use crate::error::{Error, Result, show_path};
 use crate::ops::scan::begins_with_record;
@@ -49,7 +49,7 @@ impl Targets {
     /// `tell` hears of those that cannot be written later.
     pub fn open(
         plan: &Plan,
-        inputs: &Inputs,
+        inputs: &UnboundInputs,
         (environment, state): (Environment, Option<&Path>),
         tell: &Arc<dyn Tell>,
     ) -> Result<Self> {
@@ -142,7 +142,7 @@ fn apart_from_state(plan: &Plan, outputs_given: bool, folder: &Path) -> Result<(
 }
 
 /// All that is read: inputs, and what the builder was told of.
-fn read(inputs: &Inputs, environment: &Environment) -> Spared {
+fn read(inputs: &UnboundInputs, environment: &Environment) -> Spared {
     let mut read = environment.read.clone();
     for input in &inputs.all {
         match input.identity() {
@@ -154,7 +154,7 @@ fn read(inputs: &Inputs, environment: &Environment) -> Spared {
 }
 
 /// Refuses to read what is to be written once all is read.
-pub(super) fn spare(inputs: &Inputs, environment: &Environment) -> Result<()> {
+pub(super) fn spare(inputs: &UnboundInputs, environment: &Environment) -> Result<()> {
     let read = read(inputs, environment);
     let spare = |target: &Option<PathBuf>| read.refuse(target.as_deref()).and_then(|()| spare_log(target.as_deref()));
     environment.written.iter().try_for_each(spare)
@@ -179,7 +179,7 @@ pub fn spare_log(target: Option<&Path>) -> Result<()> {
 
 /// Refuses to write over logs. A file of late lines begins as one, too; it is spared where nothing
 /// is read: then it was meant to be.
-fn spare_logs(plan: &Plan, inputs: &Inputs, outputs_given: bool) -> Result<()> {
+fn spare_logs(plan: &Plan, inputs: &UnboundInputs, outputs_given: bool) -> Result<()> {
     let reads_nothing = !inputs.all.is_empty() && inputs.all.iter().all(Input::is_empty);
     for stage in &plan.stages {
         match &stage.task {

@@ -316,6 +316,7 @@ mod tests {
     use crate::Pipeline;
     use crate::output::Tell;
     use crate::pipeline::context::RunContext;
+    use crate::pipeline::inputs::Heads;
     use crate::pipeline::reading::{Part, find};
     use crate::pipeline::to_the_end::ToTheEnd;
 
@@ -363,9 +364,10 @@ mod tests {
             .unwrap();
         let Pipeline { plan, mut environment } = pipeline;
         let (context, now) = (RunContext::new(&environment), Arc::clone(&environment.now));
-        let inputs = find(&plan, &mut environment, &context.failures).unwrap();
+        let (inputs, heads) = (find(&plan, &mut environment, &context.failures).unwrap(), Heads::of(&environment));
         let tell: Arc<dyn Tell> = Arc::clone(&context.failures) as Arc<dyn Tell>;
         let targets = Targets::open(&plan, &inputs, (environment, None), &tell).unwrap();
+        let inputs = inputs.bind(&plan, &context.failures, &heads).unwrap();
         let reading = Reading::new(&plan, inputs, now(), &context.stop, &Part::All).unwrap();
         let ground = Ground { plan: &plan, reading: &reading, context: &context, now: &now };
         let wiring = Wiring { ground, kept: None };

@@ -121,6 +121,17 @@ const FIGURES: [Figure; 15] = [
     ("inputs", None, |sheet| sheet.inputs),
 ];
 
+/// Those that lines of `plain` do not have; shown only where they are not 0.
+const LATER: [Figure; 2] =
+    [("filtered", Some("filtered"), |sheet| sheet.filtered), ("other", Some("other"), |sheet| sheet.other)];
+
+impl ShownBalance {
+    fn figures(&self) -> impl Iterator<Item = (&'static str, Option<&'static str>, u64)> {
+        let later = LATER.iter().filter(|(.., value)| value(&self.0) > 0);
+        FIGURES.iter().chain(later).map(|(key, label, value)| (*key, *label, value(&self.0)))
+    }
+}
+
 impl From<(Timestamp, u64)> for ShownCount {
     fn from((start, connections): (Timestamp, u64)) -> Self {
         ShownCount { start, connections }
@@ -168,7 +179,7 @@ impl Serialize for ShownInput<'_> {
 
 impl Display for ShownBalance {
     fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
-        let figures = FIGURES.iter().filter_map(|(_, label, value)| Some(((*label)?, value(&self.0))));
+        let figures = self.figures().filter_map(|(_, label, value)| Some((label?, value)));
         for (at, (label, value)) in figures.enumerate().filter(|(at, (_, value))| *at == 0 || *value > 0) {
             write!(to, "{}{value} {label}", if at == 0 { "" } else { ", " })?;
         }
@@ -178,9 +189,9 @@ impl Display for ShownBalance {
 
 impl Serialize for ShownBalance {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut figures = serializer.serialize_map(Some(FIGURES.len()))?;
-        for (key, _, value) in &FIGURES {
-            figures.serialize_entry(key, &value(&self.0))?;
+        let mut figures = serializer.serialize_map(Some(self.figures().count()))?;
+        for (key, _, value) in self.figures() {
+            figures.serialize_entry(key, &value)?;
         }
         figures.end()
     }

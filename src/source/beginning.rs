@@ -42,7 +42,9 @@ pub fn beginning(
     let mut spool = Spool::new()?;
     spool.keep(&beginning.bytes).map_err(|error| Error::input(input.path(), "cannot keep what was read", error))?;
     let packed = stream.packed();
-    let again = spool.into_input(input, (!beginning.is_whole).then_some(stream), packed);
+    // Who is interrupted reads what there is.
+    let is_end = beginning.is_whole || interrupted();
+    let again = spool.into_input(input, (!is_end).then_some(stream), packed);
     Ok((beginning, Some(again)))
 }
 

@@ -140,7 +140,7 @@ impl Begun {
 }
 
 /// What the beginning of an input has told.
-enum Told {
+enum HeadTold {
     /// Its format.
     Format(String),
     /// That there is none, and why.
@@ -256,8 +256,8 @@ impl Following {
             let told = beginning.or_else(first).and_then(|bytes| self.chunks.bind(step.id, step.cut.from, &bytes));
             let name = self.announcing.names.get(step.id);
             match told {
-                Some(Told::Format(what)) => self.failures.note(&format!("{name} {what}")),
-                Some(Told::Nothing(why)) => self.failures.warn(&format!("{name}: {why}")),
+                Some(HeadTold::Format(what)) => self.failures.note(&format!("{name} {what}")),
+                Some(HeadTold::Nothing(why)) => self.failures.warn(&format!("{name}: {why}")),
                 None => {}
             }
         }
@@ -343,13 +343,13 @@ impl ChunkMaker {
 
     /// Binds an input by how it begins, if that tells its format, for its lines from a byte on. What
     /// people should know.
-    fn bind(&mut self, id: InputId, from: u64, beginning: &[u8]) -> Option<Told> {
+    fn bind(&mut self, id: InputId, from: u64, beginning: &[u8]) -> Option<HeadTold> {
         let (head, now) = (Head::of(beginning, false), (self.now)());
         let begun = self.begun.entry(id).or_default();
         let told = match self.format.bind(&head, now, self.max_line) {
             Ok(rules) => {
                 let told = (self.format.is_auto() && !rules.schema.is_plain())
-                    .then(|| Told::Format(format!("is read as {}", rules.schema.name())));
+                    .then(|| HeadTold::Format(format!("is read as {}", rules.schema.name())));
                 begun.rules = Some(rules);
                 told
             }
@@ -357,7 +357,9 @@ impl ChunkMaker {
             Err(_) if beginning.len() < HEAD_BYTES && head.lines.len() < Head::MOST_LINES => None,
             Err(Unbound(why)) => {
                 begun.rules = Some(self.plain.clone());
-                Some(Told::Nothing(format!("{why}; its lines are read as plain, and are malformed where they are not")))
+                Some(HeadTold::Nothing(format!(
+                    "{why}; its lines are read as plain, and are malformed where they are not"
+                )))
             }
         };
         let saved = match &begun.rules {

@@ -70,6 +70,23 @@ impl InputSchemas {
     }
 }
 
+/// What is noted of inputs by their numbers.
+#[derive(Debug, Clone, Default)]
+pub struct InputNotes {
+    /// Their names.
+    pub names: Arc<InputNames>,
+    /// How their lines are read, of those that are followed.
+    pub schemas: Arc<InputSchemas>,
+}
+
+impl InputNotes {
+    /// Drops what is noted of an input that has ended.
+    pub fn forget(&self, input: InputId) {
+        self.names.forget(input);
+        self.schemas.forget(input);
+    }
+}
+
 /// The names of inputs, for messages.
 #[derive(Debug, Default)]
 pub struct InputNames(RwLock<HashMap<InputId, String>>);

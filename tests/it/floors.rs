@@ -35,7 +35,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("tallies", &["error", "model", "tally", "metrics", "version", "codec", "format", "spill"]),
     ("make", &["model"]),
     ("ops", &["error", "model", "tally", "format", "batch"]),
-    ("snapshot", &["error", "model", "codec", "tally", "source", "ops"]),
+    ("snapshot", &["error", "model", "codec", "tally", "format", "source", "ops"]),
     (
         "stage",
         &[

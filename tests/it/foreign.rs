@@ -276,8 +276,7 @@ fn without_a_word_on_its_format_each_is_read_or_refused_by_what_it_looks_like() 
     let folder = Folder::new();
     for Example { name, log, gives, .. } in EXAMPLES {
         folder.write("FILE", log);
-        let asked =
-            ["top", "FILE", "--report", "top-pairs", "--since", "1970-01-02", "--until", "2100-01-01", "--csv", "-q"];
+        let asked = ["top", "FILE", "--report", "top-pairs", "--since", "1970-01-02", "--until", "2100-01-01", "--csv"];
         let found = run_with_input(&folder, &[&asked[..], &["--now", "2100-01-01"]].concat(), log);
         let text = stderr(&found);
         match found.status.code() {
@@ -333,7 +332,7 @@ fn of_no_text_a_record_by_accident_is_none() {
     let program = std::fs::read("/bin/ls").unwrap();
     folder.write("program", &program);
     for location in ["program", "-"] {
-        let found = run_with_input(&folder, &["top", location], &program);
+        let found = run_with_input(&folder, &["top", location, "--format", "plain"], &program);
         let text = stderr(&found);
         assert_eq!(found.status.code(), Some(1), "{text}");
         assert!(sentence(&text).unwrap().contains(" they look like binary data; "), "{text}");
@@ -342,7 +341,7 @@ fn of_no_text_a_record_by_accident_is_none() {
     // Beside a log, records are its own.
     folder.write("old.log", "1700000000 a b\n");
     for locations in [["program", "old.log"], ["old.log", "program"]] {
-        let found = run(&folder, &[&["top"][..], &locations].concat());
+        let found = run(&folder, &[&["top", "--format", "plain"][..], &locations].concat());
         assert_eq!((found.status.code(), sentence(&stderr(&found))), (Some(0), None), "{}", stderr(&found));
     }
     folder.write("a.log", "\x7fELF\n1700000000 a b\n");
@@ -402,7 +401,7 @@ fn an_input_without_a_record_is_told_by_name_beside_others_that_have_some() {
         "192.0.2.54 - - [20/Jul/2009:22:59:26 +0000] \"GET /a HTTP/1.0\" 200 134\n".repeat(100),
     );
     let told = |args: &[&str]| {
-        let found = run(&folder, args);
+        let found = run(&folder, &[args, &["--format", "plain"]].concat());
         assert_eq!(found.status.code(), Some(0), "{}", stderr(&found));
         let lines = stderr(&found);
         lines.lines().filter(|line| line.contains("is a record")).map(str::to_owned).collect::<Vec<_>>()
@@ -432,7 +431,8 @@ fn lines_of_which_none_is_a_record_are_told_by_partial_and_fail_a_report() {
     folder.write("bad.log", "{\"ts\":1700000000}\n{\"ts\":1700000001}\n");
     folder.write("good.log", "1700000000 a b\n");
     let partial = |log: &str, tally: &str, more: &[&str]| {
-        let args = [&["partial", log, "--output", tally, "--until", "1700000100", "--last", "10m"], more].concat();
+        let asked = ["partial", log, "--output", tally, "--until", "1700000100", "--last", "10m", "--format", "plain"];
+        let args = [&asked[..], more].concat();
         let output = run(&folder, &args);
         assert_eq!((output.status.code(), stdout(&output)), (Some(0), String::new()), "{}", stderr(&output));
         stderr(&output)
@@ -460,7 +460,7 @@ fn a_file_that_is_no_text_is_told_as_such_though_a_line_of_it_is_a_record() {
     let mut bytes = b"\x7fELF\x02\x01\x01\0\0\0\n".repeat(9);
     bytes.extend(b"1700000000 a b\n");
     folder.write("program", &bytes);
-    let output = run(&folder, &["top", "program", "--until", "latest", "--output", "csv"]);
+    let output = run(&folder, &["top", "program", "--until", "latest", "--output", "csv", "--format", "plain"]);
     assert_eq!((output.status.code(), stdout(&output)), (Some(0), "server,connections\nb,1\n".to_owned()));
     let said = "9 malformed lines (9 bad timestamp), which look like binary data; the first: program: byte 0: ";
     assert!(stderr(&output).contains(said), "{}", stderr(&output));

@@ -324,7 +324,7 @@ fn where_no_line_is_a_record_the_exit_code_is_1_and_one_sentence_says_what_they_
         folder.write("a.log", log);
         for location in ["a.log", "-"] {
             for more in [&[][..], &["--output", "json"], &["--output", "csv", "-qq"], &["--every", "1h", "-q"]] {
-                let args = [&["top", location, "--until", "1700000001"][..], more].concat();
+                let args = [&["top", location, "--until", "1700000001", "--format", "plain"][..], more].concat();
                 let found = run_with_input(&folder, &args, log);
                 assert_eq!(found.status.code(), Some(1), "{args:?}: {}", stderr(&found));
                 assert_eq!(stderr(&found).matches(said).count(), 1, "{args:?}: {}", stderr(&found));

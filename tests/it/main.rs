@@ -14,6 +14,7 @@
 //! | `names` | names that no pane holds are dropped while others count |
 //! | `stamps` | each stamp tells its own unit, to the nanosecond |
 //! | `instants` | instants in options and files: what may be written and what it means |
+//! | `followed_formats` | followed logs of other programs, each told by how it begins |
 //! | `foreign` | lines of other programs, and the commands that make records of them |
 //! | `others` | logs of other programs, against a reader of each that is not ours |
 //! | **Following** | |

@@ -73,7 +73,7 @@ fn a_log_that_names_other_columns_further_on_is_read_by_these_from_there_on() {
     let windows = every(&["--every", "100s", "--seconds", "100s", "--align", "1700000000"]);
     assert_eq!(windows.lines().filter(|row| row.ends_with(",15")).count(), 30 * 2, "{windows}");
     // Nor can it be divided.
-    let plan = run(&folder, &["plan", "conn.log", "--until", "1700010000", "--last", "10h", "--bytes", "1000"]);
+    let plan = run(&folder, &["plan", "conn.log", "--until", "1700010000", "--last", "10h", "--max-partition", "1000"]);
     assert_eq!(stdout(&plan).matches("\"from\"").count(), 1, "{}", stdout(&plan));
     let part =
         run(&folder, &["partial", "conn.log", "--until", "latest", "--range", "9000..10000", "--output", "x.tally"]);

@@ -105,6 +105,7 @@ fn what_is_explained_is_what_is_read() {
     folder.write("3.log", log(2, 60_000, 20_000, 100, 15));
     let question =
         ["--until", &(BASE + 60_000).to_string(), "--seconds", "600", "--output", "json", "--prune-above", "0"];
+    let question = [&question[..], &["--format", "plain"]].concat();
     let explained = run(&folder, &[&["explain", "."][..], &question].concat());
     assert_eq!(explained.status.code(), Some(0), "{}", stderr(&explained));
     let lines: Vec<serde_json::Value> =

@@ -108,7 +108,7 @@ fn at_the_end_a_log_of_no_records_is_exit_code_1_and_csv_has_its_header_where_no
     let json = "{\"ts\":1700000000,\"from\":\"a\",\"to\":\"b\"}\n".repeat(9);
     let header = "window_start,window_end,revision,provisional,server,connections\n";
     for (log, first, code) in [(json.as_str(), "none of 9 lines is a record", 1), (OLD, "no result yet", 0)] {
-        let mut run = Follower::start(log, "a.log", &[]);
+        let mut run = Follower::start(log, "a.log", &["--format", "plain"]);
         run.wait_for("err", first);
         signal(&run.child, "INT");
         let ended = run.child.wait().unwrap();

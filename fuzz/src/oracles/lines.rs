@@ -151,6 +151,7 @@ pub fn run(data: &[u8]) {
         ("chunk", chunk.to_string()),
         ("threads", threads.to_string()),
         ("grouping-seconds", "7".to_owned()),
+        ("format", "\"plain\"".to_owned()),
     ];
     for (key, value) in &settings {
         builder = builder.set(key, value);

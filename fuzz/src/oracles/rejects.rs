@@ -69,6 +69,7 @@ pub fn run(data: &[u8]) {
         ("max-line", max_line.to_string()),
         ("chunk", chunk.to_string()),
         ("threads", threads.to_string()),
+        ("format", "\"plain\"".to_owned()),
     ];
     for (key, value) in &settings {
         builder = builder.set(key, value);

@@ -16,6 +16,11 @@ impl Mapped {
         self.bound.naming()
     }
 
+    /// Whether a line names columns that are others than those of this input.
+    pub fn names_other_columns(&self, line: &[u8]) -> bool {
+        self.bound.names_other_columns(line)
+    }
+
     /// Where in `bytes`, at `from` or behind it, the next line begins that names other columns, and
     /// the same format for these. `None` if there is none, or if the format cannot do with them.
     pub fn bound_anew(&self, bytes: &[u8], from: usize) -> Option<(usize, Mapped)> {

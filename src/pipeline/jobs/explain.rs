@@ -13,7 +13,7 @@ use crate::error::{Error, Result, show_path};
 use crate::model::InputId;
 use crate::output::spared::Spared;
 use crate::pipeline::environment::{Environment, Pipeline};
-use crate::pipeline::inputs::{Inputs, readers, refusal};
+use crate::pipeline::inputs::{Heads, Inputs, readers, refusal};
 use crate::pipeline::reading::{Part, Reading, find};
 use crate::source::{Input, Pruned};
 use crate::stage::Failures;
@@ -39,7 +39,8 @@ impl Pipeline {
         let Pipeline { plan, mut environment } = self;
         let stop = Stop::new(environment.wishes.drain.clone());
         let failures = Failures::new(environment.listener.clone());
-        let inputs = find(&plan, &mut environment, &failures)?;
+        let found = find(&plan, &mut environment, &failures)?;
+        let inputs = found.bind(&plan, &failures, &Heads::of(&environment))?;
         let follows = plan.follows();
         let saved = follows.then(|| SavedRun::look(&plan, &failures)).transpose()?;
         let part = saved.as_ref().map_or(Part::All, SavedRun::part);

@@ -15,10 +15,11 @@ use crate::format::LineRules;
 use crate::model::{Guard, InputId, Timestamp, Units};
 use crate::ops::close::Windows;
 use crate::pipeline::environment::Pipeline;
+use crate::pipeline::inputs::Heads;
 use crate::pipeline::probe::head;
 use crate::pipeline::prune::{old_warning, pruned_or_warn};
 use crate::pipeline::range::{ByteRange, Passed};
-use crate::pipeline::reading::{Part, Reading, find_all};
+use crate::pipeline::reading::{Part, Reading, find_all, nothing_failed};
 use crate::pipeline::uniform::is_uniform;
 use crate::source::seek::{self, Reason};
 use crate::source::{Input, LocalFile, Pruned};
@@ -76,7 +77,9 @@ impl Pipeline {
         let stop = Stop::new(environment.wishes.drain.clone());
         let failures = Failures::new(environment.listener.clone());
         // A plan without an input that was asked for would answer another question.
-        let inputs = find_all(&plan, &mut environment, &failures, "there is no plan")?;
+        let found = find_all(&plan, &mut environment, &failures, "there is no plan")?;
+        let inputs = found.bind(&plan, &failures, &Heads::of(&environment))?;
+        nothing_failed(&failures, "there is no plan")?;
         let reading = Reading::new(&plan, inputs, (environment.now)(), &stop, &Part::All)?;
         let [_, filter, _] = plan.single()?;
         let (Task::TimeFilter(filtering), Some(found)) = (&plan.stages[filter].task, reading.windows[filter]) else {

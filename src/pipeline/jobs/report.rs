@@ -14,7 +14,7 @@ use crate::model::{Balance, MemoryPolicy};
 use crate::ops::close::{Windows, once_layout};
 use crate::output::Tell;
 use crate::pipeline::environment::Pipeline;
-use crate::pipeline::inputs::Inputs;
+use crate::pipeline::inputs::UnboundInputs;
 use crate::pipeline::summary::{Sheet, Summary};
 use crate::pipeline::targets::Targets;
 use crate::spill::RunStore;
@@ -49,7 +49,7 @@ impl Pipeline {
         let listener = environment.listener.clone();
         let stop = Stop::new(environment.wishes.drain.clone());
         let tell: Arc<dyn Tell> = Arc::new(Failures::new(listener.clone()));
-        let mut targets = Targets::open(&plan, &Inputs::default(), (environment, None), &tell)?;
+        let mut targets = Targets::open(&plan, &UnboundInputs::default(), (environment, None), &tell)?;
         let view = view(&plan, aggregation, files)?;
         let balance = header.balance();
         let look = WindowLook { sequence: 0, periodic: false, gap: None, issue: None, view: &view, balance: &balance };

@@ -23,7 +23,7 @@ const RAW: u32 = 1 << 31;
 /// Decompresses a frame, and checks what is in it.
 pub(super) struct Lz4 {
     piece: FramePiece,
-    header: Header,
+    header: Lz4Header,
     /// What was taken of the piece that is next, and how many bytes that has.
     held: Vec<u8>,
     wanted: usize,
@@ -55,7 +55,7 @@ enum FramePiece {
 
 /// What the header says.
 #[derive(Debug, Clone, Copy, Default)]
-struct Header {
+struct Lz4Header {
     are_apart: bool,
     have_checksums: bool,
     has_checksum: bool,
@@ -70,7 +70,7 @@ impl Lz4 {
     pub fn new() -> Self {
         Lz4 {
             piece: FramePiece::Fixed,
-            header: Header::default(),
+            header: Lz4Header::default(),
             held: Vec::new(),
             wanted: FIXED,
             block: Vec::new(),
@@ -118,7 +118,7 @@ impl Lz4 {
         if has_dictionary {
             return Err(data("it needs a dictionary"));
         }
-        self.header = Header {
+        self.header = Lz4Header {
             are_apart: flags & 0x20 != 0,
             have_checksums: flags & 0x10 != 0,
             has_checksum: flags & 4 != 0,

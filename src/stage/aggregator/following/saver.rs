@@ -24,7 +24,7 @@ use crate::tally::pane::Pane;
 use super::live::LiveCounting;
 use super::trouble::Trouble;
 use crate::stage::aggregator::counting::Counting;
-use crate::stage::{Failures, InputNames, InputSchemas};
+use crate::stage::{Failures, InputNotes};
 
 /// How often to look whether the last results of a run that ends are written.
 const TICK: Duration = Duration::from_millis(25);
@@ -66,10 +66,8 @@ pub struct Saver {
     pub bounds: (Timestamp, Timestamp),
     /// The files that are followed.
     pub files: Arc<FileRecords>,
-    /// The names of all inputs.
-    pub names: Arc<InputNames>,
-    /// How their lines are read.
-    pub schemas: Arc<InputSchemas>,
+    /// What is noted of the inputs.
+    pub notes: InputNotes,
     /// Failures are told here.
     pub failures: Arc<Failures>,
     /// The run's stop switch.
@@ -189,12 +187,11 @@ impl Saver {
         };
         for id in forgotten {
             self.files.forget(id);
-            self.names.forget(id);
-            self.schemas.forget(id);
+            self.notes.forget(id);
         }
         let files = self.files(&progress);
         let passed_over = self.files.passed_over(&files);
-        let schemas = self.schemas.of(files.iter().map(|file| (file.id, file.position)));
+        let schemas = self.notes.schemas.of(files.iter().map(|file| (file.id, file.position)));
         let snapshot = Snapshot {
             grid: self.grid,
             bounds: self.bounds,
@@ -315,8 +312,7 @@ mod tests {
             grid: GRID,
             bounds: (Timestamp::MIN, Timestamp::MIN),
             files,
-            names: Arc::default(),
-            schemas: Arc::default(),
+            notes: InputNotes::default(),
             failures: Arc::new(Failures::default()),
             stop: Stop::default(),
             trouble: Trouble::default(),
