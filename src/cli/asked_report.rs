@@ -36,7 +36,7 @@ pub fn in_toml(text: &str) -> Result<String> {
         if options.is_none() && entry(first).is_some() && rest.contains('=') {
             return wrong(format!(
                 "expected a colon behind the name; did you mean -r {}?",
-                shell_word(&text.replacen(',', ":", 1))
+                shell_word(text.replacen(',', ":", 1))
             ));
         }
         return wrong(format!("expected one report; give each as one of its own: -r {first} -r {rest}"));

@@ -18,7 +18,7 @@ use crate::model::Timestamp;
 use crate::model::escape::{is_hostile, printable};
 use crate::model::time::SECOND;
 use crate::snapshot::SavedContents;
-use crate::snapshot::store::{self as state, Choice, FORMAT, Loaded, SlotContent, SlotInfo};
+use crate::snapshot::store::{self as state, Choice, Loaded, SlotContent, SlotInfo};
 
 /// Reads what a snapshot holds that depends on a configuration of this fingerprint; it has to get
 /// every value.
@@ -119,8 +119,8 @@ fn json(slots: &[SlotInfo; 2], choice: &Choice, contents: Option<&SavedContents>
 fn json_line(slot: &SlotInfo) -> Line<'_> {
     let (content, reason, format, sequence, fingerprint) = match &slot.content {
         SlotContent::Missing => ("missing", None, None, None, None),
-        SlotContent::Valid { sequence, fingerprint, .. } => {
-            ("valid", None, Some(FORMAT), Some(*sequence), Some(fingerprint.lines().collect()))
+        SlotContent::Valid { version, sequence, fingerprint } => {
+            ("valid", None, Some(*version), Some(*sequence), Some(fingerprint.lines().collect()))
         }
         SlotContent::OtherFormat { sequence, version } => ("other-format", None, Some(*version), Some(*sequence), None),
         SlotContent::Damaged { reason } => ("damaged", Some(reason.as_str()), None, None, None),
@@ -138,8 +138,8 @@ fn line(slot: &SlotInfo) -> String {
     };
     match &slot.content {
         SlotContent::Missing => format!("{path}: missing"),
-        SlotContent::Valid { sequence, .. } => {
-            format!("{path}: valid, sequence {sequence}, format {FORMAT}, {}", size())
+        SlotContent::Valid { version, sequence, .. } => {
+            format!("{path}: valid, sequence {sequence}, format {version}, {}", size())
         }
         SlotContent::OtherFormat { sequence, version } => {
             format!("{path}: of another logparser, sequence {sequence}, format {version}, {}", size())

@@ -67,6 +67,10 @@ impl Written {
                     shell_word(path.as_os_str().as_bytes())
                 )));
             }
+            // What is no text is no log either.
+            if what == AS_NO_TEXT {
+                return Err(Error::usage(format!("{shown} {what}, and a configuration (TOML) is expected; name one")));
+            }
             return not_one(what);
         }
         match String::from_utf8(bytes) {
@@ -113,6 +117,8 @@ const PLAN: &[u8] = b"\"logparser-plan/";
 
 const AS_A_LOG: &str = "begins with a number, as a log does";
 
+const AS_NO_TEXT: &str = "holds zero bytes";
+
 /// Bytes at the start of a file that tell a log.
 const START: u64 = 4 << 10;
 
@@ -137,7 +143,7 @@ fn no_configuration(bytes: &[u8]) -> Option<&'static str> {
         return Some(AS_JSON);
     }
     if bytes.contains(&0) {
-        return Some("holds zero bytes");
+        return Some(AS_NO_TEXT);
     }
     (bytes.len() as u64 > LARGEST).then_some("has more than 1 MiB")
 }

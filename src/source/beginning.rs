@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::codec::Damage;
 use super::cursor::Cursor;
 use super::input::Input;
 use super::opened::{ByteStream, Opened};
@@ -80,6 +81,8 @@ fn of_stream(
                     break;
                 }
             }
+            // What comes before a damage is read, and then it is told.
+            Err(error) if Damage::of(&error).is_some() => break,
             Err(error) => return Err(error),
         }
     }

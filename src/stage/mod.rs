@@ -37,7 +37,10 @@ use crate::output::Tell;
 /// How the lines of inputs are read that are followed, as whoever saves needs it: from which byte on,
 /// nothing for lines of `plain`.
 #[derive(Debug, Default)]
-pub struct InputSchemas(Mutex<HashMap<InputId, Vec<(u64, Option<SavedSchema>)>>>);
+pub struct InputSchemas(Mutex<HashMap<InputId, SchemaRun>>);
+
+/// The schemas of one input, each with the byte from which on it holds.
+type SchemaRun = Vec<(u64, Option<SavedSchema>)>;
 
 impl InputSchemas {
     /// Notes the schema of an input from a byte on, behind those that are noted.

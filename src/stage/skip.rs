@@ -55,8 +55,8 @@ pub(super) fn skip_or_read(shared: &ReaderShared, input: &mut OpenInput) -> Resu
 /// Skips a compressed file as a whole: the bytes that it takes, as nobody knows those that are in it.
 fn skipped_whole(shared: &ReaderShared, input: &mut OpenInput, size: u64) -> Vec<Chunk> {
     let spans = [(0, size), (size, size)].map(|(from, to)| Span { input: input.id, from, to });
-    let all = spans.into_iter().filter(|span| span.from == size || span.len() > 0);
-    let chunk = |span: Span| Skipped { unseen: true, last: span.len() == 0, news: span.len(), span };
+    let all = spans.into_iter().filter(|span| span.from == size || !span.is_empty());
+    let chunk = |span: Span| Skipped { unseen: true, last: span.is_empty(), news: span.len(), span };
     all.map(|span| skipped(shared, input, chunk(span))).collect()
 }
 

@@ -66,7 +66,8 @@ fn a_plan_ends_with_a_line_and_a_last_one_without_a_newline_counts_unless_someth
             folder.write("a.log", &before);
             let context = format!("{start:?} {end:?} {more:?} {parts}");
             // The unit would be told by what is there.
-            let args = [&["a.log", "--unit", "s", "--max-partition", parts], &question[..]].concat();
+            let args =
+                [&["a.log", "--unit", "s", "--format", "plain", "--max-partition", parts], &question[..]].concat();
             let plan = plan(&folder, &args);
             let input = &plan["inputs"][0];
             assert_eq!(number(&input["size"]), start.len() as u64, "{context}");

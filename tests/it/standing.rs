@@ -67,7 +67,10 @@ fn what_was_read_and_why_it_is_no_result_is_said_once() {
             Follower::start("", "a.log", &[]),
             "0 lines of 1 input read; no result yet: there is nothing to read; ".into(),
         ),
-        (Follower::start(vpc, "a.log", &[]), "the one line is no record: it looks like a VPC flow log; take ".into()),
+        (
+            Follower::start(vpc, "a.log", &["--format", "plain"]),
+            "the one line is no record: it looks like a VPC flow log; take ".into(),
+        ),
     ];
     let mut stream = Follower::start("", "-", &since(&[]));
     stream.child.stdin.as_mut().unwrap().write_all(OLD.as_bytes()).unwrap();

@@ -366,7 +366,7 @@ fn what_cannot_be_divided_or_counted_is_said() {
             "--skip 0..1@2..9/8: expected FROM..TO[",
         ),
         (
-            &["partial", "a.log", "b.log", "--output", "x", "--range", "0..9"],
+            &["partial", "a.log", "b.log", "--format", "plain", "--output", "x", "--range", "0..9"],
             2,
             "a range is of one file, and the location leads to 2",
         ),

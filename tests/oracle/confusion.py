@@ -28,8 +28,11 @@ ALIKE = {
 
 def told(program, log):
     """The format that a log is told to be; `refused` if none is."""
-    run = subprocess.run([program, "top", str(log), "--until", "latest", "-q", "--output", "csv"], capture_output=True, text=True)
-    if run.returncode == 2 and "say which" in run.stderr or "they look like" in run.stderr and run.returncode == 2:
+    run = subprocess.run([program, "top", str(log), "--until", "latest", "--output", "csv"], capture_output=True, text=True)
+    if run.returncode == 2 and "its lines " in run.stderr:
+        return "refused"
+    if run.returncode == 1 and " no record: " in run.stderr or " is a record: " in run.stderr:
+        # Lines that begin with numbers are taken for plain, and told to be malformed.
         return "refused"
     found = re.search(r" (?:is|are) read as (\S+)", run.stderr)
     return found[1] if found else "plain"

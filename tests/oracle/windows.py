@@ -218,7 +218,7 @@ def one(program, seed):
             with open(os.path.join(folder, "%d.log" % number), "w", newline="") as file:
                 file.write(log.text())
         with open(os.path.join(folder, "p.toml"), "w") as file:
-            file.write('location = "*.log"\noutputs = ["json"]\nreports = [{ name = "top-pairs", limit = 1000000 }]\n')
+            file.write('location = "*.log"\nformat = "plain"\noutputs = ["json"]\nreports = [{ name = "top-pairs", limit = 1000000 }]\n')
             file.write('every = "%s"\nseconds = "%s"\nlateness = "%s"\n' % tuple(map(millis, (rules.period, rules.length, rules.lateness))))
             file.write('max-jump = "%s"\nmax-gap = %d\nnow = %d\n' % (millis(rules.jump), rules.gap, now))
             at = stamp_text(draw, rules.align) if isinstance(rules.align, int) else rules.align
