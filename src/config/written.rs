@@ -67,8 +67,8 @@ impl Written {
                     shell_word(path.as_os_str().as_bytes())
                 )));
             }
-            // What is no text is no log either.
-            if what == AS_NO_TEXT {
+            // Whether it is a log, nothing shows.
+            if [AS_NO_TEXT, AS_LARGE].contains(&what) {
                 return Err(Error::usage(format!("{shown} {what}, and a configuration (TOML) is expected; name one")));
             }
             return not_one(what);
@@ -119,6 +119,8 @@ const AS_A_LOG: &str = "begins with a number, as a log does";
 
 const AS_NO_TEXT: &str = "holds zero bytes";
 
+const AS_LARGE: &str = "has more than 1 MiB";
+
 /// Bytes at the start of a file that tell a log.
 const START: u64 = 4 << 10;
 
@@ -145,7 +147,7 @@ fn no_configuration(bytes: &[u8]) -> Option<&'static str> {
     if bytes.contains(&0) {
         return Some(AS_NO_TEXT);
     }
-    (bytes.len() as u64 > LARGEST).then_some("has more than 1 MiB")
+    (bytes.len() as u64 > LARGEST).then_some(AS_LARGE)
 }
 
 /// Whether a file is a configuration: TOML with a key that one has, which no log is.
