@@ -78,6 +78,21 @@ pub struct LineRules {
 }
 
 impl LineRules {
+    /// Shows whole lines to `f`, in pieces that are each read in one way, with where a piece begins:
+    /// until `f` has seen enough. Whether it has not. Behind them lines are read by these rules.
+    pub fn each_piece(&mut self, bytes: &[u8], mut f: impl FnMut(&[u8], usize, &LineRules) -> bool) -> bool {
+        let (mut start, mut from) = (0, 0);
+        loop {
+            let next = self.bound_anew(bytes, from);
+            let end = next.as_ref().map_or(bytes.len(), |(at, _)| *at);
+            if !f(&bytes[start..end], start, self) {
+                return false;
+            }
+            let Some((at, anew)) = next else { return true };
+            (start, from, *self) = (at, at + 1, anew);
+        }
+    }
+
     /// Where in `bytes`, at `from` or behind it, the next line begins that names other columns, and
     /// how lines are read from there on; `None` if there is none.
     pub fn bound_anew(&self, bytes: &[u8], from: usize) -> Option<(usize, Self)> {

@@ -11,6 +11,7 @@ use super::inputs::Inputs;
 use super::probe::latest;
 use crate::config::{Align, FilterPlan, Plan, Range, Start, Task};
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::LineRules;
 use crate::model::{Ends, Grid, InputId, Moment, Peaks, Timestamp, Window};
 use crate::ops::close::Windows;
 use crate::ops::scan::{Block, Highest, Lowest};
@@ -327,7 +328,7 @@ impl InputLook<'_> {
     /// goes wrong here goes wrong in the run too, and is told there.
     fn look_at<S>(&self, id: InputId, state: &mut S, f: &impl Fn(&mut S, Block<'_>) -> bool) -> Result<Option<Input>> {
         let at = id.0 as usize;
-        let (input, rules) = (&self.inputs.all[at], &self.inputs.rules[at]);
+        let (input, mut rules) = (&self.inputs.all[at], self.inputs.rules[at].clone());
         let mut cursor = Cursor::new(input.clone(), BLOCK, rules.max_line);
         cursor.keep()?;
         let mut bytes = Vec::new();
@@ -337,8 +338,10 @@ impl InputLook<'_> {
             if let Some(failure) = step.failure.take().filter(|_| cursor.has_taken()) {
                 return Err(failure);
             }
-            let block = Block { bytes: &bytes, from: step.cut.from, rules };
-            if !f(state, block) || step.cut.last {
+            let piece = |bytes: &[u8], start: usize, rules: &LineRules| {
+                f(state, Block { bytes, from: step.cut.from + start as u64, rules })
+            };
+            if !rules.each_piece(&bytes, piece) || step.cut.last {
                 return Ok(cursor.into_kept(step.cut.last));
             }
         }
