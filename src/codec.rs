@@ -44,6 +44,7 @@ impl<'a> Encoder<'a> {
 /// Reads values in the order in which they were written.
 pub struct Decoder<'a> {
     input: Bounded<'a>,
+    version: u32,
 }
 
 /// The limit of the configuration, which is a constant of its type. What is left of the input is
@@ -61,7 +62,17 @@ impl<'a> Decoder<'a> {
     pub fn new(input: impl Read + 'a, length: u64) -> Self {
         let input: Box<dyn Read + 'a> = Box::new(input);
         let input = BufReader::with_capacity(BUFFER, input);
-        Decoder { input: Bounded { input, left: length, given: Vec::new() } }
+        Decoder { input: Bounded { input, left: length, given: Vec::new() }, version: 0 }
+    }
+
+    /// The same, of values that are written as this version of their format says.
+    pub fn of_version(self, version: u32) -> Self {
+        Decoder { version, ..self }
+    }
+
+    /// The version of the format; 0 if nobody has said it.
+    pub fn version(&self) -> u32 {
+        self.version
     }
 
     /// Reads a value; `T` is what was put there. Errors when the reader does, or with `InvalidData`

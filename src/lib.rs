@@ -213,7 +213,7 @@ pub mod internals {
         pub use crate::snapshot::Snapshot;
 
         pub mod store {
-            pub use crate::snapshot::store::{FORMAT, Loaded, SavedSlot, Store, inspect, peek};
+            pub use crate::snapshot::store::{FORMAT, Loaded, OLDEST, SavedSlot, Store, inspect, peek};
         }
     }
     pub mod source {

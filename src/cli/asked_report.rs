@@ -32,6 +32,13 @@ pub fn in_toml(text: &str) -> Result<String> {
         return wrong(format!("expected a colon behind the name; did you mean -r {meant}?"));
     }
     if let Some((first, rest)) = name.split_once(',') {
+        // An option behind a comma, where a colon stands before the first.
+        if options.is_none() && entry(first).is_some() && rest.contains('=') {
+            return wrong(format!(
+                "expected a colon behind the name; did you mean -r {}?",
+                shell_word(&text.replacen(',', ":", 1))
+            ));
+        }
         return wrong(format!("expected one report; give each as one of its own: -r {first} -r {rest}"));
     }
     let mut keys = vec!["name".to_owned()];

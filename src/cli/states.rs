@@ -119,7 +119,7 @@ fn json(slots: &[SlotInfo; 2], choice: &Choice, contents: Option<&SavedContents>
 fn json_line(slot: &SlotInfo) -> Line<'_> {
     let (content, reason, format, sequence, fingerprint) = match &slot.content {
         SlotContent::Missing => ("missing", None, None, None, None),
-        SlotContent::Valid { sequence, fingerprint } => {
+        SlotContent::Valid { sequence, fingerprint, .. } => {
             ("valid", None, Some(FORMAT), Some(*sequence), Some(fingerprint.lines().collect()))
         }
         SlotContent::OtherFormat { sequence, version } => ("other-format", None, Some(*version), Some(*sequence), None),

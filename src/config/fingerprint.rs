@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::plan::{OutputPlan, Plan, ReportPlan, Task};
-use crate::model::{Lengths, Moment};
+use crate::model::{Guard, Lengths, Moment};
 use crate::output::Claim;
 
 /// What a saved state depends on, as `key = value` lines: with any of it changed, its counts would
@@ -24,6 +24,15 @@ pub fn fingerprint(plan: &Plan) -> String {
                 line("previous", &filter.needs_previous);
             }
             line(key, value);
+            // What a name of one's own stands for may change.
+            if let ("format", Task::TimeFilter(filter)) = (*key, &stage.task)
+                && filter.stamps.format.is_own()
+            {
+                line(
+                    "definition",
+                    &format_args!("{:016x}", Guard::of(filter.stamps.format.identity().as_bytes()).hash),
+                );
+            }
         }
     }
     text

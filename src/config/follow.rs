@@ -26,10 +26,7 @@ pub(super) fn check(plan: &Plan, drafts: &[Draft], problems: &mut Problems) {
                 let help = Some("give follow to all readers or to none".into());
                 problems.add(&draft.place, draft.key("follow"), "is not set, but another reader follows", help);
             }
-            Task::TimeFilter(filter) => {
-                repeats_without_end(filter, draft, drafts, problems);
-                is_plain(filter, draft, problems);
-            }
+            Task::TimeFilter(filter) => repeats_without_end(filter, draft, drafts, problems),
             Task::BucketAggregator(aggregator) if aggregator.memory_policy == MemoryPolicy::Spill => {
                 let message = "spill keeps counts in files that a saved state cannot name";
                 let help = Some("take overflow or error when following".into());
@@ -49,15 +46,6 @@ fn one_of_its_type(draft: &Draft, drafts: &[Draft], problems: &mut Problems) {
         let message = "is one of several of its type, and following counts each input once, in one place";
         let help = Some("use one reader, one time-filter and one bucket-aggregator, or a run for each".into());
         problems.add(&draft.place, format!("stages.{}", draft.name), message, help);
-    }
-}
-
-/// A saved state knows of no columns, and of no lines that other formats leave out.
-fn is_plain(filter: &FilterPlan, draft: &Draft, problems: &mut Problems) {
-    if filter.stamps.format.needs_head() {
-        let message = "is none that can be followed: a saved state is of lines of plain";
-        let help = Some("leave out follow, or bring the lines into the form '<Unix time> <from> <to>'".into());
-        problems.add(&place(draft, "format"), draft.key("format"), message, help);
     }
 }
 

@@ -18,6 +18,7 @@ use super::problems::Problems;
 use super::schema::StageType;
 use super::window::{self, CheckedFilter};
 use crate::error::{Place, show_path};
+use crate::format;
 use crate::model::Timestamp;
 use crate::options::{Instant, Kind, Options, Value, suggest};
 use crate::output::Claim;
@@ -74,6 +75,9 @@ fn in_state(kind: StageType, options: &Options) -> Vec<(&'static str, String)> {
     let values = keys.filter_map(|name| Some((name, options.get(name)?)));
     let lines = values.flat_map(|(name, value)| {
         let texts = match value {
+            // Lines of `plain` were the only ones when states were first saved, and are read as that
+            // whether it is asked for or told.
+            Value::Text(text) if name == "format" && text == format::AUTO => vec![format::PLAIN.to_owned()],
             Value::Text(text) => vec![text.clone()],
             Value::Texts(texts) => texts.clone(),
             Value::Locations(all) => all.iter().map(|location| show_path(location.as_path())).collect(),

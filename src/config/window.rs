@@ -148,7 +148,7 @@ pub(super) fn refuse(draft: &Draft, key: &str, message: String, help: Option<Str
 /// The log format that is asked for, with what is said of it beside; the one that inputs tell if
 /// there is none of that name, or something is wrong with it.
 fn format(draft: &Draft, options: &Options, known: Known<'_>, problems: &mut Problems) -> Format {
-    let name = options.text("format").unwrap_or(format::PLAIN);
+    let name = options.text("format").unwrap_or(format::AUTO);
     let mut keys = Options::default();
     for spec in KEYS {
         if let Some(value) = options.get(spec.name) {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::detect::{Detected, detect};
+use super::detect::{Detected, detect, detect_by_fields};
 use super::listed::{AUTO, PLAIN, names};
 use super::mapped::bind::{Head, StampContext};
 use super::mapped::definition::{keys_in_toml, read_keys};
@@ -104,6 +104,11 @@ impl Format {
         }
     }
 
+    /// Whether it is defined by somebody else than this program.
+    pub fn is_own(&self) -> bool {
+        !names().any(|name| name == self.name())
+    }
+
     /// Whether it is told by the head of each input.
     pub fn is_auto(&self) -> bool {
         self.asked == AskedFormat::Auto
@@ -114,6 +119,11 @@ impl Format {
         self.units
     }
 
+    /// How lines of `plain` are read.
+    pub fn plain_rules(&self, max_line: usize) -> LineRules {
+        LineRules { schema: Schema::Plain(Plain { units: self.units }), max_line }
+    }
+
     /// Whether the head of an input has a say in how it is read.
     pub fn needs_head(&self) -> bool {
         self.asked != AskedFormat::Plain
@@ -122,7 +132,7 @@ impl Format {
     /// How the lines of an input are read that begins so and was last written to at `latest`. They
     /// may have so many bytes. To be asked once for each input.
     pub fn bind(&self, head: &Head<'_>, latest: Timestamp, max_line: usize) -> Result<LineRules, Unbound> {
-        let context = StampContext { units: self.units, zone: self.zone.clone(), latest };
+        let context = StampContext { latest, ..self.context() };
         let schema = match &self.asked {
             AskedFormat::Plain => Schema::Plain(Plain { units: self.units }),
             AskedFormat::Defined(own) => Schema::Mapped(own.bind(head, &context).map_err(Unbound)?),
@@ -131,11 +141,20 @@ impl Format {
         Ok(LineRules { schema, max_line })
     }
 
+    /// What stamps mean that do not say all of it themselves, wherever they stand.
+    pub(super) fn context(&self) -> StampContext {
+        StampContext { units: self.units, zone: self.zone.clone(), ..StampContext::default() }
+    }
+
     /// The schema of an input whose format is told by its head.
     fn told(&self, head: &Head<'_>, context: &StampContext) -> Result<Schema, Unbound> {
         let flaw = |Flaw { key, message }| Unbound(format!("{key}: {message}"));
         let has_keys = self.keys.iter().next().is_some();
-        let definition = match detect(head, context).map_err(|error| Unbound(error.to_string()))? {
+        let told = match detect(head, context) {
+            Err(error) => detect_by_fields(head, context, &self.keys).ok_or_else(|| Unbound(error.to_string()))?,
+            Ok(told) => told,
+        };
+        let definition = match told {
             Detected::Plain if has_keys => as_definition(&self.keys).map_err(flaw)?,
             Detected::Plain => return Ok(Schema::Plain(Plain { units: self.units })),
             Detected::Defined(own) if has_keys => Arc::new(own.with(&self.keys).map_err(flaw)?),

@@ -94,6 +94,24 @@ pub fn detect(head: &Head<'_>, context: &StampContext) -> Result<Detected, Undet
     Err(Undetected::None(nearest))
 }
 
+/// The general format whose lines these are by the fields that were asked for, if all were that make a
+/// record.
+pub fn detect_by_fields(head: &Head<'_>, context: &StampContext, keys: &Options) -> Option<Detected> {
+    if ["time", "from", "to"].into_iter().any(|key| keys.get(key).is_none()) {
+        return None;
+    }
+    let lines: Vec<&[u8]> = head.filled().collect();
+    let fits = |definition: &Arc<Definition>| {
+        let mapped = definition.with(keys).ok().and_then(|own| Arc::new(own).bind(head, context).ok())?;
+        let tried = FormatCandidate::tried(definition.name.clone(), &Schema::Mapped(mapped), &lines, true);
+        (tried.records > 0 && tried.fits(lines.len())).then(|| Arc::clone(definition))
+    };
+    let general = candidates(&lines).filter(|(preset, _)| preset.is_general);
+    let mut fitting = general.filter_map(|(_, definition)| fits(&definition));
+    let found = fitting.next()?;
+    fitting.next().is_none().then_some(Detected::Defined(found))
+}
+
 /// Candidates that are shown.
 const SHOWN: usize = 3;
 

@@ -39,6 +39,11 @@ impl LineKind {
         LineKind { is_binary: true, ..self }
     }
 
+    /// Whether it is none of the table.
+    pub fn is_unknown(&self) -> bool {
+        self.name == UNKNOWN.name
+    }
+
     /// What to do with them, and how.
     pub fn advice(&self) -> String {
         match self.command {

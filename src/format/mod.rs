@@ -14,16 +14,18 @@ mod line;
 mod listed;
 pub mod mapped;
 mod plain;
+mod saved;
 mod schema;
 pub mod stamps;
 
 pub use asked::{Format, Unbound, is_identity};
 pub use line::{FormatVisitor, HostRanges, Likeness, LikenessVisitor, LineFormat, NoRecord, Remains, Stamp};
-pub use listed::{PLAIN, listed, names};
+pub use listed::{AUTO, PLAIN, listed, names};
 pub use mapped::bind::{HEAD_BYTES, Head, StampContext};
 pub use mapped::{Definition, Mapped};
 #[cfg(test)]
 pub use plain::Plain;
+pub use saved::SavedSchema;
 pub use schema::{LineRules, Schema};
 
 #[cfg(test)]

@@ -29,12 +29,33 @@ impl Schema {
         }
     }
 
+    /// The line that says the names of the columns, if the input has one.
+    pub fn header(&self) -> &[u8] {
+        match self {
+            Schema::Plain(_) => &[],
+            Schema::Mapped(format) => format.columns().1,
+        }
+    }
+
+    /// Whether it is that of `plain`.
+    pub fn is_plain(&self) -> bool {
+        matches!(self, Schema::Plain(_))
+    }
+
     /// By how many nanoseconds the stamps of an input may be later than it was written to, if its clock
     /// was right.
     pub fn ahead(&self) -> i64 {
         match self {
             Schema::Plain(_) => 0,
             Schema::Mapped(_) => ZONES_APART,
+        }
+    }
+
+    /// What a line begins with that names columns, if any line of the input may.
+    pub fn naming(&self) -> Option<&[u8]> {
+        match self {
+            Schema::Plain(_) => None,
+            Schema::Mapped(format) => format.naming(),
         }
     }
 
@@ -57,6 +78,17 @@ pub struct LineRules {
 }
 
 impl LineRules {
+    /// Where in `bytes`, at `from` or behind it, the next line begins that names other columns, and
+    /// how lines are read from there on; `None` if there is none.
+    pub fn bound_anew(&self, bytes: &[u8], from: usize) -> Option<(usize, Self)> {
+        match &self.schema {
+            Schema::Plain(_) => None,
+            Schema::Mapped(format) => format
+                .bound_anew(bytes, from)
+                .map(|(at, anew)| (at, LineRules { schema: Schema::Mapped(anew), max_line: self.max_line })),
+        }
+    }
+
     /// The same for an input that was last written to then.
     pub fn up_to(&self, latest: Timestamp) -> Self {
         match &self.schema {

@@ -63,7 +63,7 @@ impl Cause {
 }
 
 /// Causes that lines of `plain` may have: the first ones.
-const OF_PLAIN: usize = 6;
+pub(super) const OF_PLAIN: usize = 6;
 
 /// Malformed lines by cause, as a saved state has them.
 mod causes_of_plain {

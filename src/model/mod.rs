@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod escape;
 pub mod guard;
 pub mod lanes;
+pub mod later;
 pub mod length;
 pub mod lengths;
 pub mod location;
@@ -27,6 +28,7 @@ pub mod zone;
 
 pub use balance::{Balance, Cause};
 pub use guard::Guard;
+pub use later::LaterNumbers;
 pub use lengths::Lengths;
 pub use loss::{Loss, Traces};
 pub use moment::{Moment, Word};

@@ -91,6 +91,10 @@ impl Stretch {
                 };
                 format!("for their last {}: --since latest-{} --until latest", in_words(nanos), as_option(nanos))
             }
+            Stretch::Range(None, None) => {
+                "windows that are shorter than --every leave out what lies between them: give --seconds as long"
+                    .to_owned()
+            }
             Stretch::Range(..) => "without --since and --until all of them count".to_owned(),
         }
     }

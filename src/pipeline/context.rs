@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::actor::Stop;
 use crate::metrics::Progress;
 use crate::source::Listing;
-use crate::stage::{Failures, InputNames, Listener};
+use crate::stage::{Failures, InputNames, InputSchemas, Listener};
 
 use super::environment::Environment;
 
@@ -18,6 +18,8 @@ pub(super) struct RunContext {
     pub failures: Arc<Failures>,
     /// The names of all inputs, by number.
     pub names: Arc<InputNames>,
+    /// How their lines are read, of those that are followed.
+    pub schemas: Arc<InputSchemas>,
     /// How locations are listed.
     pub listing: Listing,
     /// Whether windows are looked at before they are closed.
@@ -34,6 +36,7 @@ impl RunContext {
             progress: Arc::default(),
             failures: Arc::new(Failures::new(environment.listener.clone())),
             names: Arc::default(),
+            schemas: Arc::default(),
             listing: environment.listing(),
             peek: environment.peek,
             listener: environment.listener.clone(),

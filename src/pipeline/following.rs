@@ -17,12 +17,14 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::context::RunContext;
 use super::course::{AGGREGATOR, CountedInto, Course, EveryWindow, Readers, ResultOrder};
+use super::inputs::readers;
 use super::probe::FormatStamps;
 use super::reading::Part;
 use super::resolve::{Resolved, ResolvedFilter};
 use super::restore::restored;
 use super::seat::{Ground, Seat, Starter};
 use super::tallied::{budget, new_tally};
+use super::uniform::is_uniform;
 use super::unpacking;
 
 use crate::actor::{LatestOutlet, Permits};
@@ -39,7 +41,7 @@ use crate::ops::sequence::Sequencer;
 use crate::output::rejects::RejectsFile;
 use crate::snapshot::store::Store;
 use crate::snapshot::{Delays, Snapshot};
-use crate::source::follow::{Events, FileRecords, FollowOptions, Follower, New};
+use crate::source::follow::{Events, FileRecord, FileRecords, FollowOptions, Follower, New};
 use crate::source::seek::{Found, Reason, Wanted, seek};
 use crate::source::{Listing, MOST_MEMORY};
 use crate::stage::abreast::Abreast;
@@ -50,8 +52,8 @@ use crate::stage::aggregator::following::trouble::Trouble;
 use crate::stage::aggregator::following::windows::LiveWindows;
 use crate::stage::aggregator::following::{self, LiveCounting};
 use crate::stage::filter::{self, Surveyed};
-use crate::stage::follow::{Announcing, Begin, ChunkMaker, Following};
-use crate::stage::{Failures, reporter};
+use crate::stage::follow::{Announcing, Begin, Begun, ChunkMaker, Following};
+use crate::stage::{Failures, InputSchemas, reporter};
 use crate::tally::Tally;
 
 /// Descriptors that are left for everything but followed files.
@@ -103,6 +105,7 @@ impl Follow {
             }
             let budget = Arc::new(budget(plan, aggregator, 0));
             let (snapshot, tally) = loaded.read(|decoder| restored(&follow.fingerprint, decoder, budget))?;
+            same_formats(plan, &snapshot).map_err(|text| Error::state(&loaded.path, text))?;
             let restored = Restored { snapshot, tally };
             let progress = CountProgress::following(Some(restored.snapshot.progress.clone()))?;
             follow.progress = Arc::new(Mutex::new(progress));
@@ -194,7 +197,9 @@ impl Follow {
             future: plan.stamps.future,
             max_line: plan.max_line,
             format: plan.stamps.format.clone(),
-            begun: HashMap::new(),
+            plain: plan.stamps.format.plain_rules(plan.max_line),
+            schemas: Arc::clone(&context.schemas),
+            begun: snapshot.map_or_else(HashMap::new, |snapshot| begun(plan, snapshot, &context.schemas, now())),
         };
         let mut following = Following {
             follower,
@@ -239,6 +244,26 @@ impl Follow {
         };
         LiveCounting::new(counting, windows, trigger, Arc::clone(&self.abreast), late)
     }
+}
+
+/// How the lines of each input are read that an earlier run has counted a part of: those of which the
+/// state says nothing are of `plain`.
+fn begun(plan: &ReaderPlan, snapshot: &Snapshot, schemas: &InputSchemas, now: Timestamp) -> HashMap<InputId, Begun> {
+    let format = &plan.stamps.format;
+    let one = |file: &FileRecord| {
+        let saved = snapshot.schemas.binary_search_by_key(&file.id, |(id, _)| *id).ok();
+        let rules = match saved.map(|at| &snapshot.schemas[at].1) {
+            None => (file.position > 0).then(|| format.plain_rules(plan.max_line)),
+            Some(saved) => {
+                schemas.set(file.id, 0, Some(saved.clone()));
+                let is_decided = !saved.is_undecided();
+                // The state was held against that when it was read.
+                is_decided.then(|| format.bind_saved(saved, now, plan.max_line).ok()).flatten()
+            }
+        };
+        (file.id, Begun::by(rules))
+    };
+    snapshot.files.iter().map(one).collect()
 }
 
 /// What is followed for a reader, and how.
@@ -353,6 +378,7 @@ impl GoingOn {
             bounds: (resolved.bounds.keep_from, resolved.bounds.first),
             files: Arc::clone(&self.files),
             names: Arc::clone(&context.names),
+            schemas: Arc::clone(&context.schemas),
             failures: Arc::clone(&context.failures),
             stop: context.stop.clone(),
             trouble: Trouble::default(),
@@ -379,6 +405,20 @@ fn exact(now: Timestamp) -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let clock = Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX));
     if clock <= now && now <= clock.plus(SECOND) { clock } else { now }
+}
+
+/// Errors where inputs are to be read as `plain`, and an earlier run was told otherwise.
+fn same_formats(plan: &Plan, snapshot: &Snapshot) -> std::result::Result<(), String> {
+    let asked = readers(plan).map(|(_, reader)| &reader.stamps.format).next();
+    let other = snapshot.schemas.iter().map(|(_, schema)| schema).find(|schema| !schema.is_undecided());
+    match (asked, other) {
+        (Some(asked), Some(schema)) if !asked.needs_head() => Err(format!(
+            "files in it are read as {}, and --format {} is asked for: leave that out, or name another --state",
+            schema.name,
+            asked.name()
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The aggregator of a plan that follows; the check has seen to it that there is one.
@@ -449,6 +489,9 @@ pub(super) fn sought(plan: &ReaderPlan, resolved: Resolved, size: u64, file: &Fi
     let mut head = vec![0; if stamps.format.needs_head() { HEAD_BYTES } else { 0 }];
     let read = file.read_at(&mut head, 0).ok()?;
     let rules = stamps.format.bind(&Head::of(&head[..read], false), future_after, *max_line).ok()?;
+    if !is_uniform(file, size, &rules).ok()? {
+        return None;
+    }
     let stamps = FormatStamps { rules, future_after };
     seek(&|at, into| file.read_at(into, at), size, &wanted, &stamps).ok()
 }

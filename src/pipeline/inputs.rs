@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::environment::Environment;
+use super::local::open;
+use super::uniform::is_uniform;
 use crate::config::{Plan, ReaderPlan, Task};
 use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::format::foreign::kind;
@@ -110,6 +112,9 @@ impl Inputs {
             Ok(bound) => bound,
             Err(error) => return Ok(Err(error)),
         };
+        // Of a file that has several sets of columns nothing can be skipped.
+        let may_skip =
+            may_skip && open(&input).is_none_or(|(file, size)| is_uniform(&file, size, &rules).unwrap_or(false));
         self.all.push(again.unwrap_or(input));
         self.rules.push(rules);
         self.is_told.push(reader.stamps.format.is_auto());
@@ -182,16 +187,15 @@ fn bound(
 /// The error for an input whose lines cannot be read.
 fn not_read(input: &Input, head: &Head<'_>, why: String) -> Error {
     let lines: Vec<&[u8]> = head.filled().collect();
-    let looks = Some(kind(&lines)).filter(|kind| kind.is_binary).map(|kind| (kind.name, kind.advice()));
-    let help = match looks {
-        Some((name, advice)) => format!("they look like {name}; {advice}"),
-        None => {
-            "say which with --format NAME (logparser formats lists them), or which fields with --format json --time \
-                 FIELD --from FIELD --to FIELD"
-                .to_owned()
-        }
+    let kind = kind(&lines);
+    let looks = if kind.is_unknown() { String::new() } else { format!("they look like {}; ", kind.name) };
+    let help = match kind.is_binary {
+        true => kind.advice(),
+        false => "say which with --format NAME (logparser formats lists them), or which fields with --format jsonl --time FIELD \
+                  --from FIELD --to FIELD"
+            .to_owned(),
     };
-    ErrorKind::Format(format!("{}: {why}; {help}", show_path(input.path()))).into()
+    ErrorKind::Format(format!("{}: {why}; {looks}{help}", show_path(input.path()))).into()
 }
 
 /// The readers of a plan with their places.

@@ -13,6 +13,7 @@ mod course;
 mod environment;
 mod following;
 mod inputs;
+mod local;
 mod machine;
 mod nothing;
 mod observed;
@@ -28,6 +29,7 @@ mod summary;
 mod tallied;
 mod targets;
 mod to_the_end;
+mod uniform;
 mod unpacking;
 mod wire;
 

@@ -4,16 +4,17 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 
 use super::inputs::Inputs;
+use super::local::open;
 use crate::config::FilterPlan;
 use crate::format::LineRules;
 use crate::model::{Extent, Guard, InputId, Timestamp};
 use crate::ops::scan::{self, Block};
+use crate::source::Input;
 use crate::source::follow::{HEAD, read_range};
 use crate::source::seek::{self, Found, StampReader, Wanted, seek};
-use crate::source::{Input, LocalFile};
 
 /// Looks at a file. `None` if it is not one, or cannot be read, which the run will tell.
 pub(super) fn look(input: &Input, wanted: &Wanted, stamps: &FormatStamps) -> Option<(u64, Found)> {
@@ -31,14 +32,6 @@ pub(super) fn latest(inputs: &Inputs, id: InputId, filter: &FilterPlan, future_a
     let (file, size) = open(&inputs.all[at])?;
     let stamps = FormatStamps::of(inputs, id, future_after);
     seek::latest(&|at, into| file.read_at(into, at), size, filter.stamps.lateness, &stamps).ok()?
-}
-
-/// A file whose bytes are those of its lines.
-pub(super) fn open(input: &Input) -> Option<(File, u64)> {
-    let LocalFile { path, identity, .. } = input.file().filter(|_| !input.is_packed())?;
-    let file = File::open(path).ok()?;
-    let found = file.metadata().ok()?;
-    ((found.dev(), found.ino()) == *identity).then_some((file, found.len()))
 }
 
 /// The stamps of an input.

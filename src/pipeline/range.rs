@@ -9,7 +9,9 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::inputs::Inputs;
-use super::probe::{head, open};
+use super::local::open;
+use super::probe::head;
+use super::uniform::is_uniform;
 use crate::config::Plan;
 use crate::error::{Error, Result};
 use crate::model::{Extent, Guard, InputId};
@@ -85,6 +87,13 @@ pub(super) fn ranged(plan: &Plan, inputs: &Inputs, range: &ByteRange) -> Result<
     let read = |at: u64, into: &mut [u8]| file.read_at(into, at);
     let start = seek::line_start(&read, size, range.from).map_err(cannot)?;
     let nothing_followed = range.unterminated.is_some_and(|bytes| to.checked_add(bytes) == Some(size));
+    // Whoever plans has looked that up.
+    if range.head.is_none() && !is_uniform(&file, start, &inputs.rules[0]).map_err(cannot)? {
+        let name = &input.name;
+        return Err(Error::usage(format!(
+            "{name}: names other columns before byte {start}, and is read from its start only"
+        )));
+    }
     let has_last_line = nothing_followed && range.size == Some(to);
     let end = if has_last_line { size } else { seek::line_start(&read, size, to).map_err(cannot)? };
     if !has_last_line && range.size.is_some_and(|planned| planned < end) {

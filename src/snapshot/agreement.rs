@@ -222,6 +222,7 @@ mod tests {
                 numbers: 0,
             },
             passed_over: Vec::new(),
+            schemas: Vec::new(),
         }
     }
 

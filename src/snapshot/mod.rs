@@ -6,10 +6,11 @@
 //! `SavedContents` is one that was read to be looked at, and `ShownSnapshot` what is written out of it.
 //!
 //! Not here: setting aside what is counted, and saving (`stage/aggregator/following/saver`).
-//! Invariant: what is read is what some run has saved, or an error; its bytes are those of format
-//! 2.
+//! Invariant: what is read is what some run has saved, or an error; its bytes are those of format 2
+//! or, where that cannot say all of it, 3.
 
 mod agreement;
+mod beside;
 mod contents;
 mod counts;
 mod shown;

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
+use super::beside::Beside;
 use super::value::{Delays, Snapshot};
 use super::windows::SavedWindows;
 use crate::codec::{Decoder, Encoder};
@@ -34,10 +35,12 @@ const MAX_PATH: usize = 4096;
 impl Snapshot {
     /// Reads it, and holds it against what a run saves that counts with these delays.
     pub fn read(decoder: &mut Decoder<'_>, delays: &Delays) -> io::Result<Self> {
-        let header: Snapshot = decoder.get()?;
+        let beside = Beside::read(decoder)?;
+        let mut header: Snapshot = decoder.get()?;
         if u64::from(header.counts.numbers) > decoder.left() {
             return Err(wrong(format!("it has {} bytes for {} names", decoder.left(), header.counts.numbers)));
         }
+        beside.put(decoder.version(), &mut header).map_err(wrong)?;
         header.sound(delays).map_err(wrong)?;
         Ok(header)
     }
@@ -46,8 +49,14 @@ impl Snapshot {
     /// beside them.
     pub(crate) fn as_read(&self, delays: &Delays) -> Result<(), String> {
         let mut bytes = Vec::new();
-        let written = Encoder::new(&mut bytes).put(self);
-        let read = written.and_then(|()| Decoder::new(&bytes[..], bytes.len() as u64).get::<Snapshot>());
+        let written = self.put(&mut Encoder::new(&mut bytes));
+        let read = written.and_then(|()| {
+            let mut decoder = Decoder::new(&bytes[..], bytes.len() as u64).of_version(self.format());
+            let beside = Beside::read(&mut decoder)?;
+            let mut read: Snapshot = decoder.get()?;
+            beside.put(decoder.version(), &mut read).map_err(wrong)?;
+            Ok(read)
+        });
         read.map_err(|error| error.to_string())?.sound(delays)
     }
 
@@ -232,6 +241,7 @@ pub(crate) mod tests {
             next_input: 6,
             counts: SavedCounts { grain: SECOND, buckets: Vec::new(), overflowed: 0, panes: Vec::new(), numbers: 0 },
             passed_over: Vec::new(),
+            schemas: Vec::new(),
         }
     }
 

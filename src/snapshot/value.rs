@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Balance, Grid, Timestamp};
+use crate::format::SavedSchema;
+use crate::model::{Balance, Grid, InputId, Timestamp};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::count::Buckets;
 use crate::ops::progress::ProgressRecord;
@@ -49,6 +50,10 @@ pub struct Snapshot {
     /// has saved ends there.
     #[serde(skip)]
     pub passed_over: Vec<PassedOver>,
+    /// How the lines of inputs are read, by input, where their beginning told it. Format 3 has them
+    /// before everything else.
+    #[serde(skip)]
+    pub schemas: Vec<(InputId, SavedSchema)>,
 }
 
 /// What is counted, but for names and pairs.

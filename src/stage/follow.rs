@@ -8,14 +8,12 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::actor::{Exit, Outlet, Permit, Permits, Stop};
 use crate::batch::{Chunk, Live};
-use crate::format::{Format, HEAD_BYTES, Head, LineRules};
+use crate::format::{Format, HEAD_BYTES, Head, LineRules, SavedSchema, Unbound};
 use crate::metrics::Progress;
 use crate::model::recycle::{BufferPool, Pooled};
 use crate::model::time::Clock;
@@ -23,7 +21,7 @@ use crate::model::{Balance, InputId, Span};
 use crate::source::follow::{Delivery, Events, Follower, New};
 
 use super::abreast::Abreast;
-use super::{Failures, InputNames};
+use super::{Failures, InputNames, InputSchemas, anew};
 
 /// How long to wait for events; also how soon an interrupt is heard.
 const WAIT: Duration = Duration::from_millis(50);
@@ -117,6 +115,10 @@ pub struct ChunkMaker {
     pub max_line: usize,
     /// The log format.
     pub format: Format,
+    /// How lines are read as long as nothing tells their format.
+    pub plain: LineRules,
+    /// How those of each input are read, for whoever saves.
+    pub schemas: Arc<InputSchemas>,
     /// Of each input that is known: what its next chunk needs.
     pub begun: HashMap<InputId, Begun>,
 }
@@ -128,6 +130,21 @@ pub struct Begun {
     next: u64,
     /// How its lines are read; `None` until its beginning tells.
     rules: Option<LineRules>,
+}
+
+impl Begun {
+    /// Of an input that an earlier run has counted a part of, and whose lines it has read so.
+    pub fn by(rules: Option<LineRules>) -> Self {
+        Begun { next: 0, rules }
+    }
+}
+
+/// What the beginning of an input has told.
+enum Told {
+    /// Its format.
+    Format(String),
+    /// That there is none, and why.
+    Nothing(String),
 }
 
 impl Following {
@@ -146,7 +163,6 @@ impl Following {
             self.announcing.names.set(new.id, new.name.clone());
             self.progress.add_known(new.size.saturating_sub(new.position));
             (self.announcing.register)(new.id);
-            self.chunks.bind_file(new.id, &new.path);
             if let Some(file) = (may_skip && !new.resumed).then(|| File::open(&new.path).ok()).flatten()
                 && let Some(position) = (self.announcing.begin)(&new, &file)
             {
@@ -234,10 +250,22 @@ impl Following {
     ) -> Result<(), Exit> {
         self.tell(step);
         self.progress.add_read(step.cut.to - step.cut.from);
-        let chunk = self.chunks.chunk(step, &bytes);
-        let chunk = Chunk { bytes, guard: Some(Box::new(permit)), ..chunk };
-        outlet.send(Arc::new(chunk))?;
-        self.sent += 1;
+        if !bytes.is_empty() && self.chunks.is_untold(step.id) {
+            let beginning = self.follower.beginning(step.id, self.clock, HEAD_BYTES);
+            let first = || step.opened.then(|| bytes[..bytes.len().min(HEAD_BYTES)].to_vec());
+            let told = beginning.or_else(first).and_then(|bytes| self.chunks.bind(step.id, step.cut.from, &bytes));
+            let name = self.announcing.names.get(step.id);
+            match told {
+                Some(Told::Format(what)) => self.failures.note(&format!("{name} {what}")),
+                Some(Told::Nothing(why)) => self.failures.warn(&format!("{name}: {why}")),
+                None => {}
+            }
+        }
+        let chunk = self.chunks.chunk(step);
+        for chunk in self.chunks.pieces(Chunk { bytes, guard: Some(Box::new(permit)), ..chunk }) {
+            outlet.send(Arc::new(chunk))?;
+            self.sent += 1;
+        }
         if step.cut.last {
             self.chunks.begun.remove(&step.id);
         }
@@ -280,37 +308,89 @@ impl Following {
                 }
                 (false, _) => format!("; what was written behind byte {}, if anything, is lost", loss.from),
             };
-            let remedy = loss.remedy.as_ref().map_or_else(String::new, |remedy| format!("; {remedy}"));
+            let remedy = loss.remedy.as_ref().map_or_else(String::new, |remedy| {
+                let rules = self.chunks.begun.get(&step.id).and_then(|begun| begun.rules.as_ref());
+                format!("; {}", behind_header(remedy, rules.map_or(&[], |rules| rules.schema.header())))
+            });
             self.failures.warn(&format!("{}: {}{what}{remedy}", loss.name, loss.cause));
         }
     }
 }
 
-impl ChunkMaker {
-    /// Binds an input by the beginning of its file, if that tells: so it is the same whenever its
-    /// chunks are read.
-    fn bind_file(&mut self, id: InputId, path: &Path) {
-        if !self.format.needs_head() {
-            return;
+/// A command that counts the rest of a log, with the line in front that says what its columns are.
+fn behind_header(remedy: &str, header: &[u8]) -> String {
+    if header.is_empty() {
+        return remedy.to_owned();
+    }
+    let escape = |byte: &u8| match byte {
+        b'\t' => "\\t".to_owned(),
+        b'%' => "%%".to_owned(),
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'#' | b'_' | b'.' | b'-' | b',' | b';' | b'|' => {
+            char::from(*byte).to_string()
         }
-        let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(HEAD_BYTES as u64).read_to_end(&mut bytes));
-        let head = Head::of(&bytes, false);
-        if read.is_ok() && !head.lines.is_empty() {
-            let rules = self.format.bind(&head, (self.now)(), self.max_line).ok();
-            self.begun.insert(id, Begun { next: 0, rules });
+        other => format!("\\{other:03o}"),
+    };
+    let header: String = header.iter().map(escape).collect();
+    let with_header = remedy.replacen("count them with: ", &format!("count them with: {{ printf '{header}\\n'; "), 1);
+    with_header.replacen(" | logparser -", "; } | logparser -", 1)
+}
+
+impl ChunkMaker {
+    /// Whether it has to be told yet how the lines of an input are read.
+    fn is_untold(&self, id: InputId) -> bool {
+        self.format.needs_head() && self.begun.get(&id).is_none_or(|begun| begun.rules.is_none())
+    }
+
+    /// Binds an input by how it begins, if that tells its format, for its lines from a byte on. What
+    /// people should know.
+    fn bind(&mut self, id: InputId, from: u64, beginning: &[u8]) -> Option<Told> {
+        let (head, now) = (Head::of(beginning, false), (self.now)());
+        let begun = self.begun.entry(id).or_default();
+        let told = match self.format.bind(&head, now, self.max_line) {
+            Ok(rules) => {
+                let told = (self.format.is_auto() && !rules.schema.is_plain())
+                    .then(|| Told::Format(format!("is read as {}", rules.schema.name())));
+                begun.rules = Some(rules);
+                told
+            }
+            // More of it may tell.
+            Err(_) if beginning.len() < HEAD_BYTES && head.lines.len() < Head::MOST_LINES => None,
+            Err(Unbound(why)) => {
+                begun.rules = Some(self.plain.clone());
+                Some(Told::Nothing(format!("{why}; its lines are read as plain, and are malformed where they are not")))
+            }
+        };
+        let saved = match &begun.rules {
+            Some(rules) => (!rules.schema.is_plain()).then(|| rules.schema.saved()),
+            None => Some(SavedSchema::undecided()),
+        };
+        self.schemas.set(id, from, saved);
+        told
+    }
+
+    /// The pieces of a chunk, where its lines name other columns from some line on.
+    fn pieces(&mut self, chunk: Chunk) -> Vec<Chunk> {
+        match anew::divided(chunk) {
+            Err(chunk) => vec![*chunk],
+            Ok((pieces, rules)) => {
+                for piece in &pieces {
+                    self.schemas.set(piece.span.input, piece.span.from, Some(piece.rules.schema.saved()));
+                }
+                if let Some(begun) = pieces.first().and_then(|piece| self.begun.get_mut(&piece.span.input)) {
+                    begun.next += pieces.len() as u64 - 1;
+                    begun.rules = Some(rules);
+                }
+                pieces
+            }
         }
     }
 
     /// The chunk of a delivery, but for its bytes.
-    fn chunk(&mut self, step: &Delivery, bytes: &[u8]) -> Chunk {
+    fn chunk(&mut self, step: &Delivery) -> Chunk {
         let now = (self.now)();
         let begun = self.begun.entry(step.id).or_default();
-        if begun.rules.is_none() {
-            // Until something tells, lines are those of `plain`, and malformed where they are not.
-            begun.rules = self.format.bind(&Head::of(bytes, true), now, self.max_line).ok();
-        }
-        let rules = begun.rules.as_ref().map_or(LineRules::plain(self.max_line), |rules| rules.up_to(now));
+        // Until something tells, lines are those of `plain`, and malformed where they are not.
+        let rules = begun.rules.as_ref().map_or_else(|| self.plain.clone(), |rules| rules.up_to(now));
         let number = begun.next;
         begun.next += 1;
         let span = Span { input: step.id, from: step.cut.from, to: step.cut.to };

@@ -5,6 +5,7 @@
 //! `firsts` and `stats` to the time-filter, and `abreast` to the issuer, which has to know when
 //! everything that was there is counted.
 
+mod anew;
 pub mod read;
 pub mod reader;
 pub mod skip;
@@ -29,8 +30,45 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 
 use crate::error::Error;
+use crate::format::SavedSchema;
 use crate::model::{InputId, WindowResult};
 use crate::output::Tell;
+
+/// How the lines of inputs are read that are followed, as whoever saves needs it: from which byte on,
+/// nothing for lines of `plain`.
+#[derive(Debug, Default)]
+pub struct InputSchemas(Mutex<HashMap<InputId, Vec<(u64, Option<SavedSchema>)>>>);
+
+impl InputSchemas {
+    /// Notes the schema of an input from a byte on, behind those that are noted.
+    pub fn set(&self, input: InputId, from: u64, schema: Option<SavedSchema>) {
+        let mut known = self.0.lock();
+        let schemas = known.entry(input).or_default();
+        if schemas.last().is_none_or(|(_, last)| *last != schema) {
+            schemas.push((from, schema));
+        }
+    }
+
+    /// Those of inputs that are counted up to these bytes, where there is one, in the order of the
+    /// inputs. What is before that is not asked for again.
+    pub fn of(&self, inputs: impl Iterator<Item = (InputId, u64)>) -> Vec<(InputId, SavedSchema)> {
+        let mut known = self.0.lock();
+        let at = |(id, position): (InputId, u64)| {
+            let schemas = known.get_mut(&id)?;
+            let now = schemas.iter().rposition(|(from, _)| *from <= position)?;
+            schemas.drain(..now);
+            Some((id, schemas.first()?.1.clone()?))
+        };
+        let mut schemas: Vec<_> = inputs.filter_map(at).collect();
+        schemas.sort_by_key(|(id, _)| *id);
+        schemas
+    }
+
+    /// Drops that of an input that has ended.
+    pub fn forget(&self, input: InputId) {
+        self.0.lock().remove(&input);
+    }
+}
 
 /// The names of inputs, for messages.
 #[derive(Debug, Default)]

@@ -14,8 +14,8 @@ use crate::model::{Balance, Guard, Span, Timestamp};
 use crate::ops::scan::{Block, last_stamps};
 use crate::source::{ChunkStep, Cut};
 
-use super::Failures;
 use super::schedule::{OpenInput, Schedule};
+use super::{Failures, anew};
 
 /// What all workers of a reader share.
 pub struct ReaderShared {
@@ -61,13 +61,25 @@ pub(super) fn read(shared: &ReaderShared, input: &mut OpenInput) -> Result<ReadS
         let span = Span { input: input.id, from: step.cut.from - step.zeros, to: step.cut.from };
         chunks.push(skipped(shared, input, Skipped { span, unseen: false, last: false, news: 0 }));
     }
-    let frontier = frontier(shared, input, &bytes, step.cut.from);
-    let last = step.cut.last && !input.go_on();
-    let chunk = Chunk { last, guard: Some(Box::new(permit)), ..chunk(shared, input, step, bytes) };
+    let is_end = step.cut.last;
+    let chunk = Chunk { guard: Some(Box::new(permit)), ..chunk(shared, input, step, bytes) };
     if let Some(pruned) = &mut input.pruned {
         pruned.sent += chunk.span.len();
     }
-    chunks.push(chunk);
+    let before = chunks.len();
+    match anew::divided(chunk) {
+        Err(chunk) => chunks.push(*chunk),
+        Ok((pieces, rules)) => {
+            (1..pieces.len()).for_each(|_| _ = input.take_number());
+            input.rules = rules;
+            chunks.extend(pieces);
+        }
+    }
+    let frontier = frontier(shared, input, &chunks[before..]);
+    let last = is_end && !input.go_on();
+    if let Some(chunk) = chunks.last_mut() {
+        chunk.last = last;
+    }
     Ok(ReadStep { chunks, frontier: (!last).then_some(frontier) })
 }
 
@@ -111,9 +123,9 @@ fn chunk(shared: &ReaderShared, input: &mut OpenInput, step: ChunkStep, bytes: P
 /// Where in time an input has come to, if anybody wants to know. Of one that has shown too few
 /// records to tell, nothing is known, and so it is read on: it holds back all windows until they
 /// have come, or its end.
-fn frontier(shared: &ReaderShared, input: &mut OpenInput, bytes: &[u8], from: u64) -> Timestamp {
-    if shared.schedule.is_by_time() {
-        let block = Block { bytes, from, rules: &input.rules };
+fn frontier(shared: &ReaderShared, input: &mut OpenInput, chunks: &[Chunk]) -> Timestamp {
+    for chunk in chunks.iter().filter(|_| shared.schedule.is_by_time()) {
+        let block = Block { bytes: &chunk.bytes, from: chunk.span.from, rules: &chunk.rules };
         input.peaks.join(&last_stamps(block, shared.future_after));
     }
     input.peaks.trusted(shared.max_jump).unwrap_or(Timestamp::MIN)

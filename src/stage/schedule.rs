@@ -56,8 +56,10 @@ pub struct OpenInput {
     pub id: InputId,
     /// How far it is read.
     pub cursor: Cursor,
-    /// How its lines are read.
+    /// How its lines are read now.
     pub rules: LineRules,
+    /// How they are read at its beginning.
+    bound: LineRules,
     /// The highest of the last stamps of its chunks.
     pub peaks: Peaks,
     /// What is skipped of it, until that has proved right or wrong.
@@ -135,7 +137,8 @@ impl OpenInput {
     /// An input of which nothing has been read.
     pub fn new(id: InputId, cursor: Cursor, rules: LineRules, pruned: Option<Pruned>) -> Self {
         let (frontier, peaks) = (Timestamp::MIN, Peaks::default());
-        OpenInput { unproved: false, frontier, id, cursor, rules, peaks, pruned, parts: Vec::new(), chunks: 0 }
+        let bound = rules.clone();
+        OpenInput { unproved: false, frontier, id, cursor, rules, bound, peaks, pruned, parts: Vec::new(), chunks: 0 }
     }
 
     /// Where in the order it stands.
@@ -147,6 +150,7 @@ impl OpenInput {
     pub fn next_part(&mut self) -> bool {
         let Some((from, to)) = self.parts.pop() else { return false };
         self.unproved = false;
+        self.rules = self.bound.clone();
         self.cursor.restrict(from, to);
         true
     }

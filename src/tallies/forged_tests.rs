@@ -7,14 +7,13 @@ use std::path::PathBuf;
 
 use super::frame::{FULL, FrameKind, FrameReader, FrameWriter, HEAD};
 use super::layout::{FileTotals, MAGIC, START};
-use super::lines::LaterNumbers;
 use super::tests::{Folder, header, pairs, small};
 use super::write::TalliesWriter;
 use super::*;
 use crate::codec::Encoder;
 use crate::error::Error;
 use crate::model::balance::Cause;
-use crate::model::{Balance, Loss, Timestamp};
+use crate::model::{Balance, LaterNumbers, Loss, Timestamp};
 use crate::spill::PairWriter;
 
 /// The frames of a file: a header, bytes in place of the pairs of each part, totals.

@@ -10,11 +10,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::lines::LaterNumbers;
 use crate::model::balance::{Cause, Rejected, SHOWN_REJECTED};
 use crate::model::escape::printable;
 use crate::model::loss::LossSite;
-use crate::model::{Balance, Extent, InputId, Loss, Timestamp, Traces, Window};
+use crate::model::{Balance, Extent, InputId, LaterNumbers, Loss, Timestamp, Traces, Window};
 
 /// What is counted. Only counts of the same question add up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

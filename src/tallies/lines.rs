@@ -28,34 +28,6 @@ struct CountedLines {
     inputs: u64,
 }
 
-/// Numbers that format 3 has beside, where any of them is not 0.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct LaterNumbers {
-    filtered: u64,
-    other: u64,
-    malformed: [u64; Cause::ALL.len() - FIRST_CAUSES],
-}
-
-impl LaterNumbers {
-    /// Those of a sheet; `None` if all of them are 0.
-    pub fn of(balance: &Balance) -> Option<Self> {
-        let malformed = std::array::from_fn(|cause| balance.malformed[FIRST_CAUSES + cause]);
-        let later = LaterNumbers { filtered: balance.filtered, other: balance.other, malformed };
-        later.is_any().then_some(later)
-    }
-
-    /// Whether any of them is not 0.
-    pub fn is_any(&self) -> bool {
-        self.filtered > 0 || self.other > 0 || self.malformed.iter().any(|count| *count > 0)
-    }
-
-    /// Puts them into a sheet.
-    pub fn put(&self, balance: &mut Balance) {
-        (balance.filtered, balance.other) = (self.filtered, self.other);
-        balance.malformed[FIRST_CAUSES..].copy_from_slice(&self.malformed);
-    }
-}
-
 pub(super) fn serialize<S: Serializer>(balance: &Balance, to: S) -> Result<S::Ok, S::Error> {
     let lines = CountedLines {
         lines_read: balance.lines_read,

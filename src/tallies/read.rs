@@ -15,10 +15,10 @@ use twox_hash::XxHash64;
 use super::frame::{FrameKind, FrameReader, HEAD, SectionReader, invalid};
 use super::header::TalliesHeader;
 use super::layout::{BUFFER, CountedWindow, FORMAT, FileTotals, MAGIC, START};
-use super::lines::LaterNumbers;
 use crate::codec::Decoder;
 use crate::error::{Error, Result};
 use crate::metrics::Progress;
+use crate::model::LaterNumbers;
 
 /// A file that is being read.
 pub struct Tallies {

@@ -113,7 +113,7 @@ impl Whole {
         let mut body = Vec::new();
         Encoder::new(&mut body).put(&header).ok()?;
         body.extend(&self.rest);
-        Some(reseal::state(state::FORMAT, 9, &self.fingerprint, &body))
+        Some(reseal::state(state::OLDEST, 9, &self.fingerprint, &body))
     }
 }
 

@@ -107,7 +107,7 @@ fn forge(path: &Path, whole: &[u8], change: &dyn Fn(&mut Snapshot, &mut Vec<u8>)
     for name in ["state.0", "state.1"] {
         let _ = std::fs::remove_file(folder.join(name));
     }
-    std::fs::write(path, reseal::state(state::FORMAT, 9, &fingerprint, &forged)).unwrap();
+    std::fs::write(path, reseal::state(state::OLDEST, 9, &fingerprint, &forged)).unwrap();
 }
 
 type Change = fn(&mut Snapshot, &mut Vec<u8>);

@@ -86,6 +86,7 @@ mod facade;
 mod faults;
 mod floors;
 mod follow;
+mod followed_formats;
 mod foreign;
 mod forged;
 mod formats;

@@ -25,18 +25,63 @@ fn threads_and_chunks_have_no_say_in_it() {
 }
 
 #[test]
-fn a_log_that_names_other_columns_further_on_is_refused_there() {
+fn a_log_that_names_other_columns_further_on_is_read_by_these_from_there_on() {
     let folder = Folder::new();
     let (fields, others) =
-        ("#fields\tts\tid.orig_h\tid.resp_h\tconn_state\n", "#fields\tid.orig_h\tts\tid.resp_h\tconn_state\n");
-    folder.write("a.log", format!("{fields}1700000000\ta\tb\tSF\n{fields}1700000001\ta\tb\tSF\n"));
-    folder.write("b.log", format!("{fields}1700000000\ta\tb\tSF\n{others}a\t1700000001\tb\tSF\n"));
-    let asked = ["--format", "zeek-conn", "--until", "1700000010", "--output", "csv", "-qq"];
-    let output = run(&folder, &[&["top", "a.log"][..], &asked].concat());
-    assert_eq!(stdout(&output), "server,connections\nb,2\n");
-    let output = run(&folder, &[&["top", "b.log"][..], &asked].concat());
-    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
-    assert!(stderr(&output).contains("b.log: from byte 60 on its lines have other columns"), "{}", stderr(&output));
+        ("#fields\tts\tid.orig_h\tid.resp_h\tconn_state\n", "#fields\tid.orig_h\tconn_state\tts\tid.resp_h\n");
+    let line = |number: u32| match (number / 100) % 2 {
+        0 => format!("{}\ta{}\tb\tSF\n", 1_700_000_000 + number, number % 7),
+        _ => format!("a{}\tSF\t{}\tb\n", number % 7, 1_700_000_000 + number),
+    };
+    let lines: String = (0..3_000)
+        .map(|number| match number % 200 {
+            0 => fields.to_owned() + &line(number),
+            100 => others.to_owned() + &line(number),
+            _ => line(number),
+        })
+        .collect();
+    folder.write("conn.log", &lines);
+    let expected: Vec<usize> = (0..7).map(|host| (0..3_000).filter(|number| number % 7 == host).count()).collect();
+    let expected: String = (0..7).map(|host| format!("a{host},b,{}\n", expected[host])).collect();
+    let sorted = |text: &str| {
+        let mut lines: Vec<&str> = text.lines().skip(1).collect();
+        lines.sort_unstable();
+        lines.iter().map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let every = |more: &[&str]| {
+        let asked = ["top", "conn.log", "-r", "top-pairs", "--output", "csv", "-qq"];
+        let output = run(&folder, &[&asked[..], more].concat());
+        assert_eq!(output.status.code(), Some(0), "{more:?}: {}", stderr(&output));
+        stdout(&output)
+    };
+    for chunk in ["64", "1000", "1MiB"] {
+        folder.write(
+            "p.toml",
+            format!("location = 'conn.log'\nchunk = '{chunk}'\nreports = ['top-pairs']\noutputs = ['csv']\n"),
+        );
+        let asked = ["run", "p.toml", "-qq", "--since", "2023-11-14", "--until", "1700010000"];
+        assert_eq!(sorted(&stdout(&run(&folder, &asked))), expected, "{chunk}");
+        // Nothing of it can be skipped into.
+        let part =
+            run(&folder, &[&asked[..5], &["1700002000", "--until", "1700002099", "--set", "prune-above=0"]].concat());
+        assert_eq!(
+            stdout(&part).lines().skip(1).filter_map(|row| row.rsplit(',').next()?.parse::<u32>().ok()).sum::<u32>(),
+            100
+        );
+    }
+    assert_eq!(sorted(&every(&["--since", "2023-11-14", "--until", "latest", "--scan", "full"])), expected);
+    let windows = every(&["--every", "100s", "--seconds", "100s", "--align", "1700000000"]);
+    assert_eq!(windows.lines().filter(|row| row.ends_with(",15")).count(), 30 * 2, "{windows}");
+    // Nor can it be divided.
+    let plan = run(&folder, &["plan", "conn.log", "--until", "1700010000", "--last", "10h", "--bytes", "1000"]);
+    assert_eq!(stdout(&plan).matches("\"from\"").count(), 1, "{}", stdout(&plan));
+    let part =
+        run(&folder, &["partial", "conn.log", "--until", "latest", "--range", "9000..10000", "--output", "x.tally"]);
+    assert!(
+        part.status.code() == Some(2) && stderr(&part).contains("names other columns before byte"),
+        "{}",
+        stderr(&part)
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use logparser::internals::snapshot::store::Store;
+use logparser::internals::snapshot::store::{self as state, Store};
 
 use crate::support::{Folder, run, shell, stderr, stdout, updates};
 
@@ -53,7 +53,7 @@ fn folder() -> Folder {
         let fingerprint = format!("location = {location}\nmax-line = 65536\n");
         let mut store = Store::open(&folder.at(&format!("logparser/{name}"))).unwrap();
         store.load(&fingerprint).unwrap();
-        store.save(&fingerprint, &mut |encoder| encoder.put(&1u8)).unwrap();
+        store.save(state::OLDEST, &fingerprint, &mut |encoder| encoder.put(&1u8)).unwrap();
     }
     std::fs::create_dir_all(folder.at("logparser/damaged")).unwrap();
     folder.write("logparser/damaged/state.0", b"no state");

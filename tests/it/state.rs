@@ -21,7 +21,7 @@ const TEXT: usize = 1_000;
 /// Saves a snapshot of so many texts, each of which tells its sequence number.
 fn save(store: &mut Store, sequence: u64, texts: usize) -> std::io::Result<state::SavedSlot> {
     let text = format!("{sequence:0TEXT$}");
-    store.save(FINGERPRINT, &mut |encoder| {
+    store.save(state::OLDEST, FINGERPRINT, &mut |encoder| {
         encoder.put(&texts)?;
         (0..texts).try_for_each(|_| encoder.put(&text))
     })

@@ -22,7 +22,6 @@ LEFT_OUT = {
     "envoy/text": "Envoy's default text has no address of the client",
     "envoy/cri-text": "the same",
     "vpc-flow/cloudwatch": "CloudWatch's copies have one more column in front",
-    "zeek-conn/rotated": "names other columns from some line on, which is refused",
     "gcp-vpc-flow/entries": "the oracle leaves out all that only the destination reports, also from outside",
     "nfdump-csv/later": "a line stands for several flows",
     "csv/semicolon": "another separator than a comma has to be said",
@@ -42,7 +41,7 @@ def ours(args, log):
     """Pairs and sheet as logparser counts them, and what it says."""
     settings = pathlib.Path(log + ".toml")
     settings.write_text(f"location = '{log}'\nchunk = {args.chunk}\n", encoding="utf-8")
-    command = [args.program, "run", str(settings), "-r", "top-pairs", "--limit", "10000000", "--output", "json", "--format", "auto", "--scan",
+    command = [args.program, "run", str(settings), "-r", "top-pairs", "--limit", "10000000", "--output", "json", "--scan",
                "full", "--since", "1971-01-01", "--until", "2200-01-01", "--now", "2200-01-01", *args.options]
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode not in (0, 1) or not run.stdout:

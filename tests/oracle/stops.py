@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Stops and starts: a program that follows logs is ended and started again and again, and its results are added up.
 
-    tests/oracle/stops.py PROGRAM [--stops N] [--loops N] [--seed N] [--only KIND]
+    tests/oracle/stops.py PROGRAM [--stops N] [--loops N] [--seed N] [--only KIND] [--lines FORM]
 
 Each loop has a folder, a writer that keeps every byte it ever wrote, and a way of counting of its own. After every stop, be it
 by SIGTERM, SIGINT or SIGKILL, what the saved state says is counted has to be found: of each window that has closed in
@@ -31,6 +31,8 @@ import time
 NANOS = 10**9
 MILLI = 10**6
 SOURCES, SERVERS = 6, 4
+# The columns of a log of Zeek, in an order of its own in each file.
+COLUMNS = ["ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "duration", "conn_state"]
 # Seconds for which a run that was asked to end waits for its last results to be written.
 PATIENCE = 0.3
 
@@ -60,14 +62,20 @@ def nanos(decimal_text):
     return int(decimal.Decimal(str(decimal_text)) * NANOS)
 
 
+# How the first bytes of a file say which generation it is.
+GENERATION = r" g(\d+) "
+
+
 class Generation:
     """The content of one file over its life."""
 
     def __init__(self, number, path):
         self.number, self.path = number, path
         self.data = bytearray()
-        # Of each whole line: where it ends, its stamp, its pair, and whether it comes too late to count.
+        # Of each whole line: where it ends, its stamp, its pair, and whether it comes too late to count; nothing of one
+        # that is no record.
         self.ends, self.lines = [], []
+        self.columns = []
         self.highest = None
         # No run may find it again; a compressed copy of all of it may be there.
         self.is_gone, self.is_compressed = False, False
@@ -78,8 +86,8 @@ class Wrong(Exception):
 
 
 class Loop:
-    def __init__(self, program, kind, seed, folder):
-        self.program, self.kind, self.folder = program, kind, folder
+    def __init__(self, program, kind, seed, folder, form):
+        self.program, self.kind, self.folder, self.form = program, kind, folder, form
         self.random = random.Random(seed)
         self.__dict__.update({key: value * MILLI if isinstance(value, int) else value for key, value in KINDS[kind].items()})
         self.pane = math.gcd(self.length, self.period)
@@ -89,7 +97,7 @@ class Loop:
         self.generations, self.stamp = [], 1_700_000_000 * NANOS
         # What is counted: panes, positions by generation, late lines and those between windows.
         self.panes = collections.defaultdict(collections.Counter)
-        self.positions, self.late, self.outside, self.lines = {}, 0, 0, 0
+        self.positions, self.late, self.outside, self.lines, self.other = {}, 0, 0, 0, 0
         self.is_hurried = False
         # Results are told apart by their line in the file: how many there were when the run began, and those that a run
         # issued which did not live to save that.
@@ -101,7 +109,23 @@ class Loop:
     def begin(self):
         generation = Generation(len(self.generations), os.path.join(self.logs, "log"))
         self.generations.append(generation)
-        open(generation.path, "x").close()
+        with open(generation.path, "xb") as log:
+            if self.form == "zeek":
+                log.write(self.header(generation))
+
+    def header(self, generation):
+        """What a log of Zeek begins with, and which generation it is."""
+        generation.columns = self.random.sample(COLUMNS, len(COLUMNS))
+        lines = ["#separator \\x09", "# g%d " % generation.number, "#path\tconn", "\t".join(["#fields"] + generation.columns)]
+        for line in lines:
+            self.known(generation, line.encode() + b"\n", None)
+        return bytes(generation.data)
+
+    def known(self, generation, text, what):
+        """Takes in a line before it is written: nothing may be counted that is not known here."""
+        generation.data += text
+        generation.ends.append(len(generation.data))
+        generation.lines.append(what)
 
     def covers(self, stamp):
         return self.length >= self.period or stamp % self.period < self.length
@@ -126,11 +150,12 @@ class Loop:
         # Stamps of one file differ, and the first line names the generation.
         source = "g%d" % generation.number if not generation.lines else "s%d" % self.random.randrange(SOURCES)
         server = "d%d" % self.random.randrange(SERVERS)
-        text = b"%d %s %s\n" % (stamp, source.encode(), server.encode())
-        # Before it is written: nothing may be counted that is not known here.
-        generation.data += text
-        generation.ends.append(len(generation.data))
-        generation.lines.append((stamp, (source, server), is_late))
+        if self.form == "zeek":
+            values = {"ts": "%d.%09d" % divmod(stamp, NANOS), "id.orig_h": source, "id.resp_h": server, "proto": "tcp"}
+            text = "\t".join(values.get(column, "-") for column in generation.columns).encode() + b"\n"
+        else:
+            text = b"%d %s %s\n" % (stamp, source.encode(), server.encode())
+        self.known(generation, text, (stamp, (source, server), is_late))
         return text
 
     def write(self, lines):
@@ -185,7 +210,8 @@ class Loop:
         reports = 'reports = [{ name = "top-pairs", limit = 1000000 }]\nrotate-wait = "200ms"\n'
         config = "".join(reports)
         with open(os.path.join(self.folder, "run.toml"), "w") as file:
-            file.write('location = "logs/log*"\nfollow = true\nsince = "1970-01-01T00:00:00Z"\nalign = "epoch"\nunit = "ns"\n')
+            file.write('location = "logs/log*"\nfollow = true\nsince = "1970-01-01T00:00:00Z"\nalign = "epoch"\n')
+            file.write('unit = "ns"\n' if self.form == "plain" else "")
             file.write('state = "state"\ncheckpoint = "60ms"\nidle = "10m"\noutputs = ["json:results"]\n')
             file.write('seconds = "%s"\nevery = "%s"\n' % (keys[6], keys[8]))
             file.write('lateness = "%s"\nlate-updates = "%s"\ntrigger = "%s"\n' % (keys[10], keys[12], self.trigger))
@@ -256,8 +282,12 @@ class Loop:
             raise Wrong("byte %d of %s is in the middle of a line" % (position, generation.path))
         sign = 1 if position >= before else -1
         first, end = (bisect.bisect_right(generation.ends, at) for at in sorted((before, position)))
-        for stamp, pair, is_late in generation.lines[first:end]:
+        for what in generation.lines[first:end]:
             self.lines += sign
+            if what is None:
+                self.other += sign
+                continue
+            stamp, pair, is_late = what
             if is_late:
                 self.late += sign
             elif not self.covers(stamp):
@@ -282,7 +312,7 @@ class Loop:
             return False
         for saved in state["inputs"]:
             # Of a file that was never read into, nothing is known but that.
-            first = re.match(r"\d+ g(\d+) ", saved["start"])
+            first = re.search(GENERATION, saved["start"])
             if first:
                 self.move(self.generations[int(first[1])], saved["position"])
             elif saved["position"] != 0:
@@ -291,6 +321,7 @@ class Loop:
         read = sum(self.positions.values())
         self.same("bytes read", balance["bytes_read"], read)
         self.same("lines", balance["lines_read"], self.lines)
+        self.same("lines that are no records", balance.get("other", 0), self.other)
         # A file that is found late may be behind what has closed: that is told, too.
         closed_before = balance["late"] - self.late
         if closed_before < 0:
@@ -415,7 +446,7 @@ class Loop:
             state = self.state()
             at = {}
             for saved in state["inputs"] if state else []:
-                first = re.match(r"\d+ g(\d+) ", saved["start"])
+                first = re.search(GENERATION, saved["start"])
                 if first:
                     at[int(first[1])] = saved["position"]
             counted = sum(at.get(g.number, 0) for g in self.generations if not g.is_gone)
@@ -448,15 +479,17 @@ class Loop:
             for found in re.finditer("%s .*: bytes (\\d+) to (\\d+) were not counted; count them with: (.*) \\| logparser -$" % name, said, re.M):
                 if (int(found[1]), int(found[2])) == (position, len(generation.data)):
                     rest = subprocess.run(found[3], shell=True, cwd=self.folder, capture_output=True).stdout
+                    if self.form == "zeek":
+                        rest = rest.removeprefix("\t".join(["#fields"] + generation.columns).encode() + b"\n")
                     if rest == generation.data[position:]:
                         return True
         return False
 
 
 def one(arguments):
-    program, kind, seed, stops, keep = arguments
+    program, kind, seed, stops, form = arguments
     folder = tempfile.mkdtemp(prefix="stops-")
-    loop = Loop(program, kind, seed, folder)
+    loop = Loop(program, kind, seed, folder, form)
     try:
         states = loop.run(stops)
     except (Wrong, subprocess.TimeoutExpired) as error:
@@ -464,7 +497,7 @@ def one(arguments):
         return kind, "%s, seed %d: %s\n%s\nleft in %s" % (kind, seed, error, said[-2000:], folder)
     shutil.rmtree(folder)
     summary = "%d stops, %d states, %d files, %d lines" % (stops + 1, states, len(loop.generations), loop.lines)
-    return kind, None if keep is None else summary
+    return kind, summary
 
 
 def main():
@@ -477,13 +510,14 @@ def main():
     parser.add_argument("--loops", type=int, default=len(KINDS), help="loops, each of a kind in turn")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 10**6)
     parser.add_argument("--only", choices=KINDS, help="loops of this kind only")
+    parser.add_argument("--lines", choices=["plain", "zeek"], default="plain", help="the form of the logs")
     parser.add_argument("--jobs", type=int, default=9, help="loops at the same time: they sleep most of the time")
     options = parser.parse_args()
     kinds = [options.only] if options.only else list(KINDS)
     print("stops.py --seed %d" % options.seed, flush=True)
     each = max(1, -(-options.stops // options.loops))
     program = os.path.abspath(options.program)
-    tasks = [(program, kinds[at % len(kinds)], options.seed + at, each, True) for at in range(options.loops)]
+    tasks = [(program, kinds[at % len(kinds)], options.seed + at, each, options.lines) for at in range(options.loops)]
     failed = False
     with multiprocessing.Pool(min(options.jobs, len(tasks))) as pool:
         for task, (kind, text) in zip(tasks, pool.imap(one, tasks)):

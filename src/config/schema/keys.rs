@@ -42,7 +42,7 @@ const OWN: &[KeySpec] = &[
         Kind::Text,
         "the log format: auto tells it by how each input begins; plain: a stamp, who connects, and to whom",
     )
-    .default("plain")
+    .default("auto")
     .in_state()
     .set()
     .option(

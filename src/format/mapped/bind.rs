@@ -214,16 +214,20 @@ impl Definition {
                 }
             }
             Header::Behind(prefix) => match lines.find(|line| line.starts_with(prefix)) {
-                Some(line) => {
-                    let rest = &line[prefix.len()..];
-                    let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-                    Ok((Some(names(&rest[blanks..]).map_err(str::to_owned)?), line.clone()))
-                }
+                Some(line) => Ok((Some(names_behind(rules, prefix, &line)?), line.clone())),
                 None if given.is_some() || lines.next().is_none() => Ok((given, Vec::new())),
                 None => Err(format!("no line begins with '{}'", String::from_utf8_lossy(prefix))),
             },
         }
     }
+}
+
+/// The names of columns that a line says behind what such lines begin with.
+pub(super) fn names_behind(rules: &ColumnRules, prefix: &[u8], line: &[u8]) -> Result<Vec<String>, String> {
+    let rest = line.get(prefix.len()..).unwrap_or_default();
+    let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let columns = Columns::split(&rules.spec, &rest[blanks..]);
+    columns.map(texts).map_err(|Misfit { what, .. }| what.text().to_owned())
 }
 
 fn texts(columns: Vec<std::borrow::Cow<'_, [u8]>>) -> Vec<String> {

@@ -5,6 +5,7 @@
 //! formats there are (`presets`). Invariant: what a line means depends on the definition, the names
 //! of the columns and the line alone.
 
+mod anew;
 pub mod bind;
 mod condition;
 pub mod definition;
@@ -126,6 +127,11 @@ impl Mapped {
         &self.bound.definition
     }
 
+    /// The names of the columns, where the input says them, and the line that did.
+    pub fn columns(&self) -> (Option<&[String]>, &[u8]) {
+        (self.bound.columns.as_deref(), &self.bound.header)
+    }
+
     /// The same for an input that was last written to then: no stamp without a year is more than a
     /// day later.
     pub fn up_to(&self, latest: Timestamp) -> Self {
@@ -194,13 +200,6 @@ impl Bound {
     /// Whether a text stands for no value.
     fn is_unset(&self, value: &[u8]) -> bool {
         self.definition.unset.iter().any(|unset| unset == value)
-    }
-
-    /// Whether a line names columns that are others than those of this input.
-    fn names_other_columns(&self, line: &[u8]) -> bool {
-        let definition::FieldRules::Columns(rules) = &self.definition.fields else { return false };
-        let definition::Header::Behind(prefix) = &rules.header else { return false };
-        line.starts_with(prefix) && line != &self.header[..]
     }
 
     /// Whether a line says something of the log, and is no record.

@@ -46,6 +46,16 @@ impl Position {
         self.balance.bytes_unread
     }
 
+    /// Its balance sheets, those of the marks behind that of all.
+    pub(super) fn sheets_mut(&mut self) -> impl Iterator<Item = &mut Balance> {
+        std::iter::once(&mut self.balance).chain(self.marks.iter_mut().map(|mark| &mut mark.balance))
+    }
+
+    /// The same, to be read.
+    pub(super) fn sheets(&self) -> impl Iterator<Item = &Balance> {
+        std::iter::once(&self.balance).chain(self.marks.iter().map(|mark| &mark.balance))
+    }
+
     /// The input's sheet at the end of a window, which closes now.
     pub(super) fn balance_at(&mut self, end: Timestamp) -> &Balance {
         while self.marks.front().is_some_and(|mark| mark.watermark < end) {

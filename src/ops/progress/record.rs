@@ -31,6 +31,17 @@ impl ProgressRecord {
         Balance { unknown_losses: self.unknown_losses, results_dropped: self.results_dropped, ..self.total.clone() }
     }
 
+    /// All balance sheets, each once, always in the same order.
+    pub fn sheets_mut(&mut self) -> impl Iterator<Item = &mut Balance> {
+        let ProgressRecord { inputs, past, total, .. } = self;
+        [past, total].into_iter().chain(inputs.iter_mut().flat_map(|(_, position)| position.sheets_mut()))
+    }
+
+    /// The same, to be read.
+    pub fn sheets(&self) -> impl Iterator<Item = &Balance> {
+        [&self.past, &self.total].into_iter().chain(self.inputs.iter().flat_map(|(_, position)| position.sheets()))
+    }
+
     /// The number of the next input: those that are forgotten may be given out again.
     pub fn next_input(&self) -> u32 {
         self.inputs.last().map_or(0, |(id, _)| id.0.saturating_add(1))

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::slot::{FORMAT, SlotContent, SlotInfo};
+use super::slot::{FORMAT, OLDEST, SlotContent, SlotInfo};
 use crate::error::{Error, show_path};
 use crate::model::escape::printable;
 
@@ -43,7 +43,7 @@ pub fn choose(dir: &Path, slots: &[SlotInfo; 2]) -> Choice {
     if let SlotContent::OtherFormat { version, .. } = used.content {
         let whose = if version > FORMAT { "a newer" } else { "an older" };
         let message = format!(
-            "it is a state of format {version}, of {whose} logparser; this one reads format {FORMAT}: use that one, \
+            "it is a state of format {version}, of {whose} logparser; this one reads formats {OLDEST} to {FORMAT}: use that one, \
              name another --state, or {}",
             reset(dir)
         );
@@ -128,7 +128,7 @@ mod tests {
     }
 
     fn valid(sequence: u64) -> SlotContent {
-        SlotContent::Valid { sequence, fingerprint: String::new() }
+        SlotContent::Valid { version: FORMAT, sequence, fingerprint: String::new() }
     }
 
     fn other(sequence: u64, version: u32) -> SlotContent {
@@ -177,8 +177,8 @@ mod tests {
 
     #[test]
     fn d12_another_format_is_refused_by_its_age_if_it_is_the_newest() {
-        assert!(said(other(3, FORMAT + 1), valid(2)).contains("state of format 3, of a newer logparser"));
-        assert!(said(other(3, FORMAT - 1), damaged()).contains("state of format 1, of an older logparser"));
+        assert!(said(other(3, FORMAT + 1), valid(2)).contains("state of format 4, of a newer logparser"));
+        assert!(said(other(3, OLDEST - 1), damaged()).contains("state of format 1, of an older logparser"));
         assert_eq!(said(other(1, 7), valid(2)), "1 ");
     }
 

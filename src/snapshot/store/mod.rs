@@ -18,7 +18,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 pub use choice::{Choice, choose};
-pub use slot::{FORMAT, SlotContent, SlotInfo};
+pub use slot::{FORMAT, OLDEST, SlotContent, SlotInfo};
 
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, Result, show_path};
@@ -70,6 +70,8 @@ pub struct Loaded {
     pub bytes: u64,
     /// When it was written, by the clock of the file system.
     pub saved_at: Option<Timestamp>,
+    /// The version of its format.
+    pub version: u32,
     /// What it depends on of the configuration, as lines `key = value`.
     pub fingerprint: String,
     /// What people should know: that the other slot is damaged, and why.
@@ -111,12 +113,14 @@ impl Store {
         &self.dir
     }
 
-    /// Saves a snapshot in place of the older one; `body` puts its values, and is called once. It
+    /// Saves a snapshot in place of the older one, in this version of its format; `body` puts its values,
+    /// and is called once. It
     /// needs a state that was loaded, so that none is overwritten unread. After an error both slots
     /// are as before, or, where the directory did not reach the disk, the new snapshot is there but
     /// may not last; the next save can succeed in either case.
     pub fn save(
         &mut self,
+        version: u32,
         fingerprint: &str,
         body: &mut dyn FnMut(&mut Encoder<'_>) -> io::Result<()>,
     ) -> io::Result<SavedSlot> {
@@ -125,8 +129,8 @@ impl Store {
         };
         self.lock.still_held()?;
         let (temporary, file) = self.temporary()?;
-        let bytes =
-            slot::write(file, sequence, fingerprint, body).map_err(while_doing("cannot write", &temporary.path))?;
+        let bytes = slot::write(file, (version, sequence), fingerprint, body)
+            .map_err(while_doing("cannot write", &temporary.path))?;
         let target = self.dir.join(NAMES[slot]);
         temporary.rename(&target).map_err(while_doing("cannot replace", &target))?;
         sync_directory(&self.dir).map_err(while_doing("cannot have it reach the disk", &target))?;
@@ -156,7 +160,7 @@ impl Loaded {
     /// The values of the snapshot.
     pub fn decoder(&mut self) -> io::Result<Decoder<'_>> {
         self.body.file.seek(SeekFrom::Start(self.body.from))?;
-        Ok(Decoder::new(&self.body.file, self.body.length))
+        Ok(Decoder::new(&self.body.file, self.body.length).of_version(self.version))
     }
 
     /// What `read` makes of the values, all of which it has to get. Errors name the file.
@@ -228,10 +232,11 @@ pub fn peek_of(dir: &Path, fingerprint: &str) -> Result<Option<Loaded>> {
 
 /// A valid slot as what it holds.
 fn loaded(number: usize, slot: FoundSlot, warning: Option<String>) -> Option<Loaded> {
-    let SlotInfo { path, content: SlotContent::Valid { sequence, fingerprint }, bytes, saved_at } = slot.info else {
+    let SlotInfo { path, content: SlotContent::Valid { version, sequence, fingerprint }, bytes, saved_at } = slot.info
+    else {
         return None;
     };
-    Some(Loaded { path, sequence, bytes, saved_at, fingerprint, warning, slot: number, body: slot.body? })
+    Some(Loaded { path, sequence, bytes, saved_at, version, fingerprint, warning, slot: number, body: slot.body? })
 }
 
 /// What both slots are, without the right to write: a run may save at the same time.

@@ -30,8 +30,11 @@ use crate::model::Timestamp;
 /// The names of the slots within the directory of the state.
 pub(super) const NAMES: [&str; 2] = ["state.0", "state.1"];
 
-/// The version of the format that this program writes, and the only one that it reads.
-pub const FORMAT: u32 = 2;
+/// The newest version of the format. What an earlier one can say is written as that.
+pub const FORMAT: u32 = 3;
+
+/// The earliest version that is read.
+pub const OLDEST: u32 = 2;
 
 /// The first bytes of every slot. The end of line shows a copy that was made as text.
 const MAGIC: [u8; 8] = *b"lpstate\n";
@@ -69,8 +72,10 @@ pub struct SlotInfo {
 pub enum SlotContent {
     /// There is no such file.
     Missing,
-    /// A snapshot of this format.
+    /// A snapshot of a format that is read.
     Valid {
+        /// The version of its format.
+        version: u32,
         /// Counts the snapshots from 1.
         sequence: u64,
         /// What it depends on of the configuration, as lines `key = value`.
@@ -206,14 +211,14 @@ fn check(mut file: File, length: u64) -> Result<(SlotContent, Option<Body>), Str
     if sequence > MAX_SEQUENCE {
         return Err(format!("its sequence number, {sequence}, is more than there can be"));
     }
-    if header.version != FORMAT {
+    if !(OLDEST..=FORMAT).contains(&header.version) {
         return Ok((SlotContent::OtherFormat { sequence, version: header.version }, None));
     }
     let Ok(fingerprint) = String::from_utf8(fingerprint) else {
         return Err("its fingerprint is no text".to_owned());
     };
     let body = Body { file, from: HEADER as u64 + u64::from(header.fingerprint), length: header.body };
-    Ok((SlotContent::Valid { sequence, fingerprint }, Some(body)))
+    Ok((SlotContent::Valid { version: header.version, sequence, fingerprint }, Some(body)))
 }
 
 /// Hashes what follows, which has to be `length` bytes.
@@ -237,7 +242,7 @@ fn hash_rest(file: &mut File, length: u64, hash: &mut XxHash64) -> io::Result<()
 /// Writes a snapshot into a new file and makes it reach the disk. Gives its size.
 pub(super) fn write(
     mut file: File,
-    sequence: u64,
+    (version, sequence): (u32, u64),
     fingerprint: &str,
     body: &mut dyn FnMut(&mut Encoder<'_>) -> io::Result<()>,
 ) -> io::Result<u64> {
@@ -250,7 +255,7 @@ pub(super) fn write(
     written?;
     let too_long = |_| io::Error::other("the fingerprint is too long");
     let fingerprint = u32::try_from(fingerprint.len()).map_err(too_long)?;
-    let header = SlotHeader { version: FORMAT, sequence, fingerprint, body: length - u64::from(fingerprint) }.covered();
+    let header = SlotHeader { version, sequence, fingerprint, body: length - u64::from(fingerprint) }.covered();
     hash.write(&header);
     let mut head = [0; HEADER];
     head[..COVERED].copy_from_slice(&header);
@@ -326,7 +331,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.0");
         for (sequence, is_valid) in [(1, true), (MAX_SEQUENCE, true), (MAX_SEQUENCE + 1, false), (u64::MAX, false)] {
-            write(File::create_new(&path).unwrap(), sequence, "key = value", &mut |_| Ok(())).unwrap();
+            write(File::create_new(&path).unwrap(), (FORMAT, sequence), "key = value", &mut |_| Ok(())).unwrap();
             let content = look(path.clone()).info.content;
             assert_eq!(matches!(content, SlotContent::Valid { .. }), is_valid, "{sequence}: {content:?}");
             std::fs::remove_file(&path).unwrap();

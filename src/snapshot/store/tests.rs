@@ -54,7 +54,7 @@ impl Place {
 }
 
 fn save(store: &mut Store, value: &str) -> io::Result<SavedSlot> {
-    store.save(FINGERPRINT, &mut |encoder| encoder.put(value))
+    store.save(FORMAT, FINGERPRINT, &mut |encoder| encoder.put(value))
 }
 
 /// A place with these values saved one after the other.
@@ -114,7 +114,7 @@ proptest! {
         for snapshot in &snapshots {
             let mut store = Store::open(place.dir()).unwrap();
             store.load(&fingerprint).unwrap();
-            store.save(&fingerprint, &mut |encoder| {
+            store.save(FORMAT, &fingerprint, &mut |encoder| {
                 encoder.put(&snapshot.len())?;
                 snapshot.iter().try_for_each(|row| encoder.put(row))
             }).unwrap();
@@ -223,7 +223,7 @@ fn d12_another_format_is_refused_even_where_an_older_slot_would_do() {
     bytes[32..40].copy_from_slice(&twox_hash::XxHash64::oneshot(0, &covered).to_le_bytes());
     fs::write(place.slot(1), bytes).unwrap();
     assert!(
-        refused(&place).contains("state.1: it is a state of format 3, of a newer logparser"),
+        refused(&place).contains("state.1: it is a state of format 4, of a newer logparser"),
         "{}",
         refused(&place)
     );
@@ -243,7 +243,7 @@ fn d12_a_foreign_file_is_refused_and_left_alone() {
 fn d13_a_body_that_decodes_to_too_little_or_too_much_is_an_error() {
     let place = Place::new();
     let mut store = place.store();
-    store.save(FINGERPRINT, &mut |encoder| encoder.put(&7u8).and_then(|()| encoder.put(&8u8))).unwrap();
+    store.save(FORMAT, FINGERPRINT, &mut |encoder| encoder.put(&7u8).and_then(|()| encoder.put(&8u8))).unwrap();
     let mut loaded = store.load(FINGERPRINT).unwrap().unwrap();
     assert!(
         loaded.read(|decoder| decoder.get::<u8>()).unwrap_err().to_string().contains("1 bytes of it are left over")
@@ -321,7 +321,7 @@ fn d5_a_save_that_fails_leaves_both_slots_and_no_file_behind() {
     let place = saved(&["older", "newer"]);
     let before = NAMES.map(|name| fs::read(place.dir().join(name)).unwrap());
     let mut store = place.store();
-    let failed = store.save(FINGERPRINT, &mut |encoder| {
+    let failed = store.save(FORMAT, FINGERPRINT, &mut |encoder| {
         encoder.put(&"x".repeat(1 << 20))?;
         Err(io::Error::from(io::ErrorKind::StorageFull))
     });
@@ -392,7 +392,10 @@ fn both_slots_can_be_inspected_while_one_is_in_use() {
     fs::write(place.slot(0), "damaged by hand").unwrap();
     let [first, second] = inspect(place.dir());
     assert!(matches!(first.content, SlotContent::Damaged { .. }));
-    assert_eq!(second.content, SlotContent::Valid { sequence: 2, fingerprint: FINGERPRINT.to_owned() });
+    assert_eq!(
+        second.content,
+        SlotContent::Valid { version: FORMAT, sequence: 2, fingerprint: FINGERPRINT.to_owned() }
+    );
     assert_eq!((second.path, second.bytes), (place.slot(1), fs::metadata(place.slot(1)).unwrap().len()));
     assert!(second.saved_at.is_some());
 }

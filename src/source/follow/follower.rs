@@ -24,6 +24,7 @@ use super::unpack::AT_ONCE;
 use super::whereabouts::Gone;
 use crate::error::{Error, show_path};
 use crate::model::InputId;
+use crate::source::opened::BytesAt;
 
 /// Follows files that grow and rotate.
 pub struct Follower {
@@ -352,6 +353,17 @@ impl Follower {
         let deliveries = copied.into_iter().filter_map(|id| self.turn(id, now).settle(None)).collect();
         self.generations.records().pass_over(self.ignored.copies());
         (warnings, deliveries)
+    }
+
+    /// The first bytes of the file of a generation, without the zeros that it may begin with, at most
+    /// so many; `None` if they cannot be had, or are those of another content by now.
+    pub fn beginning(&mut self, id: InputId, now: Duration, most: usize) -> Option<Vec<u8>> {
+        let file = self.generations.open(id, now).ok()??;
+        let mut bytes = Vec::with_capacity(most);
+        while bytes.len() < most && file.read_at(bytes.len() as u64, &mut bytes).ok()? > 0 {}
+        let start = &self.generations.get(id)?.passed.head.start;
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        bytes.starts_with(start).then(|| bytes.split_off(zeros))
     }
 
     /// Marks the file at a path, which may have changed.

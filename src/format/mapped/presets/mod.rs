@@ -31,5 +31,7 @@ pub fn shown_name(definition: &Definition) -> String {
 
 /// The preset of this name.
 pub fn preset(name: &str) -> Option<&'static Preset> {
+    // Lines of JSON by the name that people give first.
+    let name = if name == "json" { "jsonl" } else { name };
     presets().find(|preset| preset.name == name)
 }

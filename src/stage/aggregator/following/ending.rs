@@ -22,8 +22,8 @@ pub(super) enum WaitsFor {
     Counting,
     /// The state is being saved.
     State,
-    /// Results are not written yet.
-    Outputs,
+    /// So many results are not written yet.
+    Outputs(usize),
 }
 
 impl WaitsFor {
@@ -31,7 +31,7 @@ impl WaitsFor {
         match self {
             WaitsFor::Counting => "what was read to be counted",
             WaitsFor::State => "the state to be saved",
-            WaitsFor::Outputs => "an output that takes nothing",
+            WaitsFor::Outputs(_) => "results to be written",
         }
     }
 }
@@ -42,8 +42,8 @@ pub(super) struct Ending {
     timeout: Duration,
     /// When the run was asked to end.
     asked: Option<Instant>,
-    /// Since when outputs are all that is waited for.
-    outputs: Option<Instant>,
+    /// Since when outputs are all that is waited for, and none has taken one of these results.
+    outputs: Option<(Instant, usize)>,
     said: Option<WaitsFor>,
 }
 
@@ -59,10 +59,18 @@ impl Ending {
         }
         let waited = self.asked.get_or_insert_with(Instant::now).elapsed();
         let name = waits_for.name();
-        if waits_for == WaitsFor::Outputs {
-            let is_over = self.outputs.get_or_insert_with(Instant::now).elapsed() > OUTPUTS;
+        if let WaitsFor::Outputs(left) = waits_for {
+            let now = Instant::now();
+            let (since, before) = self.outputs.get_or_insert((now, left));
+            if left < *before {
+                (*since, *before) = (now, left);
+            }
+            let is_over = since.elapsed() > OUTPUTS || waited > self.timeout;
             if is_over {
-                failures.warn("an output takes nothing: ending without it");
+                failures.warn(&format!(
+                    "ending without {left} results that an output has not taken in time; a run that goes on from the state \
+                     issues them again"
+                ));
             }
             return is_over;
         }
@@ -95,10 +103,21 @@ mod tests {
         stop.drain();
         assert!(!ending.is_over(WaitsFor::State, &stop, &failures));
         std::thread::sleep(Duration::from_millis(60));
-        assert!(!ending.is_over(WaitsFor::Outputs, &stop, &failures));
         assert!(ending.is_over(WaitsFor::Counting, &stop, &failures));
         assert!(ending.is_over(WaitsFor::State, &stop, &failures));
+    }
+
+    #[test]
+    fn outputs_are_waited_for_as_long_as_they_take_results() {
+        let (stop, failures) = (Stop::default(), Failures::default());
+        let mut ending = Ending::new(Duration::from_secs(60));
+        stop.drain();
+        for left in [3, 2, 1] {
+            assert!(!ending.is_over(WaitsFor::Outputs(left), &stop, &failures), "{left} are left");
+            std::thread::sleep(OUTPUTS * 2 / 3);
+            assert!(!ending.is_over(WaitsFor::Outputs(left), &stop, &failures), "{left} are left");
+        }
         std::thread::sleep(OUTPUTS);
-        assert!(ending.is_over(WaitsFor::Outputs, &stop, &failures));
+        assert!(ending.is_over(WaitsFor::Outputs(1), &stop, &failures));
     }
 }

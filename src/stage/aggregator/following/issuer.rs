@@ -136,7 +136,8 @@ impl Issuer {
             let stages = live.stages();
             // An outlet to nobody holds nothing.
             let flushed = outlet.flush().unwrap_or(true);
-            let written = flushed && live.windows.lock().all_written();
+            let left = live.windows.lock().unwritten();
+            let written = flushed && left == 0;
             let saved = stages.saved || !self.saves;
             if stages.drained && written && saved {
                 return;
@@ -144,7 +145,7 @@ impl Issuer {
             let waits_for = match (stages.drained, saved) {
                 (false, _) => WaitsFor::Counting,
                 (true, false) => WaitsFor::State,
-                (true, true) => WaitsFor::Outputs,
+                (true, true) => WaitsFor::Outputs(left),
             };
             if ending.is_over(waits_for, &self.stop, &self.failures) {
                 return self.stop.abort();

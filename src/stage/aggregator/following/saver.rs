@@ -24,7 +24,7 @@ use crate::tally::pane::Pane;
 use super::live::LiveCounting;
 use super::trouble::Trouble;
 use crate::stage::aggregator::counting::Counting;
-use crate::stage::{Failures, InputNames};
+use crate::stage::{Failures, InputNames, InputSchemas};
 
 /// How often to look whether the last results of a run that ends are written.
 const TICK: Duration = Duration::from_millis(25);
@@ -68,6 +68,8 @@ pub struct Saver {
     pub files: Arc<FileRecords>,
     /// The names of all inputs.
     pub names: Arc<InputNames>,
+    /// How their lines are read.
+    pub schemas: Arc<InputSchemas>,
     /// Failures are told here.
     pub failures: Arc<Failures>,
     /// The run's stop switch.
@@ -158,7 +160,9 @@ impl Saver {
     /// after it.
     fn put(&mut self, mut set_aside: SetAside) -> bool {
         let live = Arc::clone(&self.live);
-        let saved = self.store.save(&self.fingerprint, &mut |encoder| write(&live.counting, &set_aside, encoder));
+        let format = set_aside.snapshot.format();
+        let saved =
+            self.store.save(format, &self.fingerprint, &mut |encoder| write(&live.counting, &set_aside, encoder));
         for (pane, tables) in set_aside.panes.drain(..) {
             // Nobody else may hold a table when it is joined, or it would be copied.
             drop(tables);
@@ -186,9 +190,11 @@ impl Saver {
         for id in forgotten {
             self.files.forget(id);
             self.names.forget(id);
+            self.schemas.forget(id);
         }
         let files = self.files(&progress);
         let passed_over = self.files.passed_over(&files);
+        let schemas = self.schemas.of(files.iter().map(|file| (file.id, file.position)));
         let snapshot = Snapshot {
             grid: self.grid,
             bounds: self.bounds,
@@ -205,6 +211,7 @@ impl Saver {
                 numbers: tally.hosts().read().names().end() as u32,
             },
             passed_over,
+            schemas,
         };
         debug_assert_eq!(snapshot.as_read(&self.delays), Ok(()), "a start would refuse what is saved");
         let panes = panes.into_iter().map(|(_, pane)| {
@@ -232,7 +239,7 @@ impl Saver {
 
 fn write(counting: &Counting, set_aside: &SetAside, encoder: &mut Encoder<'_>) -> io::Result<()> {
     let SetAside { snapshot, panes } = set_aside;
-    encoder.put(snapshot)?;
+    snapshot.put(encoder)?;
     for first in (0..snapshot.counts.numbers).step_by(NAMES) {
         let block: Vec<Vec<u8>> = {
             let tally = counting.tally.read();
@@ -309,6 +316,7 @@ mod tests {
             bounds: (Timestamp::MIN, Timestamp::MIN),
             files,
             names: Arc::default(),
+            schemas: Arc::default(),
             failures: Arc::new(Failures::default()),
             stop: Stop::default(),
             trouble: Trouble::default(),
@@ -448,7 +456,7 @@ mod tests {
         (0..1_000).for_each(|_| sweeping.go_on(&live));
         assert_eq!(names(), 3_001, "names are dropped while they are saved");
         let to_write = |encoder: &mut Encoder<'_>| write(&live.counting, &set_aside, encoder);
-        saver.store.save("", &mut { to_write }).unwrap();
+        saver.store.save(set_aside.snapshot.format(), "", &mut { to_write }).unwrap();
         assert_eq!(pairs(&restored(dir.path())), expected);
         set_aside.panes.clear();
         let save = |saver: &mut Saver| {

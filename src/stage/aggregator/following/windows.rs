@@ -242,8 +242,13 @@ impl LiveWindows {
 
     /// Whether all results are written that were issued, or dropped.
     pub(super) fn all_written(&mut self) -> bool {
+        self.unwritten() == 0
+    }
+
+    /// How many results were issued, and are neither written nor dropped.
+    pub(super) fn unwritten(&mut self) -> usize {
         self.forget_written();
-        !self.outstanding.iter().any(Outstanding::is_under_way)
+        self.outstanding.iter().filter(|result| result.is_under_way()).count()
     }
 
     /// Forgets results that were dropped for later ones.
