@@ -124,7 +124,7 @@ fn options(draft: &Draft, kind: StageType, catalog: &Catalog, problems: &mut Pro
 }
 
 fn reporter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut Problems) -> ReporterPlan {
-    let limit = options.count("limit");
+    let shared = ["limit", "by"].map(|key| (key, options.get(key)));
     let node = |key, otherwise: &str| match draft.value(key) {
         Some((_, entry)) => entry.node.clone(),
         None => Node::text(otherwise, draft.place.clone()),
@@ -142,7 +142,7 @@ fn reporter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut 
         }
     }
     ReporterPlan {
-        reports: reports.items().iter().filter_map(|item| report(draft, item, limit, catalog, problems)).collect(),
+        reports: reports.items().iter().filter_map(|item| report(draft, item, &shared, catalog, problems)).collect(),
         outputs: outputs.items().iter().filter_map(|item| outputs::output(draft, item, catalog, problems)).collect(),
     }
 }
@@ -150,7 +150,7 @@ fn reporter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut 
 fn report(
     draft: &Draft,
     item: &Node,
-    limit: Option<u64>,
+    shared: &[(&'static str, Option<&Value>)],
     catalog: &Catalog,
     problems: &mut Problems,
 ) -> Option<ReportPlan> {
@@ -171,8 +171,10 @@ fn report(
         return None;
     };
     let mut options = Options::defaults(entry.options);
-    if let (Some(limit), true) = (limit, entry.options.iter().any(|spec| spec.name == "limit")) {
-        options.set("limit", Value::Count(limit));
+    for (key, value) in shared {
+        if let (Some(value), true) = (value, entry.options.iter().any(|spec| spec.name == *key)) {
+            options.set(key, (*value).clone());
+        }
     }
     let example = match &item.place {
         Place::Option(_) => as_option(entry.example),

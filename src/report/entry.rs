@@ -90,6 +90,15 @@ impl ReportEntry {
     }
 }
 
+/// What rankings may be by.
+pub(super) const BY: OptionSpec = OptionSpec {
+    name: "by",
+    kind: Kind::Text,
+    default: None,
+    required: false,
+    help: "what to rank by: connections, or a measure that is summed",
+};
+
 /// The option that rankings share.
 pub(super) const LIMIT: OptionSpec = OptionSpec {
     name: "limit",

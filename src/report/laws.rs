@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Balance, Cell, Report, Timestamp, Window};
+use crate::model::{Amount, Balance, Cell, Measured, PerMeasure, Report, Timestamp, Window};
 use crate::options::{Options, Raw, Value};
 use crate::tally::Shape;
 use crate::tally::aggregates::PairSource;
@@ -97,11 +97,23 @@ pub(super) fn summed(keys: impl Iterator<Item = Vec<String>>) -> BTreeMap<Vec<St
     sums
 }
 
+/// Each connection measures 1 of the first measure, and what its hosts say of the second.
+fn amount(connection: &Connection) -> Amount {
+    let sums = PerMeasure::of(&[1, 1_000 * u64::from(connection.from) + 7 * u64::from(connection.to)]);
+    Amount { connections: 1, sums }
+}
+
+const MEASURES: [&str; 2] = ["ones", "bytes"];
+
 /// Three buckets of ten seconds from second 0, and the three before.
-fn view(connections: &Connections) -> Aggregates {
-    let mut tally = Tally::new(Shape { pane: 3, shards: 2 }, Default::default());
+fn view(connections: &Connections, measures: &[String]) -> Aggregates {
+    let mut tally = Tally::new(Shape { pane: 3, shards: 2 }, Default::default()).measuring(measures);
     for connection in connections {
-        tally.add(connection.bucket, connection.source().as_bytes(), connection.server().as_bytes(), 1);
+        let (from, to) = (connection.source(), connection.server());
+        match measures.is_empty() {
+            true => tally.add(connection.bucket, from.as_bytes(), to.as_bytes(), 1),
+            false => tally.add_amount(connection.bucket, from.as_bytes(), to.as_bytes(), amount(connection)),
+        }
     }
     tally.view(&layout())
 }
@@ -113,7 +125,7 @@ fn layout() -> Layout {
 
 /// Pairs in a sorted list, as if they were on disk: by source and by server.
 #[derive(Debug, Default)]
-struct Listed([BTreeMap<(String, String), [u64; 2]>; 2]);
+struct Listed([BTreeMap<(String, String), [Amount; 2]>; 2]);
 
 impl PairSource for Listed {
     fn for_each(&self, side: Side, f: &mut PairVisitor<'_>) -> std::io::Result<()> {
@@ -125,17 +137,20 @@ impl PairSource for Listed {
 }
 
 /// As `view`, of pairs that are elsewhere.
-fn stored_view(connections: &Connections) -> Aggregates {
+fn stored_view(connections: &Connections, measures: &[String]) -> Aggregates {
     let (mut listed, mut buckets) = (Listed::default(), BTreeMap::new());
+    let mut measured = BTreeMap::<i64, Measured>::new();
     for connection in connections {
         let (bucket, from, to) = (connection.bucket, connection.source(), connection.server());
         let keys = [(from.clone(), to.clone()), (to, from)];
         for (side, key) in listed.0.iter_mut().zip(keys) {
-            side.entry(key).or_default()[usize::from(bucket < 0)] += 1;
+            side.entry(key).or_default()[usize::from(bucket < 0)] += amount(connection);
         }
         *buckets.entry(bucket).or_default() += 1;
+        *measured.entry(bucket).or_default() += Measured { sums: amount(connection).sums, ..Measured::default() };
     }
-    Aggregates::new(&layout(), &buckets, Overflow::default(), Pairs::Stored(Box::new(listed)))
+    let view = Aggregates::new(&layout(), &buckets, Overflow::default(), Pairs::Stored(Box::new(listed)));
+    view.measuring(&layout(), measures.into(), &measured)
 }
 
 /// The host that a report is asked for, if it asks for one.
@@ -143,8 +158,11 @@ fn host(entry: &ReportEntry) -> &'static str {
     if connected::side(entry) == Some(Side::To) { "d1" } else { "s1" }
 }
 
-fn report(entry: &ReportEntry, limit: u64, view: &Aggregates) -> Report {
+fn report(entry: &ReportEntry, limit: u64, view: &Aggregates, by: Option<&str>) -> Report {
     let mut options = Options::defaults(entry.options);
+    if let Some(by) = by.filter(|_| entry.options.iter().any(|option| option.name == "by")) {
+        options.set("by", Value::Text(by.into()));
+    }
     if entry.options.iter().any(|option| option.name == "limit") {
         options.set("limit", Value::Count(limit));
     }
@@ -181,15 +199,88 @@ fn plain(report: &Report) -> Rows {
 proptest! {
     #[test]
     fn every_report_agrees_with_a_plain_count(connections in connections(), limit in 1u64..12) {
-        for view in [view(&connections), stored_view(&connections)] {
+        for view in [view(&connections, &[]), stored_view(&connections, &[])] {
             for entry in TABLE {
-                let report = report(entry, limit, &view);
+                let report = report(entry, limit, &view, None);
                 let oracle = entry.oracle.unwrap_or_else(|| panic!("no oracle for {}: write one in its file", entry.name));
                 let asked = Asked { connections: &connections, limit: limit as usize, host: host(entry) };
                 prop_assert_eq!(plain(&report), oracle(&asked), "{}", entry.name);
                 prop_assert_eq!(report.check(), Ok(()));
             }
         }
+    }
+}
+
+/// The cells of a column, with what tells their rows.
+fn cells(report: &Report, name: &str) -> Vec<(Vec<Cell>, Cell)> {
+    let at = report.columns.iter().position(|column| column.name == name).unwrap();
+    let tells = |cell: &&Cell| !matches!(cell, Cell::Count(_));
+    report.rows.iter().map(|row| (row.iter().filter(tells).cloned().collect(), row[at].clone())).collect()
+}
+
+proptest! {
+    #[test]
+    fn every_report_has_its_sums_wherever_they_are(connections in connections(), limit in 1u64..12) {
+        let names = MEASURES.map(str::to_owned);
+        let views = [view(&connections, &names), stored_view(&connections, &names)];
+        let plain = view(&connections, &[]);
+        for entry in TABLE {
+            for by in [None, Some("connections"), Some("ones"), Some("bytes")] {
+                let [first, second] = [&views[0], &views[1]].map(|view| report(entry, limit, view, by));
+                prop_assert_eq!(first.check(), Ok(()));
+                prop_assert_eq!(&first, &second, "{} by {:?}", entry.name, by);
+                prop_assert!(MEASURES.iter().all(|name| first.columns.iter().any(|column| column.name == *name)));
+                // One of each connection is as many as connections.
+                if first.columns.iter().any(|column| column.name == "connections") {
+                    prop_assert_eq!(cells(&first, "ones"), cells(&first, "connections"), "{}", entry.name);
+                }
+                if by == Some("ones") {
+                    prop_assert_eq!(&first.more, &report(entry, limit, &views[0], Some("connections")).more);
+                }
+            }
+            let without = report(entry, limit, &plain, None);
+            let with = report(entry, limit, &views[0], None);
+            let cut = with.rows.iter().map(|row| row[..without.columns.len()].to_vec()).collect::<Vec<_>>();
+            prop_assert_eq!(&cut, &without.rows, "{}", entry.name);
+            prop_assert_eq!(with.more, without.more);
+        }
+    }
+
+    #[test]
+    fn rankings_by_a_measure_are_those_of_a_plain_sum(connections in connections(), limit in 1u64..12) {
+        let view = view(&connections, &MEASURES.map(str::to_owned));
+        let sum = |key: fn(&Connection) -> Vec<String>| {
+            let mut sums = BTreeMap::<Vec<String>, u64>::new();
+            for connection in connections.iter().filter(|connection| connection.bucket >= 0) {
+                *sums.entry(key(connection)).or_default() += amount(connection).sums.get(1);
+            }
+            let mut rows: Vec<(Vec<String>, u64)> = sums.into_iter().collect();
+            rows.sort_by_key(|(key, sum)| (std::cmp::Reverse(*sum), key.clone()));
+            rows.truncate(limit as usize);
+            rows
+        };
+        let both = |connection: &Connection| vec![connection.source(), connection.server()];
+        for (name, expected) in [
+            ("top-servers", sum(|connection| vec![connection.server()])),
+            ("top-sources", sum(|connection| vec![connection.source()])),
+            ("top-pairs", sum(both)),
+        ] {
+            let report = report(entry(name).unwrap(), limit, &view, Some("bytes"));
+            // Behind the connections and the ones.
+            prop_assert_eq!(plain(&report), expected, "{}", name);
+        }
+    }
+}
+
+#[test]
+fn no_measure_is_called_as_a_column_is() {
+    let view = view(&Vec::new(), &[]);
+    for column in TABLE.iter().flat_map(|entry| report(entry, 1, &view, None).columns) {
+        assert!(
+            !crate::format::is_measure_name(&column.name),
+            "add '{}' to the names that no measure has",
+            column.name
+        );
     }
 }
 

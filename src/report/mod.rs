@@ -9,6 +9,7 @@ mod context;
 mod entry;
 mod fan;
 mod matrix;
+mod measures;
 mod new_pairs;
 mod pairs;
 mod ranking;

@@ -1,20 +1,21 @@
 //! `top-pairs`: the pairs of hosts with most connections.
 
 use crate::error::Result;
-use crate::model::{Cell, Column, Report, Timestamp};
+use crate::model::{Amount, Cell, Column, Report, Timestamp};
 use crate::tally::{Aggregates, Pair};
 
 use super::context::ReportContext;
-use super::entry::{LIMIT, ReportEntry, ReportMaker};
+use super::entry::{BY, LIMIT, ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Rows};
+use super::measures::{Ranked, and_sums, with_sums};
 use super::ranking::{Top, host, limit};
 
 /// The busiest pairs.
 pub(super) const ENTRY: ReportEntry = ReportEntry {
     name: "top-pairs",
     help: "the pairs of hosts with most connections",
-    options: &[LIMIT],
+    options: &[LIMIT, BY],
     example: r#"{ name = "top-pairs", limit = 20 }"#,
     needs_previous: false,
     looks_at_pairs: true,
@@ -24,27 +25,30 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
 };
 
 fn top_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
-    let limit = limit(context);
+    let (limit, by) = (limit(context), Ranked::of(context, view)?);
     // The best of all are among the best of each part.
     let best = context.regroup(
         view,
         |parts| {
             let mut best = Top::new(limit);
             for part in parts {
-                view.for_each_pair_in(part, |pair| best.offer(pair.connections, || key(&pair)))?;
+                view.for_each_pair_in(part, |pair| {
+                    best.offer(by.number(&amount(&pair)), || (key(&pair), amount(&pair)));
+                })?;
             }
             Ok(best)
         },
         Top::join,
     )?;
     let (best, more) = best.into_ranked();
-    let rows = best.into_iter().map(|(connections, key)| row(key, connections)).collect();
-    Ok(Report { more, ..Report::table("Pairs with most connections", columns(), rows) })
+    let rows = best.into_iter().map(|(_, (key, amount))| row(key, amount, view)).collect();
+    let title = format!("Pairs with most {}", by.name());
+    Ok(Report { more, ..Report::table(title, columns(view), rows) })
 }
 
 /// The columns of reports on pairs.
-pub(super) fn columns() -> Vec<Column> {
-    vec![Column::host("from"), Column::host("to"), Column::count("connections")]
+pub(super) fn columns(view: &Aggregates) -> Vec<Column> {
+    with_sums([Column::host("from"), Column::host("to"), Column::count("connections")], view)
 }
 
 /// What pairs are ordered by: their names.
@@ -52,9 +56,14 @@ pub(super) fn key(pair: &Pair<'_>) -> (Vec<u8>, Vec<u8>) {
     (pair.from.bytes().to_vec(), pair.to.bytes().to_vec())
 }
 
+/// What is counted of a pair.
+pub(super) fn amount(pair: &Pair<'_>) -> Amount {
+    Amount { connections: pair.connections, sums: pair.sums }
+}
+
 /// A row of reports on pairs.
-pub(super) fn row((from, to): (Vec<u8>, Vec<u8>), connections: u64) -> Vec<Cell> {
-    vec![host(from), host(to), Cell::Count(connections)]
+pub(super) fn row((from, to): (Vec<u8>, Vec<u8>), amount: Amount, view: &Aggregates) -> Vec<Cell> {
+    and_sums([host(from), host(to), Cell::Count(amount.connections)], &amount.sums, view)
 }
 
 #[cfg(test)]

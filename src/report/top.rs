@@ -1,20 +1,21 @@
 //! `top-servers` and `top-sources`: the hosts with most connections on either side.
 
 use crate::error::Result;
-use crate::model::{Cell, Column, Drawing, Report, Timestamp};
+use crate::model::{Amount, Cell, Column, Drawing, Report, Timestamp};
 use crate::tally::{Aggregates, Side};
 
 use super::context::ReportContext;
-use super::entry::{LIMIT, ReportEntry, ReportMaker};
+use super::entry::{BY, LIMIT, ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Rows};
+use super::measures::{Ranked, and_sums, with_sums};
 use super::ranking::{Top, host, limit};
 
 /// Who received most connections.
 pub(super) const SERVERS: ReportEntry = ReportEntry {
     name: "top-servers",
     help: "the hosts that received most connections",
-    options: &[LIMIT],
+    options: &[LIMIT, BY],
     example: r#"{ name = "top-servers", limit = 5 }"#,
     needs_previous: false,
     looks_at_pairs: true,
@@ -27,7 +28,7 @@ pub(super) const SERVERS: ReportEntry = ReportEntry {
 pub(super) const SOURCES: ReportEntry = ReportEntry {
     name: "top-sources",
     help: "the hosts that made most connections",
-    options: &[LIMIT],
+    options: &[LIMIT, BY],
     example: r#"{ name = "top-sources", limit = 5 }"#,
     needs_previous: false,
     looks_at_pairs: true,
@@ -39,41 +40,51 @@ pub(super) const SOURCES: ReportEntry = ReportEntry {
 fn servers(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
     // The one server of the positional form is drawn as it always was.
     let (title, drawing) = match limit(context) {
-        1 => ("Server that received more connections:", Drawing::Labelled { labels: vec!["to", "ts"] }),
+        1 if view.measures().is_empty() => {
+            ("Server that received more connections:", Drawing::Labelled { labels: vec!["to", "ts"] })
+        }
         _ => ("Servers that received most connections", Drawing::Table),
     };
-    ranking(context, view, Side::To, "server", title, drawing)
+    ranking(context, view, Side::To, ("server", "Servers", title), drawing)
 }
 
 fn sources(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
-    ranking(context, view, Side::From, "source", "Sources that made most connections", Drawing::Table)
+    ranking(context, view, Side::From, ("source", "Sources", "Sources that made most connections"), Drawing::Table)
 }
 
+/// Given the name of the column, what its hosts are, and the title where connections decide.
 fn ranking(
     context: &ReportContext<'_>,
     view: &Aggregates,
     side: Side,
-    column: &'static str,
-    title: &str,
+    (column, hosts, title): (&'static str, &str, &str),
     drawing: Drawing,
 ) -> Result<Report> {
+    let by = Ranked::of(context, view)?;
     let (best, more) = busiest(context, view, side)?.into_ranked();
-    Ok(Report {
-        drawing,
-        more,
-        ..Report::table(
-            title,
-            [Column::host(column), Column::count("connections")],
-            best.into_iter().map(|(count, name)| vec![host(name), Cell::Count(count)]).collect(),
-        )
-    })
+    let title = match &by {
+        Ranked::ByConnections => title.to_owned(),
+        Ranked::ByMeasure(_, name) => format!("{hosts} with most {name}"),
+    };
+    let row = |(_, (name, Amount { connections, sums })): (u64, (Vec<u8>, Amount))| {
+        and_sums([host(name), Cell::Count(connections)], &sums, view)
+    };
+    let columns = with_sums([Column::host(column), Column::count("connections")], view);
+    Ok(Report { drawing, more, ..Report::table(title, columns, best.into_iter().map(row).collect()) })
 }
 
-/// The hosts with most connections on one side, as many as the report's limit says.
-pub(super) fn busiest(context: &ReportContext<'_>, view: &Aggregates, side: Side) -> Result<Top<Vec<u8>>> {
-    let mut best = Top::new(limit(context));
-    context.for_each_host_by_connections(view, side, |host, connections| {
-        best.offer(connections, || host.bytes().to_vec());
+/// The hosts with most on one side of what the report is by, as many as its limit says.
+pub(super) fn busiest(context: &ReportContext<'_>, view: &Aggregates, side: Side) -> Result<Top<(Vec<u8>, Amount)>> {
+    let (by, mut best) = (Ranked::of(context, view)?, Top::new(limit(context)));
+    if view.measures().is_empty() {
+        context.for_each_host_by_connections(view, side, |host, connections| {
+            best.offer(connections, || (host.bytes().to_vec(), connections.into()));
+        })?;
+        return Ok(best);
+    }
+    context.for_each_host(view, side, |total| {
+        let amount = Amount { connections: total.connections, sums: total.sums };
+        best.offer(by.number(&amount), || (total.host.bytes().to_vec(), amount));
     })?;
     Ok(best)
 }

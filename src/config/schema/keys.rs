@@ -6,6 +6,7 @@
 
 use super::format_keys;
 use super::key::{Argument, Heading, KeySpec, Needs, Takers};
+use super::ranking_key;
 use super::stages::StageType::{self, BucketAggregator, LineSplitter, Reader, Reporter, TimeFilter};
 use crate::options::{Kind, OptionSpec};
 
@@ -251,6 +252,7 @@ const OWN: &[KeySpec] = &[
     .set()
     .example("10")
     .option(Argument::new(Takers::Reports, Heading::Results, "Rows of each ranking").short('n').everyday()),
+    ranking_key::BY,
     KeySpec::new(
         "outputs",
         &[Reporter],

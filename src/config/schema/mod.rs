@@ -6,6 +6,7 @@
 mod format_keys;
 mod key;
 mod keys;
+mod ranking_key;
 mod stages;
 
 pub use key::{Argument, Heading, KeySpec, Needs, Takers};
