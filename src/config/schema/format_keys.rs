@@ -43,8 +43,7 @@ const TAKEN: [(&str, &str, Argument); 8] = [
                 "A measure that the format knows (bytes, packets), a field, or NAME=FIELD+FIELD. Up to four; reports have \
                  a column for each, and rank by one with --by.",
             )
-            .value("MEASURE")
-            .everyday(),
+            .value("MEASURE"),
     ),
 ];
 

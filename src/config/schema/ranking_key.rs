@@ -12,6 +12,5 @@ pub(super) const BY: KeySpec =
         .example("\"bytes\"")
         .option(
             Argument::new(Takers::Reports, Heading::Results, "Rank by a measure that is summed (--sum), e.g. bytes")
-                .value("MEASURE")
-                .everyday(),
+                .value("MEASURE"),
         );
