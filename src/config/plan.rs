@@ -39,6 +39,12 @@ impl Plan {
         found
     }
 
+    /// Whether some windows are known only once the inputs have been looked at.
+    pub fn depends_on_input(&self) -> bool {
+        let depends = |task: &Task| matches!(task, Task::TimeFilter(filter) if filter.range.depends_on_input());
+        self.stages.iter().any(|stage| depends(&stage.task))
+    }
+
     /// The chains: stages that run in the same workers, by their places, in the order of the data.
     pub fn chains(&self) -> Vec<Vec<usize>> {
         let mut chains: Vec<Vec<usize>> = Vec::new();

@@ -26,7 +26,7 @@ pub use mapped::{Definition, Mapped};
 #[cfg(test)]
 pub use plain::Plain;
 pub use saved::SavedSchema;
-pub use schema::{LineRules, Schema};
+pub use schema::LineRules;
 
 #[cfg(test)]
 mod tests;

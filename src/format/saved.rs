@@ -17,7 +17,7 @@ use super::schema::{LineRules, Schema};
 use crate::model::Timestamp;
 
 /// The schema of one input.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SavedSchema {
     /// The name of the format.
     pub name: String,

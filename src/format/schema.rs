@@ -93,9 +93,14 @@ impl LineRules {
         }
     }
 
+    /// Whether a line of these names other columns.
+    pub fn names_others(&self, bytes: &[u8]) -> bool {
+        self.bound_anew(bytes, 0).is_some()
+    }
+
     /// Where in `bytes`, at `from` or behind it, the next line begins that names other columns, and
     /// how lines are read from there on; `None` if there is none.
-    pub fn bound_anew(&self, bytes: &[u8], from: usize) -> Option<(usize, Self)> {
+    fn bound_anew(&self, bytes: &[u8], from: usize) -> Option<(usize, Self)> {
         match &self.schema {
             Schema::Plain(_) => None,
             Schema::Mapped(format) => format

@@ -6,6 +6,7 @@ use super::detect::{Detected, detect};
 use super::listed::ListedFormat;
 use super::mapped::definition::read_keys;
 use super::mapped::presets::{Preset, SampleLine, presets, shown_name};
+use super::schema::Schema;
 use super::*;
 use crate::model::lanes::Baseline;
 use crate::model::{Cause, Timestamp};

@@ -31,7 +31,7 @@ use crate::actor::{LatestOutlet, Permits};
 use crate::config::{AggregatorPlan, FollowPlan, Plan, ReaderPlan, Scan, StatePlan, Task, TriggerPlan};
 use crate::config::{fingerprint, question};
 use crate::error::{Error, Result};
-use crate::format::{HEAD_BYTES, Head};
+use crate::format::{HEAD_BYTES, Head, LineRules, SavedSchema};
 use crate::model::time::Clock;
 use crate::model::time::SECOND;
 use crate::model::{Grid, Guard, InputId, Issue, Stamps, Timestamp};
@@ -215,6 +215,7 @@ impl Follow {
             sent: 0,
         };
         following.follower.records().set_clock(following.clock);
+        following.go_on();
         following.scan(true);
         following
     }
@@ -250,15 +251,17 @@ impl Follow {
 /// state says nothing are of `plain`.
 fn begun(plan: &ReaderPlan, snapshot: &Snapshot, schemas: &InputSchemas, now: Timestamp) -> HashMap<InputId, Begun> {
     let format = &plan.stamps.format;
+    // Most inputs share a few schemas.
+    let mut known: HashMap<&SavedSchema, Option<LineRules>> = HashMap::new();
     let one = |file: &FileRecord| {
         let saved = snapshot.schemas.binary_search_by_key(&file.id, |(id, _)| *id).ok();
         let rules = match saved.map(|at| &snapshot.schemas[at].1) {
             None => (file.position > 0).then(|| format.plain_rules(plan.max_line)),
             Some(saved) => {
                 schemas.set(file.id, 0, Some(saved.clone()));
-                let is_decided = !saved.is_undecided();
                 // The state was held against that when it was read.
-                is_decided.then(|| format.bind_saved(saved, now, plan.max_line).ok()).flatten()
+                let bound = || format.bind_saved(saved, now, plan.max_line).ok();
+                known.entry(saved).or_insert_with(|| if saved.is_undecided() { None } else { bound() }).clone()
             }
         };
         (file.id, Begun::by(rules))
@@ -390,7 +393,7 @@ impl GoingOn {
             first: resolved.bounds.first,
             stop_timeout: aggregator.live.stop_timeout,
             files: Arc::clone(&self.files),
-            names: Arc::clone(&context.names),
+            notes: InputNotes { names: Arc::clone(&context.names), schemas: Arc::clone(&context.schemas) },
             failures: Arc::clone(&context.failures),
             stop: context.stop.clone(),
         };

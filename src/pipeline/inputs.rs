@@ -4,20 +4,22 @@
 //! place in `all`, and a file that two readers of one aggregator find is read by one of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::fs::File;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::environment::Environment;
 use super::local::open;
 use super::uniform::is_uniform;
 use crate::config::{Plan, ReaderPlan, Task};
-use crate::error::{Error, ErrorKind, Result, show_path};
-use crate::format::foreign::kind;
-use crate::format::{HEAD_BYTES, Head, LineRules, Schema, Unbound};
+use crate::error::{Error, Result, show_path};
+use crate::format::LineRules;
+use crate::model::InputId;
 use crate::model::time::Clock;
-use crate::model::{InputId, Timestamp};
-use crate::source::{Beginning, Cursor, Input, beginning, locate, stdin};
+use crate::source::{Cursor, Input, locate, stdin};
 use crate::stage::Failures;
+use crate::stage::bind::{Binder, BoundInput};
 
 /// Bytes of a first step: more than it takes to know a compressed file.
 const FIRST_STEP: usize = 64;
@@ -40,8 +42,12 @@ pub(super) struct Inputs {
     pub all: Vec<Input>,
     /// By number: how its lines are read.
     pub rules: Vec<LineRules>,
-    /// By number: whether that was told by how the input begins.
-    is_told: Vec<bool>,
+    /// By number: what tells that of a stream, once it begins.
+    pub late: Vec<Option<Arc<Binder>>>,
+    /// By number: the name of the format, where that was told by how the input begins.
+    told: Vec<Option<String>>,
+    /// By number: whether all its lines have the columns that its beginning names, once known.
+    uniform: Vec<OnceLock<bool>>,
     /// By number: whether bytes may be skipped.
     pub may_skip: Vec<bool>,
     /// The most inputs that may be looked at at once.
@@ -105,14 +111,24 @@ impl UnboundInputs {
     }
 
     /// Looks how each input begins, and binds the format of its lines to it. What is not read for
-    /// that has no number afterwards; where there is nothing else to read, nothing is.
+    /// that has no number afterwards; where there is nothing else to read, nothing is. Streams begin
+    /// when they do: nobody waits for them here, unless the windows rest on what they hold.
     pub fn bind(self, plan: &Plan, failures: &Failures, heads: &Heads) -> Result<Inputs> {
         let mut inputs = Inputs { looks: self.looks, ..Inputs::default() };
+        let is_looked_through = plan.depends_on_input();
+        let interrupted = || heads.drain.load(Ordering::Relaxed);
         for (stage, reader) in readers(plan) {
+            let format = reader.stamps.format.clone();
+            let binder = Arc::new(Binder { format, max_line: reader.max_line, now: Arc::clone(&heads.now) });
             let (mut ids, mut unbound) = (Vec::new(), Vec::new());
             for id in self.by_reader.get(&stage).into_iter().flatten() {
-                let number = id.0 as usize;
-                match inputs.add(self.all[number].clone(), reader, self.may_skip[number], heads)? {
+                let (input, may_skip) = (self.all[id.0 as usize].clone(), self.may_skip[id.0 as usize]);
+                if binder.format.needs_head() && input.is_awaited() && !is_looked_through {
+                    let rules = binder.plain();
+                    ids.push(inputs.push(input, rules, None, Some(Arc::clone(&binder))));
+                    continue;
+                }
+                match inputs.add(input, &binder, may_skip, &interrupted)? {
                     Ok(id) => ids.push(id),
                     Err(error) => unbound.push(error),
                 }
@@ -160,13 +176,11 @@ impl Inputs {
     /// Which inputs are read as which format, where that was told by how they begin and is not
     /// `plain`: a line each.
     fn formats(&self) -> Vec<String> {
-        let mut names: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for ((input, rules), _) in self.all.iter().zip(&self.rules).zip(&self.is_told).filter(|(_, told)| **told) {
-            if matches!(rules.schema, Schema::Mapped(_)) {
-                names.entry(rules.schema.name()).or_default().push(&input.name);
-            }
+        let mut names: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (input, told) in self.all.iter().zip(&self.told) {
+            told.iter().for_each(|name| names.entry(name).or_default().push(&input.name));
         }
-        let line = |(format, inputs): (String, Vec<&str>)| match &inputs[..] {
+        let line = |(format, inputs): (&str, Vec<&str>)| match &inputs[..] {
             [one] => format!("{one} is read as {format}"),
             [first, others @ ..] => format!("{first} and {} more are read as {format}", others.len()),
             [] => String::new(),
@@ -179,22 +193,41 @@ impl Inputs {
     fn add(
         &mut self,
         input: Input,
-        reader: &ReaderPlan,
+        binder: &Arc<Binder>,
         may_skip: bool,
-        heads: &Heads,
+        interrupted: &dyn Fn() -> bool,
     ) -> Result<std::result::Result<InputId, Error>> {
-        let (rules, again) = match bound(&input, reader, heads)? {
+        let BoundInput { rules, again } = match binder.bind(&input, interrupted)? {
             Ok(bound) => bound,
             Err(error) => return Ok(Err(error)),
         };
+        let (told, input) = (binder.told(&rules), again.unwrap_or(input));
+        let id = self.push(input, rules, told, None);
         // Of a file that has several sets of columns nothing can be skipped.
-        let may_skip =
-            may_skip && open(&input).is_none_or(|(file, size)| is_uniform(&file, size, &rules).unwrap_or(false));
-        self.all.push(again.unwrap_or(input));
+        let at = id.0 as usize;
+        self.may_skip[at] = may_skip
+            && open(&self.all[at]).is_none_or(|(file, size)| self.is_uniform(at, &file, size).unwrap_or(false));
+        Ok(Ok(id))
+    }
+
+    fn push(&mut self, input: Input, rules: LineRules, told: Option<String>, late: Option<Arc<Binder>>) -> InputId {
+        self.all.push(input);
         self.rules.push(rules);
-        self.is_told.push(reader.stamps.format.is_auto());
-        self.may_skip.push(may_skip);
-        Ok(Ok(InputId(self.all.len() as u32 - 1)))
+        self.told.push(told);
+        self.late.push(late);
+        self.may_skip.push(false);
+        self.uniform.push(OnceLock::new());
+        InputId(self.all.len() as u32 - 1)
+    }
+
+    /// Whether all lines of a file have the columns that its beginning names, so that it can be read
+    /// in parts. It is looked through for that once.
+    pub fn is_uniform(&self, at: usize, file: &File, bytes: u64) -> io::Result<bool> {
+        if let Some(known) = self.uniform[at].get() {
+            return Ok(*known);
+        }
+        let found = is_uniform(file, bytes, &self.rules[at])?;
+        Ok(*self.uniform[at].get_or_init(|| found))
     }
 
     /// The inputs that reach a stage.
@@ -202,47 +235,6 @@ impl Inputs {
         let upstream = plan.upstream(stage);
         self.by_reader.iter().filter(|(reader, _)| upstream.contains(reader)).flat_map(|(_, ids)| ids.clone()).collect()
     }
-}
-
-/// How the lines of an input are read, by its beginning, and the input to read in its place if it
-/// gives its bytes once only; or why it is not read.
-fn bound(
-    input: &Input,
-    reader: &ReaderPlan,
-    heads: &Heads,
-) -> Result<std::result::Result<(LineRules, Option<Input>), Error>> {
-    let format = &reader.stamps.format;
-    let is_needed = format.needs_head() && !input.is_empty();
-    let interrupted = || heads.drain.load(Ordering::Relaxed);
-    let is_enough = |bytes: &[u8]| memchr::memchr_iter(b'\n', bytes).nth(Head::MOST_LINES - 1).is_some();
-    let (found, again) = match is_needed.then(|| beginning(input, HEAD_BYTES, &is_enough, &interrupted)) {
-        Some(Ok(found)) => found,
-        // Of a stream something may be gone.
-        Some(Err(error)) if input.file().is_none() => return Err(error),
-        // It goes wrong once more when the input is read, and is told there.
-        Some(Err(_)) | None => (Beginning { is_whole: true, ..Beginning::default() }, None),
-    };
-    let head = Head::of(&found.bytes, found.is_whole);
-    let written = input.file().and_then(|file| file.path.metadata().ok()?.modified().ok());
-    let latest = written.map_or_else(|| (heads.now)(), Timestamp::of_system);
-    Ok(match format.bind(&head, latest, reader.max_line) {
-        Ok(rules) => Ok((rules, again)),
-        Err(Unbound(why)) => Err(not_read(input, &head, why)),
-    })
-}
-
-/// The error for an input whose lines cannot be read.
-fn not_read(input: &Input, head: &Head<'_>, why: String) -> Error {
-    let lines: Vec<&[u8]> = head.filled().collect();
-    let kind = kind(&lines);
-    let looks = if kind.is_unknown() { String::new() } else { format!("they look like {}; ", kind.name) };
-    let help = match kind.is_binary {
-        true => kind.advice(),
-        false => "say which with --format NAME (logparser formats lists them), or which fields with --format jsonl --time FIELD \
-                  --from FIELD --to FIELD"
-            .to_owned(),
-    };
-    ErrorKind::Format(format!("{}: {why}; {looks}{help}", show_path(input.path()))).into()
 }
 
 /// The readers of a plan with their places.

@@ -9,7 +9,8 @@ use super::inputs::Inputs;
 use super::probe::{FormatStamps, look};
 use super::resolve::ResolvedFilter;
 use crate::model::{InputId, Stamps, Timestamp};
-use crate::source::seek::{StampReader as _, Wanted};
+use crate::ops::scan::{self, Block};
+use crate::source::seek::Wanted;
 use crate::source::{Cursor, Input};
 use crate::stage::{filter, reporter};
 
@@ -71,11 +72,16 @@ impl StampsThere {
 /// All stamps of a file.
 fn every_stamp(input: &Input, stamps: &FormatStamps) -> Stamps {
     let (mut cursor, mut bytes) = (Cursor::new(input.clone(), BLOCK, stamps.rules.max_line), Vec::new());
-    let mut seen = Stamps::none();
+    let (mut seen, mut rules) = (Stamps::none(), stamps.rules.clone());
     loop {
         let step = cursor.next(&mut bytes, &|| false);
-        let found = stamps.extent(&bytes, step.cut.from);
-        seen.merge(Stamps { extent: found.map(|found| (found.lowest, found.highest)), whole: step.failure.is_none() });
+        seen.whole &= step.failure.is_none();
+        rules.each_piece(&bytes, |bytes, start, rules| {
+            let block = Block { bytes, from: step.cut.from + start as u64, rules };
+            let found = scan::extent(block, stamps.future_after);
+            seen.merge(Stamps { extent: found.map(|found| (found.lowest, found.highest)), whole: true });
+            true
+        });
         if step.cut.last {
             return seen;
         }

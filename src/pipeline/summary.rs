@@ -183,7 +183,8 @@ impl Summary {
     /// Whether nothing could be read, the cause of which has been told, so that there is no more to
     /// say.
     pub fn is_unread(&self) -> bool {
-        !self.failures.is_empty() && self.sheets.iter().all(|sheet| sheet.balance.is_unread())
+        (!self.failures.is_empty() || self.error().is_some())
+            && self.sheets.iter().all(|sheet| sheet.balance.is_unread())
     }
 
     /// Whether those who got the results had enough, such as `head`: what was not read then is no

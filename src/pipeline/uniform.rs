@@ -28,7 +28,7 @@ pub(super) fn is_uniform(file: &File, bytes: u64, rules: &LineRules) -> io::Resu
         };
         let filled = kept + read;
         let lines = if read == 0 { filled } else { memchr::memrchr(b'\n', &block[..filled]).map_or(0, |end| end + 1) };
-        if rules.bound_anew(&block[..lines], 0).is_some() {
+        if rules.names_others(&block[..lines]) {
             return Ok(false);
         }
         if read == 0 {

@@ -194,7 +194,8 @@ impl StageWiring<'_> {
             let input = &inputs.all[id.0 as usize];
             let pruned = pruned.get(&id).and_then(|pruned| pruned_or_warn(pruned, &input.name, &context.failures));
             let cursor = Cursor::new(input.clone(), plan.chunk, plan.max_line);
-            OpenInput::new(id, cursor, inputs.rules[id.0 as usize].clone(), pruned)
+            let (rules, late) = (inputs.rules[id.0 as usize].clone(), inputs.late[id.0 as usize].clone());
+            OpenInput::new(id, cursor, rules, pruned).bound_by(late)
         });
         let Readers { permits, threads, following, present } = course.readers(&self.seat);
         let part = WiredPart::Reader(permits.clone());

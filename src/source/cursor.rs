@@ -82,6 +82,11 @@ impl Cursor {
         Ok(())
     }
 
+    /// Reads another input in place of this stream, of which it gives all: before the first step.
+    pub fn read_instead(&mut self, input: Input) {
+        self.input = input;
+    }
+
     /// Whether bytes were taken from a stream, which does not give them again.
     pub fn has_taken(&self) -> bool {
         self.spool.is_some() && matches!(&self.opened, Some(Opened::Stream(stream)) if !stream.gives_again())

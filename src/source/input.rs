@@ -172,6 +172,11 @@ impl Input {
         self.is_kept
     }
 
+    /// Whether who reads it may have to wait for whoever writes it.
+    pub fn is_awaited(&self) -> bool {
+        !self.gives_again() && self.file().is_none() && !self.is_empty()
+    }
+
     /// Whether its size is known only by reading it.
     pub fn is_streamed(&self) -> bool {
         self.size().is_none()

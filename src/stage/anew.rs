@@ -14,22 +14,20 @@ use crate::model::{Balance, Guard, Span};
 /// Bytes before a position that are kept in mind.
 const TAIL: usize = 256;
 
-/// The pieces of a chunk, and how the lines are read behind it; `None` if it is one. The numbers of
-/// the pieces follow that of the chunk.
-pub(super) fn divided(chunk: Chunk) -> Result<(Vec<Chunk>, LineRules), Box<Chunk>> {
-    let mut rules = chunk.rules.clone();
-    let mut starts: Vec<(usize, LineRules)> = vec![(0, rules.clone())];
-    let mut from = 0;
-    while let Some((at, anew)) = rules.bound_anew(&chunk.bytes, from) {
-        (rules, from) = (anew, at + 1);
-        match at {
-            0 => starts[0].1 = rules.clone(),
-            _ => starts.push((at, rules.clone())),
+/// Puts a chunk behind others, in pieces if its lines name other columns from some line on. Then: how
+/// lines are read behind it. The numbers of the pieces follow that of the chunk.
+pub(super) fn divide(chunk: Chunk, chunks: &mut Vec<Chunk>) -> Option<LineRules> {
+    if !chunk.rules.names_others(&chunk.bytes) {
+        chunks.push(chunk);
+        return None;
+    }
+    let (mut rules, mut starts) = (chunk.rules.clone(), Vec::new());
+    rules.each_piece(&chunk.bytes, |piece, start, rules| {
+        if !piece.is_empty() {
+            starts.push((start, rules.clone()));
         }
-    }
-    if from == 0 {
-        return Err(Box::new(chunk));
-    }
+        true
+    });
     let ends: Vec<usize> = starts.iter().skip(1).map(|(start, _)| *start).chain([chunk.bytes.len()]).collect();
     let guard: Option<Arc<dyn Any + Send + Sync>> = chunk.guard.map(Arc::from);
     let last = ends.len() - 1;
@@ -52,7 +50,8 @@ pub(super) fn divided(chunk: Chunk) -> Result<(Vec<Chunk>, LineRules), Box<Chunk
             guard: guard.clone().map(|guard| Box::new(guard) as Box<dyn Any + Send + Sync>),
         }
     });
-    Ok((pieces.collect(), rules))
+    chunks.extend(pieces);
+    Some(rules)
 }
 
 /// What a piece adds to the sheet: the first has the news of the input, the last its unfinished line.

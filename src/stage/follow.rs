@@ -148,6 +148,13 @@ enum HeadTold {
 }
 
 impl Following {
+    /// Tells the follower what is known of inputs that an earlier run has counted a part of.
+    pub fn go_on(&mut self) {
+        for &id in self.chunks.begun.keys() {
+            self.follower.set_header(id, self.chunks.header(id));
+        }
+    }
+
     /// Looks at the locations, and announces what is new. `at_start`: files may be needed in part
     /// only. Whether the locations lead to other files than before.
     pub fn scan(&mut self, at_start: bool) -> bool {
@@ -266,6 +273,7 @@ impl Following {
             outlet.send(Arc::new(chunk))?;
             self.sent += 1;
         }
+        self.follower.set_header(step.id, self.chunks.header(step.id));
         if step.cut.last {
             self.chunks.begun.remove(&step.id);
         }
@@ -308,34 +316,18 @@ impl Following {
                 }
                 (false, _) => format!("; what was written behind byte {}, if anything, is lost", loss.from),
             };
-            let remedy = loss.remedy.as_ref().map_or_else(String::new, |remedy| {
-                let rules = self.chunks.begun.get(&step.id).and_then(|begun| begun.rules.as_ref());
-                format!("; {}", behind_header(remedy, rules.map_or(&[], |rules| rules.schema.header())))
-            });
+            let remedy = loss.remedy.as_ref().map_or_else(String::new, |remedy| format!("; {remedy}"));
             self.failures.warn(&format!("{}: {}{what}{remedy}", loss.name, loss.cause));
         }
     }
 }
 
-/// A command that counts the rest of a log, with the line in front that says what its columns are.
-fn behind_header(remedy: &str, header: &[u8]) -> String {
-    if header.is_empty() {
-        return remedy.to_owned();
-    }
-    let escape = |byte: &u8| match byte {
-        b'\t' => "\\t".to_owned(),
-        b'%' => "%%".to_owned(),
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'#' | b'_' | b'.' | b'-' | b',' | b';' | b'|' => {
-            char::from(*byte).to_string()
-        }
-        other => format!("\\{other:03o}"),
-    };
-    let header: String = header.iter().map(escape).collect();
-    let with_header = remedy.replacen("count them with: ", &format!("count them with: {{ printf '{header}\\n'; "), 1);
-    with_header.replacen(" | logparser -", "; } | logparser -", 1)
-}
-
 impl ChunkMaker {
+    /// The line of an input that says what its columns are, if one does.
+    fn header(&self, id: InputId) -> &[u8] {
+        self.begun.get(&id).and_then(|begun| begun.rules.as_ref()).map_or(&[], |rules| rules.schema.header())
+    }
+
     /// Whether it has to be told yet how the lines of an input are read.
     fn is_untold(&self, id: InputId) -> bool {
         self.format.needs_head() && self.begun.get(&id).is_none_or(|begun| begun.rules.is_none())
@@ -372,19 +364,16 @@ impl ChunkMaker {
 
     /// The pieces of a chunk, where its lines name other columns from some line on.
     fn pieces(&mut self, chunk: Chunk) -> Vec<Chunk> {
-        match anew::divided(chunk) {
-            Err(chunk) => vec![*chunk],
-            Ok((pieces, rules)) => {
-                for piece in &pieces {
-                    self.schemas.set(piece.span.input, piece.span.from, Some(piece.rules.schema.saved()));
-                }
-                if let Some(begun) = pieces.first().and_then(|piece| self.begun.get_mut(&piece.span.input)) {
-                    begun.next += pieces.len() as u64 - 1;
-                    begun.rules = Some(rules);
-                }
-                pieces
+        let (input, mut pieces) = (chunk.span.input, Vec::with_capacity(1));
+        if let Some(rules) = anew::divide(chunk, &mut pieces) {
+            for piece in &pieces {
+                self.schemas.set(input, piece.span.from, Some(piece.rules.schema.saved()));
             }
+            let begun = self.begun.entry(input).or_default();
+            begun.next += pieces.len() as u64 - 1;
+            begun.rules = Some(rules);
         }
+        pieces
     }
 
     /// The chunk of a delivery, but for its bytes.

@@ -1,11 +1,12 @@
 //! The five stages, in the order of the data. Each joins a pure thing to the runtime, and does
 //! nothing else.
 //!
-//! Files that stand behind a stage belong to it: `read`, `skip` and `follow` to the reader,
+//! Files that stand behind a stage belong to it: `bind`, `read`, `skip` and `follow` to the reader,
 //! `firsts` and `stats` to the time-filter, and `abreast` to the issuer, which has to know when
 //! everything that was there is counted.
 
 mod anew;
+pub mod bind;
 pub mod read;
 pub mod reader;
 pub mod skip;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::actor::{Exit, Permits, Stop};
 use crate::batch::{Chunk, Live};
+use crate::error::Error;
 use crate::metrics::Progress;
 use crate::model::recycle::{BufferPool, Pooled};
 use crate::model::time::Clock;
@@ -49,6 +50,15 @@ pub(super) struct ReadStep {
 
 /// Reads one chunk of an input.
 pub(super) fn read(shared: &ReaderShared, input: &mut OpenInput) -> Result<ReadStep, Exit> {
+    if let Err(failure) = begin(shared, input) {
+        if shared.schedule.is_of_one() {
+            return Err(failure.into());
+        }
+        shared.failures.add(failure);
+        let end = Span { input: input.id, from: 0, to: 0 };
+        let nothing = Skipped { span: end, unseen: false, last: true, news: 0 };
+        return Ok(ReadStep { chunks: vec![skipped(shared, input, nothing)], frontier: None });
+    }
     // The permit comes before the bytes: a chunk that holds one can always be processed.
     let permit = shared.permits.acquire()?;
     let mut bytes = shared.buffers.take();
@@ -67,13 +77,9 @@ pub(super) fn read(shared: &ReaderShared, input: &mut OpenInput) -> Result<ReadS
         pruned.sent += chunk.span.len();
     }
     let before = chunks.len();
-    match anew::divided(chunk) {
-        Err(chunk) => chunks.push(*chunk),
-        Ok((pieces, rules)) => {
-            (1..pieces.len()).for_each(|_| _ = input.take_number());
-            input.rules = rules;
-            chunks.extend(pieces);
-        }
+    if let Some(rules) = anew::divide(chunk, &mut chunks) {
+        (before + 1..chunks.len()).for_each(|_| _ = input.take_number());
+        input.rules = rules;
     }
     let frontier = frontier(shared, input, &chunks[before..]);
     let last = is_end && !input.go_on();
@@ -81,6 +87,14 @@ pub(super) fn read(shared: &ReaderShared, input: &mut OpenInput) -> Result<ReadS
         chunk.last = last;
     }
     Ok(ReadStep { chunks, frontier: (!last).then_some(frontier) })
+}
+
+/// Waits for the beginning of a stream, if that tells how its lines are read.
+fn begin(shared: &ReaderShared, input: &mut OpenInput) -> Result<(), Error> {
+    if let Some(format) = input.begin(&|| shared.stop.draining())? {
+        shared.failures.note(&format!("{} is read as {format}", input.cursor.input().name));
+    }
+    Ok(())
 }
 
 fn chunk(shared: &ReaderShared, input: &mut OpenInput, step: ChunkStep, bytes: Pooled<u8>) -> Chunk {

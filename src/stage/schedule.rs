@@ -11,10 +11,13 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::bind::{Binder, BoundInput};
 use crate::actor::{Exit, Inbox, Port, Stop, edge};
+use crate::error::Error;
 use crate::format::LineRules;
 use crate::model::{InputId, Peaks, Timestamp};
 use crate::source::{Cursor, Pruned};
@@ -32,6 +35,7 @@ pub struct Schedule {
     /// One for each of them that may be taken. It closes once the last input has ended.
     free: Inbox<()>,
     order: ReadOrder,
+    inputs: usize,
     many_files: bool,
     chunk: usize,
 }
@@ -60,6 +64,8 @@ pub struct OpenInput {
     pub rules: LineRules,
     /// How they are read at its beginning.
     bound: LineRules,
+    /// What tells that of a stream, until it begins.
+    late: Option<Arc<Binder>>,
     /// The highest of the last stamps of its chunks.
     pub peaks: Peaks,
     /// What is skipped of it, until that has proved right or wrong.
@@ -86,6 +92,7 @@ impl Schedule {
         let (port, free) = edge(NonZeroUsize::new(inputs.len()).unwrap_or(NonZeroUsize::MIN), stop);
         let at_once = if order == ReadOrder::ByTime { inputs.len().min(1) } else { inputs.len() };
         (0..at_once).for_each(|_| _ = port.try_send(()));
+        let count = inputs.len();
         let waiting = inputs.into_iter().map(|mut input| {
             if let Some(Pruned { found, size, .. }) = &input.pruned {
                 input.cursor.restrict(found.from, found.stop(*size));
@@ -95,13 +102,18 @@ impl Schedule {
             }
             Reverse(Turn { input, free: port.clone() })
         });
-        Schedule { waiting: Mutex::new(waiting.collect()), free, order, many_files, chunk }
+        Schedule { waiting: Mutex::new(waiting.collect()), free, order, inputs: count, many_files, chunk }
     }
 
     /// The input to read from next, waiting while others have all there are; `None` once the last
     /// has ended.
     pub fn next(&self) -> Result<Option<Turn>, Exit> {
         Ok(self.free.receive()?.and_then(|()| self.waiting.lock().pop()).map(|Reverse(turn)| turn))
+    }
+
+    /// Whether there was one input at the start.
+    pub fn is_of_one(&self) -> bool {
+        self.inputs == 1
     }
 
     /// Whether it matters where in time an input has come to.
@@ -136,9 +148,35 @@ impl Schedule {
 impl OpenInput {
     /// An input of which nothing has been read.
     pub fn new(id: InputId, cursor: Cursor, rules: LineRules, pruned: Option<Pruned>) -> Self {
-        let (frontier, peaks) = (Timestamp::MIN, Peaks::default());
-        let bound = rules.clone();
-        OpenInput { unproved: false, frontier, id, cursor, rules, bound, peaks, pruned, parts: Vec::new(), chunks: 0 }
+        OpenInput {
+            unproved: false,
+            frontier: Timestamp::MIN,
+            id,
+            cursor,
+            bound: rules.clone(),
+            rules,
+            late: None,
+            peaks: Peaks::default(),
+            pruned,
+            parts: Vec::new(),
+            chunks: 0,
+        }
+    }
+
+    /// The same, of which `binder` tells how its lines are read, once it begins.
+    pub fn bound_by(self, binder: Option<Arc<Binder>>) -> Self {
+        OpenInput { late: binder, ..self }
+    }
+
+    /// Waits for its beginning if that is to tell how its lines are read. Gives the name of the format
+    /// if people should know it; errors if the lines cannot be read.
+    pub fn begin(&mut self, interrupted: &dyn Fn() -> bool) -> Result<Option<String>, Error> {
+        let Some(binder) = self.late.take() else { return Ok(None) };
+        let BoundInput { rules, again } = binder.bind(self.cursor.input(), interrupted)??;
+        again.into_iter().for_each(|input| self.cursor.read_instead(input));
+        let told = binder.told(&rules);
+        (self.rules, self.bound) = (rules.clone(), rules);
+        Ok(told)
     }
 
     /// Where in the order it stands.

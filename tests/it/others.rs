@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::support::{Folder, needs, program, root, run, stderr, stdout};
+use crate::support::{Folder, needs, ok, program, root, run, stderr, stdout};
 
 /// Holds all formats against the oracle, with these options; the seed gives other lines.
 fn compare(seed: &str, options: &[&str]) {
@@ -110,6 +110,43 @@ fn a_pipe_is_told_by_how_it_begins_and_loses_nothing() {
         let output = crate::support::shell(&folder, &command.replace("PROGRAM", "logparser")).output().unwrap();
         assert_eq!(stdout(&output), "server,connections\n/a,3000\n", "{command}: {}", stderr(&output));
     }
+}
+
+#[test]
+fn each_pipe_is_told_by_its_own_beginning_whenever_that_comes() {
+    let folder = Folder::new();
+    let web = |at: usize| {
+        format!("10.0.0.5 - - [14/Nov/2023:22:13:20 +0000] \"GET /{} HTTP/1.1\" 200 1 \"-\" \"x\"\n", at % 7)
+    };
+    let web: String = (0..2_000).map(web).collect();
+    let json = "{\"ts\":1700000000,\"src\":\"a\",\"dst\":\"b\"}\n".repeat(3_000);
+    folder.write("web.log", web);
+    folder.write("conn.json", json);
+    folder.write("odd.log", "no format at all has such lines\n".repeat(20));
+    let files = ok(&run(&folder, &["top", "web.log", "conn.json", "--until", "1700000040", "--output", "csv", "-q"]));
+    let piped = |second: &str, by: &str| {
+        // The first pipe begins only once all of the second has been read.
+        let script = format!(
+            "mkfifo one two; (cat {second} > two; exec cat web.log > one) > log.txt 2>&1 & \
+             logparser top one two --until 1700000040 --output csv -q {by}; code=$?; kill $! 2> log.txt; rm one two; exit $code"
+        );
+        crate::support::shell(&folder, &script).output().unwrap()
+    };
+    for by in ["--threads 2", "--threads 4"] {
+        let output = piped("conn.json", by);
+        assert_eq!((stdout(&output), output.status.code()), (files.clone(), Some(0)), "{by}: {}", stderr(&output));
+        let output = piped("odd.log", by);
+        assert_eq!(output.status.code(), Some(1), "{by}");
+        assert!(stderr(&output).contains("two: its lines are of no known format"), "{}", stderr(&output));
+        let servers = stdout(&output).lines().count();
+        assert_eq!(servers, 8, "{by}: {}", stdout(&output));
+    }
+    let output =
+        crate::support::shell(&folder, "cat odd.log | logparser top - --until 1700000040 --output csv").output();
+    let output = output.unwrap();
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(2), ""), "{}", stderr(&output));
+    assert!(stderr(&output).contains("<stdin>: its lines are of no known format"), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("Balance"), "nothing was read: {}", stderr(&output));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! question, whatever the clock says where they are worked off.
 
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
@@ -11,7 +12,6 @@ use super::question::{check, question};
 use crate::actor::Stop;
 use crate::config::Task;
 use crate::error::{Error, Result};
-use crate::format::LineRules;
 use crate::model::{Guard, InputId, Timestamp, Units};
 use crate::ops::close::Windows;
 use crate::pipeline::environment::Pipeline;
@@ -20,7 +20,6 @@ use crate::pipeline::probe::head;
 use crate::pipeline::prune::{old_warning, pruned_or_warn};
 use crate::pipeline::range::{ByteRange, Passed};
 use crate::pipeline::reading::{Part, Reading, find_all, nothing_failed};
-use crate::pipeline::uniform::is_uniform;
 use crate::source::seek::{self, Reason};
 use crate::source::{Input, LocalFile, Pruned};
 use crate::stage::Failures;
@@ -93,7 +92,8 @@ impl Pipeline {
         let (mut planned, mut tasks) = (Vec::new(), Vec::new());
         for (at, input) in reading.inputs.all.iter().enumerate() {
             let looked = reading.pruned.get(&InputId(at as u32));
-            let (input, ranges) = divided(input, &reading.inputs.rules[at], looked, bytes.max(1), &failures)?;
+            let is_uniform = |file: &File, size| reading.inputs.is_uniform(at, file, size);
+            let (input, ranges) = divided(input, is_uniform, looked, bytes.max(1), &failures)?;
             planned.push(input);
             tasks.extend(ranges.into_iter().map(|range| PlannedTask { input: at, range }));
         }
@@ -111,7 +111,7 @@ impl Pipeline {
 /// An input as it is planned, and the ranges that are read of it, of at most `most` bytes.
 fn divided(
     input: &Input,
-    rules: &LineRules,
+    is_uniform: impl Fn(&File, u64) -> io::Result<bool>,
     looked: Option<&Pruned>,
     most: u64,
     failures: &Failures,
@@ -125,7 +125,7 @@ fn divided(
     let (read, size) = kept.as_ref().map_or(((0, *size), *size), |it| ((it.found.from, it.found.to), it.size));
     // What nobody reads may end anywhere; what is read ends with a line. A compressed file is one
     // portion, and so is one of which lines name other columns.
-    let is_one = input.is_packed() || !is_uniform(&file, size, rules).map_err(cannot)?;
+    let is_one = input.is_packed() || !is_uniform(&file, size).map_err(cannot)?;
     let most = if is_one { u64::MAX } else { most };
     let whole = if read.0 < read.1 && read.1 == size && !input.is_packed() {
         seek::lines_end(&|at, into| file.read_at(into, at), size).map_err(cannot)?.max(read.0)

@@ -207,7 +207,7 @@ impl CopyJudge<'_> {
         let generation = self.generations.get_mut(id)?;
         let position = generation.position();
         let reader = codec::of(&candidate.head).map_or("zcat", |codec| codec.reader);
-        let remedy = remedy(&candidate.path, reader, position);
+        let remedy = remedy(&candidate.path, reader, position, &generation.header);
         if !generation.losses.is_told()
             && let Some(gone) = generation.whereabouts.gone_mut()
         {
@@ -286,11 +286,29 @@ pub(super) fn whole_copies(
     whole
 }
 
-/// How to count the bytes of a compressed file from one on.
-fn remedy(path: &Path, reader: &str, from: u64) -> String {
+/// How to count the bytes of a compressed file from one on. A line that says what the columns are is
+/// put in front of them.
+fn remedy(path: &Path, reader: &str, from: u64, header: &[u8]) -> String {
     use std::os::unix::ffi::OsStrExt;
     let path = shell_word(path.as_os_str().as_bytes());
-    format!("count them with: {reader} < {path} | tail -c +{} | logparser -", from + 1)
+    let rest = format!("{reader} < {path} | tail -c +{}", from + 1);
+    match header {
+        [] => format!("count them with: {rest} | logparser -"),
+        header => format!("count them with: {{ printf '{}\\n'; {rest}; }} | logparser -", printf_format(header)),
+    }
+}
+
+/// What a shell's `printf` writes as these bytes, if it stands in single quotes.
+fn printf_format(bytes: &[u8]) -> String {
+    let escape = |byte: &u8| match byte {
+        b'\t' => "\\t".to_owned(),
+        b'%' => "%%".to_owned(),
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'#' | b'_' | b'.' | b'-' | b',' | b';' | b'|' => {
+            char::from(*byte).to_string()
+        }
+        other => format!("\\{other:03o}"),
+    };
+    bytes.iter().map(escape).collect()
 }
 
 /// How many bytes it has decompressed, modulo 2^32, as its last four bytes say (RFC 1952). Of

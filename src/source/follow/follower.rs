@@ -366,6 +366,13 @@ impl Follower {
         bytes.starts_with(start).then(|| bytes.split_off(zeros))
     }
 
+    /// Notes the line of an input that says what its columns are.
+    pub fn set_header(&mut self, id: InputId, header: &[u8]) {
+        if let Some(generation) = self.generations.get_mut(id).filter(|generation| generation.header != header) {
+            generation.header = header.to_vec();
+        }
+    }
+
     /// Marks the file at a path, which may have changed.
     pub fn touch(&mut self, path: &Path) {
         let known = self.locations.file_at(path).and_then(|identity| self.generations.in_file(identity));

@@ -34,6 +34,8 @@ pub(super) struct Generation {
     pub retries: Retries,
     /// Whether anything was passed on of it, by an earlier run too.
     opened: bool,
+    /// The line in it that says what its columns are, if one does.
+    pub header: Vec<u8>,
 }
 
 /// What was seen of its file.
@@ -94,6 +96,7 @@ impl Generation {
             moved: now,
             retries: Retries::default(),
             opened: false,
+            header: Vec::new(),
         };
         if !here {
             generation.depart(now);
@@ -119,6 +122,7 @@ impl Generation {
             moved: saved.moved,
             retries: Retries::default(),
             opened: saved.position > 0,
+            header: Vec::new(),
         }
     }
 

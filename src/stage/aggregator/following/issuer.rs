@@ -16,7 +16,7 @@ use crate::actor::{Exit, LatestOutlet, Stop};
 use crate::model::Timestamp;
 use crate::source::follow::FileRecords;
 use crate::stage::aggregator::closed::Closed;
-use crate::stage::{Failures, InputNames};
+use crate::stage::{Failures, InputNotes};
 
 /// How often to look whether a window is due.
 const TICK: Duration = Duration::from_millis(25);
@@ -48,8 +48,8 @@ pub struct Issuer {
     pub stop_timeout: Duration,
     /// The files that are followed.
     pub files: Arc<FileRecords>,
-    /// The names of all inputs.
-    pub names: Arc<InputNames>,
+    /// What is noted of inputs by their numbers.
+    pub notes: InputNotes,
     /// Results that could not be written are told here.
     pub failures: Arc<Failures>,
     /// The run's stop switch.
@@ -99,7 +99,7 @@ impl Issuer {
             if !self.saves {
                 for id in live.counting.progress.lock().forgotten() {
                     self.files.forget(id);
-                    self.names.forget(id);
+                    self.notes.forget(id);
                 }
             }
             if self.stop.aborted() {
