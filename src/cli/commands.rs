@@ -91,9 +91,9 @@ pub enum Command {
     Reports,
     /// List the formats of logs, or show one to copy into a configuration.
     Formats {
-        /// The format to show.
-        #[arg(value_name = "NAME")]
-        name: Option<String>,
+        /// What to do in place of listing them.
+        #[command(subcommand)]
+        action: Option<FormatsAction>,
     },
     /// Make a log to try things on.
     Make(MakeArgs),
@@ -208,6 +208,16 @@ pub enum GraphFormat {
     Dot,
     /// For Markdown pages.
     Mermaid,
+}
+
+/// What to do with the formats of logs in place of listing them.
+#[derive(Debug, Subcommand)]
+pub enum FormatsAction {
+    /// Print a format as a configuration has it, to copy and change.
+    Show {
+        /// The format.
+        name: String,
+    },
 }
 
 /// What to do with a saved state.

@@ -35,7 +35,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 
 use commands::tallies::TalliesCommand;
-use commands::{Command, Make, PipelineCommand};
+use commands::{Command, FormatsAction, Make, PipelineCommand};
 use parse::{Request, parsed, request};
 
 use crate::error::Result;
@@ -86,7 +86,8 @@ fn dispatch(argv: Vec<OsString>) -> Result<u8> {
         Command::State { action } => jobs::state::state(action),
         Command::Tallies(command) => tallies(command),
         Command::Reports => streams::print(&show::reports()),
-        Command::Formats { name } => jobs::formats::formats(name.as_deref()),
+        Command::Formats { action: None } => jobs::formats::list(),
+        Command::Formats { action: Some(FormatsAction::Show { name }) } => jobs::formats::show(&name),
         Command::Make(args) => jobs::make::make(&args),
         Command::Man => jobs::man::man(),
         Command::Completions { shell } => jobs::completions::completions(shell),

@@ -11,16 +11,17 @@ use crate::options::suggest;
 /// The width of a list on a terminal.
 const WIDTH: usize = 100;
 
-/// Lists all of them, or shows one. The exit code.
-pub fn formats(name: Option<&str>) -> Result<u8> {
-    print(&match name {
-        None => list(),
-        Some(name) => show(name)?,
-    })
+/// Lists them, each with a line of it. The exit code.
+pub fn list() -> Result<u8> {
+    print(&all())
 }
 
-/// Each with a line of it.
-fn list() -> String {
+/// Shows one as TOML. The exit code.
+pub fn show(name: &str) -> Result<u8> {
+    print(&definition(name)?)
+}
+
+fn all() -> String {
     let mut text = String::new();
     for format in listed() {
         let example: String = format.example.chars().take(WIDTH).collect();
@@ -28,12 +29,11 @@ fn list() -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}\n    {}\n    e.g. {example}{cut}\n", format.name, format.help);
     }
-    text + "Each is told by how a log begins; --format NAME says it. A format of your own: logparser formats NAME shows one\n\
+    text + "Each is told by how a log begins; --format NAME says it. A format of your own: logparser formats show NAME prints one\n\
             to copy into a configuration and change.\n"
 }
 
-/// One as TOML.
-fn show(name: &str) -> Result<String> {
+fn definition(name: &str) -> Result<String> {
     if name == PLAIN {
         return Err(Error::usage("plain has no keys: each line is a Unix time, who connected, and to whom"));
     }

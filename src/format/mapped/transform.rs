@@ -91,7 +91,7 @@ impl FieldTransform {
             FieldTransform::After(needle) => find(needle).map_or(nothing, |(_, to)| &text[to..]),
             FieldTransform::AfterLast(needle) => find_last(needle).map_or(nothing, |(_, to)| &text[to..]),
             FieldTransform::Segment => segment(text),
-            FieldTransform::UrlHost => host_and_port(authority(text)).0,
+            FieldTransform::UrlHost => url_host(authority(text)),
             FieldTransform::RequestPath => request_path(text),
             FieldTransform::Lower | FieldTransform::Network(..) => return None,
         })
@@ -130,6 +130,17 @@ fn host_and_port(text: &[u8]) -> (&[u8], Option<&[u8]>) {
         Some(at) if is_port(&text[at + 1..]) => (&text[..at], Some(&text[at + 1..])),
         _ => (text, None),
     }
+}
+
+/// The host in the authority of a URL, whatever is behind the first colon (RFC 3986, section 3.2): an
+/// address of IPv6 stands in brackets.
+fn url_host(authority: &[u8]) -> &[u8] {
+    let (from, end) = match authority.strip_prefix(b"[") {
+        Some(address) if address.contains(&b']') => (1, b']'),
+        _ => (0, b':'),
+    };
+    let host = &authority[from..];
+    memchr::memchr(end, host).map_or(host, |at| &host[..at])
 }
 
 /// The path of a URL, or of what stands in a request, without its query.
@@ -271,6 +282,10 @@ mod tests {
             ("url-host", "a.example:443", "a.example"),
             ("url-host", "error:invalid-request", ""),
             ("url-host", "/a", ""),
+            ("url-host", "http://:80*", ""),
+            ("url-host", "http://a.example:eighty/", "a.example"),
+            ("url-host", "http://[2001:db8::1]:x/", "2001:db8::1"),
+            ("url-host", "http://[2001:db8::1", "[2001"),
             ("lower|after:=|net:8", "IP=10.9.9.9", "10.0.0.0/8"),
         ] {
             assert_eq!(made(all, text), made_of_it, "{all} of {text}");
