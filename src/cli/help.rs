@@ -25,7 +25,7 @@ const OTHERS: &[(Heading, &[&str], &[&str])] = &[
 const EVERYDAY: &[&str] = &["live", "tail", "quiet", "help"];
 
 /// Commands with options of their own, which need no headings.
-const PLAIN: &[&str] = &["state", "reports", "make", "completions", "man"];
+const PLAIN: &[&str] = &["state", "reports", "formats", "make", "completions", "man"];
 
 /// What windows are.
 pub const WINDOWS: &str = "\
