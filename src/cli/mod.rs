@@ -19,6 +19,7 @@ mod loss;
 mod parse;
 mod paths;
 mod running;
+mod schema;
 mod show;
 mod slips;
 mod standing;

@@ -119,6 +119,11 @@ impl Format {
         self.units
     }
 
+    /// The zone of stamps without one.
+    pub fn zone(&self) -> Zone {
+        self.zone.clone()
+    }
+
     /// How lines of `plain` are read.
     pub fn plain_rules(&self, max_line: usize) -> LineRules {
         LineRules { schema: Schema::Plain(Plain { units: self.units }), max_line }

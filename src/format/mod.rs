@@ -25,8 +25,9 @@ pub use mapped::bind::{HEAD_BYTES, Head, StampContext};
 pub use mapped::{Definition, Mapped};
 #[cfg(test)]
 pub use plain::Plain;
-pub use saved::SavedSchema;
+pub use saved::{PlannedSchema, SavedSchema};
 pub use schema::LineRules;
+pub use stamps::Zone;
 
 #[cfg(test)]
 mod tests;

@@ -46,6 +46,18 @@ impl Schema {
     }
 }
 
+/// Bytes that a schema may have, far beyond any that a file begins with.
+pub const MOST_SCHEMA: usize = 256 << 10;
+
+/// How the lines of a file are read, as whoever reads a part of it needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedSchema {
+    /// The schema.
+    pub schema: SavedSchema,
+    /// No stamp without a year is later than this and a day.
+    pub latest: Timestamp,
+}
+
 impl SavedSchema {
     /// That nothing has told yet how the lines of an input are read.
     pub fn undecided() -> Self {
@@ -64,10 +76,21 @@ impl SavedSchema {
 
     /// Errors with why it is none that was saved.
     pub fn check(&self) -> Result<(), String> {
+        let columns = self.columns.iter().flatten().map(String::len).sum::<usize>();
+        if self.name.len() + self.keys.len() + columns + self.header.len() > MOST_SCHEMA {
+            return Err("is longer than any".to_owned());
+        }
         match self.is_undecided() {
             true => Ok(()),
             false => Format::plain().bind_saved(self, Timestamp::MAX, 1).map(drop),
         }
+    }
+}
+
+impl LineRules {
+    /// What to tell whoever reads a part of this input.
+    pub fn planned(&self) -> PlannedSchema {
+        PlannedSchema { schema: self.schema.saved(), latest: self.schema.latest().unwrap_or(Timestamp::MAX) }
     }
 }
 

@@ -51,6 +51,15 @@ impl Schema {
         }
     }
 
+    /// When the input was last written to, as far as its stamps need to know: those without a year are
+    /// not later.
+    pub fn latest(&self) -> Option<Timestamp> {
+        match self {
+            Schema::Plain(_) => None,
+            Schema::Mapped(format) => Some(format.latest()),
+        }
+    }
+
     /// What a line begins with that names columns, if any line of the input may.
     pub fn naming(&self) -> Option<&[u8]> {
         match self {

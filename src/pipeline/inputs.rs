@@ -12,9 +12,10 @@ use std::sync::{Arc, OnceLock};
 use super::environment::Environment;
 use super::local::open;
 use super::uniform::is_uniform;
+use super::years::up_to_its_end;
 use crate::config::{Plan, ReaderPlan, Task};
 use crate::error::{Error, Result, show_path};
-use crate::format::LineRules;
+use crate::format::{LineRules, PlannedSchema};
 use crate::model::InputId;
 use crate::model::time::Clock;
 use crate::source::{Cursor, Input, locate, stdin};
@@ -61,12 +62,20 @@ pub(super) struct Inputs {
 pub(super) struct Heads {
     now: Clock,
     drain: Arc<AtomicBool>,
+    /// How the lines of the one input are read, where whoever has planned has looked already.
+    planned: Option<PlannedSchema>,
 }
 
 impl Heads {
     /// Those of a run in this environment.
     pub fn of(environment: &Environment) -> Self {
-        Heads { now: Arc::clone(&environment.now), drain: Arc::clone(&environment.wishes.drain) }
+        let drain = Arc::clone(&environment.wishes.drain);
+        Heads { now: Arc::clone(&environment.now), drain, planned: None }
+    }
+
+    /// The same where it is known already how the lines of the one input are read, or is not.
+    pub fn planned(self, planned: Option<PlannedSchema>) -> Self {
+        Heads { planned, ..self }
     }
 }
 
@@ -126,6 +135,12 @@ impl UnboundInputs {
                 if binder.format.needs_head() && input.is_awaited() && !is_looked_through {
                     let rules = binder.plain();
                     ids.push(inputs.push(input, rules, None, Some(Arc::clone(&binder))));
+                    continue;
+                }
+                if let Some(planned) = &heads.planned {
+                    let PlannedSchema { schema, latest } = planned;
+                    let rules = binder.format.bind_saved(schema, *latest, binder.max_line).map_err(Error::usage)?;
+                    ids.push(inputs.push(input, rules, None, None));
                     continue;
                 }
                 match inputs.add(input, &binder, may_skip, &interrupted)? {
@@ -201,6 +216,7 @@ impl Inputs {
             Ok(bound) => bound,
             Err(error) => return Ok(Err(error)),
         };
+        let rules = up_to_its_end(&input, rules);
         let (told, input) = (binder.told(&rules), again.unwrap_or(input));
         let id = self.push(input, rules, told, None);
         // Of a file that has several sets of columns nothing can be skipped.

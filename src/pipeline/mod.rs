@@ -32,6 +32,7 @@ mod to_the_end;
 mod uniform;
 mod unpacking;
 mod wire;
+mod years;
 
 pub use crate::stage::aggregator::following::standing::Standing;
 pub use builder::Builder;

@@ -14,6 +14,7 @@ use super::probe::head;
 use super::uniform::is_uniform;
 use crate::config::Plan;
 use crate::error::{Error, Result};
+use crate::format::PlannedSchema;
 use crate::model::{Extent, Guard, InputId};
 use crate::source::seek::{self, Found, Reason};
 use crate::source::{Input, LocalFile, Pruned};
@@ -33,6 +34,8 @@ pub struct ByteRange {
     pub unterminated: Option<u64>,
     /// How the file began as it was planned.
     pub head: Option<Guard>,
+    /// How its lines are read, as whoever has planned has found it.
+    pub schema: Option<PlannedSchema>,
     /// Bytes of the file that nobody reads, as they cannot hold the window.
     pub passed: Vec<Passed>,
     /// Whether to note how the lines are sorted, since bytes of the file are passed over.
@@ -88,7 +91,7 @@ pub(super) fn ranged(plan: &Plan, inputs: &Inputs, range: &ByteRange) -> Result<
     let start = seek::line_start(&read, size, range.from).map_err(cannot)?;
     let nothing_followed = range.unterminated.is_some_and(|bytes| to.checked_add(bytes) == Some(size));
     // Whoever plans has looked that up.
-    if range.head.is_none() && !is_uniform(&file, start, &inputs.rules[0]).map_err(cannot)? {
+    if range.schema.is_none() && !is_uniform(&file, start, &inputs.rules[0]).map_err(cannot)? {
         let name = &input.name;
         return Err(Error::usage(format!(
             "{name}: names other columns before byte {start}, and is read from its start only"

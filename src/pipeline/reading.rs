@@ -18,6 +18,7 @@ use super::unpacking;
 use crate::actor::Stop;
 use crate::config::Plan;
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::PlannedSchema;
 use crate::model::{Grid, InputId, Timestamp};
 use crate::source::seek::Reason;
 use crate::source::{Pruned, locate};
@@ -45,6 +46,16 @@ pub(super) enum Part {
     /// What a saved run has not counted yet: its windows, the first instant that it keeps, and the
     /// first that counts.
     Rest(Grid, (Timestamp, Timestamp)),
+}
+
+impl Part {
+    /// How the lines of its one file are read, if that is known.
+    pub fn schema(&self) -> Option<PlannedSchema> {
+        match self {
+            Part::Range(range) => range.schema.clone(),
+            Part::All | Part::Rest(..) => None,
+        }
+    }
 }
 
 impl Reading {

@@ -53,7 +53,7 @@ pub(super) fn start(pipeline: Pipeline, part: Part, kept: Option<Kept>) -> Resul
     let Pipeline { plan, mut environment } = pipeline;
     let (context, now) = (RunContext::new(&environment), Arc::clone(&environment.now));
     let found = find(&plan, &mut environment, &context.failures)?;
-    let heads = Heads::of(&environment);
+    let heads = Heads::of(&environment).planned(part.schema());
     let follow = if plan.follows() { Some(Follow::open(&plan, &context, now())?) } else { None };
     let tell: Arc<dyn Tell> = Arc::clone(&context.failures) as Arc<dyn Tell>;
     let state = follow.as_ref().and_then(Follow::state_folder);

@@ -15,9 +15,6 @@ use crate::codec::{Decoder, Encoder};
 use crate::format::SavedSchema;
 use crate::model::{InputId, LaterNumbers};
 
-/// Bytes that a schema may have: no header is longer than what is looked at of an input.
-const MOST_SCHEMA: usize = 256 << 10;
-
 /// What stands before the snapshot.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Beside {
@@ -82,11 +79,6 @@ impl Snapshot {
         for (id, schema) in &self.schemas {
             if self.progress.inputs.binary_search_by_key(id, |(id, _)| *id).is_err() {
                 return Err(format!("it has a schema of input {}, which there is not", id.0));
-            }
-            let SavedSchema { name, keys, columns, header } = schema;
-            let columns = columns.iter().flatten().map(String::len).sum::<usize>();
-            if name.len() + keys.len() + columns + header.len() > MOST_SCHEMA {
-                return Err(format!("the schema of input {} is longer than any", id.0));
             }
             if checked.insert(schema) {
                 schema.check().map_err(|problem| format!("the schema of input {}: {problem}", id.0))?;

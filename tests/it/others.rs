@@ -150,6 +150,69 @@ fn each_pipe_is_told_by_its_own_beginning_whenever_that_comes() {
 }
 
 #[test]
+fn a_log_without_years_that_was_copied_later_ends_in_the_year_of_its_last_lines() {
+    let folder = Folder::new();
+    let line =
+        |stamp: &str| format!("{stamp} gate sshd[7]: Accepted password for root from 192.0.2.7 port 5000 ssh2\n");
+    let auto = |log: &str, more: &[&str]| {
+        let asked = ["top", log, "--since", "2024-06-01", "--until", "2025-06-01", "--output", "csv"];
+        let output = run(&folder, &[&asked[..], more].concat());
+        stdout(&output).lines().nth(1).unwrap_or_default().rsplit(',').next().unwrap_or_default().to_owned()
+    };
+    // It was copied in the December after, so that its own December could be that one.
+    let written = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_765_800_000);
+    let months = ["Nov  3", "Nov 30", "Dec  5", "Dec 14", "Dec 20", "Jan  2", "Feb  7"];
+    let text: String = months.iter().map(|day| line(&format!("{day} 10:00:00"))).collect();
+    // A line may stand behind those that are up to a month later.
+    let mixed = format!("{}{}", text, line("Jan 20 10:00:00"));
+    for (name, text, expected) in [("sorted.log", &text, "7"), ("mixed.log", &mixed, "8")] {
+        folder.write(name, text);
+        std::fs::File::options().write(true).open(folder.at(name)).unwrap().set_modified(written).unwrap();
+        assert_eq!(auto(name, &[]), expected, "{name}");
+        assert_eq!(auto(name, &["--format", "sshd", "--threads", "3", "--scan", "full"]), expected, "{name}");
+        assert_eq!(planned(&folder, name, &["--since", "2024-06-01", "--until", "2025-06-01"], "100"), expected);
+    }
+}
+
+#[test]
+fn tasks_of_a_plan_read_lines_as_the_whole_run_does() {
+    let folder = Folder::new();
+    let zeek = "#fields\tts\tid.orig_h\tid.resp_h\tconn_state\n";
+    let zeek: String = (0..400).fold(zeek.to_owned(), |all, at| all + &format!("{}\ta\tb\tSF\n", 1_700_000_000 + at));
+    folder.write("conn.log", zeek);
+    // No zone, and no header: a whole hour lies between the two readings.
+    let squid =
+        |at: u64| format!("{{\"time\":\"2023-11-14 23:{:02}:{:02}\",\"src\":\"a\",\"dst\":\"b\"}}\n", at / 60, at % 60);
+    folder.write("zoned.json", (800..1_200).map(squid).collect::<String>());
+    let window = ["--since", "1700000000", "--until", "1700000999"];
+    for (log, more) in [("conn.log", &[][..]), ("zoned.json", &["--timezone", "Europe/Berlin"])] {
+        let asked = [&window[..], more].concat();
+        let output = run(&folder, &[&["top", log, "--output", "csv"][..], &asked].concat());
+        assert_eq!(stdout(&output), "server,connections\nb,400\n", "{}", stderr(&output));
+        assert_eq!(planned(&folder, log, &asked, "997"), "400", "{log}");
+    }
+}
+
+/// What tasks of a plan of at most so many bytes each count together for the busiest server.
+fn planned(folder: &Folder, log: &str, asked: &[&str], bytes: &str) -> String {
+    let plan = ok(&run(folder, &[&["plan", log, "--max-partition", bytes][..], asked].concat()));
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    let tasks = plan["tasks"].as_array().unwrap();
+    assert!(tasks.len() > 2, "{plan}");
+    let mut report = vec!["report".to_owned()];
+    for (number, task) in tasks.iter().enumerate() {
+        let tally = format!("{number}.tally");
+        let args = task["args"].as_array().unwrap().iter().map(|arg| arg.as_str().unwrap());
+        let args: Vec<&str> = args.chain(["--output", &tally]).collect();
+        ok(&run(folder, &args));
+        report.push(tally);
+    }
+    report.extend(["--output", "csv"].map(str::to_owned));
+    let report = ok(&run(folder, &report.iter().map(String::as_str).collect::<Vec<_>>()));
+    report.lines().nth(1).unwrap_or_default().rsplit(',').next().unwrap_or_default().to_owned()
+}
+
+#[test]
 fn a_format_of_a_configuration_is_one_like_any_other() {
     let folder = Folder::new();
     folder.write(

@@ -107,6 +107,10 @@ pub struct PlannedArgs {
     /// many bytes, and their XXH64 in hexadecimal digits.
     #[arg(long, value_name = "BYTES:HASH", requires = "range")]
     pub head: Option<String>,
+    /// With --range: how the lines of the file are read, as the plan has found it by how the file
+    /// begins and ends.
+    #[arg(long, value_name = "JSON", requires = "range")]
+    pub schema: Option<String>,
     /// With --range: bytes of the file that nobody reads, as they cannot hold the window, and what
     /// the plan has seen there (stamps in nanoseconds, how far they are out of order).
     #[arg(long, value_name = "FROM..TO[@LOWEST..HIGHEST/DISORDER]", requires = "range")]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::cli::commands::tallies::PartialArgs;
 use crate::cli::loss::{Asked, Told};
 use crate::cli::running::found;
+use crate::cli::schema;
 use crate::cli::tallies::{Shown, builder, head, same_build, target};
 use crate::cli::{show, watch};
 use crate::error::{Error, Result};
@@ -30,7 +31,9 @@ pub fn partial(args: &PartialArgs) -> Result<u8> {
                 head(text).ok_or_else(|| not_understood("--head", text, "BYTES:HASH, e.g. 3:44bc2cf5ad770999"))
             });
             let (size, unterminated) = (args.planned.size, args.planned.unterminated);
-            Some(ByteRange { from, to, size, unterminated, head: head.transpose()?, passed, note_order: args.order })
+            let schema = args.planned.schema.as_deref().map(schema::read).transpose()?;
+            let (head, note_order) = (head.transpose()?, args.order);
+            Some(ByteRange { from, to, size, unterminated, head, schema, passed, note_order })
         }
     };
     let interrupted = Arc::default();

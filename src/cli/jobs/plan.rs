@@ -4,11 +4,13 @@ use serde_json::{Value as Json, json};
 
 use crate::cli::commands::tallies::PlanArgs;
 use crate::cli::keys::{Counts, KeyArgs};
+use crate::cli::schema;
 use crate::cli::show::{self, no_json};
 use crate::cli::streams::emit;
 use crate::cli::tallies::{builder, shown_head, utf8, value};
 use crate::config::{Plan, Task};
 use crate::error::{Error, Result};
+use crate::format::Zone;
 use crate::model::Extent;
 use crate::options::{Kind, Raw, Value};
 use crate::output::json::window;
@@ -85,6 +87,8 @@ fn question(partition: &Partition) -> Vec<String> {
     ];
     let mut args = ["partial", "--build", crate::version::BUILD].map(str::to_owned).to_vec();
     args.extend(pairs.into_iter().flat_map(|(option, value)| [option.to_owned(), value]));
+    let zone = partition.zone.to_string();
+    args.extend(["--timezone".to_owned(), zone].into_iter().filter(|_| partition.zone != Zone::UTC));
     args.extend(question.previous.then(|| "--previous".to_owned()));
     args
 }
@@ -101,7 +105,7 @@ fn tuning(plan: &Plan, keys: &KeyArgs<Counts>) -> Vec<String> {
 
 /// The arguments that say which bytes a task is about.
 fn ranged(task: &PlannedTask) -> Vec<String> {
-    let ByteRange { from, to, size, unterminated, head, passed, note_order } = &task.range;
+    let ByteRange { from, to, size, unterminated, head, schema, passed, note_order } = &task.range;
     let mut args = Vec::new();
     let mut add = |option: &str, value: String| args.extend([option.to_owned(), value]);
     add("--range", format!("{from}..{}", to.map_or_else(String::new, |to| to.to_string())));
@@ -113,6 +117,9 @@ fn ranged(task: &PlannedTask) -> Vec<String> {
     }
     if let Some(guard) = head {
         add("--head", shown_head(guard));
+    }
+    if let Some(text) = schema.as_ref().and_then(schema::shown) {
+        add("--schema", text);
     }
     for Passed { from, to, extent } in passed {
         let seen = extent.map_or_else(String::new, |Extent { lowest, highest, disorder }| {

@@ -132,6 +132,11 @@ impl Mapped {
         (self.bound.columns.as_deref(), &self.bound.header)
     }
 
+    /// When the input was last written to.
+    pub fn latest(&self) -> Timestamp {
+        self.latest
+    }
+
     /// The same for an input that was last written to then: no stamp without a year is more than a
     /// day later.
     pub fn up_to(&self, latest: Timestamp) -> Self {

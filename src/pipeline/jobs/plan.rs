@@ -12,6 +12,7 @@ use super::question::{check, question};
 use crate::actor::Stop;
 use crate::config::Task;
 use crate::error::{Error, Result};
+use crate::format::Zone;
 use crate::model::{Guard, InputId, Timestamp, Units};
 use crate::ops::close::Windows;
 use crate::pipeline::environment::Pipeline;
@@ -36,6 +37,8 @@ pub struct Partition {
     pub future: i64,
     /// How stamps tell their unit.
     pub units: Units,
+    /// The zone of stamps without one.
+    pub zone: Zone,
     /// The inputs, in the order in which a run would have them.
     pub inputs: Vec<PlannedInput>,
     /// The tasks, in the order of their inputs and of the bytes in them.
@@ -93,7 +96,9 @@ impl Pipeline {
         for (at, input) in reading.inputs.all.iter().enumerate() {
             let looked = reading.pruned.get(&InputId(at as u32));
             let is_uniform = |file: &File, size| reading.inputs.is_uniform(at, file, size);
-            let (input, ranges) = divided(input, is_uniform, looked, bytes.max(1), &failures)?;
+            let (input, mut ranges) = divided(input, is_uniform, looked, bytes.max(1), &failures)?;
+            let schema = reading.inputs.rules[at].planned();
+            ranges.iter_mut().for_each(|range| range.schema = Some(schema.clone()));
             planned.push(input);
             tasks.extend(ranges.into_iter().map(|range| PlannedTask { input: at, range }));
         }
@@ -102,6 +107,7 @@ impl Pipeline {
             now: found.now,
             future: filtering.stamps.future,
             units: filtering.stamps.format.units(),
+            zone: filtering.stamps.format.zone(),
             inputs: planned,
             tasks,
         })
@@ -158,6 +164,7 @@ fn ranges((from, to): (u64, u64), size: u64, most: u64, pruned: Option<&Pruned>)
             size: Some(size),
             unterminated: None,
             head: None,
+            schema: None,
             passed: passed.map(|(from, to, extent)| Passed { from, to, extent }).collect(),
             note_order: pruned.is_some_and(|pruned| pruned.found.reason == Reason::Pruned),
         }
