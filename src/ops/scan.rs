@@ -130,14 +130,24 @@ pub fn each_record(block: Block<'_>, f: impl FnMut(Timestamp)) {
 /// The stamps of the last well-formed lines in a block that are not in the future, as many as are
 /// believed: where an input has come to, for choosing which to read next.
 pub fn last_stamps(block: Block<'_>, future_after: Timestamp) -> Peaks {
-    struct Latest<'a>(Block<'a>, Timestamp);
+    of_last(block, future_after, ENOUGH)
+}
+
+/// The stamp of the last well-formed line in a block.
+pub fn last_stamp(block: Block<'_>) -> Option<Timestamp> {
+    of_last(block, Timestamp::MAX, 1).highest()
+}
+
+/// The stamps of so many of the last well-formed lines in a block that are not in the future.
+fn of_last(block: Block<'_>, future_after: Timestamp, most: usize) -> Peaks {
+    struct Latest<'a>(Block<'a>, Timestamp, usize);
     impl FormatVisitor for Latest<'_> {
         type Output = Peaks;
         fn visit<F: LineFormat>(self, format: &F) -> Peaks {
             let bytes = self.0.bytes;
             let mut end = bytes.strip_suffix(b"\n").unwrap_or(bytes).len();
             let (mut peaks, mut found, mut scratch) = (Peaks::default(), 0, F::Scratch::default());
-            while found < ENOUGH {
+            while found < self.2 {
                 let start = memchr::memrchr(b'\n', &bytes[..end]).map_or(0, |at| at + 1);
                 if let Some((time, at)) = self.0.stamp(format, &mut scratch, start, end)
                     && time <= self.1
@@ -152,7 +162,7 @@ pub fn last_stamps(block: Block<'_>, future_after: Timestamp) -> Peaks {
             peaks
         }
     }
-    block.rules.schema.visit(Latest(block, future_after))
+    block.rules.schema.visit(Latest(block, future_after, most))
 }
 
 /// The extent of the stamps in a block of whole lines, those in the future aside.
