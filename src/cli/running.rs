@@ -108,7 +108,7 @@ fn said(
     show::losses(summary, asked, told, common.talk.quiet);
     show::foreign(summary.foreign().filter(|_| !is_foreign_said));
     show::strangers(summary, common.talk.quiet);
-    show::disorder(summary);
+    show::stamps(summary);
     loss::exit_code(summary, common.strict)
 }
 

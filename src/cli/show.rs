@@ -18,7 +18,7 @@ use crate::model::escape::{harmless, printable};
 use crate::model::{Balance, Timestamp};
 use crate::options::OptionSpec;
 use crate::output::json::line_of;
-use crate::pipeline::{Foreign, Sheet, Summary};
+use crate::pipeline::{Foreign, MeasuredStamps, Sheet, Summary};
 use crate::report;
 
 /// How many problems of a configuration are told at once.
@@ -239,18 +239,26 @@ pub fn losses(summary: &Summary, asked: &Asked, told: &Told, quiet: u8) {
     }
 }
 
-/// Says how far records lie behind others, where that was asked for.
-pub fn disorder(summary: &Summary) {
+/// Says how far records lie behind others, and which stamps are unclear, where that was asked for.
+pub fn stamps(summary: &Summary) {
     let mut text = String::new();
-    for (stage, disorder) in &summary.disorder {
+    for (stage, MeasuredStamps { disorder, unclear }) in &summary.stamps {
         let name =
-            if summary.disorder.len() > 1 { format!(" of {}", printable(stage.as_bytes())) } else { String::new() };
+            if summary.stamps.len() > 1 { format!(" of {}", printable(stage.as_bytes())) } else { String::new() };
         let seconds = |nanos| format!("{} s", Timestamp::from_nanos(nanos).unix_decimal());
         let _ = writeln!(text, "\nDisorder{name}: how far records lie behind the highest stamp before them");
         let _ = writeln!(text, "  {:<16}{:>16}", "records", disorder.records);
         let _ = writeln!(text, "  {:<16}{:>16}", "furthest back", seconds(disorder.largest));
         for (bound, lost) in disorder.lost().filter(|(_, lost)| *lost > 0) {
             let _ = writeln!(text, "  {:<16}{lost:>16}", format!("over {}", seconds(bound)));
+        }
+        for (stamps, what) in [
+            (unclear.ambiguous, "an hour that happened twice, and were taken to be the first"),
+            (unclear.missing, "an hour that never was, and were taken as if clocks had not been set yet"),
+        ] {
+            if stamps > 0 {
+                let _ = writeln!(text, "Unclear stamps{name}: {stamps} of {what}");
+            }
         }
     }
     say(&text);

@@ -48,6 +48,26 @@ pub struct Remains {
     pub text: Vec<u8>,
     /// Where the first line begins that says that from there on lines have other fields.
     pub rebound: Option<usize>,
+    /// Stamps that clocks which were set make unclear.
+    pub unclear: UnclearStamps,
+}
+
+/// Stamps without an offset of times at which clocks were set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UnclearStamps {
+    /// How many meant two instants, as clocks were set back: the first was taken.
+    pub ambiguous: u64,
+    /// How many meant no instant, as clocks were set forward past them: they were taken as if clocks
+    /// had not been set yet.
+    pub missing: u64,
+}
+
+impl UnclearStamps {
+    /// Adds others.
+    pub fn add(&mut self, others: UnclearStamps) {
+        self.ambiguous += others.ambiguous;
+        self.missing += others.missing;
+    }
 }
 
 /// What the beginning of a line says.

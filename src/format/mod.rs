@@ -19,7 +19,9 @@ mod schema;
 pub mod stamps;
 
 pub use asked::{Format, Unbound, is_identity};
-pub use line::{FormatVisitor, HostRanges, Likeness, LikenessVisitor, LineFormat, NoRecord, Remains, Stamp};
+pub use line::{
+    FormatVisitor, HostRanges, Likeness, LikenessVisitor, LineFormat, NoRecord, Remains, Stamp, UnclearStamps,
+};
 pub use listed::{AUTO, PLAIN, listed, names};
 pub use mapped::bind::{HEAD_BYTES, Head, StampContext};
 pub use mapped::{Definition, Mapped};

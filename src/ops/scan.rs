@@ -4,7 +4,7 @@
 //! for its stamp only if it is a record as `select` judges it.
 
 use crate::format::detect::{Detected, detect};
-use crate::format::{FormatVisitor, Head, LineFormat, LineRules, NoRecord, Stamp, StampContext};
+use crate::format::{FormatVisitor, Head, LineFormat, LineRules, NoRecord, Stamp, StampContext, UnclearStamps};
 use crate::model::peaks::ENOUGH;
 use crate::model::{Cause, Extent, Peaks, Timestamp};
 
@@ -163,6 +163,24 @@ fn of_last(block: Block<'_>, future_after: Timestamp, most: usize) -> Peaks {
         }
     }
     block.rules.schema.visit(Latest(block, future_after, most))
+}
+
+/// Stamps in a block that clocks which were set make unclear.
+pub fn unclear_stamps(block: Block<'_>) -> UnclearStamps {
+    struct Unclear<'a>(Block<'a>);
+    impl FormatVisitor for Unclear<'_> {
+        type Output = UnclearStamps;
+        fn visit<F: LineFormat>(self, format: &F) -> UnclearStamps {
+            let (mut scratch, mut unclear) = (F::Scratch::default(), UnclearStamps::default());
+            self.0.each_line(|start, end| {
+                self.0.start(format, &mut scratch, start, end);
+                unclear.add(F::take(&mut scratch).unclear);
+                true
+            });
+            unclear
+        }
+    }
+    block.rules.schema.visit(Unclear(block))
 }
 
 /// The extent of the stamps in a block of whole lines, those in the future aside.

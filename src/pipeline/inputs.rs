@@ -236,6 +236,11 @@ impl Inputs {
         InputId(self.all.len() as u32 - 1)
     }
 
+    /// The name of the format of an input, if that is known and is not `plain`.
+    pub fn format(&self, at: usize) -> Option<String> {
+        (!self.rules[at].schema.is_plain()).then(|| self.rules[at].schema.name())
+    }
+
     /// Whether all lines of a file have the columns that its beginning names, so that it can be read
     /// in parts. It is looked through for that once.
     pub fn is_uniform(&self, at: usize, file: &File, bytes: u64) -> io::Result<bool> {

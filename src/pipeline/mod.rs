@@ -35,6 +35,7 @@ mod wire;
 mod years;
 
 pub use crate::stage::aggregator::following::standing::Standing;
+pub use crate::stage::stats::MeasuredStamps;
 pub use builder::Builder;
 pub use environment::{Pipeline, wall_clock};
 pub use following::state_root;

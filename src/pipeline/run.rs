@@ -131,7 +131,7 @@ impl Running {
         let interrupted = self.context.stop.draining() && !self.context.stop.aborted();
         let measured =
             self.parts.filters.iter().filter_map(|(stage, shared)| Some((stage.clone(), shared.stats.as_ref()?)));
-        let disorder = measured.map(|(stage, stats)| (stage, stats.disorder.lock().clone())).collect();
+        let stamps = measured.map(|(stage, stats)| (stage, stats.measured.lock().clone())).collect();
         let (failures, warnings) = (self.context.failures.take(), self.context.failures.take_warnings());
         let hints = self.parts.observed.reporters.iter().flat_map(|(_, reporter)| reporter.hints()).collect();
         let missed =
@@ -140,7 +140,7 @@ impl Running {
         Summary {
             outcome,
             sheets,
-            disorder,
+            stamps,
             failures,
             warnings,
             hints,

@@ -12,11 +12,11 @@ use crate::format::foreign::LineKind;
 use crate::model::balance::Rejected;
 use crate::model::loss::losses;
 use crate::model::{Balance, InputId, Loss, Traces};
-use crate::ops::disorder::Disorder;
 use crate::stage::aggregator::Aggregator;
 use crate::stage::aggregator::following::standing::Standing;
 use crate::stage::firsts::FirstLines;
 use crate::stage::reporter::Missed;
+use crate::stage::stats::MeasuredStamps;
 use crate::stage::{InputNames, filter};
 
 /// How a run went.
@@ -27,8 +27,8 @@ pub struct Summary {
     pub outcome: Outcome,
     /// One sheet for each aggregator, in the order of the plan.
     pub sheets: Vec<Sheet>,
-    /// How far records lie behind others, for each time-filter that was asked to measure it.
-    pub disorder: Vec<(String, Disorder)>,
+    /// What was measured of stamps, for each time-filter that was asked to measure it.
+    pub stamps: Vec<(String, MeasuredStamps)>,
     /// Inputs that could not be read, in whole or in part.
     pub failures: Vec<Error>,
     /// What people should know though nothing failed.

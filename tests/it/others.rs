@@ -193,6 +193,31 @@ fn tasks_of_a_plan_read_lines_as_the_whole_run_does() {
     }
 }
 
+#[test]
+fn stamps_of_hours_that_clocks_skip_or_repeat_are_counted_where_all_is_measured() {
+    let folder = Folder::new();
+    let line = |time: &str| format!("{{\"time\":\"{time}\",\"src\":\"a\",\"dst\":\"b\"}}\n");
+    let times = [
+        "2023-03-26 01:59:59",
+        "2023-03-26 02:30:00",
+        "2023-10-29 02:00:00",
+        "2023-10-29 02:59:59",
+        "2023-10-29 03:00:00",
+    ];
+    folder.write("a.json", times.map(line).concat());
+    let asked = ["top", "a.json", "--since", "2023-01-01", "--until", "2024-01-01", "--stats", "--timezone"];
+    for (zone, told) in [("Europe/Berlin", [true, true]), ("UTC", [false, false]), ("Africa/Cairo", [false, false])] {
+        let said = stderr(&run(&folder, &[&asked[..], &[zone]].concat()));
+        let lines =
+            ["Unclear stamps: 2 of an hour that happened twice, ", "Unclear stamps: 1 of an hour that never was, "];
+        assert_eq!(lines.map(|line| said.contains(line)), told, "{zone}: {said}");
+        assert!(said.contains("  records                        5\n"), "{said}");
+    }
+    let explained = |output: &str| ok(&run(&folder, &["explain", "a.json", "--output", output]));
+    assert!(explained("text").contains("  format   jsonl\n"), "{}", explained("text"));
+    assert!(explained("json").contains("\"format\":\"jsonl\""), "{}", explained("json"));
+}
+
 /// What tasks of a plan of at most so many bytes each count together for the busiest server.
 fn planned(folder: &Folder, log: &str, asked: &[&str], bytes: &str) -> String {
     let plan = ok(&run(folder, &[&["plan", log, "--max-partition", bytes][..], asked].concat()));

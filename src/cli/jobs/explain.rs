@@ -25,6 +25,9 @@ struct ExplainedLine<'a> {
     /// Only where it is compressed: what with. Its bytes are then those that it takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     compressed: Option<&'static str>,
+    /// Only where it is known and is not `plain`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<&'a str>,
     from: u64,
     to: u64,
     skipped: f64,
@@ -89,6 +92,7 @@ fn json(explained: &Explanation) -> Result<String> {
         name: location.clone(),
         size: None,
         packing: None,
+        format: None,
         range: (0, 0),
         stamps: None,
         probes: 0,
@@ -100,6 +104,7 @@ fn json(explained: &Explanation) -> Result<String> {
             input: &input.name,
             size: input.size,
             compressed: input.packing,
+            format: input.format.as_deref(),
             from: input.range.0,
             to: input.range.1,
             skipped: input.skipped(),
@@ -125,6 +130,9 @@ fn text(Explanation { inputs, follows, nowhere, .. }: &Explanation) -> String {
             let share = 100.0 * input.skipped();
             let compressed = if input.packing.is_some() { "compressed " } else { "" };
             let _ = writeln!(text, "  read     {compressed}bytes {from} to {to} of {size}, {share:.1} % skipped{more}");
+        }
+        if let Some(format) = &input.format {
+            let _ = writeln!(text, "  format   {}", printable(format.as_bytes()));
         }
         if let Some((lowest, highest)) = input.stamps {
             let _ = writeln!(text, "  stamps   {lowest} to {highest}, by {} small reads", input.probes);

@@ -335,7 +335,11 @@ impl LineFormat for Mapped {
     }
 
     fn take(scratch: &mut MappedScratch) -> Remains {
-        Remains { text: std::mem::take(&mut scratch.text), rebound: scratch.rebound.take() }
+        Remains {
+            text: std::mem::take(&mut scratch.text),
+            rebound: scratch.rebound.take(),
+            unclear: std::mem::take(&mut scratch.stamps.unclear),
+        }
     }
 }
 

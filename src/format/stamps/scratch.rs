@@ -7,14 +7,13 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use crate::format::line::UnclearStamps;
+
 /// What a reader of stamps counts, and what it has looked up last.
 #[derive(Debug, Clone, Default)]
 pub struct StampScratch {
-    /// How many stamps meant two instants, as clocks were set back: the first was taken.
-    pub ambiguous: u64,
-    /// How many stamps meant no instant, as clocks were set forward past them: they were taken as
-    /// if clocks had not been set yet.
-    pub missing: u64,
+    /// Stamps that clocks which were set make unclear.
+    pub unclear: UnclearStamps,
     stretch: OffsetStretch,
     /// Whose times these are. That it is held keeps its address from being that of another zone.
     rules: Option<Arc<TimeZone>>,
@@ -64,8 +63,8 @@ impl StampScratch {
     pub(super) fn count(&mut self, times: Occurrence) {
         match times {
             Occurrence::Once => {}
-            Occurrence::Twice => self.ambiguous += 1,
-            Occurrence::Never => self.missing += 1,
+            Occurrence::Twice => self.unclear.ambiguous += 1,
+            Occurrence::Never => self.unclear.missing += 1,
         }
     }
 }

@@ -52,7 +52,13 @@ impl Pipeline {
                     failures.add(failure);
                     None
                 }
-                None => Some(explained(input, reading.pruned.get(&id), whole(&plan, &reading.inputs, id))),
+                None => {
+                    let format = reading.inputs.format(at);
+                    Some(Explained {
+                        format,
+                        ..explained(input, reading.pruned.get(&id), whole(&plan, &reading.inputs, id))
+                    })
+                }
             }
         };
         let mut inputs: Vec<Explained> = reading.inputs.all.iter().enumerate().filter_map(one).collect();

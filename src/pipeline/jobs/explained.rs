@@ -15,6 +15,8 @@ pub struct Explained {
     pub size: Option<u64>,
     /// What it is compressed with, if it is.
     pub packing: Option<&'static str>,
+    /// How its lines are read, if that is known and is not as `plain`.
+    pub format: Option<String>,
     /// The bytes that would be read: first, and one past the last.
     pub range: (u64, u64),
     /// The lowest and the highest stamp that the probes have seen.
@@ -45,13 +47,22 @@ impl Explained {
         };
         let stamps = found.extent.map(|extent: Extent| (extent.lowest, extent.highest));
         let range = (found.from, found.to);
-        Explained { name, size: Some(size), packing: None, range, stamps, probes: found.probes, reason }
+        Explained { name, size: Some(size), packing: None, format: None, range, stamps, probes: found.probes, reason }
     }
 
     /// All of an input of so many bytes, and why.
     pub(super) fn whole(name: String, size: u64, reason: &str) -> Self {
         let reason = reason.to_owned();
-        Explained { name, size: Some(size), packing: None, range: (0, size), stamps: None, probes: 0, reason }
+        Explained {
+            name,
+            size: Some(size),
+            packing: None,
+            format: None,
+            range: (0, size),
+            stamps: None,
+            probes: 0,
+            reason,
+        }
     }
 
     /// Bytes that would be read.

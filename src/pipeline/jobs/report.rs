@@ -99,7 +99,7 @@ fn summary(header: &TalliesHeader, balance: Balance, stage: String, hints: Vec<S
     Summary {
         outcome: Outcome::Done,
         sheets: vec![sheet],
-        disorder: Vec::new(),
+        stamps: Vec::new(),
         failures: Vec::new(),
         warnings: Vec::new(),
         hints,

@@ -178,12 +178,12 @@ proptest! {
             let mut text = text.into_bytes();
             changes.into_iter().for_each(|it| change(&mut text, it));
             for (form, rules) in FORMS.iter().zip(&rules_of) {
-                let before = [scratch.ambiguous, scratch.missing];
+                let before = [scratch.unclear.ambiguous, scratch.unclear.missing];
                 let found = rules.read(&text, latest, &mut scratch);
                 let (expected, counts) = twin::read(&[form], &text, latest, &zone(zone_name));
                 prop_assert_eq!(found, expected, "{} {} {}", form, zone_name, text.escape_ascii());
                 if found.is_ok() {
-                    let counted = [scratch.ambiguous - before[0], scratch.missing - before[1]];
+                    let counted = [scratch.unclear.ambiguous - before[0], scratch.unclear.missing - before[1]];
                     prop_assert_eq!(counted, counts, "{} {}", zone_name, text.escape_ascii());
                 }
             }

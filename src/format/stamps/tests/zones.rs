@@ -8,7 +8,7 @@ fn read(zone: &str, texts: &[&str]) -> (Vec<String>, [u64; 2]) {
     let (rules, mut scratch) = (rules("auto", zone), StampScratch::default());
     let read = |text: &&str| rules.read(text.as_bytes(), Timestamp::MAX, &mut scratch).unwrap().to_string();
     let found = texts.iter().map(read).collect();
-    (found, [scratch.ambiguous, scratch.missing])
+    (found, [scratch.unclear.ambiguous, scratch.unclear.missing])
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn an_hour_that_is_there_twice_is_the_first_and_one_that_is_not_there_has_the_of
     let (rules, mut scratch) = (rules("syslog", "Europe/Berlin"), StampScratch::default());
     let latest = super::instant("2024-10-27T00:00:00Z");
     let found = rules.read(b"Oct 27 02:30:00", latest, &mut scratch).unwrap();
-    assert_eq!((found.to_string().as_str(), scratch.ambiguous), ("2023-10-27T00:30:00Z", 0));
+    assert_eq!((found.to_string().as_str(), scratch.unclear.ambiguous), ("2023-10-27T00:30:00Z", 0));
 }
 
 /// Of a zone that changed its rules in winter: what is known from behind that day does not reach
