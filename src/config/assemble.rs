@@ -123,6 +123,7 @@ impl Surroundings {
             needs_previous: self.needs_previous[at],
             max_gap: options.count("max-gap").unwrap_or(0),
             max_memory: options.count("max-memory").map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+            measures: filter.format.measures(),
             memory_policy: match options.text("memory-policy") {
                 Some("spill") => MemoryPolicy::Spill,
                 Some("error") => MemoryPolicy::Error,

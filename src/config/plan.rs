@@ -412,6 +412,8 @@ pub struct AggregatorPlan {
     pub max_gap: u64,
     /// Bytes of memory that the run may take.
     pub max_memory: Option<usize>,
+    /// The names of the measures that are summed.
+    pub measures: Vec<String>,
     /// What happens to pairs for which there is no memory.
     pub memory_policy: MemoryPolicy,
     /// How results come and what is saved when inputs are followed.

@@ -22,7 +22,8 @@ pub use asked::{Format, Unbound, is_identity};
 pub use line::{FormatVisitor, HostRanges, Likeness, LikenessVisitor, LineFormat, NoRecord, Remains, Stamp};
 pub use listed::{AUTO, PLAIN, listed, names};
 pub use mapped::bind::{HEAD_BYTES, Head, StampContext};
-pub use mapped::{Definition, Mapped};
+pub use mapped::numbers::is_measure_name;
+pub use mapped::{Definition, Mapped, RecordLayout, RecordNumbers};
 #[cfg(test)]
 pub use plain::Plain;
 pub use saved::SavedSchema;

@@ -27,6 +27,7 @@ use super::pairs::PairHash;
 use super::pane::Pane;
 use super::sliding::{FilledPane, Joined, RunningSums, WindowPanes};
 use super::sweep::{Marks, Sweep};
+use crate::model::{Amount, Measured};
 
 /// How a tally is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,7 @@ pub struct Tally {
     panes: RwLock<BTreeMap<i64, Arc<Pane>>>,
     /// Connections of all pairs, by bucket.
     buckets: BTreeMap<i64, u64>,
+    measures: TallyMeasures,
     /// The sums of the last window and of the one before it, where windows slide.
     pub(super) sums: Arc<RunningSums>,
     /// The marks of the sweep that is under way.
@@ -57,6 +59,14 @@ pub struct Tally {
     dropped: bool,
     drained: u64,
     numbering: u64,
+}
+
+/// What is summed beside the count.
+#[derive(Debug, Default)]
+struct TallyMeasures {
+    names: Arc<[String]>,
+    /// Of all pairs, by bucket.
+    buckets: BTreeMap<i64, Measured>,
 }
 
 /// A view that borrows the names of some hosts until it is dropped, even by a panic.
@@ -82,6 +92,7 @@ impl Tally {
             hosts: RwLock::default(),
             panes: RwLock::default(),
             buckets: BTreeMap::new(),
+            measures: TallyMeasures::default(),
             sums,
             marks: None,
             swept: 0,
@@ -89,6 +100,22 @@ impl Tally {
             drained: 0,
             numbering: 0,
         }
+    }
+
+    /// The same, empty as it is, with measures of these names.
+    pub fn measuring(mut self, names: &[String]) -> Self {
+        self.measures.names = names.into();
+        self
+    }
+
+    /// The names of its measures.
+    pub fn measures(&self) -> &Arc<[String]> {
+        &self.measures.names
+    }
+
+    /// What the measures of all pairs come to, by bucket.
+    pub fn measured(&self) -> &BTreeMap<i64, Measured> {
+        &self.measures.buckets
     }
 
     /// How it is divided.
@@ -126,7 +153,7 @@ impl Tally {
     }
 
     fn new_pane(&self) -> Pane {
-        Pane::new(self.hash, self.shape.shards, &self.budget)
+        Pane::new(self.hash, self.shape.shards, self.measures.names.len(), &self.budget)
     }
 
     /// Counts connections, whatever memory they take: the simple way in, one pair at a time.
@@ -135,6 +162,20 @@ impl Tally {
         self.marks.iter().for_each(|marks| marks.set_pair(from, to));
         self.pane(self.pane_of(bucket)).add_anyway(from, to, count);
         self.add_to_bucket(bucket, count);
+    }
+
+    /// As `add`, with what the measures come to.
+    pub fn add_amount(&mut self, bucket: i64, from: &[u8], to: &[u8], amount: Amount) {
+        let (from, to) = (self.intern_anyway(from), self.intern_anyway(to));
+        self.marks.iter().for_each(|marks| marks.set_pair(from, to));
+        self.pane(self.pane_of(bucket)).add_anyway(from, to, amount);
+        self.add_to_bucket(bucket, amount.connections);
+        self.measure(bucket, Measured { sums: amount.sums, ..Measured::default() });
+    }
+
+    /// Adds what the measures of a bucket come to, whose pairs are counted apart.
+    pub fn measure(&mut self, bucket: i64, measured: Measured) {
+        *self.measures.buckets.entry(bucket).or_default() += measured;
     }
 
     /// The number of a host, which is added if it is new, whatever memory that takes.
@@ -208,6 +249,7 @@ impl Tally {
             hosts: self.hosts.read().names().end(),
             hash: self.hash,
             shards: self.shape.shards,
+            measures: self.measures.names.len(),
             budget: Arc::clone(&self.budget),
         }
     }
@@ -229,12 +271,17 @@ impl Tally {
         let unjoined = (of_window + before).saturating_sub(in_panes);
         let overflow = Overflow { window: of_window, before, unjoined };
         let pairs = Counted::new(names, window, previous);
-        Aggregates::new(layout, &self.buckets, overflow, pairs.into())
+        self.measured_view(layout, Aggregates::new(layout, &self.buckets, overflow, pairs.into()))
+    }
+
+    /// A view with what its measures come to.
+    fn measured_view(&self, layout: &Layout, view: Aggregates) -> Aggregates {
+        view.measuring(layout, Arc::clone(&self.measures.names), &self.measures.buckets)
     }
 
     /// As `view`, of pairs that are stored elsewhere.
     pub fn view_of(&self, layout: &Layout, overflow: Overflow, pairs: Box<dyn PairSource>) -> Aggregates {
-        Aggregates::new(layout, &self.buckets, overflow, Pairs::Stored(pairs))
+        self.measured_view(layout, Aggregates::new(layout, &self.buckets, overflow, Pairs::Stored(pairs)))
     }
 
     /// As `view`, for the last time: the names of the hosts go with it, and are not copied.
@@ -276,7 +323,12 @@ impl Tally {
     /// A copy of the panes from `first` to before `end`, as one.
     fn copied(&self, first: i64, end: i64) -> Arc<Pane> {
         let whole = self.new_pane();
-        self.panes.read_recursive().range(first..end).for_each(|(_, pane)| whole.absorb(pane, |_, _, _, _| {}));
+        for (_, pane) in self.panes.read_recursive().range(first..end) {
+            match self.measures.names.is_empty() {
+                true => whole.absorb::<u64>(pane, |_, _, _, _| {}),
+                false => whole.absorb::<Amount>(pane, |_, _, _, _| {}),
+            }
+        }
         Arc::new(whole)
     }
 
@@ -298,6 +350,7 @@ impl Tally {
     /// Forgets what is before a bucket, which is the first of its pane.
     pub fn drop_before(&mut self, bucket: i64) {
         self.buckets = self.buckets.split_off(&bucket);
+        self.measures.buckets = self.measures.buckets.split_off(&bucket);
         let first = self.pane_of(bucket);
         let panes = self.panes.get_mut();
         let kept = panes.split_off(&first);
@@ -309,6 +362,7 @@ impl Tally {
     pub fn keep_only(&mut self, runs: &[(i64, i64)]) {
         let is_kept = |bucket: i64| runs.iter().any(|run| (run.0..run.1).contains(&bucket));
         self.buckets.retain(|bucket, _| is_kept(*bucket));
+        self.measures.buckets.retain(|bucket, _| is_kept(*bucket));
         let pane = self.shape.pane;
         let before = self.panes.get_mut().len();
         self.panes.get_mut().retain(|number, _| is_kept(number.saturating_mul(pane)));
