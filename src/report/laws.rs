@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{
-    Amount, Balance, Cell, Column, ColumnKind, Drawing, Measured, More, Percent, PerMeasure, Report, Timestamp, Window,
+    Amount, Balance, Cell, Column, ColumnKind, Drawing, Measured, More, PerMeasure, Percent, Report, Timestamp, Window,
 };
 use crate::options::{Options, Raw, Value};
 use crate::tally::Shape;

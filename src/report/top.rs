@@ -41,7 +41,8 @@ pub(super) const SOURCES: ReportEntry = ReportEntry {
 fn servers(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
     // The one server of the positional form is drawn as it always was.
     let is_one = limit(context) == 1 && !has_shares(context) && !is_reversed(context) && view.measures().is_empty();
-    let report = ranking(context, view, Side::To, "server", ["Servers that received {} connections", "Servers with {}"])?;
+    let report =
+        ranking(context, view, Side::To, "server", ["Servers that received {} connections", "Servers with {}"])?;
     if !is_one {
         return Ok(report);
     }

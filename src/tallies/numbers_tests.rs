@@ -116,18 +116,21 @@ fn a_sum_that_leaves_its_64_bits_is_refused() {
     assert!(pairs(&most).unwrap_err().to_string().contains("more than a number of 64 bits"));
 }
 
+/// Makes good numbers wrong.
+type Change<'a> = &'a dyn Fn(&mut HeaderNumbers);
+
 #[test]
 fn what_a_header_says_of_numbers_is_checked() {
     let measured =
         |sum: u64, missing: u64| Measured { sums: PerMeasure::of(&[sum]), missing: PerMeasure::of(&[missing]) };
     let good = HeaderNumbers { measures: names(1), buckets: BTreeMap::from([(0, measured(7, 1))]), is_weighted: false };
-    let check = |change: &dyn Fn(&mut HeaderNumbers)| {
+    let check = |change: Change<'_>| {
         let mut numbers = good.clone();
         change(&mut numbers);
         header(&small()).with_numbers(Some(numbers)).check()
     };
     assert_eq!(check(&|_| {}), Ok(()));
-    let wrong: [(&dyn Fn(&mut HeaderNumbers), &str); 8] = [
+    let wrong: [(Change<'_>, &str); 8] = [
         (&|it| it.measures.clear(), "it has format 4, and nothing"),
         (&|it| it.measures = vec!["a=b".to_owned()], "the names of its measures"),
         (&|it| it.measures = vec!["a".to_owned(); 2], "the names of its measures"),
