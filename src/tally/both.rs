@@ -115,7 +115,9 @@ impl Aggregates {
             Pairs::Stored(stored) => {
                 let mut give = |group: &Grouped| {
                     let ([as_source, as_server], with_itself) = (group.counts, group.with_itself);
-                    f(EitherSide { host: Name::Bytes(&group.name), as_source, as_server, with_itself });
+                    if as_source.connections > 0 || as_server.connections > 0 {
+                        f(EitherSide { host: Name::Bytes(&group.name), as_source, as_server, with_itself });
+                    }
                 };
                 let mut groups = HostsInTurn::default();
                 stored.for_each_both_ways(&mut |host, other, counts| groups.add(host, other, counts, &mut give))?;
