@@ -7,10 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::draft::Draft;
-use super::plan::{
-    AggregatorPlan, FilterPlan, FollowPlan, LivePlan, Plan, Range, ReaderPlan, Scan, StagePlan, StampsPlan, StatePlan,
-    Task, TriggerPlan,
-};
+use super::live_plan::{LivePlan, StatePlan, TriggerPlan};
+use super::plan::{AggregatorPlan, FilterPlan, FollowPlan, Plan, Range, ReaderPlan, Scan, StagePlan, StampsPlan, Task};
 use super::stage::{CheckedTask, Parsed};
 use super::window::CheckedFilter;
 use super::workers::workers;

@@ -61,11 +61,18 @@ const SUMS: [&str; 12] = [
     "1000000",
 ];
 
-fn shape((threads, capacity, chunk, chain): Shape<'_>) -> Vec<String> {
-    let chain = format!("chain={chain}");
+/// What a pipeline prints that asks the same of `a.csv`, with further keys and settings.
+fn piped(folder: &Folder, keys: &str, settings: &[String]) -> String {
+    let sums = "location = 'a.csv'\nsum = ['bytes', 'packets']\nreports = ['top-pairs']\nlimit = 1000000\n\
+                outputs = ['json']\n";
+    folder.write("p.toml", format!("{sums}{keys}"));
+    let settings = settings.iter().flat_map(|setting| ["--set", setting]);
+    ok(&run(folder, &["run", "p.toml"].into_iter().chain(settings).collect::<Vec<_>>()))
+}
+
+fn settings((threads, capacity, chunk, chain): Shape<'_>) -> Vec<String> {
     let (threads, capacity) = (format!("threads={threads}"), format!("capacity={capacity}"));
-    let chunk = format!("chunk={chunk}");
-    [threads, capacity, chunk, chain].into_iter().flat_map(|set| ["--set".to_owned(), set]).collect()
+    vec![threads, capacity, format!("chunk={chunk}"), format!("chain={chain}")]
 }
 
 #[test]
@@ -73,12 +80,9 @@ fn sums_are_those_of_a_plain_sum_under_every_shape() {
     let (folder, mut random) = (Folder::new(), Random::new(5));
     let (text, expected) = table(&mut random, 3_000, 60);
     folder.write("a.csv", text);
-    let end = (BASE + 79).to_string();
+    let keys = format!("until = {}\nseconds = 40\n", BASE + 79);
     for of in SHAPES {
-        let shape = shape(of);
-        let shape: Vec<&str> = shape.iter().map(String::as_str).collect();
-        let args = ["top", "a.csv", "--until", &end, "--seconds", "40"];
-        let said = ok(&run(&folder, &[&args[..], &SUMS, &shape].concat()));
+        let said = piped(&folder, &keys, &settings(of));
         let result: Value = serde_json::from_str(&said).unwrap();
         let (expected, missing) = expected(39, 80);
         assert_eq!(pairs(&result), expected, "{of:?}");
@@ -95,9 +99,8 @@ fn sliding_windows_have_the_sums_of_their_own_records() {
     let (text, expected) = table(&mut random, 4_000, 40);
     folder.write("a.csv", text);
     for (period, chunk) in [("10s", "64"), ("10s", "1MiB"), ("20s", "4KiB"), ("40s", "4KiB")] {
-        let chunk = format!("chunk={chunk}");
-        let args = ["top", "a.csv", "--every", period, "--seconds", "40", "--lateness", "10s", "--set", &chunk];
-        let said = ok(&run(&folder, &[&args[..], &SUMS].concat()));
+        let keys = format!("every = '{period}'\nseconds = 40\nlateness = '10s'\n");
+        let said = piped(&folder, &keys, &[format!("chunk={chunk}")]);
         let mut windows = 0;
         for line in said.lines() {
             let result: Value = serde_json::from_str(line).unwrap();
@@ -202,9 +205,9 @@ fn a_sum_that_leaves_its_64_bits_ends_the_run_and_says_where() {
     let folder = Folder::new();
     let most = u64::MAX - 5;
     folder.write("a.csv", format!("time,src_ip,dst_ip,bytes\n{BASE},a,x,{most}\n{BASE},b,y,5\n{BASE},c,z,1\n"));
+    folder.write("p.toml", "location = 'a.csv'\nformat = 'csv'\nuntil = 'latest'\nsum = 'bytes'\n");
     for chunk in ["chunk=64", "chunk=1MiB"] {
-        let output =
-            run(&folder, &["top", "a.csv", "--format", "csv", "--until", "latest", "--sum", "bytes", "--set", chunk]);
+        let output = run(&folder, &["run", "p.toml", "--set", chunk]);
         assert_eq!(output.status.code(), Some(1));
         let said = "a.csv: with the line at byte 76 the sum of bytes is more than a number of 64 bits can say";
         assert!(stderr(&output).contains(said), "{}", stderr(&output));
@@ -220,7 +223,10 @@ fn what_cannot_be_summed_is_refused_with_what_to_do() {
     folder.write("a.csv", format!("time,src_ip,dst_ip,bytes\n{BASE},a,x,1\n"));
     folder.write("a.log", format!("{BASE} a x\n"));
     for (args, said) in [
-        (&["a.log", "--sum", "bytes"][..], "lines of plain have no numbers to sum; say which format"),
+        (
+            &["a.log", "--format", "plain", "--sum", "bytes"][..],
+            "lines of plain have no numbers to sum; say which format",
+        ),
         (&["a.log", "--format", "auto", "--sum", "bytes"], "there is no field 'bytes'; the fields are time, from, to"),
         (&["a.csv", "--format", "csv", "--sum", "size"], "sum of size: there is no field 'size'"),
         (&["a.csv", "--format", "csv", "--sum", "size"], "the fields are time, src_ip, dst_ip, bytes"),
