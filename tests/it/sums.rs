@@ -123,10 +123,25 @@ fn where_memory_is_short_sums_are_exact_by_means_of_the_disk_or_told() {
     let args = ["top", "a.csv", "--until", &until, "--seconds", "1000", "--threads", "2"];
     let with = |more: &[&str]| run(&folder, &[&args[..], &SUMS, more].concat());
     let free = ok(&with(&[]));
+    // Reports on hosts of either side, on services, and on two windows.
+    let more = [
+        "-r",
+        "talkers:by=bytes,limit=999,shares=true",
+        "-r",
+        "services:by=packets,reverse=true",
+        "-r",
+        "totals",
+        "-r",
+        "gone-pairs:limit=999",
+        "-r",
+        "risers:of=sources,limit=999",
+        "-r",
+        "peers:host=d1,by=bytes",
+    ];
     for every in [&[][..], &["--every", "500s"]] {
         let limit = ["--max-memory", "40MiB", "--memory-policy", "spill"];
-        let free = ok(&with(every));
-        assert!(ok(&with(&[&limit[..], every].concat())) == free, "{every:?}");
+        let free = ok(&with(&[every, &more].concat()));
+        assert!(ok(&with(&[&limit[..], every, &more].concat())) == free, "{every:?}");
     }
     let result = |said: &str| serde_json::from_str::<Value>(said).unwrap();
     let short = result(&ok(&with(&["--max-memory", "40MiB"])));
@@ -201,6 +216,22 @@ fn a_line_that_stands_for_several_connections_is_several() {
 }
 
 #[test]
+fn logs_that_are_followed_are_refused_where_a_count_alone_would_not_be_right() {
+    let folder = Folder::new();
+    let header = "firstSeen,duration,proto,srcAddr,srcPort,dstAddr,dstPort,packets,bytes";
+    let line = "2023-11-14 22:13:20,1.2,TCP,10.0.0.5,1,192.0.2.7,443,10,1200";
+    folder.write("weighted.csv", format!("{header},flows\n{line},7\n"));
+    folder.write("plain.csv", format!("{header}\n{line}\n"));
+    for args in [&["weighted.csv"][..], &["plain.csv", "--sum", "bytes"]] {
+        let follow = ["--follow", "--every", "10s", "--state", "none"];
+        let output = run(&folder, &[&["top"][..], args, &follow].concat());
+        assert_eq!((output.status.code(), &output.stdout[..]), (Some(2), &b""[..]), "{args:?}");
+        let said = "sums, and lines that stand for several connections, cannot be had of logs that are followed";
+        assert!(stderr(&output).contains(said), "{args:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
 fn a_sum_that_leaves_its_64_bits_ends_the_run_and_says_where() {
     let folder = Folder::new();
     let most = u64::MAX - 5;
@@ -209,7 +240,7 @@ fn a_sum_that_leaves_its_64_bits_ends_the_run_and_says_where() {
     for chunk in ["chunk=64", "chunk=1MiB"] {
         let output = run(&folder, &["run", "p.toml", "--set", chunk]);
         assert_eq!(output.status.code(), Some(1));
-        let said = "a.csv: with the line at byte 76 the sum of bytes is more than a number of 64 bits can say";
+        let said = "a.csv: with the line at byte 78 the sum of bytes is more than a number of 64 bits can say";
         assert!(stderr(&output).contains(said), "{}", stderr(&output));
     }
     let enough = ["top", "a.csv", "--format", "csv", "--until", "latest", "--sum", "bytes", "--where", "src_ip!=c"];
