@@ -44,7 +44,7 @@ def check(plan: Facts, parts: Sequence[Facts], merged: Facts) -> None:
 
 
 def _measures(parts: Sequence[Facts], merged: Facts) -> None:
-    """Check that the sums of all parts are those of the merged result, and of as many records without a number."""
+    """Check that sums of all parts are those of the merged result, and so are records without a number."""
     for facts in parts:
         names = [measure["name"] for measure in facts.get("measures", [])]
         _same("measures", [measure["name"] for measure in merged.get("measures", [])], names)

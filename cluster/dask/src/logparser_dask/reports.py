@@ -77,7 +77,7 @@ def _told(error: Exception) -> str:
 
 
 def frame(result: Result) -> pd.DataFrame:
-    r"""Return all pairs of the window: columns from, to (str), connections and what is summed, sorted by from, then to.
+    r"""Return all pairs of the window: columns from, to (str), connections and sums, sorted by from, then to.
 
     Hosts are as the program prints them: bytes that cannot be shown are `\xNN`.
     """
@@ -98,7 +98,9 @@ def frame(result: Result) -> pd.DataFrame:
         )
     for measure in measures:
         if sum(int(number) for number in df[measure["name"]]) != measure["sum"]:
-            raise ControlError(f"the pairs do not add up to the sum of {measure['name']}: nothing is reported")
+            raise ControlError(
+                f"the pairs do not add up to the sum of {measure['name']}: nothing is reported"
+            )
     return df.sort_values(["from", "to"], ignore_index=True)
 
 
