@@ -40,11 +40,15 @@ pub fn drain_on_signals(flag: &Arc<AtomicBool>) -> Result<()> {
     let failed = |action: &str, source| ErrorKind::System { action: action.into(), source };
     let armed = Arc::<AtomicBool>::default();
     let register = || {
-        let (told, teller) = UnixStream::pair()?;
+        let (told, mut teller) = UnixStream::pair()?;
         for (signal, code) in [(SIGINT, 130), (SIGTERM, 143)] {
-            flag::register_conditional_shutdown(signal, code, Arc::clone(&armed))?;
+            // From here on the signal does not end the process, so that it must not be missed.
             flag::register(signal, Arc::clone(flag))?;
             low_level::pipe::register(signal, teller.try_clone()?)?;
+            flag::register_conditional_shutdown(signal, code, Arc::clone(&armed))?;
+        }
+        if flag.load(Ordering::SeqCst) {
+            teller.write_all(&[0])?;
         }
         Ok(told)
     };
