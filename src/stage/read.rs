@@ -52,6 +52,8 @@ pub(super) struct ReadStep {
 pub(super) fn read(shared: &ReaderShared, input: &mut OpenInput) -> Result<ReadStep, Exit> {
     if let Err(failure) = begin(shared, input) {
         if shared.schedule.is_of_one() {
+            // Before the input is let go of: its end would look like that of a run that found nothing.
+            shared.stop.abort();
             return Err(failure.into());
         }
         shared.failures.add(failure);
