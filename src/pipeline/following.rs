@@ -51,6 +51,7 @@ use crate::stage::aggregator::following::saver::Saver;
 use crate::stage::aggregator::following::trouble::Trouble;
 use crate::stage::aggregator::following::windows::LiveWindows;
 use crate::stage::aggregator::following::{self, LiveCounting};
+use crate::stage::bind::Binder;
 use crate::stage::filter::{self, Surveyed};
 use crate::stage::follow::{Announcing, Begin, Begun, ChunkMaker, Following};
 use crate::stage::{Failures, InputNotes, InputSchemas, reporter};
@@ -193,11 +194,8 @@ impl Follow {
         let chunks = ChunkMaker {
             permits,
             buffers: Default::default(),
-            now: Arc::clone(now),
             future: plan.stamps.future,
-            max_line: plan.max_line,
-            format: plan.stamps.format.clone(),
-            plain: plan.stamps.format.plain_rules(plan.max_line),
+            binder: Binder { format: plan.stamps.format.clone(), max_line: plan.max_line, now: Arc::clone(now) },
             schemas: Arc::clone(&context.schemas),
             begun: snapshot.map_or_else(HashMap::new, |snapshot| begun(plan, snapshot, &context.schemas, now())),
         };

@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 
 use crate::actor::{Exit, Outlet, Permit, Permits, Stop};
 use crate::batch::{Chunk, Live};
-use crate::format::{Format, HEAD_BYTES, Head, LineRules, SavedSchema, Unbound};
+use crate::format::{HEAD_BYTES, Head, LineRules, SavedSchema, Unbound};
 use crate::metrics::Progress;
 use crate::model::recycle::{BufferPool, Pooled};
-use crate::model::time::Clock;
 use crate::model::{Balance, InputId, Span};
 use crate::source::follow::{Delivery, Events, Follower, New};
 
 use super::abreast::Abreast;
+use super::bind::Binder;
 use super::{Failures, InputNames, InputSchemas, anew};
 
 /// How long to wait for events; also how soon an interrupt is heard.
@@ -107,16 +107,10 @@ pub struct ChunkMaker {
     pub permits: Permits,
     /// Where their bytes come from.
     pub buffers: BufferPool<u8>,
-    /// The clock.
-    pub now: Clock,
     /// How far beyond now a stamp may lie, in nanoseconds.
     pub future: i64,
-    /// Bytes that a line may have.
-    pub max_line: usize,
-    /// The log format.
-    pub format: Format,
-    /// How lines are read as long as nothing tells their format.
-    pub plain: LineRules,
+    /// What tells how lines are read, and the clock.
+    pub binder: Binder,
     /// How those of each input are read, for whoever saves.
     pub schemas: Arc<InputSchemas>,
     /// Of each input that is known: what its next chunk needs.
@@ -330,25 +324,24 @@ impl ChunkMaker {
 
     /// Whether it has to be told yet how the lines of an input are read.
     fn is_untold(&self, id: InputId) -> bool {
-        self.format.needs_head() && self.begun.get(&id).is_none_or(|begun| begun.rules.is_none())
+        self.binder.format.needs_head() && self.begun.get(&id).is_none_or(|begun| begun.rules.is_none())
     }
 
     /// Binds an input by how it begins, if that tells its format, for its lines from a byte on. What
     /// people should know.
     fn bind(&mut self, id: InputId, from: u64, beginning: &[u8]) -> Option<HeadTold> {
-        let (head, now) = (Head::of(beginning, false), (self.now)());
+        let (head, now) = (Head::of(beginning, false), (self.binder.now)());
         let begun = self.begun.entry(id).or_default();
-        let told = match self.format.bind(&head, now, self.max_line) {
+        let told = match self.binder.format.bind(&head, now, self.binder.max_line) {
             Ok(rules) => {
-                let told = (self.format.is_auto() && !rules.schema.is_plain())
-                    .then(|| HeadTold::Format(format!("is read as {}", rules.schema.name())));
+                let told = self.binder.told(&rules).map(|name| HeadTold::Format(format!("is read as {name}")));
                 begun.rules = Some(rules);
                 told
             }
             // More of it may tell.
             Err(_) if beginning.len() < HEAD_BYTES && head.lines.len() < Head::MOST_LINES => None,
             Err(Unbound(why)) => {
-                begun.rules = Some(self.plain.clone());
+                begun.rules = Some(self.binder.plain());
                 Some(HeadTold::Nothing(format!(
                     "{why}; its lines are read as plain, and are malformed where they are not"
                 )))
@@ -378,10 +371,10 @@ impl ChunkMaker {
 
     /// The chunk of a delivery, but for its bytes.
     fn chunk(&mut self, step: &Delivery) -> Chunk {
-        let now = (self.now)();
+        let now = (self.binder.now)();
         let begun = self.begun.entry(step.id).or_default();
         // Until something tells, lines are those of `plain`, and malformed where they are not.
-        let rules = begun.rules.as_ref().map_or_else(|| self.plain.clone(), |rules| rules.up_to(now));
+        let rules = begun.rules.as_ref().map_or_else(|| self.binder.plain(), |rules| rules.up_to(now));
         let number = begun.next;
         begun.next += 1;
         let span = Span { input: step.id, from: step.cut.from, to: step.cut.to };
