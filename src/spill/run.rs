@@ -17,6 +17,11 @@ use crate::tally::Side;
 /// Bytes of a buffer for a file.
 const BUFFER: usize = 64 << 10;
 
+/// Bytes that are written before they have to be on the disk. What is not there yet is in memory,
+/// which a control group counts as that of the process; and where the disk is slow, it cannot be
+/// had back in time.
+const WRITTEN_BACK: usize = 8 << 20;
+
 fn buffered<W: io::Write>(inner: W) -> BufWriter<W> {
     BufWriter::with_capacity(BUFFER, inner)
 }
@@ -32,8 +37,14 @@ pub(super) struct Run {
 /// Writes runs one after the other into a file that has no name and goes away with its last user.
 pub(super) struct RunWriter {
     file: Arc<File>,
-    out: BufWriter<Arc<File>>,
+    out: BufWriter<SpillFile>,
     at: u64,
+}
+
+/// A file of which never more than a little waits to be written to the disk.
+pub(super) struct SpillFile {
+    file: Arc<File>,
+    waiting: usize,
 }
 
 /// Writes pairs that come in order.
@@ -49,7 +60,7 @@ impl RunWriter {
     pub fn new() -> io::Result<Self> {
         fail::fail_point!("spill", |_| Err(io::Error::from(io::ErrorKind::StorageFull)));
         let file = Arc::new(tempfile::tempfile()?);
-        Ok(RunWriter { out: buffered(Arc::clone(&file)), file, at: 0 })
+        Ok(RunWriter { out: buffered(SpillFile { file: Arc::clone(&file), waiting: 0 }), file, at: 0 })
     }
 
     /// Writes what `f` pushes, and gives where that is.
@@ -73,7 +84,23 @@ impl RunWriter {
 }
 
 /// Writes one side of a run.
-pub(super) type Section<'a> = PairWriter<&'a mut BufWriter<Arc<File>>>;
+pub(super) type Section<'a> = PairWriter<&'a mut BufWriter<SpillFile>>;
+
+impl Write for SpillFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.as_ref().write(bytes)?;
+        self.waiting += written;
+        if self.waiting >= WRITTEN_BACK {
+            self.file.sync_data()?;
+            self.waiting = 0;
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 impl<W: Write> PairWriter<W> {
     /// To `out`, which should be buffered.
