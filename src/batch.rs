@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::format::{LineRules, Mapped};
+use crate::format::{LineRules, Mapped, RecordLayout, RecordNumbers};
 use crate::model::balance::{Balance, Rejected, SHOWN_BYTES};
 use crate::model::guard::Guard;
 use crate::model::loss::{Loss, LossSite, Traces};
@@ -139,6 +139,16 @@ impl Records {
     #[inline]
     pub fn host_bytes(&self) -> &[u8] {
         if self.text.is_empty() { &self.chunk.bytes } else { &self.text }
+    }
+
+    /// Which numbers the records have beside their hosts.
+    pub fn record_layout(&self) -> RecordLayout {
+        self.chunk.rules.schema.record_layout()
+    }
+
+    /// The numbers of a record.
+    pub fn numbers(&self, record: &Record) -> RecordNumbers {
+        Mapped::numbers(self.record_layout(), &self.text, record.from.0 as usize)
     }
 
     /// Where the line of a record begins and ends in the chunk.

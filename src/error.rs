@@ -93,6 +93,9 @@ pub enum ErrorKind {
     /// It is not known how the lines of an input are to be read; the message names it.
     #[error("{0}")]
     Format(String),
+    /// A sum has more than 64 bits; the message says with which line.
+    #[error("{0}")]
+    Beyond(String),
     /// Bytes were skipped of an input that is not sorted as declared, and may matter.
     #[error("{0}")]
     NotSorted(String),

@@ -15,7 +15,7 @@ use super::{tty, unpack};
 use crate::config::{Plan, Task, TriggerPlan, as_option};
 use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::model::escape::{harmless, printable};
-use crate::model::{Balance, Timestamp};
+use crate::model::{Balance, MeasureTotal, Timestamp};
 use crate::options::OptionSpec;
 use crate::output::json::line_of;
 use crate::pipeline::{Foreign, MeasuredStamps, Sheet, Summary};
@@ -233,10 +233,27 @@ pub fn losses(summary: &Summary, asked: &Asked, told: &Told, quiet: u8) {
     }
     for (sheet, lines) in summary.sheets.iter().zip(lines(summary, asked, told)) {
         lines.iter().for_each(|line| loss(line));
+        missing_numbers(sheet).iter().for_each(|line| warning(line));
         if quiet == 0 {
             say(&more_malformed(sheet));
         }
     }
+}
+
+/// What is said of records whose numbers are not known.
+fn missing_numbers(sheet: &Sheet) -> Vec<String> {
+    let records = |count: u64| if count == 1 { "1 record".to_owned() } else { format!("{count} records") };
+    let missing =
+        sheet.measures.iter().filter(|measure| measure.missing > 0).map(|MeasureTotal { name, missing, .. }| {
+            format!(
+                "{name}: of {} it is not known in whole: there is no whole number where it should be",
+                records(*missing)
+            )
+        });
+    let unweighted = (sheet.unweighted > 0).then(|| {
+        format!("{} should say how many connections they stand for and do not; each is one", records(sheet.unweighted))
+    });
+    missing.chain(unweighted).collect()
 }
 
 /// Says how far records lie behind others, and which stamps are unclear, where that was asked for.

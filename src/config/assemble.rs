@@ -7,10 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::draft::Draft;
-use super::plan::{
-    AggregatorPlan, FilterPlan, FollowPlan, LivePlan, Plan, Range, ReaderPlan, Scan, StagePlan, StampsPlan, StatePlan,
-    Task, TriggerPlan,
-};
+use super::live_plan::{LivePlan, StatePlan, TriggerPlan};
+use super::plan::{AggregatorPlan, FilterPlan, FollowPlan, Plan, Range, ReaderPlan, Scan, StagePlan, StampsPlan, Task};
 use super::stage::{CheckedTask, Parsed};
 use super::window::CheckedFilter;
 use super::workers::workers;
@@ -123,6 +121,7 @@ impl Surroundings {
             needs_previous: self.needs_previous[at],
             max_gap: options.count("max-gap").unwrap_or(0),
             max_memory: options.count("max-memory").map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+            measures: filter.format.measures(),
             memory_policy: match options.text("memory-policy") {
                 Some("spill") => MemoryPolicy::Spill,
                 Some("error") => MemoryPolicy::Error,

@@ -251,6 +251,12 @@ fn filters_agree(plan: &Plan, drafts: &[Draft], problems: &mut Problems) {
                 Some("give them the same window, or an aggregator each".into()),
             );
         }
+        let measures = |filter: &FilterPlan| filter.stamps.format.measures();
+        if let Some((_, other, _)) = feeding.iter().find(|(_, _, other)| measures(other) != measures(filter)) {
+            let message = format!("'{first}' and '{other}' feed it with different sums");
+            let help = Some("give both the same sum, or an aggregator each".into());
+            problems.add(&draft.place, draft.key("inputs"), message, help);
+        }
         if feeding.len() > 1 && filter.range.depends_on_input() {
             let message = "several time-filters feed it whose windows depend on what each of them reads";
             let help =

@@ -16,6 +16,7 @@ mod fingerprint;
 mod follow;
 mod formats;
 mod graph;
+mod live_plan;
 mod needs;
 mod node;
 mod outputs;
@@ -33,9 +34,10 @@ pub use check::check;
 pub use draw::{DrawFormat, draw};
 pub use example::as_option;
 pub use fingerprint::{fingerprint, lengths_in, question};
+pub use live_plan::{StatePlan, TriggerPlan};
 pub use plan::{
     AggregatorPlan, Align, FilterPlan, FollowPlan, OutputPlan, Plan, Range, ReaderPlan, ReporterPlan, Scan, StagePlan,
-    Start, StatePlan, Task, TriggerPlan,
+    Start, Task,
 };
 pub use written::{Written, is_configuration, is_log};
 

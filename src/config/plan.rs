@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::live_plan::LivePlan;
 use super::schema::StageType;
 use crate::error::{Error, Result};
 use crate::format::Format;
@@ -412,47 +413,12 @@ pub struct AggregatorPlan {
     pub max_gap: u64,
     /// Bytes of memory that the run may take.
     pub max_memory: Option<usize>,
+    /// The names of the measures that are summed.
+    pub measures: Vec<String>,
     /// What happens to pairs for which there is no memory.
     pub memory_policy: MemoryPolicy,
     /// How results come and what is saved when inputs are followed.
     pub live: LivePlan,
-}
-
-/// An aggregator's options for inputs that are followed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LivePlan {
-    /// Whether inputs are followed; nothing else here has a meaning if they are not.
-    pub follows: bool,
-    /// How long results are kept to be issued again, in nanoseconds.
-    pub grace: i64,
-    /// When results come.
-    pub trigger: TriggerPlan,
-    /// Where the state is kept.
-    pub state: StatePlan,
-    /// Time between two savings.
-    pub checkpoint: Duration,
-    /// How long a run that is asked to end may take to count and save.
-    pub stop_timeout: Duration,
-}
-
-/// When the result of a window comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TriggerPlan {
-    /// When the watermark has passed its end: complete.
-    Event,
-    /// When the clock has passed its end: provisional.
-    Clock,
-}
-
-/// Where a following run keeps its state.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StatePlan {
-    /// Nowhere: it starts anew each time.
-    None,
-    /// Where the system keeps such things, by the configuration.
-    Auto,
-    /// In this folder.
-    Folder(PathBuf),
 }
 
 impl AggregatorPlan {

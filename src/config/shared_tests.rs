@@ -14,22 +14,25 @@ fn reports(plan: &Plan) -> Vec<ReportPlan> {
 
 #[test]
 fn keys_of_a_reporter_are_options_of_the_reports_that_have_them() {
-    let keys = "location = 'x'\nlimit = 3\nreverse = true\nshares = true\n";
-    let text =
-        "reports = ['top-pairs', { name = 'talkers', shares = false, limit = 5 }, 'fan-in', 'timeline', 'scans']";
+    let keys = "location = 'x'\nlimit = 3\nby = 'bytes'\nreverse = true\nshares = true\n";
+    let text = "reports = ['top-pairs', { name = 'talkers', shares = false, limit = 5 }, 'fan-in', 'timeline', 'scans', \
+                { name = 'services', by = 'packets' }, { name = 'peers', host = 'a' }]";
     let said = |report: &ReportPlan| {
         let options = &report.options;
-        (report.entry.name, options.count("limit"), options.flag("reverse"), options.flag("shares"))
+        let flags = (options.flag("reverse"), options.flag("shares"));
+        (report.entry.name, options.count("limit"), options.text("by").map(str::to_owned), flags)
     };
     let found: Vec<_> = reports(&plan(&format!("{keys}{text}"))).iter().map(said).collect();
     assert_eq!(
         found,
         [
-            ("top-pairs", Some(3), true, true),
-            ("talkers", Some(5), true, false),
-            ("fan-in", Some(3), true, false),
-            ("timeline", None, false, false),
-            ("scans", Some(3), false, false),
+            ("top-pairs", Some(3), Some("bytes".to_owned()), (true, true)),
+            ("talkers", Some(5), Some("bytes".to_owned()), (true, false)),
+            ("fan-in", Some(3), None, (true, false)),
+            ("timeline", None, None, (false, false)),
+            ("scans", Some(3), None, (false, false)),
+            ("services", Some(3), Some("packets".to_owned()), (true, true)),
+            ("peers", None, Some("bytes".to_owned()), (false, false)),
         ]
     );
 }
@@ -54,6 +57,9 @@ fn a_key_that_means_nothing_to_any_report_is_refused() {
         ]
     );
     assert_eq!(said("location = 'x'\nreverse = true\nreports = ['totals', { name = 'peers', host = 'a' }]").len(), 1);
+    assert_eq!(said("location = 'x'\nby = 'bytes'\nreports = ['fan-in', 'timeline']").len(), 1);
+    // A limit does no harm where nothing has one.
+    assert!(said("location = 'x'\nlimit = 5\nreports = ['timeline']").is_empty());
     assert!(said("location = 'x'\nshares = true\nreverse = true\nreports = ['fan-in', 'services']").is_empty());
     // What is wrong with a report is said alone.
     let wrong = said("location = 'x'\nshares = true\nreports = ['fan-inn']");

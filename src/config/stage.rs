@@ -144,7 +144,7 @@ fn reporter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut 
     let plans: Vec<ReportPlan> =
         reports.items().iter().filter_map(|item| report(draft, item, &shared, catalog, problems)).collect();
     if plans.len() == reports.items().len() {
-        for (name, _) in shared.iter().filter(|(_, value)| matches!(value, Value::Flag(_))) {
+        for (name, _) in shared.iter().filter(|(name, _)| *name != MAY_BE_IDLE) {
             idle(draft, name, &plans, catalog, problems);
         }
     }
@@ -155,7 +155,11 @@ fn reporter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut 
 }
 
 /// Keys of a reporter that are options of those of its reports that have them.
-const SHARED: [&str; 3] = ["limit", "reverse", "shares"];
+const SHARED: [&str; 4] = [MAY_BE_IDLE, "by", "reverse", "shares"];
+
+/// The one of them that may be given where no report has it: what has no limit is shown in whole, and
+/// nothing else is meant.
+const MAY_BE_IDLE: &str = "limit";
 
 /// What is given for one of them, if anything is.
 fn shared(options: &Options, name: &&'static str) -> Option<(&'static str, Value)> {

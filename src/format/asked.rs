@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::detect::{Detected, detect, detect_by_fields};
 use super::listed::{AUTO, PLAIN, names};
 use super::mapped::bind::{Head, StampContext};
-use super::mapped::definition::{keys_in_toml, read_keys};
+use super::mapped::definition::{keys_in_toml, number_rules, read_keys};
+use super::mapped::numbers::Measure;
 use super::mapped::presets::preset;
 use super::mapped::{Definition, Flaw};
 use super::plain::Plain;
@@ -71,6 +72,14 @@ impl Format {
 
     /// Puts the keys into the definition, if there is one already.
     fn with_keys(mut self) -> Result<Self, Flaw> {
+        if self.asked == AskedFormat::Plain && !self.keys.texts("sum").is_empty() {
+            let message = "lines of plain have no numbers to sum; say which format the log has (--format, or --format \
+                           auto to have that told by its first lines)";
+            return Err(Flaw { key: "sum", message: message.to_owned() });
+        }
+        if self.is_auto() {
+            number_rules(&self.keys)?;
+        }
         if let AskedFormat::Defined(own) = &self.asked {
             self.asked = AskedFormat::Defined(Arc::new(own.with(&self.keys)?));
         }
@@ -109,9 +118,25 @@ impl Format {
         !names().any(|name| name == self.name())
     }
 
+    /// The keys that were given beside its name, if with these the name alone says all of it: it is none
+    /// that a configuration defines.
+    pub fn keys_beside(&self) -> Option<&Options> {
+        let is_known = names().any(|name| name == self.name());
+        is_known.then_some(&self.keys)
+    }
+
     /// Whether it is told by the head of each input.
     pub fn is_auto(&self) -> bool {
         self.asked == AskedFormat::Auto
+    }
+
+    /// The names of the measures that are summed, in their order.
+    pub fn measures(&self) -> Vec<String> {
+        let name = |measure: &Measure| measure.name.clone();
+        match &self.asked {
+            AskedFormat::Defined(own) => own.numbers.asked.iter().map(name).collect(),
+            _ => number_rules(&self.keys).map_or(Vec::new(), |rules| rules.asked.iter().map(name).collect()),
+        }
     }
 
     /// How whole numbers tell their unit.

@@ -6,7 +6,7 @@
 use super::line::FormatVisitor;
 use super::listed::PLAIN;
 use super::mapped::presets::shown_name;
-use super::mapped::{Mapped, ZONES_APART};
+use super::mapped::{Mapped, RecordLayout, ZONES_APART};
 use super::plain::Plain;
 use crate::model::{Timestamp, Units};
 
@@ -65,6 +65,14 @@ impl Schema {
         match self {
             Schema::Plain(_) => None,
             Schema::Mapped(format) => format.naming(),
+        }
+    }
+
+    /// Which numbers records have beside their hosts.
+    pub fn record_layout(&self) -> RecordLayout {
+        match self {
+            Schema::Plain(_) => RecordLayout::default(),
+            Schema::Mapped(format) => format.record_layout(),
         }
     }
 

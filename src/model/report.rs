@@ -3,9 +3,11 @@
 //! Not here: report functions (`report`) and outputs (`output`). No report prints, and no output
 //! computes.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::balance::Balance;
+use super::measure::MeasureTotal;
 use super::order::Stamps;
 use super::percent::Percent;
 use super::time::Timestamp;
@@ -92,10 +94,10 @@ impl Report {
 }
 
 /// A column's name and kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
-    /// Lower case, e.g. `connections`.
-    pub name: &'static str,
+    /// Lower case, e.g. `connections`; that of a measure as it was asked for.
+    pub name: Cow<'static, str>,
     /// What its cells are.
     pub kind: ColumnKind,
 }
@@ -103,22 +105,27 @@ pub struct Column {
 impl Column {
     /// A column of host names.
     pub const fn host(name: &'static str) -> Self {
-        Column { name, kind: ColumnKind::Host }
+        Column { name: Cow::Borrowed(name), kind: ColumnKind::Host }
     }
 
     /// A column of whole numbers.
     pub const fn count(name: &'static str) -> Self {
-        Column { name, kind: ColumnKind::Count }
+        Column { name: Cow::Borrowed(name), kind: ColumnKind::Count }
+    }
+
+    /// A column of the sums of a measure.
+    pub fn measure(name: &str) -> Self {
+        Column { name: Cow::Owned(name.to_owned()), kind: ColumnKind::Count }
     }
 
     /// A column of instants.
     pub const fn time(name: &'static str) -> Self {
-        Column { name, kind: ColumnKind::Time }
+        Column { name: Cow::Borrowed(name), kind: ColumnKind::Time }
     }
 
     /// A column of shares.
-    pub const fn percent(name: &'static str) -> Self {
-        Column { name, kind: ColumnKind::Percent }
+    pub fn percent(name: impl Into<Cow<'static, str>>) -> Self {
+        Column { name: name.into(), kind: ColumnKind::Percent }
     }
 }
 
@@ -230,6 +237,8 @@ pub struct WindowResult {
     pub issue: Option<Issue>,
     /// Connections in the window.
     pub connections: u64,
+    /// What the measures come to that are summed.
+    pub measures: Vec<MeasureTotal>,
     /// Whether the start of the one window was given, and not its length.
     pub from_start: bool,
     /// The stamps that there are, where a one-shot window holds nothing and they could be looked
@@ -253,6 +262,7 @@ impl WindowResult {
             cut: Ends::default(),
             issue: None,
             connections,
+            measures: Vec::new(),
             from_start: false,
             stamps: None,
             reports,

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::batch::Record;
+use crate::format::{Mapped, RecordLayout, RecordNumbers};
+use crate::model::{Amount, Measured};
 use crate::tally::{HostId, Tally};
 
 use at_hand::PairsAtHand;
@@ -29,6 +31,8 @@ pub struct Counter {
     lanes: BTreeMap<i64, Lane>,
     /// Connections by bucket that the tally does not have yet.
     buckets: BTreeMap<i64, u64>,
+    /// What measures come to by bucket, as far as the tally does not have it yet.
+    measured: BTreeMap<i64, Measured>,
     /// Bytes of all indexed tables.
     dense_bytes: usize,
     at_hand: PairsAtHand,
@@ -45,6 +49,8 @@ pub struct Counter {
 struct Batch<'a> {
     records: &'a [Record],
     bytes: &'a [u8],
+    /// What stands before the hosts of each.
+    layout: RecordLayout,
     tally: &'a Tally,
 }
 
@@ -67,18 +73,40 @@ const PIECE: usize = 1024;
 /// place in `records`, are in their buckets, but there was no memory left in the tally's budget for
 /// their pair.
 pub fn count(records: &[Record], bytes: &[u8], buckets: &Buckets, tally: &Tally, counter: &mut Counter) -> Vec<u32> {
-    counter.count_batch(Batch { records, bytes, tally }, buckets, true)
+    count_numbers(records, (bytes, RecordLayout::default()), buckets, tally, counter)
 }
 
-/// As `count`, for records that are in their buckets already.
-pub fn count_pairs(
+/// As `count`, of records that have numbers before their hosts.
+pub fn count_numbers(
     records: &[Record],
-    bytes: &[u8],
+    (bytes, layout): (&[u8], RecordLayout),
     buckets: &Buckets,
     tally: &Tally,
     counter: &mut Counter,
 ) -> Vec<u32> {
-    counter.count_batch(Batch { records, bytes, tally }, buckets, false)
+    counter.count_batch(Batch { records, bytes, layout, tally }, buckets, true)
+}
+
+/// As `count_numbers`, for records that are in their buckets already.
+pub fn count_pairs(
+    records: &[Record],
+    (bytes, layout): (&[u8], RecordLayout),
+    buckets: &Buckets,
+    tally: &Tally,
+    counter: &mut Counter,
+) -> Vec<u32> {
+    counter.count_batch(Batch { records, bytes, layout, tally }, buckets, false)
+}
+
+impl Batch<'_> {
+    /// What is counted of a record.
+    fn numbers(&self, record: &Record) -> RecordNumbers {
+        Mapped::numbers(self.layout, self.bytes, record.from.0 as usize)
+    }
+
+    fn amount(&self, at: u32) -> Amount {
+        self.numbers(&self.records[at as usize]).amount
+    }
 }
 
 impl Counter {
@@ -87,6 +115,10 @@ impl Counter {
     fn count_batch(&mut self, batch: Batch<'_>, buckets: &Buckets, with_buckets: bool) -> Vec<u32> {
         self.at_hand.keep_to(batch.tally.numbering());
         let (mut start, mut left, mut size) = (0, Vec::new(), PIECE);
+        let has_numbers = !batch.layout.is_empty();
+        if with_buckets && has_numbers {
+            self.measure(batch, buckets);
+        }
         while start < batch.records.len() {
             let end = batch.records.len().min(start + size);
             if !buckets.divide(&batch.records[start..end], batch.tally, &mut self.division) {
@@ -94,14 +126,20 @@ impl Counter {
                 size = (end - start) / 2;
                 continue;
             }
-            if with_buckets {
+            if with_buckets && !has_numbers {
                 self.division.buckets().for_each(|(bucket, count)| *self.buckets.entry(bucket).or_default() += count);
             }
-            self.count_piece(batch, start..end, &mut left);
+            match has_numbers {
+                true => self.count_piece_of_numbers(batch, start..end, &mut left),
+                false => self.count_piece(batch, start..end, &mut left),
+            }
             self.at_hand.pass(end - start);
             (start, size) = (end, PIECE.min(2 * size));
         }
-        self.lanes.values_mut().for_each(|lane| lane.flush(batch.tally, &mut left));
+        match has_numbers {
+            true => self.lanes.values_mut().for_each(|lane| lane.flush(batch.tally, &mut left, |at| batch.amount(at))),
+            false => self.lanes.values_mut().for_each(|lane| lane.flush(batch.tally, &mut left, |_| 1u64)),
+        }
         left
     }
 
@@ -139,10 +177,58 @@ impl Counter {
         );
     }
 
+    /// As `count_piece`, where records have numbers: they all wait for the end of the batch.
+    fn count_piece_of_numbers(&mut self, batch: Batch<'_>, piece: Range<usize>, left: &mut Vec<u32>) {
+        let Batch { tally, .. } = batch;
+        let Counter { lanes, division, at_hand, unknown, strangers, .. } = self;
+        let first = division.first_pane;
+        for (bucket, _) in division.buckets() {
+            let pane = tally.pane_of(bucket);
+            lanes.entry(pane).or_insert_with(|| Lane::new(tally.pane(pane)));
+        }
+        let mut piece =
+            OpenPiece { batch, start: piece.start as u32, end: piece.end as u32, at_hand, unknown, strangers, left };
+        let start = piece.start;
+        piece.count(|(from, to), at| {
+            let pane = division.pane_of.get((at - start) as usize).copied().unwrap_or(0);
+            if let Some(lane) = lanes.get_mut(&(first + i64::from(pane))) {
+                lane.wait(from, to, at);
+            }
+        });
+    }
+
+    /// Counts what records are into their buckets.
+    fn measure(&mut self, batch: Batch<'_>, buckets: &Buckets) {
+        let mut last: Option<(i64, u64, Measured)> = None;
+        for record in batch.records {
+            let (bucket, numbers) = (buckets.of(record.time), batch.numbers(record));
+            let (_, connections, measured) = match &mut last {
+                Some(last) if last.0 == bucket => last,
+                other => {
+                    self.add_measured(other.take());
+                    other.insert((bucket, 0, Measured::default()))
+                }
+            };
+            *connections += numbers.amount.connections;
+            *measured += Measured { sums: numbers.amount.sums, missing: numbers.missing };
+        }
+        self.add_measured(last);
+    }
+
+    fn add_measured(&mut self, of_bucket: Option<(i64, u64, Measured)>) {
+        if let Some((bucket, connections, measured)) = of_bucket {
+            *self.buckets.entry(bucket).or_default() += connections;
+            *self.measured.entry(bucket).or_default() += measured;
+        }
+    }
+
     /// Hands what it holds of the panes before `pane`, and its buckets, to the tally.
     pub fn hand_over(&mut self, pane: i64, tally: &mut Tally) {
         for (bucket, connections) in std::mem::take(&mut self.buckets) {
             tally.add_to_bucket(bucket, connections);
+        }
+        for (bucket, measured) in std::mem::take(&mut self.measured) {
+            tally.measure(bucket, measured);
         }
         let later = self.lanes.split_off(&pane);
         for lane in std::mem::replace(&mut self.lanes, later).into_values() {
@@ -158,7 +244,7 @@ impl OpenPiece<'_> {
     /// Finds the pair of each record, and calls `add` with it and the record's place in the batch.
     #[inline(always)]
     fn count(&mut self, mut add: impl FnMut((HostId, HostId), u32)) {
-        let OpenPiece { batch: Batch { records, bytes, tally }, start, end, .. } = *self;
+        let OpenPiece { batch: Batch { records, bytes, tally, .. }, start, end, .. } = *self;
         let OpenPiece { at_hand, unknown, strangers, left, .. } = self;
         unknown.clear();
         if at_hand.is_awake() {

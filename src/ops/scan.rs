@@ -185,8 +185,8 @@ pub fn unclear_stamps(block: Block<'_>) -> UnclearStamps {
 
 /// The extent of the stamps in a block of whole lines, those in the future aside.
 pub fn extent(block: Block<'_>, future_after: Timestamp) -> Option<Extent> {
-    struct Measure<'a>(Block<'a>, Timestamp);
-    impl FormatVisitor for Measure<'_> {
+    struct MeasureExtent<'a>(Block<'a>, Timestamp);
+    impl FormatVisitor for MeasureExtent<'_> {
         type Output = Option<Extent>;
         fn visit<F: LineFormat>(self, format: &F) -> Option<Extent> {
             let mut extent: Option<Extent> = None;
@@ -199,7 +199,7 @@ pub fn extent(block: Block<'_>, future_after: Timestamp) -> Option<Extent> {
             extent
         }
     }
-    block.rules.schema.visit(Measure(block, future_after))
+    block.rules.schema.visit(MeasureExtent(block, future_after))
 }
 
 /// The highest stamp of an input that is not in the future, block by block.

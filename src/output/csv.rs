@@ -60,11 +60,11 @@ fn render(result: &WindowResult, style: Style) -> io::Result<Vec<u8>> {
 }
 
 /// The columns of all reports, each once.
-fn shared_columns(result: &WindowResult) -> Vec<&'static str> {
+fn shared_columns(result: &WindowResult) -> Vec<&str> {
     let mut columns = Vec::new();
     for column in result.reports.iter().flat_map(|report| &report.columns) {
-        if !columns.contains(&column.name) {
-            columns.push(column.name);
+        if !columns.contains(&&*column.name) {
+            columns.push(&*column.name);
         }
     }
     columns

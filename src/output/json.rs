@@ -16,7 +16,7 @@ use super::entry::{OutputEntry, PATH, file_or_stdout, path};
 use super::medium::{Medium, Style};
 use crate::model::escape::{exact, is_hostile};
 use crate::model::time::SECOND;
-use crate::model::{Balance, Cell, Ends, Issue, More, Report, Timestamp, Window, WindowResult};
+use crate::model::{Balance, Cell, Column, Ends, Issue, MeasureTotal, More, Report, Timestamp, Window, WindowResult};
 
 /// The output.
 pub(super) const ENTRY: OutputEntry = OutputEntry {
@@ -53,6 +53,9 @@ struct ResultLine<'a> {
     /// None in the last line of a run whose results do not have all its losses.
     window: Option<WindowPart>,
     reports: Vec<ReportPart<'a>>,
+    /// Only where measures are summed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    measures: Vec<MeasurePart<'a>>,
     balance: BalancePart,
 }
 
@@ -95,7 +98,7 @@ struct ReportPart<'a> {
     id: &'a str,
     options: BTreeMap<&'static str, CellPart>,
     title: String,
-    columns: Vec<ColumnPart>,
+    columns: Vec<ColumnPart<'a>>,
     rows: Vec<Vec<CellPart>>,
     /// Only where memory was limited and too little.
     #[serde(skip_serializing_if = "is_zero")]
@@ -103,6 +106,14 @@ struct ReportPart<'a> {
     /// Only where a limit left out rows that are as good as the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     more: Option<MorePart>,
+}
+
+/// What a measure comes to in the window, and of how many of its records it is not known.
+#[derive(Serialize)]
+struct MeasurePart<'a> {
+    name: &'a str,
+    sum: u64,
+    missing: u64,
 }
 
 #[derive(Serialize)]
@@ -113,8 +124,8 @@ struct MorePart {
 }
 
 #[derive(Serialize)]
-struct ColumnPart {
-    name: &'static str,
+struct ColumnPart<'a> {
+    name: &'a str,
     r#type: &'static str,
 }
 
@@ -167,13 +178,15 @@ fn render(result: &WindowResult) -> io::Result<Vec<u8>> {
             ..window_part(result.window, result.issue)?
         }),
         reports: result.reports.iter().filter(|_| result.windows == 1).map(report_part).collect(),
+        measures: result.measures.iter().map(measure_part).collect(),
         balance: balance_part(&result.balance),
     })
 }
 
 /// A line without a window.
 fn render_sheet(balance: &Balance) -> io::Result<Vec<u8>> {
-    bytes(&ResultLine { schema: SCHEMA, window: None, reports: Vec::new(), balance: balance_part(balance) })
+    let (reports, measures) = (Vec::new(), Vec::new());
+    bytes(&ResultLine { schema: SCHEMA, window: None, reports, measures, balance: balance_part(balance) })
 }
 
 fn bytes(line: &ResultLine<'_>) -> io::Result<Vec<u8>> {
@@ -225,7 +238,6 @@ fn seconds(time: Timestamp) -> Option<i64> {
 }
 
 fn report_part(report: &Report) -> ReportPart<'_> {
-    let column = |column: &crate::model::Column| ColumnPart { name: column.name, r#type: column.kind.name() };
     let cell = |cell: &Cell| match cell {
         Cell::Host(name) => CellPart::Text(exact(name).into_owned()),
         Cell::Count(count) => CellPart::Count(*count),
@@ -237,11 +249,19 @@ fn report_part(report: &Report) -> ReportPart<'_> {
         id: &report.id,
         options: report.options.iter().map(|(name, value)| (*name, cell(value))).collect(),
         title: exact(&report.title).into_owned(),
-        columns: report.columns.iter().map(column).collect(),
+        columns: report.columns.iter().map(column_part).collect(),
         rows: report.rows.iter().map(|row| row.iter().map(cell).collect()).collect(),
         overflow: report.overflow,
         more: report.more.map(|More { rows, with }| MorePart { rows, with }),
     }
+}
+
+fn column_part(column: &Column) -> ColumnPart<'_> {
+    ColumnPart { name: &column.name, r#type: column.kind.name() }
+}
+
+fn measure_part(MeasureTotal { name, sum, missing }: &MeasureTotal) -> MeasurePart<'_> {
+    MeasurePart { name, sum: *sum, missing: *missing }
 }
 
 fn balance_part(balance: &Balance) -> BalancePart {

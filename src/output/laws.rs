@@ -38,7 +38,7 @@ fn report(
     rows: Vec<Vec<Cell>>,
     drawing: Drawing,
 ) -> Report {
-    let columns: Vec<Column> = columns.iter().map(|&(name, kind)| Column { name, kind }).collect();
+    let columns: Vec<Column> = columns.iter().map(|&(name, kind)| Column { name: name.into(), kind }).collect();
     Report { id: id.into(), drawing, ..Report::table(title, columns, rows) }
 }
 
@@ -70,6 +70,7 @@ fn result(reports: Vec<Report>) -> WindowResult {
         cut,
         issue,
         connections: 2,
+        measures: Vec::new(),
         from_start: false,
         stamps,
         reports,

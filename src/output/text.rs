@@ -137,7 +137,7 @@ fn draw(text: &mut String, report: &Report) {
         Drawing::List { gap } => draw_list(text, report, *gap),
         Drawing::Matrix => draw_matrix(text, report),
         Drawing::Table => {
-            let header = report.columns.iter().map(|column| column.name.to_owned()).collect();
+            let header = report.columns.iter().map(|column| column.name.to_string()).collect();
             let rows = report.rows.iter().map(|row| row.iter().map(shown).collect()).collect();
             let right = report.columns.iter().map(|column| column.kind.is_number()).collect();
             draw_table(text, header, rows, right);
@@ -179,7 +179,7 @@ fn draw_matrix(text: &mut String, report: &Report) {
     let (mut header, mut rows): (Vec<String>, Vec<Vec<String>>) = (vec![String::new()], Vec::new());
     let (mut row_of, mut column_of) = (HashMap::new(), HashMap::new());
     for row in &report.rows {
-        let [from, to, count] = &row[..] else { continue };
+        let [from, to, count, ..] = &row[..] else { continue };
         let at = *row_of.entry(shown(from)).or_insert_with_key(|from| {
             rows.push(vec![from.clone()]);
             rows.len() - 1

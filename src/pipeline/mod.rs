@@ -20,6 +20,7 @@ mod observed;
 mod probe;
 mod prune;
 mod range;
+mod rankings;
 mod reading;
 mod resolve;
 mod restore;

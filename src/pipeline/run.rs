@@ -11,6 +11,7 @@ use super::course::Course;
 use super::environment::Pipeline;
 use super::following::Follow;
 use super::inputs::Heads;
+use super::rankings;
 use super::reading::{Part, Reading, find};
 use super::seat::Ground;
 use super::summary::{Sheet, Sheets, Stranger, Summary};
@@ -51,6 +52,7 @@ impl Pipeline {
 /// of reports on them.
 pub(super) fn start(pipeline: Pipeline, part: Part, kept: Option<Kept>) -> Result<Running> {
     let Pipeline { plan, mut environment } = pipeline;
+    rankings::check(&plan)?;
     let (context, now) = (RunContext::new(&environment), Arc::clone(&environment.now));
     let found = find(&plan, &mut environment, &context.failures)?;
     let heads = Heads::of(&environment).planned(part.schema());

@@ -104,6 +104,7 @@ fn counts(
     let windows = resolved.windows;
     let CountedInto { tally, progress } = course.counted(ground, at, aggregator, windows);
     let (buckets, threads) = (windows.buckets(aggregator.grouping), plan.stages[at].threads.get());
-    let counting = Counting::new(buckets, tally, threads, aggregator.memory_policy, progress);
+    let names = Arc::clone(&ground.context.names);
+    let counting = Counting::new(buckets, tally, threads, aggregator.memory_policy, progress, names);
     Some(SharedCounts { resolved, counting, late })
 }

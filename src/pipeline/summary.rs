@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::format::foreign::LineKind;
 use crate::model::balance::Rejected;
 use crate::model::loss::losses;
-use crate::model::{Balance, InputId, Loss, Traces};
+use crate::model::{Balance, InputId, Loss, MeasureTotal, Traces};
 use crate::stage::aggregator::Aggregator;
 use crate::stage::aggregator::following::standing::Standing;
 use crate::stage::firsts::FirstLines;
@@ -106,6 +106,10 @@ pub struct Sheet {
     pub before: Balance,
     /// Lines that were to be kept in a file and are not in it, by class.
     pub unkept: BTreeMap<Loss, u64>,
+    /// What the measures come to.
+    pub measures: Vec<MeasureTotal>,
+    /// Lines that should say how many connections they stand for, and do not.
+    pub unweighted: u64,
 }
 
 impl Sheet {
@@ -155,7 +159,10 @@ impl Sheets {
             let names = traces.inputs().map(|input| (input, self.names.get(input))).collect();
             let rejected = rejected.into_iter().map(named).collect();
             let before = aggregator.counting.before.clone();
-            Sheet { stage: stage.clone(), balance, rejected, traces, names, before, unkept: unkept.clone() }
+            let (measures, unweighted) =
+                (aggregator.counting.measures.totals(), aggregator.counting.measures.unweighted());
+            let (stage, unkept) = (stage.clone(), unkept.clone());
+            Sheet { stage, balance, rejected, traces, names, before, unkept, measures, unweighted }
         };
         self.aggregators.iter().map(sheet).collect()
     }

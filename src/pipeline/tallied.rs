@@ -13,7 +13,8 @@ use crate::tally::{Budget, Tally};
 pub(super) fn new_tally(plan: &Plan, aggregator: &AggregatorPlan, windows: Windows, beside: usize) -> Tally {
     let buckets = windows.buckets(aggregator.grouping);
     let kept = aggregator.lateness().saturating_add(aggregator.live.grace);
-    Tally::new(windows.shape(&buckets, kept), Arc::new(budget(plan, aggregator, beside)))
+    let budget = Arc::new(budget(plan, aggregator, beside));
+    Tally::new(windows.shape(&buckets, kept), budget).measuring(&aggregator.measures)
 }
 
 /// The bytes that the tally of an aggregator may take.

@@ -6,9 +6,10 @@ use crate::options::{Kind, OptionSpec};
 use crate::tally::{Aggregates, Peer, Side};
 
 use super::context::ReportContext;
-use super::entry::{ReportEntry, ReportMaker};
+use super::entry::{BY, ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Rows};
+use super::measures::{Ranked, and_sums, with_sums};
 use super::ranking::host;
 
 pub(super) const HOST: OptionSpec = OptionSpec {
@@ -23,7 +24,7 @@ pub(super) const HOST: OptionSpec = OptionSpec {
 pub(super) const TO: ReportEntry = ReportEntry {
     name: "connected-to",
     help: "the hosts that connected to a host, by name",
-    options: &[HOST],
+    options: &[HOST, BY],
     example: r#"{ name = "connected-to", host = "Delta" }"#,
     needs_previous: false,
     looks_at_pairs: true,
@@ -36,7 +37,7 @@ pub(super) const TO: ReportEntry = ReportEntry {
 pub(super) const FROM: ReportEntry = ReportEntry {
     name: "connected-from",
     help: "the hosts that a host connected to, by name",
-    options: &[HOST],
+    options: &[HOST, BY],
     example: r#"{ name = "connected-from", host = "sierra" }"#,
     needs_previous: false,
     looks_at_pairs: true,
@@ -108,15 +109,19 @@ fn peers(context: &ReportContext<'_>, view: &Aggregates, side: Side) -> Result<(
     }
 }
 
-/// The hosts on the other side of one.
+/// The hosts on the other side of one: by name, unless it is asked what they are to be ranked by.
 fn list(context: &ReportContext<'_>, view: &Aggregates, side: Side, title: &[u8], gap: bool) -> Result<Report> {
-    let (name, peers) = peers(context, view, side)?;
+    let (name, mut peers) = peers(context, view, side)?;
+    let by = Ranked::of(context, view)?;
+    by.order(context, &mut peers, Peer::amount);
+    let row = |peer: Peer| and_sums([host(peer.host), Cell::Count(peer.connections)], &peer.sums, view);
     Ok(Report {
-        drawing: Drawing::List { gap },
+        // A list has no place for sums.
+        drawing: if view.measures().is_empty() { Drawing::List { gap } } else { Drawing::Table },
         ..Report::table(
             [title, &name].concat(),
-            [Column::host("host"), Column::count("connections")],
-            peers.into_iter().map(|peer| vec![host(peer.host), Cell::Count(peer.connections)]).collect(),
+            with_sums([Column::host("host"), Column::count("connections")], view),
+            peers.into_iter().map(row).collect(),
         )
     })
 }

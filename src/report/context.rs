@@ -9,7 +9,7 @@ use std::panic::resume_unwind;
 use std::thread::Builder;
 
 use crate::error::Result;
-use crate::model::{Balance, Window};
+use crate::model::{Amount, Balance, Window};
 use crate::options::Options;
 use crate::tally::aggregates::Name;
 use crate::tally::totals::Totals;
@@ -40,17 +40,18 @@ impl ReportContext<'_> {
         Ok(view.for_each_host(side, f)?)
     }
 
-    /// As `for_each_host`, with the connections alone, which may be quicker to know.
-    pub fn for_each_host_by_connections(
+    /// As `for_each_host`, without peers. Connections alone may be quicker to know.
+    pub fn for_each_host_amount(
         &self,
         view: &Aggregates,
         side: Side,
-        mut f: impl FnMut(Name<'_>, u64),
+        mut f: impl FnMut(Name<'_>, Amount),
     ) -> Result<()> {
-        if view.for_each_host_at_hand(side, &mut f) {
+        let sums = !view.measures().is_empty();
+        if !sums && view.for_each_host_at_hand(side, |host, connections| f(host, connections.into())) {
             return Ok(());
         }
-        self.for_each_host(view, side, |total| f(total.host, total.connections))
+        self.for_each_host(view, side, |total| f(total.host, total.amount()))
     }
 
     /// Calls `f` with each host on either side of a connection, in no order.
@@ -60,12 +61,12 @@ impl ReportContext<'_> {
     }
 
     /// Calls `f` with each host on `side` of a connection of the window or of the one before it, in
-    /// no order: its connections in each of them.
+    /// no order: what is counted of it in the window, and its connections in the one before.
     pub fn for_each_host_compared(
         &self,
         view: &Aggregates,
         side: Side,
-        f: impl FnMut(Name<'_>, [u64; 2]),
+        f: impl FnMut(Name<'_>, Amount, u64),
     ) -> Result<()> {
         self.make_totals(view);
         let before = self.regroup(view, |parts| Ok(view.totals_before_in(parts)), Totals::join)?;

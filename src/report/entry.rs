@@ -90,6 +90,15 @@ impl ReportEntry {
     }
 }
 
+/// What rankings may be by.
+pub(super) const BY: OptionSpec = OptionSpec {
+    name: "by",
+    kind: Kind::Text,
+    default: None,
+    required: false,
+    help: "what to rank by: connections, or a measure that is summed",
+};
+
 /// The option that rankings share.
 pub(super) const LIMIT: OptionSpec = OptionSpec {
     name: "limit",
@@ -109,11 +118,11 @@ pub(super) const REVERSE: OptionSpec = OptionSpec {
     help: "true: the lowest counts first, above none; ties by name all the same",
 };
 
-/// The option of rankings by connections that adds two columns.
+/// The option of rankings by connections or a measure that adds two columns.
 pub(super) const SHARES: OptionSpec = OptionSpec {
     name: "shares",
     kind: Kind::Flag,
     default: None,
     required: false,
-    help: "true: also each row's share of all connections, and that of all rows up to it, in per cent",
+    help: "true: also each row's share of the whole, and that of all rows up to it, in per cent",
 };

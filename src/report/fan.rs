@@ -8,6 +8,7 @@ use super::context::ReportContext;
 use super::entry::{LIMIT, REVERSE, ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Rows, summed};
+use super::measures::{and_sums, with_sums};
 use super::ranking::{best, host, titled};
 
 /// Who connected to most servers.
@@ -52,17 +53,11 @@ fn peers(
     title: &str,
 ) -> Result<Report> {
     let mut best = best(context);
-    context.for_each_host(view, side, |total| best.offer(total.peers, || total.host.bytes().to_vec()))?;
+    context.for_each_host(view, side, |total| best.offer(total.peers, || (total.host.bytes().to_vec(), total.sums)))?;
     let (best, more) = best.into_ranked();
-    let rows = best.into_iter().map(|(peers, name)| vec![host(name), Cell::Count(peers)]);
-    Ok(Report {
-        more,
-        ..Report::table(
-            titled(context, title),
-            [Column::host(host_column), Column::count(count_column)],
-            rows.collect(),
-        )
-    })
+    let rows = best.into_iter().map(|(peers, (name, sums))| and_sums([host(name), Cell::Count(peers)], &sums, view));
+    let columns = with_sums([Column::host(host_column), Column::count(count_column)], view);
+    Ok(Report { more, ..Report::table(titled(context, title), columns, rows.collect()) })
 }
 
 /// Each pair counts once.

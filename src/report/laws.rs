@@ -6,7 +6,9 @@ use std::num::NonZeroUsize;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Balance, Cell, Column, ColumnKind, Drawing, More, Percent, Report, Timestamp, Window};
+use crate::model::{
+    Amount, Balance, Cell, Column, ColumnKind, Drawing, Measured, More, PerMeasure, Percent, Report, Timestamp, Window,
+};
 use crate::options::{Options, Raw, Value};
 use crate::tally::Shape;
 use crate::tally::aggregates::PairSource;
@@ -108,11 +110,21 @@ pub(super) fn summed(keys: impl Iterator<Item = Vec<String>>) -> BTreeMap<Vec<St
     sums
 }
 
+/// Each connection measures 1 of the first measure, and what its hosts say of the second.
+fn amount(connection: &Connection) -> Amount {
+    let sums = PerMeasure::of(&[1, 1_000 * u64::from(connection.from) + 7 * u64::from(connection.to)]);
+    Amount { connections: 1, sums }
+}
+
 /// Three buckets of ten seconds from second 0, and the three before.
-fn view(connections: &Connections) -> Aggregates {
-    let mut tally = Tally::new(Shape { pane: 3, shards: 2 }, Default::default());
+fn view(connections: &Connections, measures: &[String]) -> Aggregates {
+    let mut tally = Tally::new(Shape { pane: 3, shards: 2 }, Default::default()).measuring(measures);
     for connection in connections {
-        tally.add(connection.bucket, connection.source().as_bytes(), connection.server().as_bytes(), 1);
+        let (from, to) = (connection.source(), connection.server());
+        match measures.is_empty() {
+            true => tally.add(connection.bucket, from.as_bytes(), to.as_bytes(), 1),
+            false => tally.add_amount(connection.bucket, from.as_bytes(), to.as_bytes(), amount(connection)),
+        }
     }
     tally.view(&layout())
 }
@@ -124,7 +136,7 @@ fn layout() -> Layout {
 
 /// Pairs in a sorted list, as if they were on disk: by source and by server.
 #[derive(Debug, Default)]
-struct Listed([BTreeMap<(String, String), [u64; 2]>; 2]);
+struct Listed([BTreeMap<(String, String), [Amount; 2]>; 2]);
 
 impl PairSource for Listed {
     fn for_each(&self, side: Side, f: &mut PairVisitor<'_>) -> std::io::Result<()> {
@@ -135,9 +147,9 @@ impl PairSource for Listed {
     }
 
     fn for_each_both_ways(&self, f: &mut PairVisitor<'_>) -> std::io::Result<()> {
-        let mut ways: BTreeMap<&(String, String), [u64; 2]> = BTreeMap::new();
+        let mut ways: BTreeMap<&(String, String), [Amount; 2]> = BTreeMap::new();
         for (way, pairs) in self.0.iter().enumerate() {
-            pairs.iter().for_each(|(key, [connections, _])| ways.entry(key).or_default()[way] += connections);
+            pairs.iter().for_each(|(key, [amount, _])| ways.entry(key).or_default()[way] += *amount);
         }
         ways.into_iter().for_each(|((first, second), counts)| f(first.as_bytes(), second.as_bytes(), counts));
         Ok(())
@@ -145,17 +157,20 @@ impl PairSource for Listed {
 }
 
 /// As `view`, of pairs that are elsewhere.
-fn stored_view(connections: &Connections) -> Aggregates {
+fn stored_view(connections: &Connections, measures: &[String]) -> Aggregates {
     let (mut listed, mut buckets) = (Listed::default(), BTreeMap::new());
+    let mut measured = BTreeMap::<i64, Measured>::new();
     for connection in connections {
         let (bucket, from, to) = (connection.bucket, connection.source(), connection.server());
         let keys = [(from.clone(), to.clone()), (to, from)];
         for (side, key) in listed.0.iter_mut().zip(keys) {
-            side.entry(key).or_default()[usize::from(bucket < 0)] += 1;
+            side.entry(key).or_default()[usize::from(bucket < 0)] += amount(connection);
         }
         *buckets.entry(bucket).or_default() += 1;
+        *measured.entry(bucket).or_default() += Measured { sums: amount(connection).sums, ..Measured::default() };
     }
-    Aggregates::new(&layout(), &buckets, Overflow::default(), Pairs::Stored(Box::new(listed)))
+    let view = Aggregates::new(&layout(), &buckets, Overflow::default(), Pairs::Stored(Box::new(listed)));
+    view.measuring(&layout(), measures.into(), &measured)
 }
 
 /// The host that a report is asked for, if it asks for one.
@@ -211,7 +226,7 @@ pub(super) fn view_of(pairs: &[(&str, &str, u64)]) -> Aggregates {
 /// Rows as texts, with the number that they are ranked by, if they are; others stand behind the
 /// texts.
 fn plain(report: &Report) -> Rows {
-    let is_difference = |column: &Column| matches!(column.name, "rise" | "fall");
+    let is_difference = |column: &Column| matches!(&column.name[..], "rise" | "fall");
     let is_count = |column: &Column| column.kind == ColumnKind::Count;
     let ranked = report.columns.iter().position(is_difference).or_else(|| report.columns.iter().position(is_count));
     let row = |row: &Vec<Cell>| {
@@ -238,7 +253,7 @@ fn has(entry: &ReportEntry, option: &str) -> bool {
 proptest! {
     #[test]
     fn every_report_agrees_with_a_plain_count(connections in connections(), limit in 1u64..12) {
-        for view in [view(&connections), stored_view(&connections)] {
+        for view in [view(&connections, &[]), stored_view(&connections, &[])] {
             for (entry, of) in TABLE.iter().flat_map(|entry| CHOICES.map(|of| (entry, of))) {
                 let report = made(entry, &asked(entry, limit, of), &view);
                 let oracle = entry.oracle.unwrap_or_else(|| panic!("no oracle for {}: write one in its file", entry.name));
@@ -254,7 +269,7 @@ proptest! {
     fn a_ranking_that_is_turned_round_has_the_lowest_first_and_ties_by_name(
         connections in connections(), limit in 1u64..12,
     ) {
-        for view in [view(&connections), stored_view(&connections)] {
+        for view in [view(&connections, &[]), stored_view(&connections, &[])] {
             for entry in TABLE.iter().filter(|entry| has(entry, "reverse")) {
                 let mut expected = plain(&made(entry, &asked(entry, u64::MAX, ""), &view));
                 expected.sort_by_key(|(texts, count)| (*count, texts.clone()));
@@ -275,7 +290,7 @@ proptest! {
     fn shares_are_two_more_columns_and_change_nothing_else(
         connections in connections(), limit in 1u64..12, reverse: bool,
     ) {
-        for view in [view(&connections), stored_view(&connections)] {
+        for view in [view(&connections, &[]), stored_view(&connections, &[])] {
             for entry in TABLE.iter().filter(|entry| has(entry, "shares")) {
                 let mut options = asked(entry, limit, "");
                 options.set("reverse", Value::Flag(reverse));
@@ -283,8 +298,8 @@ proptest! {
                 options.set("shares", Value::Flag(true));
                 let mut with = made(entry, &options, &view);
                 prop_assert_eq!(with.check(), Ok(()));
-                let names: Vec<&str> = with.columns.split_off(without.columns.len()).iter().map(|it| it.name).collect();
-                prop_assert_eq!(names, ["percent", "running_percent"]);
+                let added = with.columns.split_off(without.columns.len());
+                prop_assert_eq!(added, ["percent", "running_percent"].map(Column::percent));
                 let mut running = 0;
                 for (row, (_, count)) in with.rows.iter_mut().zip(plain(&without)) {
                     let shares = row.split_off(without.columns.len());
@@ -348,3 +363,5 @@ fn a_host_is_asked_for_as_it_is_shown() {
     let report = entry("connected-from").unwrap().maker.make(&context, &view, window.end).unwrap();
     assert_eq!(report.rows.len(), 1);
 }
+
+mod sums;

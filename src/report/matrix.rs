@@ -1,14 +1,14 @@
 //! `matrix`: the busiest sources against the busiest servers.
 
 use crate::error::{Error, Result};
-use crate::model::{Cell, Drawing, Report, Timestamp};
-use crate::tally::{Aggregates, Side};
+use crate::model::{Amount, Cell, Column, Drawing, Report, Timestamp};
+use crate::tally::{Aggregates, Peer, Side};
 
 use super::context::ReportContext;
-use super::entry::{LIMIT, ReportEntry, ReportMaker};
+use super::entry::{BY, LIMIT, ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Rows};
-use super::pairs::columns;
+use super::measures::{Ranked, and_sums, with_sums};
 use super::ranking::host;
 use super::top::busiest;
 #[cfg(test)]
@@ -18,7 +18,7 @@ use super::top::{servers_counted, sources_counted};
 pub(super) const ENTRY: ReportEntry = ReportEntry {
     name: "matrix",
     help: "connections from each of the busiest sources to each of the busiest servers",
-    options: &[LIMIT],
+    options: &[LIMIT, BY],
     example: r#"{ name = "matrix", limit = 8 }"#,
     needs_previous: false,
     looks_at_pairs: true,
@@ -28,20 +28,47 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
 };
 
 fn matrix(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
-    let busiest = |side| Ok::<_, Error>(busiest(context, view, side)?.into_sorted());
+    let by = Ranked::of(context, view)?;
+    let busiest = |side| {
+        let sorted = busiest(context, view, side, &by)?.into_sorted();
+        Ok::<_, Error>(sorted.into_iter().map(|(_, (name, _))| name).collect::<Vec<_>>())
+    };
     let (sources, servers) = (busiest(Side::From)?, busiest(Side::To)?);
-    let names: Vec<&[u8]> = sources.iter().map(|(_, name)| &name[..]).collect();
+    let names: Vec<&[u8]> = sources.iter().map(|name| &name[..]).collect();
     let peers = context.peers(view, Side::From, &names)?;
     let mut rows = Vec::with_capacity(sources.len() * servers.len());
     for (source, peers) in names.iter().zip(&peers) {
-        for (_, server) in &servers {
+        for server in &servers {
             // Peers come by name.
-            let found = peers.binary_search_by(|peer| peer.host.cmp(server));
-            let connections = found.map_or(0, |at| peers[at].connections);
-            rows.push(vec![host(*source), host(&server[..]), Cell::Count(connections)]);
+            let found = peers.binary_search_by(|peer| peer.host.cmp(server)).ok().map(|at| &peers[at]);
+            rows.push(row(&by, (source, server), &found.map(Peer::amount).unwrap_or_default(), view));
         }
     }
-    Ok(Report { drawing: Drawing::Matrix, ..Report::table("Busiest sources against busiest servers", columns(), rows) })
+    let (title, columns) = ("Busiest sources against busiest servers", columns(&by, view));
+    let title = if by == Ranked::ByConnections { title.to_owned() } else { format!("{title}, by {}", by.name()) };
+    Ok(Report { drawing: Drawing::Matrix, ..Report::table(title, columns, rows) })
+}
+
+/// What the matrix is by comes first behind the hosts: that is what is drawn.
+fn columns(by: &Ranked, view: &Aggregates) -> Vec<Column> {
+    let mut columns = with_sums([Column::host("from"), Column::host("to"), Column::count("connections")], view);
+    first(by, &mut columns[2..]);
+    columns
+}
+
+fn row(by: &Ranked, (from, to): (&[u8], &[u8]), amount: &Amount, view: &Aggregates) -> Vec<Cell> {
+    let mut cells = and_sums([host(from), host(to), Cell::Count(amount.connections)], &amount.sums, view);
+    first(by, &mut cells[2..]);
+    cells
+}
+
+/// Brings what the matrix is by to the front of connections and sums.
+fn first<T>(by: &Ranked, numbers: &mut [T]) {
+    if let Ranked::ByMeasure(at, _) = by
+        && let Some(up_to_it) = numbers.get_mut(..*at + 2)
+    {
+        up_to_it.rotate_right(1);
+    }
 }
 
 /// Each of the busiest sources against each of the busiest servers, also where they never met.

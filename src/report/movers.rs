@@ -1,10 +1,10 @@
 //! `risers` and `fallers`: whose connections have become more, or fewer, since the window before.
 //!
 //! Invariant: what is in one of the two windows alone counts as none in the other, and what has not
-//! changed is in neither report.
+//! changed is in neither report. It is connections that move; sums beside them are those of the window.
 
 use crate::error::Result;
-use crate::model::{Cell, Column, Report, Timestamp};
+use crate::model::{Amount, Cell, Column, Report, Timestamp};
 use crate::options::{Kind, OptionSpec};
 use crate::tally::{Aggregates, Side};
 
@@ -12,6 +12,7 @@ use super::context::ReportContext;
 use super::entry::{LIMIT, ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Connection, Rows, summed, with_more};
+use super::measures::{and_sums, with_sums};
 use super::ranking::{Top, host, limit};
 
 const OF: OptionSpec = OptionSpec {
@@ -48,8 +49,8 @@ pub(super) const FALLERS: ReportEntry = ReportEntry {
     oracle: Some(fallen),
 };
 
-/// What moves, and its connections in the window and in the one before.
-type Moved = (Vec<Vec<u8>>, [u64; 2]);
+/// What moves, what is counted of it in the window, and its connections in the one before.
+type Moved = (Vec<Vec<u8>>, Amount, u64);
 
 fn risers(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
     let rise = |[connections, before]: [u64; 2]| connections.checked_sub(before);
@@ -75,12 +76,12 @@ fn moved(
         _ => (&["server"][..], "Servers that received", hosts(context, view, Side::To, &by)?),
     };
     let (most, more) = most.into_ranked();
-    let rows = most.into_iter().map(|(difference, (names, [connections, before]))| {
+    let rows = most.into_iter().map(|(difference, (names, Amount { connections, sums }, before))| {
         let counts = [connections, before, difference].map(Cell::Count);
-        names.into_iter().map(host).chain(counts).collect()
+        and_sums(names.into_iter().map(host).chain(counts), &sums, view)
     });
     let counts = [Column::count("connections"), Column::count("before"), difference];
-    let columns: Vec<Column> = names.iter().copied().map(Column::host).chain(counts).collect();
+    let columns = with_sums(names.iter().copied().map(Column::host).chain(counts), view);
     let title = format!("{who} {than} connections than in the window before");
     Ok(Report { more, ..Report::table(title, columns, rows.collect()) })
 }
@@ -99,8 +100,8 @@ fn hosts(
     by: &impl Fn([u64; 2]) -> Option<u64>,
 ) -> Result<Top<Moved>> {
     let mut most = Top::new(limit(context));
-    context.for_each_host_compared(view, side, |name, counts| {
-        offer(&mut most, by(counts), || (vec![name.bytes().to_vec()], counts));
+    context.for_each_host_compared(view, side, |name, amount, before| {
+        offer(&mut most, by([amount.connections, before]), || (vec![name.bytes().to_vec()], amount, before));
     })?;
     Ok(most)
 }
@@ -117,14 +118,13 @@ fn pairs(
             let mut most = Top::new(limit);
             for part in parts {
                 view.for_each_pair_in(part, |pair| {
-                    let counts = [pair.connections, pair.before];
-                    offer(&mut most, by(counts), || {
-                        (vec![pair.from.bytes().to_vec(), pair.to.bytes().to_vec()], counts)
+                    offer(&mut most, by([pair.connections, pair.before]), || {
+                        (vec![pair.from.bytes().to_vec(), pair.to.bytes().to_vec()], pair.amount(), pair.before)
                     });
                 })?;
                 view.for_each_gone_pair_in(part, |from, to, before| {
-                    let counts = [0, before];
-                    offer(&mut most, by(counts), || (vec![from.bytes().to_vec(), to.bytes().to_vec()], counts));
+                    let (names, before) = (|| vec![from.bytes().to_vec(), to.bytes().to_vec()], before.connections);
+                    offer(&mut most, by([0, before]), || (names(), Amount::default(), before));
                 })?;
             }
             Ok(most)

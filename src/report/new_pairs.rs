@@ -35,7 +35,7 @@ fn new_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Re
             for part in parts {
                 view.for_each_pair_in(part, |pair| {
                     if pair.before == 0 {
-                        new.offer(0, || (key(&pair), pair.connections));
+                        new.offer(0, || (key(&pair), pair.amount()));
                     }
                 })?;
             }
@@ -46,8 +46,8 @@ fn new_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Re
     let (new, more) = new.into_ranked();
     // All are new alike.
     let more = more.map(|more| More { with: None, ..more });
-    let rows = new.into_iter().map(|(_, (key, connections))| row(key, connections)).collect();
-    Ok(Report { more, ..Report::table("Pairs that were not in the window before", columns(), rows) })
+    let rows = new.into_iter().map(|(_, (key, amount))| row(key, amount, view)).collect();
+    Ok(Report { more, ..Report::table("Pairs that were not in the window before", columns(view), rows) })
 }
 
 /// By name, as many as the limit says.

@@ -5,21 +5,22 @@
 use std::collections::BTreeMap;
 
 use crate::error::Result;
-use crate::model::{Cell, Column, Report, Timestamp};
+use crate::model::{Amount, Cell, Column, Report, Timestamp};
 use crate::tally::{Aggregates, Side};
 
 use super::connected::{Forms, HOST, asked};
 use super::context::ReportContext;
-use super::entry::{ReportEntry, ReportMaker};
+use super::entry::{BY, ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Rows, summed, with_more};
+use super::measures::{Ranked, and_sums, with_sums};
 use super::ranking::host;
 
 /// Whom a host has to do with.
 pub(super) const ENTRY: ReportEntry = ReportEntry {
     name: "peers",
     help: "the hosts that connected to a host or that it connected to, by name",
-    options: &[HOST],
+    options: &[HOST, BY],
     example: r#"{ name = "peers", host = "Delta" }"#,
     needs_previous: false,
     looks_at_pairs: true,
@@ -36,17 +37,26 @@ fn peers(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result
     // As with one direction: the byte as it is shown, if there is such a host.
     let is_there = |at: &usize| !to[*at].is_empty() || !from[*at].is_empty();
     let at = (0..names.len()).find(is_there).unwrap_or(0);
-    let mut peers: BTreeMap<&[u8], [u64; 2]> = BTreeMap::new();
+    let mut peers: BTreeMap<&[u8], [Amount; 2]> = BTreeMap::new();
     for (way, found) in [&to[at], &from[at]].into_iter().enumerate() {
-        found.iter().for_each(|peer| peers.entry(&peer.host).or_default()[way] = peer.connections);
+        found.iter().for_each(|peer| peers.entry(&peer.host).or_default()[way] = peer.amount());
     }
-    let rows = peers.into_iter().map(|(peer, [to, from])| {
+    let with_both = |(peer, [to, from]): (_, [Amount; 2])| {
+        let mut both = to;
         // What a host has with itself goes both ways, and is there once.
-        let connections = if peer == names[at] { to } else { to + from };
-        std::iter::once(host(peer)).chain([connections, to, from].map(Cell::Count)).collect()
+        if peer != names[at] {
+            both += from;
+        }
+        (peer, both, [to.connections, from.connections])
+    };
+    let mut peers: Vec<_> = peers.into_iter().map(with_both).collect();
+    Ranked::of(context, view)?.order(context, &mut peers, |(_, both, _)| *both);
+    let rows = peers.into_iter().map(|(peer, both, [to, from])| {
+        let counts = [both.connections, to, from].map(Cell::Count);
+        and_sums(std::iter::once(host(peer)).chain(counts), &both.sums, view)
     });
     let columns = [Column::host("host"), Column::count("connections"), Column::count("in"), Column::count("out")];
-    Ok(Report::table([b"Peers of ", names[at]].concat(), columns, rows.collect()))
+    Ok(Report::table([b"Peers of ", names[at]].concat(), with_sums(columns, view), rows.collect()))
 }
 
 /// By name and without a limit, as all lists.

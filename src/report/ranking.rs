@@ -5,11 +5,10 @@
 
 use std::cmp::Ordering;
 
-use crate::model::{Cell, Column, More, Percent, Report};
-use crate::tally::Aggregates;
+use crate::model::{Cell, More};
 
 use super::context::ReportContext;
-use super::entry::{REVERSE, SHARES};
+use super::entry::REVERSE;
 
 /// The rows that the `limit` option allows.
 pub(super) fn limit(context: &ReportContext<'_>) -> usize {
@@ -26,48 +25,9 @@ pub(super) fn is_reversed(context: &ReportContext<'_>) -> bool {
     context.options.flag(REVERSE.name)
 }
 
-/// Whether shares are asked for.
-pub(super) fn has_shares(context: &ReportContext<'_>) -> bool {
-    context.options.flag(SHARES.name)
-}
-
 /// A title, in which `{}` stands for most or fewest, as the ranking goes.
 pub(super) fn titled(context: &ReportContext<'_>, title: &str) -> String {
     title.replace("{}", if is_reversed(context) { "fewest" } else { "most" })
-}
-
-/// The same ranking with the share of each row and that of all rows up to it in all connections of
-/// the window, those of further pairs among them, if shares are asked for. No connection is in two
-/// rows; their numbers stand in the column `connections`.
-pub(super) fn with_shares(context: &ReportContext<'_>, view: &Aggregates, ranking: Report) -> Report {
-    if !has_shares(context) {
-        return ranking;
-    }
-    let connections = ranking.columns.iter().position(|column| column.name == "connections");
-    let mut running = 0u64;
-    let parts = ranking.rows.iter().map(|row| match connections.and_then(|at| row.get(at)) {
-        Some(Cell::Count(count)) => {
-            running = running.saturating_add(*count);
-            (*count, running)
-        }
-        _ => (0, running),
-    });
-    let parts: Vec<(u64, u64)> = parts.collect();
-    with_parts(view, ranking, parts)
-}
-
-/// A ranking with the shares of these connections: of each row, and of all rows up to it.
-pub(super) fn with_parts(
-    view: &Aggregates,
-    mut ranking: Report,
-    parts: impl IntoIterator<Item = (u64, u64)>,
-) -> Report {
-    let whole = view.total();
-    ranking.columns.extend([Column::percent("percent"), Column::percent("running_percent")]);
-    for (row, (part, running)) in ranking.rows.iter_mut().zip(parts) {
-        row.extend([part, running].map(|part| Cell::Percent(Percent::of(part, whole))));
-    }
-    ranking
 }
 
 /// The best of what it is offered: by count, highest first, then by key. Holds at most twice as

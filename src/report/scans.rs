@@ -14,6 +14,7 @@ use super::context::ReportContext;
 use super::entry::{LIMIT, ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Connection, Rows, with_more};
+use super::measures::{and_sums, with_sums};
 use super::ranking::{Top, host, limit};
 use super::service::parts;
 
@@ -43,24 +44,24 @@ fn scans(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result
     let mut most = Top::new(limit(context));
     context.for_each_host(view, Side::From, |total| {
         if total.peers > above {
-            most.offer(total.peers, || (total.host.bytes().to_vec(), total.connections));
+            most.offer(total.peers, || (total.host.bytes().to_vec(), total.amount()));
         }
     })?;
     let (most, more) = most.into_ranked();
     let names: Vec<&[u8]> = most.iter().map(|(_, (name, _))| &name[..]).collect();
     // Without a source there is nothing to look for.
     let peers = if names.is_empty() { Vec::new() } else { context.peers(view, Side::From, &names)? };
-    let rows = most.iter().zip(&peers).map(|((servers, (name, connections)), peers)| {
+    let rows = most.iter().zip(&peers).map(|((servers, (name, amount)), peers)| {
         let (mut hosts, mut services) = (HashSet::new(), HashSet::new());
         for (host, service) in peers.iter().map(|peer| parts(&peer.host)) {
             hosts.insert(host);
             services.extend(service);
         }
-        let counts = [*servers, hosts.len() as u64, services.len() as u64, *connections].map(Cell::Count);
-        std::iter::once(host(name.clone())).chain(counts).collect()
+        let counts = [*servers, hosts.len() as u64, services.len() as u64, amount.connections].map(Cell::Count);
+        and_sums(std::iter::once(host(name.clone())).chain(counts), &amount.sums, view)
     });
     let columns = ["servers", "hosts", "services", "connections"].map(Column::count);
-    let columns: Vec<Column> = std::iter::once(Column::host("source")).chain(columns).collect();
+    let columns = with_sums(std::iter::once(Column::host("source")).chain(columns), view);
     let title = format!("Sources that connected to more servers than {above}");
     Ok(Report { more, ..Report::table(title, columns, rows.collect()) })
 }

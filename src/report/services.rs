@@ -5,22 +5,24 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::error::Result;
-use crate::model::{Cell, Column, Report, Timestamp};
+use crate::model::{Amount, Cell, Column, Report, Timestamp};
 use crate::tally::aggregates::Name;
 use crate::tally::{Aggregates, Side};
 
 use super::context::ReportContext;
-use super::entry::{LIMIT, REVERSE, ReportEntry, ReportMaker, SHARES};
+use super::entry::{BY, LIMIT, REVERSE, ReportEntry, ReportMaker, SHARES};
 #[cfg(test)]
 use super::laws::{Asked, Connection, Rows, with_more};
-use super::ranking::{best, host, titled, with_shares};
+use super::measures::{Ranked, and_sums, with_sums};
+use super::ranking::{best, host};
 use super::service::{NONE, parts};
+use super::shares::with_shares;
 
 /// Which ports most connections go to.
 pub(super) const ENTRY: ReportEntry = ReportEntry {
     name: "services",
     help: "the ports with most connections, of servers as 10.0.0.1:443/tcp or host:22; no-port stands for all others",
-    options: &[LIMIT, REVERSE, SHARES],
+    options: &[LIMIT, BY, REVERSE, SHARES],
     example: r#"{ name = "services", limit = 5 }"#,
     needs_previous: false,
     looks_at_pairs: true,
@@ -35,31 +37,34 @@ fn service(name: &[u8]) -> &[u8] {
 }
 
 fn services(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
+    let by = Ranked::of(context, view)?;
     // Each server has one service, so the servers of a service are those that it is counted of.
-    let mut all: HashMap<Vec<u8>, [u64; 2]> = HashMap::new();
-    context.for_each_host_by_connections(view, Side::To, |server, connections| {
+    let mut all: HashMap<Vec<u8>, (Amount, u64)> = HashMap::new();
+    context.for_each_host_amount(view, Side::To, |server, amount| {
         let service = service(server.bytes());
-        let [sum, servers] = match all.get_mut(service) {
+        let (sum, servers) = match all.get_mut(service) {
             Some(counts) => counts,
             None => all.entry(service.to_vec()).or_default(),
         };
-        (*sum, *servers) = (*sum + connections, *servers + 1);
+        *sum += amount;
+        *servers += 1;
     })?;
     let mut best = best(context);
-    all.into_iter().for_each(|(service, [connections, servers])| best.offer(connections, || (service, servers)));
+    all.into_iter()
+        .for_each(|(service, (amount, servers))| best.offer(by.number(&amount), || (service, amount, servers)));
     let (best, more) = best.into_ranked();
-    let names: Vec<&[u8]> = best.iter().map(|(_, (service, _))| &service[..]).collect();
+    let names: Vec<&[u8]> = best.iter().map(|(_, (service, ..))| &service[..]).collect();
     let sources = sources(context, view, &names)?;
-    let rows = best.iter().zip(sources).map(|((connections, (service, servers)), sources)| {
-        vec![host(&service[..]), Cell::Count(*connections), Cell::Count(*servers), Cell::Count(sources)]
+    let rows = best.iter().zip(sources).map(|((_, (service, amount, servers)), sources)| {
+        let counts = [amount.connections, *servers, sources].map(Cell::Count);
+        and_sums([host(&service[..])].into_iter().chain(counts), &amount.sums, view)
     });
+    let rows = rows.collect();
     let columns =
         [Column::host("service"), Column::count("connections"), Column::count("hosts"), Column::count("sources")];
-    let report = Report {
-        more,
-        ..Report::table(titled(context, "Services with {} connections"), columns, rows.collect::<Vec<_>>())
-    };
-    Ok(with_shares(context, view, report))
+    let title = by.title(context, "Services with {} connections", "Services with {}");
+    let report = Report { more, ..Report::table(title, with_sums(columns, view), rows) };
+    Ok(with_shares(context, view, &by, report))
 }
 
 /// How many sources connect to each of some services.

@@ -6,7 +6,7 @@
 
 use super::entry::ReportEntry;
 use crate::model::escape::toml_text;
-use crate::options::{OptionSpec, Raw};
+use crate::options::{Kind, OptionSpec, Raw};
 
 /// The parts between commas, those within values aside: a comma within a value has a backslash
 /// before it.
@@ -36,7 +36,10 @@ impl Spelled {
             let (spec, value) = match (spec, named) {
                 (Some(spec), Some((_, value))) => (spec, value),
                 _ => {
-                    let free = || entry.options.iter().filter(|spec| is_free(spec) && takes(spec, &part));
+                    // A text that may be anything is meant only where it is needed.
+                    let is_told = |spec: &OptionSpec| spec.required || !matches!(spec.kind, Kind::Text);
+                    let is_meant = |spec: &OptionSpec| is_told(spec) && is_free(spec) && takes(spec, &part);
+                    let free = || entry.options.iter().filter(|spec| is_meant(spec));
                     (free().find(|spec| spec.required).or_else(|| free().next())?, &part[..])
                 }
             };

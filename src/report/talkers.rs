@@ -6,20 +6,22 @@
 use std::collections::HashMap;
 
 use crate::error::Result;
-use crate::model::{Cell, Column, Report, Timestamp};
+use crate::model::{Amount, Cell, Column, Report, Timestamp};
 use crate::tally::Aggregates;
 
 use super::context::ReportContext;
-use super::entry::{LIMIT, REVERSE, ReportEntry, ReportMaker, SHARES};
+use super::entry::{BY, LIMIT, REVERSE, ReportEntry, ReportMaker, SHARES};
 #[cfg(test)]
 use super::laws::{Asked, Rows, with_more};
-use super::ranking::{best, has_shares, host, titled, with_parts};
+use super::measures::{Ranked, and_sums, with_sums};
+use super::ranking::{best, host};
+use super::shares::{has_shares, with_running};
 
 /// Who is part of most connections.
 pub(super) const ENTRY: ReportEntry = ReportEntry {
     name: "talkers",
     help: "the hosts with most connections on either side; those of a host with itself count once",
-    options: &[LIMIT, REVERSE, SHARES],
+    options: &[LIMIT, BY, REVERSE, SHARES],
     example: r#"{ name = "talkers", limit = 5 }"#,
     needs_previous: false,
     looks_at_pairs: true,
@@ -29,32 +31,32 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
 };
 
 fn talkers(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
-    let mut best = best(context);
+    let (by, mut best) = (Ranked::of(context, view)?, best(context));
     context.for_each_host_on_either_side(view, |sides| {
-        best.offer(sides.connections(), || (sides.host.bytes().to_vec(), [sides.as_source, sides.as_server]));
+        let amount = sides.amount();
+        let each = [sides.as_source.connections, sides.as_server.connections];
+        best.offer(by.number(&amount), || (sides.host.bytes().to_vec(), amount, each));
     })?;
     let (best, more) = best.into_ranked();
-    let names: Vec<Vec<u8>> = best.iter().map(|(_, (name, _))| name.clone()).collect();
-    let rows = best.into_iter().map(|(connections, (name, sides))| {
-        let counts = [connections].into_iter().chain(sides).map(Cell::Count);
-        std::iter::once(host(name)).chain(counts).collect()
+    let names: Vec<Vec<u8>> = best.iter().map(|(_, (name, ..))| name.clone()).collect();
+    let rows = best.into_iter().map(|(_, (name, Amount { connections, sums }, [as_source, as_server]))| {
+        let counts = [connections, as_source, as_server].map(Cell::Count);
+        and_sums([host(name)].into_iter().chain(counts), &sums, view)
     });
     let columns =
         [Column::host("host"), Column::count("connections"), Column::count("as_source"), Column::count("as_server")];
-    let title = titled(context, "Hosts with {} connections on either side");
-    let report = Report { more, ..Report::table(title, columns, rows.collect()) };
+    let title = by.title(context, "Hosts with {} connections on either side", "Hosts with {} on either side");
+    let report = Report { more, ..Report::table(title, with_sums(columns, view), rows.collect()) };
     if !has_shares(context) {
         return Ok(report);
     }
-    let running = running(context, view, &names)?;
-    let own = report.rows.iter().map(|row| if let Some(Cell::Count(count)) = row.get(1) { *count } else { 0 });
-    let parts: Vec<_> = own.zip(running).collect();
-    Ok(with_parts(view, report, parts))
+    let running = running(context, view, &by, &names)?;
+    Ok(with_running(view, &by, report, running))
 }
 
-/// For each host, the connections that it or one of those before it is part of. Between two of them,
-/// a connection counts once.
-fn running(context: &ReportContext<'_>, view: &Aggregates, names: &[Vec<u8>]) -> Result<Vec<u64>> {
+/// For each host, what the connections come to that it or one of those before it is part of. Between
+/// two of them, a connection counts once.
+fn running(context: &ReportContext<'_>, view: &Aggregates, by: &Ranked, names: &[Vec<u8>]) -> Result<Vec<u64>> {
     let ranks: HashMap<&[u8], usize> = names.iter().enumerate().map(|(rank, name)| (&name[..], rank)).collect();
     // By the first of the hosts that is part of them.
     let mut running = context.regroup(
@@ -65,7 +67,7 @@ fn running(context: &ReportContext<'_>, view: &Aggregates, names: &[Vec<u8>]) ->
                 view.for_each_pair_in(part, |pair| {
                     let ranks = [pair.from, pair.to].into_iter().filter_map(|name| ranks.get(name.bytes()));
                     if let Some(rank) = ranks.min() {
-                        new[*rank] += pair.connections;
+                        new[*rank] += by.number(&pair.amount());
                     }
                 })?;
             }
@@ -77,9 +79,9 @@ fn running(context: &ReportContext<'_>, view: &Aggregates, names: &[Vec<u8>]) ->
         },
     )?;
     let mut sum = 0;
-    for connections in &mut running {
-        sum += *connections;
-        *connections = sum;
+    for number in &mut running {
+        sum += *number;
+        *number = sum;
     }
     Ok(running)
 }

@@ -2,12 +2,13 @@
 
 use crate::error::Result;
 use crate::model::{Cell, Column, Report, Timestamp};
-use crate::tally::Aggregates;
+use crate::tally::{Aggregates, BucketTotal};
 
 use super::context::ReportContext;
 use super::entry::{ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Rows};
+use super::measures::{and_sums, with_sums};
 
 /// How busy the window was, and when.
 pub(super) const ENTRY: ReportEntry = ReportEntry {
@@ -23,8 +24,12 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
 };
 
 fn timeline(_: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
-    let rows = view.buckets().iter().map(|bucket| vec![Cell::Time(bucket.start), Cell::Count(bucket.connections)]);
-    Ok(Report::table("Connections over time", [Column::time("start"), Column::count("connections")], rows.collect()))
+    let row = |(at, bucket): (usize, &BucketTotal)| {
+        let cells = [Cell::Time(bucket.start), Cell::Count(bucket.connections)];
+        and_sums(cells, &view.measured_in(at).sums, view)
+    };
+    let columns = with_sums([Column::time("start"), Column::count("connections")], view);
+    Ok(Report::table("Connections over time", columns, view.buckets().iter().enumerate().map(row).collect()))
 }
 
 /// Each bucket has its row, also where nothing was counted.

@@ -1,20 +1,22 @@
 //! `top-servers` and `top-sources`: the hosts with most connections on either side.
 
 use crate::error::Result;
-use crate::model::{Cell, Column, Drawing, Report, Timestamp};
+use crate::model::{Amount, Cell, Column, Drawing, Report, Timestamp};
 use crate::tally::{Aggregates, Side};
 
 use super::context::ReportContext;
-use super::entry::{LIMIT, REVERSE, ReportEntry, ReportMaker, SHARES};
+use super::entry::{BY, LIMIT, REVERSE, ReportEntry, ReportMaker, SHARES};
 #[cfg(test)]
 use super::laws::{Asked, Rows};
-use super::ranking::{Top, best, has_shares, host, is_reversed, limit, titled, with_shares};
+use super::measures::{Ranked, and_sums, with_sums};
+use super::ranking::{Top, best, host, is_reversed, limit};
+use super::shares::{has_shares, with_shares};
 
 /// Who received most connections.
 pub(super) const SERVERS: ReportEntry = ReportEntry {
     name: "top-servers",
     help: "the hosts that received most connections",
-    options: &[LIMIT, REVERSE, SHARES],
+    options: &[LIMIT, BY, REVERSE, SHARES],
     example: r#"{ name = "top-servers", limit = 5 }"#,
     needs_previous: false,
     looks_at_pairs: true,
@@ -27,7 +29,7 @@ pub(super) const SERVERS: ReportEntry = ReportEntry {
 pub(super) const SOURCES: ReportEntry = ReportEntry {
     name: "top-sources",
     help: "the hosts that made most connections",
-    options: &[LIMIT, REVERSE, SHARES],
+    options: &[LIMIT, BY, REVERSE, SHARES],
     example: r#"{ name = "top-sources", limit = 5 }"#,
     needs_previous: false,
     looks_at_pairs: true,
@@ -38,37 +40,49 @@ pub(super) const SOURCES: ReportEntry = ReportEntry {
 
 fn servers(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
     // The one server of the positional form is drawn as it always was.
-    let is_one = limit(context) == 1 && !has_shares(context) && !is_reversed(context);
-    let (title, drawing) = match is_one {
-        true => ("Server that received more connections:", Drawing::Labelled { labels: vec!["to", "ts"] }),
-        false => ("Servers that received {} connections", Drawing::Table),
-    };
-    Ok(Report { drawing, ..ranking(context, view, Side::To, "server", title)? })
+    let is_one = limit(context) == 1 && !has_shares(context) && !is_reversed(context) && view.measures().is_empty();
+    let report =
+        ranking(context, view, Side::To, "server", ["Servers that received {} connections", "Servers with {}"])?;
+    if !is_one {
+        return Ok(report);
+    }
+    let drawing = Drawing::Labelled { labels: vec!["to", "ts"] };
+    Ok(Report { title: b"Server that received more connections:".to_vec(), drawing, ..report })
 }
 
 fn sources(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
-    ranking(context, view, Side::From, "source", "Sources that made {} connections")
+    ranking(context, view, Side::From, "source", ["Sources that made {} connections", "Sources with {}"])
 }
 
+/// Given the name of the column, and the titles by connections and by a measure.
 fn ranking(
     context: &ReportContext<'_>,
     view: &Aggregates,
     side: Side,
     column: &'static str,
-    title: &str,
+    [by_connections, by_measure]: [&str; 2],
 ) -> Result<Report> {
-    let (best, more) = busiest(context, view, side)?.into_ranked();
-    let rows = best.into_iter().map(|(count, name)| vec![host(name), Cell::Count(count)]).collect();
-    let columns = [Column::host(column), Column::count("connections")];
-    let report = Report { more, ..Report::table(titled(context, title), columns, rows) };
-    Ok(with_shares(context, view, report))
+    let by = Ranked::of(context, view)?;
+    let (best, more) = busiest(context, view, side, &by)?.into_ranked();
+    let row = |(_, (name, Amount { connections, sums })): (u64, (Vec<u8>, Amount))| {
+        and_sums([host(name), Cell::Count(connections)], &sums, view)
+    };
+    let columns = with_sums([Column::host(column), Column::count("connections")], view);
+    let title = by.title(context, by_connections, by_measure);
+    let report = Report { more, ..Report::table(title, columns, best.into_iter().map(row).collect()) };
+    Ok(with_shares(context, view, &by, report))
 }
 
-/// The hosts with most connections on one side, as many as the report's limit says.
-pub(super) fn busiest(context: &ReportContext<'_>, view: &Aggregates, side: Side) -> Result<Top<Vec<u8>>> {
+/// The hosts with most on one side of what a ranking is by, as many as the report's limit says.
+pub(super) fn busiest(
+    context: &ReportContext<'_>,
+    view: &Aggregates,
+    side: Side,
+    by: &Ranked,
+) -> Result<Top<(Vec<u8>, Amount)>> {
     let mut best = best(context);
-    context.for_each_host_by_connections(view, side, |host, connections| {
-        best.offer(connections, || host.bytes().to_vec());
+    context.for_each_host_amount(view, side, |host, amount| {
+        best.offer(by.number(&amount), || (host.bytes().to_vec(), amount));
     })?;
     Ok(best)
 }

@@ -8,6 +8,7 @@ use super::context::ReportContext;
 use super::entry::{ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Rows, with_more};
+use super::measures::{and_sums, with_sums};
 
 /// How much there is.
 pub(super) const ENTRY: ReportEntry = ReportEntry {
@@ -27,12 +28,14 @@ fn totals(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Resul
     context.for_each_host(view, Side::From, |total| pairs += total.peers)?;
     context.for_each_host_on_either_side(view, |sides| {
         hosts += 1;
-        sources += u64::from(sides.as_source > 0);
-        servers += u64::from(sides.as_server > 0);
+        sources += u64::from(sides.as_source.connections > 0);
+        servers += u64::from(sides.as_server.connections > 0);
     })?;
     let columns = ["connections", "pairs", "sources", "servers", "hosts"].map(Column::count);
-    let row = [view.total(), pairs, sources, servers, hosts].map(Cell::Count).to_vec();
-    Ok(Report::table("Totals", columns, vec![row]))
+    let row = [view.total(), pairs, sources, servers, hosts].map(Cell::Count);
+    // Of all connections, as is their number: those of further pairs are among them.
+    let row = and_sums(row, &view.measured().sums, view);
+    Ok(Report::table("Totals", with_sums(columns, view), vec![row]))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::collections::binary_heap::PeekMut;
 use std::io;
 
 use super::pairs::{PairInput, PairReader};
+use crate::model::Amount;
 
 /// A source that is being read. Sources are ordered by the pair at hand, in reverse, since the heap
 /// gives the greatest.
@@ -45,11 +46,11 @@ impl<R> PartialEq for RunHead<R> {
 impl<R> Eq for RunHead<R> {}
 
 /// Calls `f` with each pair of two groups of sources, each of them sorted, in order: the two names,
-/// and the count in each group. Gives the number of pairs of all sources. Errors when reading or
+/// and what is counted in each group. Gives the number of pairs of all sources. Errors when reading or
 /// `f` does, and with `InvalidData` where a count has more than 64 bits.
 pub fn merge<R: PairInput>(
     sources: impl IntoIterator<Item = (usize, PairReader<R>)>,
-    mut f: impl FnMut(&[u8], &[u8], [u64; 2]) -> io::Result<()>,
+    mut f: impl FnMut(&[u8], &[u8], [Amount; 2]) -> io::Result<()>,
 ) -> io::Result<u64> {
     let mut read = 0;
     let mut heads = BinaryHeap::new();
@@ -58,7 +59,7 @@ pub fn merge<R: PairInput>(
             heads.push(RunHead { reader, group });
         }
     }
-    let (mut first, mut second, mut counts, mut any) = (Vec::new(), Vec::new(), [0u64; 2], false);
+    let (mut first, mut second, mut counts, mut any) = (Vec::new(), Vec::new(), [Amount::default(); 2], false);
     while let Some(mut head) = heads.peek_mut() {
         if !any || head.key() != (&first, &second) {
             if any {
@@ -66,9 +67,9 @@ pub fn merge<R: PairInput>(
             }
             first.clone_from(&head.reader.first);
             second.clone_from(&head.reader.second);
-            (counts, any) = ([0; 2], true);
+            (counts, any) = ([Amount::default(); 2], true);
         }
-        counts[head.group] = counts[head.group].checked_add(head.reader.count).ok_or_else(too_many)?;
+        counts[head.group] = counts[head.group].checked_plus(&head.reader.amount).ok_or_else(too_many)?;
         read += 1;
         // The heap is put in order again when `head` goes.
         if !head.reader.advance()? {

@@ -16,6 +16,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::{ErrorKind, Result};
+use crate::model::{Amount, Countable};
 use crate::tally::HostId;
 use crate::tally::aggregates::{PairSource, PairVisitor, Side};
 use crate::tally::names::Names;
@@ -37,6 +38,8 @@ const SIDES: [Side; 2] = [Side::From, Side::To];
 pub struct RunStore {
     runs: BTreeMap<i64, Vec<Run>>,
     files: usize,
+    /// Of the panes that were written.
+    measures: usize,
 }
 
 impl RunStore {
@@ -47,12 +50,13 @@ impl RunStore {
 
     fn write_file(&mut self, names: &Names, panes: Vec<(i64, Arc<Pane>)>) -> io::Result<()> {
         let ranking = Ranking::of(names);
-        let mut writer = RunWriter::new()?;
+        self.measures = panes.first().map_or(self.measures, |(_, pane)| pane.measures());
+        let mut writer = RunWriter::new(self.measures)?;
         for (number, pane) in panes {
             let mut sides: [Range<u64>; 2] = Default::default();
             for (side, range) in SIDES.into_iter().zip(&mut sides) {
                 *range = writer.section(|section| {
-                    ranking.for_each_sorted(&pane, side, |first, second, count| section.push(first, second, count))
+                    ranking.for_each_amount(&pane, side, |first, second, amount| section.push(first, second, amount))
                 })?;
             }
             self.runs.entry(number).or_default().push(writer.run(sides));
@@ -64,13 +68,13 @@ impl RunStore {
 
     /// Merges the runs of each pane into one, all in one file.
     fn consolidate(&mut self) -> io::Result<()> {
-        let mut writer = RunWriter::new()?;
+        let mut writer = RunWriter::new(self.measures)?;
         for runs in self.runs.values_mut() {
             let mut sides: [Range<u64>; 2] = Default::default();
             for (side, range) in SIDES.into_iter().zip(&mut sides) {
                 *range = writer.section(|section| {
                     let sources = runs.iter().map(|run| (0, side_of(run, side)));
-                    merge(sources, |first, second, [count, _]| section.push(first, second, count)).map(drop)
+                    merge(sources, |first, second, [amount, _]| section.push(first, second, amount)).map(drop)
                 })?;
             }
             *runs = vec![writer.run(sides)];
@@ -119,23 +123,32 @@ impl<'a> Ranking<'a> {
         Ranking { names, by_name, ranks }
     }
 
-    /// Calls `f` with each pair of a pane and its count, in the order of the host on `side` and
+    /// Calls `f` with each pair of a pane and what is counted of it, in the order of the host on `side` and
     /// then of the other one: the two names in this order.
-    pub fn for_each_sorted(
+    pub fn for_each_amount(
         &self,
         pane: &Pane,
         side: Side,
-        mut f: impl FnMut(&[u8], &[u8], u64) -> io::Result<()>,
+        mut f: impl FnMut(&[u8], &[u8], Amount) -> io::Result<()>,
     ) -> io::Result<()> {
         let name = |rank: u64| self.names.name(self.by_name[rank as usize]);
-        sorted(pane, side, &self.ranks, |key, count| f(name(key >> 32), name(key & u64::from(u32::MAX)), count))
+        let mut give = |key, amount| f(name(key >> 32), name(key & u64::from(u32::MAX)), amount);
+        match pane.measures() {
+            0 => sorted(pane, side, &self.ranks, |key, count: u64| give(key, count.into())),
+            _ => sorted(pane, side, &self.ranks, give),
+        }
     }
 }
 
 /// Calls `f` with each pair of a pane and its count, in the order of the rank of the host on `side`
 /// and then of the other one: the two ranks as one number. So that there need not be two copies of
 /// a pane, it is visited several times, and each time a range of it is put in order.
-fn sorted(pane: &Pane, side: Side, ranks: &[u32], mut f: impl FnMut(u64, u64) -> io::Result<()>) -> io::Result<()> {
+fn sorted<A: Countable>(
+    pane: &Pane,
+    side: Side,
+    ranks: &[u32],
+    mut f: impl FnMut(u64, A) -> io::Result<()>,
+) -> io::Result<()> {
     let key = |from: HostId, to: HostId| {
         let (from, to) = (u64::from(ranks[from.0 as usize]), u64::from(ranks[to.0 as usize]));
         if side == Side::From { from << 32 | to } else { to << 32 | from }
@@ -145,14 +158,14 @@ fn sorted(pane: &Pane, side: Side, ranks: &[u32], mut f: impl FnMut(u64, u64) ->
     let (mut start, mut pairs) = (0, Vec::with_capacity(pane.len() / ends.len() / 8 * 9));
     for end in ends {
         pairs.clear();
-        pane.for_each(|from, to, count| {
+        pane.each(|from, to, what: A| {
             let key = key(from, to);
             if (start..=end).contains(&key) {
-                pairs.push((key, count));
+                pairs.push((key, what));
             }
         });
         pairs.sort_unstable_by_key(|(key, _)| *key);
-        pairs.iter().try_for_each(|(key, count)| f(*key, *count))?;
+        pairs.iter().try_for_each(|(key, what)| f(*key, *what))?;
         start = end.saturating_add(1);
     }
     Ok(())
@@ -258,7 +271,9 @@ mod tests {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         store
             .pairs(2..4, 0..2)
-            .for_each(side, &mut |first, second, counts| out.push(((text(first), text(second)), counts)))
+            .for_each(side, &mut |first, second, [window, before]| {
+                out.push(((text(first), text(second)), [window.connections, before.connections]));
+            })
             .unwrap();
         out
     }
@@ -277,7 +292,9 @@ mod tests {
     fn both_ways(store: &RunStore) -> Plain {
         let mut out = Plain::new();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        let add = &mut |first: &[u8], second: &[u8], counts| out.push(((text(first), text(second)), counts));
+        let add = &mut |first: &[u8], second: &[u8], counts: [Amount; 2]| {
+            out.push(((text(first), text(second)), counts.map(|amount| amount.connections)));
+        };
         store.pairs(2..4, 0..2).for_each_both_ways(add).unwrap();
         out
     }
@@ -321,6 +338,29 @@ mod tests {
             parts.reverse();
             parts.iter().for_each(|part| spill(&mut stores[1], part));
             prop_assert_eq!(plain(&stores[0], Side::From), plain(&stores[1], Side::From));
+        }
+    }
+
+    #[test]
+    fn sums_come_back_with_their_pairs() {
+        let amount = |connections, sum| Amount { connections, sums: crate::model::PerMeasure::of(&[sum, 2 * sum]) };
+        let mut store = RunStore::default();
+        let names = ["bytes".to_owned(), "packets".to_owned()];
+        for part in 1..4u64 {
+            let mut tally = Tally::new(Shape { pane: 1, shards: 2 }, Arc::default()).measuring(&names);
+            tally.add_amount(0, b"a", b"x", amount(1, 1 << 40));
+            tally.add_amount(1, b"a", b"x", amount(part, part));
+            tally.add_amount(1, b"b", b"x", amount(1, 0));
+            let (names, panes) = tally.drain();
+            store.write(&names, panes).unwrap();
+        }
+        for _ in 0..2 {
+            for side in SIDES {
+                let mut found = Vec::new();
+                store.pairs(1..2, 0..1).for_each(side, &mut |_, _, amounts| found.push(amounts)).unwrap();
+                assert_eq!(found, [[amount(6, 6), amount(3, 3 << 40)], [amount(3, 0), Amount::default()]]);
+            }
+            store.consolidate().unwrap();
         }
     }
 

@@ -6,6 +6,7 @@
 
 use std::io::{self, BufRead, Read};
 
+use crate::model::Amount;
 use crate::tally::names::foreign_byte;
 
 /// Where pairs are read from.
@@ -13,8 +14,8 @@ pub trait PairInput: BufRead {
     /// Notes that a pair begins here.
     fn begins(&mut self) {}
 
-    /// Notes that there are no more pairs, after this many with this many connections.
-    fn ended(&mut self, _pairs: u64, _connections: u64) {}
+    /// Notes that there are no more pairs, after this many that come to this amount.
+    fn ended(&mut self, _pairs: u64, _total: Amount) {}
 
     /// An error, with where it came up: in the pair that began last.
     fn located(&self, error: io::Error) -> io::Error {
@@ -31,12 +32,14 @@ pub struct PairReader<R> {
     pub first: Vec<u8>,
     /// Its second host.
     pub second: Vec<u8>,
-    /// Its count.
-    pub count: u64,
+    /// Its count and its sums.
+    pub amount: Amount,
     /// Pairs so far.
     pairs: u64,
-    /// Their counts together.
-    total: u64,
+    /// Their counts and sums together.
+    total: Amount,
+    /// How many sums stand behind each count.
+    measures: usize,
     /// The name of the pair before, while the next one is read in its place.
     before: Vec<u8>,
 }
@@ -46,7 +49,13 @@ impl<R: PairInput> PairReader<R> {
     /// `longest` bytes.
     pub fn new(input: R, longest: u64) -> Self {
         let (first, second, before) = (Vec::new(), Vec::new(), Vec::new());
-        PairReader { input, longest, first, second, count: 0, pairs: 0, total: 0, before }
+        let nothing = Amount::default();
+        PairReader { input, longest, first, second, amount: nothing, pairs: 0, total: nothing, measures: 0, before }
+    }
+
+    /// The same with so many sums behind each count.
+    pub fn with_measures(self, measures: usize) -> Self {
+        PairReader { measures, ..self }
     }
 
     /// Goes on to the next pair. Gives whether there is one.
@@ -82,11 +91,15 @@ impl<R: PairInput> PairReader<R> {
         if !is_rising {
             return Err(invalid("a pair in it does not come behind the one before"));
         }
-        self.count = self.number()?;
-        if self.count == 0 {
+        self.amount = self.number()?.into();
+        if self.amount.connections == 0 {
             return Err(invalid("a pair in it has no connections"));
         }
-        let total = self.total.checked_add(self.count);
+        for measure in 0..self.measures {
+            let sum = self.number()?;
+            self.amount.sums.0.get_mut(measure).into_iter().for_each(|mine| *mine = sum);
+        }
+        let total = self.total.checked_plus(&self.amount);
         self.total =
             total.ok_or_else(|| invalid("its pairs have more connections than a number of 64 bits can say"))?;
         Ok(true)
@@ -157,7 +170,7 @@ mod tests {
     fn read(bytes: &[u8], longest: u64) -> io::Result<Plain> {
         let (mut reader, mut pairs) = (PairReader::new(bytes, longest), Plain::new());
         while reader.advance()? {
-            pairs.push((reader.first.clone(), reader.second.clone(), reader.count));
+            pairs.push((reader.first.clone(), reader.second.clone(), reader.amount.connections));
         }
         Ok(pairs)
     }

@@ -1,7 +1,8 @@
 //! A run: pairs with counts, sorted, each once, as bytes in a section of a file.
 //!
 //! A pair is: 0 if its first host is that of the pair before, else the length of the host's name
-//! plus 1, and the name; the length of the second host's name, and the name; the count. Numbers are
+//! plus 1, and the name; the length of the second host's name, and the name; the count; the sum of each
+//! measure. Numbers are
 //! in base 128, the lowest digit first, all digits but the last with the top bit set (LEB128). Not
 //! here: reading pairs back (`pairs`). Invariant: a run holds each pair once, in rising order.
 
@@ -12,6 +13,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::pairs::{PairInput, PairReader};
+use crate::model::Countable;
 use crate::tally::Side;
 
 /// Bytes of a buffer for a file.
@@ -32,6 +34,8 @@ pub(super) struct Run {
     file: Arc<File>,
     /// By source, and by server.
     sides: [Range<u64>; 2],
+    /// How many sums stand behind each count.
+    measures: usize,
 }
 
 /// Writes runs one after the other into a file that has no name and goes away with its last user.
@@ -39,6 +43,7 @@ pub(super) struct RunWriter {
     file: Arc<File>,
     out: BufWriter<SpillFile>,
     at: u64,
+    measures: usize,
 }
 
 /// A file of which never more than a little waits to be written to the disk.
@@ -53,20 +58,23 @@ pub struct PairWriter<W> {
     written: u64,
     first: Vec<u8>,
     any: bool,
+    /// How many sums stand behind each count.
+    measures: usize,
 }
 
 impl RunWriter {
-    /// To a new file in the temporary folder.
-    pub fn new() -> io::Result<Self> {
+    /// To a new file in the temporary folder, with so many measures.
+    pub fn new(measures: usize) -> io::Result<Self> {
         fail::fail_point!("spill", |_| Err(io::Error::from(io::ErrorKind::StorageFull)));
         let file = Arc::new(tempfile::tempfile()?);
-        Ok(RunWriter { out: buffered(SpillFile { file: Arc::clone(&file), waiting: 0 }), file, at: 0 })
+        let out = buffered(SpillFile { file: Arc::clone(&file), waiting: 0 });
+        Ok(RunWriter { out, file, at: 0, measures })
     }
 
     /// Writes what `f` pushes, and gives where that is.
     pub fn section(&mut self, f: impl FnOnce(&mut Section<'_>) -> io::Result<()>) -> io::Result<Range<u64>> {
         let start = self.at;
-        let mut section = PairWriter::new(&mut self.out);
+        let mut section = PairWriter::new(&mut self.out).with_measures(self.measures);
         f(&mut section)?;
         self.at += section.written;
         Ok(start..self.at)
@@ -74,7 +82,7 @@ impl RunWriter {
 
     /// The run of two sections.
     pub fn run(&self, sides: [Range<u64>; 2]) -> Run {
-        Run { file: Arc::clone(&self.file), sides }
+        Run { file: Arc::clone(&self.file), sides, measures: self.measures }
     }
 
     /// Writes what is still held back.
@@ -105,7 +113,12 @@ impl Write for SpillFile {
 impl<W: Write> PairWriter<W> {
     /// To `out`, which should be buffered.
     pub fn new(out: W) -> Self {
-        PairWriter { out, written: 0, first: Vec::new(), any: false }
+        PairWriter { out, written: 0, first: Vec::new(), any: false, measures: 0 }
+    }
+
+    /// The same with so many sums behind each count.
+    pub fn with_measures(self, measures: usize) -> Self {
+        PairWriter { measures, ..self }
     }
 
     /// What it writes to.
@@ -114,7 +127,7 @@ impl<W: Write> PairWriter<W> {
     }
 
     /// Adds a pair, which comes after those before it.
-    pub fn push(&mut self, first: &[u8], second: &[u8], count: u64) -> io::Result<()> {
+    pub fn push(&mut self, first: &[u8], second: &[u8], what: impl Countable) -> io::Result<()> {
         if self.any && self.first == first {
             self.number(0)?;
         } else {
@@ -126,7 +139,9 @@ impl<W: Write> PairWriter<W> {
         }
         self.number(second.len() as u64)?;
         self.bytes(second)?;
-        self.number(count)
+        let amount = what.amount();
+        self.number(amount.connections)?;
+        (0..self.measures).try_for_each(|measure| self.number(amount.sums.get(measure)))
     }
 
     fn number(&mut self, mut number: u64) -> io::Result<()> {
@@ -170,7 +185,7 @@ impl Read for Slice {
 pub(super) fn side_of(run: &Run, side: Side) -> PairReader<BufReader<Slice>> {
     let slice = Slice { file: Arc::clone(&run.file), range: run.sides[side as usize].clone() };
     // Its names are as long as they were in memory.
-    PairReader::new(BufReader::with_capacity(BUFFER, slice), u64::MAX)
+    PairReader::new(BufReader::with_capacity(BUFFER, slice), u64::MAX).with_measures(run.measures)
 }
 
 impl PairInput for BufReader<Slice> {}

@@ -15,7 +15,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::actor::{Exit, Outlet, Stop, Transform};
 use crate::error::{Error, Result};
 use crate::model::loss::losses;
-use crate::model::{Balance, Cell, Ends, Issue, Loss, Stamps, Timestamp, Window, WindowResult, escape};
+use crate::model::{Balance, Cell, Ends, Issue, Loss, MeasureTotal, Stamps, Timestamp, Window, WindowResult, escape};
 use crate::options::{Instant, Options, Value};
 use crate::output::destination::{Destination, Receipt};
 use crate::output::target::Reopen;
@@ -188,6 +188,7 @@ impl ReporterShared {
             cut: self.ends().cut(&window),
             issue: seen.issue,
             connections: seen.view.total(),
+            measures: MeasureTotal::all(seen.view.measures(), &seen.view.measured()),
             from_start: matches!(self.nothing, Some(Emptiness { stretch: Stretch::From(_), .. })),
             stamps: self.stamps_beside(&seen),
             reports: reports.collect::<Result<_>>()?,
@@ -222,7 +223,9 @@ impl ReporterShared {
         let second = Timestamp::from_seconds(1);
         let window = Window::half_open(Timestamp::from_seconds(0), second);
         let layout = Layout { window, first_bucket: 0, buckets: 1, grain: second.nanos(), previous: true };
-        let view = Tally::new(Shape { pane: 1, shards: 1 }, Arc::new(Budget::new(None))).view(&layout);
+        let measures = self.counting.as_ref().map(|counting| Arc::clone(counting.measures.names())).unwrap_or_default();
+        let tally = Tally::new(Shape { pane: 1, shards: 1 }, Arc::new(Budget::new(None))).measuring(&measures);
+        let view = tally.view(&layout);
         let look = WindowLook { sequence: 0, periodic: true, gap: None, issue: desk.issue, view: &view, balance };
         let mut empty = self.result(look)?;
         empty.reports.iter_mut().for_each(|report| report.rows.clear());

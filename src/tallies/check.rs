@@ -27,8 +27,9 @@ impl TalliesHeader {
     /// Whether it agrees with itself; errors with what does not. A file that is as it was written
     /// does.
     pub fn check(&self) -> Result<(), String> {
-        let TalliesHeader { question, inputs, buckets, overflow, lines, samples, made } = self;
+        let TalliesHeader { question, inputs, buckets, overflow, lines, samples, made, numbers: _ } = self;
         check_question(question)?;
+        self.check_numbers()?;
         for pair in inputs.windows(2) {
             if pair[0].name >= pair[1].name {
                 return Err("its inputs are not in order".to_owned());
@@ -46,14 +47,16 @@ impl TalliesHeader {
             return Err("it has a bucket without connections".to_owned());
         }
         let connections = buckets.values().try_fold(0u64, |sum, count| sum.checked_add(*count));
-        if connections != Some(lines.counted) {
+        // A line may stand for several connections, if the file says so.
+        let is_as_many = |mine: u64, lines: u64| if self.is_weighted() { mine >= lines } else { mine == lines };
+        if !connections.is_some_and(|connections| is_as_many(connections, lines.counted)) {
             return Err("its buckets do not add up to the records that it counted".to_owned());
         }
         let Balance { bytes_read, bytes_skipped, bytes_total, bytes_unread, inputs: opened, .. } = *lines;
         if !lines.is_sound() || (bytes_read, bytes_skipped, bytes_total, bytes_unread, opened) != (0, 0, 0, 0, 0) {
             return Err("its lines do not add up".to_owned());
         }
-        if lines.overflowed != *overflow {
+        if !is_as_many(*overflow, lines.overflowed) {
             return Err("its lines and its connections without a pair are not as many".to_owned());
         }
         self.check_samples(samples)?;
@@ -69,6 +72,9 @@ impl TalliesHeader {
         let rest = without.and_then(|without| self.overflow.checked_sub(without));
         match rest.zip(most) {
             Some((rest, most)) if rest <= most => Ok(()),
+            // Of lines that stand for several connections, nobody knows how many are in the window before.
+            Some((rest, _)) if self.is_weighted() && (rest == 0 || self.question.previous) => Ok(()),
+            None if self.is_weighted() && rest.is_some() && self.question.previous => Ok(()),
             _ => Err("its pairs, and its connections without one, do not add up to its connections".to_owned()),
         }
     }

@@ -28,7 +28,10 @@ fn framed(header: &TalliesHeader, parts: [&[u8]; 2], totals: &FileTotals) -> Vec
     let header = encoded(&mut |encoder| {
         encoder.put(header).unwrap();
         header.made.iter().for_each(|made| encoder.put(made).unwrap());
-        LaterNumbers::of(&header.lines).iter().for_each(|later| encoder.put(later).unwrap());
+        let later = LaterNumbers::of(&header.lines);
+        let later = later.or_else(|| header.numbers.as_ref().map(|_| LaterNumbers::all_of(&header.lines)));
+        later.iter().for_each(|later| encoder.put(later).unwrap());
+        header.numbers.iter().for_each(|numbers| encoder.put(numbers).unwrap());
     });
     header.chunks(FULL).for_each(|payload| frames.write(FrameKind::Header, payload).unwrap());
     for (kind, bytes) in [FrameKind::Window, FrameKind::Before].into_iter().zip(parts) {
@@ -50,7 +53,7 @@ fn written(pairs: &[(&str, &str, u64)]) -> Vec<u8> {
 const THREE: [(&str, &str, u64); 2] = [("a", "b", 2), ("a", "c", 1)];
 
 fn totals(pairs: [u64; 2], connections: [u64; 2]) -> FileTotals {
-    FileTotals { pairs, connections }
+    FileTotals { pairs, connections, ..FileTotals::default() }
 }
 
 /// Why a file is refused, by whoever reads all of it: with its name, and without the name.

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::numbers::HeaderNumbers;
 use crate::model::balance::{Cause, Rejected, SHOWN_REJECTED};
 use crate::model::escape::printable;
 use crate::model::loss::LossSite;
@@ -232,6 +233,9 @@ pub struct TalliesHeader {
     /// What a file of format 1 does not say.
     #[serde(skip)]
     pub made: Option<Provenance>,
+    /// What only a file of format 4 says.
+    #[serde(skip)]
+    pub numbers: Option<HeaderNumbers>,
 }
 
 impl TalliesHeader {
@@ -251,7 +255,7 @@ impl TalliesHeader {
         let lines = Balance { bytes_compressed: 0, ..lines };
         first_of(&mut samples);
         let made = Some(Provenance { build: crate::version::BUILD.to_owned(), firsts: Vec::new() });
-        TalliesHeader { question, inputs, buckets, overflow, lines, samples, made }
+        TalliesHeader { question, inputs, buckets, overflow, lines, samples, made, numbers: None }
     }
 
     /// With the first lines of its losses.
@@ -267,6 +271,7 @@ impl TalliesHeader {
     /// The version of the format that says all of it.
     pub fn format(&self) -> u32 {
         match LaterNumbers::of(&self.lines) {
+            _ if self.numbers.is_some() => 4,
             Some(_) => 3,
             None => 1 + u32::from(self.made.is_some()),
         }
@@ -325,11 +330,15 @@ impl TalliesHeader {
     /// Adds what another file holds of the same question, of other bytes. Both agree with
     /// themselves (`check`); errors where a sum has more than 64 bits.
     pub fn join(&mut self, other: TalliesHeader) -> Result<(), String> {
-        let TalliesHeader { question: _, inputs, buckets, overflow, lines, samples, made } = other;
+        let TalliesHeader { question: _, inputs, buckets, overflow, lines, samples, made, numbers } = other;
         let too_many = || "together they count more than a number of 64 bits can say".to_owned();
         // The lines first: no other number is above theirs.
         self.lines = self.lines.checked_add(&lines).ok_or_else(too_many)?;
         self.overflow = self.overflow.checked_add(overflow).ok_or_else(too_many)?;
+        HeaderNumbers::join(&mut self.numbers, numbers).ok_or_else(too_many)?;
+        // Of lines that stand for several connections, there may be more of these.
+        let mut all = self.buckets.values().chain(buckets.values());
+        all.try_fold(0u64, |sum, connections| sum.checked_add(*connections)).ok_or_else(too_many)?;
         self.inputs.extend(inputs);
         self.inputs.sort_by(|a, b| a.name.cmp(&b.name));
         self.inputs.dedup_by(|later, first| {

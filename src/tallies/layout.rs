@@ -8,9 +8,10 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use super::frame::{FrameKind, invalid};
+use crate::model::{Amount, PerMeasure};
 
 /// The version of the format that this program writes, and the highest that it reads.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// The first bytes of every file. The end of line shows a copy that was made as text.
 pub(super) const MAGIC: [u8; 8] = *b"lptally\n";
@@ -50,17 +51,21 @@ pub struct FileTotals {
     pub pairs: [u64; 2],
     /// Connections.
     pub connections: [u64; 2],
+    /// What their measures come to. A file without any does not say it.
+    #[serde(skip)]
+    pub sums: [PerMeasure; 2],
 }
 
 impl FileTotals {
-    pub(super) fn add(&mut self, part: CountedWindow, connections: u64) -> io::Result<()> {
-        let sum = self.connections[part as usize].checked_add(connections);
-        self.connections[part as usize] = sum.ok_or_else(too_many)?;
+    pub(super) fn add(&mut self, part: CountedWindow, amount: Amount) -> io::Result<()> {
+        let at = part as usize;
+        let sum = Amount { connections: self.connections[at], sums: self.sums[at] }.checked_plus(&amount);
+        Amount { connections: self.connections[at], sums: self.sums[at] } = sum.ok_or_else(too_many)?;
         self.pairs[part as usize] += 1;
         Ok(())
     }
 }
 
 fn too_many() -> io::Error {
-    invalid("together they have more connections than a number of 64 bits can say")
+    invalid("together they have more connections, or a larger sum, than a number of 64 bits can say")
 }

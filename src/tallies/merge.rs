@@ -17,6 +17,7 @@ use super::read::Tallies;
 use super::write::TalliesWriter;
 use crate::error::{Error, ErrorKind, Result, Unsaved, show_path};
 use crate::metrics::Progress;
+use crate::model::Amount;
 use crate::model::escape::printable;
 use crate::spill::{PairInput, PairReader, merge};
 
@@ -32,8 +33,8 @@ pub struct Files {
     progress: Arc<Progress>,
 }
 
-/// Takes a pair of a part: source, server, count.
-pub type Take<'a, E> = dyn FnMut(CountedWindow, &[u8], &[u8], u64) -> Result<(), E> + 'a;
+/// Takes a pair of a part: source, server, what is counted.
+pub type Take<'a, E> = dyn FnMut(CountedWindow, &[u8], &[u8], Amount) -> Result<(), E> + 'a;
 
 /// A file on its way into another.
 enum MergeInput {
@@ -63,6 +64,10 @@ impl Files {
                 header = Some(next);
                 continue;
             };
+            // What is summed is a part of the question, and said more plainly.
+            if let Some(difference) = header.other_measures(&next) {
+                return Err(clash(&paths[0], path, &difference));
+            }
             if let Some(difference) = header.question.difference(&next.question) {
                 return Err(clash(&paths[0], path, &difference));
             }
@@ -127,7 +132,7 @@ impl Files {
     /// Writes them as one file.
     pub fn write(&self, out: &mut dyn Write) -> Result<(), Unsaved> {
         let mut writer = TalliesWriter::new(BufWriter::with_capacity(BUFFER, out), &self.header)?;
-        self.for_each::<Unsaved>(&mut |part, from, to, count| Ok(writer.push(part, from, to, count)?))?;
+        self.for_each::<Unsaved>(&mut |part, from, to, amount| Ok(writer.push(part, from, to, amount)?))?;
         Ok(writer.finish()?.flush()?)
     }
 }
@@ -142,7 +147,7 @@ fn scratch(files: Vec<Tallies>) -> Result<File> {
     }
     let out = BufWriter::with_capacity(BUFFER, tempfile::tempfile().map_err(cannot)?);
     let mut writer = TalliesWriter::new(out, &header).map_err(cannot)?;
-    combine(files, &mut |part, from, to, count| writer.push(part, from, to, count).map_err(cannot))?;
+    combine(files, &mut |part, from, to, amount| writer.push(part, from, to, amount).map_err(cannot))?;
     let mut file = writer.finish().map_err(cannot)?.into_inner().map_err(|error| cannot(error.into_error()))?;
     file.rewind().map_err(cannot)?;
     Ok(file)
@@ -154,17 +159,19 @@ fn combine<E: From<Error>>(mut files: Vec<Tallies>, f: &mut Take<'_, E>) -> Resu
     let mut held = vec![FileTotals::default(); files.len()];
     // All answer the same question.
     let longest = files.first().map_or(0, |file| file.header().question.max_line);
+    let measures = files.first().map_or(0, |file| file.header().measures().len());
     for part in CountedWindow::ALL {
         fail::fail_point!("tallies");
         let sources = files.iter_mut().zip(&mut held).map(|(file, held)| {
             let (section, path) = file.part(part);
             // One group: counts of all files add up.
-            (0, PairReader::new(Named { begins: section.at(), section, path, part, held }, longest))
+            let named = Named { begins: section.at(), section, path, part, held };
+            (0, PairReader::new(named, longest).with_measures(measures))
         });
         let mut failed = None;
-        let pairs = merge(sources, |from, to, [count, _]| {
-            merged.add(part, count)?;
-            f(part, from, to, count).map_err(|error| {
+        let pairs = merge(sources, |from, to, [amount, _]| {
+            merged.add(part, amount)?;
+            f(part, from, to, amount).map_err(|error| {
                 failed = Some(error);
                 io::Error::from(io::ErrorKind::Other)
             })
@@ -198,9 +205,10 @@ impl<R: Read> PairInput for Named<'_, R> {
         self.begins = self.section.at();
     }
 
-    fn ended(&mut self, pairs: u64, connections: u64) {
+    fn ended(&mut self, pairs: u64, total: Amount) {
         self.held.pairs[self.part as usize] = pairs;
-        self.held.connections[self.part as usize] = connections;
+        self.held.connections[self.part as usize] = total.connections;
+        self.held.sums[self.part as usize] = total.sums;
     }
 
     fn located(&self, error: io::Error) -> io::Error {

@@ -15,7 +15,11 @@ mod header;
 mod layout;
 mod lines;
 mod merge;
+mod numbers;
+#[cfg(test)]
+mod numbers_tests;
 mod read;
+mod summed;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -23,5 +27,6 @@ mod write;
 pub use header::{First, LineOrder, MalformedSample, Piece, Question, Share, TalliesHeader};
 pub use layout::{CountedWindow, FORMAT};
 pub use merge::Files;
+pub use numbers::HeaderNumbers;
 pub use read::is_one;
 pub use write::write;

@@ -69,8 +69,9 @@ impl Tallies {
             if format > 2 {
                 let nothing = || invalid("it has format 3, and nothing that format 2 does not say");
                 let later: LaterNumbers = decoder.get().map_err(|_| nothing())?;
-                later.is_any().then_some(later).ok_or_else(nothing)?.put(&mut header.lines);
+                Some(later).filter(|later| format > 3 || later.is_any()).ok_or_else(nothing)?.put(&mut header.lines);
             }
+            header.numbers = if format > 3 { Some(decoder.get()?) } else { None };
             Ok(header)
         };
         let (header, bytes) = value(frames.section(FrameKind::Header), read)?;
@@ -106,17 +107,23 @@ impl Tallies {
         let check = || -> io::Result<()> {
             let section = frames.section(FrameKind::End);
             let at = section.at();
-            let (totals, _): (FileTotals, _) = value(section, |decoder| decoder.get())?;
+            let has_sums = !header.measures().is_empty();
+            let read = |decoder: &mut Decoder<'_>| {
+                let totals: FileTotals = decoder.get()?;
+                Ok(FileTotals { sums: if has_sums { decoder.get()? } else { totals.sums }, ..totals })
+            };
+            let (totals, _) = value(section, read)?;
             if totals != held {
                 let [said, found] = [totals, held].map(|totals| {
-                    let FileTotals { pairs, connections } = totals;
-                    format!("{pairs:?} pairs with {connections:?} connections")
+                    let FileTotals { pairs, connections, sums } = totals;
+                    let sums = if has_sums { format!(" and {:?}", sums.map(|sums| sums.0)) } else { String::new() };
+                    format!("{pairs:?} pairs with {connections:?} connections{sums}")
                 });
                 return Err(invalid(format!("its end, at byte {at}, says {said}, and it has {found}")));
             }
             let from = START + HEAD;
             let located = |problem| invalid(format!("{problem}, which its header says from byte {from} on"));
-            header.check_pairs(totals.connections).map_err(located)?;
+            header.check_pairs(totals.connections).and_then(|()| header.check_sums(totals.sums)).map_err(located)?;
             frames.end()
         };
         check().map_err(|error| Error::tallies(&path, error.to_string()))

@@ -110,11 +110,11 @@ pub(super) type Plain = BTreeMap<(usize, Vec<u8>, Vec<u8>), u64>;
 
 pub(super) fn pairs(paths: &[PathBuf]) -> Result<Plain> {
     let (mut out, mut last) = (Plain::new(), None);
-    Files::open(paths)?.for_each::<Error>(&mut |part, from, to, count| {
+    Files::open(paths)?.for_each::<Error>(&mut |part, from, to, amount| {
         let key = (part as usize, from.to_vec(), to.to_vec());
         assert!(last.as_ref() < Some(&key), "pairs come in order, each once");
         last = Some(key.clone());
-        out.insert(key, count);
+        out.insert(key, amount.connections);
         Ok(())
     })?;
     Ok(out)

@@ -9,7 +9,7 @@ use super::frame::{FULL, FrameKind, FrameWriter};
 use super::header::TalliesHeader;
 use super::layout::{BUFFER, CountedWindow, FileTotals, MAGIC};
 use crate::codec::Encoder;
-use crate::model::LaterNumbers;
+use crate::model::{Amount, LaterNumbers};
 use crate::spill::{PairWriter, Ranking};
 use crate::tally::aggregates::Pairs;
 use crate::tally::pane::Pane;
@@ -21,6 +21,7 @@ pub(super) struct TalliesWriter<W: Write> {
     part: CountedWindow,
     pairs: PairWriter<Vec<u8>>,
     totals: FileTotals,
+    measures: usize,
 }
 
 impl<W: Write> TalliesWriter<W> {
@@ -32,24 +33,28 @@ impl<W: Write> TalliesWriter<W> {
         let mut encoder = Encoder::new(&mut bytes);
         encoder.put(header)?;
         header.made.iter().try_for_each(|made| encoder.put(made))?;
-        LaterNumbers::of(&header.lines).iter().try_for_each(|later| encoder.put(later))?;
+        // What stands behind them needs them, whatever they are.
+        let later = header.numbers.as_ref().map(|_| LaterNumbers::all_of(&header.lines));
+        later.or_else(|| LaterNumbers::of(&header.lines)).iter().try_for_each(|later| encoder.put(later))?;
+        header.numbers.iter().try_for_each(|numbers| encoder.put(numbers))?;
         bytes.chunks(FULL).try_for_each(|payload| frames.write(FrameKind::Header, payload))?;
         Ok(TalliesWriter {
             frames,
             part: CountedWindow::Window,
-            pairs: PairWriter::new(Vec::new()),
+            pairs: PairWriter::new(Vec::new()).with_measures(header.measures().len()),
             totals: FileTotals::default(),
+            measures: header.measures().len(),
         })
     }
 
     /// Adds a pair, which comes after those before it.
-    pub(super) fn push(&mut self, part: CountedWindow, from: &[u8], to: &[u8], count: u64) -> io::Result<()> {
+    pub(super) fn push(&mut self, part: CountedWindow, from: &[u8], to: &[u8], amount: Amount) -> io::Result<()> {
         if part != self.part {
             self.end_part()?;
             self.part = part;
         }
-        self.totals.add(part, count)?;
-        self.pairs.push(from, to, count)?;
+        self.totals.add(part, amount)?;
+        self.pairs.push(from, to, amount)?;
         let waiting = self.pairs.get_mut();
         while waiting.len() >= FULL {
             self.frames.write(part.kind(), &waiting[..FULL])?;
@@ -59,7 +64,8 @@ impl<W: Write> TalliesWriter<W> {
     }
 
     pub(super) fn end_part(&mut self) -> io::Result<()> {
-        let mut pairs = std::mem::replace(&mut self.pairs, PairWriter::new(Vec::new()));
+        let empty = PairWriter::new(Vec::new()).with_measures(self.measures);
+        let mut pairs = std::mem::replace(&mut self.pairs, empty);
         let rest = pairs.get_mut();
         if rest.is_empty() { Ok(()) } else { self.frames.write(self.part.kind(), rest) }
     }
@@ -67,7 +73,11 @@ impl<W: Write> TalliesWriter<W> {
     pub(super) fn finish(mut self) -> io::Result<W> {
         self.end_part()?;
         let mut bytes = Vec::new();
-        Encoder::new(&mut bytes).put(&self.totals)?;
+        let mut encoder = Encoder::new(&mut bytes);
+        encoder.put(&self.totals)?;
+        if self.measures > 0 {
+            encoder.put(&self.totals.sums)?;
+        }
         self.frames.write(FrameKind::End, &bytes)?;
         Ok(self.frames.into_inner())
     }
@@ -82,16 +92,16 @@ pub fn write(out: impl Write, header: &TalliesHeader, view: &Aggregates) -> io::
             let panes: [Option<&Pane>; 2] = [Some(counted.window()), counted.previous().map(|pane| &**pane)];
             for (part, pane) in CountedWindow::ALL.into_iter().zip(panes) {
                 let Some(pane) = pane else { continue };
-                ranking.for_each_sorted(pane, Side::From, |from, to, count| writer.push(part, from, to, count))?;
+                ranking.for_each_amount(pane, Side::From, |from, to, amount| writer.push(part, from, to, amount))?;
             }
         }
         Pairs::Stored(stored) => {
             for part in CountedWindow::ALL {
                 let mut pushed = Ok(());
-                stored.for_each(Side::From, &mut |from, to, counts| {
-                    let count = counts[part as usize];
-                    if count > 0 && pushed.is_ok() {
-                        pushed = writer.push(part, from, to, count);
+                stored.for_each(Side::From, &mut |from, to, amounts| {
+                    let amount = amounts[part as usize];
+                    if amount.connections > 0 && pushed.is_ok() {
+                        pushed = writer.push(part, from, to, amount);
                     }
                 })?;
                 pushed?;

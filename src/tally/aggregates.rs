@@ -18,6 +18,7 @@ use super::totals::Totals;
 use crate::error::{Error, ErrorKind};
 use crate::model::time::Timestamp;
 use crate::model::window::Window;
+use crate::model::{Amount, Measured, PerMeasure};
 
 /// What a window holds, of all workers together. Read-only.
 #[derive(Debug)]
@@ -27,6 +28,15 @@ pub struct Aggregates {
     overflow: Overflow,
     pairs: Pairs,
     totals: OnceLock<Arc<Totals>>,
+    measures: Measures,
+}
+
+/// The measures of a window: their names, and what they come to by bucket.
+#[derive(Debug, Clone, Default)]
+struct Measures {
+    names: Arc<[String]>,
+    /// By place of the bucket in the window; empty if there are no measures.
+    buckets: Vec<Measured>,
 }
 
 /// Connections that are counted without their pair: there was no memory for more pairs.
@@ -65,20 +75,19 @@ pub struct Counted {
     previous: Option<Joined>,
 }
 
-/// What visits pairs: two names, and the connections in the window and in the one before it.
-pub type PairVisitor<'a> = dyn FnMut(&[u8], &[u8], [u64; 2]) + 'a;
+/// What visits pairs: two names, and what is counted in the window and in the one before it.
+pub type PairVisitor<'a> = dyn FnMut(&[u8], &[u8], [Amount; 2]) + 'a;
 
 /// Pairs that are not in memory.
 pub trait PairSource: Send + Sync + fmt::Debug {
     /// Calls `f` with each pair once, in the order of the host on `side` and then of the other one:
-    /// the two names, in this order, the connections in the window, and those in the window before
-    /// it.
+    /// the two names, in this order, what is counted in the window, and in the window before it.
     fn for_each(&self, side: Side, f: &mut PairVisitor<'_>) -> io::Result<()>;
 
     /// Calls `f` with each two hosts between which there are connections in the window, in the order
-    /// of the one and then of the other: the two names, the connections from the first to the
-    /// second, and those from the second to the first. So each pair comes twice, once by either of
-    /// its hosts; that of a host with itself comes once, with the same number twice.
+    /// of the one and then of the other: the two names, what is counted from the first to the
+    /// second, and from the second to the first. So each pair comes twice, once by either of its
+    /// hosts; that of a host with itself comes once, with the same twice.
     fn for_each_both_ways(&self, f: &mut PairVisitor<'_>) -> io::Result<()>;
 }
 
@@ -133,6 +142,15 @@ pub struct Pair<'a> {
     pub connections: u64,
     /// How often in the window before; 0 if that is not kept.
     pub before: u64,
+    /// What the measures of the window come to.
+    pub sums: PerMeasure,
+}
+
+impl Pair<'_> {
+    /// What is counted of it in the window.
+    pub fn amount(&self) -> Amount {
+        Amount { connections: self.connections, sums: self.sums }
+    }
 }
 
 /// Connections in one bucket of the window.
@@ -153,6 +171,15 @@ pub struct HostTotal<'a> {
     pub connections: u64,
     /// Distinct hosts on the other side.
     pub peers: u64,
+    /// What its measures come to.
+    pub sums: PerMeasure,
+}
+
+impl HostTotal<'_> {
+    /// What is counted of it.
+    pub fn amount(&self) -> Amount {
+        Amount { connections: self.connections, sums: self.sums }
+    }
 }
 
 /// A host that is connected with another.
@@ -162,6 +189,15 @@ pub struct Peer {
     pub host: Vec<u8>,
     /// Connections between the two; above 0.
     pub connections: u64,
+    /// What their measures come to.
+    pub sums: PerMeasure,
+}
+
+impl Peer {
+    /// What is counted between the two.
+    pub fn amount(&self) -> Amount {
+        Amount { connections: self.connections, sums: self.sums }
+    }
 }
 
 /// Which buckets of a tally a window covers.
@@ -196,7 +232,36 @@ impl Aggregates {
         for (bucket, connections) in counts.range(layout.first_bucket..layout.end_bucket()) {
             buckets[(bucket - layout.first_bucket) as usize].connections = *connections;
         }
-        Aggregates { window: layout.window, buckets, overflow, pairs, totals: OnceLock::new() }
+        let (totals, measures) = (OnceLock::new(), Measures::default());
+        Aggregates { window: layout.window, buckets, overflow, pairs, totals, measures }
+    }
+
+    /// The same view with measures of these names, by the numbers of buckets.
+    pub fn measuring(mut self, layout: &Layout, names: Arc<[String]>, counts: &BTreeMap<i64, Measured>) -> Self {
+        if !names.is_empty() {
+            self.measures = Measures { names, buckets: vec![Measured::default(); self.buckets.len()] };
+            for (bucket, measured) in counts.range(layout.first_bucket..layout.end_bucket()) {
+                self.measures.buckets[(bucket - layout.first_bucket) as usize] = *measured;
+            }
+        }
+        self
+    }
+
+    /// The names of the measures, in the order of their sums.
+    pub fn measures(&self) -> &[String] {
+        &self.measures.names
+    }
+
+    /// What the measures of all pairs come to, whether they are known by their pair or not.
+    pub fn measured(&self) -> Measured {
+        let mut sum = Measured::default();
+        self.measures.buckets.iter().for_each(|bucket| sum += *bucket);
+        sum
+    }
+
+    /// What they come to in a bucket of the window, by its place.
+    pub fn measured_in(&self, bucket: usize) -> Measured {
+        self.measures.buckets.get(bucket).copied().unwrap_or_default()
     }
 
     /// The same view with the names that its numbers stand for.
@@ -274,14 +339,20 @@ impl Aggregates {
             Pairs::Counted(counted) => {
                 let (names, previous) = (&counted.names, counted.previous());
                 let before = |from, to| previous.map_or(0, |pane| pane.get(from, to));
-                counted.window().shards()[part].read_recursive().for_each(|from, to, connections| {
+                let mut give = |from, to, Amount { connections, sums }: Amount| {
                     let (from_name, to_name) = (Name::Number(names, from), Name::Number(names, to));
-                    f(Pair { from: from_name, to: to_name, connections, before: before(from, to) });
-                });
+                    f(Pair { from: from_name, to: to_name, connections, before: before(from, to), sums });
+                };
+                let shard = counted.window().shards()[part].read_recursive();
+                match self.measures.names.is_empty() {
+                    true => shard.for_each(|from, to, connections| give(from, to, connections.into())),
+                    false => shard.for_each_amount(give),
+                }
             }
-            Pairs::Stored(stored) => stored.for_each(Side::From, &mut |from, to, [connections, before]| {
+            Pairs::Stored(stored) => stored.for_each(Side::From, &mut |from, to, [amount, before]| {
+                let (Amount { connections, sums }, before) = (amount, before.connections);
                 if connections > 0 {
-                    f(Pair { from: Name::Bytes(from), to: Name::Bytes(to), connections, before });
+                    f(Pair { from: Name::Bytes(from), to: Name::Bytes(to), connections, before, sums });
                 }
             })?,
         }
@@ -294,24 +365,26 @@ impl Aggregates {
             Pairs::Counted(counted) => {
                 let totals = self.totals_or(counted, || counted.totals(0..self.parts()));
                 for (id, connections, peers) in totals.of_side(side as usize) {
-                    f(HostTotal { host: Name::Number(&counted.names, id), connections, peers });
+                    let sums = totals.sums_of(side as usize, id);
+                    f(HostTotal { host: Name::Number(&counted.names, id), connections, peers, sums });
                 }
             }
             Pairs::Stored(stored) => {
                 // In the order of the host, so that all its pairs come one after the other.
-                let mut current: Option<(Vec<u8>, u64, u64)> = None;
-                let mut give = |(name, connections, peers): &(Vec<u8>, u64, u64)| {
-                    f(HostTotal { host: Name::Bytes(name), connections: *connections, peers: *peers });
+                let mut current: Option<(Vec<u8>, Amount, u64)> = None;
+                let mut give = |(name, amount, peers): &(Vec<u8>, Amount, u64)| {
+                    let Amount { connections, sums } = *amount;
+                    f(HostTotal { host: Name::Bytes(name), connections, peers: *peers, sums });
                 };
-                stored.for_each(side, &mut |host, _, [connections, _]| match &mut current {
-                    _ if connections == 0 => {}
+                stored.for_each(side, &mut |host, _, [amount, _]| match &mut current {
+                    _ if amount.connections == 0 => {}
                     Some((name, total, peers)) if name == host => {
-                        *total += connections;
+                        *total += amount;
                         *peers += 1;
                     }
                     other => {
                         other.iter().for_each(&mut give);
-                        *other = Some((host.to_vec(), connections, 1));
+                        *other = Some((host.to_vec(), amount, 1));
                     }
                 })?;
                 current.iter().for_each(give);
@@ -353,8 +426,8 @@ impl Aggregates {
     /// side, over some parts, in no order.
     pub fn peers_in(&self, parts: Range<usize>, side: Side, hosts: &[&[u8]]) -> Result<Vec<Vec<Peer>>, ReadBack> {
         let mut found: Vec<Vec<Peer>> = vec![Vec::new(); hosts.len()];
-        let mut add = |asked: usize, host: &[u8], connections| {
-            found[asked].push(Peer { host: host.to_vec(), connections });
+        let mut add = |asked: usize, host: &[u8], Amount { connections, sums }: Amount| {
+            found[asked].push(Peer { host: host.to_vec(), connections, sums });
         };
         match &self.pairs {
             Pairs::Counted(counted) => {
@@ -363,16 +436,22 @@ impl Aggregates {
                 for (at, id) in hosts.iter().enumerate().filter_map(|(at, host)| Some((at, names.find(host)?))) {
                     asked[id.0 as usize] = at as u32;
                 }
-                counted.window().for_each_in(parts, |from, to, connections| {
+                let mut look = |from: HostId, to: HostId, amount: Amount| {
                     let (host, peer) = if side == Side::From { (from, to) } else { (to, from) };
                     if asked[host.0 as usize] != u32::MAX {
-                        add(asked[host.0 as usize] as usize, names.name(peer), connections);
+                        add(asked[host.0 as usize] as usize, names.name(peer), amount);
                     }
-                });
+                };
+                match self.measures.names.is_empty() {
+                    true => {
+                        counted.window().for_each_in(parts, |from, to, connections| look(from, to, connections.into()))
+                    }
+                    false => counted.window().for_each_amount_in(parts, look),
+                }
             }
-            Pairs::Stored(stored) => stored.for_each(side, &mut |host, peer, [connections, _]| {
-                if let Some(at) = hosts.iter().position(|asked| *asked == host).filter(|_| connections > 0) {
-                    add(at, peer, connections);
+            Pairs::Stored(stored) => stored.for_each(side, &mut |host, peer, [amount, _]| {
+                if let Some(at) = hosts.iter().position(|asked| *asked == host).filter(|_| amount.connections > 0) {
+                    add(at, peer, amount);
                 }
             })?,
         }
@@ -398,7 +477,15 @@ impl Counted {
     pub(super) fn totals(&self, parts: Range<usize>) -> Totals {
         let mut totals = Totals::new(self.names.end());
         // Each pair occurs once, so each is new.
-        self.window().for_each_in(parts, |from, to, connections| totals.add(from, to, connections, true));
+        if self.window().measures() == 0 {
+            self.window().for_each_in(parts, |from, to, connections| totals.add(from, to, connections, true));
+            return totals;
+        }
+        totals.reach_sums(self.names.end());
+        self.window().for_each_amount_in(parts, |from, to, amount| {
+            totals.add(from, to, amount.connections, true);
+            totals.add_sums(from, to, amount.sums);
+        });
         totals
     }
 }

@@ -9,32 +9,37 @@ use std::ops::Range;
 use super::aggregates::{Aggregates, Counted, Name, Pairs, ReadBack, Side};
 use super::names::HostId;
 use super::totals::Totals;
+use crate::model::Amount;
 
-/// Connections of one host, on either side. Those of the host with itself are on both.
+/// What is counted of one host, on either side. What it has with itself is on both.
 #[derive(Debug, Clone, Copy)]
 pub struct EitherSide<'a> {
     /// The host.
     pub host: Name<'a>,
-    /// Those that it made.
-    pub as_source: u64,
-    /// Those that it received.
-    pub as_server: u64,
-    /// Those that it made to itself.
-    pub with_itself: u64,
+    /// Of the connections that it made.
+    pub as_source: Amount,
+    /// Of those that it received.
+    pub as_server: Amount,
+    /// Of those that it made to itself.
+    pub with_itself: Amount,
 }
 
 impl EitherSide<'_> {
-    /// Connections that the host is part of: those with itself count once.
-    pub fn connections(&self) -> u64 {
-        self.as_source + self.as_server - self.with_itself
+    /// What is counted of connections that the host is part of: those with itself count once.
+    pub fn amount(&self) -> Amount {
+        // In this order nothing is larger than all that is counted.
+        let mut amount = self.as_source;
+        amount -= self.with_itself;
+        amount += self.as_server;
+        amount
     }
 }
 
 /// A host of pairs that come sorted, as far as they have come.
 struct Grouped {
     name: Vec<u8>,
-    counts: [u64; 2],
-    with_itself: u64,
+    counts: [Amount; 2],
+    with_itself: Amount,
 }
 
 /// Puts together pairs that come in the order of their first host: its counts, and how much of the
@@ -43,11 +48,11 @@ struct Grouped {
 struct HostsInTurn(Option<Grouped>);
 
 impl HostsInTurn {
-    fn add(&mut self, first: &[u8], second: &[u8], counts: [u64; 2], f: &mut impl FnMut(&Grouped)) {
-        let with_itself = if first == second { counts[0] } else { 0 };
+    fn add(&mut self, first: &[u8], second: &[u8], counts: [Amount; 2], f: &mut impl FnMut(&Grouped)) {
+        let with_itself = if first == second { counts[0] } else { Amount::default() };
         match &mut self.0 {
             Some(group) if group.name == first => {
-                group.counts = [group.counts[0] + counts[0], group.counts[1] + counts[1]];
+                group.counts.iter_mut().zip(counts).for_each(|(mine, more)| *mine += more);
                 group.with_itself += with_itself;
             }
             other => {
@@ -64,11 +69,11 @@ impl HostsInTurn {
 
 impl Aggregates {
     /// Calls `f` with each pair of one part that is in the window before and not in this one, in no
-    /// order: who connected, to whom, and how often. Each pair is in one part.
+    /// order: who connected, to whom, and what was counted of it. Each pair is in one part.
     pub fn for_each_gone_pair_in(
         &self,
         part: usize,
-        mut f: impl FnMut(Name<'_>, Name<'_>, u64),
+        mut f: impl FnMut(Name<'_>, Name<'_>, Amount),
     ) -> Result<(), ReadBack> {
         match self.pairs() {
             Pairs::Counted(counted) => {
@@ -76,14 +81,15 @@ impl Aggregates {
                 let Some(shard) = counted.previous().and_then(|previous| previous.shards().get(part)) else {
                     return Ok(());
                 };
-                shard.read_recursive().for_each(|from, to, before| {
+                let give = |from, to, before| {
                     if window.get(from, to) == 0 {
                         f(Name::Number(names, from), Name::Number(names, to), before);
                     }
-                });
+                };
+                shard.read_recursive().for_each_amount(give);
             }
-            Pairs::Stored(stored) => stored.for_each(Side::From, &mut |from, to, [connections, before]| {
-                if connections == 0 && before > 0 {
+            Pairs::Stored(stored) => stored.for_each(Side::From, &mut |from, to, [amount, before]| {
+                if amount.connections == 0 && before.connections > 0 {
                     f(Name::Bytes(from), Name::Bytes(to), before);
                 }
             })?,
@@ -97,10 +103,11 @@ impl Aggregates {
             Pairs::Counted(counted) => {
                 let totals = self.totals_or(counted, || counted.totals(0..self.parts()));
                 for id in counted.ids() {
-                    let [as_source, as_server] = totals.connections(id);
-                    let both = as_source > 0 && as_server > 0;
-                    let with_itself = if both { counted.window().get(id, id) } else { 0 };
-                    if as_source + as_server > 0 {
+                    let [as_source, as_server] = totals.amounts(id);
+                    let is = [as_source, as_server].map(|amount| amount.connections > 0);
+                    let with_itself =
+                        if is == [true, true] { counted.window().get_amount(id, id) } else { Amount::default() };
+                    if is != [false, false] {
                         f(EitherSide { host: Name::Number(&counted.names, id), as_source, as_server, with_itself });
                     }
                 }
@@ -108,7 +115,7 @@ impl Aggregates {
             Pairs::Stored(stored) => {
                 let mut give = |group: &Grouped| {
                     let ([as_source, as_server], with_itself) = (group.counts, group.with_itself);
-                    if as_source + as_server > 0 {
+                    if as_source.connections > 0 || as_server.connections > 0 {
                         f(EitherSide { host: Name::Bytes(&group.name), as_source, as_server, with_itself });
                     }
                 };
@@ -121,27 +128,30 @@ impl Aggregates {
     }
 
     /// Calls `f` with each host on `side` of a connection of the window or of the one before it, in
-    /// no order: its connections in each of them. `before` are the totals of the latter, over all
-    /// parts.
+    /// no order: what is counted of it in the window, and its connections in the one before. `before`
+    /// are the totals of the latter, over all parts.
     pub fn for_each_host_compared(
         &self,
         side: Side,
         before: &Totals,
-        mut f: impl FnMut(Name<'_>, [u64; 2]),
+        mut f: impl FnMut(Name<'_>, Amount, u64),
     ) -> Result<(), ReadBack> {
         match self.pairs() {
             Pairs::Counted(counted) => {
                 let totals = self.totals_or(counted, || counted.totals(0..self.parts()));
                 for id in counted.ids() {
-                    let of_side = |totals: &Totals| totals.connections(id)[side as usize];
-                    let counts = [of_side(totals), of_side(before)];
-                    if counts != [0, 0] {
-                        f(Name::Number(&counted.names, id), counts);
+                    let of_side = |totals: &Totals| totals.amounts(id)[side as usize];
+                    let (amount, before) = (of_side(totals), of_side(before).connections);
+                    if amount.connections > 0 || before > 0 {
+                        f(Name::Number(&counted.names, id), amount, before);
                     }
                 }
             }
             Pairs::Stored(stored) => {
-                let mut give = |group: &Grouped| f(Name::Bytes(&group.name), group.counts);
+                let mut give = |group: &Grouped| {
+                    let [amount, before] = group.counts;
+                    f(Name::Bytes(&group.name), amount, before.connections);
+                };
                 let mut groups = HostsInTurn::default();
                 stored.for_each(side, &mut |host, other, counts| groups.add(host, other, counts, &mut give))?;
                 groups.end(&mut give);

@@ -27,6 +27,7 @@ use super::pairs::PairHash;
 use super::pane::Pane;
 use super::sliding::{FilledPane, Joined, RunningSums, WindowPanes};
 use super::sweep::{Marks, Sweep};
+use crate::model::{Amount, Measured};
 
 /// How a tally is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +46,7 @@ pub struct Tally {
     budget: Arc<Budget>,
     hosts: RwLock<Hosts>,
     panes: RwLock<BTreeMap<i64, Arc<Pane>>>,
-    /// Connections of all pairs, by bucket.
-    buckets: BTreeMap<i64, u64>,
+    by_bucket: BucketCounts,
     /// The sums of the last window and of the one before it, where windows slide.
     pub(super) sums: Arc<RunningSums>,
     /// The marks of the sweep that is under way.
@@ -57,6 +57,29 @@ pub struct Tally {
     dropped: bool,
     drained: u64,
     numbering: u64,
+}
+
+/// What all pairs come to by bucket, whether they are known or not.
+#[derive(Debug, Default)]
+struct BucketCounts {
+    connections: BTreeMap<i64, u64>,
+    /// The names of what is summed beside them.
+    measures: Arc<[String]>,
+    measured: BTreeMap<i64, Measured>,
+}
+
+impl BucketCounts {
+    /// Forgets what is before a bucket.
+    fn drop_before(&mut self, bucket: i64) {
+        self.connections = self.connections.split_off(&bucket);
+        self.measured = self.measured.split_off(&bucket);
+    }
+
+    /// Forgets all but some buckets.
+    fn retain(&mut self, is_kept: impl Fn(i64) -> bool) {
+        self.connections.retain(|bucket, _| is_kept(*bucket));
+        self.measured.retain(|bucket, _| is_kept(*bucket));
+    }
 }
 
 /// A view that borrows the names of some hosts until it is dropped, even by a panic.
@@ -81,7 +104,7 @@ impl Tally {
             budget,
             hosts: RwLock::default(),
             panes: RwLock::default(),
-            buckets: BTreeMap::new(),
+            by_bucket: BucketCounts::default(),
             sums,
             marks: None,
             swept: 0,
@@ -89,6 +112,22 @@ impl Tally {
             drained: 0,
             numbering: 0,
         }
+    }
+
+    /// The same, empty as it is, with measures of these names.
+    pub fn measuring(mut self, names: &[String]) -> Self {
+        self.by_bucket.measures = names.into();
+        self
+    }
+
+    /// The names of its measures.
+    pub fn measures(&self) -> &Arc<[String]> {
+        &self.by_bucket.measures
+    }
+
+    /// What the measures of all pairs come to, by bucket.
+    pub fn measured(&self) -> &BTreeMap<i64, Measured> {
+        &self.by_bucket.measured
     }
 
     /// How it is divided.
@@ -126,7 +165,7 @@ impl Tally {
     }
 
     fn new_pane(&self) -> Pane {
-        Pane::new(self.hash, self.shape.shards, &self.budget)
+        Pane::new(self.hash, self.shape.shards, self.by_bucket.measures.len(), &self.budget)
     }
 
     /// Counts connections, whatever memory they take: the simple way in, one pair at a time.
@@ -135,6 +174,20 @@ impl Tally {
         self.marks.iter().for_each(|marks| marks.set_pair(from, to));
         self.pane(self.pane_of(bucket)).add_anyway(from, to, count);
         self.add_to_bucket(bucket, count);
+    }
+
+    /// As `add`, with what the measures come to.
+    pub fn add_amount(&mut self, bucket: i64, from: &[u8], to: &[u8], amount: Amount) {
+        let (from, to) = (self.intern_anyway(from), self.intern_anyway(to));
+        self.marks.iter().for_each(|marks| marks.set_pair(from, to));
+        self.pane(self.pane_of(bucket)).add_anyway(from, to, amount);
+        self.add_to_bucket(bucket, amount.connections);
+        self.measure(bucket, Measured { sums: amount.sums, ..Measured::default() });
+    }
+
+    /// Adds what the measures of a bucket come to, whose pairs are counted apart.
+    pub fn measure(&mut self, bucket: i64, measured: Measured) {
+        *self.by_bucket.measured.entry(bucket).or_default() += measured;
     }
 
     /// The number of a host, which is added if it is new, whatever memory that takes.
@@ -148,12 +201,12 @@ impl Tally {
 
     /// Counts connections of a bucket, whose pairs are counted apart.
     pub fn add_to_bucket(&mut self, bucket: i64, count: u64) {
-        *self.buckets.entry(bucket).or_default() += count;
+        *self.by_bucket.connections.entry(bucket).or_default() += count;
     }
 
     /// The first bucket from `bucket` on that is there.
     pub fn first_from(&self, bucket: i64) -> Option<i64> {
-        self.buckets.range(bucket..).next().map(|(&bucket, _)| bucket)
+        self.by_bucket.connections.range(bucket..).next().map(|(&bucket, _)| bucket)
     }
 
     /// What the panes of a window hold, and those of the window before it if they are kept. Nothing
@@ -208,6 +261,7 @@ impl Tally {
             hosts: self.hosts.read().names().end(),
             hash: self.hash,
             shards: self.shape.shards,
+            measures: self.by_bucket.measures.len(),
             budget: Arc::clone(&self.budget),
         }
     }
@@ -229,12 +283,17 @@ impl Tally {
         let unjoined = (of_window + before).saturating_sub(in_panes);
         let overflow = Overflow { window: of_window, before, unjoined };
         let pairs = Counted::new(names, window, previous);
-        Aggregates::new(layout, &self.buckets, overflow, pairs.into())
+        self.measured_view(layout, Aggregates::new(layout, &self.by_bucket.connections, overflow, pairs.into()))
+    }
+
+    /// A view with what its measures come to.
+    fn measured_view(&self, layout: &Layout, view: Aggregates) -> Aggregates {
+        view.measuring(layout, Arc::clone(&self.by_bucket.measures), &self.by_bucket.measured)
     }
 
     /// As `view`, of pairs that are stored elsewhere.
     pub fn view_of(&self, layout: &Layout, overflow: Overflow, pairs: Box<dyn PairSource>) -> Aggregates {
-        Aggregates::new(layout, &self.buckets, overflow, Pairs::Stored(pairs))
+        self.measured_view(layout, Aggregates::new(layout, &self.by_bucket.connections, overflow, Pairs::Stored(pairs)))
     }
 
     /// As `view`, for the last time: the names of the hosts go with it, and are not copied.
@@ -276,7 +335,12 @@ impl Tally {
     /// A copy of the panes from `first` to before `end`, as one.
     fn copied(&self, first: i64, end: i64) -> Arc<Pane> {
         let whole = self.new_pane();
-        self.panes.read_recursive().range(first..end).for_each(|(_, pane)| whole.absorb(pane, |_, _, _, _| {}));
+        for (_, pane) in self.panes.read_recursive().range(first..end) {
+            match self.by_bucket.measures.is_empty() {
+                true => whole.absorb::<u64>(pane, |_, _, _, _| {}),
+                false => whole.absorb::<Amount>(pane, |_, _, _, _| {}),
+            }
+        }
         Arc::new(whole)
     }
 
@@ -287,17 +351,17 @@ impl Tally {
 
     /// Connections by bucket.
     pub fn buckets(&self) -> &BTreeMap<i64, u64> {
-        &self.buckets
+        &self.by_bucket.connections
     }
 
     /// Connections in the buckets from `first` to before `end`.
     pub fn connections(&self, first: i64, end: i64) -> u64 {
-        self.buckets.range(first..end).map(|(_, count)| count).sum()
+        self.by_bucket.connections.range(first..end).map(|(_, count)| count).sum()
     }
 
     /// Forgets what is before a bucket, which is the first of its pane.
     pub fn drop_before(&mut self, bucket: i64) {
-        self.buckets = self.buckets.split_off(&bucket);
+        self.by_bucket.drop_before(bucket);
         let first = self.pane_of(bucket);
         let panes = self.panes.get_mut();
         let kept = panes.split_off(&first);
@@ -308,7 +372,7 @@ impl Tally {
     /// Forgets all but these runs of whole panes, each from a bucket to before another.
     pub fn keep_only(&mut self, runs: &[(i64, i64)]) {
         let is_kept = |bucket: i64| runs.iter().any(|run| (run.0..run.1).contains(&bucket));
-        self.buckets.retain(|bucket, _| is_kept(*bucket));
+        self.by_bucket.retain(is_kept);
         let pane = self.shape.pane;
         let before = self.panes.get_mut().len();
         self.panes.get_mut().retain(|number, _| is_kept(number.saturating_mul(pane)));

@@ -7,6 +7,7 @@
 //!
 //! Invariant: each pair is there at most once, with a count above 0.
 
+mod sums;
 mod take_off;
 
 use std::collections::HashMap;
@@ -16,6 +17,9 @@ use wide::u32x4;
 use super::budget::Budget;
 use super::hash::{folded, seeds};
 use super::names::HostId;
+use crate::model::{Amount, Countable};
+
+use sums::{PLACES, PairSums};
 
 /// Connections per pair of hosts. The simple version, against which this one is tested, is a map.
 #[derive(Debug, Clone)]
@@ -27,6 +31,7 @@ pub struct PairTable {
     taken: usize,
     /// What a count has beyond its bits in the bucket: few have, since each has passed `CARRIED`.
     carried: HashMap<(HostId, HostId), u64, ahash::RandomState>,
+    sums: PairSums,
 }
 
 /// As many pairs as fit a line of the cache, the first `taken` of its places used.
@@ -38,8 +43,6 @@ struct Bucket {
     count: [u16; PLACES],
     taken: u16,
 }
-
-const PLACES: usize = 6;
 
 /// The bit of a count of which there is more elsewhere.
 const CARRIED: u16 = 1 << 15;
@@ -115,15 +118,27 @@ const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 const FIRST_BUCKETS: usize = 4;
 
 impl PairTable {
-    /// An empty table of pairs that are hashed like this.
+    /// An empty table of pairs that are hashed like this, without measures.
     pub fn new(hash: PairHash) -> Self {
-        PairTable { hash, buckets: Vec::new(), taken: 0, carried: Default::default() }
+        PairTable::with_measures(hash, 0)
+    }
+
+    /// The same with so many measures.
+    pub fn with_measures(hash: PairHash, measures: usize) -> Self {
+        let sums = PairSums::new(measures);
+        PairTable { hash, buckets: Vec::new(), taken: 0, carried: Default::default(), sums }
+    }
+
+    /// How many measures are summed.
+    pub fn measures(&self) -> usize {
+        self.sums.measures()
     }
 
     /// Adds to the count of a pair of this hash. Gives whether there was room: a new pair may need
     /// more memory than is left.
     #[inline]
-    pub fn add(&mut self, hash: u64, from: HostId, to: HostId, count: u64, budget: &Budget) -> bool {
+    pub fn add(&mut self, hash: u64, from: HostId, to: HostId, what: impl Countable, budget: &Budget) -> bool {
+        let count = what.amount().connections;
         let mut at = self.place(hash);
         while let Some(bucket) = self.buckets.get_mut(at) {
             if let Some(place) = bucket.find(from, to) {
@@ -132,6 +147,7 @@ impl PairTable {
                     Some(sum) => bucket.count[place] = here & CARRIED | sum,
                     None => self.carry(at, place, count, budget),
                 }
+                self.sums.add((at, place), what);
                 return true;
             }
             if !bucket.is_full() {
@@ -145,18 +161,23 @@ impl PairTable {
             }
             at = self.with_room(self.place(hash));
         }
-        self.push(at, from, to, count, budget);
+        self.push(at, from, to, what, budget);
         true
     }
 
     /// Calls `f` with this table, each pair of another one of the same hash, and its count.
-    pub fn absorb(&mut self, other: &PairTable, budget: &Budget, mut f: impl FnMut(&mut Self, HostId, HostId, u64)) {
+    pub fn absorb<A: Countable>(
+        &mut self,
+        other: &PairTable,
+        budget: &Budget,
+        mut f: impl FnMut(&mut Self, HostId, HostId, A),
+    ) {
         // In order, all pairs would come to the start of a table that is too small for them, and
         // each would search for a place through all those before it.
         if self.reserve(other.taken, budget) {
-            other.for_each(|from, to, count| f(self, from, to, count));
+            other.each(|from, to, what| f(self, from, to, what));
         } else {
-            other.for_each_scattered(|from, to, count| f(self, from, to, count));
+            other.each_scattered(|from, to, what| f(self, from, to, what));
         }
     }
 
@@ -170,8 +191,8 @@ impl PairTable {
 
     /// As `add`, with memory to grow or without: if there is none, the places that are kept free
     /// are used first.
-    pub fn add_anyway(&mut self, hash: u64, from: HostId, to: HostId, count: u64, budget: &Budget) {
-        if self.add(hash, from, to, count, budget) {
+    pub fn add_anyway(&mut self, hash: u64, from: HostId, to: HostId, what: impl Countable, budget: &Budget) {
+        if self.add(hash, from, to, what, budget) {
             return;
         }
         // One place in sixteen stays free in any case.
@@ -180,15 +201,17 @@ impl PairTable {
             self.grow(&Budget::default());
             budget.take_anyway(self.bytes() - before);
         }
-        self.push(self.with_room(self.place(hash)), from, to, count, budget);
+        self.push(self.with_room(self.place(hash)), from, to, what, budget);
     }
 
     /// Puts a pair that is not there yet into a bucket that has room for it.
     #[inline(always)]
-    fn push(&mut self, at: usize, from: HostId, to: HostId, count: u64, budget: &Budget) {
+    fn push(&mut self, at: usize, from: HostId, to: HostId, what: impl Countable, budget: &Budget) {
+        let count = what.amount().connections;
         self.taken += 1;
         let first = fitting(count).unwrap_or(1);
         self.buckets[at].push(from.0, to.0, first);
+        self.sums.put((at, self.buckets[at].taken as usize - 1), what);
         if u64::from(first) < count {
             self.carry(at, self.buckets[at].taken as usize - 1, count - u64::from(first), budget);
         }
@@ -196,17 +219,22 @@ impl PairTable {
 
     /// The count of a pair of this hash; 0 if it is not there.
     pub fn get(&self, hash: u64, from: HostId, to: HostId) -> u64 {
+        self.get_amount::<u64>(hash, from, to).connections
+    }
+
+    /// The same, with its sums where those are asked for.
+    pub fn get_amount<A: Countable>(&self, hash: u64, from: HostId, to: HostId) -> Amount {
         let mut at = self.place(hash);
         while let Some(bucket) = self.buckets.get(at) {
             if let Some(place) = bucket.find(from, to) {
-                return self.count(bucket, place);
+                return A::of(self.count(bucket, place), || self.sums.get((at, place))).amount();
             }
             if !bucket.is_full() {
                 break;
             }
             at = self.behind(at);
         }
-        0
+        Amount::default()
     }
 
     /// Reads where a pair of this hash would be, so that it is in the cache when it is added. The
@@ -218,12 +246,22 @@ impl PairTable {
 
     /// Calls `f` with each pair and its count, in no order.
     #[inline]
-    pub fn for_each(&self, mut f: impl FnMut(HostId, HostId, u64)) {
-        self.buckets.iter().for_each(|bucket| self.for_each_of(bucket, &mut f));
+    pub fn for_each(&self, f: impl FnMut(HostId, HostId, u64)) {
+        self.each(f);
     }
 
-    /// As `for_each`, each time from another part of the table, which takes longer.
-    fn for_each_scattered(&self, mut f: impl FnMut(HostId, HostId, u64)) {
+    /// Calls `f` with each pair, its count and its sums, in no order.
+    pub fn for_each_amount(&self, f: impl FnMut(HostId, HostId, Amount)) {
+        self.each(f);
+    }
+
+    #[inline]
+    pub(super) fn each<A: Countable>(&self, mut f: impl FnMut(HostId, HostId, A)) {
+        (0..self.buckets.len()).for_each(|at| self.each_of(at, &mut f));
+    }
+
+    /// As `each`, each time from another part of the table, which takes longer.
+    fn each_scattered<A: Countable>(&self, mut f: impl FnMut(HostId, HostId, A)) {
         let buckets = self.buckets.len();
         // By strides of about the golden section, which come to each bucket once if they share no
         // divisor with the number of buckets.
@@ -231,15 +269,17 @@ impl PairTable {
         let Some(stride) = (section.max(1)..=buckets).find(|stride| divisor(*stride, buckets) == 1) else { return };
         let mut at = 0;
         for _ in 0..buckets {
-            self.for_each_of(&self.buckets[at], &mut f);
+            self.each_of(at, &mut f);
             at = (at + stride) % buckets;
         }
     }
 
     #[inline]
-    fn for_each_of(&self, bucket: &Bucket, f: &mut impl FnMut(HostId, HostId, u64)) {
+    fn each_of<A: Countable>(&self, at: usize, f: &mut impl FnMut(HostId, HostId, A)) {
+        let bucket = &self.buckets[at];
         for place in 0..PLACES.min(bucket.taken as usize) {
-            f(HostId(bucket.from[place]), HostId(bucket.to[place]), self.count(bucket, place));
+            let what = A::of(self.count(bucket, place), || self.sums.get((at, place)));
+            f(HostId(bucket.from[place]), HostId(bucket.to[place]), what);
         }
     }
 
@@ -255,7 +295,12 @@ impl PairTable {
 
     /// Bytes that the table takes.
     pub fn bytes(&self) -> usize {
-        self.buckets.len() * size_of::<Bucket>() + self.carried.len() * EACH_CARRIED
+        self.buckets.len() * self.each_bucket() + self.carried.len() * EACH_CARRIED
+    }
+
+    /// Bytes of a bucket and of its sums.
+    fn each_bucket(&self) -> usize {
+        size_of::<Bucket>() + self.sums.bytes_of_a_bucket()
     }
 
     #[inline]
@@ -315,19 +360,22 @@ impl PairTable {
     /// This many buckets, if there is memory for them.
     fn widen(&mut self, wider: usize, budget: &Budget) -> bool {
         // For a moment there are both tables.
-        if !budget.take(wider * size_of::<Bucket>()) {
+        if !budget.take(wider * self.each_bucket()) {
             return false;
         }
         // Places keep their order, so that both tables are gone through from start to end.
         let narrow = std::mem::replace(&mut self.buckets, vec![Bucket::default(); wider]);
-        for bucket in &narrow {
+        let narrow_sums = self.sums.widen(wider);
+        for (before, bucket) in narrow.iter().enumerate() {
             for place in 0..bucket.taken as usize {
                 let (from, to) = (bucket.from[place], bucket.to[place]);
                 let at = self.with_room(self.place(self.hash.of(HostId(from), HostId(to))));
                 self.buckets[at].push(from, to, bucket.count[place]);
+                let now = (at, self.buckets[at].taken as usize - 1);
+                self.sums.take_over(&narrow_sums, (before, place), now);
             }
         }
-        budget.give_back(narrow.len() * size_of::<Bucket>());
+        budget.give_back(narrow.len() * self.each_bucket());
         true
     }
 }
@@ -351,144 +399,4 @@ fn divisor(a: usize, b: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::hash::shard;
-    use super::*;
-    use proptest::prelude::*;
-    use std::collections::BTreeMap;
-
-    type Plain = BTreeMap<(u32, u32), u64>;
-
-    fn plain(table: &PairTable) -> Plain {
-        let mut out = Plain::new();
-        table.for_each(|from, to, count| assert_eq!(out.insert((from.0, to.0), count), None, "a pair is there twice"));
-        out
-    }
-
-    fn add(table: &mut PairTable, (from, to): (u32, u32), count: u64, budget: &Budget) -> bool {
-        let (from, to) = (HostId(from), HostId(to));
-        table.add(table.hash.of(from, to), from, to, count, budget)
-    }
-
-    /// Counts of which some are more than a bucket holds, at once or after a few.
-    fn count() -> impl Strategy<Value = u64> {
-        let carried = u64::from(CARRIED);
-        prop_oneof![Just(1), 2..9u64, carried / 3..carried / 2, carried - 2..carried + 2, Just(u64::from(u32::MAX))]
-    }
-
-    proptest! {
-        #[test]
-        fn counting_agrees_with_a_map(
-            pairs in proptest::collection::vec((0u32..40, 0u32..40, count()), 0..500),
-        ) {
-            let (mut table, mut oracle, budget) = (PairTable::new(PairHash::default()), Plain::new(), Budget::default());
-            for &(from, to, count) in &pairs {
-                prop_assert!(add(&mut table, (from, to), count, &budget));
-                *oracle.entry((from, to)).or_default() += count;
-            }
-            prop_assert_eq!(table.len(), oracle.len());
-            for (from, to) in (0..40).flat_map(|from| (0..40).map(move |to| (from, to))) {
-                let (hash, expected) = (table.hash.of(HostId(from), HostId(to)), oracle.get(&(from, to)));
-                prop_assert_eq!(table.get(hash, HostId(from), HostId(to)), expected.copied().unwrap_or(0));
-            }
-            prop_assert_eq!(plain(&table), oracle);
-            prop_assert_eq!(budget.used(), table.bytes());
-        }
-    }
-
-    #[test]
-    fn e10_memory_for_large_counts_is_counted_and_counting_goes_on_without_it() {
-        let (mut table, budget) = (PairTable::new(PairHash::default()), Budget::new(Some(1_000 * size_of::<Bucket>())));
-        (0..1_000).for_each(|from| assert!(add(&mut table, (from, 0), u64::from(CARRIED) - 1, &budget)));
-        let before = table.bytes();
-        for more in 0..3 {
-            (0..1_000).for_each(|from| assert!(add(&mut table, (from, 0), 1, &budget)));
-            assert!(plain(&table).values().all(|count| *count == u64::from(CARRIED) + more));
-        }
-        assert_eq!(table.bytes() - before, 1_000 * EACH_CARRIED);
-        assert!(EACH_CARRIED * table.carried.len() > table.carried.capacity() * size_of::<((HostId, HostId), u64)>());
-        assert_eq!(budget.used(), table.bytes());
-    }
-
-    #[test]
-    fn e10_a_table_that_may_not_grow_counts_the_pairs_that_it_has() {
-        let (mut table, budget) = (PairTable::new(PairHash::default()), Budget::new(Some(20 * size_of::<Bucket>())));
-        let known = (0..1_000).filter(|&from| add(&mut table, (from, 0), 1, &budget)).count();
-        assert!((20..=96).contains(&known), "{known} pairs of at most 96 in 120 places");
-        let again = (0..1_000).filter(|&from| add(&mut table, (from, 0), 1, &budget)).count();
-        assert_eq!(again, known);
-        assert!(plain(&table).values().all(|count| *count == 2));
-        assert!(budget.used() <= 20 * size_of::<Bucket>());
-    }
-
-    #[test]
-    fn e10_what_has_to_be_counted_fills_the_table_before_it_takes_bytes_that_are_not_there() {
-        let (mut table, budget) = (PairTable::new(PairHash::default()), Budget::new(Some(20 * size_of::<Bucket>())));
-        let pairs = (0..).take_while(|&from| add(&mut table, (from, 0), 1, &budget)).count() as u32;
-        let bytes = table.bytes();
-        let mut more = |count: u32| {
-            for from in pairs..pairs + count {
-                let (from, to) = (HostId(from), HostId(0));
-                table.add_anyway(table.hash.of(from, to), from, to, 1, &budget);
-            }
-            (table.len() as u32, table.bytes(), plain(&table).len() as u32)
-        };
-        assert_eq!(more(pairs / 8), (pairs + pairs / 8, bytes, pairs + pairs / 8));
-        assert_eq!(more(500).0, pairs + 500);
-        assert_eq!(budget.used(), table.bytes());
-    }
-
-    #[test]
-    fn pairs_in_the_order_of_another_table_are_added_as_fast_as_any() {
-        // In time that grows with the square of the pairs, this would take minutes.
-        const PAIRS: u32 = 1_000_000;
-        let (hash, free) = (PairHash::default(), Budget::default());
-        let mut table = PairTable::new(hash);
-        (0..PAIRS).for_each(|pair| assert!(add(&mut table, (pair / 1_000, pair % 1_000), 2, &free)));
-        for limit in [None, Some(table.bytes()), Some(table.bytes() / 3)] {
-            let (mut copy, budget, mut left) = (PairTable::new(hash), Budget::new(limit), 0);
-            copy.absorb(&table, &budget, |copy, from, to, count| {
-                if !copy.add(hash.of(from, to), from, to, count, &budget) {
-                    left += 1;
-                }
-            });
-            assert_eq!(copy.len() + left, PAIRS as usize);
-            assert!(limit.is_some() || left == 0, "{left} left over without a limit");
-            assert!(limit.is_none() || copy.len() > PAIRS as usize / 10, "{} pairs within {limit:?}", copy.len());
-            copy.for_each(|from, to, count| assert_eq!(table.get(hash.of(from, to), from, to), count));
-        }
-    }
-
-    #[test]
-    fn scattered_or_not_each_pair_is_visited_once() {
-        for pairs in 0..200 {
-            let mut table = PairTable::new(PairHash::default());
-            (0..pairs).for_each(|pair| assert!(add(&mut table, (pair, 7), u64::from(pair) + 1, &Budget::default())));
-            let mut visited = Plain::new();
-            table.for_each_scattered(|from, to, count| assert_eq!(visited.insert((from.0, to.0), count), None));
-            assert_eq!(visited, plain(&table));
-        }
-    }
-
-    #[test]
-    fn pairs_of_hosts_that_follow_each_other_fill_buckets_evenly_whatever_the_key() {
-        for _ in 0..300 {
-            let hash = PairHash::default();
-            let mut pairs = vec![0; 4_096];
-            for (from, to) in (0..500).flat_map(|from| (0..100).map(move |to| (from, to))) {
-                pairs[(hash.of(HostId(from), HostId(to)) as u32 >> 20) as usize] += 1;
-            }
-            let most = pairs.iter().max().unwrap();
-            assert!(*most < 50, "{most} of 50,000 pairs in one of 4,096 buckets with {hash:?}");
-        }
-    }
-
-    #[test]
-    fn shards_share_the_hashes_evenly() {
-        let (hash, mut counts) = (PairHash::default(), [0; 7]);
-        for pair in 0..70_000u32 {
-            counts[shard(hash.of(HostId(pair / 100), HostId(pair % 100)), counts.len())] += 1;
-        }
-        assert!(counts.iter().all(|count| (9_000..11_000).contains(count)), "{counts:?}");
-    }
-}
+mod tests;

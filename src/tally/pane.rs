@@ -15,6 +15,7 @@ use super::hash::shard;
 use super::names::HostId;
 use super::pairs::{PairHash, PairTable};
 use super::shard::Shard;
+use crate::model::{Amount, Countable};
 
 /// Connections per pair of hosts, over a run of buckets.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub struct Pane {
     hash: PairHash,
     shards: Box<[RwLock<Shard>]>,
     overflow: AtomicU64,
+    measures: usize,
     budget: Arc<Budget>,
 }
 
@@ -33,11 +35,11 @@ const EACH_PANE: usize = 256;
 const MOSTLY_EMPTY: (usize, usize) = (64 << 10, 80);
 
 impl Pane {
-    /// An empty pane of `shards` shards, which takes its memory from a budget.
-    pub(super) fn new(hash: PairHash, shards: usize, budget: &Arc<Budget>) -> Self {
+    /// An empty pane of `shards` shards and so many measures, which takes its memory from a budget.
+    pub(super) fn new(hash: PairHash, shards: usize, measures: usize, budget: &Arc<Budget>) -> Self {
         budget.take_anyway(EACH_PANE);
-        let shards = (0..shards).map(|_| RwLock::new(Shard::new(hash))).collect();
-        Pane { hash, shards, overflow: AtomicU64::new(0), budget: Arc::clone(budget) }
+        let shards = (0..shards).map(|_| RwLock::new(Shard::new(hash, measures))).collect();
+        Pane { hash, shards, overflow: AtomicU64::new(0), measures, budget: Arc::clone(budget) }
     }
 
     /// Its shards. A pair is in the one that `shard` tells of its hash.
@@ -48,6 +50,11 @@ impl Pane {
     /// How pairs are hashed.
     pub fn hash(&self) -> PairHash {
         self.hash
+    }
+
+    /// How many measures are summed.
+    pub fn measures(&self) -> usize {
+        self.measures
     }
 
     /// Connections that are counted without their pair, since there was no memory for it.
@@ -72,10 +79,10 @@ impl Pane {
     }
 
     /// Adds to the count of a pair, whatever memory that takes.
-    pub fn add_anyway(&self, from: HostId, to: HostId, count: u64) {
+    pub fn add_anyway(&self, from: HostId, to: HostId, what: impl Countable) {
         let hash = self.hash.of(from, to);
         let mut shard = self.shards[shard(hash, self.shards.len())].write();
-        shard.add_anyway(hash, from, to, count, &self.budget);
+        shard.add_anyway(hash, from, to, what, &self.budget);
     }
 
     /// As `add_anyway`, of all pairs that `each` gives one after the other, with the shards locked
@@ -96,6 +103,15 @@ impl Pane {
         self.shards[shard(hash, self.shards.len())].read_recursive().get(hash, from, to)
     }
 
+    /// What is counted of a pair.
+    pub fn get_amount(&self, from: HostId, to: HostId) -> Amount {
+        if self.measures == 0 {
+            return self.get(from, to).into();
+        }
+        let hash = self.hash.of(from, to);
+        self.shards[shard(hash, self.shards.len())].read_recursive().get_amount(hash, from, to)
+    }
+
     /// Calls `f` with each pair and its count, in no order.
     pub fn for_each(&self, f: impl FnMut(HostId, HostId, u64)) {
         self.for_each_in(0..self.shards.len(), f);
@@ -105,6 +121,23 @@ impl Pane {
     pub fn for_each_in(&self, shards: Range<usize>, mut f: impl FnMut(HostId, HostId, u64)) {
         for shard in &self.shards[shards] {
             shard.read_recursive().for_each(&mut f);
+        }
+    }
+
+    /// Calls `f` with each pair, its count and its sums, in no order.
+    pub fn for_each_amount(&self, f: impl FnMut(HostId, HostId, Amount)) {
+        self.for_each_amount_in(0..self.shards.len(), f);
+    }
+
+    /// Calls `f` with each pair and what is counted of it, in no order.
+    pub fn each<A: Countable>(&self, mut f: impl FnMut(HostId, HostId, A)) {
+        self.shards.iter().for_each(|shard| shard.read_recursive().each(&mut f));
+    }
+
+    /// As `for_each_amount`, over some shards.
+    pub fn for_each_amount_in(&self, shards: Range<usize>, mut f: impl FnMut(HostId, HostId, Amount)) {
+        for shard in &self.shards[shards] {
+            shard.read_recursive().for_each_amount(&mut f);
         }
     }
 
@@ -130,7 +163,7 @@ impl Pane {
 
     /// Adds every count of another pane, as far as there is memory for its pairs; the rest
     /// overflows. Calls `added` with each pair that does not: its count, and whether it is new.
-    pub(super) fn absorb(&self, other: &Pane, mut added: impl FnMut(HostId, HostId, u64, bool)) {
+    pub(super) fn absorb<A: Countable>(&self, other: &Pane, mut added: impl FnMut(HostId, HostId, A, bool)) {
         self.overflow(other.overflowed());
         for (mine, theirs) in self.shards.iter().zip(&other.shards) {
             self.overflow(mine.write().absorb(&theirs.read_recursive(), &self.budget, &mut added));
@@ -140,7 +173,11 @@ impl Pane {
     /// Takes off every count of another pane that was added, so that pairs of which nothing is left
     /// go. Gives the sum of the counts, or `None` if any of them was not there. Calls `taken` with
     /// each pair: its count, and whether it is gone.
-    pub(super) fn take_off(&self, other: &Pane, mut taken: impl FnMut(HostId, HostId, u64, bool)) -> Option<u64> {
+    pub(super) fn take_off<A: Countable>(
+        &self,
+        other: &Pane,
+        mut taken: impl FnMut(HostId, HostId, A, bool),
+    ) -> Option<u64> {
         let overflowed = other.overflowed();
         self.overflow.fetch_sub(overflowed, Ordering::Relaxed);
         let mut shards = self.shards.iter().zip(&other.shards);
@@ -154,7 +191,7 @@ impl Pane {
         self.budget.take_anyway(EACH_PANE + self.bytes());
         let shards = self.shards.iter().map(|shard| RwLock::new(shard.read_recursive().copied())).collect();
         let overflow = AtomicU64::new(self.overflowed());
-        Pane { hash: self.hash, shards, overflow, budget: Arc::clone(&self.budget) }
+        Pane { hash: self.hash, shards, overflow, measures: self.measures, budget: Arc::clone(&self.budget) }
     }
 }
 

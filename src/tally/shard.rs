@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::budget::Budget;
 use super::names::HostId;
 use super::pairs::{PairHash, PairTable};
+use crate::model::{Amount, Countable};
 
 /// Connections per pair, in one table or, while one is being saved, in two.
 #[derive(Debug)]
@@ -21,44 +22,49 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// An empty shard.
-    pub fn new(hash: PairHash) -> Self {
-        Shard { hash, table: PairTable::new(hash), aside: None }
+    /// An empty shard, with so many measures.
+    pub fn new(hash: PairHash, measures: usize) -> Self {
+        Shard { hash, table: PairTable::with_measures(hash, measures), aside: None }
     }
 
     /// Adds to the count of a pair of this hash, if there is memory for it. Gives whether there
     /// was.
     #[inline]
-    pub fn add(&mut self, hash: u64, from: HostId, to: HostId, count: u64, budget: &Budget) -> bool {
-        if self.table.add(hash, from, to, count, budget) {
+    pub fn add(&mut self, hash: u64, from: HostId, to: HostId, what: impl Countable, budget: &Budget) -> bool {
+        if self.table.add(hash, from, to, what, budget) {
             return true;
         }
         // A known pair needs a second place while the first is being saved.
         let is_known = self.aside.as_ref().is_some_and(|aside| aside.get(hash, from, to) > 0);
         if is_known {
-            self.table.add_anyway(hash, from, to, count, budget);
+            self.table.add_anyway(hash, from, to, what, budget);
         }
         is_known
     }
 
     /// As `add`, with memory or without.
-    pub fn add_anyway(&mut self, hash: u64, from: HostId, to: HostId, count: u64, budget: &Budget) {
-        self.table.add_anyway(hash, from, to, count, budget);
+    pub fn add_anyway(&mut self, hash: u64, from: HostId, to: HostId, what: impl Countable, budget: &Budget) {
+        self.table.add_anyway(hash, from, to, what, budget);
     }
 
     /// Adds every count of another shard, while it is not being saved itself. Gives the sum of the
     /// counts of those pairs for which there is no memory. Calls `added` with each of the others:
     /// its count, and whether it is new.
     #[inline]
-    pub fn absorb(&mut self, other: &Shard, budget: &Budget, added: &mut impl FnMut(HostId, HostId, u64, bool)) -> u64 {
+    pub fn absorb<A: Countable>(
+        &mut self,
+        other: &Shard,
+        budget: &Budget,
+        added: &mut impl FnMut(HostId, HostId, A, bool),
+    ) -> u64 {
         let (hash, mut left) = (self.hash, 0);
         for table in other.aside.iter().map(Arc::as_ref).chain([&other.table]) {
-            self.table.absorb(table, budget, |mine, from, to, count| {
+            self.table.absorb(table, budget, |mine, from, to, what: A| {
                 let before = mine.len();
-                if mine.add(hash.of(from, to), from, to, count, budget) {
-                    added(from, to, count, mine.len() > before);
+                if mine.add(hash.of(from, to), from, to, what, budget) {
+                    added(from, to, what, mine.len() > before);
                 } else {
-                    left += count;
+                    left += what.amount().connections;
                 }
             });
         }
@@ -69,20 +75,20 @@ impl Shard {
     /// not being saved. Gives the sum of the counts, or `None` if any of them was not there. Calls
     /// `taken` with each: its count, and whether the pair is gone.
     #[inline]
-    pub fn take_off(
+    pub fn take_off<A: Countable>(
         &mut self,
         other: &Shard,
         budget: &Budget,
-        taken: &mut impl FnMut(HostId, HostId, u64, bool),
+        taken: &mut impl FnMut(HostId, HostId, A, bool),
     ) -> Option<u64> {
         let mut sum = 0;
         for table in other.aside.iter().map(Arc::as_ref).chain([&other.table]) {
             let mut were_there = true;
-            table.for_each(|from, to, count| {
+            table.each(|from, to, what: A| {
                 let before = self.table.len();
-                if self.table.take_off(self.hash.of(from, to), from, to, count, budget) {
-                    sum += count;
-                    taken(from, to, count, self.table.len() < before);
+                if self.table.take_off(self.hash.of(from, to), from, to, what, budget) {
+                    sum += what.amount().connections;
+                    taken(from, to, what, self.table.len() < before);
                 } else {
                     were_there = false;
                 }
@@ -103,6 +109,14 @@ impl Shard {
         self.table.get(hash, from, to) + aside
     }
 
+    /// What is counted of a pair, with its sums.
+    pub fn get_amount(&self, hash: u64, from: HostId, to: HostId) -> Amount {
+        let get = |table: &PairTable| table.get_amount::<Amount>(hash, from, to);
+        let mut amount = get(&self.table);
+        self.aside.iter().for_each(|aside| amount += get(aside));
+        amount
+    }
+
     /// Fetches the place of a pair from memory; the value says nothing.
     #[inline(always)]
     pub fn touch(&self, hash: u64) -> u32 {
@@ -111,12 +125,27 @@ impl Shard {
 
     /// Calls `f` with each pair and its count, in no order.
     #[inline]
-    pub fn for_each(&self, mut f: impl FnMut(HostId, HostId, u64)) {
-        let Some(aside) = &self.aside else { return self.table.for_each(f) };
-        aside.for_each(|from, to, count| f(from, to, count + self.table.get(self.hash.of(from, to), from, to)));
-        self.table.for_each(|from, to, count| {
+    pub fn for_each(&self, f: impl FnMut(HostId, HostId, u64)) {
+        self.each(f);
+    }
+
+    /// Calls `f` with each pair, its count and its sums, in no order.
+    pub fn for_each_amount(&self, f: impl FnMut(HostId, HostId, Amount)) {
+        self.each(f);
+    }
+
+    /// Calls `f` with each pair and what is counted of it, in no order.
+    #[inline]
+    pub fn each<A: Countable>(&self, mut f: impl FnMut(HostId, HostId, A)) {
+        let Some(aside) = &self.aside else { return self.table.each(f) };
+        aside.each(|from, to, what: A| {
+            let mut whole = what.amount();
+            whole += self.table.get_amount::<A>(self.hash.of(from, to), from, to);
+            f(from, to, A::of(whole.connections, || whole.sums));
+        });
+        self.table.each(|from, to, what: A| {
             if aside.get(self.hash.of(from, to), from, to) == 0 {
-                f(from, to, count);
+                f(from, to, what);
             }
         });
     }
@@ -146,7 +175,8 @@ impl Shard {
     /// Sets its table aside to be saved. One that is aside already is joined with it first.
     pub fn set_aside(&mut self, budget: &Budget) -> Arc<PairTable> {
         self.join(budget);
-        let table = Arc::new(std::mem::replace(&mut self.table, PairTable::new(self.hash)));
+        let empty = self.empty_table();
+        let table = Arc::new(std::mem::replace(&mut self.table, empty));
         self.aside = Some(Arc::clone(&table));
         table
     }
@@ -154,16 +184,25 @@ impl Shard {
     /// Makes one table again of what was set aside and what was counted meanwhile. It costs time
     /// for the latter only, if nobody else holds the former any more.
     pub fn join(&mut self, budget: &Budget) {
+        if self.table.measures() > 0 { self.join_amounts::<Amount>(budget) } else { self.join_amounts::<u64>(budget) }
+    }
+
+    fn empty_table(&self) -> PairTable {
+        PairTable::with_measures(self.hash, self.table.measures())
+    }
+
+    fn join_amounts<A: Countable>(&mut self, budget: &Budget) {
         let Some(aside) = self.aside.take() else { return };
-        let meanwhile = std::mem::replace(&mut self.table, PairTable::new(self.hash));
+        let empty = self.empty_table();
+        let meanwhile = std::mem::replace(&mut self.table, empty);
         match Arc::try_unwrap(aside) {
             Ok(table) => self.table = table,
-            Err(held) => self.table.absorb(&held, budget, |mine, from, to, count| {
-                mine.add_anyway(self.hash.of(from, to), from, to, count, budget);
+            Err(held) => self.table.absorb(&held, budget, |mine, from, to, what: A| {
+                mine.add_anyway(self.hash.of(from, to), from, to, what, budget);
             }),
         }
-        meanwhile.for_each(|from, to, count| {
-            self.table.add_anyway(self.hash.of(from, to), from, to, count, budget);
+        meanwhile.each(|from, to, what: A| {
+            self.table.add_anyway(self.hash.of(from, to), from, to, what, budget);
         });
         budget.give_back(meanwhile.bytes());
     }
@@ -192,7 +231,7 @@ mod tests {
             hold: bool,
         ) {
             let (hash, budget) = (PairHash::default(), Budget::new(Some(1 << 20)));
-            let (mut shard, mut oracle, mut held) = (Shard::new(hash), Counts::new(), Vec::new());
+            let (mut shard, mut oracle, mut held) = (Shard::new(hash, 0), Counts::new(), Vec::new());
             for part in parts {
                 let before = oracle.clone();
                 let saved = shard.set_aside(&budget);
@@ -218,7 +257,7 @@ mod tests {
     #[test]
     fn a_pair_that_is_known_never_overflows_while_it_is_saved() {
         let (hash, host) = (PairHash::default(), HostId);
-        let mut shard = Shard::new(hash);
+        let mut shard = Shard::new(hash, 0);
         shard.add_anyway(hash.of(host(1), host(2)), host(1), host(2), 5, &Budget::default());
         let none = Budget::new(Some(0));
         let _saved = shard.set_aside(&none);

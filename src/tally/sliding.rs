@@ -25,6 +25,7 @@ use super::budget::Budget;
 use super::pairs::PairHash;
 use super::pane::Pane;
 use super::totals::{Connections, Totals};
+use crate::model::Amount;
 
 /// The sums of the last window that was asked for, and of the one before it.
 #[derive(Debug, Default)]
@@ -62,6 +63,8 @@ pub(super) struct WindowPanes {
     pub hash: PairHash,
     /// Of a pane.
     pub shards: usize,
+    /// How many measures are summed.
+    pub measures: usize,
     /// Where the memory of sums comes from.
     pub budget: Arc<Budget>,
 }
@@ -137,7 +140,7 @@ fn slides(last: &Range<i64>, window: &Range<i64>) -> bool {
 
 impl WindowPanes {
     fn empty(&self) -> Pane {
-        Pane::new(self.hash, self.shards, &self.budget)
+        Pane::new(self.hash, self.shards, self.measures, &self.budget)
     }
 }
 
@@ -193,12 +196,25 @@ impl PaneSum for PairSum {
     fn add(&mut self, pane: &Pane, hosts: usize) {
         let totals = Arc::make_mut(&mut self.totals);
         totals.reach(hosts);
-        self.pane.absorb(pane, |from, to, count, is_new| totals.add(from, to, count, is_new));
+        if self.pane.measures() == 0 {
+            return self.pane.absorb(pane, |from, to, count, is_new| totals.add(from, to, count, is_new));
+        }
+        totals.reach_sums(hosts);
+        self.pane.absorb(pane, |from, to, amount: Amount, is_new| {
+            totals.add(from, to, amount.connections, is_new);
+            totals.add_sums(from, to, amount.sums);
+        });
     }
 
     fn take_off(&mut self, pane: &Pane) -> Option<u64> {
         let totals = Arc::make_mut(&mut self.totals);
-        self.pane.take_off(pane, |from, to, count, is_gone| totals.take_off(from, to, count, is_gone))
+        if self.pane.measures() == 0 {
+            return self.pane.take_off(pane, |from, to, count, is_gone| totals.take_off(from, to, count, is_gone));
+        }
+        self.pane.take_off(pane, |from, to, amount: Amount, is_gone| {
+            totals.take_off(from, to, amount.connections, is_gone);
+            totals.take_off_sums(from, to, amount.sums);
+        })
     }
 
     fn is_worth_keeping(&self) -> bool {

@@ -11,6 +11,7 @@
 //! | `compressed` | compressed inputs: the answer of what is in them, damage, bombs, limited memory |
 //! | `pruning` | time-pruned reading: exact where sorted as declared, else told and exact |
 //! | `memory` | limited memory: what is beyond it overflows, spills, or ends the run |
+//! | `sums` | sums of measures, and lines that stand for several connections |
 //! | `names` | names that no pane holds are dropped while others count |
 //! | `stamps` | each stamp tells its own unit, to the nanosecond |
 //! | `instants` | instants in options and files: what may be written and what it means |
@@ -123,5 +124,6 @@ mod stamps;
 mod standing;
 mod state;
 mod stops;
+mod sums;
 mod sweep;
 mod tallies;

@@ -35,10 +35,10 @@ fn read(bytes: &[u8], longest: u64) -> io::Result<Plain> {
     while reader.advance()? {
         let key = (reader.first.clone(), reader.second.clone());
         assert!(pairs.last_key_value().is_none_or(|(last, _)| *last < key), "out of order");
-        assert!(reader.count > 0 && !key.0.is_empty() && !key.1.is_empty());
+        assert!(reader.amount.connections > 0 && !key.0.is_empty() && !key.1.is_empty());
         assert!(key.0.len() as u64 <= longest && key.1.len() as u64 <= longest);
         assert!(!key.0.iter().chain(&key.1).any(|byte| b"\0\n".contains(byte)), "no line can hold it");
-        pairs.insert(key, reader.count);
+        pairs.insert(key, reader.amount.connections);
     }
     Ok(pairs)
 }
@@ -75,7 +75,7 @@ pub fn run(data: &[u8]) {
     let readers = bytes.iter().map(|(group, bytes)| (*group, PairReader::new(Source(bytes), 40)));
     let mut found = Vec::new();
     let read = merge(readers, |first, second, counts| {
-        found.push(((first.to_vec(), second.to_vec()), counts));
+        found.push(((first.to_vec(), second.to_vec()), counts.map(|amount| amount.connections)));
         Ok(())
     });
     assert_eq!(read.expect("they are right"), sources.iter().map(|(_, pairs)| pairs.len() as u64).sum::<u64>());

@@ -26,10 +26,10 @@ fn read(paths: &[&Path]) -> Result<(Files, Pairs), Error> {
     let paths: Vec<PathBuf> = paths.iter().map(|path| path.to_path_buf()).collect();
     let files = Files::open(&paths)?;
     let mut pairs = Pairs::new();
-    files.for_each::<Error>(&mut |part, from, to, count| {
+    files.for_each::<Error>(&mut |part, from, to, amount| {
         let key = (part as usize, from.to_vec(), to.to_vec());
         assert!(pairs.last_key_value().is_none_or(|(last, _)| *last < key), "out of order");
-        pairs.insert(key, count);
+        pairs.insert(key, amount.connections);
         Ok(())
     })?;
     Ok((files, pairs))

@@ -9,6 +9,7 @@ use crate::cli::show::{self, no_json};
 use crate::cli::streams::emit;
 use crate::cli::tallies::{opened, spared, value};
 use crate::error::{Error, Result, show_path};
+use crate::model::MeasureTotal;
 use crate::output::json::{balance, window};
 use crate::pipeline::spare_log;
 use crate::tallies::Share;
@@ -37,7 +38,9 @@ fn inspected(path: &Path) -> Result<String> {
     let mut balance = value(&balance(&sheet))?;
     balance["bytes_unread"] = json!(sheet.bytes_unread);
     let lateness = header.question.lateness;
-    show::json(&json!({
+    let measures = MeasureTotal::all(header.measures(), &header.measured());
+    let measures = measures.iter().map(|it| json!({ "name": it.name, "sum": it.sum, "missing": it.missing }));
+    let mut facts = json!({
         "schema": "logparser-tallies/1",
         "format": header.format(),
         "file": show_path(path),
@@ -52,5 +55,11 @@ fn inspected(path: &Path) -> Result<String> {
         "overflow": header.overflow,
         "balance": balance,
         "sorted": header.inputs.iter().all(|share| share.unsorted(lateness).is_none()),
-    }))
+    });
+    // What no file of an earlier format has is said only where it is there.
+    if let Some(numbers) = &header.numbers {
+        facts["measures"] = measures.collect();
+        facts["weighted"] = json!(numbers.is_weighted);
+    }
+    show::json(&facts)
 }

@@ -29,9 +29,10 @@ pub fn plan(args: &PlanArgs) -> Result<u8> {
     let pipeline = builder(&args.source, &args.location)?.count_previous(args.previous).build()?;
     let pipeline = places.iter().fold(pipeline, |pipeline, place| pipeline.writes(*place));
     let tuning = tuning(pipeline.plan(), &args.source.keys);
+    let format = format(pipeline.plan());
     let locations = pipeline.plan().locations();
     let partition = pipeline.partition(bytes)?;
-    let question = question(&partition);
+    let question = question(&partition, &format?);
     let path = |input: usize| utf8(&partition.inputs[input].path);
     let tasks = partition.tasks.iter().map(|task| {
         let args = [&question[..], &tuning, &ranged(task), &[argument(path(task.input)?)]].concat();
@@ -71,7 +72,7 @@ fn argument(path: &str) -> String {
 }
 
 /// The arguments that say what every task of a partition counts.
-fn question(partition: &Partition) -> Vec<String> {
+fn question(partition: &Partition, format: &[String]) -> Vec<String> {
     let question = &partition.question;
     let nanos = |nanos: i64| format!("{nanos}ns");
     let pairs = [
@@ -82,15 +83,39 @@ fn question(partition: &Partition) -> Vec<String> {
         ("--lateness", nanos(question.lateness)),
         ("--unit", partition.units.name().to_owned()),
         ("--grouping-seconds", nanos(question.grouping)),
-        ("--set", format!("format={}", question.format)),
-        ("--set", format!("max-line={}", question.max_line)),
     ];
     let mut args = ["partial", "--build", crate::version::BUILD].map(str::to_owned).to_vec();
     args.extend(pairs.into_iter().flat_map(|(option, value)| [option.to_owned(), value]));
+    args.extend_from_slice(format);
+    args.extend(["--set".to_owned(), format!("max-line={}", question.max_line)]);
     let zone = partition.zone.to_string();
     args.extend(["--timezone".to_owned(), zone].into_iter().filter(|_| partition.zone != Zone::UTC));
     args.extend(question.previous.then(|| "--previous".to_owned()));
     args
+}
+
+/// The arguments that say how every task reads lines, and what it sums.
+fn format(plan: &Plan) -> Result<Vec<String>> {
+    let filter = plan.stages.iter().find_map(|stage| match &stage.task {
+        Task::TimeFilter(filter) => Some(filter),
+        _ => None,
+    });
+    let Some(format) = filter.map(|filter| &filter.stamps.format) else { return Ok(Vec::new()) };
+    let Some(keys) = format.keys_beside() else {
+        let message = format!("a plan cannot say what the format '{}' of the configuration is", format.name());
+        return Err(Error::usage(message));
+    };
+    let mut args = vec!["--set".to_owned(), format!("format={}", format.name())];
+    for (key, value) in keys.iter() {
+        let texts = match value {
+            Value::Text(text) => std::slice::from_ref(text),
+            Value::Texts(texts) => &texts[..],
+            _ => &[],
+        };
+        // A value may begin as an option does.
+        args.extend(texts.iter().map(|text| format!("--{key}={text}")));
+    }
+    Ok(args)
 }
 
 /// The arguments that say with what means a task counts, as far as they were given.

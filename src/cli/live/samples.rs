@@ -7,7 +7,8 @@ use crate::pipeline::StageObservation;
 const HOST: ColumnKind = ColumnKind::Host;
 
 fn report(id: &str, title: &str, columns: &[(&'static str, ColumnKind)], rows: Vec<Vec<Cell>>) -> Report {
-    let columns: Vec<Column> = columns.iter().map(|(name, kind)| Column { name, kind: *kind }).collect();
+    let columns: Vec<Column> =
+        columns.iter().map(|(name, kind)| Column { name: (*name).into(), kind: *kind }).collect();
     Report { id: id.to_owned(), ..Report::table(title, columns, rows) }
 }
 
@@ -29,6 +30,7 @@ fn result_of(servers: &[(&str, u64)], end: Timestamp, balance: Balance) -> Windo
         from_start: false,
         stamps: None,
         connections: 6,
+        measures: Vec::new(),
         reports: vec![
             report(
                 "top-servers",

@@ -11,7 +11,7 @@ use super::keys::Key;
 use super::rates::{Meter, Rates};
 use super::table::Table;
 use crate::model::escape::is_hostile;
-use crate::model::{Cell, Column, ColumnKind, Report};
+use crate::model::{Cell, Column, Report};
 
 /// Characters that a filter may have.
 const FILTER_LENGTH: usize = 64;
@@ -20,8 +20,7 @@ const FILTER_LENGTH: usize = 64;
 const DEPTH: usize = 32;
 
 /// The columns of a list of peers.
-pub const PEER_COLUMNS: [Column; 2] =
-    [Column { name: "host", kind: ColumnKind::Host }, Column { name: "connections", kind: ColumnKind::Count }];
+pub const PEER_COLUMNS: [Column; 2] = [Column::host("host"), Column::count("connections")];
 
 /// A glance, and the rates up to it.
 #[derive(Debug)]

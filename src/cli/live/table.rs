@@ -123,8 +123,7 @@ mod tests {
     use super::*;
     use crate::model::Timestamp;
 
-    const COLUMNS: [Column; 2] =
-        [Column { name: "host", kind: ColumnKind::Host }, Column { name: "connections", kind: ColumnKind::Count }];
+    const COLUMNS: [Column; 2] = [Column::host("host"), Column::count("connections")];
 
     fn rows(counts: &[(&str, u64)]) -> Vec<Vec<Cell>> {
         counts.iter().map(|(host, count)| vec![Cell::Host(host.as_bytes().to_vec()), Cell::Count(*count)]).collect()

@@ -8,7 +8,7 @@ use super::stages::StageType::TimeFilter;
 use crate::format::mapped::definition::KEYS as FORMAT;
 
 /// Those of a stage, with an example for the pipeline that ships and how they are options.
-const TAKEN: [(&str, &str, Argument); 7] = [
+const TAKEN: [(&str, &str, Argument); 8] = [
     (
         "envelope",
         "\"syslog\"",
@@ -34,6 +34,16 @@ const TAKEN: [(&str, &str, Argument); 7] = [
             )
             .value("CONDITION")
             .everyday(),
+    ),
+    (
+        "sum",
+        "[\"bytes\"]",
+        argument("Sum a number of the lines beside the count, e.g. bytes")
+            .more(
+                "A measure that the format knows (bytes, packets), a field, or NAME=FIELD+FIELD. Up to four; reports have \
+                 a column for each, and rank by one with --by.",
+            )
+            .value("MEASURE"),
     ),
 ];
 

@@ -252,6 +252,7 @@ const OWN: &[KeySpec] = &[
     .set()
     .example("10")
     .option(Argument::new(Takers::Reports, Heading::Results, "Rows of each ranking").short('n').everyday()),
+    rankings::BY,
     rankings::REVERSE,
     rankings::SHARES,
     KeySpec::new(

@@ -6,6 +6,15 @@ use super::key::{Argument, Heading, KeySpec, Takers};
 use super::stages::StageType::Reporter;
 use crate::options::Kind;
 
+/// What is ranked by.
+pub(super) const BY: KeySpec =
+    KeySpec::new("by", &[Reporter], Kind::Text, "what rankings are by: connections, or a measure that is summed")
+        .example("\"bytes\"")
+        .option(
+            Argument::new(Takers::Reports, Heading::Results, "Rank by a measure that is summed (--sum), e.g. bytes")
+                .value("MEASURE"),
+        );
+
 /// The lowest first. The package for clusters hands on options with values alone.
 pub(super) const REVERSE: KeySpec =
     KeySpec::new("reverse", &[Reporter], Kind::Flag, "rankings: the lowest counts first; ties by name all the same")
@@ -19,9 +28,9 @@ pub(super) const SHARES: KeySpec = KeySpec::new(
     "shares",
     &[Reporter],
     Kind::Flag,
-    "rankings by connections: also each row's share of all connections, and that of all rows up to it, in per cent",
+    "rankings by connections or a measure: also each row's share of the whole, and that of all rows up to it, in per cent",
 )
 .default("false")
 .option(
-    Argument::new(Takers::Reports, Heading::Results, "Shares in per cent in rankings by connections").not_on_clusters(),
+    Argument::new(Takers::Reports, Heading::Results, "Shares in per cent in rankings").not_on_clusters(),
 );

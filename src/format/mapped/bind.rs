@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::condition::Condition;
 use super::definition::{ColumnRules, FieldRules, FormatConditions, Header, TimeSource};
+use super::numbers::BoundNumbers;
 use super::template::{SlotTemplate, Template};
 use super::{Bound, BoundCondition, BoundConditions, BoundTime, Definition, Mapped, OF_ENVELOPE};
 use crate::format::extract::{Columns, Extractor, FieldPath, JsonFields, KeyVal, Misfit, Pattern};
@@ -128,6 +129,7 @@ impl Definition {
                 return Err(unknown(name, &slots));
             }
         }
+        let numbers = self.bound_numbers(&mut slots)?;
         // What a format says of its records may be of columns that not every input has.
         let mut bound = |all: &[Condition]| all.iter().map(|one| bound_condition(one, &mut slots)).collect();
         let FormatConditions { form, only, wanted, known_by } = &self.conditions;
@@ -152,9 +154,25 @@ impl Definition {
             time,
             hosts: [from, to],
             conditions,
+            numbers,
         };
         bound.renumber(&order);
         Ok(Mapped { bound: Arc::new(bound), latest: context.latest })
+    }
+
+    /// Where the numbers of its lines stand.
+    fn bound_numbers(&self, slots: &mut Slots<'_>) -> Result<BoundNumbers, String> {
+        let rules = &self.numbers;
+        let bind = |fields: &Vec<String>, slots: &mut Slots<'_>| {
+            fields.iter().map(|field| slots.of(field).ok_or_else(|| field.clone())).collect::<Result<Vec<_>, _>>()
+        };
+        let measures = rules.asked.iter().map(|asked| {
+            let bound = bound_any(&rules.ways(asked), slots, bind);
+            bound.map_err(|why| format!("sum of {}: {why}{}", asked.name, rules.hint()))
+        });
+        let measures = measures.collect::<Result<Vec<_>, String>>()?;
+        // Not every log of a format has it.
+        Ok(BoundNumbers { measures, weight: rules.weight.iter().find_map(|field| slots.of(field)) })
     }
 
     /// What finds the fields of these names, and the place of each name among its slots; those of
@@ -246,6 +264,7 @@ impl Bound {
             time.plus = time.plus.map(new);
         }
         self.last = self.last.map(new);
+        self.numbers.renumber(new);
         let BoundConditions { form, only, wanted, known_by } = &mut self.conditions;
         for condition in [form, only, wanted, known_by].into_iter().flatten() {
             condition.slots.iter_mut().flatten().for_each(|slot| *slot = new(*slot));

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::condition::{self, Condition};
+use super::numbers::{Measure, NumberRules};
 use super::template::Template;
 use crate::format::envelope::Envelope;
 use crate::format::extract::{ColumnsSpec, Quotes, Separator};
@@ -37,6 +38,8 @@ pub struct Definition {
     pub conditions: FormatConditions,
     /// Lines of another kind that have not the form of the others.
     pub other: Vec<regex::bytes::Regex>,
+    /// What is summed, and how many connections a line is.
+    pub numbers: NumberRules,
 }
 
 /// What lines of a format have to meet.
@@ -141,6 +144,9 @@ pub const KEYS: &[OptionSpec] = &[
     key("only", Kind::Texts, "conditions that records meet; other lines are of another kind"),
     key("where", Kind::Texts, "conditions that records have to meet to count"),
     key("other", Kind::Texts, "patterns of lines of another kind, which have not the form of records"),
+    key("measures", Kind::Texts, "the measures that it knows by name, each NAME=FIELD or NAME=FIELD+FIELD"),
+    key("sum", Kind::Texts, "what is summed beside the count: a measure of the format, a field, or NAME=FIELD+FIELD"),
+    key("weight", Kind::Texts, "the field that says how many connections a line stands for; of several, the first"),
     key("known-by", Kind::Texts, "conditions on a line that tell the format"),
 ];
 
@@ -178,6 +184,7 @@ impl Definition {
                 known_by: conditions("known-by")?,
             },
             other: parsed(&given, "other", condition::pattern)?,
+            numbers: number_rules(&given)?,
             given,
         };
         for (key, is_missing) in [
@@ -218,6 +225,15 @@ impl Definition {
 fn parsed<T>(given: &Options, key: &'static str, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, Flaw> {
     let all = given.texts(key).iter().map(|text| read(text).map_err(|message| Flaw { key, message }));
     all.collect()
+}
+
+/// What keys say of numbers.
+pub fn number_rules(given: &Options) -> Result<NumberRules, Flaw> {
+    let measures = |key| parsed(given, key, |text: &str| text.parse::<Measure>());
+    let rules =
+        NumberRules { asked: measures("sum")?, known: measures("measures")?, weight: given.texts("weight").to_vec() };
+    rules.check().map_err(|message| Flaw { key: "sum", message })?;
+    Ok(rules)
 }
 
 fn times(given: &Options) -> Result<Vec<TimeSource>, Flaw> {

@@ -9,6 +9,7 @@ mod anew;
 pub mod bind;
 mod condition;
 pub mod definition;
+pub mod numbers;
 pub mod presets;
 mod template;
 mod transform;
@@ -24,6 +25,8 @@ use crate::model::{Cause, Timestamp, Unfit, Units};
 
 use condition::Condition;
 pub use definition::{Definition, Flaw};
+use numbers::BoundNumbers;
+pub use numbers::{RecordLayout, RecordNumbers};
 use template::SlotTemplate;
 
 /// A definition that is bound to one input. Cheap to clone.
@@ -52,6 +55,8 @@ struct Bound {
     /// Who, and to whom.
     hosts: [Vec<SlotTemplate>; 2],
     conditions: BoundConditions,
+    /// What is summed, and how many connections a line is.
+    numbers: BoundNumbers,
 }
 
 /// What lines have to meet.
@@ -98,7 +103,8 @@ pub struct MappedScratch {
     stamp: Vec<u8>,
     /// Where the first line begins that names other columns.
     rebound: Option<usize>,
-    /// Of each record: the four bytes of where its line begins, who, a zero, to whom, a zero.
+    /// Of each record: its numbers, if there are any, the four bytes of where its line begins, who, a
+    /// zero, to whom, a zero.
     text: Vec<u8>,
 }
 
@@ -155,6 +161,17 @@ impl Mapped {
         // Lines of another kind tell it too.
         let is_read = !matches!(self.bound.read(&mut scratch, line), Err(Stamp::Bad(_) | Stamp::Blank));
         is_read && LineFields { bound: &self.bound, scratch: &scratch, line }.meet(&self.bound.conditions.known_by)
+    }
+
+    /// Which numbers its records have.
+    pub fn record_layout(&self) -> RecordLayout {
+        self.bound.numbers.layout()
+    }
+
+    /// The numbers of a record in a layout, by where the host that connected begins.
+    #[inline]
+    pub fn numbers(layout: RecordLayout, text: &[u8], from: usize) -> RecordNumbers {
+        layout.read(text, from.saturating_sub(LINE_START))
     }
 
     /// Where the line of a record begins in its chunk, by where the host that connected begins.
@@ -345,6 +362,7 @@ impl LineFormat for Mapped {
 
 /// Appends the hosts of a line.
 fn put_hosts(bound: &Bound, fields: &LineFields<'_>, at: usize, text: &mut Vec<u8>) -> Result<HostRanges, NoRecord> {
+    bound.numbers.write(|slot| fields.get(slot), text);
     text.extend_from_slice(&(at as u32).to_le_bytes());
     let mut put = |templates: &[SlotTemplate]| {
         let start = text.len();
@@ -367,7 +385,12 @@ fn put_hosts(bound: &Bound, fields: &LineFields<'_>, at: usize, text: &mut Vec<u
         Ok((start, end))
     };
     let [from, to] = &bound.hosts;
-    Ok(HostRanges { from: put(from)?, to: put(to)? })
+    let hosts = HostRanges { from: put(from)?, to: put(to)? };
+    // Offsets have 32 bits: of a chunk that is as large as can be, texts may be longer than it.
+    match u32::try_from(text.len()) {
+        Ok(_) => Ok(hosts),
+        Err(_) => Err(NoRecord::Malformed(Cause::TooLong)),
+    }
 }
 
 impl From<MisfitKind> for Cause {

@@ -7,6 +7,7 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
+use crate::model::Countable;
 use crate::tally::hash::shard;
 use crate::tally::pane::Pane;
 use crate::tally::sweep;
@@ -80,13 +81,19 @@ impl Lane {
             self.dense.counts[from.0 as usize * self.dense.stride + to.0 as usize] += 1;
             return;
         }
+        self.wait(from, to, record);
+    }
+
+    /// Has a pair counted at the end of the batch.
+    pub fn wait(&mut self, from: HostId, to: HostId, record: u32) {
         let hash = self.pane.hash().of(from, to);
         self.waiting[shard(hash, self.pane.shards().len())].push(Waiting { hash: hash as u32, from, to, record });
         self.any_waiting = true;
     }
 
-    /// Counts the pairs that wait, if there are any. Those for which there are no bytes are left.
-    pub fn flush(&mut self, tally: &Tally, left: &mut Vec<u32>) {
+    /// Counts the pairs that wait, if there are any, each as `what` says of its record. Those for
+    /// which there are no bytes are left.
+    pub fn flush<A: Countable>(&mut self, tally: &Tally, left: &mut Vec<u32>, what: impl Fn(u32) -> A) {
         if !std::mem::take(&mut self.any_waiting) {
             return;
         }
@@ -103,7 +110,7 @@ impl Lane {
                 // pair would wait for each in turn.
                 black_box(block.iter().fold(0, |sum, pair| sum ^ table.touch(u64::from(pair.hash))));
                 for pair in block {
-                    if !table.add(u64::from(pair.hash), pair.from, pair.to, 1, tally.budget()) {
+                    if !table.add(u64::from(pair.hash), pair.from, pair.to, what(pair.record), tally.budget()) {
                         left.push(pair.record);
                     }
                 }

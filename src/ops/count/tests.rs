@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::lane::DENSE_BYTES;
 use super::*;
-use crate::model::{Timestamp, Window};
+use crate::format::mapped::numbers::BoundNumbers;
+use crate::model::{PerMeasure, Timestamp, Window};
 use crate::tally::Aggregates;
 use crate::tally::Budget;
 use crate::tally::Shape;
@@ -328,4 +329,78 @@ fn a_pane_without_records_between_two_others_is_not_made() {
     let tally = Tally::new(Shape { pane: 10, shards: 1 }, Arc::default());
     assert!(count(&all, &bytes, &BUCKETS, &tally, &mut Counter::default()).is_empty());
     assert_eq!(tally.panes().iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0, 2]);
+}
+
+/// Records with numbers before their hosts, each: second, source, server, and the numbers.
+type NumberedLine = (i64, u8, u8, Option<u64>, Option<u64>);
+
+fn numbered(lines: &[NumberedLine], bound: &BoundNumbers) -> (Vec<Record>, Vec<u8>) {
+    let (mut records, mut text) = (Vec::new(), Vec::new());
+    for (second, from, to, sum, weight) in lines {
+        let fields = [sum, weight].map(|number| number.map(|number| number.to_string()));
+        bound.write(|slot| fields[slot].as_ref().map(String::as_bytes), &mut text);
+        text.extend_from_slice(&0u32.to_le_bytes());
+        let mut put = |name: String| {
+            let start = text.len() as u32;
+            text.extend_from_slice(name.as_bytes());
+            text.push(0);
+            (start, text.len() as u32 - 1)
+        };
+        let (from, to) = (put(format!("s{from}")), put(format!("d{to}")));
+        records.push(Record { time: Timestamp::from_seconds(*second), from, to });
+    }
+    (records, text)
+}
+
+proptest! {
+    #[test]
+    fn numbers_are_counted_as_by_a_map(
+        batches in proptest::collection::vec(proptest::collection::vec(
+            (0i64..40, 0u8..20, 0u8..6, proptest::option::of(0u64..1 << 50), proptest::option::of(1u64..90_000)), 0..200), 1..5),
+        is_weighted: bool,
+        sums: bool,
+        plain_first: bool,
+    ) {
+        let measures = if sums { vec![vec![vec![0]]] } else { Vec::new() };
+        let names: Vec<String> = measures.iter().map(|_| "bytes".to_owned()).collect();
+        let bound = BoundNumbers { measures, weight: is_weighted.then_some(1) };
+        let mut tally = Tally::new(Shape { pane: 10, shards: 3 }, Arc::default()).measuring(&names);
+        let (mut counter, mut expected, mut by_bucket) = (Counter::default(), BTreeMap::new(), BTreeMap::new());
+        if plain_first {
+            // What was counted as single connections before is added to.
+            let (records, text) = numbered(&[(0, 1, 1, None, None)], &BoundNumbers::default());
+            prop_assert!(count(&records, &text, &BUCKETS, &tally, &mut counter).is_empty());
+            *expected.entry((0, "s1".to_owned(), "d1".to_owned())).or_default() += Amount::from(1);
+            *by_bucket.entry(0).or_default() += 1;
+        }
+        let mut measured = BTreeMap::<i64, Measured>::new();
+        for lines in &batches {
+            let (records, text) = numbered(lines, &bound);
+            let left = count_numbers(&records, (&text, bound.layout()), &BUCKETS, &tally, &mut counter);
+            prop_assert!(left.is_empty());
+            for (line, record) in lines.iter().zip(&records) {
+                let bucket = BUCKETS.of(record.time);
+                let sum = line.3.filter(|_| sums);
+                let connections = line.4.filter(|_| is_weighted).unwrap_or(1);
+                let amount = Amount { connections, sums: PerMeasure::of(&[sum.unwrap_or(0)]) };
+                let key = (tally.pane_of(bucket), format!("s{}", line.1), format!("d{}", line.2));
+                *expected.entry(key).or_default() += amount;
+                *by_bucket.entry(bucket).or_default() += connections;
+                let missing = PerMeasure::of(&[u64::from(sums && sum.is_none())]);
+                if bound.layout() != BoundNumbers::default().layout() {
+                    *measured.entry(bucket).or_default() += Measured { sums: amount.sums, missing };
+                }
+            }
+        }
+        counter.hand_over(i64::MAX, &mut tally);
+        prop_assert_eq!(tally.buckets(), &by_bucket);
+        prop_assert_eq!(tally.measured(), &measured);
+        let hosts = tally.hosts().read();
+        let name = |id| String::from_utf8(hosts.names().name(id).to_vec()).unwrap();
+        let mut found = BTreeMap::new();
+        for (number, pane) in tally.panes() {
+            pane.for_each_amount(|from, to, amount| assert_eq!(found.insert((number, name(from), name(to)), amount), None));
+        }
+        prop_assert_eq!(found, expected);
+    }
 }

@@ -27,7 +27,7 @@ use crate::pipeline::wire::Portion;
 use crate::source::Pruned;
 use crate::stage::aggregator::Closed;
 use crate::stage::reporter::Kept;
-use crate::tallies::{self, First, LineOrder, MalformedSample, Piece, Share, TalliesHeader};
+use crate::tallies::{self, First, HeaderNumbers, LineOrder, MalformedSample, Piece, Share, TalliesHeader};
 
 /// What a partial is about beside what its configuration says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -90,13 +90,20 @@ impl Pipeline {
             };
             (portion.id, Share { name, size, pieces })
         };
-        let header = header(&plan, portions.iter().map(share).collect(), &summary.sheets, &closed)?;
+        let inputs = portions.iter().map(share).collect();
+        let is_weighted = aggregator.measures.is_weighted();
+        let header = header(&plan, inputs, &summary.sheets, (&closed, is_weighted))?;
         Ok(Partial { header, closed, summary })
     }
 }
 
 /// What is said of the counts of a window, of which these are the inputs and the sheets.
-fn header(plan: &Plan, inputs: Vec<(InputId, Share)>, sheets: &[Sheet], closed: &Closed) -> Result<TalliesHeader> {
+fn header(
+    plan: &Plan,
+    inputs: Vec<(InputId, Share)>,
+    sheets: &[Sheet],
+    (closed, is_weighted): (&Closed, bool),
+) -> Result<TalliesHeader> {
     let names: BTreeMap<InputId, Vec<u8>> = inputs.iter().map(|(id, share)| (*id, share.name.clone())).collect();
     let named = |input: InputId| names.get(&input).cloned().unwrap_or_default();
     let rejected = sheets.iter().flat_map(|sheet| &sheet.rejected);
@@ -108,6 +115,8 @@ fn header(plan: &Plan, inputs: Vec<(InputId, Share)>, sheets: &[Sheet], closed: 
     });
     let buckets = closed.view.buckets().iter().enumerate().filter(|(_, bucket)| bucket.connections > 0);
     let buckets = buckets.map(|(number, bucket)| (number as u64, bucket.connections)).collect();
+    let measured = (0..closed.view.buckets().len()).map(|number| (number as u64, closed.view.measured_in(number)));
+    let numbers = HeaderNumbers::new(closed.view.measures(), measured, is_weighted);
     let question = question(plan, closed.view.window())?;
     let firsts = sheets.iter().flat_map(|sheet| Loss::ALL.map(|loss| Some((loss, sheet.traces.first(loss)?))));
     let firsts = firsts.flatten().map(|(loss, place)| First {
@@ -125,7 +134,7 @@ fn header(plan: &Plan, inputs: Vec<(InputId, Share)>, sheets: &[Sheet], closed: 
         &closed.balance,
         samples.collect(),
     );
-    let header = header.with_firsts(firsts);
+    let header = header.with_firsts(firsts).with_numbers(numbers);
     header.check().map_err(ErrorKind::Unbalanced)?;
     Ok(header)
 }

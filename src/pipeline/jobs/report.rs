@@ -10,11 +10,12 @@ use parking_lot::{Condvar, Mutex};
 use crate::actor::{Exit, Outcome, Stop};
 use crate::config::{AggregatorPlan, Plan, Task};
 use crate::error::{Error, ErrorKind, Result, show_path};
-use crate::model::{Balance, MemoryPolicy};
+use crate::model::{Balance, MeasureTotal, MemoryPolicy};
 use crate::ops::close::{Windows, once_layout};
 use crate::output::Tell;
 use crate::pipeline::environment::Pipeline;
 use crate::pipeline::inputs::UnboundInputs;
+use crate::pipeline::rankings;
 use crate::pipeline::summary::{Sheet, Summary};
 use crate::pipeline::targets::Targets;
 use crate::spill::RunStore;
@@ -46,6 +47,7 @@ impl Pipeline {
                 "a report compares with the window before, which is not in the tallies; make them with --previous";
             return Err(Error::usage(message));
         }
+        rankings::check_all(&plan, header.measures())?;
         let listener = environment.listener.clone();
         let stop = Stop::new(environment.wishes.drain.clone());
         let tell: Arc<dyn Tell> = Arc::new(Failures::new(listener.clone()));
@@ -89,7 +91,8 @@ impl Pipeline {
 /// How the runs went that have counted the tallies, in one.
 fn summary(header: &TalliesHeader, balance: Balance, stage: String, hints: Vec<String>) -> Summary {
     let ((traces, names), rejected) = (header.traces(), header.rejected());
-    let sheet = Sheet { stage, balance, rejected, traces, names, ..Sheet::default() };
+    let measures = MeasureTotal::all(header.measures(), &header.measured());
+    let sheet = Sheet { stage, balance, rejected, traces, names, measures, ..Sheet::default() };
     // Of lines that were counted elsewhere, only a few that are not records are known.
     let first_lines = FirstLines {
         has_record: sheet.balance.lines_read - sheet.balance.blank > sheet.balance.malformed_total(),
@@ -143,12 +146,13 @@ fn view(plan: &Plan, aggregation: &AggregatorPlan, files: &Files) -> Result<Aggr
     let windows = Windows::Once(question.window());
     let buckets = windows.buckets(question.grouping);
     let limit = aggregation.max_memory.map(|bytes| plan.tally_bytes(bytes));
-    let mut tally = Tally::new(windows.shape(&buckets, 0), Arc::new(Budget::new(limit)));
+    let mut tally =
+        Tally::new(windows.shape(&buckets, 0), Arc::new(Budget::new(limit))).measuring(files.header().measures());
     let mut store = RunStore::default();
     // The pane of the window, and that of the one before.
     let panes = [tally.pane_of(0), tally.pane_of(0) - 1];
     let mut in_window = 0;
-    files.for_each::<Error>(&mut |part: CountedWindow, from, to, count| {
+    files.for_each::<Error>(&mut |part: CountedWindow, from, to, amount| {
         if limit.is_some_and(|limit| tally.budget().used() > limit) {
             if aggregation.memory_policy == MemoryPolicy::Error {
                 return Err(ErrorKind::MemoryLimit { limit: limit.unwrap_or(usize::MAX) }.into());
@@ -157,12 +161,15 @@ fn view(plan: &Plan, aggregation: &AggregatorPlan, files: &Files) -> Result<Aggr
             store.write(&names, drained)?;
         }
         let [from, to]: [HostId; 2] = [tally.intern_anyway(from), tally.intern_anyway(to)];
-        tally.pane(panes[part as usize]).add_anyway(from, to, count);
-        in_window += if part == CountedWindow::Window { count } else { 0 };
+        tally.pane(panes[part as usize]).add_anyway(from, to, amount);
+        in_window += if part == CountedWindow::Window { amount.connections } else { 0 };
         Ok(())
     })?;
     for (&bucket, &connections) in counts {
         tally.add_to_bucket(i64::try_from(bucket).unwrap_or(i64::MAX), connections);
+    }
+    for (&bucket, &measured) in files.header().numbers.iter().flat_map(|numbers| &numbers.buckets) {
+        tally.measure(i64::try_from(bucket).unwrap_or(i64::MAX), measured);
     }
     // The connections of the window that no pair has are without one, and what is left of those are
     // of the window before.

@@ -12,11 +12,14 @@ use crate::batch::{Record, Records};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::balance::Rejected;
 use crate::model::{Balance, Loss, MemoryPolicy, Traces};
-use crate::ops::count::{Buckets, Counter, count, count_pairs};
+use crate::ops::count::{Buckets, Counter, count_numbers, count_pairs};
 use crate::ops::progress::CountProgress;
 use crate::spill::RunStore;
+use crate::stage::InputNames;
 use crate::tally::aggregates::Layout;
 use crate::tally::{Aggregates, Overflow, Tally};
+
+use super::measuring::RunMeasures;
 
 /// What is counted, and on disk, and how far.
 pub struct Counting {
@@ -42,6 +45,8 @@ pub struct Counting {
     pub progress: Arc<Mutex<CountProgress>>,
     /// The number of the next worker.
     next_worker: AtomicUsize,
+    /// What is summed.
+    pub measures: RunMeasures,
 }
 
 /// What comes of a window once it is viewed.
@@ -63,7 +68,9 @@ impl Counting {
         workers: usize,
         policy: MemoryPolicy,
         progress: Arc<Mutex<CountProgress>>,
+        names: Arc<InputNames>,
     ) -> Arc<Self> {
+        let measures = RunMeasures::new(Arc::clone(tally.measures()), names, &buckets);
         let before = Balance { overflowed, ..progress.lock().balance().clone() };
         Arc::new(Counting {
             buckets,
@@ -76,6 +83,7 @@ impl Counting {
             before,
             progress,
             next_worker: AtomicUsize::new(0),
+            measures,
         })
     }
 
@@ -98,10 +106,14 @@ impl Counting {
 
     /// Counts records of a batch.
     pub(super) fn count(&self, worker: usize, records: &[Record], batch: &Records) -> Result<()> {
-        let bytes = batch.host_bytes();
+        let (bytes, layout) = (batch.host_bytes(), batch.record_layout());
+        if !layout.is_empty() {
+            self.measures.take(records, batch)?;
+        }
         let (left, drained) = {
             let tally = self.tally.read();
-            let left = count(records, bytes, &self.buckets, &tally, &mut self.counters[worker].lock());
+            let counter = &mut self.counters[worker].lock();
+            let left = count_numbers(records, (bytes, layout), &self.buckets, &tally, counter);
             (left, tally.drained())
         };
         if left.is_empty() {
@@ -112,7 +124,8 @@ impl Counting {
                 let tally = self.tally.read();
                 for at in &left {
                     let bucket = self.buckets.of(records[*at as usize].time);
-                    tally.pane(tally.pane_of(bucket)).overflow(1);
+                    let connections = batch.numbers(&records[*at as usize]).amount.connections;
+                    tally.pane(tally.pane_of(bucket)).overflow(connections);
                 }
                 self.overflowed.fetch_add(left.len() as u64, Ordering::Relaxed);
                 if let Some(first) = left.iter().min() {
@@ -123,7 +136,7 @@ impl Counting {
                 Ok(())
             }
             MemoryPolicy::Error => Err(beyond_limit(&self.tally.read())),
-            MemoryPolicy::Spill => self.spill_and_count(worker, records, bytes, left, drained),
+            MemoryPolicy::Spill => self.spill_and_count(worker, (records, batch), left, drained),
         }
     }
 
@@ -131,11 +144,11 @@ impl Counting {
     fn spill_and_count(
         &self,
         worker: usize,
-        records: &[Record],
-        bytes: &[u8],
+        (records, batch): (&[Record], &Records),
         mut left: Vec<u32>,
         mut drained: u64,
     ) -> Result<()> {
+        let text = (batch.host_bytes(), batch.record_layout());
         let mut again: Vec<Record> = records.to_vec();
         while !left.is_empty() {
             again = left.iter().map(|&at| again[at as usize]).collect();
@@ -146,7 +159,7 @@ impl Counting {
                 self.spill(&mut tally)?;
             }
             drained = tally.drained();
-            left = count_pairs(&again, bytes, &self.buckets, &tally, &mut self.counters[worker].lock());
+            left = count_pairs(&again, text, &self.buckets, &tally, &mut self.counters[worker].lock());
             if spilled && left.len() == again.len() {
                 return Err(beyond_limit(&tally));
             }
@@ -229,7 +242,8 @@ mod tests {
     fn counting(limit: usize) -> Arc<Counting> {
         let tally = Tally::new(Shape { pane: 1, shards: 1 }, Arc::new(Budget::new(Some(limit))));
         let buckets = Buckets { anchor: Timestamp::from_seconds(0), grain: SECOND, last: i64::MAX };
-        Counting::new(buckets, (tally, 0), 0, MemoryPolicy::Spill, Arc::new(Mutex::new(CountProgress::new([], true))))
+        let progress = Arc::new(Mutex::new(CountProgress::new([], true)));
+        Counting::new(buckets, (tally, 0), 0, MemoryPolicy::Spill, progress, Arc::default())
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod closed;
 mod counting;
+mod measuring;
 mod peek;
 
 pub mod every;

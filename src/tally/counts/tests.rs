@@ -94,8 +94,8 @@ proptest! {
 
         let mut gone = BTreeMap::new();
         for part in 0..view.parts() {
-            view.for_each_gone_pair_in(part, |from, to, count| {
-                assert_eq!(gone.insert((number(from.bytes()), number(to.bytes())), count), None);
+            view.for_each_gone_pair_in(part, |from, to, amount| {
+                assert_eq!(gone.insert((number(from.bytes()), number(to.bytes())), amount.connections), None);
             }).unwrap();
         }
         let pairs: std::collections::BTreeSet<(u16, u16)> = records.iter().map(|(_, from, to)| (*from, *to)).collect();
@@ -108,7 +108,8 @@ proptest! {
 
         let mut sides = BTreeMap::new();
         view.for_each_host_on_either_side(|host| {
-            let counts = [host.as_source, host.as_server, host.with_itself, host.connections()];
+            let counts = [host.as_source, host.as_server, host.with_itself, host.amount()];
+            let counts = counts.map(|amount| amount.connections);
             assert_eq!(sides.insert(number(host.host.bytes()), counts), None);
         }).unwrap();
         let hosts: std::collections::BTreeSet<u16> = pairs.iter().flat_map(|(from, to)| [*from, *to]).collect();
@@ -126,8 +127,8 @@ proptest! {
         for side in [Side::From, Side::To] {
             let mut compared = BTreeMap::new();
             let totals = view.totals_before_in(0..view.parts());
-            view.for_each_host_compared(side, &totals, |host, counts| {
-                assert_eq!(compared.insert(number(host.bytes()), counts), None);
+            view.for_each_host_compared(side, &totals, |host, amount, before| {
+                assert_eq!(compared.insert(number(host.bytes()), [amount.connections, before]), None);
             }).unwrap();
             let expected = hosts.iter().filter_map(|host| {
                 let is_host = |from, to| if side == Side::From { from == *host } else { to == *host };

@@ -6,15 +6,20 @@
 //! the last perhaps aside.
 
 use super::{Bucket, CARRIED, EACH_CARRIED, PairTable, fitting};
+use crate::model::Countable;
 use crate::tally::budget::Budget;
 use crate::tally::names::HostId;
 
 impl PairTable {
     /// Takes this much off the count of a pair. Gives whether it was there; if not, nothing is
     /// taken off.
-    pub fn take_off(&mut self, hash: u64, from: HostId, to: HostId, count: u64, budget: &Budget) -> bool {
+    pub fn take_off(&mut self, hash: u64, from: HostId, to: HostId, what: impl Countable, budget: &Budget) -> bool {
+        let count = what.amount().connections;
         let Some((at, place)) = self.find(hash, from, to) else { return false };
         let Some(left) = self.count(&self.buckets[at], place).checked_sub(count) else { return false };
+        if !self.sums.take_off((at, place), what) {
+            return false;
+        }
         let here = &mut self.buckets[at].count[place];
         let was_carried = *here & CARRIED != 0;
         *here = fitting(left).unwrap_or(CARRIED);
@@ -51,11 +56,13 @@ impl PairTable {
         self.taken -= 1;
         loop {
             let was_full = self.buckets[at].is_full();
-            self.buckets[at].close_up(place);
+            let last = self.buckets[at].close_up(place);
+            self.sums.move_to((at, last), (at, place));
             let filler = if was_full { self.passed_by(at) } else { None };
             let Some((further, filling)) = filler else { return };
             let Bucket { from, to, count, .. } = self.buckets[further];
             self.buckets[at].push(from[filling], to[filling], count[filling]);
+            self.sums.move_to((further, filling), (at, self.buckets[at].taken as usize - 1));
             (at, place) = (further, filling);
         }
     }
@@ -83,13 +90,14 @@ impl PairTable {
 }
 
 impl Bucket {
-    /// Frees a place; the last pair of the bucket comes there.
-    fn close_up(&mut self, place: usize) {
+    /// Frees a place; the last pair of the bucket comes there. Gives where that was.
+    fn close_up(&mut self, place: usize) -> usize {
         self.taken -= 1;
         let last = self.taken as usize;
         self.from[place] = self.from[last];
         self.to[place] = self.to[last];
         self.count[place] = self.count[last];
+        last
     }
 }
 

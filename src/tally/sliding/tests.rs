@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::time::SECOND;
-use crate::model::{Timestamp, Window};
+use crate::model::{PerMeasure, Timestamp, Window};
 use crate::tally::aggregates::{Layout, Pairs};
 use crate::tally::{Aggregates, Budget, HostTotal, Shape, Side, Tally};
 
@@ -57,21 +57,21 @@ fn layout(first: i64, panes: i64, previous: bool) -> Layout {
     Layout { window, first_bucket: first * PANE, buckets: panes * PANE, grain: SECOND, previous }
 }
 
-type Plain = BTreeMap<(Vec<u8>, Vec<u8>), (u64, u64)>;
-type PlainHosts = BTreeMap<Vec<u8>, (u64, u64)>;
+type Plain = BTreeMap<(Vec<u8>, Vec<u8>), (u64, u64, PerMeasure)>;
+type PlainHosts = BTreeMap<Vec<u8>, (u64, u64, PerMeasure)>;
 
 /// The pairs of a view, the hosts of either side, and connections with their pair or not.
 fn plain(view: &Aggregates) -> (Plain, [PlainHosts; 2], u64, u64) {
     let mut pairs = Plain::new();
     view.for_each_pair(|pair| {
         let key = (pair.from.bytes().to_vec(), pair.to.bytes().to_vec());
-        assert_eq!(pairs.insert(key, (pair.connections, pair.before)), None, "a pair came twice");
+        assert_eq!(pairs.insert(key, (pair.connections, pair.before, pair.sums)), None, "a pair came twice");
     })
     .unwrap();
     let hosts = [Side::From, Side::To].map(|side| {
         let mut hosts = BTreeMap::new();
         view.for_each_host(side, |total| {
-            let known = hosts.insert(total.host.bytes().to_vec(), (total.connections, total.peers));
+            let known = hosts.insert(total.host.bytes().to_vec(), (total.connections, total.peers, total.sums));
             assert_eq!(known, None, "a host came twice");
         })
         .unwrap();
@@ -83,7 +83,17 @@ fn plain(view: &Aggregates) -> (Plain, [PlainHosts; 2], u64, u64) {
 fn add(tally: &mut Tally, pane: i64, (from, to): (u16, u16)) {
     // Names that come and go, so that their numbers are given to others.
     let bucket = pane * PANE + i64::from(from) % PANE;
-    tally.add(bucket, format!("{}-{from}", pane / 3).as_bytes(), format!("server-{to}").as_bytes(), 1);
+    let (source, server) = (format!("{}-{from}", pane / 3), format!("server-{to}"));
+    if tally.measures().is_empty() {
+        return tally.add(bucket, source.as_bytes(), server.as_bytes(), 1);
+    }
+    let sums = PerMeasure::of(&[u64::from(from) * 100 + u64::from(to), pane.unsigned_abs()]);
+    tally.add_amount(bucket, source.as_bytes(), server.as_bytes(), Amount { connections: 1, sums });
+}
+
+/// The names of two measures, or of none.
+fn measures(are_any: bool) -> Vec<String> {
+    ["bytes", "packets"].iter().filter(|_| are_any).map(|name| (*name).to_owned()).collect()
 }
 
 /// Hosts of either side with their connections, in the quickest way that there is.
@@ -156,12 +166,12 @@ fn happens(event: &Event, tally: &mut Tally, first: i64, panes: i64) {
 proptest! {
     #[test]
     fn whatever_happens_between_two_looks_each_is_that_at_all_panes(
-        events in events(), panes in 3i64..8, previous: bool,
+        events in events(), panes in 3i64..8, previous: bool, sums: bool,
     ) {
         let budget = Arc::<Budget>::default();
-        let mut tally = Tally::new(SHAPE, Arc::clone(&budget));
+        let mut tally = Tally::new(SHAPE, Arc::clone(&budget)).measuring(&measures(sums));
         // The twin joins the panes each time.
-        let mut twin = Tally::new(SHAPE, Arc::default());
+        let mut twin = Tally::new(SHAPE, Arc::default()).measuring(&measures(sums));
         let (mut first, mut held) = (0, Vec::new());
         for event in events {
             match event {
@@ -185,9 +195,10 @@ proptest! {
 
     #[test]
     fn a_view_of_closed_panes_says_the_same_whenever_it_is_asked_and_for_whatever(
-        events in events(), asks in proptest::collection::vec(asks(), 60), panes in 3i64..8, previous: bool, latest: bool,
+        events in events(), asks in proptest::collection::vec(asks(), 60), panes in 3i64..8, previous: bool, (latest, sums) in any::<(bool, bool)>(),
     ) {
-        let (mut tally, mut twin) = (Tally::new(SHAPE, Arc::default()), Tally::new(SHAPE, Arc::default()));
+        let empty = || Tally::new(SHAPE, Arc::default()).measuring(&measures(sums));
+        let (mut tally, mut twin) = (empty(), empty());
         let (mut first, mut unread) = (0, Vec::<Unread>::new());
         for (event, asks) in events.into_iter().zip(asks) {
             match event {

@@ -33,8 +33,25 @@ def check(plan: Facts, parts: Sequence[Facts], merged: Facts) -> None:
     for name in SUMS:
         _same(f"{name} of all parts", sum(part["balance"][name] for part in parts), balance[name])
     _same("connections of all parts", sum(part["connections"] for part in parts), merged["connections"])
-    _same("connections", balance["counted"], merged["connections"])
+    if merged.get("weighted"):
+        # A line may stand for several connections.
+        if merged["connections"] < balance["counted"]:
+            _same("connections", balance["counted"], merged["connections"])
+    else:
+        _same("connections", balance["counted"], merged["connections"])
+    _measures(parts, merged)
     _balance(balance)
+
+
+def _measures(parts: Sequence[Facts], merged: Facts) -> None:
+    """Check that sums of all parts are those of the merged result, and so are records without a number."""
+    for facts in parts:
+        names = [measure["name"] for measure in facts.get("measures", [])]
+        _same("measures", [measure["name"] for measure in merged.get("measures", [])], names)
+    for at, measure in enumerate(merged.get("measures", [])):
+        for key in ("sum", "missing"):
+            of_parts = sum(part["measures"][at][key] for part in parts)
+            _same(f"{key} of {measure['name']} of all parts", of_parts, measure[key])
 
 
 def _balance(balance: Facts) -> None:

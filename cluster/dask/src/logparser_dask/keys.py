@@ -28,11 +28,13 @@ COUNTED = (
     "--from",
     "--to",
     "--where",
+    "--sum",
 )
 """They say what is counted, and with what means."""
 
 REPORTED = (
     "--limit",
+    "--by",
     "--output",
 )
 """They say what is reported, and where."""

@@ -77,7 +77,7 @@ def _told(error: Exception) -> str:
 
 
 def frame(result: Result) -> pd.DataFrame:
-    r"""Return all pairs of the window: columns from, to (str) and connections, sorted by from, then to.
+    r"""Return all pairs of the window: columns from, to (str), connections and sums, sorted by from, then to.
 
     Hosts are as the program prints them: bytes that cannot be shown are `\xNN`.
     """
@@ -88,11 +88,19 @@ def frame(result: Result) -> pd.DataFrame:
             "pairs were counted together for want of memory: a frame cannot say which; "
             "ask with a memory policy of spill"
         )
-    df = pd.DataFrame(report["rows"], columns=COLUMNS).astype({"connections": "int64"})
+    measures = result.facts.get("measures", [])
+    types = {"connections": "int64"} | {measure["name"]: "uint64" for measure in measures}
+    columns = [*COLUMNS, *(measure["name"] for measure in measures)]
+    df = pd.DataFrame(report["rows"], columns=columns).astype(types)
     if int(df["connections"].sum()) != result.facts["connections"]:
         raise ControlError(
             "the pairs do not add up to the connections that were counted: nothing is reported"
         )
+    for measure in measures:
+        if sum(int(number) for number in df[measure["name"]]) != measure["sum"]:
+            raise ControlError(
+                f"the pairs do not add up to the sum of {measure['name']}: nothing is reported"
+            )
     return df.sort_values(["from", "to"], ignore_index=True)
 
 

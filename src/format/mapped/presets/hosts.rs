@@ -14,6 +14,7 @@ pub(super) const PRESETS: &[Preset] = &[
             ("time", &["envelope.time"]),
             ("from", &["SRC"]),
             ("to", &["DST"]),
+            ("measures", &["bytes=LEN"]),
             ("only", &["SRC exists or DST exists"]),
             ("other", &["^"]),
             ("known-by", &["SRC exists", "DST exists", "PROTO exists"]),

@@ -79,6 +79,26 @@ const TO: &[&str] = &[
     "destination_host",
 ];
 
+/// Names of fields of bytes and packets, in one direction or both.
+const MEASURES: &[&str] = &[
+    "bytes",
+    "bytes=total_bytes",
+    "bytes=bytes_total",
+    "bytes=network.bytes",
+    "bytes=orig_bytes+resp_bytes",
+    "bytes=source.bytes+destination.bytes",
+    "bytes=bytes_sent+bytes_received",
+    "bytes=bytes_in+bytes_out",
+    "bytes=bytes_sent",
+    "packets",
+    "packets=pkts",
+    "packets=total_packets",
+    "packets=network.packets",
+    "packets=orig_pkts+resp_pkts",
+    "packets=source.packets+destination.packets",
+    "packets=packets_sent+packets_received",
+];
+
 pub(super) const PRESETS: &[Preset] = &[
     Preset {
         name: "csv",
@@ -92,6 +112,7 @@ pub(super) const PRESETS: &[Preset] = &[
             ("time", TIME),
             ("from", FROM),
             ("to", TO),
+            ("measures", MEASURES),
         ],
         samples: &[
             ("ts,src_ip,dst_ip,bytes", Other),
@@ -114,6 +135,7 @@ pub(super) const PRESETS: &[Preset] = &[
             ("time", TIME),
             ("from", FROM),
             ("to", TO),
+            ("measures", MEASURES),
         ],
         samples: &[
             ("time\tclient\tserver", Other),
@@ -124,7 +146,7 @@ pub(super) const PRESETS: &[Preset] = &[
         name: "jsonl",
         help: "lines of JSON, by well-known names of fields",
         is_general: true,
-        keys: &[("fields", &["json"]), ("time", TIME), ("from", FROM), ("to", TO)],
+        keys: &[("fields", &["json"]), ("time", TIME), ("from", FROM), ("to", TO), ("measures", MEASURES)],
         samples: &[
             (
                 r#"{"@timestamp":"2023-11-14T22:13:20.250Z","source":{"ip":"10.0.0.5"},"destination":{"ip":"192.0.2.7"}}"#,
@@ -140,7 +162,7 @@ pub(super) const PRESETS: &[Preset] = &[
         name: "logfmt",
         help: "key=value with blanks between them, by well-known names of keys",
         is_general: true,
-        keys: &[("fields", &["keyval"]), ("time", TIME), ("from", FROM), ("to", TO)],
+        keys: &[("fields", &["keyval"]), ("time", TIME), ("from", FROM), ("to", TO), ("measures", MEASURES)],
         samples: &[(
             r#"time=2023-11-14T22:13:20Z level=info msg="a \"b\"" src=10.0.0.5 dst=192.0.2.7"#,
             Record("2023-11-14T22:13:20Z", "10.0.0.5", "192.0.2.7"),

@@ -290,7 +290,7 @@ mod tests {
         let buckets = Buckets { anchor: GRID.anchor, grain: SECOND, last: i64::MAX };
         let windows = LiveWindows::new(Closer::new(GRID, buckets, false), 0, None);
         let progress = Arc::new(Mutex::new(CountProgress::new([], true)));
-        let counting = Counting::new(buckets, (empty(), 0), 0, MemoryPolicy::Overflow, progress);
+        let counting = Counting::new(buckets, (empty(), 0), 0, MemoryPolicy::Overflow, progress, Arc::default());
         LiveCounting::new(counting, windows, ResultTrigger::Event, Arc::default(), None)
     }
 

@@ -1,0 +1,199 @@
+//! The sums of the measures of pairs, which lie beside the buckets of their table, place by place.
+//!
+//! Not here: which pair is in which place (`pairs`). Invariant: without measures there is nothing here,
+//! and no work; with them, a place that no pair is in may hold anything.
+
+use crate::model::{Countable, MOST_MEASURES, PerMeasure};
+
+/// Places of a bucket: as many as fit a line of the cache.
+pub(super) const PLACES: usize = 6;
+
+/// Where a pair is: its bucket, and the place in it.
+type SumsPlace = (usize, usize);
+
+/// The sums of all places.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PairSums {
+    measures: usize,
+    sums: Vec<u64>,
+}
+
+impl PairSums {
+    /// Of no places yet, with so many measures.
+    pub fn new(measures: usize) -> Self {
+        PairSums { measures: measures.min(MOST_MEASURES), sums: Vec::new() }
+    }
+
+    pub fn measures(&self) -> usize {
+        self.measures
+    }
+
+    /// Bytes of the sums of a bucket.
+    pub fn bytes_of_a_bucket(&self) -> usize {
+        PLACES * self.measures * size_of::<u64>()
+    }
+
+    /// Makes room for this many buckets, all at 0. Gives what was there.
+    pub fn widen(&mut self, buckets: usize) -> PairSums {
+        let wider = vec![0; buckets * PLACES * self.measures];
+        PairSums { measures: self.measures, sums: std::mem::replace(&mut self.sums, wider) }
+    }
+
+    fn at(&self, (bucket, place): SumsPlace) -> usize {
+        (bucket * PLACES + place) * self.measures
+    }
+
+    fn of(&self, slot: SumsPlace) -> &[u64] {
+        let at = self.at(slot);
+        self.sums.get(at..at + self.measures).unwrap_or_default()
+    }
+
+    fn of_mut(&mut self, slot: SumsPlace) -> &mut [u64] {
+        let at = self.at(slot);
+        self.sums.get_mut(at..at + self.measures).unwrap_or_default()
+    }
+
+    /// The sums of a pair.
+    pub fn get(&self, slot: SumsPlace) -> PerMeasure {
+        PerMeasure::of(self.of(slot))
+    }
+
+    /// Adds to those of a pair.
+    #[inline(always)]
+    pub fn add<A: Countable>(&mut self, slot: SumsPlace, what: A) {
+        if A::HAS_SUMS {
+            self.of_mut(slot).iter_mut().zip(what.amount().sums.0).for_each(|(mine, more)| *mine += more);
+        }
+    }
+
+    /// Sets those of a pair that is new to its place.
+    #[inline(always)]
+    pub fn put<A: Countable>(&mut self, slot: SumsPlace, what: A) {
+        if A::HAS_SUMS || self.measures > 0 {
+            self.of_mut(slot).iter_mut().zip(what.amount().sums.0).for_each(|(mine, first)| *mine = first);
+        }
+    }
+
+    /// Takes off those of a pair. Gives whether they were there; if not, nothing is taken off.
+    #[inline(always)]
+    pub fn take_off<A: Countable>(&mut self, slot: SumsPlace, what: A) -> bool {
+        if !A::HAS_SUMS {
+            return true;
+        }
+        let off = what.amount().sums;
+        let were_there = self.of(slot).iter().zip(off.0).all(|(mine, off)| *mine >= off);
+        if were_there {
+            self.of_mut(slot).iter_mut().zip(off.0).for_each(|(mine, off)| *mine -= off);
+        }
+        were_there
+    }
+
+    /// Moves those of a pair that comes to another place.
+    pub fn move_to(&mut self, from: SumsPlace, to: SumsPlace) {
+        if self.measures > 0 {
+            let (from, to) = (self.at(from), self.at(to));
+            self.sums.copy_within(from..from + self.measures, to);
+        }
+    }
+
+    /// Takes those of a pair over that was in a place of another table.
+    #[inline(always)]
+    pub fn take_over(&mut self, other: &PairSums, from: SumsPlace, to: SumsPlace) {
+        if self.measures > 0 {
+            let sums = other.get(from);
+            self.of_mut(to).iter_mut().zip(sums.0).for_each(|(mine, first)| *mine = first);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::super::{PairHash, PairTable};
+    use crate::model::{Amount, PerMeasure};
+    use crate::tally::budget::Budget;
+    use crate::tally::names::HostId;
+
+    type Plain = BTreeMap<(u32, u32), Amount>;
+
+    fn plain(table: &PairTable) -> Plain {
+        let mut out = Plain::new();
+        table.for_each_amount(|from, to, amount| assert_eq!(out.insert((from.0, to.0), amount), None, "twice"));
+        out
+    }
+
+    fn amount(connections: u64, sums: [u64; 4], measures: usize) -> Amount {
+        Amount { connections, sums: PerMeasure::of(&sums[..measures]) }
+    }
+
+    proptest! {
+        #[test]
+        fn sums_agree_with_a_map_whatever_comes_and_goes(
+            steps in proptest::collection::vec(
+                (0u8..5, 0u32..25, 0u32..6, 1u64..40_000, proptest::array::uniform4(0u64..1 << 50)),
+                0..600,
+            ),
+            measures in 0usize..=4,
+            limited: bool,
+        ) {
+            let hash = PairHash::default();
+            let (mut table, mut map) = (PairTable::with_measures(hash, measures), Plain::new());
+            let budget = Budget::new(limited.then_some(3_000));
+            for (what, from, to, count, sums) in steps {
+                let (pair, amount) = ((from, to), amount(count, sums, measures));
+                let (from, to) = (HostId(from), HostId(to));
+                let hash = hash.of(from, to);
+                match what {
+                    // All of a pair goes, or more than there is.
+                    0 => {
+                        let all = map.remove(&pair);
+                        let off = all.unwrap_or(amount);
+                        prop_assert_eq!(table.take_off(hash, from, to, off, &budget), all.is_some());
+                    }
+                    // A part of it.
+                    1 => {
+                        let there = map.get(&pair).copied().unwrap_or_default();
+                        let fits = there.connections > count && amount.sums.is_within(&there.sums);
+                        if !fits {
+                            continue;
+                        }
+                        prop_assert!(table.take_off(hash, from, to, amount, &budget));
+                        let entry = map.get_mut(&pair).unwrap();
+                        entry.connections -= count;
+                        entry.sums -= amount.sums;
+                    }
+                    2 => {
+                        table.add_anyway(hash, from, to, amount, &budget);
+                        *map.entry(pair).or_default() += amount;
+                    }
+                    _ => {
+                        if table.add(hash, from, to, amount, &budget) {
+                            *map.entry(pair).or_default() += amount;
+                        }
+                    }
+                }
+            }
+            prop_assert_eq!(plain(&table), map.clone());
+            prop_assert_eq!(budget.used(), table.bytes());
+            let (mut copy, free) = (PairTable::with_measures(hash, measures), Budget::default());
+            copy.absorb(&table, &free, |copy, from, to, amount: Amount| {
+                assert!(copy.add(hash.of(from, to), from, to, amount, &free));
+            });
+            prop_assert_eq!(plain(&copy), map);
+        }
+    }
+
+    #[test]
+    fn sums_that_are_not_there_are_not_taken_off() {
+        let (hash, budget, host) = (PairHash::default(), Budget::default(), HostId(1));
+        let mut table = PairTable::with_measures(hash, 1);
+        let hash = hash.of(host, host);
+        assert!(table.add(hash, host, host, amount(2, [5, 0, 0, 0], 1), &budget));
+        assert!(!table.take_off(hash, host, host, amount(1, [6, 0, 0, 0], 1), &budget));
+        assert_eq!(plain(&table)[&(1, 1)], amount(2, [5, 0, 0, 0], 1));
+        assert_eq!(table.measures(), 1);
+    }
+}
