@@ -210,7 +210,7 @@ pub mod internals {
         pub use crate::pipeline::{contents, verified};
     }
     pub mod snapshot {
-        pub use crate::snapshot::Snapshot;
+        pub use crate::snapshot::{Beside, Snapshot};
 
         pub mod store {
             pub use crate::snapshot::store::{FORMAT, Loaded, OLDEST, SavedSlot, Store, inspect, peek};

@@ -164,6 +164,21 @@ impl AddAssign for Measured {
     }
 }
 
+/// What the measures of all that a run counts come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunTotal {
+    /// Of all that was counted, that between windows too.
+    pub amount: Amount,
+    /// Of what counts.
+    pub measured: Measured,
+    /// Connections of what counts, beyond one for each line.
+    pub more: u64,
+    /// Lines that should say how many connections they stand for, and do not.
+    pub unweighted: u64,
+    /// Whether lines may stand for several connections.
+    pub is_weighted: bool,
+}
+
 /// One measure of a window or of a run, by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MeasureTotal {

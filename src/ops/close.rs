@@ -27,6 +27,15 @@ pub enum Windows {
 }
 
 impl Windows {
+    /// Whether an instant that is counted is in one of them, rather than kept to compare with.
+    pub fn cover(&self, time: Timestamp) -> bool {
+        match self {
+            // What it is compared with lies before it.
+            Windows::Once(window) => time >= window.start,
+            Windows::Every(grid) => grid.covers(time),
+        }
+    }
+
     /// How time is cut into buckets, if buckets of `grouping` nanoseconds are asked for.
     pub fn buckets(&self, grouping: i64) -> Buckets {
         match self {

@@ -178,6 +178,7 @@ impl Counter {
     }
 
     /// As `count_piece`, where records have numbers: they all wait for the end of the batch.
+    #[inline(never)]
     fn count_piece_of_numbers(&mut self, batch: Batch<'_>, piece: Range<usize>, left: &mut Vec<u32>) {
         let Batch { tally, .. } = batch;
         let Counter { lanes, division, at_hand, unknown, strangers, .. } = self;
@@ -198,6 +199,7 @@ impl Counter {
     }
 
     /// Counts what records are into their buckets.
+    #[inline(never)]
     fn measure(&mut self, batch: Batch<'_>, buckets: &Buckets) {
         let mut last: Option<(i64, u64, Measured)> = None;
         for record in batch.records {

@@ -14,7 +14,7 @@ use crate::actor::{Permits, Port};
 use crate::batch::Records;
 use crate::config::AggregatorPlan;
 use crate::model::time::Clock;
-use crate::model::{Grid, Issue, Stamps};
+use crate::model::{Grid, Issue, RunTotal, Stamps};
 use crate::ops::close::Windows;
 use crate::ops::progress::CountProgress;
 use crate::ops::sequence::Sequencer;
@@ -81,6 +81,8 @@ pub(super) struct CountedInto {
     /// The counts, and connections without a pair.
     pub tally: (Tally, u64),
     pub progress: Arc<Mutex<CountProgress>>,
+    /// What the measures come to already.
+    pub measured: RunTotal,
 }
 
 /// An aggregator whose windows repeat, as it is to be wired.

@@ -34,7 +34,7 @@ use crate::error::{Error, Result};
 use crate::format::{HEAD_BYTES, Head, LineRules, SavedSchema};
 use crate::model::time::Clock;
 use crate::model::time::SECOND;
-use crate::model::{Grid, Guard, InputId, Issue, Stamps, Timestamp};
+use crate::model::{Grid, Guard, InputId, Issue, RunTotal, Stamps, Timestamp};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::progress::CountProgress;
 use crate::ops::sequence::Sequencer;
@@ -317,7 +317,9 @@ impl Course for GoingOn {
 
     fn counted(&mut self, ground: Ground<'_>, _at: usize, plan: &AggregatorPlan, windows: Windows) -> CountedInto {
         let tally = self.follow.take_tally().unwrap_or_else(|| (new_tally(ground.plan, plan, windows, 0), 0));
-        CountedInto { tally, progress: Arc::clone(&self.follow.progress) }
+        let measured = self.follow.restored.as_ref().and_then(|restored| restored.snapshot.measures.as_ref());
+        let measured = measured.map_or_else(RunTotal::default, |measures| measures.total);
+        CountedInto { tally, progress: Arc::clone(&self.follow.progress), measured }
     }
 
     fn every(

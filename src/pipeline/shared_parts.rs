@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::ops::close::Windows;
 use crate::ops::history::History;
 use crate::output::rejects::RejectsFile;
-use crate::stage::aggregator::Counting;
+use crate::stage::aggregator::{Counting, RunMeasures};
 use crate::stage::filter::{FilterShared, Keep};
 use crate::stage::firsts::Firsts;
 use crate::stage::stats::Stats;
@@ -102,9 +102,10 @@ fn counts(
     let (_, _, resolved) = filter_before(plan, at, &reading.windows)?;
     let late = plan.upstream(at).into_iter().find_map(|at| targets.filters.get(&at)?.late.clone());
     let windows = resolved.windows;
-    let CountedInto { tally, progress } = course.counted(ground, at, aggregator, windows);
+    let CountedInto { tally, progress, measured } = course.counted(ground, at, aggregator, windows);
     let (buckets, threads) = (windows.buckets(aggregator.grouping), plan.stages[at].threads.get());
-    let names = Arc::clone(&ground.context.names);
-    let counting = Counting::new(buckets, tally, threads, aggregator.memory_policy, progress, names);
+    let measures =
+        RunMeasures::new(Arc::clone(tally.0.measures()), Arc::clone(&ground.context.names), windows, measured);
+    let counting = Counting::new(buckets, tally, threads, aggregator.memory_policy, progress, measures);
     Some(SharedCounts { resolved, counting, late })
 }

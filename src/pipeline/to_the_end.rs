@@ -13,7 +13,7 @@ use super::seat::{Ground, Seat, Starter};
 use super::tallied::new_tally;
 use crate::actor::{Outlets, Permits};
 use crate::config::AggregatorPlan;
-use crate::model::Stamps;
+use crate::model::{RunTotal, Stamps};
 use crate::ops::close::{Closer, Windows};
 use crate::ops::progress::CountProgress;
 use crate::ops::sequence::Sequencer;
@@ -44,7 +44,7 @@ impl Course for ToTheEnd {
         let inputs = ground.reading.inputs.reaching(ground.plan, at);
         let progress = CountProgress::new(inputs, matches!(windows, Windows::Every(_)));
         let tally = (new_tally(ground.plan, plan, windows, ground.reading.unpacking), 0);
-        CountedInto { tally, progress: Arc::new(Mutex::new(progress)) }
+        CountedInto { tally, progress: Arc::new(Mutex::new(progress)), measured: RunTotal::default() }
     }
 
     fn every(

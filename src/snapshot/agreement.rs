@@ -223,6 +223,7 @@ mod tests {
             },
             passed_over: Vec::new(),
             schemas: Vec::new(),
+            measures: None,
         }
     }
 

@@ -1,5 +1,5 @@
 //! What format 3 of a saved state has before all that format 2 has: numbers of balance sheets that
-//! lines of `plain` do not have, and how the lines of each input are read.
+//! lines of `plain` do not have, how the lines of each input are read, and what is summed.
 //!
 //! Not here: whether a state has any of that to say (`Snapshot::format`). Invariant: a state of which
 //! format 2 says everything is of format 2, so that there is one form for each.
@@ -9,6 +9,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
+use super::measures::SavedMeasures;
 use super::store::{FORMAT, OLDEST};
 use super::value::Snapshot;
 use crate::codec::{Decoder, Encoder};
@@ -17,29 +18,30 @@ use crate::model::{InputId, LaterNumbers};
 
 /// What stands before the snapshot.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Beside {
+pub struct Beside {
     /// Of each sheet, in their order; none if all of them are 0.
     sheets: Vec<LaterNumbers>,
     /// By input.
     schemas: Vec<(InputId, SavedSchema)>,
+    measures: Option<SavedMeasures>,
 }
 
 impl Beside {
     /// What a snapshot has to say; `None` if that is nothing.
-    pub fn of(snapshot: &Snapshot) -> Option<Self> {
+    pub(super) fn of(snapshot: &Snapshot) -> Option<Self> {
         let has_any = snapshot.progress.sheets().any(|sheet| LaterNumbers::of(sheet).is_some());
         let sheets = if has_any { snapshot.progress.sheets().map(LaterNumbers::all_of).collect() } else { Vec::new() };
-        let beside = Beside { sheets, schemas: snapshot.schemas.clone() };
-        (has_any || !beside.schemas.is_empty()).then_some(beside)
+        let (schemas, measures) = (snapshot.schemas.clone(), snapshot.measures.clone());
+        (has_any || !schemas.is_empty() || measures.is_some()).then_some(Beside { sheets, schemas, measures })
     }
 
     /// Reads it, if a state has it.
-    pub fn read(decoder: &mut Decoder<'_>) -> io::Result<Self> {
+    pub(super) fn read(decoder: &mut Decoder<'_>) -> io::Result<Self> {
         if decoder.version() <= OLDEST { Ok(Beside::default()) } else { decoder.get() }
     }
 
     /// Puts it into a snapshot that was read. Errors with what no run saves.
-    pub fn put(self, version: u32, snapshot: &mut Snapshot) -> Result<(), String> {
+    pub(super) fn put(self, version: u32, snapshot: &mut Snapshot) -> Result<(), String> {
         let sheets = snapshot.progress.sheets().count();
         let (first, others) = (self.sheets.first(), &self.sheets);
         if first.is_some() && (others.len() != sheets || !others.iter().any(LaterNumbers::is_any)) {
@@ -48,7 +50,7 @@ impl Beside {
         for (sheet, later) in snapshot.progress.sheets_mut().zip(&self.sheets) {
             later.put(sheet);
         }
-        snapshot.schemas = self.schemas;
+        (snapshot.schemas, snapshot.measures) = (self.schemas, self.measures);
         if version > OLDEST && snapshot.format() == OLDEST {
             return Err(format!("it has format {version}, and nothing that format {OLDEST} does not say"));
         }

@@ -7,12 +7,13 @@ use std::io;
 use std::sync::Arc;
 
 use crate::codec::Decoder;
-use crate::model::{Lengths, Timestamp};
+use crate::model::{Amount, Lengths, MeasureTotal, Timestamp};
 use crate::source::follow::FileRecord;
 use crate::tally::Tally;
 
 use super::shown::{
-    IssuedWindow, OpenWindow, ShownBalance, ShownCount, ShownInput, ShownPair, ShownSnapshot, ShownWindows,
+    IssuedWindow, OpenWindow, ShownBalance, ShownCount, ShownInput, ShownMeasure, ShownPair, ShownSnapshot,
+    ShownWindows,
 };
 use super::value::Snapshot;
 
@@ -58,6 +59,7 @@ impl SavedContents {
             grain: Timestamp::from_nanos(counts.grain),
             pane: Timestamp::from_nanos(self.pane),
             buckets: counts.buckets.iter().map(bucket).map(ShownCount::from).collect(),
+            measures: self.measures(),
             overflows: self
                 .snapshot
                 .overflows()
@@ -95,6 +97,12 @@ impl SavedContents {
         files.filter_map(|file| Some(ShownInput { file, position: &known[at(file)?].1 })).collect()
     }
 
+    fn measures(&self) -> Vec<ShownMeasure> {
+        let measures = self.snapshot.measures.iter();
+        let all = measures.flat_map(|measures| MeasureTotal::all(&measures.names, &measures.total.measured));
+        all.map(|MeasureTotal { name, sum, missing }| ShownMeasure { name, sum, missing }).collect()
+    }
+
     /// The pairs by pane and then by name, if they were asked for.
     fn pairs(&self) -> Option<Vec<ShownPair>> {
         let tally = self.tally.as_ref()?;
@@ -103,8 +111,10 @@ impl SavedContents {
         let mut pairs = Vec::new();
         for (number, pane) in tally.panes() {
             let start = self.pane_start(number);
-            pane.for_each(|from, to, connections| {
-                pairs.push(ShownPair { start, from: name(from), to: name(to), connections });
+            let measures = tally.measures().len();
+            pane.for_each_amount(|from, to, Amount { connections, sums }| {
+                let sums = sums.0[..measures].to_vec();
+                pairs.push(ShownPair { start, from: name(from), to: name(to), connections, sums });
             });
         }
         pairs.sort();

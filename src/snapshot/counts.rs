@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::codec::Decoder;
-use crate::model::Lengths;
+use crate::model::{Amount, Lengths, PerMeasure};
 use crate::ops::close::Windows;
 use crate::tally::names::foreign_byte;
 use crate::tally::{Budget, HostId, Tally};
@@ -34,7 +34,8 @@ impl Snapshot {
         if found != (lengths.window, lengths.period, buckets.grain) || starts_elsewhere {
             return Err(wrong("its windows are not those of the configuration that it was saved with"));
         }
-        let tally = Tally::new(windows.shape(&buckets, lengths.kept()), budget);
+        let names = snapshot.measures.as_ref().map_or(&[][..], |measures| &measures.names);
+        let tally = Tally::new(windows.shape(&buckets, lengths.kept()), budget).measuring(names);
         Ok((snapshot, tally))
     }
 
@@ -69,13 +70,25 @@ impl Snapshot {
                     if count == 0 || pane.get(from, to) > 0 {
                         return Err(wrong("a pair that comes twice, or has no connections"));
                     }
-                    pane.add_anyway(from, to, count);
+                    match tally.measures().len() {
+                        0 => pane.add_anyway(from, to, count),
+                        measures => {
+                            pane.add_anyway(
+                                from,
+                                to,
+                                Amount { connections: count, sums: read_sums(decoder, measures)? },
+                            );
+                        }
+                    }
                 }
             }
         }
         drop(hosts);
         for &(bucket, connections) in &self.counts.buckets {
             tally.add_to_bucket(bucket, connections);
+        }
+        for &(bucket, measured) in self.measures.iter().flat_map(|measures| &measures.buckets) {
+            tally.measure(bucket, measured);
         }
         self.read_rest(decoder)
     }
@@ -90,14 +103,17 @@ impl Snapshot {
 
     /// As `read_counts`, where only the bytes matter. How many hosts there are.
     pub fn skip_counts(&mut self, decoder: &mut Decoder<'_>) -> io::Result<usize> {
-        let mut hosts = 0;
+        let (mut hosts, measures) = (0, self.measures.as_ref().map_or(0, |measures| measures.names.len()));
         for _ in 0..self.counts.numbers {
             hosts += usize::from(!read_name(decoder)?.is_empty());
         }
         for &(_, _, shards) in &self.counts.panes {
             for _ in 0..shards {
                 let pairs: u64 = decoder.get()?;
-                (0..pairs).try_for_each(|_| decoder.get::<(u32, u32, u64)>().map(drop))?;
+                for _ in 0..pairs {
+                    decoder.get::<(u32, u32, u64)>()?;
+                    read_sums(decoder, measures)?;
+                }
             }
         }
         self.read_rest(decoder)?;
@@ -109,7 +125,7 @@ impl Snapshot {
     /// connections as its buckets.
     pub fn check(&self, panes: &BTreeMap<i64, u64>) -> Result<(), String> {
         let (tally, closer) = self.in_buckets();
-        self.windows.settled.check(&closer, &tally, self.balance().counted)?;
+        self.windows.settled.check(&closer, &tally, self.connections())?;
         let mut in_buckets = BTreeMap::new();
         for (&bucket, connections) in tally.buckets() {
             *in_buckets.entry(tally.pane_of(bucket)).or_default() += connections;
@@ -133,8 +149,21 @@ impl Snapshot {
             Ok((number, sum.ok_or_else(|| wrong("a pane of more connections than can be"))?))
         });
         let sums = sums.collect::<io::Result<_>>()?;
-        self.check(&sums).map_err(|text| io::Error::new(io::ErrorKind::InvalidData, text))
+        self.check(&sums).map_err(|text| io::Error::new(io::ErrorKind::InvalidData, text))?;
+        match &self.measures {
+            Some(measures) => measures.check_pairs(tally).map_err(wrong),
+            None => Ok(()),
+        }
     }
+}
+
+/// The sums of a pair.
+fn read_sums(decoder: &mut Decoder<'_>, measures: usize) -> io::Result<PerMeasure> {
+    let mut sums = PerMeasure::default();
+    for sum in sums.0.iter_mut().take(measures) {
+        *sum = decoder.get()?;
+    }
+    Ok(sums)
 }
 
 /// The name of a host; that of a hole has no bytes.
@@ -146,6 +175,6 @@ fn read_name(decoder: &mut Decoder<'_>) -> io::Result<Vec<u8>> {
     }
 }
 
-fn wrong(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what)
+fn wrong(what: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what.into())
 }

@@ -13,6 +13,7 @@ mod agreement;
 mod beside;
 mod contents;
 mod counts;
+mod measures;
 mod shown;
 mod sound;
 mod value;
@@ -20,7 +21,9 @@ mod windows;
 
 pub mod store;
 
+pub use beside::Beside;
 pub use contents::SavedContents;
+pub use measures::SavedMeasures;
 pub use value::{Delays, SavedCounts, Snapshot};
 pub use windows::{Issued, SavedWindows};
 

@@ -31,6 +31,9 @@ pub struct ShownSnapshot<'a> {
     #[serde(rename = "pane_seconds", serialize_with = "unix")]
     pub pane: Timestamp,
     pub buckets: Vec<ShownCount>,
+    /// What is summed, if anything is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<ShownMeasure>,
     pub overflows: Vec<ShownCount>,
     /// Hosts whose names are saved.
     pub hosts: usize,
@@ -89,6 +92,15 @@ pub struct ShownCount {
     pub connections: u64,
 }
 
+/// What a measure comes to, of all that counts.
+#[derive(Debug, Serialize)]
+pub struct ShownMeasure {
+    pub name: String,
+    pub sum: u64,
+    /// Records of which it is not known.
+    pub missing: u64,
+}
+
 /// A pair in a pane, and how often it connected.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ShownPair {
@@ -97,6 +109,8 @@ pub struct ShownPair {
     pub from: Vec<u8>,
     pub to: Vec<u8>,
     pub connections: u64,
+    /// What each measure comes to.
+    pub sums: Vec<u64>,
 }
 
 /// A number of the sheet: its name for programs, and that for people, if it is told to them.
@@ -143,6 +157,9 @@ impl Display for ShownSnapshot<'_> {
         writeln!(to, "Inputs: {}", self.inputs.len())?;
         self.inputs.iter().try_for_each(|input| writeln!(to, "    {input}"))?;
         writeln!(to, "Counted: {}; {} hosts", self.balance, self.hosts)?;
+        for ShownMeasure { name, sum, missing } in &self.measures {
+            writeln!(to, "Sum of {name}: {sum}, not known of {missing} records")?;
+        }
         self.windows.fmt(to)?;
         self.pairs.iter().flatten().try_for_each(|pair| writeln!(to, "    {pair}"))
     }
@@ -217,18 +234,20 @@ impl Display for ShownWindows {
 
 impl Display for ShownPair {
     fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
-        let ShownPair { start, from, to: server, connections } = self;
-        write!(to, "{start} {} {} {connections}", printable(from), printable(server))
+        let ShownPair { start, from, to: server, connections, sums } = self;
+        write!(to, "{start} {} {} {connections}", printable(from), printable(server))?;
+        sums.iter().try_for_each(|sum| write!(to, " {sum}"))
     }
 }
 
 impl Serialize for ShownPair {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut pair = serializer.serialize_tuple(4)?;
+        let mut pair = serializer.serialize_tuple(4 + self.sums.len())?;
         pair.serialize_element(&self.start.unix_decimal())?;
         pair.serialize_element(&exact(&self.from))?;
         pair.serialize_element(&exact(&self.to))?;
         pair.serialize_element(&self.connections)?;
+        self.sums.iter().try_for_each(|sum| pair.serialize_element(sum))?;
         pair.end()
     }
 }

@@ -69,6 +69,8 @@ impl Snapshot {
         self.progress.check(delays.lateness)?;
         self.check_windows()?;
         self.check_counts()?;
+        let lines = self.progress.balance().lines_read;
+        self.measures.as_ref().map_or(Ok(()), |measures| measures.check(lines, &self.counts.buckets))?;
         self.check_files()?;
         self.agrees(delays)
     }
@@ -113,10 +115,12 @@ impl Snapshot {
         let counted = self.counts.buckets.iter().try_fold(0u64, |sum, (_, count)| sum.checked_add(*count));
         let overflow = self.counts.panes.iter().try_fold(0u64, |sum, (_, overflow, _)| sum.checked_add(*overflow));
         let lines = self.progress.balance().lines_read;
-        if [counted, overflow, Some(self.counts.overflowed)].iter().any(|sum| sum.is_none_or(|sum| sum > lines)) {
+        let most = lines.checked_add(self.more());
+        let sums = [counted, overflow, Some(self.counts.overflowed)];
+        if most.is_none() || sums.iter().any(|sum| sum.is_none() || *sum > most) {
             return Err("it has more connections than lines".to_owned());
         }
-        if overflow > Some(self.counts.overflowed) {
+        if overflow > self.counts.overflowed.checked_add(self.more()) {
             return Err("it has more connections without a pair than there were".to_owned());
         }
         match self.counts.panes.iter().any(|(.., shards)| !(1..=SHARDS as u64).contains(shards)) {
@@ -242,6 +246,7 @@ pub(crate) mod tests {
             counts: SavedCounts { grain: SECOND, buckets: Vec::new(), overflowed: 0, panes: Vec::new(), numbers: 0 },
             passed_over: Vec::new(),
             schemas: Vec::new(),
+            measures: None,
         }
     }
 

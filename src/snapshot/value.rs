@@ -16,6 +16,7 @@ use crate::ops::progress::ProgressRecord;
 use crate::source::follow::{FileRecord, PassedOver};
 use crate::tally::Tally;
 
+use super::measures::SavedMeasures;
 use super::windows::SavedWindows;
 
 /// How late records and results may come in the run that saved a state, in nanoseconds.
@@ -54,6 +55,10 @@ pub struct Snapshot {
     /// before everything else.
     #[serde(skip)]
     pub schemas: Vec<(InputId, SavedSchema)>,
+    /// What is summed, and how many connections lines stand for, where any of that is asked for.
+    /// Format 3 has it before everything else.
+    #[serde(skip)]
+    pub measures: Option<SavedMeasures>,
 }
 
 /// What is counted, but for names and pairs.
@@ -79,6 +84,16 @@ impl Snapshot {
     /// The sheet of all that is counted.
     pub fn balance(&self) -> Balance {
         Balance { overflowed: self.counts.overflowed, ..self.progress.balance() }
+    }
+
+    /// Connections of all that is counted: a line may stand for several.
+    pub fn connections(&self) -> u64 {
+        self.balance().counted.saturating_add(self.more())
+    }
+
+    /// Connections of all that is counted, beyond one for each line.
+    pub(super) fn more(&self) -> u64 {
+        self.measures.as_ref().map_or(0, |measures| measures.total.more)
     }
 
     /// The windows that are open and hold anything, up to that of the last records, each with its

@@ -19,7 +19,7 @@ use super::hash::{folded, seeds};
 use super::names::HostId;
 use crate::model::{Amount, Countable};
 
-use sums::{PLACES, PairSums};
+use sums::{PLACES, PairSums, SumsPlace};
 
 /// Connections per pair of hosts. The simple version, against which this one is tested, is a map.
 #[derive(Debug, Clone)]
@@ -136,7 +136,7 @@ impl PairTable {
 
     /// Adds to the count of a pair of this hash. Gives whether there was room: a new pair may need
     /// more memory than is left.
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, hash: u64, from: HostId, to: HostId, what: impl Countable, budget: &Budget) -> bool {
         let count = what.amount().connections;
         let mut at = self.place(hash);
@@ -210,10 +210,12 @@ impl PairTable {
         let count = what.amount().connections;
         self.taken += 1;
         let first = fitting(count).unwrap_or(1);
-        self.buckets[at].push(from.0, to.0, first);
-        self.sums.put((at, self.buckets[at].taken as usize - 1), what);
+        let bucket = &mut self.buckets[at];
+        let place = bucket.taken as usize;
+        bucket.push(from.0, to.0, first);
+        self.sums.add((at, place), what);
         if u64::from(first) < count {
-            self.carry(at, self.buckets[at].taken as usize - 1, count - u64::from(first), budget);
+            self.carry(at, place, count - u64::from(first), budget);
         }
     }
 
@@ -366,17 +368,26 @@ impl PairTable {
         // Places keep their order, so that both tables are gone through from start to end.
         let narrow = std::mem::replace(&mut self.buckets, vec![Bucket::default(); wider]);
         let narrow_sums = self.sums.widen(wider);
-        for (before, bucket) in narrow.iter().enumerate() {
+        match self.measures() {
+            0 => self.take_over(&narrow, |_, _, _| {}),
+            _ => self.take_over(&narrow, |sums, from, to| sums.take_over(&narrow_sums, from, to)),
+        }
+        budget.give_back(narrow.len() * self.each_bucket());
+        true
+    }
+
+    /// Takes the pairs of other buckets over, and calls `moved` with the place that each had there and
+    /// the one that it has here.
+    #[inline(always)]
+    fn take_over(&mut self, others: &[Bucket], moved: impl Fn(&mut PairSums, SumsPlace, SumsPlace)) {
+        for (before, bucket) in others.iter().enumerate() {
             for place in 0..bucket.taken as usize {
                 let (from, to) = (bucket.from[place], bucket.to[place]);
                 let at = self.with_room(self.place(self.hash.of(HostId(from), HostId(to))));
                 self.buckets[at].push(from, to, bucket.count[place]);
-                let now = (at, self.buckets[at].taken as usize - 1);
-                self.sums.take_over(&narrow_sums, (before, place), now);
+                moved(&mut self.sums, (before, place), (at, self.buckets[at].taken as usize - 1));
             }
         }
-        budget.give_back(narrow.len() * self.each_bucket());
-        true
     }
 }
 

@@ -29,7 +29,7 @@ impl Shard {
 
     /// Adds to the count of a pair of this hash, if there is memory for it. Gives whether there
     /// was.
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, hash: u64, from: HostId, to: HostId, what: impl Countable, budget: &Budget) -> bool {
         if self.table.add(hash, from, to, what, budget) {
             return true;

@@ -16,15 +16,15 @@ use logparser::Pipeline;
 use logparser::Timestamp;
 use logparser::internals::codec::{Decoder, Encoder};
 use logparser::internals::pipeline::verified;
-use logparser::internals::snapshot::Snapshot;
 use logparser::internals::snapshot::store as state;
+use logparser::internals::snapshot::{Beside, Snapshot};
 use serde_json::{Value, json};
 
 use crate::oracles::reseal;
 use crate::support::{BASE, Folder, Random, Sink};
 
 /// What is followed, by what is peculiar to it.
-const KINDS: [(&str, &str); 4] = [
+const KINDS: [(&str, &str); 5] = [
     ("tumbling", "seconds = 10\nevery = 10\nlateness = 5\n"),
     (
         "overlapping",
@@ -32,6 +32,11 @@ const KINDS: [(&str, &str); 4] = [
     ),
     ("by the clock", "seconds = 10\nevery = 10\nlateness = 5\nlate-updates = 40\ntrigger = \"clock\"\n"),
     ("between gaps", "seconds = 10\nevery = 30\nlateness = 0\ntrigger = \"clock\"\n"),
+    // Format 3: with schemas, sums, and lines that stand for several connections.
+    (
+        "flows",
+        "seconds = 20\nevery = 10\nlateness = 5\nlate-updates = 60\nformat = \"nfdump-csv\"\nsum = [\"bytes\", \"packets\"]\n",
+    ),
 ];
 
 /// How many alterations of a state are tried where nothing else is asked for.
@@ -79,33 +84,55 @@ fn follow_again(builder: impl Fn() -> Builder, lines: u64) -> Result<Option<Stri
     follow(builder(), lines)
 }
 
-fn lines(stamps: impl Iterator<Item = i64>) -> String {
-    stamps.map(|at| format!("{} a{} b{}\n", BASE + at, at % 7, at % 3)).collect()
+/// What files of a kind begin with.
+fn head(kind: &str) -> &'static str {
+    match kind.contains("nfdump") {
+        true => "firstSeen,duration,proto,srcAddr,srcPort,dstAddr,dstPort,packets,bytes,flows\n",
+        false => "",
+    }
+}
+
+/// Lines of a kind.
+fn lines(kind: &str, stamps: impl Iterator<Item = i64>) -> String {
+    let flow = |at: i64| {
+        let time =
+            humantime::format_rfc3339(std::time::UNIX_EPOCH + Duration::from_secs((BASE + at) as u64)).to_string();
+        let time = time.replace('T', " ").replace('Z', "");
+        let bytes = if at % 6 == 0 { "-".to_owned() } else { (at * 100).to_string() };
+        format!("{time},0,TCP,10.0.0.{},1,10.0.1.{},443,{at},{bytes},{}\n", at % 7, at % 3, at % 4)
+    };
+    match kind.contains("nfdump") {
+        true => stamps.map(flow).collect(),
+        false => stamps.map(|at| format!("{} a{} b{}\n", BASE + at, at % 7, at % 3)).collect(),
+    }
 }
 
 /// A state with a bit of everything, in the folder `state`, and how many lines there are then.
 fn made(kind: &str) -> (Folder, u64) {
     let folder = Folder::new();
     let state = folder.at("state");
-    let first = format!("{}no record\n{}", lines(0..60), lines((20..25).chain(58..60)));
-    let later = format!("{}{}x\n", lines(53..58), lines(200..290));
+    let first = format!("{}{}no record\n{}", head(kind), lines(kind, 0..60), lines(kind, (20..25).chain(58..60)));
+    let later = format!("{}{}x\n", lines(kind, 53..58), lines(kind, 200..290));
     let mut a = first.clone();
     folder.write("a.log", &a);
-    folder.write("b.log", lines(0..40));
+    let b = format!("{}{}", head(kind), lines(kind, 0..40));
+    folder.write("b.log", &b);
     let count = |text: &str| text.lines().count() as u64;
-    assert_eq!(follow_again(|| builder(&folder, kind, &state), count(&a) + 40).unwrap(), None);
+    assert_eq!(follow_again(|| builder(&folder, kind, &state), count(&a) + count(&b)).unwrap(), None);
     a += &later;
     folder.write("a.log", &a);
-    assert_eq!(follow_again(|| builder(&folder, kind, &state), count(&a) + 40).unwrap(), None);
+    assert_eq!(follow_again(|| builder(&folder, kind, &state), count(&a) + count(&b)).unwrap(), None);
     // What is there to be read when a run goes on from it.
-    a += &format!("{}{}", lines(270..280), lines(900..920));
+    a += &format!("{}{}", lines(kind, 270..280), lines(kind, 900..920));
     folder.write("a.log", &a);
-    (folder, count(&a) + 40)
+    (folder, count(&a) + count(&b))
 }
 
 /// A saved state, taken apart.
 struct Whole {
     fingerprint: String,
+    /// What format 3 has before the header.
+    beside: Option<Value>,
     header: Value,
     rest: Vec<u8>,
 }
@@ -113,21 +140,45 @@ struct Whole {
 impl Whole {
     fn of(dir: &Path) -> Self {
         let path = state::peek(dir).unwrap().unwrap().path;
-        let (fingerprint, body) = reseal::slot(&std::fs::read(path).unwrap());
+        let file = std::fs::read(path).unwrap();
+        let has_beside = file[8..12] == state::FORMAT.to_le_bytes();
+        let (fingerprint, body) = reseal::slot(&file);
         let mut decoder = Decoder::new(&body[..], body.len() as u64);
+        let beside = has_beside.then(|| serde_json::to_value(decoder.get::<Beside>().unwrap()).unwrap());
         let header: Snapshot = decoder.get().unwrap();
         let left = decoder.left() as usize;
         drop(decoder);
-        Whole { fingerprint, header: serde_json::to_value(&header).unwrap(), rest: body[body.len() - left..].to_vec() }
+        let header = serde_json::to_value(&header).unwrap();
+        Whole { fingerprint, beside, header, rest: body[body.len() - left..].to_vec() }
     }
 
-    /// The slot with another header, if there can be such a one.
-    fn with(&self, header: &Value) -> Option<Vec<u8>> {
+    /// The slot with other values, if there can be such a one.
+    fn with(&self, beside: Option<&Value>, header: &Value) -> Option<Vec<u8>> {
         let header: Snapshot = serde_json::from_value(header.clone()).ok()?;
         let mut body = Vec::new();
+        if let Some(beside) = beside {
+            let beside: Beside = serde_json::from_value(beside.clone()).ok()?;
+            Encoder::new(&mut body).put(&beside).ok()?;
+        }
         Encoder::new(&mut body).put(&header).ok()?;
         body.extend(&self.rest);
-        Some(reseal::state(state::OLDEST, 9, &self.fingerprint, &body))
+        let format = if beside.is_some() { state::FORMAT } else { state::OLDEST };
+        Some(reseal::state(format, 9, &self.fingerprint, &body))
+    }
+
+    /// All slots of which one value is another, each with what was done.
+    fn altered(&self) -> Vec<Vec<(String, Vec<u8>)>> {
+        let beside = self.beside.as_ref();
+        let headers = [Some(self.header.clone()), comes_again(&self.header)].into_iter().flatten();
+        let of_header = |header: Value| {
+            let all = altered(&header).into_iter();
+            all.filter_map(|(what, header)| Some((what, self.with(beside, &header)?))).collect()
+        };
+        let of_beside = beside.map(|beside| {
+            let all = altered(beside).into_iter();
+            all.filter_map(|(what, beside)| Some((what, self.with(Some(&beside), &self.header)?))).collect()
+        });
+        headers.map(of_header).chain(of_beside).collect()
     }
 }
 
@@ -222,6 +273,10 @@ fn tried(folder: &Folder, kind: &str, (what, bytes): (&str, &[u8]), expected: u6
     match (sound, ended) {
         (Err(verified), Err(start)) if start.exit_code() == 4 && start.to_string() == verified => Ok(false),
         (Ok(()), Ok(None)) => Ok(true),
+        // Any number of 64 bits can be what was counted so far, and then there is no room for more.
+        (Ok(()), Ok(Some(error))) if what.starts_with("/measures/total/amount") && error.contains("64 bits") => {
+            Ok(true)
+        }
         (sound, ended) => {
             Err(format!("{what}: verified: {sound:?}, run: {:?}", ended.map_err(|error| error.to_string())))
         }
@@ -255,13 +310,9 @@ fn g5_a_state_of_which_one_value_is_another_is_refused_by_name_or_gone_on_from()
     for (name, kind) in KINDS {
         let (folder, expected) = made(kind);
         let whole = Whole::of(&folder.at("state"));
-        let as_it_is = whole.with(&whole.header).unwrap();
+        let as_it_is = whole.with(whole.beside.as_ref(), &whole.header).unwrap();
         assert_eq!(tried(&folder, kind, ("as it is", &as_it_is), expected), Ok(true), "{name}");
-        let mut headers = vec![whole.header.clone()];
-        headers.extend(comes_again(&whole.header));
-        for header in headers {
-            let mut alterations: Vec<(String, Vec<u8>)> =
-                altered(&header).into_iter().filter_map(|(what, header)| Some((what, whole.with(&header)?))).collect();
+        for mut alterations in whole.altered() {
             let all = alterations.len();
             while alterations.len() > most {
                 alterations.swap_remove(random.below(alterations.len() as u64) as usize);

@@ -2,10 +2,14 @@
 //! a plain sum says.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{BASE, Folder, Random, SHAPES, Shape, ok, run, stderr};
+use crate::support::{
+    BASE, Folder, Random, Running, SHAPES, Shape, append, follower, ok, results, run, said, seconds, stderr, terminate,
+    wait_until_saved,
+};
 
 /// Connections, and the sums of two measures.
 type Row = (u64, u64, u64);
@@ -14,7 +18,7 @@ type Expected = BTreeMap<(String, String), Row>;
 
 /// A table with bytes and packets, some of them missing; what it comes to from second `first` to before
 /// `end`, and how many records lack a number of bytes.
-fn table(random: &mut Random, lines: u64, hosts: u64) -> (String, impl Fn(u64, u64) -> (Expected, u64)) {
+fn table(random: &mut Random, lines: u64, hosts: u64) -> (String, impl Fn(u64, u64) -> (Expected, u64) + use<>) {
     let (mut text, mut records) = ("time,src_ip,dst_ip,bytes,packets\n".to_owned(), Vec::new());
     for line in 0..lines {
         let second = line * 100 / lines + random.below(5);
@@ -215,19 +219,82 @@ fn a_line_that_stands_for_several_connections_is_several() {
     assert_eq!(ok(&run(&folder, &[&["report", "a.tally"][..], &shows].concat())), ok(&whole));
 }
 
+/// Follows a text that is written in parts, by runs that are killed between them: the last revision of
+/// each window, by its start. All of it is right as soon as it is printed, so that each revision has to be
+/// what the parts before say.
+fn followed(folder: &Folder, keys: &str, text: &str, random: &mut Random) -> BTreeMap<i64, Value> {
+    let windows = "seconds = '10s'\nevery = '10s'\ngrouping-seconds = '10s'\nalign = 'epoch'\nlateness = '5s'\n";
+    let run = "location = 'logs/log*'\nfollow = true\nsince = '1970-01-01T00:00:00Z'\nstate = 'state'\n\
+               checkpoint = '50ms'\noutputs = ['json']\nthreads = 2\n";
+    folder.write("pipeline.toml", format!("{windows}{run}{keys}"));
+    let log = folder.at("logs/log");
+    let mut left = text;
+    while !left.is_empty() {
+        let end = left.len().min(1 + random.below(text.len() as u64 / 8) as usize);
+        append(&log, &left[..end]);
+        left = &left[end..];
+        let mut running = Running(follower(folder).spawn().unwrap());
+        if left.is_empty() {
+            wait_until_saved(folder, text.len() as u64);
+            assert_eq!(terminate(&mut running).0, Some(0), "{}", said(folder));
+        } else {
+            std::thread::sleep(Duration::from_millis(random.below(250)));
+            running.0.kill().unwrap();
+        }
+    }
+    let start = |result: &Value| seconds(result["window"]["start"].as_str().unwrap());
+    let results = results(folder).into_iter().filter(|result| result["window"]["provisional"] != Value::Bool(true));
+    results.map(|result| (start(&result), result)).collect()
+}
+
 #[test]
-fn logs_that_are_followed_are_refused_where_a_count_alone_would_not_be_right() {
-    let folder = Folder::new();
-    let header = "firstSeen,duration,proto,srcAddr,srcPort,dstAddr,dstPort,packets,bytes";
-    let line = "2023-11-14 22:13:20,1.2,TCP,10.0.0.5,1,192.0.2.7,443,10,1200";
-    folder.write("weighted.csv", format!("{header},flows\n{line},7\n"));
-    folder.write("plain.csv", format!("{header}\n{line}\n"));
-    for args in [&["weighted.csv"][..], &["plain.csv", "--sum", "bytes"]] {
-        let follow = ["--follow", "--every", "10s", "--state", "none"];
-        let output = run(&folder, &[&["top"][..], args, &follow].concat());
-        assert_eq!((output.status.code(), &output.stdout[..]), (Some(2), &b""[..]), "{args:?}");
-        let said = "sums, and lines that stand for several connections, cannot be had of logs that are followed";
-        assert!(stderr(&output).contains(said), "{args:?}: {}", stderr(&output));
+fn sums_of_logs_that_are_followed_are_exact_over_kills() {
+    let (folder, mut random) = (Folder::new(), Random::new(11));
+    let (text, sum_up) = table(&mut random, 4_000, 40);
+    std::fs::create_dir(folder.at("logs")).unwrap();
+    let keys = "format = 'csv'\nsum = ['bytes', 'packets']\nreports = [{ name = 'top-pairs', limit = 1000000 }]\n";
+    let results = followed(&folder, keys, &text, &mut random);
+    // The last ones were still open.
+    assert_eq!(results.len(), 9);
+    for (start, result) in results {
+        let first = (start - BASE) as u64;
+        let (expected, missing) = sum_up(first, first + 10);
+        let told = &result["measures"][0]["missing"];
+        assert_eq!((pairs(&result), told), (expected, &Value::from(missing)), "{}", result["window"]);
+    }
+    let (all, missing) = sum_up(0, u64::MAX);
+    let shown = ok(&run(&folder, &["state", "show", "--state", "state", "--output", "json"]));
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    let bytes = all.values().map(|row| row.1).sum::<u64>();
+    let expected = serde_json::json!({ "name": "bytes", "sum": bytes, "missing": missing });
+    assert_eq!(shown["contents"]["measures"][0], expected);
+    // Other sums would need other counts.
+    let other = run(&folder, &["run", "pipeline.toml", "--set", "sum=bytes"]);
+    assert_eq!(other.status.code(), Some(4), "{}", stderr(&other));
+}
+
+#[test]
+fn lines_that_stand_for_several_connections_are_followed_exactly_over_kills() {
+    let (folder, mut random) = (Folder::new(), Random::new(12));
+    std::fs::create_dir(folder.at("logs")).unwrap();
+    let mut text = "firstSeen,duration,proto,srcAddr,srcPort,dstAddr,dstPort,packets,bytes,flows\n".to_owned();
+    let mut expected = BTreeMap::<i64, BTreeMap<String, u64>>::new();
+    for line in 0..2_000u64 {
+        let (second, host, flows) = (line / 50, random.below(30), random.below(9));
+        let time = format!("2023-11-14 22:{:02}:{:02}", 13 + (20 + second) / 60, (20 + second) % 60);
+        text += &format!("{time},0,TCP,10.0.0.{host},1,192.0.2.7,443,10,1200,{flows}\n");
+        let window = expected.entry(BASE + (second / 10 * 10) as i64).or_default();
+        // Nobody makes no connection.
+        *window.entry(format!("10.0.0.{host}")).or_default() += flows.max(1);
+    }
+    let keys = "format = 'nfdump-csv'\nreports = [{ name = 'top-sources', limit = 1000000 }]\n";
+    let results = followed(&folder, keys, &text, &mut random);
+    // The last one was still open.
+    assert_eq!(results.len(), 3);
+    for (start, result) in results {
+        let rows = result["reports"][0]["rows"].as_array().unwrap().iter();
+        let row = |row: &Value| (row[0].as_str().unwrap().to_owned(), row[1].as_u64().unwrap());
+        assert_eq!(rows.map(row).collect::<BTreeMap<_, _>>(), expected[&start], "{}", result["window"]);
     }
 }
 

@@ -15,7 +15,6 @@ use crate::model::{Balance, Loss, MemoryPolicy, Traces};
 use crate::ops::count::{Buckets, Counter, count_numbers, count_pairs};
 use crate::ops::progress::CountProgress;
 use crate::spill::RunStore;
-use crate::stage::InputNames;
 use crate::tally::aggregates::Layout;
 use crate::tally::{Aggregates, Overflow, Tally};
 
@@ -68,9 +67,8 @@ impl Counting {
         workers: usize,
         policy: MemoryPolicy,
         progress: Arc<Mutex<CountProgress>>,
-        names: Arc<InputNames>,
+        measures: RunMeasures,
     ) -> Arc<Self> {
-        let measures = RunMeasures::new(Arc::clone(tally.measures()), names, &buckets);
         let before = Balance { overflowed, ..progress.lock().balance().clone() };
         Arc::new(Counting {
             buckets,
@@ -243,7 +241,7 @@ mod tests {
         let tally = Tally::new(Shape { pane: 1, shards: 1 }, Arc::new(Budget::new(Some(limit))));
         let buckets = Buckets { anchor: Timestamp::from_seconds(0), grain: SECOND, last: i64::MAX };
         let progress = Arc::new(Mutex::new(CountProgress::new([], true)));
-        Counting::new(buckets, (tally, 0), 0, MemoryPolicy::Spill, progress, Arc::default())
+        Counting::new(buckets, (tally, 0), 0, MemoryPolicy::Spill, progress, RunMeasures::none())
     }
 
     #[test]

@@ -10,37 +10,31 @@ use parking_lot::Mutex;
 
 use crate::batch::{Record, Records};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Amount, MeasureTotal, Measured, Timestamp};
-use crate::ops::count::Buckets;
+use crate::model::{Amount, MeasureTotal, RunTotal};
+use crate::ops::close::Windows;
 use crate::stage::InputNames;
 
 /// The measures of a run.
 pub struct RunMeasures {
     names: Arc<[String]>,
     inputs: Arc<InputNames>,
-    /// Records before it serve to compare with, and are not told of.
-    first: Timestamp,
+    /// Records that are in none of them serve to compare with, and are not told of.
+    windows: Windows,
     total: Mutex<RunTotal>,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct RunTotal {
-    /// Of all that was counted.
-    amount: Amount,
-    /// What is told of what counts.
-    measured: Measured,
-    /// Lines that should say how many connections they stand for, and do not.
-    unweighted: u64,
-    /// Whether lines may stand for several connections.
-    is_weighted: bool,
-}
-
 impl RunMeasures {
-    /// Measures of these names, of nothing yet.
-    pub fn new(names: Arc<[String]>, inputs: Arc<InputNames>, buckets: &Buckets) -> Self {
-        // What one window is compared with lies before it.
-        let first = if buckets.last == i64::MAX { Timestamp::MIN } else { buckets.anchor };
-        RunMeasures { names, inputs, first, total: Mutex::default() }
+    /// Measures of these names, which come to so much already.
+    pub fn new(names: Arc<[String]>, inputs: Arc<InputNames>, windows: Windows, total: RunTotal) -> Self {
+        RunMeasures { names, inputs, windows, total: Mutex::new(total) }
+    }
+
+    /// None, for tests.
+    #[cfg(test)]
+    pub(super) fn none() -> Self {
+        use crate::model::{Timestamp, Window};
+        let windows = Windows::Once(Window { start: Timestamp::MIN, end: Timestamp::MAX, end_inclusive: true });
+        RunMeasures::new([].into(), Arc::default(), windows, RunTotal::default())
     }
 
     /// Takes in what the records of a batch come to, before they are counted. Errors with the first
@@ -58,10 +52,11 @@ impl RunMeasures {
                 }
                 (sums, _) => return Err(self.beyond(batch, record, sums.err())),
             }
-            if record.time >= self.first {
+            if self.windows.cover(record.time) {
                 // No larger than what was added above.
                 total.measured.sums += numbers.amount.sums;
                 total.measured.missing += numbers.missing;
+                total.more += numbers.amount.connections - 1;
                 total.unweighted += u64::from(numbers.is_unweighted);
             }
         }
@@ -88,7 +83,12 @@ impl RunMeasures {
         &self.names
     }
 
-    /// What they come to.
+    /// All that they come to.
+    pub fn total(&self) -> RunTotal {
+        *self.total.lock()
+    }
+
+    /// What they come to, each by its name.
     pub fn totals(&self) -> Vec<MeasureTotal> {
         MeasureTotal::all(&self.names, &self.total.lock().measured)
     }

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 pub use closed::{Closed, WindowLook};
 pub use counting::Counting;
+pub use measuring::RunMeasures;
 pub use peek::Peek;
 
 use following::LiveCounting;

@@ -1,7 +1,7 @@
 //! The sums of the measures of pairs, which lie beside the buckets of their table, place by place.
 //!
 //! Not here: which pair is in which place (`pairs`). Invariant: without measures there is nothing here,
-//! and no work; with them, a place that no pair is in may hold anything.
+//! and no work; a place that no pair is in is at 0, so that a pair without sums needs no look at it.
 
 use crate::model::{Countable, MOST_MEASURES, PerMeasure};
 
@@ -9,7 +9,7 @@ use crate::model::{Countable, MOST_MEASURES, PerMeasure};
 pub(super) const PLACES: usize = 6;
 
 /// Where a pair is: its bucket, and the place in it.
-type SumsPlace = (usize, usize);
+pub(super) type SumsPlace = (usize, usize);
 
 /// The sums of all places.
 #[derive(Debug, Clone, Default)]
@@ -58,19 +58,11 @@ impl PairSums {
         PerMeasure::of(self.of(slot))
     }
 
-    /// Adds to those of a pair.
+    /// Adds to those of a pair, which may be new to its place.
     #[inline(always)]
     pub fn add<A: Countable>(&mut self, slot: SumsPlace, what: A) {
         if A::HAS_SUMS {
             self.of_mut(slot).iter_mut().zip(what.amount().sums.0).for_each(|(mine, more)| *mine += more);
-        }
-    }
-
-    /// Sets those of a pair that is new to its place.
-    #[inline(always)]
-    pub fn put<A: Countable>(&mut self, slot: SumsPlace, what: A) {
-        if A::HAS_SUMS || self.measures > 0 {
-            self.of_mut(slot).iter_mut().zip(what.amount().sums.0).for_each(|(mine, first)| *mine = first);
         }
     }
 
@@ -88,21 +80,19 @@ impl PairSums {
         were_there
     }
 
-    /// Moves those of a pair that comes to another place.
+    /// Moves those of the last pair of a bucket to another place. Where it is there already, it is the
+    /// one that goes.
     pub fn move_to(&mut self, from: SumsPlace, to: SumsPlace) {
         if self.measures > 0 {
-            let (from, to) = (self.at(from), self.at(to));
-            self.sums.copy_within(from..from + self.measures, to);
+            let (last, to) = (self.at(from), self.at(to));
+            self.sums.copy_within(last..last + self.measures, to);
+            self.of_mut(from).fill(0);
         }
     }
 
     /// Takes those of a pair over that was in a place of another table.
-    #[inline(always)]
     pub fn take_over(&mut self, other: &PairSums, from: SumsPlace, to: SumsPlace) {
-        if self.measures > 0 {
-            let sums = other.get(from);
-            self.of_mut(to).iter_mut().zip(sums.0).for_each(|(mine, first)| *mine = first);
-        }
+        self.of_mut(to).copy_from_slice(other.of(from));
     }
 }
 
@@ -178,6 +168,10 @@ mod tests {
             }
             prop_assert_eq!(plain(&table), map.clone());
             prop_assert_eq!(budget.used(), table.bytes());
+            for (at, bucket) in table.buckets.iter().enumerate() {
+                let are_free = bucket.taken as usize..super::PLACES;
+                prop_assert!(are_free.into_iter().all(|place| table.sums.get((at, place)) == PerMeasure::default()));
+            }
             let (mut copy, free) = (PairTable::with_measures(hash, measures), Budget::default());
             copy.absorb(&table, &free, |copy, from, to, amount: Amount| {
                 assert!(copy.add(hash.of(from, to), from, to, amount, &free));

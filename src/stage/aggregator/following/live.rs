@@ -20,7 +20,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex, RwLock};
 
 use crate::batch::{Record, Records};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{Grid, InputId, Loss, Peaks, Timestamp, Traces};
 use crate::ops::sequence::{BatchPlace, Sequencer};
 use crate::output::rejects::{RejectsFile, late_line};
@@ -184,10 +184,6 @@ impl LiveCounting {
     }
 
     fn count(&self, worker: usize, batch: &Records) -> Result<()> {
-        if !batch.record_layout().is_empty() {
-            let message = "sums, and lines that stand for several connections, cannot be had of logs that are followed";
-            return Err(Error::usage(message));
-        }
         let limits = *self.lateness.limits.read();
         let lowest = batch.records.iter().map(|record| record.time).min();
         // Only an input that was idle, and left the watermark, gives records whose windows have
@@ -264,7 +260,8 @@ impl LiveCounting {
             return Ok(());
         }
         let counted = self.counting.progress.lock().balance().counted;
-        windows.check(&self.counting.tally.read(), counted)
+        let connections = counted.saturating_add(self.counting.measures.total().more);
+        windows.check(&self.counting.tally.read(), connections)
     }
 
     /// Whether counts and positions agree, now that nobody counts.

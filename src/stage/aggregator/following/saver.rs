@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::model::{Grid, InputId, Timestamp};
 use crate::ops::progress::ProgressRecord;
 use crate::snapshot::store::Store;
-use crate::snapshot::{Delays, SavedCounts, Snapshot};
+use crate::snapshot::{Delays, SavedCounts, SavedMeasures, Snapshot};
 use crate::source::follow::{FileRecord, FileRecords};
 use crate::tally::HostId;
 use crate::tally::pairs::PairTable;
@@ -209,6 +209,7 @@ impl Saver {
             },
             passed_over,
             schemas,
+            measures: SavedMeasures::of(&tally, counting.measures.total()),
         };
         debug_assert_eq!(snapshot.as_read(&self.delays), Ok(()), "a start would refuse what is saved");
         let panes = panes.into_iter().map(|(_, pane)| {
@@ -250,11 +251,20 @@ fn write(counting: &Counting, set_aside: &SetAside, encoder: &mut Encoder<'_>) -
         for table in tables {
             encoder.put(&(table.len() as u64))?;
             let mut result = Ok(());
-            table.for_each(|from, to, count| {
-                if result.is_ok() {
-                    result = encoder.put(&(from.0, to.0, count));
-                }
-            });
+            match table.measures() {
+                0 => table.for_each(|from, to, count| {
+                    if result.is_ok() {
+                        result = encoder.put(&(from.0, to.0, count));
+                    }
+                }),
+                measures => table.for_each_amount(|from, to, amount| {
+                    if result.is_ok() {
+                        let sums = &amount.sums.0[..measures];
+                        let pair = encoder.put(&(from.0, to.0, amount.connections));
+                        result = pair.and_then(|()| sums.iter().try_for_each(|sum| encoder.put(sum)));
+                    }
+                }),
+            }
             result?;
         }
     }
@@ -275,6 +285,7 @@ mod tests {
     use crate::ops::close::Closer;
     use crate::ops::count::Buckets;
     use crate::ops::progress::CountProgress;
+    use crate::stage::aggregator::RunMeasures;
     use crate::stage::aggregator::following::live::ResultTrigger;
     use crate::stage::aggregator::following::sweeping::Sweeping;
     use crate::stage::aggregator::following::windows::LiveWindows;
@@ -290,7 +301,7 @@ mod tests {
         let buckets = Buckets { anchor: GRID.anchor, grain: SECOND, last: i64::MAX };
         let windows = LiveWindows::new(Closer::new(GRID, buckets, false), 0, None);
         let progress = Arc::new(Mutex::new(CountProgress::new([], true)));
-        let counting = Counting::new(buckets, (empty(), 0), 0, MemoryPolicy::Overflow, progress, Arc::default());
+        let counting = Counting::new(buckets, (empty(), 0), 0, MemoryPolicy::Overflow, progress, RunMeasures::none());
         LiveCounting::new(counting, windows, ResultTrigger::Event, Arc::default(), None)
     }
 
