@@ -2,7 +2,7 @@
 //! counted is kept apart.
 
 use logparser::internals::codec::{Decoder, Encoder};
-use logparser::internals::snapshot::Snapshot;
+use logparser::internals::snapshot::{Beside, Snapshot};
 use serde_json::{Value, json};
 
 use crate::oracles::reseal::{self, Tallies};
@@ -145,4 +145,49 @@ fn a_state_that_a_build_before_has_saved_is_shown_as_that_did_written_anew_and_g
         assert_eq!(new_input["position"].as_u64(), Some(old["position"].as_u64().unwrap() + new), "{after}");
     }
     assert_eq!((&after["balance"]["lines_read"], &after["balance"]["malformed"]), (&json!(115), &json!(1)));
+}
+
+/// The same of format 3: flows that stand for several connections, a log of Zeek, and sums of both.
+const SUMMED: &[u8] = include_bytes!("../data/format-3.state");
+const SUMMED_SHOWN: &str = include_str!("../data/format-3.state.json");
+
+#[test]
+fn a_state_with_sums_and_schemas_is_shown_as_before_written_anew_and_gone_on_from() {
+    let folder = Folder::new();
+    let flow = |at: i64| {
+        let bytes = if at % 6 == 0 { "-".to_owned() } else { (at * 100).to_string() };
+        let time = format!("2023-11-14 22:{:02}:{:02}", 13 + (20 + at) / 60, (20 + at) % 60);
+        format!("{time},0,TCP,10.0.0.{},1,10.0.1.{},443,{at},{bytes},{}\n", at % 7, at % 3, at % 4)
+    };
+    let header = "firstSeen,duration,proto,srcAddr,srcPort,dstAddr,dstPort,packets,bytes,flows\n";
+    let flows: String = (0..60).map(flow).collect();
+    let new = [61, 90].map(flow).concat();
+    std::fs::create_dir(folder.at("in")).unwrap();
+    folder.write("in/a.csv", format!("{header}{flows}no record\n{new}"));
+    let header = "#separator \\x09\n#path\tconn\n#fields\tts\tid.orig_h\tid.resp_h\torig_bytes\tresp_bytes\torig_pkts\t\
+                  resp_pkts\tconn_state\n";
+    let line = |at: i64| format!("{}.5\tc{}\td\t{at}\t{}\t1\t2\tSF\n", BASE + at, at % 4, 2 * at);
+    folder.write("in/b.log", format!("{header}{}", (0..50).map(line).collect::<String>()));
+    std::fs::create_dir(folder.at("s")).unwrap();
+    std::fs::write(folder.at("s/state.1"), SUMMED).unwrap();
+    let before: Value = serde_json::from_str(SUMMED_SHOWN).unwrap();
+    assert_eq!(shown(&folder), before);
+    // Its bytes are those that this build writes.
+    let (_, body) = reseal::slot(SUMMED);
+    let (mut decoder, mut anew) = (Decoder::new(&body[..], body.len() as u64), Vec::new());
+    Encoder::new(&mut anew).put(&decoder.get::<Beside>().unwrap()).unwrap();
+    Encoder::new(&mut anew).put(&decoder.get::<Snapshot>().unwrap()).unwrap();
+    assert_eq!(anew, body[..body.len() - decoder.left() as usize]);
+    let follow = FOLLOWED.map(|argument| if argument == "in/*.log*" { "in/*" } else { argument });
+    let child = piped(&folder, &[&follow[..], &["--sum", "bytes", "--sum", "packets", "--state", "s"]].concat());
+    wait_for("what is new", || shown(&folder)["balance"]["counted"] == json!(112));
+    signal(&child, "TERM");
+    let ended = child.wait_with_output().unwrap();
+    let said = stderr(&ended);
+    assert!(ended.status.code() == Some(0) && !said.contains("lost"), "{said}");
+    let [before, after] = [&before, &shown(&folder)].map(|contents| contents["measures"].clone());
+    let sum = |measures: &Value, at: usize| measures[at]["sum"].as_u64().unwrap();
+    // Of the second of the two lines bytes are not known.
+    assert_eq!([0, 1].map(|at| sum(&after, at) - sum(&before, at)), [6_100, 151]);
+    assert_eq!(after[0]["missing"].as_u64(), before[0]["missing"].as_u64().map(|missing| missing + 1));
 }
