@@ -52,10 +52,11 @@ pub enum Kind {
     Path,
     /// A path that is written to, or `-` for standard output.
     Target,
+    /// A file that is read beside the logs.
+    File,
     /// An instant: a number as stamps are, RFC 3339, a date, or one of these words.
     Instant(&'static [&'static str]),
-    /// A list of reports: names, or tables with `name` and the report's options. Checked by
-    /// `config`.
+    /// A list of reports: names, or tables with `name` and its options. Checked by `config`.
     Reports,
     /// A list of outputs: `text`, `json:PATH`, … Checked by `config`.
     Outputs,
@@ -81,7 +82,7 @@ pub enum Raw {
 /// A checked value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// Of `Text`, `Choice`, `Path` and `Target`.
+    /// Of `Text`, `Choice`, `Path`, `Target` and `File`.
     Text(String),
     /// Of `Texts`.
     Texts(Vec<String>),
@@ -231,7 +232,7 @@ impl Kind {
             (Kind::Path, Raw::Text(text)) if PathArg::from(text.as_str()) == PathArg::Std => {
                 Err("expected a path; standard output (-) has the results (a file that is called so is ./-)".to_owned())
             }
-            (Kind::Text | Kind::Path | Kind::Target, Raw::Text(text)) if !text.is_empty() => {
+            (Kind::Text | Kind::Path | Kind::Target | Kind::File, Raw::Text(text)) if !text.is_empty() => {
                 Ok(Value::Text(text.clone()))
             }
             (Kind::Texts, Raw::Text(_)) => self.parse(&Raw::List(vec![raw.clone()])),
@@ -283,7 +284,7 @@ impl Kind {
         match self {
             Kind::Text => "expected a text".into(),
             Kind::Texts => "expected a text or a list of texts".into(),
-            Kind::Path | Kind::Target => "expected a path".into(),
+            Kind::Path | Kind::Target | Kind::File => "expected a path".into(),
             Kind::Locations => "expected a text or a list of texts, none of them empty".into(),
             Kind::Count(low, u64::MAX) => format!("expected a whole number from {low}"),
             Kind::Count(low, high) => format!("expected a whole number from {low} to {high}"),

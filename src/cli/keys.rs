@@ -133,13 +133,14 @@ fn arg(key: &KeySpec, argument: &Argument, help: &str) -> Arg {
         ("", Kind::Bytes(..)) => "SIZE",
         ("", Kind::Count(..)) => "N",
         ("", Kind::Path) => "PATH",
+        ("", Kind::File) => "FILE",
         (value, _) => value,
     };
     // A number may be below zero, a word may be misspelled: what is wrong is said of the key.
     match kind {
         Kind::Flag => arg.action(ArgAction::SetTrue),
         Kind::Reports | Kind::Outputs => arg.action(ArgAction::Append).value_name(value),
-        Kind::Path => arg.action(ArgAction::Set).value_name(value),
+        Kind::Path | Kind::File => arg.action(ArgAction::Set).value_name(value),
         Kind::Texts => arg.action(ArgAction::Append).value_name(value).allow_hyphen_values(true),
         _ => arg.action(ArgAction::Set).value_name(value).allow_hyphen_values(true),
     }

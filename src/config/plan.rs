@@ -438,6 +438,9 @@ pub struct ReporterPlan {
     pub reports: Vec<ReportPlan>,
     /// The outputs.
     pub outputs: Vec<OutputPlan>,
+    /// The file that names addresses in the results, if there is one. No count and no state depends
+    /// on it.
+    pub hosts: Option<PathBuf>,
 }
 
 /// One report of a reporter.

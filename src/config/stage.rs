@@ -151,6 +151,7 @@ fn reporter(draft: &Draft, options: &Options, catalog: &Catalog, problems: &mut 
     ReporterPlan {
         reports: plans,
         outputs: outputs.items().iter().filter_map(|item| outputs::output(draft, item, catalog, problems)).collect(),
+        hosts: options.text("hosts").map(PathBuf::from),
     }
 }
 

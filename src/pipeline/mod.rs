@@ -8,6 +8,7 @@ mod jobs;
 mod observe;
 mod run;
 
+mod asked;
 mod context;
 mod course;
 mod environment;

@@ -10,6 +10,7 @@ use super::observed::{Post, StageObservation};
 use super::run::Running;
 use crate::error::Result;
 use crate::model::{Balance, Timestamp, WindowResult};
+use crate::report::together;
 use crate::stage::aggregator::Aggregator;
 use crate::tally::{Peer, Side};
 
@@ -71,15 +72,23 @@ impl Running {
     }
 
     /// The hosts that `host` connects to and those that connect to it, in the window of
-    /// `result_now`, by name. `None` where there is no such window.
+    /// `result_now`, by name. `None` where there is no such window. With a file of hosts, a host may
+    /// be given as it is shown, and the others are named.
     pub fn peers_now(&self, host: &[u8]) -> Result<Option<[Vec<Peer>; 2]>> {
         let peek = self.parts.aggregators.first().and_then(|(_, aggregator)| aggregator.peek.as_ref());
         let Some(peek) = peek else { return Ok(None) };
+        let names = self.parts.observed.reporters.iter().find_map(|(_, reporter)| reporter.asked.hosts());
         let peers = peek.look(|seen| {
+            let asked = std::str::from_utf8(host).ok();
+            // A name of several addresses is none that is shown.
+            let meant = names.zip(asked).and_then(|(names, asked)| names.meant(asked).ok().flatten());
+            let texts = meant.map_or_else(|| Ok(vec![host.to_vec()]), |meant| meant.texts(seen.view))?;
+            let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
             let on_side = |side| -> Result<Vec<Peer>> {
-                let mut peers: Vec<Peer> =
-                    seen.view.peers_in(0..seen.view.parts(), side, &[host])?.into_iter().flatten().collect();
-                peers.sort_unstable_by(|a, b| a.host.cmp(&b.host));
+                let mut peers = together(seen.view.peers_in(0..seen.view.parts(), side, &texts)?);
+                if let Some(names) = names {
+                    names.name_all(peers.iter_mut().map(|peer| &mut peer.host).collect());
+                }
                 Ok(peers)
             };
             Ok([on_side(Side::From)?, on_side(Side::To)?])

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::asked::AskedOfAll;
 use super::context::RunContext;
 use super::course::Course;
 use super::environment::Pipeline;
@@ -53,6 +54,10 @@ impl Pipeline {
 pub(super) fn start(pipeline: Pipeline, part: Part, kept: Option<Kept>) -> Result<Running> {
     let Pipeline { plan, mut environment } = pipeline;
     rankings::check(&plan)?;
+    let asked = match kept {
+        Some(_) => AskedOfAll::of_none(&plan)?,
+        None => AskedOfAll::read(&plan, &mut environment)?,
+    };
     let (context, now) = (RunContext::new(&environment), Arc::clone(&environment.now));
     let found = find(&plan, &mut environment, &context.failures)?;
     let heads = Heads::of(&environment).planned(part.schema());
@@ -76,7 +81,7 @@ pub(super) fn start(pipeline: Pipeline, part: Part, kept: Option<Kept>) -> Resul
         Some(follow) => Box::new(follow.begin(ground)?),
         None => Box::new(ToTheEnd),
     };
-    let wired = Wiring { ground, kept }.wire(targets, &mut *course, &mut pool);
+    let wired = Wiring { ground, asked, kept }.wire(targets, &mut *course, &mut pool);
     // What it still has, such as a port, is nobody's now.
     drop(course);
     let parts = match wired {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
+use super::asked::AskedOfAll;
 use super::course::{AGGREGATOR, Course, EveryWindow, Readers, ResultOrder};
 use super::observed::{Observed, Post};
 use super::prune::{old_warning, pruned_or_warn};
@@ -19,7 +20,7 @@ use super::shared_parts::{SharedCounts, SharedParts};
 use super::targets::Targets;
 use crate::actor::{Outlets, Permits, Pool};
 use crate::batch::{Chunk, Lines, Records};
-use crate::config::{AggregatorPlan, ReaderPlan, ReporterPlan, Task};
+use crate::config::{AggregatorPlan, ReaderPlan, Task};
 use crate::error::Result;
 use crate::metrics::StageMetrics;
 use crate::model::{InputId, Timestamp};
@@ -55,9 +56,11 @@ pub(super) struct Portion {
     pub pruned: Option<Pruned>,
 }
 
-/// A plan that is wired: what it stands on, and where windows are kept in place of reports on them.
+/// A plan that is wired: what it stands on, what its reporters are asked, and where windows are kept
+/// in place of reports on them.
 pub(super) struct Wiring<'a> {
     pub ground: Ground<'a>,
+    pub asked: AskedOfAll,
     pub kept: Option<Kept>,
 }
 
@@ -87,7 +90,7 @@ impl Wiring<'_> {
             let (stage, metrics) = (&plan.stages[at], Arc::default());
             let seat = Seat { ground: self.ground, at, stage, edges: &edges, metrics };
             let outputs = targets.reporters.remove(&at).unwrap_or_default();
-            let of = StageWiring { seat, shared: &shared, reopen: &reopen, kept: &self.kept };
+            let of = StageWiring { seat, shared: &shared, asked: &self.asked, reopen: &reopen, kept: &self.kept };
             wired.insert(at, of.wire(outputs, course)?);
         }
         // Only the workers may hold ports now, or no inbox would ever close.
@@ -153,6 +156,7 @@ impl RunParts {
 struct StageWiring<'a> {
     seat: Seat<'a>,
     shared: &'a SharedParts,
+    asked: &'a AskedOfAll,
     reopen: &'a Option<Arc<Reopen>>,
     kept: &'a Option<Kept>,
 }
@@ -173,8 +177,9 @@ impl StageWiring<'_> {
                 let counts = self.shared.aggregators.get(at).ok_or_else(misfit)?;
                 self.aggregator(aggregator, counts, intake.clone(), course)
             }
-            (Task::Reporter(reporter), Edge::Closed(intake)) => {
-                self.reporter(reporter, outputs, intake.clone(), course)
+            (Task::Reporter(_), Edge::Closed(intake)) => {
+                let asked = self.asked.of(*at).ok_or_else(misfit)?;
+                self.reporter(asked, outputs, intake.clone(), course)
             }
             _ => return Err(misfit()),
         };
@@ -276,7 +281,7 @@ impl StageWiring<'_> {
 
     fn reporter(
         &self,
-        plan: &ReporterPlan,
+        asked: Arc<reporter::AskedReports>,
         outputs: Vec<Destination>,
         intake: Intake<Arc<Closed>>,
         course: &dyn Course,
@@ -286,14 +291,11 @@ impl StageWiring<'_> {
         let range = before.map(|(_, filter, resolved)| resolved.range(filter)).unwrap_or_default();
         let nothing = before.and_then(|before| course.nothing(&self.seat, before, self.shared.filters.get(&before.0)?));
         let ResultOrder { first, workers, issue } = course.results(&self.seat);
-        let reports: Vec<_> =
-            plan.reports.iter().map(|report| (report.entry.clone(), report.options.clone())).collect();
         let fed_by = self.seat.stage.inputs.first();
         let counting = fed_by.and_then(|at| Some(Arc::clone(&self.shared.aggregators.get(at)?.counting)));
         let fed_by = fed_by.map_or_else(String::new, |&at| whole.stages[at].name.clone());
         let shared = Arc::new(reporter::ReporterShared {
-            searches: reporter::ReporterShared::searches(&reports),
-            reports,
+            asked,
             threads: self.seat.stage.threads,
             desk: Mutex::new(reporter::Desk::new(outputs, context.listener.clone(), first, issue)),
             reopen: self.reopen.clone(),
@@ -371,7 +373,7 @@ mod tests {
         let inputs = inputs.bind(&plan, &context.failures, &heads).unwrap();
         let reading = Reading::new(&plan, inputs, now(), &context.stop, &Part::All).unwrap();
         let ground = Ground { plan: &plan, reading: &reading, context: &context, now: &now };
-        let wiring = Wiring { ground, kept: None };
+        let wiring = Wiring { ground, asked: AskedOfAll::of_none(&plan).unwrap(), kept: None };
         let (parts, starts) = wiring.wire_in(&order(plan.stages.len()), targets, &mut ToTheEnd).unwrap();
         let mut pool = Pool::new(context.stop.clone());
         starts.into_iter().for_each(|start| start(&mut pool).unwrap());

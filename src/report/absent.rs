@@ -6,7 +6,9 @@
 
 use super::connected::{self, Forms};
 use super::context::ReportContext;
+use super::endpoint::Endpoint;
 use super::entry::ReportEntry;
+use super::hosts::HostNames;
 use super::peers;
 use crate::error::Result;
 use crate::model::{Report, escape};
@@ -54,6 +56,10 @@ pub struct Search {
     /// Where it is looked for; not empty.
     sides: &'static [Side],
     asked: String,
+    /// Who was asked about, where a name of the file of hosts was: its address is `asked`.
+    named: Option<String>,
+    /// The name in that file that is nearest to one that it does not have.
+    nearest: Option<String>,
     normal: String,
     found: bool,
     /// Whether any window had a connection.
@@ -65,12 +71,23 @@ pub struct Search {
 }
 
 impl Search {
-    /// For a report, if it asks about a host.
-    pub fn of(entry: &ReportEntry, options: &Options) -> Option<Self> {
+    /// For a report, if it asks about a host. Errors with a name that stands for several.
+    pub fn of(entry: &ReportEntry, options: &Options, hosts: Option<&HostNames>) -> Result<Option<Self>> {
         let sides = sides(entry);
-        let asked = options.text("host").filter(|_| !sides.is_empty())?.to_owned();
+        let Some(given) = options.text("host").filter(|_| !sides.is_empty()) else { return Ok(None) };
+        let (mut asked, mut named, mut nearest) = (given.to_owned(), None, None);
+        if let Some(hosts) = hosts {
+            match hosts.meant(given)? {
+                Some(meant) => {
+                    asked = String::from_utf8_lossy(&meant.text()).into_owned();
+                    named = Endpoint::of(given.as_bytes()).is_none().then(|| given.to_owned());
+                }
+                None => nearest = hosts.nearest(given).map(str::to_owned),
+            }
+        }
         let normal = normal(&escape::bytes(&asked));
-        Some(Search { sides, asked, normal, found: false, any: false, both: false, near: Vec::new(), periodic: false })
+        let (found, any, both, near, periodic) = (false, false, false, Vec::new(), false);
+        Ok(Some(Search { sides, asked, named, nearest, normal, found, any, both, near, periodic }))
     }
 
     /// Takes in a window and the report on it.
@@ -90,7 +107,7 @@ impl Search {
             self.found = true;
         }
         // The host that was asked for may have overflowed.
-        if self.found || view.overflow().of_both() > 0 || sequence >= WINDOWS {
+        if self.found || self.named.is_some() || view.overflow().of_both() > 0 || sequence >= WINDOWS {
             return Ok(());
         }
         let hosts = self.take_near(context, view, Self::spelled)?;
@@ -136,13 +153,17 @@ impl Search {
             return None;
         }
         let windows = if self.periodic { "in any window of this run" } else { "in the window" };
-        let asked = shown(&byte);
+        let asked = match &self.named {
+            Some(name) => format!("{} ({})", shown(name.as_bytes()), escape::printable(&byte)),
+            None => shown(&byte),
+        };
         let mut text = match self.sides {
             [Side::To] => format!("nothing connects to {asked} {windows}"),
             [Side::From] => format!("{asked} connects to nothing {windows}"),
             _ => format!("{asked} has no connections {windows}"),
         };
-        let names: Vec<String> = self.near.iter().map(|(_, name)| shown(name)).collect();
+        let listed = self.nearest.iter().filter(|_| self.near.is_empty()).map(|name| shown(name.as_bytes()));
+        let names: Vec<String> = self.near.iter().map(|(_, name)| shown(name)).chain(listed).collect();
         match &names[..] {
             [] => {}
             [only] => text += &format!("; did you mean {only}?"),
@@ -207,7 +228,7 @@ mod tests {
             options.set("host", crate::options::Value::Text(asked.to_owned()));
             options
         };
-        let search = Search::of(&connected::TO, &options).unwrap();
+        let search = Search::of(&connected::TO, &options, None).unwrap().unwrap();
         let measured = LENGTHS.contains(&search.normal.chars().count());
         let typed = || if measured { search.typed(name.as_bytes()) } else { None };
         search.spelled(name.as_bytes()).or_else(typed)

@@ -1,7 +1,9 @@
 //! `connected-to` and `connected-from`: the peers of one host.
 
+use std::collections::BTreeMap;
+
 use crate::error::{Error, Result};
-use crate::model::{Cell, Column, Drawing, Report, Timestamp, escape};
+use crate::model::{Amount, Cell, Column, Drawing, Report, Timestamp, escape};
 use crate::options::{Kind, OptionSpec};
 use crate::tally::{Aggregates, Peer, Side};
 
@@ -94,10 +96,16 @@ impl Forms {
     }
 }
 
-/// The host, and those on the other side of it. Where `\xNN` may be a byte or four characters, it
+/// The host, and those on the other side of it: of an address, of all its texts together. Where `\xNN` may be a byte or four characters, it
 /// is the byte, as outputs show it, if there is such a host; never both.
 fn peers(context: &ReportContext<'_>, view: &Aggregates, side: Side) -> Result<(Vec<u8>, Vec<Peer>)> {
-    let forms = Forms::of(asked(context)?);
+    let asked = asked(context)?;
+    if let Some(meant) = context.meant(asked)? {
+        let texts = meant.texts(view)?;
+        let found = context.peers(view, side, &texts.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+        return Ok((meant.text(), together(found)));
+    }
+    let forms = Forms::of(asked);
     let mut found = context.peers(view, side, &forms.names())?;
     let Forms { byte, backslash } = forms;
     match (found.pop(), backslash) {
@@ -107,6 +115,17 @@ fn peers(context: &ReportContext<'_>, view: &Aggregates, side: Side) -> Result<(
         (Some(peers), None) => Ok((byte, peers)),
         _ => Ok((byte, found.pop().unwrap_or_default())),
     }
+}
+
+/// Peers of several hosts as those of one, by name.
+pub fn together(found: Vec<Vec<Peer>>) -> Vec<Peer> {
+    let mut all: BTreeMap<Vec<u8>, Amount> = BTreeMap::new();
+    for peer in found.into_iter().flatten() {
+        let amount = peer.amount();
+        *all.entry(peer.host).or_default() += amount;
+    }
+    let peer = |(host, Amount { connections, sums })| Peer { host, connections, sums };
+    all.into_iter().map(peer).collect()
 }
 
 /// The hosts on the other side of one: by name, unless it is asked what they are to be ranked by.
@@ -119,7 +138,7 @@ fn list(context: &ReportContext<'_>, view: &Aggregates, side: Side, title: &[u8]
         // A list has no place for sums.
         drawing: if view.measures().is_empty() { Drawing::List { gap } } else { Drawing::Table },
         ..Report::table(
-            [title, &name].concat(),
+            [title, &context.shown(name)].concat(),
             with_sums([Column::host("host"), Column::count("connections")], view),
             peers.into_iter().map(row).collect(),
         )

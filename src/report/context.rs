@@ -8,6 +8,8 @@ use std::ops::Range;
 use std::panic::resume_unwind;
 use std::thread::Builder;
 
+use super::endpoint::MeantHost;
+use super::hosts::HostNames;
 use crate::error::Result;
 use crate::model::{Amount, Balance, Window};
 use crate::options::Options;
@@ -30,9 +32,21 @@ pub struct ReportContext<'a> {
     pub balance: &'a Balance,
     /// Threads that `regroup` may use.
     pub threads: NonZeroUsize,
+    /// Names of addresses, where there are some: a host may be asked about by its name.
+    pub(crate) hosts: Option<&'a HostNames>,
 }
 
 impl ReportContext<'_> {
+    /// What a host that is asked about means by the names of addresses, where there are some.
+    pub(super) fn meant(&self, asked: &str) -> Result<Option<MeantHost>> {
+        self.hosts.map_or(Ok(None), |hosts| hosts.meant(asked))
+    }
+
+    /// A host as a title has it.
+    pub(super) fn shown(&self, host: Vec<u8>) -> Vec<u8> {
+        self.hosts.and_then(|hosts| hosts.shown(&host)).unwrap_or(host)
+    }
+
     /// Calls `f` with each host on `side` of a connection, in no order. The totals behind it are
     /// made in parallel.
     pub fn for_each_host(&self, view: &Aggregates, side: Side, f: impl FnMut(HostTotal<'_>)) -> Result<()> {
@@ -154,6 +168,7 @@ mod tests {
                 window,
                 balance: &Balance::default(),
                 threads: NonZeroUsize::new(threads).unwrap(),
+                hosts: None,
             };
             let visited =
                 context.regroup(&view, |parts| Ok(parts.collect::<Vec<_>>()), |a, b| [a, b].concat()).unwrap();

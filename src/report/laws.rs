@@ -212,6 +212,7 @@ pub(super) fn made(entry: &ReportEntry, options: &Options, view: &Aggregates) ->
         window: view.window(),
         balance: &Balance::default(),
         threads: NonZeroUsize::MIN,
+        hosts: None,
     };
     entry.maker.make(&context, view, view.window().end).unwrap()
 }
@@ -359,6 +360,7 @@ fn a_host_is_asked_for_as_it_is_shown() {
         window,
         balance: &Balance::default(),
         threads: NonZeroUsize::MIN,
+        hosts: None,
     };
     let report = entry("connected-from").unwrap().maker.make(&context, &view, window.end).unwrap();
     assert_eq!(report.rows.len(), 1);

@@ -6,9 +6,11 @@
 mod absent;
 mod connected;
 mod context;
+mod endpoint;
 mod entry;
 mod fan;
 mod gone_pairs;
+mod hosts;
 mod matrix;
 mod measures;
 mod movers;
@@ -27,8 +29,10 @@ mod top;
 mod totals;
 
 pub use absent::Search;
+pub use connected::together;
 pub use context::ReportContext;
 pub use entry::{ReportEntry, ReportFn, ReportMaker};
+pub use hosts::{HostNames, LARGEST as LARGEST_HOSTS};
 pub use ranking::Top;
 pub use spelled::{Spelled, parts_of};
 

@@ -30,21 +30,32 @@ pub(super) const ENTRY: ReportEntry = ReportEntry {
 };
 
 fn peers(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result<Report> {
-    let forms = Forms::of(asked(context)?);
-    let names = forms.names();
+    let asked = asked(context)?;
+    let (meant, forms) = (context.meant(asked)?, Forms::of(asked));
+    let texts = meant.as_ref().map(|meant| meant.texts(view)).transpose()?;
+    let names: Vec<&[u8]> = match &texts {
+        Some(texts) => texts.iter().map(Vec::as_slice).collect(),
+        None => forms.names(),
+    };
     let [to, from] = [Side::To, Side::From].map(|side| context.peers(view, side, &names));
     let (to, from) = (to?, from?);
-    // As with one direction: the byte as it is shown, if there is such a host.
+    // As with one direction: the byte as it is shown, if there is such a host; of an address, all its
+    // texts together.
     let is_there = |at: &usize| !to[*at].is_empty() || !from[*at].is_empty();
     let at = (0..names.len()).find(is_there).unwrap_or(0);
+    let of = if meant.is_some() { 0..names.len() } else { at..at + 1 };
+    let itself = meant.map_or_else(|| names[at].to_vec(), |meant| meant.text());
     let mut peers: BTreeMap<&[u8], [Amount; 2]> = BTreeMap::new();
-    for (way, found) in [&to[at], &from[at]].into_iter().enumerate() {
-        found.iter().for_each(|peer| peers.entry(&peer.host).or_default()[way] = peer.amount());
+    for (way, found) in [&to[of.clone()], &from[of.clone()]].into_iter().enumerate() {
+        for peer in found.iter().flatten() {
+            let host = if names[of.clone()].contains(&&peer.host[..]) { &itself } else { &peer.host };
+            peers.entry(host).or_default()[way] += peer.amount();
+        }
     }
     let with_both = |(peer, [to, from]): (_, [Amount; 2])| {
         let mut both = to;
         // What a host has with itself goes both ways, and is there once.
-        if peer != names[at] {
+        if peer != itself {
             both += from;
         }
         (peer, both, [to.connections, from.connections])
@@ -56,7 +67,8 @@ fn peers(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result
         and_sums(std::iter::once(host(peer)).chain(counts), &both.sums, view)
     });
     let columns = [Column::host("host"), Column::count("connections"), Column::count("in"), Column::count("out")];
-    Ok(Report::table([b"Peers of ", names[at]].concat(), with_sums(columns, view), rows.collect()))
+    let title = [b"Peers of ", &context.shown(itself.clone())[..]].concat();
+    Ok(Report::table(title, with_sums(columns, view), rows.collect()))
 }
 
 /// By name and without a limit, as all lists.

@@ -21,7 +21,7 @@ use crate::output::destination::{Destination, Receipt};
 use crate::output::target::Reopen;
 use crate::output::unsaid::Unsaid;
 use crate::output::{Stretch, nothing, odd};
-use crate::report::{ReportContext, ReportEntry, Search};
+use crate::report::{HostNames, ReportContext, ReportEntry, Search};
 use crate::tally::Shape;
 use crate::tally::aggregates::Layout;
 use crate::tally::{Budget, Tally};
@@ -37,10 +37,8 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// What all workers of a reporter share.
 pub struct ReporterShared {
-    /// The reports, in the order of the results, with their options.
-    pub reports: Vec<(ReportEntry, Options)>,
-    /// For each report, what is known of the host that it asks about, if it does.
-    pub searches: Mutex<Vec<Option<Search>>>,
+    /// What is asked of each window.
+    pub asked: Arc<AskedReports>,
     /// Threads that a report may use.
     pub threads: NonZeroUsize,
     /// Where results go.
@@ -61,6 +59,30 @@ pub struct ReporterShared {
     pub nothing: Option<Emptiness>,
     /// What there is to say, if nothing is.
     pub missed: Mutex<Option<Missed>>,
+}
+
+/// The reports that are made on each window.
+pub struct AskedReports {
+    /// In the order of the results, with their options.
+    reports: Vec<(ReportEntry, Options)>,
+    /// What addresses are called in them, where that was asked for.
+    hosts: Option<Arc<HostNames>>,
+    /// For each report, what is known of the host that it asks about, if it does.
+    searches: Mutex<Vec<Option<Search>>>,
+}
+
+impl AskedReports {
+    /// These reports. Errors with a host that is asked about by a name of several addresses.
+    pub fn new(reports: Vec<(ReportEntry, Options)>, hosts: Option<Arc<HostNames>>) -> Result<Self> {
+        let search = |(entry, options): &(ReportEntry, Options)| Search::of(entry, options, hosts.as_deref());
+        let searches = reports.iter().map(search).collect::<Result<_>>()?;
+        Ok(AskedReports { searches: Mutex::new(searches), reports, hosts })
+    }
+
+    /// What addresses are called.
+    pub fn hosts(&self) -> Option<&HostNames> {
+        self.hosts.as_deref()
+    }
 }
 
 /// The range that was asked for, as far as its ends are given.
@@ -125,15 +147,10 @@ impl Desk {
 }
 
 impl ReporterShared {
-    /// The searches of these reports.
-    pub fn searches(reports: &[(ReportEntry, Options)]) -> Mutex<Vec<Option<Search>>> {
-        Mutex::new(reports.iter().map(|(entry, options)| Search::of(entry, options)).collect())
-    }
-
     /// What is to say of hosts that were asked about and are nowhere, and of what a medium has no
     /// place for.
     pub fn hints(&self) -> Vec<String> {
-        let mut hints: Vec<String> = self.searches.lock().iter().flatten().filter_map(Search::hint).collect();
+        let mut hints: Vec<String> = self.asked.searches.lock().iter().flatten().filter_map(Search::hint).collect();
         // As in `settle`, what a worker that was given up on holds is not waited for.
         let Some(desk) = self.desk.try_lock() else { return hints };
         hints.extend(desk.unsaid.hints());
@@ -145,8 +162,8 @@ impl ReporterShared {
 
     /// Looks for the hosts that are asked about in a window that is closed.
     pub fn search(&self, seen: WindowLook<'_>, result: &WindowResult) -> Result<()> {
-        let mut searches = self.searches.lock();
-        let all = self.reports.iter().zip(&mut *searches).zip(&result.reports);
+        let mut searches = self.asked.searches.lock();
+        let all = self.asked.reports.iter().zip(&mut *searches).zip(&result.reports);
         for (((entry, options), search), report) in all {
             let Some(search) = search else { continue };
             let context = self.context(entry, options, seen);
@@ -155,15 +172,15 @@ impl ReporterShared {
         Ok(())
     }
 
-    fn context<'a>(&self, entry: &'a ReportEntry, options: &'a Options, seen: WindowLook<'a>) -> ReportContext<'a> {
+    fn context<'a>(&'a self, entry: &'a ReportEntry, options: &'a Options, seen: WindowLook<'a>) -> ReportContext<'a> {
         let (window, balance) = (seen.view.window(), seen.balance);
-        ReportContext { name: entry.name, options, window, balance, threads: self.threads }
+        ReportContext { name: entry.name, options, window, balance, threads: self.threads, hosts: self.asked.hosts() }
     }
 
     /// The result on a window, closed or not.
     pub fn result(&self, seen: WindowLook<'_>) -> Result<WindowResult> {
         let window = seen.view.window();
-        let reports = self.reports.iter().map(|(entry, options)| {
+        let reports = self.asked.reports.iter().map(|(entry, options)| {
             let context = self.context(entry, options, seen);
             let mut report = entry.maker.make(&context, seen.view, window.end)?;
             report.id = entry.name.to_owned();
@@ -176,6 +193,9 @@ impl ReporterShared {
             }
             if seen.gap.is_some() {
                 report.rows.clear();
+            }
+            if let Some(hosts) = self.asked.hosts() {
+                hosts.name(&mut report);
             }
             Ok(report)
         });

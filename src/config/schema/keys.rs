@@ -255,6 +255,7 @@ const OWN: &[KeySpec] = &[
     rankings::BY,
     rankings::REVERSE,
     rankings::SHARES,
+    rankings::HOSTS,
     KeySpec::new(
         "outputs",
         &[Reporter],

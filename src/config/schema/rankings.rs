@@ -1,4 +1,5 @@
-//! Keys of rankings, each an option of the reports that have it.
+//! Keys of how rows are ranked and shown: options of the reports that have them, and the names of
+//! hosts, which all have.
 //!
 //! Not here: what the reports make of them. They stand in the table of all keys (`keys`).
 
@@ -33,4 +34,20 @@ pub(super) const SHARES: KeySpec = KeySpec::new(
 .default("false")
 .option(
     Argument::new(Takers::Reports, Heading::Results, "Shares in per cent in rankings").not_on_clusters(),
+);
+
+/// Names of hosts.
+pub(super) const HOSTS: KeySpec = KeySpec::new(
+    "hosts",
+    &[Reporter],
+    Kind::File,
+    "file that gives addresses in results their names: lines of ADDRESS NAME [ALIAS...], as in hosts(5)",
+)
+.example("\"/etc/hosts\"")
+.option(
+    Argument::new(Takers::Reports, Heading::Results, "Names of addresses in results: a file of lines as in hosts(5)")
+        .more(
+            "ADDRESS NAME [ALIAS...], # begins a comment. Counts and the order of rows stay as they are. A question about a host \
+             takes a name or an alias, too.",
+        ),
 );

@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind, Result, show_path};
 use crate::model::{Balance, MeasureTotal, MemoryPolicy};
 use crate::ops::close::{Windows, once_layout};
 use crate::output::Tell;
+use crate::pipeline::asked::AskedOfAll;
 use crate::pipeline::environment::Pipeline;
 use crate::pipeline::inputs::UnboundInputs;
 use crate::pipeline::rankings;
@@ -48,6 +49,7 @@ impl Pipeline {
             return Err(Error::usage(message));
         }
         rankings::check_all(&plan, header.measures())?;
+        let asked = AskedOfAll::read(&plan, &mut environment)?;
         let listener = environment.listener.clone();
         let stop = Stop::new(environment.wishes.drain.clone());
         let tell: Arc<dyn Tell> = Arc::new(Failures::new(listener.clone()));
@@ -57,13 +59,10 @@ impl Pipeline {
         let look = WindowLook { sequence: 0, periodic: false, gap: None, issue: None, view: &view, balance: &balance };
         let mut hints = Vec::new();
         for (at, stage) in plan.stages.iter().enumerate() {
-            let Task::Reporter(reporter) = &stage.task else { continue };
+            let Some(asked) = asked.of(at) else { continue };
             let outputs = targets.reporters.remove(&at).unwrap_or_default();
-            let reports: Vec<_> =
-                reporter.reports.iter().map(|report| (report.entry.clone(), report.options.clone())).collect();
             let shared = reporter::ReporterShared {
-                searches: reporter::ReporterShared::searches(&reports),
-                reports,
+                asked,
                 threads: stage.threads,
                 desk: Mutex::new(reporter::Desk::new(outputs, listener.clone(), None, None)),
                 reopen: None,
