@@ -53,6 +53,28 @@ fn keys_go_through_the_reports_and_to_peers_and_end_the_view() {
 }
 
 #[test]
+fn hosts_are_named_and_their_peers_are_found() {
+    needs!("setsid");
+    let folder = Folder::new();
+    folder.write("hosts", "10.0.0.1 web1\n10.0.0.5 client\n2001:db8::7 seven\n2001:db8::8 eight\n");
+    let pairs = ["10.0.0.5 10.0.0.1:443/tcp", "2001:DB8::7 10.0.0.1:443/tcp", "2001:DB8::7 2001:DB8:0::8"];
+    folder.write("conn.log", pairs.map(|pair| format!("{BASE} {pair}\n")).concat());
+    let mut command = program(&folder);
+    command.args(["top", "conn.log", "--until", "latest", "--live", "--hosts", "hosts"]);
+    let mut pty = Pty::start(&command, 120, 30);
+    pty.wait_for_text("web1:443/tcp");
+    pty.send(b"\r\t");
+    pty.wait_for_text("connect to web1:443/tcp (2)");
+    pty.wait_for("both of them", |screen| screen.contains("client") && screen.contains("seven"));
+    pty.send(b"/sev\r\r");
+    pty.wait_for_text("seven connects to (2)");
+    pty.wait_for("its peers, too", |screen| screen.contains("eight") && screen.contains("web1:443/tcp"));
+    assert!(!pty.screen().contains("2001:"), "{}", pty.screen());
+    pty.send(b"q");
+    assert_eq!(pty.wait().code(), Some(0));
+}
+
+#[test]
 fn the_terminal_is_given_back_after_signals_and_ctrl_c() {
     needs!("setsid");
     let folder = folder();

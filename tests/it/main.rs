@@ -17,6 +17,7 @@
 //! | `instants` | instants in options and files: what may be written and what it means |
 //! | `followed_formats` | followed logs of other programs, each told by how it begins |
 //! | `foreign` | lines of other programs, and the commands that make records of them |
+//! | `hosts` | names of addresses from a file, wherever reports are made |
 //! | `others` | logs of other programs, against a reader of each that is not ours |
 //! | **Following** | |
 //! | `follow` | results of live logs: in order, once, whatever happens to the files |
@@ -95,6 +96,7 @@ mod formats;
 mod full;
 mod gaps;
 mod guards;
+mod hosts;
 mod instants;
 mod instructions;
 mod listing;

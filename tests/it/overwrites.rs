@@ -13,6 +13,7 @@ fn filled() -> Folder {
     std::fs::create_dir(folder.at("r")).unwrap();
     folder.write("r/o.log", format!("{BASE} a b\n{BASE} c d\n"));
     folder.write("r/p.log", format!("{BASE} e f\n"));
+    folder.write("r/hosts", "10.0.0.1 web\n");
     folder.write("r/k.toml", "location = \"r/o.log\"\nuntil = \"latest\"\n");
     folder.write("r/f.toml", "location = \"r/o.log\"\nfollow = true\nevery = \"1h\"\nstate = \"none\"\n");
     for args in [
@@ -59,6 +60,9 @@ fn no_command_overwrites_what_it_reads() {
         ("o.log", "run r/f.toml -o csv:@"),
         ("o.log", "top r/o.log --until latest -o csv:@"),
         ("o.log", "r/o.log --until latest -o csv:@"),
+        ("hosts", "top r/o.log --until latest --hosts r/hosts -o csv:@"),
+        ("hosts", "top r/o.log --until latest --hosts r/hosts --rejects @"),
+        ("hosts", "report r/a.tally --hosts r/hosts -o csv:@"),
     ];
     for (file, command) in commands {
         let whole = std::fs::read(folder.at("r").join(file)).unwrap();
