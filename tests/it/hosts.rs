@@ -193,10 +193,13 @@ fn a_host_is_asked_about_by_address_name_or_alias() {
             .ends_with("* Peers of db:5432\nhost      connections  in  out\n10.0.0.6            1   1    0\n")
     );
     // As ever without the file.
-    let none = run(&folder, &format!("to web1 {window}").split(' ').collect::<Vec<_>>());
-    assert!(stderr(&none).contains("nothing connects to 'web1' in the window"), "{}", stderr(&none));
-    let near = run(&folder, &format!("to wbe1 {window} --hosts h").split(' ').collect::<Vec<_>>());
-    assert!(stderr(&near).contains("'wbe1' in the window; did you mean 'web1'?"), "{}", stderr(&near));
+    let said_of = |command: &str| stderr(&run(&folder, &command.split(' ').collect::<Vec<_>>()));
+    let none = said_of("to web1 a.log --until latest --last 1h");
+    assert!(none.contains("nothing connects to 'web1' in the window"), "{none}");
+    let near = said_of("to wbe1 a.log --until latest --last 1h --hosts h");
+    assert!(near.contains("'wbe1' in the window; did you mean 'web1'?"), "{near}");
+    let nowhere = said_of("to client a.log --until latest --last 1h --hosts h");
+    assert!(nowhere.contains("nothing connects to 'client' (10.0.0.5) in the window"), "{nowhere}");
     for command in [format!("to twin {window} --hosts h"), format!("top {window} --hosts h -r peers:host=Twin:22/tcp")]
     {
         let refused = run(&folder, &command.split(' ').collect::<Vec<_>>());

@@ -35,6 +35,7 @@ COUNTED = (
 REPORTED = (
     "--limit",
     "--by",
+    "--hosts",
     "--output",
 )
 """They say what is reported, and where."""
