@@ -5,7 +5,7 @@
 
 use std::marker::PhantomData;
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
 use super::asked_report;
 use crate::config::schema::{Argument, Heading, KEYS, KeySpec, Takers};
@@ -140,7 +140,7 @@ fn arg(key: &KeySpec, argument: &Argument, help: &str) -> Arg {
     match kind {
         Kind::Flag => arg.action(ArgAction::SetTrue),
         Kind::Reports | Kind::Outputs => arg.action(ArgAction::Append).value_name(value),
-        Kind::Path | Kind::File => arg.action(ArgAction::Set).value_name(value),
+        Kind::Path | Kind::File => arg.action(ArgAction::Set).value_name(value).value_hint(ValueHint::AnyPath),
         Kind::Texts => arg.action(ArgAction::Append).value_name(value).allow_hyphen_values(true),
         _ => arg.action(ArgAction::Set).value_name(value).allow_hyphen_values(true),
     }
