@@ -115,6 +115,11 @@ fn format(plan: &Plan) -> Result<Vec<String>> {
         // A value may begin as an option does.
         args.extend(texts.iter().map(|text| format!("--{key}={text}")));
     }
+    let has_times = |stage: &StagePlan| match &stage.task {
+        Task::BucketAggregator(aggregator) => MeasureSet::of(&aggregator.measures).has_times(),
+        _ => false,
+    };
+    args.extend(plan.stages.iter().any(has_times).then(|| "--seen".to_owned()));
     Ok(args)
 }
 
