@@ -55,7 +55,8 @@ fn peers(
     let mut best = best(context);
     context.for_each_host(view, side, |total| best.offer(total.peers, || (total.host.bytes().to_vec(), total.sums)))?;
     let (best, more) = best.into_ranked();
-    let rows = best.into_iter().map(|(peers, (name, sums))| and_measures([host(name), Cell::Count(peers)], &sums, view));
+    let rows =
+        best.into_iter().map(|(peers, (name, sums))| and_measures([host(name), Cell::Count(peers)], &sums, view));
     let columns = with_measures([Column::host(host_column), Column::count(count_column)], view);
     Ok(Report { more, ..Report::table(titled(context, title), columns, rows.collect()) })
 }

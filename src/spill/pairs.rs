@@ -50,7 +50,17 @@ impl<R: PairInput> PairReader<R> {
     pub fn new(input: R, longest: u64) -> Self {
         let (first, second, before) = (Vec::new(), Vec::new(), Vec::new());
         let nothing = Amount::default();
-        PairReader { input, longest, first, second, amount: nothing, pairs: 0, total: nothing, measures: MeasureSet::default(), before }
+        PairReader {
+            input,
+            longest,
+            first,
+            second,
+            amount: nothing,
+            pairs: 0,
+            total: nothing,
+            measures: MeasureSet::default(),
+            before,
+        }
     }
 
     /// The same with these measures behind each count.

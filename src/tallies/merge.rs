@@ -17,8 +17,8 @@ use super::read::Tallies;
 use super::write::TalliesWriter;
 use crate::error::{Error, ErrorKind, Result, Unsaved, show_path};
 use crate::metrics::Progress;
-use crate::model::{Amount, MeasureSet};
 use crate::model::escape::printable;
+use crate::model::{Amount, MeasureSet};
 use crate::spill::{PairInput, PairReader, merge};
 
 /// Files that are open at the same time.

@@ -184,7 +184,11 @@ impl Shard {
     /// Makes one table again of what was set aside and what was counted meanwhile. It costs time
     /// for the latter only, if nobody else holds the former any more.
     pub fn join(&mut self, budget: &Budget) {
-        if self.table.measures().is_empty() { self.join_amounts::<u64>(budget) } else { self.join_amounts::<Amount>(budget) }
+        if self.table.measures().is_empty() {
+            self.join_amounts::<u64>(budget)
+        } else {
+            self.join_amounts::<Amount>(budget)
+        }
     }
 
     fn empty_table(&self) -> PairTable {

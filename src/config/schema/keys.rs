@@ -224,9 +224,14 @@ const OWN: &[KeySpec] = &[
     .in_state()
     .set()
     .option(Argument::new(Takers::Counts, Heading::Window, "Grain of the aggregation")),
-    KeySpec::new("seen", &[BucketAggregator], Kind::Flag, "keep when each pair was first and last seen, for the reports")
-        .in_state()
-        .option(Argument::new(Takers::Counts, Heading::Reading, "Show when each host or pair was first and last seen")),
+    KeySpec::new(
+        "seen",
+        &[BucketAggregator],
+        Kind::Flag,
+        "keep when each pair was first and last seen, for the reports",
+    )
+    .in_state()
+    .option(Argument::new(Takers::Counts, Heading::Reading, "Show when each host or pair was first and last seen")),
     // Results.
     KeySpec::new("reports", &[Reporter], Kind::Reports, "the reports, in order; `logparser reports` lists them all")
         .set()

@@ -293,7 +293,7 @@ mod tests {
     fn written(fields: &[Option<&str>], bound: &BoundNumbers) -> RecordNumbers {
         let mut text = b"before".to_vec();
         bound.write(|slot| fields[slot].map(str::as_bytes), &mut text);
-        bound.layout().read(&text, text.len())
+        bound.layout().read(&text, text.len(), Timestamp::MIN)
     }
 
     #[test]
@@ -323,7 +323,7 @@ mod tests {
         BoundNumbers::default().write(|_| None, &mut text);
         assert_eq!(text, b"x");
         assert_eq!(
-            RecordLayout::default().read(&text, 1),
+            RecordLayout::default().read(&text, 1, Timestamp::MIN),
             RecordNumbers { amount: 1.into(), ..RecordNumbers::default() }
         );
     }
@@ -364,14 +364,14 @@ mod tests {
             let bound = BoundNumbers { measures, weight: weight.map(|_| numbers.len()) };
             let mut text = before;
             bound.write(|slot| Some(texts[slot].as_bytes()), &mut text);
-            let found = bound.layout().read(&text, text.len());
+            let found = bound.layout().read(&text, text.len(), Timestamp::MIN);
             prop_assert_eq!(found.amount, Amount { connections: weight.unwrap_or(1), sums: PerMeasure::of(&numbers) });
             prop_assert_eq!((found.missing, found.is_beyond), (PerMeasure::default(), false));
         }
 
         #[test]
         fn any_text_is_read_without_a_panic(text in proptest::collection::vec(any::<u8>(), 0..60), end in 0usize..80) {
-            RecordLayout { measures: 4, weighted: true }.read(&text, end);
+            RecordLayout { measures: 4, weighted: true, times: false }.read(&text, end, Timestamp::MIN);
         }
     }
 }
