@@ -16,13 +16,11 @@ pub(super) const BY: KeySpec =
                 .value("MEASURE"),
         );
 
-/// The lowest first. The package for clusters hands on options with values alone.
+/// The lowest first.
 pub(super) const REVERSE: KeySpec =
     KeySpec::new("reverse", &[Reporter], Kind::Flag, "rankings: the lowest counts first; ties by name all the same")
         .default("false")
-        .option(
-            Argument::new(Takers::Reports, Heading::Results, "The lowest counts of rankings first").not_on_clusters(),
-        );
+        .option(Argument::new(Takers::Reports, Heading::Results, "The lowest counts of rankings first"));
 
 /// Shares in per cent.
 pub(super) const SHARES: KeySpec = KeySpec::new(
@@ -32,9 +30,7 @@ pub(super) const SHARES: KeySpec = KeySpec::new(
     "rankings by connections or a measure: also each row's share of the whole, and that of all rows up to it, in per cent",
 )
 .default("false")
-.option(
-    Argument::new(Takers::Reports, Heading::Results, "Shares in per cent in rankings").not_on_clusters(),
-);
+.option(Argument::new(Takers::Reports, Heading::Results, "Shares in per cent in rankings"));
 
 /// Names of hosts.
 pub(super) const HOSTS: KeySpec = KeySpec::new(
