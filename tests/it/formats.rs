@@ -113,6 +113,17 @@ fn shown(folder: &Folder) -> Value {
     serde_json::from_str::<Value>(&text).unwrap()["contents"].clone()
 }
 
+/// Goes on from a state until so many lines are counted in all, without a loss; what was said.
+fn gone_on_from(folder: &Folder, args: &[&str], counted: u64) -> String {
+    let child = piped(folder, args);
+    wait_for("what is new", || shown(folder)["balance"]["counted"] == json!(counted));
+    signal(&child, "TERM");
+    let ended = child.wait_with_output().unwrap();
+    let said = stderr(&ended);
+    assert!(ended.status.code() == Some(0) && !said.contains("lost"), "{said}");
+    said
+}
+
 #[test]
 fn a_state_that_a_build_before_has_saved_is_shown_as_that_did_written_anew_and_gone_on_from() {
     let folder = Folder::new();
@@ -132,12 +143,7 @@ fn a_state_that_a_build_before_has_saved_is_shown_as_that_did_written_anew_and_g
     let (mut decoder, mut anew) = (Decoder::new(&body[..], body.len() as u64), Vec::new());
     Encoder::new(&mut anew).put(&decoder.get::<Snapshot>().unwrap()).unwrap();
     assert_eq!(anew, body[..body.len() - decoder.left() as usize]);
-    let child = piped(&folder, &[&FOLLOWED[..], &["--state", "s"]].concat());
-    wait_for("what is new", || shown(&folder)["balance"]["counted"] == json!(113));
-    signal(&child, "TERM");
-    let ended = child.wait_with_output().unwrap();
-    let said = stderr(&ended);
-    assert!(ended.status.code() == Some(0) && !said.contains("lost"), "{said}");
+    let said = gone_on_from(&folder, &[&FOLLOWED[..], &["--state", "s"]].concat(), 113);
     let after = shown(&folder);
     for (at, new) in [(0, 2 * "1700000061 new b9\n".len() as u64), (1, 0)] {
         let [old, new_input] = [&before, &after].map(|contents| &contents["inputs"][at]);
@@ -179,12 +185,7 @@ fn a_state_with_sums_and_schemas_is_shown_as_before_written_anew_and_gone_on_fro
     Encoder::new(&mut anew).put(&decoder.get::<Snapshot>().unwrap()).unwrap();
     assert_eq!(anew, body[..body.len() - decoder.left() as usize]);
     let follow = FOLLOWED.map(|argument| if argument == "in/*.log*" { "in/*" } else { argument });
-    let child = piped(&folder, &[&follow[..], &["--sum", "bytes", "--sum", "packets", "--state", "s"]].concat());
-    wait_for("what is new", || shown(&folder)["balance"]["counted"] == json!(112));
-    signal(&child, "TERM");
-    let ended = child.wait_with_output().unwrap();
-    let said = stderr(&ended);
-    assert!(ended.status.code() == Some(0) && !said.contains("lost"), "{said}");
+    gone_on_from(&folder, &[&follow[..], &["--sum", "bytes", "--sum", "packets", "--state", "s"]].concat(), 112);
     let [before, after] = [&before, &shown(&folder)].map(|contents| contents["measures"].clone());
     let sum = |measures: &Value, at: usize| measures[at]["sum"].as_u64().unwrap();
     // Of the second of the two lines bytes are not known.
