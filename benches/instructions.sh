@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Instructions that a line takes, from reading it to its count, by valgrind: five shapes of log, each outside the window and
+# Instructions that a line takes, from reading it to its count, by valgrind: eight shapes of log, each outside the window and
 # inside. Clocks lie on a machine that is shared; these figures are the same on every run, to one in a thousand.
 #
 #   benches/instructions.sh [PROGRAM ...]       prints the figures of each build, to compare them
 #   benches/instructions.sh --check [PROGRAM]   holds them against benches/instructions.txt; exit code 1 if one is slower
 #   benches/instructions.sh --update [PROGRAM]  writes them there
 #
-# PROGRAM is target/release/logparser if it is not given. It takes about a minute.
+# PROGRAM is target/release/logparser if it is not given. It takes about two minutes.
 #
 # Each shape is counted at two lengths of the same log: what the longer one takes more is its lines alone. What a run takes
 # beside them, to begin, with the first batch and to end, is a figure of its own.
@@ -18,7 +18,7 @@ shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 
 figures=${LOGPARSER_FIGURES:-benches/instructions.txt}
-shapes=(plain qualified many milliseconds crlf)
+shapes=(plain qualified many milliseconds crlf zeek json web)
 short=100000
 long=200000
 draws=(1 2 3)
@@ -56,12 +56,34 @@ lines_of() { # PROGRAM SHAPE
     esac
 }
 
+# The same lines as another program writes them, with its header.
+written_as() { # SHAPE
+    case $1 in
+    zeek) sed -E '1i #separator \\x09\n#path\tconn\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\torig_bytes\tresp_bytes\tconn_state
+s/(.+) (.+) (.+)/\1.123456\tCHhAvVGS1DHFjwGM9\t\2\t52130\t\3\t443\ttcp\tssl\t0.004173\t812\t4096\tSF/' ;;
+    json) sed -E 's/(.+) (.+) (.+)/{"time":\1.25,"id":"c0a57af35b9b81635","client":{"ip":"\2","port":52130},"server":{"ip":"\3","port":443},"bytes":4096}/' ;;
+    web) awk '{ if ($1 != at) { at = $1; when = strftime("%d/%b/%Y:%H:%M:%S +0000", at, 1) }
+        print $2 " - - [" when "] \"GET /" $3 "/items?id=1 HTTP/1.1\" 200 4096 \"-\" \"curl/8.4.0\"" }' ;;
+    *) cat ;;
+    esac
+}
+
+# How the lines of a shape are read.
+format_of() { # SHAPE
+    case $1 in
+    zeek) echo --format zeek-conn ;;
+    json) echo --format jsonl --time time --from client.ip --to server.ip ;;
+    web) echo --format combined ;;
+    esac
+}
+
 # A window that holds nothing is looked at once more, so each log ends with a record that only the later window holds.
 logs_of() { # PROGRAM SHAPE
-    local log=$folder/$2
-    lines_of "$1" "$2" >"$log.long"
-    head -n "$short" "$log.long" >"$log.short"
-    for length in short long; do echo "1999990001 a b" >>"$log.$length"; done
+    local log=$folder/$2 last="1999990001 a b"
+    lines_of "$1" "$2" >"$log.lines"
+    { cat "$log.lines" && echo "$last"; } | written_as "$2" >"$log.long"
+    { head -n "$short" "$log.lines" && echo "$last"; } | written_as "$2" >"$log.short"
+    rm "$log.lines"
 }
 
 # Chance as a library that stands before the system's, for each draw.
@@ -86,9 +108,10 @@ END
 
 # Instructions of one run. Whatever else it did than count so many lines, they would be of something else.
 count() { # PROGRAM LOG DRAW FIRST LAST COUNTED
-    local run=$2.$3.$6
+    local run=$2.$3.$6 format
+    read -ra format <<<"$(format_of "$(basename "${2%.*}")")"
     LD_PRELOAD=$folder/chance-$3.so valgrind --tool=callgrind --callgrind-out-file=/dev/null "$1" top "$2" \
-        --since "$4" --until "$5" --now 2000000000 --threads 1 --scan full --quiet --output json >"$run" 2>"$run.told" &&
+        --since "$4" --until "$5" --now 2000000000 --threads 1 --scan full --quiet --output json "${format[@]}" >"$run" 2>"$run.told" &&
         grep -q "\"counted\":$6[,}]" "$run" || { cat "$run.told" "$run" >&2 && return 1; }
     sed -n "s/.*Collected : /${2##*.} /p" "$run.told"
 }

@@ -146,9 +146,9 @@ impl Records {
         self.chunk.rules.schema.record_layout()
     }
 
-    /// The numbers of a record.
-    pub fn numbers(&self, record: &Record) -> RecordNumbers {
-        Mapped::numbers(self.record_layout(), &self.text, record.from.0 as usize)
+    /// The numbers of a record in that layout, or in the same one with times.
+    pub fn numbers(&self, layout: RecordLayout, record: &Record) -> RecordNumbers {
+        Mapped::numbers(layout, &self.text, record.from.0 as usize, record.time)
     }
 
     /// Where the line of a record begins and ends in the chunk.

@@ -61,11 +61,11 @@ def speed(measured, machine, scale, logs):
     return "\n\n".join([*tables, machine])
 
 
-def write(page, name, text):
+def write(page, name, text, by="run.py"):
     """Puts text between the comments of a name on a page."""
-    path = ROOT / page
-    before, _, rest = path.read_text().partition(f"<!-- {name}: made by benches/peers/run.py -->\n")
+    path, begin = ROOT / page, f"<!-- {name}: made by benches/peers/{by} -->\n"
+    before, _, rest = path.read_text().partition(begin)
     _, end, after = rest.partition(f"<!-- end of {name} -->")
     if not end:
         raise LookupError(f"{page} has no place for {name}")
-    path.write_text(f"{before}<!-- {name}: made by benches/peers/run.py -->\n\n{text}\n\n{end}{after}")
+    path.write_text(f"{before}{begin}\n{text}\n\n{end}{after}")

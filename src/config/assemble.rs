@@ -12,7 +12,7 @@ use super::plan::{AggregatorPlan, FilterPlan, FollowPlan, Plan, Range, ReaderPla
 use super::stage::{CheckedTask, Parsed};
 use super::window::CheckedFilter;
 use super::workers::workers;
-use crate::model::MemoryPolicy;
+use crate::model::{MemoryPolicy, SEEN};
 use crate::options::Options;
 
 /// Puts stages together, in an order in which each comes after those that feed it. `edges` are, by
@@ -121,7 +121,7 @@ impl Surroundings {
             needs_previous: self.needs_previous[at],
             max_gap: options.count("max-gap").unwrap_or(0),
             max_memory: options.count("max-memory").map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
-            measures: filter.format.measures(),
+            measures: measures(filter, options),
             memory_policy: match options.text("memory-policy") {
                 Some("spill") => MemoryPolicy::Spill,
                 Some("error") => MemoryPolicy::Error,
@@ -144,6 +144,12 @@ impl Surroundings {
             },
         }
     }
+}
+
+/// What is summed, and behind it the times where they are kept.
+fn measures(filter: &CheckedFilter, options: &Options) -> Vec<String> {
+    let times = SEEN.into_iter().filter(|_| options.flag("seen")).map(str::to_owned);
+    filter.format.measures().into_iter().chain(times).collect()
 }
 
 fn reader(options: &Options, by_time: bool, (first_filter, stamps): (usize, StampsPlan)) -> ReaderPlan {

@@ -92,8 +92,10 @@ fn the_shipped_file_is_the_standard_pipeline() {
 /// The options of the program that a cluster hands on or refuses, as its package has them.
 #[test]
 fn the_options_of_a_cluster_are_made_of_the_table() {
-    let options = |takers: &[Takers]| {
-        let arguments = KEYS.iter().filter_map(|key| key.argument).filter(|argument| argument.is_on_clusters);
+    let options = |takers: &[Takers], are_flags: Option<bool>| {
+        let is_meant = |key: &&KeySpec| are_flags.is_none_or(|flags| flags == (key.spec.kind == Kind::Flag));
+        let arguments = KEYS.iter().filter(is_meant).filter_map(|key| key.argument);
+        let arguments = arguments.filter(|argument| argument.is_on_clusters);
         let taken = arguments.filter(|argument| takers.contains(&argument.takers));
         let names = taken.flat_map(|argument| std::iter::once(argument.long).chain(argument.aliases.iter().copied()));
         names.map(|name| format!("    \"--{name}\",\n")).collect::<String>()
@@ -103,10 +105,14 @@ fn the_options_of_a_cluster_are_made_of_the_table() {
          `src/config/schema/keys.rs` by its tests; `UPDATE_CASES=1` writes this anew.\n\"\"\"\n\n\
          COUNTED = (\n{})\n\"\"\"They say what is counted, and with what means.\"\"\"\n\n\
          REPORTED = (\n{})\n\"\"\"They say what is reported, and where.\"\"\"\n\n\
+         COUNTED_FLAGS = (\n{})\n\"\"\"The same, without a value.\"\"\"\n\n\
+         REPORTED_FLAGS = (\n{})\n\"\"\"The same of what is reported.\"\"\"\n\n\
          ALONE = (\n{})\n\"\"\"They need all lines in one place, or a run that goes on.\"\"\"\n",
-        options(&[Takers::Counts, Takers::All]),
-        options(&[Takers::Reports]),
-        options(&[Takers::Runs]),
+        options(&[Takers::Counts, Takers::All], Some(false)),
+        options(&[Takers::Reports], Some(false)),
+        options(&[Takers::Counts, Takers::All], Some(true)),
+        options(&[Takers::Reports], Some(true)),
+        options(&[Takers::Runs], None),
     );
     ships("cluster/dask/src/logparser_dask/keys.py", &text);
 }

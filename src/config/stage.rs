@@ -83,6 +83,8 @@ fn in_state(kind: StageType, options: &Options) -> Vec<(&'static str, String)> {
             Value::Locations(all) => all.iter().map(|location| show_path(location.as_path())).collect(),
             Value::Count(count) => vec![count.to_string()],
             Value::Nanos(nanos) => vec![Timestamp::from_nanos(*nanos).unix_decimal()],
+            // As if it were not given, which it was not in states of before.
+            Value::Flag(false) if name == "seen" => Vec::new(),
             Value::Flag(flag) => vec![flag.to_string()],
             Value::Instant(Instant::At(moment)) => vec![moment.to_string()],
             Value::Instant(Instant::Word(word)) => vec![(*word).to_owned()],

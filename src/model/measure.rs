@@ -1,38 +1,139 @@
-//! What is counted of records: connections, and sums of their measures beside them.
+//! What is counted of records: connections, and sums of their measures beside them; and when the first
+//! and the last of them was.
 //!
 //! Not here: which measures there are (`format`), and how they are shown (`report`). Invariant: sums
 //! that come of records are added with `checked_plus` before they are counted anywhere; all others are
-//! parts of such sums, and can not leave their 64 bits.
+//! parts of such sums, and can not leave their 64 bits. Times are kept as numbers of which the larger
+//! one counts, so that they go wherever sums go; they cannot be taken off again.
 
 use std::ops::{AddAssign, SubAssign};
 
 use serde::{Deserialize, Serialize};
 
-/// The most measures of a run.
+use super::time::Timestamp;
+
+/// The most measures of a run that are summed.
 pub const MOST_MEASURES: usize = 4;
 
-/// A number for each measure, in the order in which they were asked for; 0 for those that were not.
+/// The names of the two measures that are times.
+pub const SEEN: [&str; 2] = ["first_seen", "last_seen"];
+
+/// The places of times, behind those of sums.
+const TIMES: [usize; 2] = [MOST_MEASURES, MOST_MEASURES + 1];
+
+/// Places of numbers.
+const PLACES: usize = MOST_MEASURES + TIMES.len();
+
+/// A number for each measure: sums in the order in which they were asked for, then times; 0 for those
+/// that were not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct PerMeasure(pub [u64; MOST_MEASURES]);
+pub struct PerMeasure(pub [u64; PLACES]);
+
+/// Which measures there are: how many sums, and whether times are kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MeasureSet {
+    sums: usize,
+    times: bool,
+}
+
+impl MeasureSet {
+    /// Of measures with these names, of which times come last.
+    pub fn of(names: &[String]) -> Self {
+        let times = names.len() >= SEEN.len() && names[names.len() - SEEN.len()..] == SEEN;
+        MeasureSet { sums: (names.len() - if times { SEEN.len() } else { 0 }).min(MOST_MEASURES), times }
+    }
+
+    /// Some sums, without times.
+    pub fn of_sums(sums: usize) -> Self {
+        MeasureSet { sums: sums.min(MOST_MEASURES), times: false }
+    }
+
+    /// Whether there are none.
+    #[inline(always)]
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many there are.
+    #[inline(always)]
+    pub fn len(self) -> usize {
+        self.sums + if self.times { TIMES.len() } else { 0 }
+    }
+
+    /// How many are sums.
+    pub fn sums(self) -> usize {
+        self.sums
+    }
+
+    /// Whether times are kept.
+    pub fn has_times(self) -> bool {
+        self.times
+    }
+
+    /// The place of each in a `PerMeasure`, in the order of their names.
+    #[inline(always)]
+    pub fn places(self) -> impl Iterator<Item = usize> + Clone {
+        (0..self.sums).chain(TIMES.into_iter().filter(move |_| self.times))
+    }
+
+    /// The place of the one with this number in the order of names.
+    pub fn place(self, at: usize) -> usize {
+        if at < self.sums { at } else { MOST_MEASURES + (at - self.sums) }
+    }
+
+    /// Whether a number in any other place is not 0.
+    pub fn lacks_any_of(self, numbers: &PerMeasure) -> bool {
+        let is_known = |place: usize| self.places().any(|known| known == place);
+        numbers.0.iter().enumerate().any(|(place, number)| *number > 0 && !is_known(place))
+    }
+}
+
+/// Two numbers of a place as one.
+#[inline(always)]
+fn joined(place: usize, one: u64, other: u64) -> u64 {
+    if place < MOST_MEASURES { one + other } else { one.max(other) }
+}
 
 impl PerMeasure {
-    /// A number of each of the first measures.
+    /// A number of each of the first sums.
     pub fn of(numbers: &[u64]) -> Self {
         let mut all = PerMeasure::default();
-        all.0.iter_mut().zip(numbers).for_each(|(mine, number)| *mine = *number);
+        all.0.iter_mut().take(MOST_MEASURES).zip(numbers).for_each(|(mine, number)| *mine = *number);
         all
     }
 
-    /// The number of one measure.
-    pub fn get(&self, measure: usize) -> u64 {
-        self.0.get(measure).copied().unwrap_or(0)
+    /// The same, seen at one instant.
+    pub fn seen_at(mut self, time: Timestamp) -> Self {
+        let [first, last] = TIMES;
+        (self.0[first], self.0[last]) = (!number_of(time), number_of(time));
+        self
     }
 
-    /// The sum of two; errors with the first measure of which it does not fit 64 bits.
+    /// When the first and the last was seen; `None` if none was.
+    pub fn seen(&self) -> Option<[Timestamp; 2]> {
+        let [first, last] = TIMES.map(|place| self.0[place]);
+        (last > 0).then(|| [!first, last].map(time_of))
+    }
+
+    /// The number at a place.
+    pub fn get(&self, place: usize) -> u64 {
+        self.0.get(place).copied().unwrap_or(0)
+    }
+
+    /// Adds to the number at a place.
+    #[inline(always)]
+    pub fn add_at(mine: &mut u64, place: usize, more: u64) {
+        *mine = joined(place, *mine, more);
+    }
+
+    /// The two together; errors with the first sum that does not fit 64 bits.
     pub fn checked_plus(&self, other: &Self) -> Result<Self, usize> {
         let mut sum = *self;
-        for (measure, (mine, theirs)) in sum.0.iter_mut().zip(other.0).enumerate() {
-            *mine = mine.checked_add(theirs).ok_or(measure)?;
+        for (place, (mine, theirs)) in sum.0.iter_mut().zip(other.0).enumerate() {
+            *mine = match place < MOST_MEASURES {
+                true => mine.checked_add(theirs).ok_or(place)?,
+                false => joined(place, *mine, theirs),
+            };
         }
         Ok(sum)
     }
@@ -46,15 +147,27 @@ impl PerMeasure {
 impl AddAssign for PerMeasure {
     #[inline(always)]
     fn add_assign(&mut self, other: Self) {
-        self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine += theirs);
+        for (place, (mine, theirs)) in self.0.iter_mut().zip(other.0).enumerate() {
+            *mine = joined(place, *mine, theirs);
+        }
     }
 }
 
 impl SubAssign for PerMeasure {
+    /// Takes sums off. Times stay: of those that are left, they may be other ones.
     #[inline(always)]
     fn sub_assign(&mut self, other: Self) {
-        self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine -= theirs);
+        self.0.iter_mut().zip(other.0).take(MOST_MEASURES).for_each(|(mine, theirs)| *mine -= theirs);
     }
+}
+
+/// An instant as a number above 0 that is larger the later it is. No record has the lowest instant.
+fn number_of(time: Timestamp) -> u64 {
+    (time.nanos() as u64) ^ (1 << 63)
+}
+
+fn time_of(number: u64) -> Timestamp {
+    Timestamp::from_nanos((number ^ (1 << 63)) as i64)
 }
 
 /// Connections, and the sums of their measures.
@@ -78,7 +191,7 @@ impl From<u64> for Amount {
     /// Connections that nothing is summed of.
     #[inline(always)]
     fn from(connections: u64) -> Self {
-        Amount { connections, sums: PerMeasure([0; MOST_MEASURES]) }
+        Amount { connections, sums: PerMeasure([0; PLACES]) }
     }
 }
 
@@ -191,14 +304,14 @@ pub struct MeasureTotal {
 }
 
 impl MeasureTotal {
-    /// Of measures with these names.
+    /// Of the sums among measures with these names.
     pub fn all(names: &[String], measured: &Measured) -> Vec<Self> {
         let total = |(at, name): (usize, &String)| MeasureTotal {
             name: name.clone(),
             sum: measured.sums.get(at),
             missing: measured.missing.get(at),
         };
-        names.iter().enumerate().map(total).collect()
+        names.iter().take(MeasureSet::of(names).sums()).enumerate().map(total).collect()
     }
 }
 
@@ -215,5 +328,35 @@ mod tests {
         let most = Amount { connections: u64::MAX, ..Amount::default() };
         assert_eq!(most.checked_plus(&1.into()), None);
         assert_eq!(Amount::from(2).checked_plus(&3.into()), Some(5.into()));
+    }
+
+    #[test]
+    fn of_times_the_first_and_the_last_are_kept() {
+        let at = |seconds: i64| PerMeasure::of(&[1]).seen_at(Timestamp::from_seconds(seconds));
+        assert_eq!(PerMeasure::of(&[1]).seen(), None);
+        for order in [[-5, 0, 7], [7, -5, 0], [0, 7, -5]] {
+            let mut all = PerMeasure::default();
+            order.into_iter().for_each(|seconds| all += at(seconds));
+            assert_eq!(all.seen(), Some([-5, 7].map(Timestamp::from_seconds)), "{order:?}");
+            assert_eq!(all.checked_plus(&at(9)).unwrap().seen(), Some([-5, 9].map(Timestamp::from_seconds)));
+            all -= at(7);
+            assert_eq!((all.get(0), all.seen()), (2, Some([-5, 7].map(Timestamp::from_seconds))));
+        }
+    }
+
+    #[test]
+    fn times_come_behind_the_sums_whichever_there_are() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        for (named, sums, places) in [
+            (names(&[]), 0, vec![]),
+            (names(&["a"]), 1, vec![0]),
+            (names(&SEEN), 0, vec![4, 5]),
+            (names(&["a", "b", "first_seen", "last_seen"]), 2, vec![0, 1, 4, 5]),
+        ] {
+            let set = MeasureSet::of(&named);
+            assert_eq!((set.sums(), set.places().collect::<Vec<_>>()), (sums, places.clone()));
+            assert_eq!((0..set.len()).map(|at| set.place(at)).collect::<Vec<_>>(), places);
+            assert_eq!(set.is_empty(), named.is_empty());
+        }
     }
 }

@@ -33,7 +33,7 @@ pub use guard::Guard;
 pub use later::LaterNumbers;
 pub use lengths::Lengths;
 pub use loss::{Loss, Traces};
-pub use measure::{Amount, Countable, MOST_MEASURES, MeasureTotal, Measured, PerMeasure, RunTotal};
+pub use measure::{Amount, Countable, MOST_MEASURES, MeasureSet, MeasureTotal, Measured, PerMeasure, RunTotal, SEEN};
 pub use moment::{Moment, Word};
 pub use order::{Extent, OrderMeter, Stamps};
 pub use peaks::Peaks;

@@ -101,7 +101,7 @@ pub fn count_pairs(
 impl Batch<'_> {
     /// What is counted of a record.
     fn numbers(&self, record: &Record) -> RecordNumbers {
-        Mapped::numbers(self.layout, self.bytes, record.from.0 as usize)
+        Mapped::numbers(self.layout, self.bytes, record.from.0 as usize, record.time)
     }
 
     fn amount(&self, at: u32) -> Amount {

@@ -11,7 +11,7 @@ use super::context::ReportContext;
 use super::entry::{BY, ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Rows};
-use super::measures::{Ranked, and_sums, with_sums};
+use super::measures::{Ranked, and_measures, with_measures};
 use super::ranking::host;
 
 pub(super) const HOST: OptionSpec = OptionSpec {
@@ -133,13 +133,13 @@ fn list(context: &ReportContext<'_>, view: &Aggregates, side: Side, title: &[u8]
     let (name, mut peers) = peers(context, view, side)?;
     let by = Ranked::of(context, view)?;
     by.order(context, &mut peers, Peer::amount);
-    let row = |peer: Peer| and_sums([host(peer.host), Cell::Count(peer.connections)], &peer.sums, view);
+    let row = |peer: Peer| and_measures([host(peer.host), Cell::Count(peer.connections)], &peer.sums, view);
     Ok(Report {
         // A list has no place for sums.
         drawing: if view.measures().is_empty() { Drawing::List { gap } } else { Drawing::Table },
         ..Report::table(
             [title, &context.shown(name)].concat(),
-            with_sums([Column::host("host"), Column::count("connections")], view),
+            with_measures([Column::host("host"), Column::count("connections")], view),
             peers.into_iter().map(row).collect(),
         )
     })

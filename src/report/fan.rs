@@ -8,7 +8,7 @@ use super::context::ReportContext;
 use super::entry::{LIMIT, REVERSE, ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Rows, summed};
-use super::measures::{and_sums, with_sums};
+use super::measures::{and_measures, with_measures};
 use super::ranking::{best, host, titled};
 
 /// Who connected to most servers.
@@ -55,8 +55,9 @@ fn peers(
     let mut best = best(context);
     context.for_each_host(view, side, |total| best.offer(total.peers, || (total.host.bytes().to_vec(), total.sums)))?;
     let (best, more) = best.into_ranked();
-    let rows = best.into_iter().map(|(peers, (name, sums))| and_sums([host(name), Cell::Count(peers)], &sums, view));
-    let columns = with_sums([Column::host(host_column), Column::count(count_column)], view);
+    let rows =
+        best.into_iter().map(|(peers, (name, sums))| and_measures([host(name), Cell::Count(peers)], &sums, view));
+    let columns = with_measures([Column::host(host_column), Column::count(count_column)], view);
     Ok(Report { more, ..Report::table(titled(context, title), columns, rows.collect()) })
 }
 

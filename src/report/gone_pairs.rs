@@ -9,7 +9,7 @@ use super::context::ReportContext;
 use super::entry::{LIMIT, ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Rows, summed};
-use super::measures::and_sums;
+use super::measures::{and_measures, with_measures, with_sums};
 use super::ranking::{Top, host, limit};
 
 /// Who has stopped to connect to whom.
@@ -44,12 +44,13 @@ fn gone_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> R
     let (gone, more) = gone.into_ranked();
     let more = more.map(|more| More { with: None, ..more });
     let rows = gone.into_iter().map(|(_, (from, to, before))| {
-        and_sums([host(from), host(to), Cell::Count(before.connections)], &before.sums, view)
+        and_measures([host(from), host(to), Cell::Count(before.connections)], &before.sums, view)
     });
     // What is summed is of the window before, as are the connections, and so these columns are called.
-    let sums = view.measures().iter().map(|name| Column::measure(&format!("{name}_before")));
-    let columns: Vec<Column> =
-        [Column::host("from"), Column::host("to"), Column::count("before")].into_iter().chain(sums).collect();
+    let known = [Column::host("from"), Column::host("to"), Column::count("before")];
+    let sums = known.len()..with_sums(known.clone(), view).len();
+    let mut columns = with_measures(known, view);
+    columns[sums].iter_mut().for_each(|sum| sum.name = format!("{}_before", sum.name).into());
     let title = "Pairs of the window before that are not in this one";
     Ok(Report { more, looks_back: true, ..Report::table(title, columns, rows.collect()) })
 }

@@ -1,5 +1,5 @@
-//! The sums of a report: their columns and cells, and what a ranking is by. The one place that knows how
-//! measures are shown.
+//! The sums of a report, and the times at which its hosts were seen: their columns and cells, and what a
+//! ranking is by. The one place that knows how measures are shown.
 //!
 //! Not here: which reports there are. Invariant: without measures a report has no column more, and ranks
 //! by connections.
@@ -8,7 +8,7 @@ use super::context::ReportContext;
 use super::entry::BY;
 use super::ranking::titled;
 use crate::error::{Error, Result};
-use crate::model::{Amount, Cell, Column, PerMeasure};
+use crate::model::{Amount, Cell, Column, MeasureSet, PerMeasure, SEEN, Timestamp};
 use crate::tally::Aggregates;
 
 /// What a ranking is by.
@@ -26,7 +26,7 @@ impl Ranked {
         let Some(by) = context.options.text(BY.name).filter(|by| *by != CONNECTIONS) else {
             return Ok(Ranked::ByConnections);
         };
-        match view.measures().iter().position(|name| name == by) {
+        match sums(view).iter().position(|name| name == by) {
             Some(at) => Ok(Ranked::ByMeasure(at, by.to_owned())),
             None => Err(Error::report(context.name, format!("'{by}' is not summed; add --sum {by}"))),
         }
@@ -76,10 +76,35 @@ const CONNECTIONS: &str = "connections";
 
 /// Some columns with those of the sums behind them.
 pub(super) fn with_sums(columns: impl IntoIterator<Item = Column>, view: &Aggregates) -> Vec<Column> {
-    columns.into_iter().chain(view.measures().iter().map(|name| Column::measure(name))).collect()
+    columns.into_iter().chain(sums(view).iter().map(|name| Column::measure(name))).collect()
 }
 
 /// The cells of a row with those of its sums behind them.
-pub(super) fn and_sums(cells: impl IntoIterator<Item = Cell>, sums: &PerMeasure, view: &Aggregates) -> Vec<Cell> {
-    cells.into_iter().chain((0..view.measures().len()).map(|at| Cell::Count(sums.get(at)))).collect()
+pub(super) fn and_sums(cells: impl IntoIterator<Item = Cell>, numbers: &PerMeasure, view: &Aggregates) -> Vec<Cell> {
+    cells.into_iter().chain((0..sums(view).len()).map(|at| Cell::Count(numbers.get(at)))).collect()
+}
+
+/// Some columns with those of the sums and of the times behind them, of a report whose rows all have
+/// connections.
+pub(super) fn with_measures(columns: impl IntoIterator<Item = Column>, view: &Aggregates) -> Vec<Column> {
+    let times = SEEN.into_iter().filter(|_| MeasureSet::of(view.measures()).has_times());
+    with_sums(columns, view).into_iter().chain(times.map(Column::time)).collect()
+}
+
+/// The cells of a row with those of its sums and of its times behind them.
+pub(super) fn and_measures(
+    cells: impl IntoIterator<Item = Cell>,
+    numbers: &PerMeasure,
+    view: &Aggregates,
+) -> Vec<Cell> {
+    let mut row = and_sums(cells, numbers, view);
+    if MeasureSet::of(view.measures()).has_times() {
+        row.extend(numbers.seen().unwrap_or([Timestamp::MIN; 2]).map(Cell::Time));
+    }
+    row
+}
+
+/// The names of what is summed.
+fn sums(view: &Aggregates) -> &[String] {
+    &view.measures()[..MeasureSet::of(view.measures()).sums()]
 }

@@ -8,7 +8,7 @@ use super::context::ReportContext;
 use super::entry::{BY, LIMIT, REVERSE, ReportEntry, ReportMaker, SHARES};
 #[cfg(test)]
 use super::laws::{Asked, Rows};
-use super::measures::{Ranked, and_sums, with_sums};
+use super::measures::{Ranked, and_measures, with_measures};
 use super::ranking::{Top, best, host};
 use super::shares::with_shares;
 
@@ -50,7 +50,7 @@ fn top_pairs(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Re
 
 /// The columns of reports on pairs.
 pub(super) fn columns(view: &Aggregates) -> Vec<Column> {
-    with_sums([Column::host("from"), Column::host("to"), Column::count("connections")], view)
+    with_measures([Column::host("from"), Column::host("to"), Column::count("connections")], view)
 }
 
 /// What pairs are ordered by: their names.
@@ -60,7 +60,7 @@ pub(super) fn key(pair: &Pair<'_>) -> (Vec<u8>, Vec<u8>) {
 
 /// A row of reports on pairs.
 pub(super) fn row((from, to): (Vec<u8>, Vec<u8>), amount: Amount, view: &Aggregates) -> Vec<Cell> {
-    and_sums([host(from), host(to), Cell::Count(amount.connections)], &amount.sums, view)
+    and_measures([host(from), host(to), Cell::Count(amount.connections)], &amount.sums, view)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::context::ReportContext;
 use super::entry::{BY, ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Rows, summed, with_more};
-use super::measures::{Ranked, and_sums, with_sums};
+use super::measures::{Ranked, and_measures, with_measures};
 use super::ranking::host;
 
 /// Whom a host has to do with.
@@ -64,11 +64,11 @@ fn peers(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result
     Ranked::of(context, view)?.order(context, &mut peers, |(_, both, _)| *both);
     let rows = peers.into_iter().map(|(peer, both, [to, from])| {
         let counts = [both.connections, to, from].map(Cell::Count);
-        and_sums(std::iter::once(host(peer)).chain(counts), &both.sums, view)
+        and_measures(std::iter::once(host(peer)).chain(counts), &both.sums, view)
     });
     let columns = [Column::host("host"), Column::count("connections"), Column::count("in"), Column::count("out")];
     let title = [b"Peers of ", &context.shown(itself.clone())[..]].concat();
-    Ok(Report::table(title, with_sums(columns, view), rows.collect()))
+    Ok(Report::table(title, with_measures(columns, view), rows.collect()))
 }
 
 /// By name and without a limit, as all lists.

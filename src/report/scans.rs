@@ -14,7 +14,7 @@ use super::context::ReportContext;
 use super::entry::{LIMIT, ReportEntry, ReportMaker};
 #[cfg(test)]
 use super::laws::{Asked, Connection, Rows, with_more};
-use super::measures::{and_sums, with_sums};
+use super::measures::{and_measures, with_measures};
 use super::ranking::{Top, host, limit};
 use super::service::parts;
 
@@ -58,10 +58,10 @@ fn scans(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Result
             services.extend(service);
         }
         let counts = [*servers, hosts.len() as u64, services.len() as u64, amount.connections].map(Cell::Count);
-        and_sums(std::iter::once(host(name.clone())).chain(counts), &amount.sums, view)
+        and_measures(std::iter::once(host(name.clone())).chain(counts), &amount.sums, view)
     });
     let columns = ["servers", "hosts", "services", "connections"].map(Column::count);
-    let columns = with_sums(std::iter::once(Column::host("source")).chain(columns), view);
+    let columns = with_measures(std::iter::once(Column::host("source")).chain(columns), view);
     let title = format!("Sources that connected to more servers than {above}");
     Ok(Report { more, ..Report::table(title, columns, rows.collect()) })
 }

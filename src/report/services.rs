@@ -13,7 +13,7 @@ use super::context::ReportContext;
 use super::entry::{BY, LIMIT, REVERSE, ReportEntry, ReportMaker, SHARES};
 #[cfg(test)]
 use super::laws::{Asked, Connection, Rows, with_more};
-use super::measures::{Ranked, and_sums, with_sums};
+use super::measures::{Ranked, and_measures, with_measures};
 use super::ranking::{best, host};
 use super::service::{NONE, parts};
 use super::shares::with_shares;
@@ -57,13 +57,13 @@ fn services(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Res
     let sources = sources(context, view, &names)?;
     let rows = best.iter().zip(sources).map(|((_, (service, amount, servers)), sources)| {
         let counts = [amount.connections, *servers, sources].map(Cell::Count);
-        and_sums([host(&service[..])].into_iter().chain(counts), &amount.sums, view)
+        and_measures([host(&service[..])].into_iter().chain(counts), &amount.sums, view)
     });
     let rows = rows.collect();
     let columns =
         [Column::host("service"), Column::count("connections"), Column::count("hosts"), Column::count("sources")];
     let title = by.title(context, "Services with {} connections", "Services with {}");
-    let report = Report { more, ..Report::table(title, with_sums(columns, view), rows) };
+    let report = Report { more, ..Report::table(title, with_measures(columns, view), rows) };
     Ok(with_shares(context, view, &by, report))
 }
 

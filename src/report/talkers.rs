@@ -13,7 +13,7 @@ use super::context::ReportContext;
 use super::entry::{BY, LIMIT, REVERSE, ReportEntry, ReportMaker, SHARES};
 #[cfg(test)]
 use super::laws::{Asked, Rows, with_more};
-use super::measures::{Ranked, and_sums, with_sums};
+use super::measures::{Ranked, and_measures, with_measures};
 use super::ranking::{best, host};
 use super::shares::{has_shares, with_running};
 
@@ -41,12 +41,12 @@ fn talkers(context: &ReportContext<'_>, view: &Aggregates, _: Timestamp) -> Resu
     let names: Vec<Vec<u8>> = best.iter().map(|(_, (name, ..))| name.clone()).collect();
     let rows = best.into_iter().map(|(_, (name, Amount { connections, sums }, [as_source, as_server]))| {
         let counts = [connections, as_source, as_server].map(Cell::Count);
-        and_sums([host(name)].into_iter().chain(counts), &sums, view)
+        and_measures([host(name)].into_iter().chain(counts), &sums, view)
     });
     let columns =
         [Column::host("host"), Column::count("connections"), Column::count("as_source"), Column::count("as_server")];
     let title = by.title(context, "Hosts with {} connections on either side", "Hosts with {} on either side");
-    let report = Report { more, ..Report::table(title, with_sums(columns, view), rows.collect()) };
+    let report = Report { more, ..Report::table(title, with_measures(columns, view), rows.collect()) };
     if !has_shares(context) {
         return Ok(report);
     }

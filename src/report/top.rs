@@ -8,7 +8,7 @@ use super::context::ReportContext;
 use super::entry::{BY, LIMIT, REVERSE, ReportEntry, ReportMaker, SHARES};
 #[cfg(test)]
 use super::laws::{Asked, Rows};
-use super::measures::{Ranked, and_sums, with_sums};
+use super::measures::{Ranked, and_measures, with_measures};
 use super::ranking::{Top, best, host, is_reversed, limit};
 use super::shares::{has_shares, with_shares};
 
@@ -65,9 +65,9 @@ fn ranking(
     let by = Ranked::of(context, view)?;
     let (best, more) = busiest(context, view, side, &by)?.into_ranked();
     let row = |(_, (name, Amount { connections, sums })): (u64, (Vec<u8>, Amount))| {
-        and_sums([host(name), Cell::Count(connections)], &sums, view)
+        and_measures([host(name), Cell::Count(connections)], &sums, view)
     };
-    let columns = with_sums([Column::host(column), Column::count("connections")], view);
+    let columns = with_measures([Column::host(column), Column::count("connections")], view);
     let title = by.title(context, by_connections, by_measure);
     let report = Report { more, ..Report::table(title, columns, best.into_iter().map(row).collect()) };
     Ok(with_shares(context, view, &by, report))

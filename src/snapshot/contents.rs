@@ -111,9 +111,9 @@ impl SavedContents {
         let mut pairs = Vec::new();
         for (number, pane) in tally.panes() {
             let start = self.pane_start(number);
-            let measures = tally.measures().len();
+            let measures = tally.measure_set();
             pane.for_each_amount(|from, to, Amount { connections, sums }| {
-                let sums = sums.0[..measures].to_vec();
+                let sums = measures.places().map(|place| sums.get(place)).collect();
                 pairs.push(ShownPair { start, from: name(from), to: name(to), connections, sums });
             });
         }

@@ -7,11 +7,12 @@ use std::io;
 use std::sync::Arc;
 
 use crate::codec::Decoder;
-use crate::model::{Amount, Lengths, PerMeasure};
+use crate::model::{Amount, Lengths, MeasureSet, PerMeasure};
 use crate::ops::close::Windows;
 use crate::tally::names::foreign_byte;
 use crate::tally::{Budget, HostId, Tally};
 
+use super::measures::SavedMeasures;
 use super::value::{Delays, Snapshot};
 
 impl Snapshot {
@@ -70,8 +71,8 @@ impl Snapshot {
                     if count == 0 || pane.get(from, to) > 0 {
                         return Err(wrong("a pair that comes twice, or has no connections"));
                     }
-                    match tally.measures().len() {
-                        0 => pane.add_anyway(from, to, count),
+                    match tally.measure_set() {
+                        measures if measures.is_empty() => pane.add_anyway(from, to, count),
                         measures => {
                             pane.add_anyway(
                                 from,
@@ -103,7 +104,7 @@ impl Snapshot {
 
     /// As `read_counts`, where only the bytes matter. How many hosts there are.
     pub fn skip_counts(&mut self, decoder: &mut Decoder<'_>) -> io::Result<usize> {
-        let (mut hosts, measures) = (0, self.measures.as_ref().map_or(0, |measures| measures.names.len()));
+        let (mut hosts, measures) = (0, self.measures.as_ref().map_or_else(MeasureSet::default, SavedMeasures::set));
         for _ in 0..self.counts.numbers {
             hosts += usize::from(!read_name(decoder)?.is_empty());
         }
@@ -158,10 +159,10 @@ impl Snapshot {
 }
 
 /// The sums of a pair.
-fn read_sums(decoder: &mut Decoder<'_>, measures: usize) -> io::Result<PerMeasure> {
+fn read_sums(decoder: &mut Decoder<'_>, measures: MeasureSet) -> io::Result<PerMeasure> {
     let mut sums = PerMeasure::default();
-    for sum in sums.0.iter_mut().take(measures) {
-        *sum = decoder.get()?;
+    for place in measures.places() {
+        sums.0[place] = decoder.get()?;
     }
     Ok(sums)
 }

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::format::is_measure_name;
-use crate::model::{MOST_MEASURES, Measured, PerMeasure, RunTotal};
+use crate::format::are_measure_names;
+use crate::model::{MeasureSet, Measured, PerMeasure, RunTotal};
 use crate::tally::Tally;
 
 /// The measures of a run, and what they came to.
@@ -31,22 +31,21 @@ impl SavedMeasures {
         (!names.is_empty() || total.is_weighted).then_some(SavedMeasures { names, total, buckets })
     }
 
+    /// Which they are.
+    pub(super) fn set(&self) -> MeasureSet {
+        MeasureSet::of(&self.names)
+    }
+
     /// Errors with what no run saves that has read so many lines, and has these connections by bucket.
     pub(super) fn check(&self, lines: u64, connections: &[(i64, u64)]) -> Result<(), String> {
         let SavedMeasures { names, total, buckets } = self;
-        let is_twice = |at: usize| names[..at].contains(&names[at]);
-        if names.len() > MOST_MEASURES
-            || (0..names.len()).any(is_twice)
-            || !names.iter().all(|name| is_measure_name(name))
-            || (names.is_empty() && !total.is_weighted)
-        {
+        if !are_measure_names(names) || (names.is_empty() && !total.is_weighted) {
             return Err("its sums have names that no sums have".to_owned());
         }
-        let has_no_others = |numbers: &PerMeasure| numbers.0[names.len()..].iter().all(|number| *number == 0);
+        let set = self.set();
         let told = [total.measured].into_iter().chain(buckets.iter().map(|(_, measured)| *measured));
-        if !has_no_others(&total.amount.sums)
-            || !told.into_iter().all(|told| has_no_others(&told.sums) && has_no_others(&told.missing))
-        {
+        let mut numbers = told.flat_map(|told| [told.sums, told.missing]).chain([total.amount.sums]);
+        if numbers.any(|numbers| set.lacks_any_of(&numbers)) {
             return Err("it has sums of more measures than it has".to_owned());
         }
         let is_of_lines = |missing: &PerMeasure, lines| missing.0.iter().all(|missing| *missing <= lines);

@@ -16,7 +16,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::{ErrorKind, Result};
-use crate::model::{Amount, Countable};
+use crate::model::{Amount, Countable, MeasureSet};
 use crate::tally::HostId;
 use crate::tally::aggregates::{PairSource, PairVisitor, Side};
 use crate::tally::names::Names;
@@ -39,7 +39,7 @@ pub struct RunStore {
     runs: BTreeMap<i64, Vec<Run>>,
     files: usize,
     /// Of the panes that were written.
-    measures: usize,
+    measures: MeasureSet,
 }
 
 impl RunStore {
@@ -133,9 +133,9 @@ impl<'a> Ranking<'a> {
     ) -> io::Result<()> {
         let name = |rank: u64| self.names.name(self.by_name[rank as usize]);
         let mut give = |key, amount| f(name(key >> 32), name(key & u64::from(u32::MAX)), amount);
-        match pane.measures() {
-            0 => sorted(pane, side, &self.ranks, |key, count: u64| give(key, count.into())),
-            _ => sorted(pane, side, &self.ranks, give),
+        match pane.measures().is_empty() {
+            true => sorted(pane, side, &self.ranks, |key, count: u64| give(key, count.into())),
+            false => sorted(pane, side, &self.ranks, give),
         }
     }
 }

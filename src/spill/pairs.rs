@@ -6,7 +6,7 @@
 
 use std::io::{self, BufRead, Read};
 
-use crate::model::Amount;
+use crate::model::{Amount, MeasureSet};
 use crate::tally::names::foreign_byte;
 
 /// Where pairs are read from.
@@ -39,7 +39,7 @@ pub struct PairReader<R> {
     /// Their counts and sums together.
     total: Amount,
     /// How many sums stand behind each count.
-    measures: usize,
+    measures: MeasureSet,
     /// The name of the pair before, while the next one is read in its place.
     before: Vec<u8>,
 }
@@ -50,11 +50,21 @@ impl<R: PairInput> PairReader<R> {
     pub fn new(input: R, longest: u64) -> Self {
         let (first, second, before) = (Vec::new(), Vec::new(), Vec::new());
         let nothing = Amount::default();
-        PairReader { input, longest, first, second, amount: nothing, pairs: 0, total: nothing, measures: 0, before }
+        PairReader {
+            input,
+            longest,
+            first,
+            second,
+            amount: nothing,
+            pairs: 0,
+            total: nothing,
+            measures: MeasureSet::default(),
+            before,
+        }
     }
 
-    /// The same with so many sums behind each count.
-    pub fn with_measures(self, measures: usize) -> Self {
+    /// The same with these measures behind each count.
+    pub fn with_measures(self, measures: MeasureSet) -> Self {
         PairReader { measures, ..self }
     }
 
@@ -95,9 +105,9 @@ impl<R: PairInput> PairReader<R> {
         if self.amount.connections == 0 {
             return Err(invalid("a pair in it has no connections"));
         }
-        for measure in 0..self.measures {
-            let sum = self.number()?;
-            self.amount.sums.0.get_mut(measure).into_iter().for_each(|mine| *mine = sum);
+        for place in self.measures.places() {
+            let number = self.number()?;
+            self.amount.sums.0.get_mut(place).into_iter().for_each(|mine| *mine = number);
         }
         let total = self.total.checked_plus(&self.amount);
         self.total =

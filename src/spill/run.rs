@@ -13,7 +13,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::pairs::{PairInput, PairReader};
-use crate::model::Countable;
+use crate::model::{Countable, MeasureSet};
 use crate::tally::Side;
 
 /// Bytes of a buffer for a file.
@@ -35,7 +35,7 @@ pub(super) struct Run {
     /// By source, and by server.
     sides: [Range<u64>; 2],
     /// How many sums stand behind each count.
-    measures: usize,
+    measures: MeasureSet,
 }
 
 /// Writes runs one after the other into a file that has no name and goes away with its last user.
@@ -43,7 +43,7 @@ pub(super) struct RunWriter {
     file: Arc<File>,
     out: BufWriter<SpillFile>,
     at: u64,
-    measures: usize,
+    measures: MeasureSet,
 }
 
 /// A file of which never more than a little waits to be written to the disk.
@@ -59,12 +59,12 @@ pub struct PairWriter<W> {
     first: Vec<u8>,
     any: bool,
     /// How many sums stand behind each count.
-    measures: usize,
+    measures: MeasureSet,
 }
 
 impl RunWriter {
-    /// To a new file in the temporary folder, with so many measures.
-    pub fn new(measures: usize) -> io::Result<Self> {
+    /// To a new file in the temporary folder, with these measures.
+    pub fn new(measures: MeasureSet) -> io::Result<Self> {
         fail::fail_point!("spill", |_| Err(io::Error::from(io::ErrorKind::StorageFull)));
         let file = Arc::new(tempfile::tempfile()?);
         let out = buffered(SpillFile { file: Arc::clone(&file), waiting: 0 });
@@ -113,11 +113,11 @@ impl Write for SpillFile {
 impl<W: Write> PairWriter<W> {
     /// To `out`, which should be buffered.
     pub fn new(out: W) -> Self {
-        PairWriter { out, written: 0, first: Vec::new(), any: false, measures: 0 }
+        PairWriter { out, written: 0, first: Vec::new(), any: false, measures: MeasureSet::default() }
     }
 
-    /// The same with so many sums behind each count.
-    pub fn with_measures(self, measures: usize) -> Self {
+    /// The same with these measures behind each count.
+    pub fn with_measures(self, measures: MeasureSet) -> Self {
         PairWriter { measures, ..self }
     }
 
@@ -141,7 +141,7 @@ impl<W: Write> PairWriter<W> {
         self.bytes(second)?;
         let amount = what.amount();
         self.number(amount.connections)?;
-        (0..self.measures).try_for_each(|measure| self.number(amount.sums.get(measure)))
+        self.measures.places().try_for_each(|place| self.number(amount.sums.get(place)))
     }
 
     fn number(&mut self, mut number: u64) -> io::Result<()> {

@@ -17,8 +17,8 @@ use super::read::Tallies;
 use super::write::TalliesWriter;
 use crate::error::{Error, ErrorKind, Result, Unsaved, show_path};
 use crate::metrics::Progress;
-use crate::model::Amount;
 use crate::model::escape::printable;
+use crate::model::{Amount, MeasureSet};
 use crate::spill::{PairInput, PairReader, merge};
 
 /// Files that are open at the same time.
@@ -159,7 +159,7 @@ fn combine<E: From<Error>>(mut files: Vec<Tallies>, f: &mut Take<'_, E>) -> Resu
     let mut held = vec![FileTotals::default(); files.len()];
     // All answer the same question.
     let longest = files.first().map_or(0, |file| file.header().question.max_line);
-    let measures = files.first().map_or(0, |file| file.header().measures().len());
+    let measures = files.first().map_or_else(MeasureSet::default, |file| MeasureSet::of(file.header().measures()));
     for part in CountedWindow::ALL {
         fail::fail_point!("tallies");
         let sources = files.iter_mut().zip(&mut held).map(|(file, held)| {

@@ -4,8 +4,8 @@
 
 use super::header::TalliesHeader;
 use super::numbers::HeaderNumbers;
-use crate::format::is_measure_name;
-use crate::model::{MOST_MEASURES, Measured, PerMeasure};
+use crate::format::are_measure_names;
+use crate::model::{MOST_MEASURES, MeasureSet, Measured, PerMeasure};
 
 impl TalliesHeader {
     /// With what there is to say of measures, and of lines that stand for several connections.
@@ -44,17 +44,16 @@ impl TalliesHeader {
         if measures.is_empty() && !is_weighted {
             return Err("it has format 4, and nothing that format 3 does not say".to_owned());
         }
-        let is_good = |at: usize| is_measure_name(&measures[at]) && !measures[..at].contains(&measures[at]);
-        if measures.len() > MOST_MEASURES || !(0..measures.len()).all(is_good) {
+        if !are_measure_names(measures) {
             return Err("the names of its measures are none".to_owned());
         }
         if buckets.iter().any(|(bucket, it)| !self.buckets.contains_key(bucket) || *it == Measured::default()) {
             return Err("it has sums of buckets without connections, or none of one".to_owned());
         }
-        let of_no_measure = |numbers: &PerMeasure| numbers.0.iter().skip(measures.len()).any(|number| *number > 0);
+        let set = MeasureSet::of(measures);
         let is_fit = |total: &Measured| {
-            let most = PerMeasure([self.lines.counted; MOST_MEASURES]);
-            !of_no_measure(&total.sums) && !of_no_measure(&total.missing) && total.missing.is_within(&most)
+            let most = PerMeasure::of(&[self.lines.counted; MOST_MEASURES]);
+            !set.lacks_any_of(&total.sums) && !set.lacks_any_of(&total.missing) && total.missing.is_within(&most)
         };
         match HeaderNumbers::total(self.numbers.as_ref().unwrap_or(&HeaderNumbers::default())).filter(is_fit) {
             Some(_) => Ok(()),

@@ -9,7 +9,7 @@ use super::frame::{FULL, FrameKind, FrameWriter};
 use super::header::TalliesHeader;
 use super::layout::{BUFFER, CountedWindow, FileTotals, MAGIC};
 use crate::codec::Encoder;
-use crate::model::{Amount, LaterNumbers};
+use crate::model::{Amount, LaterNumbers, MeasureSet};
 use crate::spill::{PairWriter, Ranking};
 use crate::tally::aggregates::Pairs;
 use crate::tally::pane::Pane;
@@ -21,7 +21,7 @@ pub(super) struct TalliesWriter<W: Write> {
     part: CountedWindow,
     pairs: PairWriter<Vec<u8>>,
     totals: FileTotals,
-    measures: usize,
+    measures: MeasureSet,
 }
 
 impl<W: Write> TalliesWriter<W> {
@@ -41,9 +41,9 @@ impl<W: Write> TalliesWriter<W> {
         Ok(TalliesWriter {
             frames,
             part: CountedWindow::Window,
-            pairs: PairWriter::new(Vec::new()).with_measures(header.measures().len()),
+            pairs: PairWriter::new(Vec::new()).with_measures(MeasureSet::of(header.measures())),
             totals: FileTotals::default(),
-            measures: header.measures().len(),
+            measures: MeasureSet::of(header.measures()),
         })
     }
 
@@ -75,7 +75,7 @@ impl<W: Write> TalliesWriter<W> {
         let mut bytes = Vec::new();
         let mut encoder = Encoder::new(&mut bytes);
         encoder.put(&self.totals)?;
-        if self.measures > 0 {
+        if !self.measures.is_empty() {
             encoder.put(&self.totals.sums)?;
         }
         self.frames.write(FrameKind::End, &bytes)?;

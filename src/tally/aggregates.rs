@@ -477,7 +477,7 @@ impl Counted {
     pub(super) fn totals(&self, parts: Range<usize>) -> Totals {
         let mut totals = Totals::new(self.names.end());
         // Each pair occurs once, so each is new.
-        if self.window().measures() == 0 {
+        if self.window().measures().is_empty() {
             self.window().for_each_in(parts, |from, to, connections| totals.add(from, to, connections, true));
             return totals;
         }

@@ -27,7 +27,7 @@ use super::pairs::PairHash;
 use super::pane::Pane;
 use super::sliding::{FilledPane, Joined, RunningSums, WindowPanes};
 use super::sweep::{Marks, Sweep};
-use crate::model::{Amount, Measured};
+use crate::model::{Amount, MeasureSet, Measured};
 
 /// How a tally is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +125,11 @@ impl Tally {
         &self.by_bucket.measures
     }
 
+    /// Which they are.
+    pub fn measure_set(&self) -> MeasureSet {
+        MeasureSet::of(&self.by_bucket.measures)
+    }
+
     /// What the measures of all pairs come to, by bucket.
     pub fn measured(&self) -> &BTreeMap<i64, Measured> {
         &self.by_bucket.measured
@@ -165,7 +170,7 @@ impl Tally {
     }
 
     fn new_pane(&self) -> Pane {
-        Pane::new(self.hash, self.shape.shards, self.by_bucket.measures.len(), &self.budget)
+        Pane::new(self.hash, self.shape.shards, self.measure_set(), &self.budget)
     }
 
     /// Counts connections, whatever memory they take: the simple way in, one pair at a time.
@@ -234,8 +239,9 @@ impl Tally {
     }
 
     fn view_by_sums(&self, layout: &Layout, sum: impl Fn(usize, WindowPanes) -> Joined) -> Option<Aggregates> {
-        // A sum is there beside the panes, and once more while a view holds it.
-        if self.budget.limit().is_some() {
+        // A sum is there beside the panes, and once more while a view holds it; and no time can be taken
+        // off it.
+        if self.budget.limit().is_some() || self.measure_set().has_times() {
             return None;
         }
         let (first, end) = (self.pane_of(layout.first_bucket), self.pane_of(layout.end_bucket()));
@@ -261,7 +267,7 @@ impl Tally {
             hosts: self.hosts.read().names().end(),
             hash: self.hash,
             shards: self.shape.shards,
-            measures: self.by_bucket.measures.len(),
+            measures: self.measure_set(),
             budget: Arc::clone(&self.budget),
         }
     }

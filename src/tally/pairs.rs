@@ -17,7 +17,7 @@ use wide::u32x4;
 use super::budget::Budget;
 use super::hash::{folded, seeds};
 use super::names::HostId;
-use crate::model::{Amount, Countable};
+use crate::model::{Amount, Countable, MeasureSet};
 
 use sums::{PLACES, PairSums, SumsPlace};
 
@@ -120,17 +120,17 @@ const FIRST_BUCKETS: usize = 4;
 impl PairTable {
     /// An empty table of pairs that are hashed like this, without measures.
     pub fn new(hash: PairHash) -> Self {
-        PairTable::with_measures(hash, 0)
+        PairTable::with_measures(hash, MeasureSet::default())
     }
 
-    /// The same with so many measures.
-    pub fn with_measures(hash: PairHash, measures: usize) -> Self {
+    /// The same with these measures.
+    pub fn with_measures(hash: PairHash, measures: MeasureSet) -> Self {
         let sums = PairSums::new(measures);
         PairTable { hash, buckets: Vec::new(), taken: 0, carried: Default::default(), sums }
     }
 
-    /// How many measures are summed.
-    pub fn measures(&self) -> usize {
+    /// Which measures there are.
+    pub fn measures(&self) -> MeasureSet {
         self.sums.measures()
     }
 
@@ -368,9 +368,9 @@ impl PairTable {
         // Places keep their order, so that both tables are gone through from start to end.
         let narrow = std::mem::replace(&mut self.buckets, vec![Bucket::default(); wider]);
         let narrow_sums = self.sums.widen(wider);
-        match self.measures() {
-            0 => self.take_over(&narrow, |_, _, _| {}),
-            _ => self.take_over(&narrow, |sums, from, to| sums.take_over(&narrow_sums, from, to)),
+        match self.measures().is_empty() {
+            true => self.take_over(&narrow, |_, _, _| {}),
+            false => self.take_over(&narrow, |sums, from, to| sums.take_over(&narrow_sums, from, to)),
         }
         budget.give_back(narrow.len() * self.each_bucket());
         true

@@ -15,7 +15,7 @@ use super::hash::shard;
 use super::names::HostId;
 use super::pairs::{PairHash, PairTable};
 use super::shard::Shard;
-use crate::model::{Amount, Countable};
+use crate::model::{Amount, Countable, MeasureSet};
 
 /// Connections per pair of hosts, over a run of buckets.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct Pane {
     hash: PairHash,
     shards: Box<[RwLock<Shard>]>,
     overflow: AtomicU64,
-    measures: usize,
+    measures: MeasureSet,
     budget: Arc<Budget>,
 }
 
@@ -35,8 +35,8 @@ const EACH_PANE: usize = 256;
 const MOSTLY_EMPTY: (usize, usize) = (64 << 10, 80);
 
 impl Pane {
-    /// An empty pane of `shards` shards and so many measures, which takes its memory from a budget.
-    pub(super) fn new(hash: PairHash, shards: usize, measures: usize, budget: &Arc<Budget>) -> Self {
+    /// An empty pane of `shards` shards and these measures, which takes its memory from a budget.
+    pub(super) fn new(hash: PairHash, shards: usize, measures: MeasureSet, budget: &Arc<Budget>) -> Self {
         budget.take_anyway(EACH_PANE);
         let shards = (0..shards).map(|_| RwLock::new(Shard::new(hash, measures))).collect();
         Pane { hash, shards, overflow: AtomicU64::new(0), measures, budget: Arc::clone(budget) }
@@ -52,8 +52,8 @@ impl Pane {
         self.hash
     }
 
-    /// How many measures are summed.
-    pub fn measures(&self) -> usize {
+    /// Which measures there are.
+    pub fn measures(&self) -> MeasureSet {
         self.measures
     }
 
@@ -105,7 +105,7 @@ impl Pane {
 
     /// What is counted of a pair.
     pub fn get_amount(&self, from: HostId, to: HostId) -> Amount {
-        if self.measures == 0 {
+        if self.measures.is_empty() {
             return self.get(from, to).into();
         }
         let hash = self.hash.of(from, to);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::budget::Budget;
 use super::names::HostId;
 use super::pairs::{PairHash, PairTable};
-use crate::model::{Amount, Countable};
+use crate::model::{Amount, Countable, MeasureSet};
 
 /// Connections per pair, in one table or, while one is being saved, in two.
 #[derive(Debug)]
@@ -22,8 +22,8 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// An empty shard, with so many measures.
-    pub fn new(hash: PairHash, measures: usize) -> Self {
+    /// An empty shard, with these measures.
+    pub fn new(hash: PairHash, measures: MeasureSet) -> Self {
         Shard { hash, table: PairTable::with_measures(hash, measures), aside: None }
     }
 
@@ -184,7 +184,11 @@ impl Shard {
     /// Makes one table again of what was set aside and what was counted meanwhile. It costs time
     /// for the latter only, if nobody else holds the former any more.
     pub fn join(&mut self, budget: &Budget) {
-        if self.table.measures() > 0 { self.join_amounts::<Amount>(budget) } else { self.join_amounts::<u64>(budget) }
+        if self.table.measures().is_empty() {
+            self.join_amounts::<u64>(budget)
+        } else {
+            self.join_amounts::<Amount>(budget)
+        }
     }
 
     fn empty_table(&self) -> PairTable {
@@ -231,7 +235,7 @@ mod tests {
             hold: bool,
         ) {
             let (hash, budget) = (PairHash::default(), Budget::new(Some(1 << 20)));
-            let (mut shard, mut oracle, mut held) = (Shard::new(hash, 0), Counts::new(), Vec::new());
+            let (mut shard, mut oracle, mut held) = (Shard::new(hash, MeasureSet::default()), Counts::new(), Vec::new());
             for part in parts {
                 let before = oracle.clone();
                 let saved = shard.set_aside(&budget);
@@ -257,7 +261,7 @@ mod tests {
     #[test]
     fn a_pair_that_is_known_never_overflows_while_it_is_saved() {
         let (hash, host) = (PairHash::default(), HostId);
-        let mut shard = Shard::new(hash, 0);
+        let mut shard = Shard::new(hash, MeasureSet::default());
         shard.add_anyway(hash.of(host(1), host(2)), host(1), host(2), 5, &Budget::default());
         let none = Budget::new(Some(0));
         let _saved = shard.set_aside(&none);

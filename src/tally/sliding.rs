@@ -25,7 +25,7 @@ use super::budget::Budget;
 use super::pairs::PairHash;
 use super::pane::Pane;
 use super::totals::{Connections, Totals};
-use crate::model::Amount;
+use crate::model::{Amount, MeasureSet};
 
 /// The sums of the last window that was asked for, and of the one before it.
 #[derive(Debug, Default)]
@@ -63,8 +63,8 @@ pub(super) struct WindowPanes {
     pub hash: PairHash,
     /// Of a pane.
     pub shards: usize,
-    /// How many measures are summed.
-    pub measures: usize,
+    /// Which measures there are.
+    pub measures: MeasureSet,
     /// Where the memory of sums comes from.
     pub budget: Arc<Budget>,
 }
@@ -196,7 +196,7 @@ impl PaneSum for PairSum {
     fn add(&mut self, pane: &Pane, hosts: usize) {
         let totals = Arc::make_mut(&mut self.totals);
         totals.reach(hosts);
-        if self.pane.measures() == 0 {
+        if self.pane.measures().is_empty() {
             return self.pane.absorb(pane, |from, to, count, is_new| totals.add(from, to, count, is_new));
         }
         totals.reach_sums(hosts);
@@ -208,7 +208,7 @@ impl PaneSum for PairSum {
 
     fn take_off(&mut self, pane: &Pane) -> Option<u64> {
         let totals = Arc::make_mut(&mut self.totals);
-        if self.pane.measures() == 0 {
+        if self.pane.measures().is_empty() {
             return self.pane.take_off(pane, |from, to, count, is_gone| totals.take_off(from, to, count, is_gone));
         }
         self.pane.take_off(pane, |from, to, amount: Amount, is_gone| {

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    Folder, Logs, Oracle, Random, Running, SavedState, asked, binary, check_results, configure, follower, said,
+    Folder, Logs, Oracle, Random, Running, SavedState, asked, check_results, configure, follower, program, said,
     seconds, terminate, wait_until_saved,
 };
 
@@ -266,7 +266,7 @@ fn d17_a_second_instance_is_refused_and_a_third_starts_once_the_first_is_killed(
     let mut first = Running(follower(&folder).spawn().unwrap());
     wait_until_saved(&folder, readable(&logs));
     let started = Instant::now();
-    let second = binary(&folder).args(["run", "pipeline.toml"]).output().unwrap();
+    let second = program(&folder).args(["run", "pipeline.toml"]).output().unwrap();
     assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
     let text = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(4), "{text}");

@@ -12,6 +12,7 @@
 //! | `pruning` | time-pruned reading: exact where sorted as declared, else told and exact |
 //! | `memory` | limited memory: what is beyond it overflows, spills, or ends the run |
 //! | `sums` | sums of measures, and lines that stand for several connections |
+//! | `seen` | when pairs and hosts were first and last seen |
 //! | `names` | names that no pane holds are dropped while others count |
 //! | `stamps` | each stamp tells its own unit, to the nanosecond |
 //! | `instants` | instants in options and files: what may be written and what it means |
@@ -119,6 +120,7 @@ mod pruning;
 mod rows;
 mod runtime;
 mod same;
+mod seen;
 mod shipped;
 mod slips;
 mod soak;

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{BASE, Folder, peak_memory_of, program, run, skip, stderr, stdout};
+use crate::support::{BASE, Folder, is_full, peak_memory_of, program, run, skip, stderr, stdout};
 
 /// Batches that take little, so that a small limit leaves enough to count with.
 const SMALL: &str = "chunk = '16KiB'\nmax-line = '1KiB'\ncapacity = 2\nuntil = 1700036000\nseconds = '10h'\n";
@@ -230,11 +230,10 @@ fn flood(folder: &Folder, kind: &str, policy: &str, pairs: u64, limit: u64) -> b
 #[test]
 fn e10_a_flood_of_pairs_or_hosts_stays_within_the_limit() {
     let folder = Folder::new();
-    // At full size in a release build: more than the ten million pairs in 256 MiB of the row. What an
+    // At full size: more than the ten million pairs in 256 MiB of the row. What an
     // allocator that keeps what is freed takes beyond the limit is not the same each time, and
     // shows most where much is spilled: hence the half.
-    let (pairs, limits) =
-        if cfg!(debug_assertions) { (1_500_000u64, &[46u64][..]) } else { (15_000_000, &[128, 128, 256][..]) };
+    let (pairs, limits) = if is_full() { (15_000_000u64, &[128u64, 128, 256][..]) } else { (1_500_000, &[46][..]) };
     let mut grouped = BTreeSet::new();
     for kind in ["pairs", "hosts"] {
         let mut file = BufWriter::new(File::create(folder.at("0.log")).unwrap());
@@ -263,7 +262,7 @@ fn e10_many_workers_with_small_chunks_take_no_more_than_the_limit() {
     let folder = Folder::new();
     let mut file = BufWriter::new(File::create(folder.at("0.log")).unwrap());
     // Only a release build lets go of so much that it shows, if each thread keeps what it let go.
-    let lines = if cfg!(debug_assertions) { 500_000u64 } else { 3_000_000 };
+    let lines = if is_full() { 3_000_000u64 } else { 500_000 };
     for line in 0..lines {
         let (from, to) = (line * 7_919 % 100_003, line * 104_729 % 9_973);
         writeln!(file, "{} source-{from}.a1.example.net d{to}.a1.example.net", BASE + line as i64 / 1_000).unwrap();

@@ -5,7 +5,7 @@
 //! otherwise.
 
 use crate::support::{
-    BASE, Folder, Logs, Oracle, Random, Running, SavedState, binary, binary_path, check_results, configure, follower,
+    BASE, Folder, Logs, Oracle, Random, Running, SavedState, binary_path, check_results, configure, follower, program,
     results, said, seconds, signal, skip, terminate, times, wait_for, wait_until_saved,
 };
 use serde_json::Value;
@@ -354,7 +354,7 @@ fn e15_odd_names_of_files_and_an_empty_environment() {
     let mut running = Running(command.env_clear().env("TMPDIR", "/nowhere").spawn().unwrap());
     wait_until_saved(&folder, bytes);
     assert_eq!(terminate(&mut running).0, Some(0), "{}", said(&folder));
-    let show = binary(&folder).args(["state", "show", "--state", "state", "--pairs"]).output().unwrap();
+    let show = program(&folder).args(["state", "show", "--state", "state", "--pairs"]).output().unwrap();
     let text = String::from_utf8(show.stdout).unwrap() + &said(&folder);
     assert!(text.contains("a b 5"), "{text}");
     assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::support::{
-    BASE, Folder, Running, SavedState, binary, binary_path, python, said, seconds, signal, terminate, wait_for,
+    BASE, Folder, Running, SavedState, binary_path, program, python, said, seconds, signal, terminate, wait_for,
 };
 
 /// Stops of the loop where nothing else is asked for: a few of each kind.
@@ -26,7 +26,7 @@ fn stopped_and_started_in_any_way_the_results_add_up_to_what_was_written() {
 /// The program over `*.log`, a window a minute, with further arguments.
 fn follow(folder: &Folder, more: &[&str]) -> Running {
     let append = |name: &str| std::fs::OpenOptions::new().append(true).create(true).open(folder.at(name)).unwrap();
-    let mut command = binary(folder);
+    let mut command = program(folder);
     command.args(["top", "*.log", "--follow", "--since", "1970-01-01T00:00:00Z"]);
     if !more.contains(&"--state") {
         command.args(["--state", "state"]);
@@ -92,7 +92,7 @@ fn what_was_counted_before_any_window_has_closed_is_there_after_a_stop() {
         let counts: Vec<u64> = (0..4).map(|minute| results(&folder)[&(start + minute * 60)].2).collect();
         let right = if more[3] == "3m" { [9, 9, 6, 3] } else { [3, 3, 3, 3] };
         assert_eq!(counts, right, "{:?}", results(&folder));
-        let verified = binary(&folder).args(["state", "verify", "--state", "state"]).output().unwrap();
+        let verified = program(&folder).args(["state", "verify", "--state", "state"]).output().unwrap();
         assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
     }
 }

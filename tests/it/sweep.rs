@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    Folder, Logs, Oracle, Running, SavedState, binary, binary_path, configure, follower, is_full, results, said, skip,
+    Folder, Logs, Oracle, Running, SavedState, binary_path, configure, follower, is_full, program, results, said, skip,
     terminate, wait_for, wait_until_saved,
 };
 
@@ -58,7 +58,7 @@ impl Scene {
     fn check(&mut self) -> bool {
         let Some(saved) = SavedState::of(&self.folder, true) else { return false };
         self.oracle.check(&saved);
-        let verified = binary(&self.folder).args(["state", "verify", "--state", "state"]).output().unwrap();
+        let verified = program(&self.folder).args(["state", "verify", "--state", "state"]).output().unwrap();
         assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
         true
     }

@@ -199,7 +199,10 @@ def show(rows: list[Any], everything: str, form: str, hosts: list[str], quiet: b
     """Print rows in one of two forms."""
     if everything:
         kept = rows[1:] if FAULT == "pairs" else rows
-        print(json.dumps({"reports": [{"id": "top-pairs", "rows": sorted(kept, key=lambda row: -row[2])}]}))
+        names = {"from": "host", "to": "host", "connections": "count"}
+        columns = [{"name": name, "type": kind} for name, kind in names.items()]
+        ranked = sorted(kept, key=lambda row: -row[2])
+        print(json.dumps({"reports": [{"id": "top-pairs", "columns": columns, "rows": ranked}]}))
         return
     print(f"{form} {' '.join(hosts)}")
     for row in rows:

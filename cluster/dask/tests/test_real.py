@@ -47,6 +47,7 @@ def printed(program: str, *words: str | Path) -> str:
         {"window": "1d", "until": END, "grouping_seconds": 60},
         {"window": "1d", "until": END, "scan": "full", "max_partition": "100KiB"},
         {"since": "1699990000", "until": END, "max_partition": "77777"},
+        {"window": "1d", "until": END, "seen": True},
         {"window": "1h", "until": "now"},
     ],
 )
@@ -59,8 +60,8 @@ def test_reports_are_identical(
     small = {"max_partition": "500KB", **question}
     text = logparser_dask.report(client, log, "sierra", "Delta", output=output, **small)
     names = {"window": "--seconds", "max_partition": ""}
-    options = [(names.get(key, "--" + key.replace("_", "-")), str(value)) for key, value in question.items()]
-    words = [word for option, value in options if option for word in (option, value)]
+    options = [(names.get(key, "--" + key.replace("_", "-")), value) for key, value in question.items()]
+    words = [word for option, value in options if option for word in ([option] if value is True else [option, str(value)])]
     alone = printed(real, "--quiet", "--output", output, *words, log, "sierra", "Delta")
     if question["until"] == "now":
         # Two runs that end now have two windows, and tallies do not know the stamps beside them.
@@ -77,6 +78,20 @@ def test_a_frame_is_what_all_pairs_are(client: Client, real: str, log: Path) -> 
     assert int(df["connections"].sum()) == answer["balance"]["counted"]
     assert df.equals(df.sort_values(["from", "to"], ignore_index=True))
     assert r"caf\xe9" in set(df["from"])
+
+
+def test_a_frame_has_times_where_they_are_asked_for(client: Client, real: str, tmp_path: Path) -> None:
+    path = tmp_path / "conn.log"
+    lines = [(1699999000 + n * 7919 % 900, f"host{n % 7}", f"server{n % 3}") for n in range(20000)]
+    path.write_text("".join(f"{stamp} {source} {server}\n" for stamp, source, server in lines))
+    df = logparser_dask.connections(client, path, until=END, max_partition="50KB", lateness="15m", seen=True)
+    assert list(df.columns) == ["from", "to", "connections", "first_seen", "last_seen"]
+    plain = pd.DataFrame(lines, columns=["stamp", "from", "to"]).groupby(["from", "to"])["stamp"]
+    for column, expected in (("first_seen", plain.min()), ("last_seen", plain.max())):
+        found = df.set_index(["from", "to"])[column]
+        assert found.equals(pd.to_datetime(expected, unit="s", utc=True).rename(column).astype(found.dtype))
+    with pytest.raises(TypeError, match="seen is either True or False"):
+        logparser_dask.connections(client, path, until=END, seen="yes")
 
 
 def test_an_empty_window_is_an_empty_frame(client: Client, real: str, log: Path) -> None:

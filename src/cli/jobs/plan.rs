@@ -8,10 +8,10 @@ use crate::cli::schema;
 use crate::cli::show::{self, no_json};
 use crate::cli::streams::emit;
 use crate::cli::tallies::{builder, shown_head, utf8, value};
-use crate::config::{Plan, Task};
+use crate::config::{Plan, StagePlan, Task};
 use crate::error::{Error, Result};
 use crate::format::Zone;
-use crate::model::Extent;
+use crate::model::{Extent, MeasureSet};
 use crate::options::{Kind, Raw, Value};
 use crate::output::json::window;
 use crate::pipeline::{ByteRange, Partition, Passed, PlannedTask};
@@ -115,6 +115,11 @@ fn format(plan: &Plan) -> Result<Vec<String>> {
         // A value may begin as an option does.
         args.extend(texts.iter().map(|text| format!("--{key}={text}")));
     }
+    let has_times = |stage: &StagePlan| match &stage.task {
+        Task::BucketAggregator(aggregator) => MeasureSet::of(&aggregator.measures).has_times(),
+        _ => false,
+    };
+    args.extend(plan.stages.iter().any(has_times).then(|| "--seen".to_owned()));
     Ok(args)
 }
 

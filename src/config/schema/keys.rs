@@ -224,6 +224,7 @@ const OWN: &[KeySpec] = &[
     .in_state()
     .set()
     .option(Argument::new(Takers::Counts, Heading::Window, "Grain of the aggregation")),
+    rankings::SEEN,
     // Results.
     KeySpec::new("reports", &[Reporter], Kind::Reports, "the reports, in order; `logparser reports` lists them all")
         .set()

@@ -1,10 +1,10 @@
-//! Keys of how rows are ranked and shown: options of the reports that have them, and the names of
-//! hosts, which all have.
+//! Keys of how rows are ranked and shown: options of the reports that have them, the names of hosts,
+//! which all have, and the times that are kept for them.
 //!
 //! Not here: what the reports make of them. They stand in the table of all keys (`keys`).
 
 use super::key::{Argument, Heading, KeySpec, Takers};
-use super::stages::StageType::Reporter;
+use super::stages::StageType::{BucketAggregator, Reporter};
 use crate::options::Kind;
 
 /// What is ranked by.
@@ -16,13 +16,11 @@ pub(super) const BY: KeySpec =
                 .value("MEASURE"),
         );
 
-/// The lowest first. The package for clusters hands on options with values alone.
+/// The lowest first.
 pub(super) const REVERSE: KeySpec =
     KeySpec::new("reverse", &[Reporter], Kind::Flag, "rankings: the lowest counts first; ties by name all the same")
         .default("false")
-        .option(
-            Argument::new(Takers::Reports, Heading::Results, "The lowest counts of rankings first").not_on_clusters(),
-        );
+        .option(Argument::new(Takers::Reports, Heading::Results, "The lowest counts of rankings first"));
 
 /// Shares in per cent.
 pub(super) const SHARES: KeySpec = KeySpec::new(
@@ -32,9 +30,7 @@ pub(super) const SHARES: KeySpec = KeySpec::new(
     "rankings by connections or a measure: also each row's share of the whole, and that of all rows up to it, in per cent",
 )
 .default("false")
-.option(
-    Argument::new(Takers::Reports, Heading::Results, "Shares in per cent in rankings").not_on_clusters(),
-);
+.option(Argument::new(Takers::Reports, Heading::Results, "Shares in per cent in rankings"));
 
 /// Names of hosts.
 pub(super) const HOSTS: KeySpec = KeySpec::new(
@@ -51,3 +47,14 @@ pub(super) const HOSTS: KeySpec = KeySpec::new(
              takes a name or an alias, too.",
         ),
 );
+
+/// When pairs were first and last seen.
+pub(super) const SEEN: KeySpec = KeySpec::new(
+    "seen",
+    &[BucketAggregator],
+    Kind::Flag,
+    "keep when each pair was first and last seen, for the reports",
+)
+.default("false")
+.in_state()
+.option(Argument::new(Takers::Counts, Heading::Reading, "Show when each host or pair was first and last seen"));

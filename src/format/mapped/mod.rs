@@ -168,10 +168,10 @@ impl Mapped {
         self.bound.numbers.layout()
     }
 
-    /// The numbers of a record in a layout, by where the host that connected begins.
+    /// The numbers of a record in a layout, by where the host that connected begins and by its time.
     #[inline]
-    pub fn numbers(layout: RecordLayout, text: &[u8], from: usize) -> RecordNumbers {
-        layout.read(text, from.saturating_sub(LINE_START))
+    pub fn numbers(layout: RecordLayout, text: &[u8], from: usize, time: Timestamp) -> RecordNumbers {
+        layout.read(text, from.saturating_sub(LINE_START), time)
     }
 
     /// Where the line of a record begins in its chunk, by where the host that connected begins.

@@ -8,7 +8,7 @@
 
 use std::str::FromStr;
 
-use crate::model::{Amount, MOST_MEASURES, PerMeasure};
+use crate::model::{Amount, MOST_MEASURES, MeasureSet, PerMeasure, Timestamp};
 
 /// A measure: its name, and the fields whose numbers add up to it. Without fields, it is the measure of
 /// that name that the format knows, else the field of that name.
@@ -42,10 +42,12 @@ pub const RESERVED: &[&str] = &[
     "connections",
     "end",
     "fall",
+    "first_seen",
     "from",
     "host",
     "hosts",
     "in",
+    "last_seen",
     "out",
     "pairs",
     "percent",
@@ -101,8 +103,15 @@ impl FromStr for Measure {
     }
 }
 
-/// Whether a text may be the name of a measure.
-pub fn is_measure_name(text: &str) -> bool {
+/// Whether measures can have these names: sums, and behind them the two times or none.
+pub fn are_measure_names(names: &[String]) -> bool {
+    let sums = &names[..MeasureSet::of(names).sums()];
+    let is_good = |at: usize| is_measure_name(&sums[at]) && !sums[..at].contains(&sums[at]);
+    MeasureSet::of(names).len() == names.len() && (0..sums.len()).all(is_good)
+}
+
+/// Whether a text may be the name of a sum.
+fn is_measure_name(text: &str) -> bool {
     text.parse::<Measure>().is_ok_and(|measure| measure.fields.is_empty() && measure.name == text)
 }
 
@@ -146,6 +155,8 @@ pub struct RecordLayout {
     measures: usize,
     /// Whether a record may stand for several connections.
     weighted: bool,
+    /// Whether it is kept when a record was. No bytes say that.
+    times: bool,
 }
 
 /// The numbers of a record.
@@ -171,7 +182,16 @@ impl RecordLayout {
     /// Whether there are no numbers, so that each record is one connection and nothing else.
     #[inline]
     pub fn is_empty(self) -> bool {
-        self.measures == 0 && !self.weighted
+        !self.has_bytes() && !self.times
+    }
+
+    fn has_bytes(self) -> bool {
+        self.measures > 0 || self.weighted
+    }
+
+    /// The same, with the time of each record kept or not.
+    pub fn with_times(self, times: bool) -> Self {
+        RecordLayout { times, ..self }
     }
 
     /// Whether a record may stand for several connections.
@@ -181,11 +201,14 @@ impl RecordLayout {
 
     /// The numbers that end before byte `end` of a text; those of one connection if there are none.
     #[inline]
-    pub fn read(self, text: &[u8], end: usize) -> RecordNumbers {
+    pub fn read(self, text: &[u8], end: usize, time: Timestamp) -> RecordNumbers {
         let mut numbers = RecordNumbers { amount: 1.into(), ..RecordNumbers::default() };
+        if self.times {
+            numbers.amount.sums = numbers.amount.sums.seen_at(time);
+        }
         let length = (self.measures + usize::from(self.weighted)) * NUMBER + 1;
         let bytes = end.checked_sub(length).and_then(|start| text.get(start..end));
-        let Some((mask, bytes)) = bytes.filter(|_| !self.is_empty()).and_then(<[u8]>::split_last) else {
+        let Some((mask, bytes)) = bytes.filter(|_| self.has_bytes()).and_then(<[u8]>::split_last) else {
             return numbers;
         };
         let mut each = bytes.chunks_exact(NUMBER).map(|bytes| bytes.try_into().map_or(0, u64::from_le_bytes));
@@ -211,7 +234,7 @@ pub struct BoundNumbers {
 impl BoundNumbers {
     /// What is written of each record.
     pub fn layout(&self) -> RecordLayout {
-        RecordLayout { measures: self.measures.len(), weighted: self.weight.is_some() }
+        RecordLayout { measures: self.measures.len(), weighted: self.weight.is_some(), times: false }
     }
 
     /// Gives its fields other slots.
@@ -270,7 +293,7 @@ mod tests {
     fn written(fields: &[Option<&str>], bound: &BoundNumbers) -> RecordNumbers {
         let mut text = b"before".to_vec();
         bound.write(|slot| fields[slot].map(str::as_bytes), &mut text);
-        bound.layout().read(&text, text.len())
+        bound.layout().read(&text, text.len(), Timestamp::MIN)
     }
 
     #[test]
@@ -300,7 +323,7 @@ mod tests {
         BoundNumbers::default().write(|_| None, &mut text);
         assert_eq!(text, b"x");
         assert_eq!(
-            RecordLayout::default().read(&text, 1),
+            RecordLayout::default().read(&text, 1, Timestamp::MIN),
             RecordNumbers { amount: 1.into(), ..RecordNumbers::default() }
         );
     }
@@ -341,14 +364,14 @@ mod tests {
             let bound = BoundNumbers { measures, weight: weight.map(|_| numbers.len()) };
             let mut text = before;
             bound.write(|slot| Some(texts[slot].as_bytes()), &mut text);
-            let found = bound.layout().read(&text, text.len());
+            let found = bound.layout().read(&text, text.len(), Timestamp::MIN);
             prop_assert_eq!(found.amount, Amount { connections: weight.unwrap_or(1), sums: PerMeasure::of(&numbers) });
             prop_assert_eq!((found.missing, found.is_beyond), (PerMeasure::default(), false));
         }
 
         #[test]
         fn any_text_is_read_without_a_panic(text in proptest::collection::vec(any::<u8>(), 0..60), end in 0usize..80) {
-            RecordLayout { measures: 4, weighted: true }.read(&text, end);
+            RecordLayout { measures: 4, weighted: true, times: false }.read(&text, end, Timestamp::MIN);
         }
     }
 }

@@ -104,7 +104,7 @@ impl Counting {
 
     /// Counts records of a batch.
     pub(super) fn count(&self, worker: usize, records: &[Record], batch: &Records) -> Result<()> {
-        let (bytes, layout) = (batch.host_bytes(), batch.record_layout());
+        let (bytes, layout) = (batch.host_bytes(), self.measures.layout(batch));
         if !layout.is_empty() {
             self.measures.take(records, batch)?;
         }
@@ -122,7 +122,7 @@ impl Counting {
                 let tally = self.tally.read();
                 for at in &left {
                     let bucket = self.buckets.of(records[*at as usize].time);
-                    let connections = batch.numbers(&records[*at as usize]).amount.connections;
+                    let connections = batch.numbers(layout, &records[*at as usize]).amount.connections;
                     tally.pane(tally.pane_of(bucket)).overflow(connections);
                 }
                 self.overflowed.fetch_add(left.len() as u64, Ordering::Relaxed);
@@ -146,7 +146,7 @@ impl Counting {
         mut left: Vec<u32>,
         mut drained: u64,
     ) -> Result<()> {
-        let text = (batch.host_bytes(), batch.record_layout());
+        let text = (batch.host_bytes(), self.measures.layout(batch));
         let mut again: Vec<Record> = records.to_vec();
         while !left.is_empty() {
             again = left.iter().map(|&at| again[at as usize]).collect();

@@ -10,7 +10,8 @@ use parking_lot::Mutex;
 
 use crate::batch::{Record, Records};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Amount, MeasureTotal, RunTotal};
+use crate::format::RecordLayout;
+use crate::model::{Amount, MeasureSet, MeasureTotal, RunTotal};
 use crate::ops::close::Windows;
 use crate::stage::InputNames;
 
@@ -37,13 +38,19 @@ impl RunMeasures {
         RunMeasures::new([].into(), Arc::default(), windows, RunTotal::default())
     }
 
+    /// What is known of the records of a batch, beside their hosts.
+    pub(super) fn layout(&self, batch: &Records) -> RecordLayout {
+        batch.record_layout().with_times(MeasureSet::of(&self.names).has_times())
+    }
+
     /// Takes in what the records of a batch come to, before they are counted. Errors with the first
     /// record with which a sum has more than 64 bits.
     pub(super) fn take(&self, records: &[Record], batch: &Records) -> Result<()> {
         let mut total = self.total.lock();
-        total.is_weighted |= batch.record_layout().is_weighted();
+        let layout = self.layout(batch);
+        total.is_weighted |= layout.is_weighted();
         for record in records {
-            let numbers = batch.numbers(record);
+            let numbers = batch.numbers(layout, record);
             let sums = total.amount.sums.checked_plus(&numbers.amount.sums);
             let connections = total.amount.connections.checked_add(numbers.amount.connections);
             match (sums, connections) {

@@ -3,7 +3,7 @@
 //! Not here: which pair is in which place (`pairs`). Invariant: without measures there is nothing here,
 //! and no work; a place that no pair is in is at 0, so that a pair without sums needs no look at it.
 
-use crate::model::{Countable, MOST_MEASURES, PerMeasure};
+use crate::model::{Countable, MeasureSet, PerMeasure};
 
 /// Places of a bucket: as many as fit a line of the cache.
 pub(super) const PLACES: usize = 6;
@@ -14,68 +14,73 @@ pub(super) type SumsPlace = (usize, usize);
 /// The sums of all places.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PairSums {
-    measures: usize,
+    measures: MeasureSet,
     sums: Vec<u64>,
 }
 
 impl PairSums {
-    /// Of no places yet, with so many measures.
-    pub fn new(measures: usize) -> Self {
-        PairSums { measures: measures.min(MOST_MEASURES), sums: Vec::new() }
+    /// Of no places yet, with these measures.
+    pub fn new(measures: MeasureSet) -> Self {
+        PairSums { measures, sums: Vec::new() }
     }
 
-    pub fn measures(&self) -> usize {
+    pub fn measures(&self) -> MeasureSet {
         self.measures
     }
 
     /// Bytes of the sums of a bucket.
     pub fn bytes_of_a_bucket(&self) -> usize {
-        PLACES * self.measures * size_of::<u64>()
+        PLACES * self.measures.len() * size_of::<u64>()
     }
 
     /// Makes room for this many buckets, all at 0. Gives what was there.
     pub fn widen(&mut self, buckets: usize) -> PairSums {
-        let wider = vec![0; buckets * PLACES * self.measures];
+        let wider = vec![0; buckets * PLACES * self.measures.len()];
         PairSums { measures: self.measures, sums: std::mem::replace(&mut self.sums, wider) }
     }
 
     fn at(&self, (bucket, place): SumsPlace) -> usize {
-        (bucket * PLACES + place) * self.measures
+        (bucket * PLACES + place) * self.measures.len()
     }
 
     fn of(&self, slot: SumsPlace) -> &[u64] {
         let at = self.at(slot);
-        self.sums.get(at..at + self.measures).unwrap_or_default()
+        self.sums.get(at..at + self.measures.len()).unwrap_or_default()
     }
 
     fn of_mut(&mut self, slot: SumsPlace) -> &mut [u64] {
         let at = self.at(slot);
-        self.sums.get_mut(at..at + self.measures).unwrap_or_default()
+        self.sums.get_mut(at..at + self.measures.len()).unwrap_or_default()
     }
 
     /// The sums of a pair.
     pub fn get(&self, slot: SumsPlace) -> PerMeasure {
-        PerMeasure::of(self.of(slot))
+        let mut all = PerMeasure::default();
+        self.measures.places().zip(self.of(slot)).for_each(|(place, number)| all.0[place] = *number);
+        all
     }
 
     /// Adds to those of a pair, which may be new to its place.
     #[inline(always)]
     pub fn add<A: Countable>(&mut self, slot: SumsPlace, what: A) {
         if A::HAS_SUMS {
-            self.of_mut(slot).iter_mut().zip(what.amount().sums.0).for_each(|(mine, more)| *mine += more);
+            let (places, more) = (self.measures.places(), what.amount().sums);
+            let mine = self.of_mut(slot).iter_mut().zip(places);
+            mine.for_each(|(mine, place)| PerMeasure::add_at(mine, place, more.get(place)));
         }
     }
 
-    /// Takes off those of a pair. Gives whether they were there; if not, nothing is taken off.
+    /// Takes off those of a pair, but for times. Gives whether they were there; if not, nothing is taken off.
     #[inline(always)]
     pub fn take_off<A: Countable>(&mut self, slot: SumsPlace, what: A) -> bool {
         if !A::HAS_SUMS {
             return true;
         }
         let off = what.amount().sums;
-        let were_there = self.of(slot).iter().zip(off.0).all(|(mine, off)| *mine >= off);
+        let sums = self.measures.sums();
+        let were_there = self.of(slot).iter().zip(off.0).take(sums).all(|(mine, off)| *mine >= off);
         if were_there {
-            self.of_mut(slot).iter_mut().zip(off.0).for_each(|(mine, off)| *mine -= off);
+            self.of_mut(slot).iter_mut().zip(off.0).take(sums).for_each(|(mine, off)| *mine -= off);
         }
         were_there
     }
@@ -83,9 +88,9 @@ impl PairSums {
     /// Moves those of the last pair of a bucket to another place. Where it is there already, it is the
     /// one that goes.
     pub fn move_to(&mut self, from: SumsPlace, to: SumsPlace) {
-        if self.measures > 0 {
+        if !self.measures.is_empty() {
             let (last, to) = (self.at(from), self.at(to));
-            self.sums.copy_within(last..last + self.measures, to);
+            self.sums.copy_within(last..last + self.measures.len(), to);
             self.of_mut(from).fill(0);
         }
     }
@@ -103,7 +108,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::{PairHash, PairTable};
-    use crate::model::{Amount, PerMeasure};
+    use crate::model::{Amount, MeasureSet, PerMeasure};
     use crate::tally::budget::Budget;
     use crate::tally::names::HostId;
 
@@ -130,7 +135,7 @@ mod tests {
             limited: bool,
         ) {
             let hash = PairHash::default();
-            let (mut table, mut map) = (PairTable::with_measures(hash, measures), Plain::new());
+            let (mut table, mut map) = (PairTable::with_measures(hash, MeasureSet::of_sums(measures)), Plain::new());
             let budget = Budget::new(limited.then_some(3_000));
             for (what, from, to, count, sums) in steps {
                 let (pair, amount) = ((from, to), amount(count, sums, measures));
@@ -172,7 +177,7 @@ mod tests {
                 let are_free = bucket.taken as usize..super::PLACES;
                 prop_assert!(are_free.into_iter().all(|place| table.sums.get((at, place)) == PerMeasure::default()));
             }
-            let (mut copy, free) = (PairTable::with_measures(hash, measures), Budget::default());
+            let (mut copy, free) = (PairTable::with_measures(hash, MeasureSet::of_sums(measures)), Budget::default());
             copy.absorb(&table, &free, |copy, from, to, amount: Amount| {
                 assert!(copy.add(hash.of(from, to), from, to, amount, &free));
             });
@@ -183,11 +188,11 @@ mod tests {
     #[test]
     fn sums_that_are_not_there_are_not_taken_off() {
         let (hash, budget, host) = (PairHash::default(), Budget::default(), HostId(1));
-        let mut table = PairTable::with_measures(hash, 1);
+        let mut table = PairTable::with_measures(hash, MeasureSet::of_sums(1));
         let hash = hash.of(host, host);
         assert!(table.add(hash, host, host, amount(2, [5, 0, 0, 0], 1), &budget));
         assert!(!table.take_off(hash, host, host, amount(1, [6, 0, 0, 0], 1), &budget));
         assert_eq!(plain(&table)[&(1, 1)], amount(2, [5, 0, 0, 0], 1));
-        assert_eq!(table.measures(), 1);
+        assert_eq!(table.measures(), MeasureSet::of_sums(1));
     }
 }

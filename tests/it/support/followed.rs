@@ -3,25 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Folder, Oracle, SavedState, pairs, seconds};
-
-/// The program under test: that of this build, or the one that `LOGPARSER_BIN` names.
-pub fn binary_path() -> PathBuf {
-    std::env::var_os("LOGPARSER_BIN").map_or_else(|| env!("CARGO_BIN_EXE_logparser").into(), PathBuf::from)
-}
-
-/// The program under test, in a folder.
-pub fn binary(folder: &Folder) -> Command {
-    let mut command = Command::new(binary_path());
-    command.current_dir(folder.path()).stdin(Stdio::null()).env_remove("FAILPOINTS");
-    command
-}
+use super::{Folder, Oracle, SavedState, pairs, program, seconds};
 
 /// Writes a configuration that follows `logs/log*` and reports all pairs; `more` are further keys,
 /// one a line.
@@ -38,7 +25,7 @@ pub fn configure(folder: &Folder, window: &str, checkpoint: &str, more: &str) {
 /// The program with that configuration, its output and what it says at the ends of files.
 pub fn follower(folder: &Folder) -> Command {
     let append = |name: &str| OpenOptions::new().append(true).create(true).open(folder.at(name)).unwrap();
-    let mut command = binary(folder);
+    let mut command = program(folder);
     command.args(["run", "pipeline.toml"]).stdout(append("results")).stderr(append("said"));
     command
 }

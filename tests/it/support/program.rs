@@ -1,15 +1,20 @@
 //! Ways to run the program, to end it, and to see what it said.
 
 use std::io::{Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use super::Folder;
 
+/// The program under test: that of this build, or the one that `LOGPARSER_BIN` names.
+pub fn binary_path() -> PathBuf {
+    std::env::var_os("LOGPARSER_BIN").map_or_else(|| env!("CARGO_BIN_EXE_logparser").into(), PathBuf::from)
+}
+
 /// The program, in a folder.
 pub fn program(folder: &Folder) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_logparser"));
+    let mut command = Command::new(binary_path());
     command.current_dir(folder.path()).stdin(Stdio::null()).env_remove("FAILPOINTS");
     command
 }

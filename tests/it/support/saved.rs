@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Folder, Generation, Generations, binary};
+use super::{Folder, Generation, Generations, program};
 
 /// Digits of a stamp in nanoseconds. No two lines have the same, so the first one tells the
 /// generation.
@@ -170,7 +170,7 @@ pub struct SavedState {
 impl SavedState {
     /// None before the first one is saved. It fails where a slot is damaged or cannot be used.
     pub fn of(folder: &Folder, pairs: bool) -> Option<Self> {
-        let mut command = binary(folder);
+        let mut command = program(folder);
         command.args(["state", "show", "--state", "state", "--output", "json"]).args(pairs.then_some("--pairs"));
         let output = command.output().unwrap();
         let text = String::from_utf8_lossy(&output.stderr).into_owned();

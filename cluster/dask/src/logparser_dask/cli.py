@@ -30,6 +30,18 @@ class Hand(argparse.Action):
         setattr(space, self.dest, [*getattr(space, self.dest), str(option), value])
 
 
+class HandFlag(argparse.Action):
+    """Hands an option without a value on."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        """Take no value."""
+        super().__init__(*args, nargs=0, **more)
+
+    def __call__(self, parser: Any, space: Any, value: Any, option: str | None = None) -> None:
+        """Note it."""
+        setattr(space, self.dest, [*getattr(space, self.dest), str(option)])
+
+
 class Refuse(argparse.Action):
     """Refuses an option of the program that a cluster has not."""
 
@@ -57,10 +69,12 @@ def parser() -> argparse.ArgumentParser:
         help="print what this function (client, df, timestamp) returns, too; may be given several times",
     )
     handed = parse.add_argument_group("options of logparser (see logparser --help)")
-    for option in options.QUESTION:
-        handed.add_argument(option, dest="question", action=Hand, metavar="VALUE", default=argparse.SUPPRESS)
-    for option in options.REPORT:
-        handed.add_argument(option, dest="shape", action=Hand, metavar="VALUE", default=argparse.SUPPRESS)
+    for dest, known in (("question", options.QUESTION), ("shape", options.REPORT)):
+        for option in known:
+            if option in options.FLAGS:
+                handed.add_argument(option, dest=dest, action=HandFlag, default=argparse.SUPPRESS)
+            else:
+                handed.add_argument(option, dest=dest, action=Hand, metavar="VALUE", default=argparse.SUPPRESS)
     for option in options.REFUSED:
         parse.add_argument(option, action=Refuse, nargs="?", help=argparse.SUPPRESS)
     return parse

@@ -40,6 +40,17 @@ REPORTED = (
 )
 """They say what is reported, and where."""
 
+COUNTED_FLAGS = (
+    "--seen",
+)
+"""The same, without a value."""
+
+REPORTED_FLAGS = (
+    "--reverse",
+    "--shares",
+)
+"""The same of what is reported."""
+
 ALONE = (
     "--every",
     "--align",

@@ -10,11 +10,14 @@ from pathlib import Path
 from logparser_dask import keys
 from logparser_dask.errors import USAGE, LogparserError
 
-QUESTION = (*keys.COUNTED, "--max-partition")
-"""Handed to `logparser plan`, each with its value."""
+QUESTION = (*keys.COUNTED, *keys.COUNTED_FLAGS, "--max-partition")
+"""Handed to `logparser plan`, each with its value, if it has one."""
 
-REPORT = (*keys.REPORTED, "--color")
-"""Handed to `logparser report`, each with its value."""
+REPORT = (*keys.REPORTED, *keys.REPORTED_FLAGS, "--color")
+"""Handed to `logparser report`, each with its value, if it has one."""
+
+FLAGS = (*keys.COUNTED_FLAGS, *keys.REPORTED_FLAGS)
+"""Of those, the ones without a value."""
 
 REFUSED = (*keys.ALONE, "--live")
 """Options of the program that need all lines in one place, or a run that goes on."""
@@ -37,13 +40,20 @@ def where(location: Location) -> str:
 
 
 def words(options: Mapping[str, Value | None], known: Sequence[str]) -> list[str]:
-    """Turn keyword arguments into options: grouping_seconds=60 is --grouping-seconds 60. None is left out."""
+    """Turn keyword arguments into options: grouping_seconds=60 is --grouping-seconds 60, and seen=True is --seen.
+
+    None is left out.
+    """
     line: list[str] = []
     for name, value in options.items():
         option = "--" + name.replace("_", "-")
         if option not in known:
             raise TypeError(f"there is no option {name}; there are {', '.join(_names(known))}")
-        if value is not None:
+        if option in FLAGS:
+            if value not in (None, True, False):
+                raise TypeError(f"{name} is either True or False, not {value!r}")
+            line += [option] if value else []
+        elif value is not None:
             line += [option, str(value)]
     return line
 

@@ -24,7 +24,6 @@ from logparser_dask.job import Result
 Function = Callable[[Client, pd.DataFrame, pd.Timestamp], Any]
 
 ALL_PAIRS = 'reports=[{name="top-pairs",limit=9223372036854775807}]'
-COLUMNS = ["from", "to", "connections"]
 
 
 class Report(NamedTuple):
@@ -79,6 +78,8 @@ def _told(error: Exception) -> str:
 def frame(result: Result) -> pd.DataFrame:
     r"""Return all pairs of the window: columns from, to (str), connections and sums, sorted by from, then to.
 
+    With seen=True also first_seen and last_seen, as instants in UTC.
+
     Hosts are as the program prints them: bytes that cannot be shown are `\xNN`.
     """
     output = binary.run(["report", "--set", ALL_PAIRS, "--output", "json", "--", str(result.path)])
@@ -90,8 +91,11 @@ def frame(result: Result) -> pd.DataFrame:
         )
     measures = result.facts.get("measures", [])
     types = {"connections": "int64"} | {measure["name"]: "uint64" for measure in measures}
-    columns = [*COLUMNS, *(measure["name"] for measure in measures)]
+    columns = [column["name"] for column in report["columns"]]
     df = pd.DataFrame(report["rows"], columns=columns).astype(types)
+    for column in report["columns"]:
+        if column["type"] == "time":
+            df[column["name"]] = pd.to_datetime(df[column["name"]], format="ISO8601", utc=True)
     if int(df["connections"].sum()) != result.facts["connections"]:
         raise ControlError(
             "the pairs do not add up to the connections that were counted: nothing is reported"

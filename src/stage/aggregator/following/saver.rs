@@ -251,17 +251,19 @@ fn write(counting: &Counting, set_aside: &SetAside, encoder: &mut Encoder<'_>) -
         for table in tables {
             encoder.put(&(table.len() as u64))?;
             let mut result = Ok(());
-            match table.measures() {
-                0 => table.for_each(|from, to, count| {
+            let measures = table.measures();
+            match measures.is_empty() {
+                true => table.for_each(|from, to, count| {
                     if result.is_ok() {
                         result = encoder.put(&(from.0, to.0, count));
                     }
                 }),
-                measures => table.for_each_amount(|from, to, amount| {
+                false => table.for_each_amount(|from, to, amount| {
                     if result.is_ok() {
-                        let sums = &amount.sums.0[..measures];
                         let pair = encoder.put(&(from.0, to.0, amount.connections));
-                        result = pair.and_then(|()| sums.iter().try_for_each(|sum| encoder.put(sum)));
+                        result = pair.and_then(|()| {
+                            measures.places().try_for_each(|place| encoder.put(&amount.sums.get(place)))
+                        });
                     }
                 }),
             }
