@@ -69,7 +69,7 @@ LOGS = {
         polars="pl.scan_csv({log!r}, separator='\\t', comment_prefix='#', has_header=False, quote_char=None, "
         "new_columns={names}, infer_schema=False)",
         # Five columns at least, so that its header is not read as a line.
-        miller=["--inidx", "--ifs", "tab", "--ojsonl", "--pass-comments-with", "#", "count", "-g", "5"],
+        miller=["--inidx", "--ifs", "tab", "--ojsonl", "--skip-comments-with", "#", "count", "-g", "5"],
         agrind=None,
     ),
     "combined": dict(made=Made("combined", "nginx"), title="a web server's log, combined", to=None, duckdb=None, polars=None,
@@ -116,7 +116,7 @@ def programs(program, of, log, names, scratch):
     if of["agrind"] and shutil.which("agrind"):
         found.append(Program("angle-grinder", SERVERS, ["agrind", "--output", "json", "--file", log, of["agrind"]], of_json))
     if of["to"] is None and shutil.which("goaccess"):
-        command = ["goaccess", log, "--log-format=COMBINED", "--no-global-config", "-o", scratch / "report.json"]
+        command = ["goaccess", log, "--log-format=COMBINED", "--no-global-config", "--no-progress", "-o", scratch / "report.json"]
         found.append(Program("GoAccess", SERVERS, command))
     return found
 

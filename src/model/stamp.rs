@@ -160,15 +160,26 @@ impl Units {
 }
 
 /// The number that digits write, at least one digit.
+#[inline]
 fn number(digits: &[u8]) -> Option<u64> {
-    let all = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-    all.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
+    let mut value = 0u64;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
+    }
+    (!digits.is_empty()).then_some(value)
 }
 
 /// The nanoseconds that the digits behind a point write, at least one digit, in a unit of `unit`
 /// nanoseconds. `None` if that is not a whole number.
 fn fraction(digits: &[u8], unit: i64) -> Option<i64> {
-    let places = unit.ilog10() as usize;
+    let places = match unit {
+        SECOND => 9,
+        _ => unit.ilog10() as usize,
+    };
     let (fine, finer) = digits.split_at(digits.len().min(places));
     if digits.is_empty() || finer.iter().any(|byte| *byte != b'0') {
         return None;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::condition::Condition;
 use super::definition::{ColumnRules, FieldRules, FormatConditions, Header, TimeSource};
+use super::line_fields::UnsetTexts;
 use super::numbers::BoundNumbers;
 use super::template::{SlotTemplate, Template};
 use super::{Bound, BoundCondition, BoundConditions, BoundTime, Definition, Mapped, OF_ENVELOPE};
@@ -148,6 +149,8 @@ impl Definition {
             columns,
             header,
             extractor,
+            is_json: self.fields == FieldRules::Json,
+            unset: UnsetTexts::of(&self.unset),
             slots: count,
             last,
             stamps: StampRules { form: self.form.clone(), units: context.units, zone: context.zone.clone() },

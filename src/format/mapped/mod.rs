@@ -9,6 +9,7 @@ mod anew;
 pub mod bind;
 mod condition;
 pub mod definition;
+mod line_fields;
 pub mod numbers;
 pub mod presets;
 mod template;
@@ -21,10 +22,11 @@ use super::extract::{ExtractScratch, Extractor, FieldPlace, Fields, Misfit, Misf
 use super::line::{HostRanges, LineFormat, NoRecord, Remains, Stamp};
 use super::stamps::{StampRules, StampScratch};
 use crate::model::time::SECOND;
-use crate::model::{Cause, Timestamp, Unfit, Units};
+use crate::model::{Cause, Timestamp, Unfit};
 
 use condition::Condition;
 pub use definition::{Definition, Flaw};
+use line_fields::{LineFields, UnsetTexts, message};
 use numbers::BoundNumbers;
 pub use numbers::{RecordLayout, RecordNumbers};
 use template::SlotTemplate;
@@ -46,6 +48,10 @@ struct Bound {
     /// The line that says them, which may come again.
     header: Vec<u8>,
     extractor: Extractor,
+    /// Whether its fields are those of JSON.
+    is_json: bool,
+    /// Texts that stand for no value.
+    unset: UnsetTexts,
     /// How many fields are looked for.
     slots: usize,
     /// Where the last column is that a line needs, if lines may have more.
@@ -160,7 +166,7 @@ impl Mapped {
         let mut scratch = MappedScratch::default();
         // Lines of another kind tell it too.
         let is_read = !matches!(self.bound.read(&mut scratch, line), Err(Stamp::Bad(_) | Stamp::Blank));
-        is_read && LineFields { bound: &self.bound, scratch: &scratch, line }.meet(&self.bound.conditions.known_by)
+        is_read && LineFields::of(&self.bound, &scratch, line).meet(&self.bound.conditions.known_by)
     }
 
     /// Which numbers its records have.
@@ -207,21 +213,15 @@ impl Bound {
         if message.iter().all(u8::is_ascii_whitespace) {
             return Err(if line.len() == message.len() { Stamp::Blank } else { Stamp::Other });
         }
-        fields.reset(self.slots);
         self.extractor.extract(message, fields, extract).map_err(|found| misfit(message, found))?;
         if self.last.is_some_and(|last| fields.place(last) == FieldPlace::Absent) {
             return Err(misfit(message, Misfit { what: MisfitKind::TooFewFields, at: message.len() }));
         }
-        let line = LineFields { bound: self, scratch, line };
+        let line = LineFields::new(self, fields, opened, unescaped, line);
         if !line.meet(&self.conditions.form) {
             return Err(Stamp::Bad(Cause::NotOfTheForm));
         }
         if line.meet(&self.conditions.only) { Ok(()) } else { Err(Stamp::Other) }
-    }
-
-    /// Whether a text stands for no value.
-    fn is_unset(&self, value: &[u8]) -> bool {
-        self.definition.unset.iter().any(|unset| unset == value)
     }
 
     /// Whether a line says something of the log, and is no record.
@@ -232,85 +232,17 @@ impl Bound {
     }
 
     /// The stamp of the line that was read last.
+    #[inline]
     fn stamp(&self, scratch: &mut MappedScratch, line: &[u8], latest: Timestamp) -> Result<Timestamp, Stamp> {
-        let mut text = std::mem::take(&mut scratch.stamp);
-        let found = LineFields { bound: self, scratch, line }.stamp(&mut text);
-        let instant = match found {
-            Some(plus) => self.instant(scratch, (&text, plus), latest),
-            None => Err(Stamp::Bad(Cause::NoStamp)),
-        };
-        text.clear();
-        scratch.stamp = text;
-        instant
-    }
-
-    /// The instant of a stamp and of nanoseconds behind it.
-    fn instant(
-        &self,
-        scratch: &mut MappedScratch,
-        (text, plus): (&[u8], i64),
-        latest: Timestamp,
-    ) -> Result<Timestamp, Stamp> {
-        match self.stamps.read(text, latest.plus(ZONES_APART), &mut scratch.stamps) {
+        let MappedScratch { fields, opened, unescaped, stamps, stamp, .. } = scratch;
+        let found = LineFields::new(self, fields, opened, unescaped, line).stamp(stamp);
+        let Some((text, plus)) = found else { return Err(Stamp::Bad(Cause::NoStamp)) };
+        match self.stamps.read(text, latest.plus(ZONES_APART), stamps) {
             Ok(time) => time.checked_plus(plus).ok_or(Stamp::TooLate(0)),
             Err(Unfit::TooEarly) => Err(Stamp::TooEarly(0)),
             Err(Unfit::TooLate) => Err(Stamp::TooLate(0)),
             Err(Unfit::NoStamp) => Err(Stamp::Bad(Cause::BadStamp)),
         }
-    }
-}
-
-fn message<'a>(opened: &OpenedLine, line: &'a [u8], unescaped: &'a [u8]) -> &'a [u8] {
-    opened.message.of(line, unescaped).unwrap_or_default()
-}
-
-/// Whether a field of JSON is an object or a list, which is no text.
-#[inline]
-fn is_nested(message: &[u8], place: FieldPlace) -> bool {
-    // What was unescaped is a text, and so is what stands in quotes, whatever it begins with.
-    let FieldPlace::Line(start, _) = place else { return false };
-    let start = start as usize;
-    matches!(message.get(start), Some(b'{' | b'[')) && (start == 0 || message[start - 1] != b'"')
-}
-
-/// The fields of the line that was read last.
-struct LineFields<'a> {
-    bound: &'a Bound,
-    scratch: &'a MappedScratch,
-    line: &'a [u8],
-}
-
-impl<'a> LineFields<'a> {
-    /// The value of a field; `None` if the line does not have it.
-    #[inline]
-    fn get(&self, slot: usize) -> Option<&'a [u8]> {
-        let MappedScratch { fields, opened, unescaped, .. } = self.scratch;
-        let value = match slot.checked_sub(self.bound.slots) {
-            None => {
-                let message = message(opened, self.line, unescaped);
-                let is_json = self.bound.definition.fields == definition::FieldRules::Json;
-                fields.get(slot, message).filter(|_| !is_json || !is_nested(message, fields.place(slot)))
-            }
-            Some(0) => opened.time.of(self.line, unescaped),
-            Some(1) => opened.host.of(self.line, unescaped),
-            Some(_) => opened.program.of(self.line, unescaped),
-        };
-        value.filter(|value| !self.bound.is_unset(value))
-    }
-
-    /// Whether the line meets all conditions.
-    #[inline]
-    fn meet(&self, all: &[BoundCondition]) -> bool {
-        let value = |slot: Option<usize>| slot.and_then(|slot| self.get(slot));
-        all.iter().all(|one| one.condition.is_met(|at| value(one.slots[at])))
-    }
-
-    /// Writes the text of the stamp. Gives the nanoseconds that are to be added to it; `None` if
-    /// there is no stamp.
-    fn stamp(&self, text: &mut Vec<u8>) -> Option<i64> {
-        let found = self.bound.time.iter().find(|time| time.stamp.write(|slot| self.get(slot), text))?;
-        let Some(plus) = found.plus.and_then(|slot| self.get(slot)) else { return Some(0) };
-        Units::all(crate::model::TimeUnit::Seconds).read(plus).ok().map(Timestamp::nanos)
     }
 }
 
@@ -337,9 +269,9 @@ impl LineFormat for Mapped {
         let before = scratch.text.len();
         let mut text = std::mem::take(&mut scratch.text);
         let hosts = {
-            let fields = LineFields { bound: &self.bound, scratch, line };
+            let fields = LineFields::of(&self.bound, scratch, line);
             if fields.meet(&self.bound.conditions.wanted) {
-                put_hosts(&self.bound, &fields, at, &mut text)
+                fields.put_hosts(at, &mut text)
             } else {
                 Err(NoRecord::Filtered)
             }
@@ -357,39 +289,6 @@ impl LineFormat for Mapped {
             rebound: scratch.rebound.take(),
             unclear: std::mem::take(&mut scratch.stamps.unclear),
         }
-    }
-}
-
-/// Appends the hosts of a line.
-fn put_hosts(bound: &Bound, fields: &LineFields<'_>, at: usize, text: &mut Vec<u8>) -> Result<HostRanges, NoRecord> {
-    bound.numbers.write(|slot| fields.get(slot), text);
-    text.extend_from_slice(&(at as u32).to_le_bytes());
-    let mut put = |templates: &[SlotTemplate]| {
-        let start = text.len();
-        let is_there = templates.iter().any(|template| {
-            let is_there = template.write(|slot| fields.get(slot), text)
-                && (template.is_text() || !bound.is_unset(&text[start..]));
-            if !is_there {
-                text.truncate(start);
-            }
-            is_there
-        });
-        if !is_there {
-            return Err(NoRecord::Malformed(Cause::EmptyHost));
-        }
-        let end = text.len();
-        if memchr::memchr2(0, b'\n', &text[start..end]).is_some() {
-            return Err(NoRecord::Malformed(Cause::Nul));
-        }
-        text.push(0);
-        Ok((start, end))
-    };
-    let [from, to] = &bound.hosts;
-    let hosts = HostRanges { from: put(from)?, to: put(to)? };
-    // Offsets have 32 bits: of a chunk that is as large as can be, texts may be longer than it.
-    match u32::try_from(text.len()) {
-        Ok(_) => Ok(hosts),
-        Err(_) => Err(NoRecord::Malformed(Cause::TooLong)),
     }
 }
 

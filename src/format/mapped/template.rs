@@ -67,6 +67,15 @@ impl SlotTemplate {
         self.parts.iter().all(|part| matches!(part, TemplatePart::Text(_)))
     }
 
+    /// The field that it is, if it is one as it stands and nothing else.
+    #[inline(always)]
+    pub fn sole_field(&self) -> Option<usize> {
+        match &self.parts[..] {
+            [TemplatePart::Field(slot, made)] if made.is_empty() => Some(*slot),
+            _ => None,
+        }
+    }
+
     /// Appends the text of a line whose fields `field` gives. Gives whether it is there: nothing is
     /// appended if a field is missing, or nothing is left of it.
     #[inline]

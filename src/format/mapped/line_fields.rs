@@ -1,0 +1,230 @@
+//! The fields of one line: their values, its stamp's text, and the hosts that they make.
+//!
+//! Not here: what a line has to be (`mapped`). Invariant: a value that stands for none is none,
+//! whoever asks.
+
+use super::template::SlotTemplate;
+use super::{Bound, BoundCondition, MappedScratch};
+use crate::format::envelope::OpenedLine;
+use crate::format::extract::{FieldPlace, Fields};
+use crate::format::line::{HostRanges, NoRecord};
+use crate::model::{Cause, TimeUnit, Timestamp, Units};
+
+/// Texts that stand for no value.
+#[derive(Debug, Default)]
+pub struct UnsetTexts {
+    texts: Vec<Vec<u8>>,
+    /// A bit for each length that one has; 63 stands for all from there on.
+    lengths: u64,
+}
+
+impl UnsetTexts {
+    /// These.
+    pub fn of(texts: &[Vec<u8>]) -> Self {
+        let lengths = texts.iter().fold(0, |lengths, text| lengths | UnsetTexts::bit(text));
+        UnsetTexts { texts: texts.to_vec(), lengths }
+    }
+
+    /// Whether a text is one of them.
+    #[inline(always)]
+    pub fn has(&self, value: &[u8]) -> bool {
+        self.lengths & UnsetTexts::bit(value) != 0 && self.texts.iter().any(|text| text == value)
+    }
+
+    #[inline(always)]
+    fn bit(text: &[u8]) -> u64 {
+        1 << text.len().min(63)
+    }
+}
+
+/// The message of a line, which an envelope may stand around.
+#[inline(always)]
+pub fn message<'a>(opened: &OpenedLine, line: &'a [u8], unescaped: &'a [u8]) -> &'a [u8] {
+    opened.message.of(line, unescaped).unwrap_or_default()
+}
+
+/// The fields of the line that was read last.
+pub struct LineFields<'a> {
+    bound: &'a Bound,
+    fields: &'a Fields,
+    opened: &'a OpenedLine,
+    line: &'a [u8],
+    unescaped: &'a [u8],
+    message: &'a [u8],
+}
+
+impl<'a> LineFields<'a> {
+    /// Of what was found of a line.
+    #[inline(always)]
+    pub fn new(
+        bound: &'a Bound,
+        fields: &'a Fields,
+        opened: &'a OpenedLine,
+        unescaped: &'a [u8],
+        line: &'a [u8],
+    ) -> Self {
+        LineFields { bound, fields, opened, line, unescaped, message: message(opened, line, unescaped) }
+    }
+
+    /// Of the line that a scratch knows.
+    #[inline(always)]
+    pub fn of(bound: &'a Bound, scratch: &'a MappedScratch, line: &'a [u8]) -> Self {
+        LineFields::new(bound, &scratch.fields, &scratch.opened, &scratch.unescaped, line)
+    }
+
+    /// The value of a field; `None` if the line does not have it.
+    #[inline(always)]
+    pub fn get(&self, slot: usize) -> Option<&'a [u8]> {
+        let value = match slot.checked_sub(self.bound.slots) {
+            None => self.of_message(slot),
+            Some(at) => self.of_envelope(at),
+        };
+        value.filter(|value| !self.bound.unset.has(value))
+    }
+
+    #[inline(always)]
+    fn of_message(&self, slot: usize) -> Option<&'a [u8]> {
+        if self.bound.is_json && is_nested(self.message, self.fields.place(slot)) {
+            return None;
+        }
+        self.fields.get(slot, self.message)
+    }
+
+    fn of_envelope(&self, at: usize) -> Option<&'a [u8]> {
+        let place = match at {
+            0 => self.opened.time,
+            1 => self.opened.host,
+            _ => self.opened.program,
+        };
+        place.of(self.line, self.unescaped)
+    }
+
+    /// Whether the line meets all conditions.
+    #[inline(always)]
+    pub fn meet(&self, all: &[BoundCondition]) -> bool {
+        all.iter().all(|one| self.meets(one))
+    }
+
+    fn meets(&self, one: &BoundCondition) -> bool {
+        one.condition.is_met(|at| one.slots[at].and_then(|slot| self.get(slot)))
+    }
+
+    /// The text of the stamp, and the nanoseconds that are to be added to it; `None` if there is no
+    /// stamp. A text that does not stand in the line is made in `made`.
+    #[inline(always)]
+    pub fn stamp<'m>(&self, made: &'m mut Vec<u8>) -> Option<(&'m [u8], i64)>
+    where
+        'a: 'm,
+    {
+        let is_there = |time: &&super::BoundTime| match time.stamp.sole_field() {
+            Some(slot) => self.get(slot).is_some_and(|text| !text.is_empty()),
+            None => {
+                made.clear();
+                time.stamp.write(|slot| self.get(slot), made)
+            }
+        };
+        let time = self.bound.time.iter().find(is_there)?;
+        let text = time.stamp.sole_field().map_or(Some(&made[..]), |slot| self.get(slot))?;
+        let plus = match time.plus.and_then(|slot| self.get(slot)) {
+            Some(plus) => Units::all(TimeUnit::Seconds).read(plus).ok().map(Timestamp::nanos)?,
+            None => 0,
+        };
+        Some((text, plus))
+    }
+
+    /// Appends the numbers of the line, where it begins, and its hosts.
+    #[inline(always)]
+    pub fn put_hosts(&self, at: usize, text: &mut Vec<u8>) -> Result<HostRanges, NoRecord> {
+        self.bound.numbers.write(|slot| self.get(slot), text);
+        text.extend_from_slice(&(at as u32).to_le_bytes());
+        let [from, to] = &self.bound.hosts;
+        let hosts = HostRanges { from: self.put_host(from, text)?, to: self.put_host(to, text)? };
+        // Offsets have 32 bits: of a chunk that is as large as can be, texts may be longer than it.
+        match u32::try_from(text.len()) {
+            Ok(_) => Ok(hosts),
+            Err(_) => Err(NoRecord::Malformed(Cause::TooLong)),
+        }
+    }
+
+    /// Appends the first of a host's ways to be written of which all is there.
+    #[inline(always)]
+    fn put_host(&self, ways: &[SlotTemplate], text: &mut Vec<u8>) -> Result<(usize, usize), NoRecord> {
+        let start = text.len();
+        if !ways.iter().any(|way| self.put(way, text)) {
+            return Err(NoRecord::Malformed(Cause::EmptyHost));
+        }
+        let end = text.len();
+        if ends_early(&text[start..end]) {
+            return Err(NoRecord::Malformed(Cause::Nul));
+        }
+        text.push(0);
+        Ok((start, end))
+    }
+
+    #[inline(always)]
+    fn put(&self, way: &SlotTemplate, text: &mut Vec<u8>) -> bool {
+        if let Some(slot) = way.sole_field() {
+            let value = self.get(slot).unwrap_or_default();
+            text.extend_from_slice(value);
+            return !value.is_empty();
+        }
+        let start = text.len();
+        let is_there =
+            way.write(|slot| self.get(slot), text) && (way.is_text() || !self.bound.unset.has(&text[start..]));
+        if !is_there {
+            text.truncate(start);
+        }
+        is_there
+    }
+}
+
+/// Whether a field of JSON is an object or a list, which is no text.
+#[inline(always)]
+fn is_nested(message: &[u8], place: FieldPlace) -> bool {
+    // What was unescaped is a text, and so is what stands in quotes, whatever it begins with.
+    let FieldPlace::Line(start, _) = place else { return false };
+    let start = start as usize;
+    matches!(message.get(start), Some(b'{' | b'[')) && (start == 0 || message[start - 1] != b'"')
+}
+
+/// In each byte, 1.
+const ONES: u64 = u64::MAX / 255;
+
+/// Whether a host has a byte in it that ends texts or lines: a zero, or a newline. Hosts are short, so
+/// that a search which is made for long texts would take longer to begin.
+#[inline(always)]
+fn ends_early(host: &[u8]) -> bool {
+    let has_zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes & (ONES << 7) != 0;
+    let (chunks, rest) = host.as_chunks();
+    let is_there = |chunk: &[u8; 8]| {
+        let bytes = u64::from_le_bytes(*chunk);
+        has_zero(bytes) || has_zero(bytes ^ (ONES * u64::from(b'\n')))
+    };
+    chunks.iter().any(is_there) || rest.iter().any(|byte| matches!(byte, 0 | b'\n'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn texts_that_stand_for_none_are_told_whatever_their_length() {
+        let long = vec![b'x'; 70];
+        let texts = UnsetTexts::of(&[b"-".to_vec(), b"(empty)".to_vec(), long.clone()]);
+        for (text, is_unset) in
+            [(&b"-"[..], true), (b"(empty)", true), (b"+", false), (b"", false), (b"(empty]", false)]
+        {
+            assert_eq!(texts.has(text), is_unset, "{text:?}");
+        }
+        assert!(texts.has(&long) && !texts.has(&long[1..]) && !UnsetTexts::default().has(b""));
+        assert!(UnsetTexts::of(&[Vec::new()]).has(b""));
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_that_end_a_host_are_found(host in proptest::collection::vec(prop_oneof![8 => any::<u8>(), 1 => Just(0), 1 => Just(b'\n'), 20 => b'a'..=b'z'], 0..30)) {
+            prop_assert_eq!(ends_early(&host), host.iter().any(|byte| [0, b'\n'].contains(byte)));
+        }
+    }
+}
