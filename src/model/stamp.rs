@@ -149,43 +149,54 @@ impl Units {
 
     fn nanos(self, text: &[u8]) -> Option<i128> {
         let (sign, digits) = text.strip_prefix(b"-").map_or((1, text), |rest| (-1, rest));
-        let point = digits.iter().position(|byte| *byte == b'.');
-        let (whole, part) = point.map_or((digits, None), |at| (&digits[..at], Some(&digits[at + 1..])));
-        let whole = number(whole)?;
+        let (whole, behind) = number(digits)?;
         i64::try_from(sign * i128::from(whole)).ok()?;
-        let unit = self.of(whole).nanos();
-        let part = part.map_or(Some(0), |part| fraction(part, unit))?;
-        Some(sign * (i128::from(whole) * i128::from(unit) + i128::from(part)))
+        let unit = self.of(whole);
+        let part = match behind {
+            [] => 0,
+            [b'.', part @ ..] => fraction(part, unit)?,
+            _ => return None,
+        };
+        Some(sign * (i128::from(whole) * i128::from(unit.nanos()) + i128::from(part)))
     }
 }
 
-/// The number that digits write, at least one digit.
+/// The number that the digits write with which a text begins, at least one, and what stands behind
+/// them.
 #[inline]
-fn number(digits: &[u8]) -> Option<u64> {
-    let mut value = 0u64;
-    for byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
+fn number(text: &[u8]) -> Option<(u64, &[u8])> {
+    let (mut value, mut at) = (0u64, 0);
+    while let Some(digit) = text.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit <= 9) {
         value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
+        at += 1;
     }
-    (!digits.is_empty()).then_some(value)
+    (at > 0).then(|| (value, &text[at..]))
 }
 
-/// The nanoseconds that the digits behind a point write, at least one digit, in a unit of `unit`
-/// nanoseconds. `None` if that is not a whole number.
-fn fraction(digits: &[u8], unit: i64) -> Option<i64> {
+/// The nanoseconds that the digits behind a point write, at least one digit, in such units. `None` if
+/// that is not a whole number.
+#[inline]
+fn fraction(digits: &[u8], unit: TimeUnit) -> Option<i64> {
     let places = match unit {
-        SECOND => 9,
-        _ => unit.ilog10() as usize,
+        TimeUnit::Seconds => 9,
+        TimeUnit::Millis => 6,
+        TimeUnit::Micros => 3,
+        TimeUnit::Nanos => 0,
     };
     let (fine, finer) = digits.split_at(digits.len().min(places));
     if digits.is_empty() || finer.iter().any(|byte| *byte != b'0') {
         return None;
     }
-    let nanos = if fine.is_empty() { 0 } else { i64::try_from(number(fine)?).ok()? };
-    Some(nanos * 10i64.pow((places - fine.len()) as u32))
+    let (mut nanos, mut step) = (0, unit.nanos());
+    for byte in fine {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        step /= 10;
+        nanos += step * i64::from(digit);
+    }
+    Some(nanos)
 }
 
 #[cfg(test)]

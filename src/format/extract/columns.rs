@@ -7,6 +7,7 @@
 //! by byte gives; where there are quotes, a line is read to its end, whatever is asked for.
 
 mod cells;
+mod few;
 mod plain;
 mod spec;
 
@@ -18,6 +19,7 @@ use memchr::memmem::Finder;
 use super::fields::{FieldPlace, Fields, Misfit, MisfitKind};
 use crate::model::lanes::{Baseline, Lanes, on_widest_lanes};
 use cells::{Between, BlankSeparated, Blanks, Bracketed, Cells, ColumnCell, Doubled, OneByte, Quoting, Unquoted};
+pub use few::FewColumns;
 use plain::Picker;
 pub use spec::{ColumnsSpec, Quotes, Separator};
 

@@ -45,8 +45,12 @@ impl Fields {
     /// Forgets what was found: all of so many slots are absent.
     #[inline]
     pub fn reset(&mut self, slots: usize) {
-        self.places.clear();
-        self.places.resize(slots, FieldPlace::Absent);
+        if self.places.len() == slots {
+            self.places.fill(FieldPlace::Absent);
+        } else {
+            self.places.clear();
+            self.places.resize(slots, FieldPlace::Absent);
+        }
         self.unescaped.clear();
     }
 

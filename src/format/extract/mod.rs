@@ -13,7 +13,7 @@ mod keyval;
 mod marks;
 mod pattern;
 
-pub use columns::{Columns, ColumnsSpec, Quotes, Separator};
+pub use columns::{Columns, ColumnsSpec, FewColumns, Quotes, Separator};
 pub use fields::{FieldPlace, Fields, Misfit, MisfitKind};
 pub use json::{FieldPath, JsonFields};
 pub use keyval::KeyVal;

@@ -10,6 +10,7 @@ use super::condition::Condition;
 use super::definition::{ColumnRules, FieldRules, FormatConditions, Header, TimeSource};
 use super::line_fields::UnsetTexts;
 use super::numbers::BoundNumbers;
+use super::quick::QuickColumns;
 use super::template::{SlotTemplate, Template};
 use super::{Bound, BoundCondition, BoundConditions, BoundTime, Definition, Mapped, OF_ENVELOPE};
 use crate::format::extract::{Columns, Extractor, FieldPath, JsonFields, KeyVal, Misfit, Pattern};
@@ -132,10 +133,14 @@ impl Definition {
         }
         let numbers = self.bound_numbers(&mut slots)?;
         // What a format says of its records may be of columns that not every input has.
-        let mut bound = |all: &[Condition]| all.iter().map(|one| bound_condition(one, &mut slots)).collect();
+        let mut bound = |all: &[Condition]| all.iter().map(|one| bound_condition(one, &mut slots)).collect::<Vec<_>>();
         let FormatConditions { form, only, wanted, known_by } = &self.conditions;
-        let conditions =
+        let mut conditions =
             BoundConditions { form: bound(form), only: bound(only), wanted: bound(wanted), known_by: bound(known_by) };
+        // What lines meet by what this input does not have need not be asked of each.
+        for all in [&mut conditions.form, &mut conditions.only, &mut conditions.wanted] {
+            all.retain(|one| !one.condition.is_met_without(|at| one.slots[at].is_none()));
+        }
         // Of lines that may have more columns, the last one that they need.
         let last = match (&self.fields, &columns) {
             (FieldRules::Columns(rules), Some(columns)) if rules.takes_more => slots.of(&columns.len().to_string()),
@@ -158,8 +163,10 @@ impl Definition {
             hosts: [from, to],
             conditions,
             numbers,
+            quick: None,
         };
         bound.renumber(&order);
+        bound.quick = QuickColumns::of(&bound);
         Ok(Mapped { bound: Arc::new(bound), latest: context.latest })
     }
 

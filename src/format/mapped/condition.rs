@@ -62,6 +62,11 @@ impl Condition {
     pub fn is_met<'a>(&self, mut value: impl FnMut(usize) -> Option<&'a [u8]>) -> bool {
         self.tests.iter().enumerate().any(|(at, one)| one.test.is_met(value(at)))
     }
+
+    /// Whether any line meets it that lacks the fields of these tests.
+    pub fn is_met_without(&self, lacks: impl Fn(usize) -> bool) -> bool {
+        self.tests.iter().enumerate().any(|(at, one)| lacks(at) && one.test.is_met(None))
+    }
 }
 
 impl Test {

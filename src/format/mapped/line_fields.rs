@@ -8,7 +8,8 @@ use super::{Bound, BoundCondition, MappedScratch};
 use crate::format::envelope::OpenedLine;
 use crate::format::extract::{FieldPlace, Fields};
 use crate::format::line::{HostRanges, NoRecord};
-use crate::model::{Cause, TimeUnit, Timestamp, Units};
+use crate::format::stamps::seconds;
+use crate::model::Cause;
 
 /// Texts that stand for no value.
 #[derive(Debug, Default)]
@@ -126,7 +127,7 @@ impl<'a> LineFields<'a> {
         let time = self.bound.time.iter().find(is_there)?;
         let text = time.stamp.sole_field().map_or(Some(&made[..]), |slot| self.get(slot))?;
         let plus = match time.plus.and_then(|slot| self.get(slot)) {
-            Some(plus) => Units::all(TimeUnit::Seconds).read(plus).ok().map(Timestamp::nanos)?,
+            Some(plus) => seconds(plus).ok()?,
             None => 0,
         };
         Some((text, plus))
@@ -193,14 +194,15 @@ const ONES: u64 = u64::MAX / 255;
 /// Whether a host has a byte in it that ends texts or lines: a zero, or a newline. Hosts are short, so
 /// that a search which is made for long texts would take longer to begin.
 #[inline(always)]
-fn ends_early(host: &[u8]) -> bool {
+pub fn ends_early(host: &[u8]) -> bool {
     let has_zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes & (ONES << 7) != 0;
-    let (chunks, rest) = host.as_chunks();
-    let is_there = |chunk: &[u8; 8]| {
-        let bytes = u64::from_le_bytes(*chunk);
-        has_zero(bytes) || has_zero(bytes ^ (ONES * u64::from(b'\n')))
+    let is_there = |bytes: u64| has_zero(bytes) || has_zero(bytes ^ (ONES * u64::from(b'\n')));
+    let Some(last) = host.last_chunk() else {
+        // All of them, behind others that end nothing.
+        return is_there(host.iter().fold(ONES, |bytes, byte| bytes << 8 | u64::from(*byte)));
     };
-    chunks.iter().any(is_there) || rest.iter().any(|byte| matches!(byte, 0 | b'\n'))
+    let (chunks, _) = host.as_chunks();
+    chunks.iter().any(|chunk| is_there(u64::from_le_bytes(*chunk))) || is_there(u64::from_le_bytes(*last))
 }
 
 #[cfg(test)]

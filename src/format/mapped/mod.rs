@@ -12,6 +12,7 @@ pub mod definition;
 mod line_fields;
 pub mod numbers;
 pub mod presets;
+mod quick;
 mod template;
 mod transform;
 
@@ -29,6 +30,7 @@ pub use definition::{Definition, Flaw};
 use line_fields::{LineFields, UnsetTexts, message};
 use numbers::BoundNumbers;
 pub use numbers::{RecordLayout, RecordNumbers};
+use quick::{QuickColumns, QuickHosts};
 use template::SlotTemplate;
 
 /// A definition that is bound to one input. Cheap to clone.
@@ -63,6 +65,8 @@ struct Bound {
     conditions: BoundConditions,
     /// What is summed, and how many connections a line is.
     numbers: BoundNumbers,
+    /// What reads most lines, if no more than two hosts and a stamp are asked of them.
+    quick: Option<QuickColumns>,
 }
 
 /// What lines have to meet.
@@ -107,6 +111,8 @@ pub struct MappedScratch {
     unescaped: Vec<u8>,
     stamps: StampScratch,
     stamp: Vec<u8>,
+    /// The hosts of the line that was read last, if it was one of most.
+    quick: Option<QuickHosts>,
     /// Where the first line begins that names other columns.
     rebound: Option<usize>,
     /// Of each record: its numbers, if there are any, the four bytes of where its line begins, who, a
@@ -251,6 +257,13 @@ impl LineFormat for Mapped {
 
     fn stamp(&self, scratch: &mut MappedScratch, bytes: &[u8], start: usize, end: usize) -> Stamp {
         let line = trimmed(bytes, start, end);
+        scratch.quick = None;
+        if let Some(quick) = &self.bound.quick
+            && let Some((time, hosts)) = quick.read(&self.bound, scratch, line, self.latest)
+        {
+            scratch.quick = Some(hosts);
+            return Stamp::At(time, start);
+        }
         match self.bound.read(scratch, line).and_then(|()| self.bound.stamp(scratch, line, self.latest)) {
             Ok(time) => Stamp::At(time, start),
             Err(Stamp::TooEarly(_)) => Stamp::TooEarly(start),
@@ -267,6 +280,14 @@ impl LineFormat for Mapped {
     fn hosts(&self, scratch: &mut MappedScratch, bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, NoRecord> {
         let line = trimmed(bytes, at, end);
         let before = scratch.text.len();
+        if let Some(hosts) = scratch.quick.take() {
+            if let Some(ranges) = QuickColumns::put_hosts(&self.bound, line, hosts, at, &mut scratch.text) {
+                return Ok(ranges);
+            }
+            // Of such a line it is known that it has fields.
+            scratch.text.truncate(before);
+            self.bound.read(scratch, line).map_err(|_| NoRecord::Malformed(Cause::NotOfTheForm))?;
+        }
         let mut text = std::mem::take(&mut scratch.text);
         let hosts = {
             let fields = LineFields::of(&self.bound, scratch, line);

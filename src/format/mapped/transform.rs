@@ -145,38 +145,52 @@ fn url_host(authority: &[u8]) -> &[u8] {
 
 /// The path of a URL, or of what stands in a request, without its query.
 fn segment(url: &[u8]) -> &[u8] {
-    let path = match memchr::memmem::find(url, b"://") {
-        Some(at) => {
-            let rest = &url[at + 3..];
-            memchr::memchr(b'/', rest).map_or(&b"/"[..], |at| &rest[at..])
-        }
+    let path = match behind_scheme(url) {
+        Some(rest) => match &rest[part_end(rest)..] {
+            path @ [b'/', ..] => path,
+            _ => b"/",
+        },
         None => url,
     };
     if path.first() != Some(&b'/') {
         return &url[..0];
     }
-    let end = path[1..].iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).map_or(path.len(), |at| at + 1);
-    &path[..end]
+    &path[..1 + part_end(&path[1..])]
 }
 
 /// The path of a request, if it is one of HTTP and names a path.
 fn request_path(request: &[u8]) -> &[u8] {
     let nothing = &request[..0];
     let Some(start) = memchr::memchr(b' ', request).map(|at| at + 1) else { return nothing };
-    let Some(end) = memchr::memmem::rfind(request, b" HTTP/").filter(|end| *end >= start) else { return nothing };
+    let version = || memchr::memmem::rfind(request, b" HTTP/");
+    // Mostly it is the last word.
+    let last = memchr::memrchr(b' ', request).filter(|at| request[*at..].starts_with(b" HTTP/"));
+    let Some(end) = last.or_else(version).filter(|end| *end >= start) else { return nothing };
     let path = &request[start..end];
     if path.first() == Some(&b'/') { path } else { nothing }
 }
 
+/// Where the authority of a URL ends, or a part of its path: before a slash, its query or its fragment.
+fn part_end(text: &[u8]) -> usize {
+    text.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(text.len())
+}
+
+/// What stands behind the scheme of a URL (RFC 3986, section 3.1), if it begins with one: another URL may
+/// stand in its query.
+fn behind_scheme(url: &[u8]) -> Option<&[u8]> {
+    let is_of_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    let end = url.iter().position(|byte| !is_of_scheme(byte))?;
+    url[end..].strip_prefix(b"://").filter(|_| url[0].is_ascii_alphabetic())
+}
+
 /// The host of a URL, with its port; nothing of what is neither a URL nor `host:port`.
 fn authority(url: &[u8]) -> &[u8] {
-    let rest = match memchr::memmem::find(url, b"://") {
-        Some(at) => &url[at + 3..],
+    let rest = match behind_scheme(url) {
+        Some(rest) => rest,
         None if host_and_port(url).1.is_some() => url,
         None => return &url[..0],
     };
-    let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
-    let authority = &rest[..end];
+    let authority = &rest[..part_end(rest)];
     memchr::memrchr(b'@', authority).map_or(authority, |at| &authority[at + 1..])
 }
 
@@ -271,6 +285,14 @@ mod tests {
             ("segment", "/api/v1?x=1", "/api"),
             ("segment", "/?q", "/"),
             ("segment", "http://a.example/b/c", "/b"),
+            ("segment", "/login?next=https://a.example/b", "/login"),
+            ("segment", "http://a.example/b?next=https://c.example/d", "/b"),
+            ("segment", "HTTP+x-1.0://a.example/b", "/b"),
+            ("segment", "http://a.example?b=/c", "/"),
+            ("segment", "1http://a.example/b", ""),
+            ("url-host", "https://a.example?next=http://b.example/", "a.example"),
+            ("url-host", "/login?next=https://a.example/b", ""),
+            ("request-path", "GET /a HTTP/ b HTTP/1.1 HTTP/c d", "/a HTTP/ b HTTP/1.1"),
             ("segment", "http://a.example", "/"),
             ("request-path", "GET /a b?c HTTP/1.1", "/a b?c"),
             ("request-path", "GET http://a.example/b HTTP/1.1", ""),

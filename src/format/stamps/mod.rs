@@ -21,6 +21,7 @@ mod tests;
 #[cfg(test)]
 mod twin;
 
+pub use number::seconds;
 pub use pattern::StampPattern;
 pub use scratch::StampScratch;
 pub use zone::Zone;

@@ -17,6 +17,28 @@ pub fn number(text: &[u8], units: Units) -> Result<Timestamp, Unfit> {
     }
 }
 
+/// The nanoseconds that a number of seconds means.
+#[inline]
+pub fn seconds(text: &[u8]) -> Result<i64, Unfit> {
+    match common_seconds(text) {
+        Some(nanos) => Ok(nanos),
+        None => Units::all(TimeUnit::Seconds).read(text).map(Timestamp::nanos),
+    }
+}
+
+/// The same of up to seven digits, perhaps with up to nine decimals.
+#[inline(always)]
+fn common_seconds(text: &[u8]) -> Option<i64> {
+    const POWERS: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
+    let (count @ 1..8, number) = digits(eight(text, 0)) else { return None };
+    let whole = (number / POWERS.get(8 - count)?) as i64 * SECOND;
+    match text.get(count) {
+        None => Some(whole),
+        Some(b'.') => fraction(text, count).filter(|(_, end)| *end == text.len()).map(|(nanos, _)| whole + nanos),
+        Some(_) => None,
+    }
+}
+
 /// The most digits of a number that surely fits.
 const MOST_DIGITS: usize = 18;
 
@@ -58,6 +80,12 @@ mod tests {
         }
 
         #[test]
+        fn seconds_are_what_the_model_says(text in "-?[0-9]{0,9}([.,][0-9]{0,11})?x?") {
+            let model = Units::all(TimeUnit::Seconds).read(text.as_bytes()).map(Timestamp::nanos);
+            prop_assert_eq!(seconds(text.as_bytes()), model, "{}", text);
+        }
+
+        #[test]
         fn common_numbers_are_what_the_model_says(text in "[0-9]{8,19}(\\.[0-9]{1,10}0?)?", unit in 0usize..5) {
             let units = TimeUnit::ALL.get(unit).map_or(Units::AUTO, |unit| Units::all(*unit));
             prop_assert_eq!(number(text.as_bytes(), units), units.read(text.as_bytes()), "{}", text);
@@ -73,5 +101,10 @@ mod tests {
             assert_eq!(common(text.as_bytes(), Units::AUTO), None, "{text}");
         }
         assert_eq!(common(b"1700000000123.5", Units::AUTO), None);
+        assert_eq!(
+            ["0.004173", "0", "1234567", "7.123456789"].map(|text| common_seconds(text.as_bytes())),
+            [Some(4_173_000), Some(0), Some(1_234_567 * SECOND), Some(7_123_456_789),]
+        );
+        assert_eq!(["", "-", "1,5", "12345678", "1.", "1.5s"].map(|text| common_seconds(text.as_bytes())), [None; 6]);
     }
 }

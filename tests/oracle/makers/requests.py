@@ -16,8 +16,10 @@ PATHS = [
     "/caf%C3%A9/x",
     "//double",
     "/a;b/c#d",
+    "/oauth?next=https://www.example.org/x/y",
+    "/go/http://www.example.org/x",
 ]
-SEGMENTS = ["/", "/api", "/api", "/static", "/login", "/", "/img", "/caf%C3%A9", "/", "/a;b"]
+SEGMENTS = ["/", "/api", "/api", "/static", "/login", "/", "/img", "/caf%C3%A9", "/", "/a;b", "/oauth", "/go"]
 AGENTS = [
     "curl/8.5.0",
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36",

@@ -29,6 +29,7 @@ ODD = [
     b"GET /b\\ack HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     b"GET /\xc3\xa9\xff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     b"GET http://shop.example.com/absolute HTTP/1.1\r\nHost: shop.example.com\r\nConnection: close\r\n\r\n",
+    b"GET /oauth?next=https://shop.example.com/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     b"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     b"CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n",
     b"\r\n\r\n",

@@ -76,6 +76,30 @@ impl<'a> Picker<'a> {
         Ok(())
     }
 
+    /// Lets columns go by up to the next at which to look up, as far as their separators are among
+    /// these, and takes these off. Gives the last of them.
+    #[inline(always)]
+    fn pass(&mut self, separators: &mut u64) -> Option<usize> {
+        let before = self.stop - self.number;
+        if before == 0 {
+            return None;
+        }
+        let there = separators.count_ones() as usize;
+        if there <= before {
+            let last = u64::BITS - 1 - separators.leading_zeros();
+            self.number += there;
+            *separators = 0;
+            return Some(last as usize);
+        }
+        for _ in 1..before {
+            *separators &= *separators - 1;
+        }
+        let last = separators.trailing_zeros();
+        *separators &= *separators - 1;
+        self.number = self.stop;
+        Some(last as usize)
+    }
+
     /// Whether no column that is left makes a difference.
     #[inline(always)]
     fn is_done(&self) -> bool {
@@ -97,6 +121,10 @@ impl<'a> Picker<'a> {
         while base < line.len() {
             let mut separators = mask_at(line, lanes, Byte(byte), base);
             while separators != 0 {
+                start = self.pass(&mut separators).map_or(start, |last| base + last + 1);
+                if separators == 0 {
+                    break;
+                }
                 let end = base + separators.trailing_zeros() as usize;
                 self.column(start, end)?;
                 start = end + 1;
