@@ -36,9 +36,14 @@ pub struct Format {
     zone: Zone,
 }
 
-/// Why an input is not read: nothing tells its format, or it has not what was asked for.
+/// Why an input is not read, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unbound(pub String);
+pub enum Unbound {
+    /// Nothing tells its format.
+    Untold(String),
+    /// It has not what was asked for, or that can't be asked.
+    Misasked(String),
+}
 
 impl Format {
     /// The format of this name, `auto` included; `own` are those of a configuration. With keys that
@@ -165,7 +170,7 @@ impl Format {
         let context = StampContext { latest, ..self.context() };
         let schema = match &self.asked {
             AskedFormat::Plain => Schema::Plain(Plain { units: self.units }),
-            AskedFormat::Defined(own) => Schema::Mapped(own.bind(head, &context).map_err(Unbound)?),
+            AskedFormat::Defined(own) => Schema::Mapped(own.bind(head, &context).map_err(Unbound::Misasked)?),
             AskedFormat::Auto => self.told(head, &context)?,
         };
         Ok(LineRules { schema, max_line })
@@ -178,10 +183,12 @@ impl Format {
 
     /// The schema of an input whose format is told by its head.
     fn told(&self, head: &Head<'_>, context: &StampContext) -> Result<Schema, Unbound> {
-        let flaw = |Flaw { key, message }| Unbound(format!("{key}: {message}"));
+        let flaw = |Flaw { key, message }| Unbound::Misasked(format!("{key}: {message}"));
         let has_keys = self.keys.iter().next().is_some();
         let told = match detect(head, context) {
-            Err(error) => detect_by_fields(head, context, &self.keys).ok_or_else(|| Unbound(error.to_string()))?,
+            Err(error) => {
+                detect_by_fields(head, context, &self.keys).ok_or_else(|| Unbound::Untold(error.to_string()))?
+            }
             Ok(told) => told,
         };
         let definition = match told {
@@ -190,7 +197,7 @@ impl Format {
             Detected::Defined(own) if has_keys => Arc::new(own.with(&self.keys).map_err(flaw)?),
             Detected::Defined(own) => own,
         };
-        definition.bind(head, context).map(Schema::Mapped).map_err(Unbound)
+        definition.bind(head, context).map(Schema::Mapped).map_err(Unbound::Misasked)
     }
 }
 

@@ -124,7 +124,7 @@ pub const TABLE: &[LineKind] = &[
     .by(r"awk -F '\t' '!/^#/ { print $1, $3, $5 }' FILE"),
     LineKind::new(
         "a log of Zeek that has no hosts where conn.log has them",
-        "take its columns of time, from and to",
+        "take its columns of time, from and to, or, if it has ts, id.orig_h and id.resp_h, say --format zeek-conn",
         |lines| first(lines, |line| line.starts_with(b"#separator")),
     ),
     LineKind::new("a VPC flow log", "take three fields of it", |lines| some(lines, |line| is_vpc(line, 0)))

@@ -30,6 +30,7 @@ pub fn nothing(stretch: Stretch, stamps: Option<Stamps>, balance: &Balance) -> O
             inputs => format!(": all {inputs} inputs are empty (0 bytes)"),
         },
         None if balance.lines_read == balance.blank && whole => ": all lines are blank".to_owned(),
+        None if balance.filtered > 0 => format!(": {} not meet --where", records(balance.filtered)),
         None if whole => ", and no record elsewhere".to_owned(),
         None => ", and no record elsewhere that was looked at".to_owned(),
     };
@@ -47,6 +48,10 @@ pub fn odd((lowest, highest): (Timestamp, Timestamp)) -> Option<String> {
         return None;
     };
     Some(format!("all from {when}: if their unit is not what it seems, --unit says which it is (s, ms, us or ns)"))
+}
+
+fn records(count: u64) -> String {
+    if count == 1 { "the only record does".to_owned() } else { format!("{count} records do") }
 }
 
 /// 1990-01-01.

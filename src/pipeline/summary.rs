@@ -77,9 +77,14 @@ impl Foreign {
             return None;
         }
         let kind = first_lines.kind();
+        // Headers and comments beside lines that are malformed make no log.
+        let records = sum(|balance| balance.out_of_window + balance.future + balance.filtered);
+        let malformed = sum(Balance::malformed_total);
+        let is_whole = sum(|balance| balance.bytes_skipped) == 0;
+        let has_record = first_lines.has_record && !(is_whole && records == 0 && malformed > 0);
         // Of several inputs, records may be those of the others.
         let by_accident = kind.is_binary && sheets.iter().all(|sheet| sheet.balance.inputs == 1);
-        match (first_lines.has_record, by_accident) {
+        match (has_record, by_accident) {
             (false, _) => Some(Foreign { lines, all: true, kind }),
             (true, true) => Some(Foreign { lines: first_lines.heads.len() as u64, all: false, kind }),
             (true, false) => None,

@@ -113,8 +113,9 @@ impl SavedContents {
             let start = self.pane_start(number);
             let measures = tally.measure_set();
             pane.for_each_amount(|from, to, Amount { connections, sums }| {
-                let sums = measures.places().map(|place| sums.get(place)).collect();
-                pairs.push(ShownPair { start, from: name(from), to: name(to), connections, sums });
+                let seen = sums.seen().filter(|_| measures.has_times());
+                let sums = (0..measures.sums()).map(|place| sums.get(place)).collect();
+                pairs.push(ShownPair { start, from: name(from), to: name(to), connections, sums, seen });
             });
         }
         pairs.sort();

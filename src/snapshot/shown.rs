@@ -109,8 +109,10 @@ pub struct ShownPair {
     pub from: Vec<u8>,
     pub to: Vec<u8>,
     pub connections: u64,
-    /// What each measure comes to.
+    /// What each measure comes to that is summed.
     pub sums: Vec<u64>,
+    /// When it was first and last seen, if that is kept.
+    pub seen: Option<[Timestamp; 2]>,
 }
 
 /// A number of the sheet: its name for programs, and that for people, if it is told to them.
@@ -234,20 +236,22 @@ impl Display for ShownWindows {
 
 impl Display for ShownPair {
     fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
-        let ShownPair { start, from, to: server, connections, sums } = self;
+        let ShownPair { start, from, to: server, connections, sums, seen } = self;
         write!(to, "{start} {} {} {connections}", printable(from), printable(server))?;
-        sums.iter().try_for_each(|sum| write!(to, " {sum}"))
+        sums.iter().try_for_each(|sum| write!(to, " {sum}"))?;
+        seen.iter().flatten().try_for_each(|time| write!(to, " {time}"))
     }
 }
 
 impl Serialize for ShownPair {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut pair = serializer.serialize_tuple(4 + self.sums.len())?;
+        let mut pair = serializer.serialize_tuple(4 + self.sums.len() + self.seen.iter().flatten().count())?;
         pair.serialize_element(&self.start.unix_decimal())?;
         pair.serialize_element(&exact(&self.from))?;
         pair.serialize_element(&exact(&self.to))?;
         pair.serialize_element(&self.connections)?;
         self.sums.iter().try_for_each(|sum| pair.serialize_element(sum))?;
+        self.seen.iter().flatten().try_for_each(|time| pair.serialize_element(&time.unix_decimal()))?;
         pair.end()
     }
 }

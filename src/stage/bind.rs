@@ -50,7 +50,7 @@ impl Binder {
         let latest = written.map_or_else(|| (self.now)(), Timestamp::of_system);
         Ok(match self.format.bind(&head, latest, self.max_line) {
             Ok(rules) => Ok(BoundInput { rules, again }),
-            Err(Unbound(why)) => Err(not_read(input, &head, why)),
+            Err(why) => Err(not_read(input, &head, why)),
         })
     }
 
@@ -67,7 +67,12 @@ impl Binder {
 }
 
 /// The error for an input whose lines cannot be read.
-fn not_read(input: &Input, head: &Head<'_>, why: String) -> Error {
+fn not_read(input: &Input, head: &Head<'_>, why: Unbound) -> Error {
+    let path = show_path(input.path());
+    let why = match why {
+        Unbound::Untold(why) => why,
+        Unbound::Misasked(why) => return ErrorKind::Format(format!("{path}: {why}")).into(),
+    };
     let lines: Vec<&[u8]> = head.filled().collect();
     let kind = kind(&lines);
     let looks = if kind.is_unknown() { String::new() } else { format!("they look like {}; ", kind.name) };
@@ -77,5 +82,5 @@ fn not_read(input: &Input, head: &Head<'_>, why: String) -> Error {
                   --from FIELD --to FIELD"
             .to_owned(),
     };
-    ErrorKind::Format(format!("{}: {why}; {looks}{help}", show_path(input.path()))).into()
+    ErrorKind::Format(format!("{path}: {why}; {looks}{help}")).into()
 }

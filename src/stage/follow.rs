@@ -340,7 +340,7 @@ impl ChunkMaker {
             }
             // More of it may tell.
             Err(_) if beginning.len() < HEAD_BYTES && head.lines.len() < Head::MOST_LINES => None,
-            Err(Unbound(why)) => {
+            Err(Unbound::Untold(why) | Unbound::Misasked(why)) => {
                 begun.rules = Some(self.binder.plain());
                 Some(HeadTold::Nothing(format!(
                     "{why}; its lines are read as plain, and are malformed where they are not"

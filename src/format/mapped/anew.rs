@@ -6,9 +6,10 @@
 
 use memchr::memmem::Finder;
 
+use super::Mapped;
 use super::bind::{StampContext, names_behind};
+use super::bound::Bound;
 use super::definition::{FieldRules, Header};
-use super::{Bound, Mapped};
 
 impl Mapped {
     /// What a line begins with that names columns, if any line of the input may.

@@ -6,16 +6,16 @@
 
 use std::sync::Arc;
 
+use super::bound::{Bound, BoundCondition, BoundConditions, BoundFields, BoundTime, OF_ENVELOPE, UnsetTexts};
 use super::condition::Condition;
 use super::definition::{ColumnRules, FieldRules, FormatConditions, Header, TimeSource};
-use super::line_fields::UnsetTexts;
 use super::numbers::BoundNumbers;
 use super::quick::QuickColumns;
 use super::template::{SlotTemplate, Template};
-use super::{Bound, BoundCondition, BoundConditions, BoundTime, Definition, Mapped, OF_ENVELOPE};
+use super::{Definition, Mapped};
 use crate::format::extract::{Columns, Extractor, FieldPath, JsonFields, KeyVal, Misfit, Pattern};
-use crate::format::stamps::{StampRules, Zone};
-use crate::model::{Timestamp, Units};
+use crate::format::stamps::{StampRules, StampScratch, Zone};
+use crate::model::{Timestamp, Unfit, Units};
 
 /// What stamps mean that do not say all of it themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Definition {
     /// The same for an input that begins so. Errors with why that can't be, for people.
     pub fn bind(self: &Arc<Self>, head: &Head<'_>, context: &StampContext) -> Result<Mapped, String> {
         let (columns, header) = match &self.fields {
-            FieldRules::Columns(rules) => self.columns_of(rules, head)?,
+            FieldRules::Columns(rules) => self.columns_of(rules, head, context)?,
             _ => (None, Vec::new()),
         };
         self.bind_columns(columns, header, context)
@@ -153,21 +153,22 @@ impl Definition {
             definition: Arc::clone(self),
             columns,
             header,
-            extractor,
-            is_json: self.fields == FieldRules::Json,
-            unset: UnsetTexts::of(&self.unset),
-            slots: count,
-            last,
+            fields: BoundFields {
+                extractor,
+                is_json: self.fields == FieldRules::Json,
+                unset: UnsetTexts::of(&self.unset),
+                slots: count,
+                last,
+            },
             stamps: StampRules { form: self.form.clone(), units: context.units, zone: context.zone.clone() },
             time,
             hosts: [from, to],
             conditions,
             numbers,
-            quick: None,
         };
         bound.renumber(&order);
-        bound.quick = QuickColumns::of(&bound);
-        Ok(Mapped { bound: Arc::new(bound), latest: context.latest })
+        let quick = QuickColumns::of(&bound).map(Arc::new);
+        Ok(Mapped { bound: Arc::new(bound), quick, latest: context.latest })
     }
 
     /// Where the numbers of its lines stand.
@@ -218,9 +219,28 @@ impl Definition {
         Ok((extractor, order))
     }
 
+    /// Whether the stamp stands in a column that is known by its number, and these are the columns of a
+    /// record.
+    fn has_stamp_by_number(&self, columns: &[String], context: &StampContext) -> bool {
+        let number = |name: &str| name.parse().ok().filter(|number| (1..=columns.len()).contains(number));
+        let rules = StampRules { form: self.form.clone(), units: context.units, zone: context.zone.clone() };
+        self.time.iter().any(|time| {
+            let mut text = Vec::new();
+            let by_number = time.stamp.with_slots(|name| number(name));
+            let is_there = by_number
+                .is_ok_and(|stamp| stamp.write(|slot: usize| Some(columns.get(slot - 1)?.as_bytes()), &mut text));
+            is_there && rules.read(&text, context.latest, &mut StampScratch::default()) != Err(Unfit::NoStamp)
+        })
+    }
+
     /// The names of the columns of an input that begins so, if it has or needs any, and the line
     /// that says them.
-    fn columns_of(&self, rules: &ColumnRules, head: &Head<'_>) -> Result<(Option<Vec<String>>, Vec<u8>), String> {
+    fn columns_of(
+        &self,
+        rules: &ColumnRules,
+        head: &Head<'_>,
+        context: &StampContext,
+    ) -> Result<(Option<Vec<String>>, Vec<u8>), String> {
         let given = (!rules.names.is_empty()).then(|| rules.names.clone());
         let mut unescaped = Vec::new();
         let mut lines = head.filled().filter_map(|line| {
@@ -238,6 +258,9 @@ impl Definition {
                 match given {
                     // A log that needs no header begins with a record.
                     Some(given) if !found.iter().any(|name| given.contains(name)) => Ok((Some(given), Vec::new())),
+                    None if self.has_stamp_by_number(&found, context) => {
+                        Ok((Some((1..=found.len()).map(|number| number.to_string()).collect()), Vec::new()))
+                    }
                     _ => Ok((Some(found), first)),
                 }
             }
@@ -273,7 +296,7 @@ impl Bound {
             time.stamp.renumber(new);
             time.plus = time.plus.map(new);
         }
-        self.last = self.last.map(new);
+        self.fields.last = self.fields.last.map(new);
         self.numbers.renumber(new);
         let BoundConditions { form, only, wanted, known_by } = &mut self.conditions;
         for condition in [form, only, wanted, known_by].into_iter().flatten() {

@@ -131,6 +131,20 @@ impl FromStr for Condition {
     }
 }
 
+/// A word in a value that joins conditions elsewhere, if what stands behind it is one.
+fn joined(value: &str) -> Option<&'static str> {
+    const WORDS: [&str; 6] = [" and ", " AND ", "&&", " OR ", " Or ", "||"];
+    if value.starts_with('"') {
+        return None;
+    }
+    let is_condition = |text: &str| {
+        let is_name = |field: &str| !field.is_empty() && !field.contains(char::is_whitespace);
+        cut(text.trim_start()).is_some_and(|(field, ..)| is_name(field.trim()))
+    };
+    let joins = |word: &&&str| value.match_indices(**word).any(|(at, _)| is_condition(&value[at + word.len()..]));
+    WORDS.iter().find(joins).map(|word| word.trim())
+}
+
 /// What stands between two tests, one of which is enough.
 const OR: &str = " or ";
 
@@ -151,6 +165,18 @@ impl FromStr for FieldTest {
         let (field, value) = (field.trim().to_owned(), value.trim());
         if field.is_empty() {
             return Err(format!("'{text}' names no field"));
+        }
+        if let Some(word) = joined(value) {
+            return Err(format!(
+                "'{text}': '{word}' joins no conditions; give them one by one, each with its own --where, or, of which one is \
+                 enough, with ' or ' between them; a value with such words in it stands in double quotes"
+            ));
+        }
+        if value.starts_with('~') && matches!(sign, Sign::Equal(_)) {
+            return Err(format!("'{text}': a pattern stands behind ~ alone, as in {field}{value}"));
+        }
+        if value.len() > 1 && value.starts_with('\'') && value.ends_with('\'') {
+            return Err(format!("'{text}': a value stands in double quotes or in none"));
         }
         if value.is_empty() && !sign.is_whole() {
             return Err(format!("'{text}' names no value; for an empty one write \"\""));
@@ -340,6 +366,9 @@ mod tests {
             ("user missing", &[], &["", "x"]),
             ("a=x or a=y", &["x", "y"], &["z", "x or a=y"]),
             ("a=x or a~^p or b$", &["x", "p or b"], &["p", "b"]),
+            ("a=Tom and Jerry", &["Tom and Jerry"], &["Tom"]),
+            ("a=\"b and c=d\"", &["b and c=d"], &["b"]),
+            ("a='", &["'"], &[""]),
         ] {
             met.iter().for_each(|value| assert!(is_met(condition, Some(value)), "{condition} of {value}"));
             not_met.iter().for_each(|value| assert!(!is_met(condition, Some(value)), "{condition} of {value}"));
@@ -364,6 +393,14 @@ mod tests {
             ("bytes>many", "is no number"),
             ("path~(", "is no pattern"),
             ("path~(a{1000}){1000}", "is no pattern"),
+            ("status!=200 and bytes>1000", "'and' joins no conditions"),
+            ("status=404 AND bytes>5", "'AND'"),
+            ("status!=404&&bytes>5", "'&&' joins"),
+            ("status=404 OR status=500", "with ' or ' between"),
+            ("path~^/a || path~^/b", "'||'"),
+            ("user in 10.0.0.0/8 and a=b", "'and'"),
+            ("agent=~X", "as in agent~X"),
+            ("status='200'", "double quotes or in none"),
         ] {
             let message = text.parse::<Condition>().unwrap_err();
             assert!(message.contains(said) && !message.contains('\n'), "{text}: {message}");

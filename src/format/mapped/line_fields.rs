@@ -3,40 +3,13 @@
 //! Not here: what a line has to be (`mapped`). Invariant: a value that stands for none is none,
 //! whoever asks.
 
+use super::bound::{Bound, BoundCondition, BoundTime};
 use super::template::SlotTemplate;
-use super::{Bound, BoundCondition, MappedScratch};
 use crate::format::envelope::OpenedLine;
 use crate::format::extract::{FieldPlace, Fields};
 use crate::format::line::{HostRanges, NoRecord};
 use crate::format::stamps::seconds;
 use crate::model::Cause;
-
-/// Texts that stand for no value.
-#[derive(Debug, Default)]
-pub struct UnsetTexts {
-    texts: Vec<Vec<u8>>,
-    /// A bit for each length that one has; 63 stands for all from there on.
-    lengths: u64,
-}
-
-impl UnsetTexts {
-    /// These.
-    pub fn of(texts: &[Vec<u8>]) -> Self {
-        let lengths = texts.iter().fold(0, |lengths, text| lengths | UnsetTexts::bit(text));
-        UnsetTexts { texts: texts.to_vec(), lengths }
-    }
-
-    /// Whether a text is one of them.
-    #[inline(always)]
-    pub fn has(&self, value: &[u8]) -> bool {
-        self.lengths & UnsetTexts::bit(value) != 0 && self.texts.iter().any(|text| text == value)
-    }
-
-    #[inline(always)]
-    fn bit(text: &[u8]) -> u64 {
-        1 << text.len().min(63)
-    }
-}
 
 /// The message of a line, which an envelope may stand around.
 #[inline(always)]
@@ -67,25 +40,19 @@ impl<'a> LineFields<'a> {
         LineFields { bound, fields, opened, line, unescaped, message: message(opened, line, unescaped) }
     }
 
-    /// Of the line that a scratch knows.
-    #[inline(always)]
-    pub fn of(bound: &'a Bound, scratch: &'a MappedScratch, line: &'a [u8]) -> Self {
-        LineFields::new(bound, &scratch.fields, &scratch.opened, &scratch.unescaped, line)
-    }
-
     /// The value of a field; `None` if the line does not have it.
     #[inline(always)]
     pub fn get(&self, slot: usize) -> Option<&'a [u8]> {
-        let value = match slot.checked_sub(self.bound.slots) {
+        let value = match slot.checked_sub(self.bound.fields.slots) {
             None => self.of_message(slot),
             Some(at) => self.of_envelope(at),
         };
-        value.filter(|value| !self.bound.unset.has(value))
+        value.filter(|value| !self.bound.fields.unset.has(value))
     }
 
     #[inline(always)]
     fn of_message(&self, slot: usize) -> Option<&'a [u8]> {
-        if self.bound.is_json && is_nested(self.message, self.fields.place(slot)) {
+        if self.bound.fields.is_json && is_nested(self.message, self.fields.place(slot)) {
             return None;
         }
         self.fields.get(slot, self.message)
@@ -117,7 +84,7 @@ impl<'a> LineFields<'a> {
     where
         'a: 'm,
     {
-        let is_there = |time: &&super::BoundTime| match time.stamp.sole_field() {
+        let is_there = |time: &&BoundTime| match time.stamp.sole_field() {
             Some(slot) => self.get(slot).is_some_and(|text| !text.is_empty()),
             None => {
                 made.clear();
@@ -171,7 +138,7 @@ impl<'a> LineFields<'a> {
         }
         let start = text.len();
         let is_there =
-            way.write(|slot| self.get(slot), text) && (way.is_text() || !self.bound.unset.has(&text[start..]));
+            way.write(|slot| self.get(slot), text) && (way.is_text() || !self.bound.fields.unset.has(&text[start..]));
         if !is_there {
             text.truncate(start);
         }
@@ -209,19 +176,6 @@ pub fn ends_early(host: &[u8]) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn texts_that_stand_for_none_are_told_whatever_their_length() {
-        let long = vec![b'x'; 70];
-        let texts = UnsetTexts::of(&[b"-".to_vec(), b"(empty)".to_vec(), long.clone()]);
-        for (text, is_unset) in
-            [(&b"-"[..], true), (b"(empty)", true), (b"+", false), (b"", false), (b"(empty]", false)]
-        {
-            assert_eq!(texts.has(text), is_unset, "{text:?}");
-        }
-        assert!(texts.has(&long) && !texts.has(&long[1..]) && !UnsetTexts::default().has(b""));
-        assert!(UnsetTexts::of(&[Vec::new()]).has(b""));
-    }
 
     proptest! {
         #[test]

@@ -7,6 +7,7 @@
 
 mod anew;
 pub mod bind;
+mod bound;
 mod condition;
 pub mod definition;
 mod line_fields;
@@ -19,86 +20,27 @@ mod transform;
 use std::sync::Arc;
 
 use super::envelope::OpenedLine;
-use super::extract::{ExtractScratch, Extractor, FieldPlace, Fields, Misfit, MisfitKind};
+use super::extract::{ExtractScratch, FieldPlace, Fields, Misfit, MisfitKind};
 use super::line::{HostRanges, LineFormat, NoRecord, Remains, Stamp};
-use super::stamps::{StampRules, StampScratch};
-use crate::model::time::SECOND;
+use super::stamps::StampScratch;
 use crate::model::{Cause, Timestamp, Unfit};
 
-use condition::Condition;
+use bound::Bound;
+pub use bound::ZONES_APART;
 pub use definition::{Definition, Flaw};
-use line_fields::{LineFields, UnsetTexts, message};
-use numbers::BoundNumbers;
+use line_fields::{LineFields, message};
 pub use numbers::{RecordLayout, RecordNumbers};
 use quick::{QuickColumns, QuickHosts};
-use template::SlotTemplate;
 
 /// A definition that is bound to one input. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Mapped {
     bound: Arc<Bound>,
+    /// What reads most lines, if no more than two hosts and a stamp are asked of them.
+    quick: Option<Arc<QuickColumns>>,
     /// No stamp without a year is later than this and a day.
     latest: Timestamp,
 }
-
-/// What a definition comes to for the columns of an input.
-#[derive(Debug)]
-struct Bound {
-    definition: Arc<Definition>,
-    /// The names of its columns, where the input says them.
-    columns: Option<Vec<String>>,
-    /// The line that says them, which may come again.
-    header: Vec<u8>,
-    extractor: Extractor,
-    /// Whether its fields are those of JSON.
-    is_json: bool,
-    /// Texts that stand for no value.
-    unset: UnsetTexts,
-    /// How many fields are looked for.
-    slots: usize,
-    /// Where the last column is that a line needs, if lines may have more.
-    last: Option<usize>,
-    stamps: StampRules,
-    time: Vec<BoundTime>,
-    /// Who, and to whom.
-    hosts: [Vec<SlotTemplate>; 2],
-    conditions: BoundConditions,
-    /// What is summed, and how many connections a line is.
-    numbers: BoundNumbers,
-    /// What reads most lines, if no more than two hosts and a stamp are asked of them.
-    quick: Option<QuickColumns>,
-}
-
-/// What lines have to meet.
-#[derive(Debug)]
-struct BoundConditions {
-    /// To be of the form.
-    form: Vec<BoundCondition>,
-    /// To be records.
-    only: Vec<BoundCondition>,
-    /// To count.
-    wanted: Vec<BoundCondition>,
-    /// To tell the format.
-    known_by: Vec<BoundCondition>,
-}
-
-/// A condition, and the slot of the field of each of its tests; a field that there can't be has
-/// none.
-#[derive(Debug)]
-struct BoundCondition {
-    condition: Condition,
-    slots: Vec<Option<usize>>,
-}
-
-/// Where a stamp stands.
-#[derive(Debug)]
-struct BoundTime {
-    stamp: SlotTemplate,
-    plus: Option<usize>,
-}
-
-/// Slots of what an envelope says, behind those of the fields: its time, host and program.
-const OF_ENVELOPE: [&str; 3] = ["envelope.time", "envelope.host", "envelope.program"];
 
 /// What is found of one line, and the hosts of all records so far.
 #[derive(Debug, Default)]
@@ -119,10 +61,6 @@ pub struct MappedScratch {
     /// zero, to whom, a zero.
     text: Vec<u8>,
 }
-
-/// By how much the stamps of a log may be later than it was written to, since its zone need not be
-/// the one that it is read in.
-pub const ZONES_APART: i64 = 24 * 3_600 * SECOND;
 
 /// Bytes before the host that connected.
 const LINE_START: usize = size_of::<u32>();
@@ -158,7 +96,7 @@ impl Mapped {
     /// The same for an input that was last written to then: no stamp without a year is more than a
     /// day later.
     pub fn up_to(&self, latest: Timestamp) -> Self {
-        Mapped { bound: Arc::clone(&self.bound), latest }
+        Mapped { latest, ..self.clone() }
     }
 
     /// Whether the names of its columns, which the input says itself, tell the format.
@@ -172,7 +110,7 @@ impl Mapped {
         let mut scratch = MappedScratch::default();
         // Lines of another kind tell it too.
         let is_read = !matches!(self.bound.read(&mut scratch, line), Err(Stamp::Bad(_) | Stamp::Blank));
-        is_read && LineFields::of(&self.bound, &scratch, line).meet(&self.bound.conditions.known_by)
+        is_read && scratch.of_line(&self.bound, line).meet(&self.bound.conditions.known_by)
     }
 
     /// Which numbers its records have.
@@ -190,6 +128,14 @@ impl Mapped {
     pub fn line_start(text: &[u8], from: usize) -> usize {
         let bytes = from.checked_sub(LINE_START).and_then(|at| text.get(at..from)?.try_into().ok());
         bytes.map_or(0, |bytes| u32::from_le_bytes(bytes) as usize)
+    }
+}
+
+impl MappedScratch {
+    /// The fields of the line that was read last.
+    #[inline(always)]
+    fn of_line<'a>(&'a self, bound: &'a Bound, line: &'a [u8]) -> LineFields<'a> {
+        LineFields::new(bound, &self.fields, &self.opened, &self.unescaped, line)
     }
 }
 
@@ -219,8 +165,8 @@ impl Bound {
         if message.iter().all(u8::is_ascii_whitespace) {
             return Err(if line.len() == message.len() { Stamp::Blank } else { Stamp::Other });
         }
-        self.extractor.extract(message, fields, extract).map_err(|found| misfit(message, found))?;
-        if self.last.is_some_and(|last| fields.place(last) == FieldPlace::Absent) {
+        self.fields.extractor.extract(message, fields, extract).map_err(|found| misfit(message, found))?;
+        if self.fields.last.is_some_and(|last| fields.place(last) == FieldPlace::Absent) {
             return Err(misfit(message, Misfit { what: MisfitKind::TooFewFields, at: message.len() }));
         }
         let line = LineFields::new(self, fields, opened, unescaped, line);
@@ -228,13 +174,6 @@ impl Bound {
             return Err(Stamp::Bad(Cause::NotOfTheForm));
         }
         if line.meet(&self.conditions.only) { Ok(()) } else { Err(Stamp::Other) }
-    }
-
-    /// Whether a line says something of the log, and is no record.
-    fn is_comment(&self, message: &[u8]) -> bool {
-        let definition::FieldRules::Columns(rules) = &self.definition.fields else { return false };
-        rules.comment.as_ref().is_some_and(|comment| message.starts_with(comment))
-            || (!self.header.is_empty() && message == &self.header[..])
     }
 
     /// The stamp of the line that was read last.
@@ -258,8 +197,8 @@ impl LineFormat for Mapped {
     fn stamp(&self, scratch: &mut MappedScratch, bytes: &[u8], start: usize, end: usize) -> Stamp {
         let line = trimmed(bytes, start, end);
         scratch.quick = None;
-        if let Some(quick) = &self.bound.quick
-            && let Some((time, hosts)) = quick.read(&self.bound, scratch, line, self.latest)
+        if let Some(quick) = &self.quick
+            && let Some((time, hosts)) = quick.read(&self.bound, &mut scratch.stamps, line, self.latest)
         {
             scratch.quick = Some(hosts);
             return Stamp::At(time, start);
@@ -290,7 +229,7 @@ impl LineFormat for Mapped {
         }
         let mut text = std::mem::take(&mut scratch.text);
         let hosts = {
-            let fields = LineFields::of(&self.bound, scratch, line);
+            let fields = scratch.of_line(&self.bound, line);
             if fields.meet(&self.bound.conditions.wanted) {
                 fields.put_hosts(at, &mut text)
             } else {

@@ -4,12 +4,13 @@
 //! once, which is read field by field (`line_fields`). Invariant: what is said is what reading it field
 //! by field says.
 
+use super::bound::{Bound, ZONES_APART};
 use super::line_fields::ends_early;
-use super::{Bound, MappedScratch, SlotTemplate, ZONES_APART};
+use super::template::SlotTemplate;
 use crate::format::envelope::Envelope;
 use crate::format::extract::{Extractor, FewColumns};
 use crate::format::line::HostRanges;
-use crate::format::stamps::seconds;
+use crate::format::stamps::{StampScratch, seconds};
 use crate::model::Timestamp;
 
 /// The columns of a record: its stamp, what is to be added to it, who, to whom.
@@ -25,7 +26,7 @@ pub type QuickHosts = [(usize, usize); 2];
 impl QuickColumns {
     /// For lines of an input, if it is one of those.
     pub fn of(bound: &Bound) -> Option<Self> {
-        let Extractor::Columns(columns) = &bound.extractor else { return None };
+        let Extractor::Columns(columns) = &bound.fields.extractor else { return None };
         let is_free = bound.conditions.form.is_empty() && bound.conditions.only.is_empty();
         let is_alone = bound.conditions.wanted.is_empty() && bound.numbers.layout().is_empty();
         let is_open = bound.definition.envelope == Envelope::None;
@@ -33,7 +34,7 @@ impl QuickColumns {
         let stamp = time.stamp.sole_field()?;
         let [from, to] = [0, 1].map(|side: usize| bound.hosts[side].first().and_then(SlotTemplate::sole_field));
         let slots = [stamp, time.plus.unwrap_or(stamp), from?, to?];
-        let columns = columns.few(slots, bound.last)?;
+        let columns = columns.few(slots, bound.fields.last)?;
         (is_free && is_alone && is_open).then_some(QuickColumns { columns, has_plus: time.plus.is_some() })
     }
 
@@ -42,7 +43,7 @@ impl QuickColumns {
     pub fn read(
         &self,
         bound: &Bound,
-        scratch: &mut MappedScratch,
+        scratch: &mut StampScratch,
         line: &[u8],
         latest: Timestamp,
     ) -> Option<(Timestamp, QuickHosts)> {
@@ -51,18 +52,18 @@ impl QuickColumns {
         }
         let [stamp, plus, from, to] = self.columns.find(line)?;
         let [stamp, plus] = [stamp, plus].map(|(start, end)| &line[start..end]);
-        if stamp.is_empty() || bound.unset.has(stamp) {
+        if stamp.is_empty() || bound.fields.unset.has(stamp) {
             return None;
         }
-        let plus = match self.has_plus && !bound.unset.has(plus) {
+        let plus = match self.has_plus && !bound.fields.unset.has(plus) {
             true => seconds(plus).ok()?,
             false => 0,
         };
-        let unclear = scratch.stamps.unclear;
-        let time = bound.stamps.read(stamp, latest.plus(ZONES_APART), &mut scratch.stamps).ok()?;
+        let unclear = scratch.unclear;
+        let time = bound.stamps.read(stamp, latest.plus(ZONES_APART), scratch).ok()?;
         let Some(time) = time.checked_plus(plus) else {
             // It is read once more, and is not unclear twice.
-            scratch.stamps.unclear = unclear;
+            scratch.unclear = unclear;
             return None;
         };
         Some((time, [from, to]))
@@ -78,7 +79,7 @@ impl QuickColumns {
         text: &mut Vec<u8>,
     ) -> Option<HostRanges> {
         let [from, to] = hosts.map(|(start, end)| &line[start..end]);
-        if [from, to].into_iter().any(|host| host.is_empty() || bound.unset.has(host) || ends_early(host)) {
+        if [from, to].into_iter().any(|host| host.is_empty() || bound.fields.unset.has(host) || ends_early(host)) {
             return None;
         }
         text.reserve(size_of::<u32>() + from.len() + to.len() + 2);

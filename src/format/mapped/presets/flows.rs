@@ -3,6 +3,9 @@
 use super::preset::{Preset, SampleLine};
 use SampleLine::{Filtered, Other, Record};
 
+/// What no other log of Zeek has.
+const CONN_ONLY: &str = "conn_state exists or history exists or orig_pkts exists";
+
 pub(super) const PRESETS: &[Preset] = &[
     Preset {
         name: "zeek-conn",
@@ -20,7 +23,7 @@ pub(super) const PRESETS: &[Preset] = &[
             ("unset", &["-", "(empty)"]),
             ("measures", &["bytes=orig_bytes+resp_bytes", "packets=orig_pkts+resp_pkts"]),
             ("only", &["_path missing or _path=conn"]),
-            ("known-by", &["ts exists", "id.orig_h exists", "id.resp_h exists", "conn_state exists"]),
+            ("known-by", &["ts exists", "id.orig_h exists", "id.resp_h exists", CONN_ONLY]),
         ],
         samples: &[
             ("#separator \\x09", Other),
@@ -53,7 +56,7 @@ pub(super) const PRESETS: &[Preset] = &[
             ("to", &["id.resp_h"]),
             ("measures", &["bytes=orig_bytes+resp_bytes", "packets=orig_pkts+resp_pkts"]),
             ("only", &["_path missing or _path=conn"]),
-            ("known-by", &["ts exists", "id.orig_h exists", "id.resp_h exists", "conn_state exists"]),
+            ("known-by", &["ts exists", "id.orig_h exists", "id.resp_h exists", CONN_ONLY]),
         ],
         samples: &[
             (
