@@ -104,7 +104,7 @@ impl Format {
         }
         let definition = Definition::new(name, read_keys(keys)?).map_err(|flaw| flaw.message)?;
         let context = StampContext { latest, ..self.context() };
-        let bound = Arc::new(definition).bind_columns(columns.clone(), header.clone(), &context)?;
+        let bound = Arc::new(definition).bind_saved(columns.clone(), header.clone(), &context)?;
         Ok(LineRules { schema: Schema::Mapped(bound), max_line })
     }
 }

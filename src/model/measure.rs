@@ -115,6 +115,11 @@ impl PerMeasure {
         (last > 0).then(|| [!first, last].map(time_of))
     }
 
+    /// Whether the first time seen is not behind the last, of numbers that have times or not.
+    pub fn has_times_in_order(&self, has_times: bool) -> bool {
+        self.seen().map_or(!has_times, |[first, last]| first <= last)
+    }
+
     /// The number at a place.
     pub fn get(&self, place: usize) -> u64 {
         self.0.get(place).copied().unwrap_or(0)
@@ -342,6 +347,15 @@ mod tests {
             all -= at(7);
             assert_eq!((all.get(0), all.seen()), (2, Some([-5, 7].map(Timestamp::from_seconds))));
         }
+    }
+
+    #[test]
+    fn times_that_cannot_be_are_told() {
+        let at = |seconds: i64| PerMeasure::default().seen_at(Timestamp::from_seconds(seconds));
+        let mut turned = at(5);
+        turned.0[TIMES[1]] = at(4).0[TIMES[1]];
+        assert_eq!([at(5), turned, PerMeasure::of(&[1])].map(|it| it.has_times_in_order(true)), [true, false, false]);
+        assert!(PerMeasure::of(&[1]).has_times_in_order(false));
     }
 
     #[test]

@@ -204,11 +204,6 @@ fn an_empty_window_is_one_line_and_periodic_ones_have_headings() {
         let odd = odd((low, high)).unwrap();
         assert_eq!(written("text", &[empty]), format!("{none}{said}\n").replace("ODD", &format!(", {odd}")));
     }
-    for (filtered, said) in [(1, ": the only record does not meet --where"), (2, ": 2 records do not meet --where")] {
-        let balance = Balance { lines_read: filtered, bytes_total: 9, filtered, ..Balance::default() };
-        let stamps = Some(Stamps { extent: None, whole: true });
-        assert_eq!(written("text", &[WindowResult { stamps, balance, ..empty.clone() }]), format!("{none}{said}\n"));
-    }
     let stamps = Some(Stamps { extent: Some((low, high)), whole: true });
     for (seconds, from_start, remedy) in [
         (60, false, "minute: --until latest"),

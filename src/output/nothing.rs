@@ -107,14 +107,25 @@ impl Stretch {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn stamps_are_odd_where_all_are_far_from_the_years_of_logs() {
-        use super::{YEAR_1990, YEAR_2101, odd};
         let (early, late) = (YEAR_1990.minus(1), YEAR_2101);
         assert_eq!(YEAR_1990.to_string(), "1990-01-01T00:00:00Z");
         assert_eq!(YEAR_2101.to_string(), "2101-01-01T00:00:00Z");
         assert!(odd((early, early)).is_some_and(|said| said.contains("before 1990")));
         assert!(odd((late, late)).is_some_and(|said| said.contains("after 2100")));
         assert_eq!([odd((early, YEAR_1990)), odd((late.minus(1), late)), odd((early, late))], [None, None, None]);
+    }
+
+    #[test]
+    fn records_that_no_condition_met_are_not_nothing() {
+        let stamps = Some(Stamps { extent: None, whole: true });
+        for (filtered, said) in [(1, "the only record does not meet --where"), (2, "2 records do not meet --where")] {
+            let balance = Balance { lines_read: filtered, bytes_total: 9, filtered, ..Balance::default() };
+            let told = nothing(Stretch::Range(None, None), stamps, &balance);
+            assert_eq!(told.as_deref(), Some(&*format!("Nothing in any window: {said}")));
+        }
     }
 }

@@ -8,8 +8,8 @@
 
 mod file;
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use super::endpoint::{Endpoint, HostAddress, MeantHost};
 use super::service::parts;
@@ -49,7 +49,7 @@ impl HostNames {
             for name in &names {
                 let of_name =
                     all.addresses.entry(name.to_ascii_lowercase().into()).or_insert_with(|| Vec::with_capacity(1));
-                if !of_name.contains(&address) {
+                if of_name.last() != Some(&address) {
                     of_name.push(address.clone());
                 }
             }
@@ -59,6 +59,10 @@ impl HostNames {
             }
         }
         let HostNames { names, addresses } = &mut all;
+        for of_name in addresses.values_mut().filter(|of_name| of_name.len() > 1) {
+            let mut known = HashSet::new();
+            of_name.retain(|address| known.insert(address.clone()));
+        }
         for listed in names.values_mut() {
             let of_name = addresses.get(&*listed.name.to_ascii_lowercase());
             listed.is_shared = of_name.is_some_and(|addresses| addresses.len() > 1);

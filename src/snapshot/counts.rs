@@ -164,6 +164,9 @@ fn read_sums(decoder: &mut Decoder<'_>, measures: MeasureSet) -> io::Result<PerM
     for place in measures.places() {
         sums.0[place] = decoder.get()?;
     }
+    if !sums.has_times_in_order(measures.has_times()) {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a pair that was first seen after it was last seen"));
+    }
     Ok(sums)
 }
 

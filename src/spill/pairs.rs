@@ -109,6 +109,9 @@ impl<R: PairInput> PairReader<R> {
             let number = self.number()?;
             self.amount.sums.0.get_mut(place).into_iter().for_each(|mine| *mine = number);
         }
+        if !self.amount.sums.has_times_in_order(self.measures.has_times()) {
+            return Err(invalid("a pair in it was first seen after it was last seen"));
+        }
         let total = self.total.checked_plus(&self.amount);
         self.total =
             total.ok_or_else(|| invalid("its pairs have more connections than a number of 64 bits can say"))?;

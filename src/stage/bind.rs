@@ -50,6 +50,8 @@ impl Binder {
         let latest = written.map_or_else(|| (self.now)(), Timestamp::of_system);
         Ok(match self.format.bind(&head, latest, self.max_line) {
             Ok(rules) => Ok(BoundInput { rules, again }),
+            // What was read till then may tell nothing, and nothing is read any more.
+            Err(_) if interrupted() => Ok(BoundInput { rules: self.plain(), again }),
             Err(why) => Err(not_read(input, &head, why)),
         })
     }

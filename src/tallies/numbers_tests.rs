@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::tests::{Folder, header, question, small};
 use super::*;
 use crate::error::Error;
-use crate::model::{Amount, Measured, PerMeasure};
+use crate::model::{Amount, Measured, PerMeasure, Timestamp};
 use crate::tally::aggregates::Layout;
 use crate::tally::{Shape, Tally};
 
@@ -144,6 +144,21 @@ fn what_a_header_says_of_numbers_is_checked() {
         let problem = check(change).unwrap_err();
         assert!(problem.starts_with(said), "{problem}");
     }
+    // Times are those of the window, in their order.
+    let question = header(&small()).question;
+    let seen = |first: Timestamp, last: Timestamp| {
+        let mut sums = PerMeasure::default().seen_at(first);
+        sums += PerMeasure::default().seen_at(last);
+        sums
+    };
+    let check = |sums: PerMeasure| {
+        let buckets = BTreeMap::from([(0, Measured { sums, ..Measured::default() })]);
+        let measures = crate::model::SEEN.map(str::to_owned).to_vec();
+        header(&small()).with_numbers(Some(HeaderNumbers { measures, buckets, is_weighted: false })).check()
+    };
+    let (start, end) = (question.start, question.end);
+    assert_eq!((check(seen(start, end)), check(seen(start, start))), (Ok(()), Ok(())));
+    assert!(check(seen(start.plus(-1), end)).is_err() && check(seen(start, end.plus(1))).is_err());
     let header = header(&small()).with_numbers(Some(good.clone()));
     assert_eq!(header.check_sums([PerMeasure::of(&[7]), PerMeasure::default()]), Ok(()));
     assert!(header.check_sums([PerMeasure::of(&[6]), PerMeasure::default()]).is_err());

@@ -5,7 +5,7 @@
 use super::header::TalliesHeader;
 use super::numbers::HeaderNumbers;
 use crate::format::are_measure_names;
-use crate::model::{MOST_MEASURES, MeasureSet, Measured, PerMeasure};
+use crate::model::{MOST_MEASURES, MeasureSet, Measured, PerMeasure, Timestamp};
 
 impl TalliesHeader {
     /// With what there is to say of measures, and of lines that stand for several connections.
@@ -51,9 +51,17 @@ impl TalliesHeader {
             return Err("it has sums of buckets without connections, or none of one".to_owned());
         }
         let set = MeasureSet::of(measures);
+        let (start, end) = (self.question.start, self.question.end);
+        let is_seen_within = |total: &Measured| {
+            let within = |[first, last]: [Timestamp; 2]| start <= first && first <= last && last <= end;
+            total.sums.seen().map_or(!set.has_times() || buckets.is_empty(), within)
+        };
         let is_fit = |total: &Measured| {
             let most = PerMeasure::of(&[self.lines.counted; MOST_MEASURES]);
-            !set.lacks_any_of(&total.sums) && !set.lacks_any_of(&total.missing) && total.missing.is_within(&most)
+            !set.lacks_any_of(&total.sums)
+                && !set.lacks_any_of(&total.missing)
+                && total.missing.is_within(&most)
+                && is_seen_within(total)
         };
         match HeaderNumbers::total(self.numbers.as_ref().unwrap_or(&HeaderNumbers::default())).filter(is_fit) {
             Some(_) => Ok(()),

@@ -43,6 +43,22 @@ fn each_file_is_told_by_itself_and_a_run_that_goes_on_needs_no_beginning() {
 }
 
 #[test]
+fn a_header_that_makes_no_record_ends_no_run_and_a_state_behind_it_is_gone_on_from() {
+    let folder = Folder::new();
+    let log = folder.at("conn.log");
+    append(&log, format!("{HEADER}1001\ta\tb\tSF\n1009\ta\tb\tSF\n#fields\tts\tuid\n1010\tx\n"));
+    let follower = Follower::start(&folder, &["conn.log", "--state", "st"]);
+    follower.nothing_for(500);
+    follower.kill();
+    append(&log, format!("1010\ty\n{HEADER}1011\ta\tb\tSF\n"));
+    let follower = Follower::start(&folder, &["conn.log", "--state", "st"]);
+    assert_eq!(follower.next(), (1010, 0, false, 2));
+    follower.stop();
+    let balance = shown(&folder)["balance"].clone();
+    assert_eq!((&balance["counted"], &balance["malformed"]), (&Value::from(3), &Value::from(2)));
+}
+
+#[test]
 fn what_tells_nothing_yet_is_told_by_what_comes() {
     let folder = Folder::new();
     let log = folder.at("a.log");

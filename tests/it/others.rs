@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::support::{Folder, needs, ok, program, root, run, stderr, stdout};
+use crate::support::{Folder, needs, ok, program, root, run, signal, stderr, stdout};
 
 /// Holds all formats against the oracle, with these options; the seed gives other lines.
 fn compare(seed: &str, options: &[&str]) {
@@ -82,6 +82,66 @@ fn a_log_that_names_other_columns_further_on_is_read_by_these_from_there_on() {
         "{}",
         stderr(&part)
     );
+}
+
+#[test]
+fn lines_behind_columns_that_make_no_record_are_malformed_until_other_columns_are_named() {
+    let folder = Folder::new();
+    let good = "#fields\tts\tid.orig_h\tid.resp_h\tconn_state\n1700000000\ta\tb\tSF\n";
+    for named in ["#fields", "#fields\t", "#fields\tts\tuid", "#fields\tts\tid.orig_h\tuid\tconn_state"] {
+        let lost = "1700000001\tc\td\tSF\n1700000002\te\n";
+        folder.write("conn.log", format!("{good}{named}\n{lost}{good}{named}"));
+        for chunk in ["64", "1MiB"] {
+            folder.write(
+                "p.toml",
+                format!("location = 'conn.log'\nchunk = '{chunk}'\nformat = 'zeek-conn'\noutputs = ['csv']\n"),
+            );
+            let output = run(&folder, &["run", "p.toml", "--until", "1700000009", "--stats", "-q"]);
+            assert_eq!((output.status.code(), &stdout(&output)[..]), (Some(0), "server,connections\nb,2\n"), "{named}");
+            let said = stderr(&output);
+            assert!(said.contains("2 malformed lines (2 not of the form)"), "{named}: {said}");
+        }
+    }
+}
+
+#[test]
+fn columns_that_are_known_by_number_need_no_header() {
+    let folder = Folder::new();
+    let rows = "1700000000,10.0.0.5,192.0.2.7\n1700000001,10.0.0.5,192.0.2.7\n";
+    let by_number = ["--time", "1", "--from", "2", "--to", "3", "--until", "1700000009", "--output", "csv", "-qq"];
+    for (text, header) in [(rows.to_owned(), ""), (format!("when,who,whom\n{rows}"), "when,who,whom\n")] {
+        folder.write("a.csv", &text);
+        folder.write("a.tsv", text.replace(',', "\t"));
+        for (log, format) in [("a.csv", "csv"), ("a.tsv", "tsv")] {
+            let said = ok(&run(&folder, &[&["top", log, "--format", format][..], &by_number].concat()));
+            assert_eq!(said, "server,connections\n192.0.2.7,2\n", "{log} {header}");
+        }
+    }
+}
+
+#[test]
+fn an_interrupt_before_a_pipe_has_said_anything_is_no_error() {
+    let folder = Folder::new();
+    let args = ["top", "-", "--format", "csv", "--until", "latest", "--output", "csv"];
+    let mut child = program(&folder).args(args).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let kept_open = child.stdin.take();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    signal(&child, "INT");
+    let status = child.wait().unwrap();
+    drop(kept_open);
+    assert_eq!(status.code(), Some(0), "{status}");
+}
+
+#[test]
+fn headers_beside_malformed_lines_make_no_log() {
+    let folder = Folder::new();
+    folder.write("a.csv", "time,src_ip,dst_ip\n14.11.2023 22:13:20,10.0.0.5,192.0.2.7\n");
+    let output = run(&folder, &["top", "a.csv", "--format", "csv", "--until", "latest"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("none of 2 lines is a record"), "{}", stderr(&output));
+    // Lines of another kind alone are no failure.
+    folder.write("eve.json", "{\"timestamp\":\"2023-11-14T22:13:20Z\",\"event_type\":\"dns\"}\n");
+    ok(&run(&folder, &["top", "eve.json", "--format", "suricata-flow", "--until", "latest"]));
 }
 
 #[test]

@@ -7,7 +7,6 @@
 //! by byte gives; where there are quotes, a line is read to its end, whatever is asked for.
 
 mod cells;
-mod few;
 mod plain;
 mod spec;
 
@@ -19,7 +18,6 @@ use memchr::memmem::Finder;
 use super::fields::{FieldPlace, Fields, Misfit, MisfitKind};
 use crate::model::lanes::{Baseline, Lanes, on_widest_lanes};
 use cells::{Between, BlankSeparated, Blanks, Bracketed, Cells, ColumnCell, Doubled, OneByte, Quoting, Unquoted};
-pub use few::FewColumns;
 use plain::Picker;
 pub use spec::{ColumnsSpec, Quotes, Separator};
 
@@ -60,6 +58,11 @@ impl Columns {
         let mut columns = Vec::new();
         visit(spec, &finder(spec), line, Baseline, Collect { line, columns: &mut columns })?;
         Ok(columns)
+    }
+
+    /// How lines are cut, which columns go into which slots, and how many there are, if that is known.
+    pub(super) fn parts(&self) -> (&ColumnsSpec, &[(usize, u32)], Option<usize>) {
+        (&self.0.spec, &self.0.columns, self.0.count)
     }
 
     pub(super) fn slots(&self) -> usize {

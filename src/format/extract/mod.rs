@@ -6,6 +6,7 @@
 
 mod columns;
 mod escapes;
+mod few_columns;
 mod fields;
 mod json;
 mod keys;
@@ -13,7 +14,8 @@ mod keyval;
 mod marks;
 mod pattern;
 
-pub use columns::{Columns, ColumnsSpec, FewColumns, Quotes, Separator};
+pub use columns::{Columns, ColumnsSpec, Quotes, Separator};
+pub use few_columns::FewColumns;
 pub use fields::{FieldPlace, Fields, Misfit, MisfitKind};
 pub use json::{FieldPath, JsonFields};
 pub use keyval::KeyVal;

@@ -23,15 +23,15 @@ impl Mapped {
     }
 
     /// Where in `bytes`, at `from` or behind it, the next line begins that names other columns, and
-    /// the same format for these. `None` if there is none, or if the format cannot do with them.
+    /// the same format for these. `None` if there is none.
     pub fn bound_anew(&self, bytes: &[u8], from: usize) -> Option<(usize, Mapped)> {
         let (at, line) = self.other_columns(bytes, from)?;
         let FieldRules::Columns(rules) = &self.bound.definition.fields else { return None };
-        let columns = names_behind(rules, self.naming()?, line).ok()?;
+        // Of columns that are no names, or not those that a record needs, no line is a record.
+        let columns = names_behind(rules, self.naming()?, line).unwrap_or_default();
         let context =
             StampContext { units: self.bound.stamps.units, zone: self.bound.stamps.zone.clone(), latest: self.latest };
-        let anew = self.bound.definition.bind_columns(Some(columns), line.to_vec(), &context).ok()?;
-        Some((at, anew))
+        Some((at, self.bound.definition.bind_columns_or_none(columns, line.to_vec(), &context)))
     }
 
     /// The next line at `from` or behind it that names other columns, and where it begins.

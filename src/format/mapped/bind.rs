@@ -10,10 +10,11 @@ use super::bound::{Bound, BoundCondition, BoundConditions, BoundFields, BoundTim
 use super::condition::Condition;
 use super::definition::{ColumnRules, FieldRules, FormatConditions, Header, TimeSource};
 use super::numbers::BoundNumbers;
-use super::quick::QuickColumns;
 use super::template::{SlotTemplate, Template};
 use super::{Definition, Mapped};
-use crate::format::extract::{Columns, Extractor, FieldPath, JsonFields, KeyVal, Misfit, Pattern};
+use crate::format::extract::{
+    Columns, ColumnsSpec, Extractor, FieldPath, JsonFields, KeyVal, Misfit, Pattern, Quotes, Separator,
+};
 use crate::format::stamps::{StampRules, StampScratch, Zone};
 use crate::model::{Timestamp, Unfit, Units};
 
@@ -167,11 +168,63 @@ impl Definition {
             numbers,
         };
         bound.renumber(&order);
-        let quick = QuickColumns::of(&bound).map(Arc::new);
-        Ok(Mapped { bound: Arc::new(bound), quick, latest: context.latest })
+        Ok(Mapped::of(bound, context.latest))
     }
 
     /// Where the numbers of its lines stand.
+    /// The same for an input with these columns; if these make no record, for one that has none.
+    pub(super) fn bind_columns_or_none(
+        self: &Arc<Self>,
+        columns: Vec<String>,
+        header: Vec<u8>,
+        context: &StampContext,
+    ) -> Mapped {
+        let bound = self.bind_columns(Some(columns.clone()), header.clone(), context);
+        bound.unwrap_or_else(|_| {
+            let (separator, quotes) = (Separator::Byte(b'\n'), Quotes::None);
+            let spec = ColumnsSpec { separator, quotes, trim: false, trailing: false };
+            Mapped::of(
+                Bound {
+                    definition: Arc::clone(self),
+                    columns: Some(columns),
+                    header,
+                    fields: BoundFields {
+                        extractor: Extractor::Columns(Columns::new(spec, &[], None)),
+                        is_json: false,
+                        unset: UnsetTexts::default(),
+                        slots: 0,
+                        last: None,
+                    },
+                    stamps: StampRules { form: self.form.clone(), units: context.units, zone: context.zone.clone() },
+                    time: Vec::new(),
+                    hosts: [Vec::new(), Vec::new()],
+                    conditions: BoundConditions::default(),
+                    numbers: BoundNumbers::default(),
+                },
+                context.latest,
+            )
+        })
+    }
+
+    /// The same for an input of which this was saved. Errors with why that can't be.
+    pub fn bind_saved(
+        self: &Arc<Self>,
+        columns: Option<Vec<String>>,
+        header: Vec<u8>,
+        context: &StampContext,
+    ) -> Result<Mapped, String> {
+        // A header that makes no record is one that stood behind another.
+        let is_said_by = |columns: &Vec<String>| {
+            let FieldRules::Columns(rules) = &self.fields else { return false };
+            let Header::Behind(prefix) = &rules.header else { return false };
+            header.starts_with(prefix) && names_behind(rules, prefix, &header).unwrap_or_default() == *columns
+        };
+        match columns {
+            Some(columns) if is_said_by(&columns) => Ok(self.bind_columns_or_none(columns, header, context)),
+            columns => self.bind_columns(columns, header, context),
+        }
+    }
+
     fn bound_numbers(&self, slots: &mut Slots<'_>) -> Result<BoundNumbers, String> {
         let rules = &self.numbers;
         let bind = |fields: &Vec<String>, slots: &mut Slots<'_>| {

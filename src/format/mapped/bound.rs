@@ -46,7 +46,7 @@ pub struct BoundFields {
 }
 
 /// What lines have to meet.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct BoundConditions {
     /// To be of the form.
     pub form: Vec<BoundCondition>,

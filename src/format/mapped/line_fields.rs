@@ -93,7 +93,7 @@ impl<'a> LineFields<'a> {
         };
         let time = self.bound.time.iter().find(is_there)?;
         let text = time.stamp.sole_field().map_or(Some(&made[..]), |slot| self.get(slot))?;
-        let plus = match time.plus.and_then(|slot| self.get(slot)) {
+        let plus = match time.plus.and_then(|slot| self.get(slot)).filter(|plus| !plus.is_empty()) {
             Some(plus) => seconds(plus).ok()?,
             None => 0,
         };

@@ -78,6 +78,11 @@ impl PartialEq for Mapped {
 impl Eq for Mapped {}
 
 impl Mapped {
+    /// For an input that was bound so, and last written to at `latest`.
+    fn of(bound: Bound, latest: Timestamp) -> Self {
+        Mapped { quick: QuickColumns::of(&bound).map(Arc::new), bound: Arc::new(bound), latest }
+    }
+
     /// What it was bound from.
     pub fn definition(&self) -> &Definition {
         &self.bound.definition
@@ -170,7 +175,8 @@ impl Bound {
             return Err(misfit(message, Misfit { what: MisfitKind::TooFewFields, at: message.len() }));
         }
         let line = LineFields::new(self, fields, opened, unescaped, line);
-        if !line.meet(&self.conditions.form) {
+        // Its columns make no record.
+        if self.time.is_empty() || !line.meet(&self.conditions.form) {
             return Err(Stamp::Bad(Cause::NotOfTheForm));
         }
         if line.meet(&self.conditions.only) { Ok(()) } else { Err(Stamp::Other) }

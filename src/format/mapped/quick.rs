@@ -34,7 +34,7 @@ impl QuickColumns {
         let stamp = time.stamp.sole_field()?;
         let [from, to] = [0, 1].map(|side: usize| bound.hosts[side].first().and_then(SlotTemplate::sole_field));
         let slots = [stamp, time.plus.unwrap_or(stamp), from?, to?];
-        let columns = columns.few(slots, bound.fields.last)?;
+        let columns = FewColumns::of(columns, slots, bound.fields.last)?;
         (is_free && is_alone && is_open).then_some(QuickColumns { columns, has_plus: time.plus.is_some() })
     }
 
@@ -55,7 +55,7 @@ impl QuickColumns {
         if stamp.is_empty() || bound.fields.unset.has(stamp) {
             return None;
         }
-        let plus = match self.has_plus && !bound.fields.unset.has(plus) {
+        let plus = match self.has_plus && !plus.is_empty() && !bound.fields.unset.has(plus) {
             true => seconds(plus).ok()?,
             false => 0,
         };

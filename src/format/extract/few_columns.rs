@@ -3,8 +3,8 @@
 //!
 //! Not here: any other line, of which nothing is said. Invariant: what is found is what `Columns` finds.
 
-use super::super::marks::{Byte, mask_at};
-use super::{Columns, Quotes, Separator};
+use super::columns::{Columns, Quotes, Separator};
+use super::marks::{Byte, mask_at};
 use crate::model::lanes::{Lanes, WIDE, on_widest_lanes};
 
 /// The separators of a line that are remembered: columns behind them are not found.
@@ -23,21 +23,21 @@ pub struct FewColumns<const N: usize> {
     count: (usize, usize),
 }
 
-impl Columns {
+impl<const N: usize> FewColumns<N> {
     /// What finds the columns of these slots, of lines that have that of `needed`, too. `None` if
     /// lines are written in a way that takes more than a look at separators.
-    pub fn few<const N: usize>(&self, slots: [usize; N], needed: Option<usize>) -> Option<FewColumns<N>> {
-        let spec = &self.0.spec;
+    pub fn of(all: &Columns, slots: [usize; N], needed: Option<usize>) -> Option<Self> {
+        let (spec, wanted, count) = all.parts();
         let Separator::Byte(separator) = spec.separator else { return None };
         let is_plain = !spec.trim && !spec.trailing && spec.quotes != Quotes::Web;
-        let column = |slot: usize| Some(self.0.columns.iter().find(|(_, other)| *other as usize == slot)?.0);
+        let column = |slot: usize| Some(wanted.iter().find(|(_, other)| *other as usize == slot)?.0);
         let mut columns = [0; N];
         for (place, slot) in columns.iter_mut().zip(slots) {
             *place = column(slot)?;
         }
         let last = columns.iter().copied().max()?;
         let needed = needed.map_or(Some(0), column)?;
-        let count = self.0.count.map_or((last.max(needed) + 1, usize::MAX), |count| (count, count));
+        let count = count.map_or((last.max(needed) + 1, usize::MAX), |count| (count, count));
         (is_plain && last < MOST && last < count.0).then_some(FewColumns {
             separator,
             may_have_quotes: spec.quotes == Quotes::Csv,
@@ -46,9 +46,7 @@ impl Columns {
             count,
         })
     }
-}
 
-impl<const N: usize> FewColumns<N> {
     /// Where they begin and end in a line; `None` if it is not written as most are.
     #[inline]
     pub fn find(&self, line: &[u8]) -> Option<[(usize, usize); N]> {
@@ -94,8 +92,8 @@ impl<const N: usize> FewColumns<N> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ColumnsSpec;
     use super::*;
+    use crate::format::extract::ColumnsSpec;
     use crate::format::extract::Fields;
     use proptest::prelude::*;
 
@@ -106,7 +104,7 @@ mod tests {
 
     #[test]
     fn lines_that_take_more_are_told() {
-        let of = |spec: ColumnsSpec| Columns::new(spec, &[1, 0], None).few([0, 1], None);
+        let of = |spec: ColumnsSpec| FewColumns::of(&Columns::new(spec, &[1, 0], None), [0, 1], None);
         let plain =
             ColumnsSpec { separator: Separator::Byte(b','), quotes: Quotes::None, trim: false, trailing: false };
         assert!(of(plain.clone()).is_some());
@@ -114,13 +112,13 @@ mod tests {
         assert!(of(ColumnsSpec { trailing: true, ..plain.clone() }).is_none());
         assert!(of(ColumnsSpec { quotes: Quotes::Web, ..plain.clone() }).is_none());
         assert!(of(ColumnsSpec { separator: Separator::Blanks, ..plain }).is_none());
-        assert!(columns(Quotes::None, &[MOST - 1], None).few([0], None).is_some());
-        assert!(columns(Quotes::None, &[MOST], None).few([0], None).is_none());
-        assert!(columns(Quotes::None, &[0], None).few([1], None).is_none());
-        let few = columns(Quotes::Csv, &[1, 0], None).few([0, 1], None).unwrap();
+        assert!(FewColumns::of(&columns(Quotes::None, &[MOST - 1], None), [0], None).is_some());
+        assert!(FewColumns::of(&columns(Quotes::None, &[MOST], None), [0], None).is_none());
+        assert!(FewColumns::of(&columns(Quotes::None, &[0], None), [1], None).is_none());
+        let few = FewColumns::of(&columns(Quotes::Csv, &[1, 0], None), [0, 1], None).unwrap();
         assert_eq!(few.find(b"a,bc,d"), Some([(2, 4), (0, 1)]));
         assert_eq!((few.find(b"a,\"b\""), few.find(b"a")), (None, None));
-        assert_eq!(columns(Quotes::None, &[0, 3], None).few([0], Some(1)).unwrap().find(b"a,b,c"), None);
+        assert_eq!(FewColumns::of(&columns(Quotes::None, &[0, 3], None), [0], Some(1)).unwrap().find(b"a,b,c"), None);
     }
 
     proptest! {
@@ -135,7 +133,7 @@ mod tests {
         ) {
             let quotes = if has_quotes { Quotes::Csv } else { Quotes::None };
             let all = columns(quotes, &wanted, count);
-            let Some(few) = all.few([0, 1, 2], None) else { return Ok(()) };
+            let Some(few) = FewColumns::of(&all, [0, 1, 2], None) else { return Ok(()) };
             let mut fields = Fields::default();
             fields.reset(3);
             let line = line.as_bytes();
