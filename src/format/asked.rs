@@ -39,7 +39,7 @@ pub struct Format {
 /// Why an input is not read, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unbound {
-    /// Nothing tells its format.
+    /// Nothing tells its format, or it is not of the one that was named.
     Untold(String),
     /// It has not what was asked for, or that can't be asked.
     Misasked(String),
@@ -170,7 +170,12 @@ impl Format {
         let context = StampContext { latest, ..self.context() };
         let schema = match &self.asked {
             AskedFormat::Plain => Schema::Plain(Plain { units: self.units }),
-            AskedFormat::Defined(own) => Schema::Mapped(own.bind(head, &context).map_err(Unbound::Misasked)?),
+            AskedFormat::Defined(own) => {
+                // Without more, it is the format itself that is none of this input.
+                let is_alone = self.keys.iter().next().is_none();
+                let why = if is_alone { Unbound::Untold } else { Unbound::Misasked };
+                Schema::Mapped(own.bind(head, &context).map_err(why)?)
+            }
             AskedFormat::Auto => self.told(head, &context)?,
         };
         Ok(LineRules { schema, max_line })
