@@ -98,16 +98,20 @@ fn the_options_of_a_cluster_are_made_of_the_table() {
         let arguments = arguments.filter(|argument| argument.is_on_clusters);
         let taken = arguments.filter(|argument| takers.contains(&argument.takers));
         let names = taken.flat_map(|argument| std::iter::once(argument.long).chain(argument.aliases.iter().copied()));
-        names.map(|name| format!("    \"--{name}\",\n")).collect::<String>()
+        // As those who format the package write them.
+        match &names.collect::<Vec<_>>()[..] {
+            [alone] => format!("(\"--{alone}\",)"),
+            all => format!("(\n{})", all.iter().map(|name| format!("    \"--{name}\",\n")).collect::<String>()),
+        }
     };
     let text = format!(
         "\"\"\"The options of `logparser` that are keys of its configuration.\n\nMade of the table of keys in \
          `src/config/schema/keys.rs` by its tests; `UPDATE_CASES=1` writes this anew.\n\"\"\"\n\n\
-         COUNTED = (\n{})\n\"\"\"They say what is counted, and with what means.\"\"\"\n\n\
-         REPORTED = (\n{})\n\"\"\"They say what is reported, and where.\"\"\"\n\n\
-         COUNTED_FLAGS = (\n{})\n\"\"\"The same, without a value.\"\"\"\n\n\
-         REPORTED_FLAGS = (\n{})\n\"\"\"The same of what is reported.\"\"\"\n\n\
-         ALONE = (\n{})\n\"\"\"They need all lines in one place, or a run that goes on.\"\"\"\n",
+         COUNTED = {}\n\"\"\"They say what is counted, and with what means.\"\"\"\n\n\
+         REPORTED = {}\n\"\"\"They say what is reported, and where.\"\"\"\n\n\
+         COUNTED_FLAGS = {}\n\"\"\"The same, without a value.\"\"\"\n\n\
+         REPORTED_FLAGS = {}\n\"\"\"The same of what is reported.\"\"\"\n\n\
+         ALONE = {}\n\"\"\"They need all lines in one place, or a run that goes on.\"\"\"\n",
         options(&[Takers::Counts, Takers::All], Some(false)),
         options(&[Takers::Reports], Some(false)),
         options(&[Takers::Counts, Takers::All], Some(true)),

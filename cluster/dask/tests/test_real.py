@@ -61,7 +61,12 @@ def test_reports_are_identical(
     text = logparser_dask.report(client, log, "sierra", "Delta", output=output, **small)
     names = {"window": "--seconds", "max_partition": ""}
     options = [(names.get(key, "--" + key.replace("_", "-")), value) for key, value in question.items()]
-    words = [word for option, value in options if option for word in ([option] if value is True else [option, str(value)])]
+    words = [
+        word
+        for option, value in options
+        if option
+        for word in ([option] if value is True else [option, str(value)])
+    ]
     alone = printed(real, "--quiet", "--output", output, *words, log, "sierra", "Delta")
     if question["until"] == "now":
         # Two runs that end now have two windows, and tallies do not know the stamps beside them.

@@ -33,9 +33,9 @@ class Hand(argparse.Action):
 class HandFlag(argparse.Action):
     """Hands an option without a value on."""
 
-    def __init__(self, *args: Any, **more: Any) -> None:
+    def __init__(self, option_strings: Sequence[str], dest: str, **more: Any) -> None:
         """Take no value."""
-        super().__init__(*args, nargs=0, **more)
+        super().__init__(option_strings, dest, nargs=0, **more)
 
     def __call__(self, parser: Any, space: Any, value: Any, option: str | None = None) -> None:
         """Note it."""
@@ -74,7 +74,9 @@ def parser() -> argparse.ArgumentParser:
             if option in options.FLAGS:
                 handed.add_argument(option, dest=dest, action=HandFlag, default=argparse.SUPPRESS)
             else:
-                handed.add_argument(option, dest=dest, action=Hand, metavar="VALUE", default=argparse.SUPPRESS)
+                handed.add_argument(
+                    option, dest=dest, action=Hand, metavar="VALUE", default=argparse.SUPPRESS
+                )
     for option in options.REFUSED:
         parse.add_argument(option, action=Refuse, nargs="?", help=argparse.SUPPRESS)
     return parse

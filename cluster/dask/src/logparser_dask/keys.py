@@ -40,9 +40,7 @@ REPORTED = (
 )
 """They say what is reported, and where."""
 
-COUNTED_FLAGS = (
-    "--seen",
-)
+COUNTED_FLAGS = ("--seen",)
 """The same, without a value."""
 
 REPORTED_FLAGS = (

@@ -40,7 +40,7 @@ def where(location: Location) -> str:
 
 
 def words(options: Mapping[str, Value | None], known: Sequence[str]) -> list[str]:
-    """Turn keyword arguments into options: grouping_seconds=60 is --grouping-seconds 60, and seen=True is --seen.
+    """Turn keyword arguments into options: grouping_seconds=60 is --grouping-seconds 60, seen=True is --seen.
 
     None is left out.
     """
