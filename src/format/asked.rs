@@ -172,8 +172,7 @@ impl Format {
             AskedFormat::Plain => Schema::Plain(Plain { units: self.units }),
             AskedFormat::Defined(own) => {
                 // Without more, it is the format itself that is none of this input.
-                let is_alone = self.keys.iter().next().is_none();
-                let why = if is_alone { Unbound::Untold } else { Unbound::Misasked };
+                let why = if self.has_keys() { Unbound::Misasked } else { Unbound::Untold };
                 Schema::Mapped(own.bind(head, &context).map_err(why)?)
             }
             AskedFormat::Auto => self.told(head, &context)?,
@@ -186,10 +185,15 @@ impl Format {
         StampContext { units: self.units, zone: self.zone.clone(), ..StampContext::default() }
     }
 
+    /// Whether more was asked for than the format.
+    fn has_keys(&self) -> bool {
+        self.keys.iter().next().is_some()
+    }
+
     /// The schema of an input whose format is told by its head.
     fn told(&self, head: &Head<'_>, context: &StampContext) -> Result<Schema, Unbound> {
         let flaw = |Flaw { key, message }| Unbound::Misasked(format!("{key}: {message}"));
-        let has_keys = self.keys.iter().next().is_some();
+        let has_keys = self.has_keys();
         let told = match detect(head, context) {
             Err(error) => {
                 detect_by_fields(head, context, &self.keys).ok_or_else(|| Unbound::Untold(error.to_string()))?

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::support::{Folder, needs, ok, program, root, run, signal, stderr, stdout};
+use crate::support::{Folder, count_plan, needs, ok, program, root, run, signal, stderr, stdout};
 
 /// Holds all formats against the oracle, with these options; the seed gives other lines.
 fn compare(seed: &str, options: &[&str]) {
@@ -280,20 +280,10 @@ fn stamps_of_hours_that_clocks_skip_or_repeat_are_counted_where_all_is_measured(
 
 /// What tasks of a plan of at most so many bytes each count together for the busiest server.
 fn planned(folder: &Folder, log: &str, asked: &[&str], bytes: &str) -> String {
-    let plan = ok(&run(folder, &[&["plan", log, "--max-partition", bytes][..], asked].concat()));
-    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
-    let tasks = plan["tasks"].as_array().unwrap();
-    assert!(tasks.len() > 2, "{plan}");
-    let mut report = vec!["report".to_owned()];
-    for (number, task) in tasks.iter().enumerate() {
-        let tally = format!("{number}.tally");
-        let args = task["args"].as_array().unwrap().iter().map(|arg| arg.as_str().unwrap());
-        let args: Vec<&str> = args.chain(["--output", &tally]).collect();
-        ok(&run(folder, &args));
-        report.push(tally);
-    }
-    report.extend(["--output", "csv"].map(str::to_owned));
-    let report = ok(&run(folder, &report.iter().map(String::as_str).collect::<Vec<_>>()));
+    let tallies = count_plan(folder, &[&[log, "--max-partition", bytes][..], asked].concat());
+    assert!(tallies.len() > 2, "{tallies:?}");
+    let tallies: Vec<&str> = tallies.iter().map(String::as_str).collect();
+    let report = ok(&run(folder, &[&["report"][..], &tallies, &["--output", "csv"]].concat()));
     report.lines().nth(1).unwrap_or_default().rsplit(',').next().unwrap_or_default().to_owned()
 }
 

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::support::{
-    BASE, Folder, Random, Running, SHAPES, append, follower, ok, results, run, said, seconds, stderr, terminate,
-    wait_until_saved,
+    BASE, Folder, Random, Running, SHAPES, append, count_plan, follower, ok, results, run, said, seconds, stderr,
+    terminate, wait_until_saved,
 };
 
 /// Connections, and the first and the last of them in milliseconds.
@@ -135,14 +135,7 @@ fn every_report_on_hosts_has_times_and_by_tallies_too() {
         assert_eq!((millis(&row[2]), millis(&row[3])), (first, last));
     }
     assert_eq!(result["measures"], Value::Null);
-    let plan = ok(&run(&folder, &[&["plan", "a.log", "--max-partition", "200000"][..], &asks].concat()));
-    let plan: Value = serde_json::from_str(&plan).unwrap();
-    let mut files = Vec::new();
-    for (at, task) in plan["tasks"].as_array().unwrap().iter().enumerate() {
-        files.push(format!("{at}.tally"));
-        let args: Vec<&str> = task["args"].as_array().unwrap().iter().map(|arg| arg.as_str().unwrap()).collect();
-        ok(&run(&folder, &[&args[..1], &["--output", &files[at]], &args[1..]].concat()));
-    }
+    let files = count_plan(&folder, &[&["a.log", "--max-partition", "200000"][..], &asks].concat());
     assert!(files.len() > 3);
     let names: Vec<&str> = files.iter().map(String::as_str).collect();
     ok(&run(&folder, &[&["merge", "--output", "all.tally"][..], &names].concat()));

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::support::{
-    BASE, Folder, Random, Running, SHAPES, Shape, append, follower, ok, results, run, said, seconds, stderr, terminate,
-    wait_until_saved,
+    BASE, Folder, Random, Running, SHAPES, Shape, append, count_plan, follower, ok, results, run, said, seconds,
+    stderr, terminate, wait_until_saved,
 };
 
 /// Connections, and the sums of two measures.
@@ -165,14 +165,7 @@ fn tallies_with_sums_give_the_report_of_one_run() {
     let asks = ["--until", "1700000090", "--seconds", "60", "--format", "csv", "--sum", "bytes", "--sum", "p=packets"];
     let shows = ["--output", "json", "-r", "top-pairs:by=bytes", "-r", "timeline", "-r", "fan-in", "-r", "matrix:by=p"];
     let whole = run(&folder, &[&["top", "a.csv", "b.csv"][..], &asks, &shows].concat());
-    let plan = ok(&run(&folder, &[&["plan", "a.csv", "b.csv", "--max-partition", "9000"][..], &asks].concat()));
-    let plan: Value = serde_json::from_str(&plan).unwrap();
-    let mut files = Vec::new();
-    for (at, task) in plan["tasks"].as_array().unwrap().iter().enumerate() {
-        files.push(format!("{at}.tally"));
-        let args: Vec<&str> = task["args"].as_array().unwrap().iter().map(|arg| arg.as_str().unwrap()).collect();
-        ok(&run(&folder, &[&args[..1], &["--output", &files[at]], &args[1..]].concat()));
-    }
+    let mut files = count_plan(&folder, &[&["a.csv", "b.csv", "--max-partition", "9000"][..], &asks].concat());
     assert!(files.len() > 3);
     files.reverse();
     let names: Vec<&str> = files.iter().map(String::as_str).collect();

@@ -84,15 +84,16 @@ impl<'a> LineFields<'a> {
     where
         'a: 'm,
     {
-        let is_there = |time: &&BoundTime| match time.stamp.sole_field() {
-            Some(slot) => self.get(slot).is_some_and(|text| !text.is_empty()),
+        // Each with its text, if that stands in the line.
+        let found = |time: &'a BoundTime| match time.stamp.sole_field() {
+            Some(slot) => self.get(slot).filter(|text| !text.is_empty()).map(|text| (time, Some(text))),
             None => {
                 made.clear();
-                time.stamp.write(|slot| self.get(slot), made)
+                time.stamp.write(|slot| self.get(slot), made).then_some((time, None))
             }
         };
-        let time = self.bound.time.iter().find(is_there)?;
-        let text = time.stamp.sole_field().map_or(Some(&made[..]), |slot| self.get(slot))?;
+        let (time, text) = self.bound.time.iter().find_map(found)?;
+        let text = text.unwrap_or(made);
         let plus = match time.plus.and_then(|slot| self.get(slot)).filter(|plus| !plus.is_empty()) {
             Some(plus) => seconds(plus).ok()?,
             None => 0,

@@ -225,11 +225,12 @@ impl LineFormat for Mapped {
     fn hosts(&self, scratch: &mut MappedScratch, bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, NoRecord> {
         let line = trimmed(bytes, at, end);
         let before = scratch.text.len();
-        if let Some(hosts) = scratch.quick.take() {
+        if let Some(hosts) = scratch.quick {
             if let Some(ranges) = QuickColumns::put_hosts(&self.bound, line, hosts, at, &mut scratch.text) {
                 return Ok(ranges);
             }
             // Of such a line it is known that it has fields.
+            scratch.quick = None;
             scratch.text.truncate(before);
             self.bound.read(scratch, line).map_err(|_| NoRecord::Malformed(Cause::NotOfTheForm))?;
         }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use super::Folder;
 
 /// The program under test: that of this build, or the one that `LOGPARSER_BIN` names.
@@ -17,6 +19,18 @@ pub fn program(folder: &Folder) -> Command {
     let mut command = Command::new(binary_path());
     command.current_dir(folder.path()).stdin(Stdio::null()).env_remove("FAILPOINTS");
     command
+}
+
+/// Counts each task of a plan that is made with these arguments: the names of the tallies, in order.
+pub fn count_plan(folder: &Folder, args: &[&str]) -> Vec<String> {
+    let plan: Value = serde_json::from_str(&ok(&run(folder, &[&["plan"], args].concat()))).unwrap();
+    let count = |(at, task): (usize, &Value)| {
+        let tally = format!("{at}.tally");
+        let args = task["args"].as_array().unwrap().iter().map(|arg| arg.as_str().unwrap());
+        ok(&run(folder, &args.chain(["--output", &tally]).collect::<Vec<_>>()));
+        tally
+    };
+    plan["tasks"].as_array().unwrap().iter().enumerate().map(count).collect()
 }
 
 /// Runs the program with arguments.
