@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
-use crate::support::{BASE, Folder, log, program, run, signal, skip, stderr, stdout, wait_for};
+use crate::support::{BASE, Folder, faulty, log, run, signal, skip, stderr, stdout, wait_for};
 
 const EVERY: [&str; 8] = ["--every", "100", "--seconds", "100", "--align", "epoch", "--limit", "3"];
 
@@ -117,9 +117,8 @@ fn what_cannot_be_cut_back_is_said() {
     assert!(stderr(&output).contains("/dev/full: cannot write"), "{}", stderr(&output));
     assert!(Command::new("mkfifo").arg(folder.at("pipe")).status().unwrap().success());
     let reader = File::options().read(true).write(true).open(folder.at("pipe")).unwrap();
-    let mut command = program(&folder);
-    command.args(["top", "conn.log", "--until", "latest", "--output", "json:pipe"]);
-    let output = command.env("FAILPOINTS", "output-room=return(5)").output().unwrap();
+    let mut command = faulty(&folder, "output-room=return(5)");
+    let output = command.args(["top", "conn.log", "--until", "latest", "--output", "json:pipe"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(
         stderr(&output).contains("pipe: cannot write, and what was begun cannot be cut back"),

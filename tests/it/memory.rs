@@ -9,7 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{BASE, Folder, is_full, peak_memory_of, program, run, skip, stderr, stdout};
+use crate::support::{BASE, Folder, faulty, is_full, peak_memory_of, program, run, skip, stderr, stdout};
 
 /// Batches that take little, so that a small limit leaves enough to count with.
 const SMALL: &str = "chunk = '16KiB'\nmax-line = '1KiB'\ncapacity = 2\nuntil = 1700036000\nseconds = '10h'\n";
@@ -172,11 +172,12 @@ fn a_temporary_folder_that_cannot_be_had_is_told_with_its_remedy() {
     let folder = Folder::new();
     crowd(&folder);
     folder.write("pipeline.toml", format!("{SMALL}{REPORTS}"));
-    for (key, value, expected) in
-        [("TMPDIR", "/nowhere", "No such file"), ("FAILPOINTS", "spill=1*off->return", "no storage space")]
-    {
+    let mut nowhere = program(&folder);
+    nowhere.env("TMPDIR", "/nowhere");
+    let full = faulty(&folder, "spill=1*off->return");
+    for (mut command, expected) in [(nowhere, "No such file"), (full, "no storage space")] {
         let args = ["run", "--max-memory", LIMIT, "--memory-policy", "spill", "--quiet"];
-        let output = program(&folder).args(args).env(key, value).output().unwrap();
+        let output = command.args(args).output().unwrap();
         let said = stderr(&output);
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.contains("cannot write counts to the temporary folder") && said.contains(expected), "{said}");

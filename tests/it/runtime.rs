@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use logparser::Pipeline;
 use logparser::Running;
 
-use crate::support::{ALL_PAIRS, BASE, Folder, SHAPES, log, program, run_library, shaped, stderr, wait_for};
+use crate::support::{ALL_PAIRS, BASE, Folder, SHAPES, faulty, log, program, run_library, shaped, stderr, wait_for};
 
 /// The places for faults, and the names of the stages.
 const STAGES: [(&str, &str); 5] = [
@@ -39,9 +39,9 @@ fn f1_a_panic_in_any_stage_ends_the_process_with_a_message() {
         // The first batch, and one in the middle.
         for (action, chain) in [("panic", "true"), ("20*off->panic", "true"), ("20*off->panic", "false")] {
             let started = Instant::now();
-            let mut program = program(&folder);
+            let mut program = faulty(&folder, &format!("{stage}={action}"));
             program.args(["run", "--set", &format!("chain={chain}"), "--set", "threads=2"]);
-            let output = program.env("FAILPOINTS", format!("{stage}={action}")).output().unwrap();
+            let output = program.output().unwrap();
             assert!(started.elapsed() < Duration::from_secs(2), "{stage} {action}: {:?}", started.elapsed());
             assert_eq!(output.status.code(), Some(1), "{stage} {action}");
             let said = stderr(&output);
@@ -59,7 +59,7 @@ fn f2_a_slow_stage_changes_nothing() {
     let args = ["top", "0.log", "--every", "1h", "--output", "json", "--quiet"];
     let expected = program(&folder).args(args).output().unwrap().stdout;
     for (stage, _) in STAGES {
-        let output = program(&folder).args(args).env("FAILPOINTS", format!("{stage}=sleep(20)")).output().unwrap();
+        let output = faulty(&folder, &format!("{stage}=sleep(20)")).args(args).output().unwrap();
         assert_eq!(output.stdout, expected, "{stage}");
     }
 }
@@ -162,10 +162,10 @@ fn a_chained_reader_lets_others_read_while_it_works_off_what_it_has_read() {
     folder.write("0.log", log(1, 2_000, 7_000, 0, 20));
     folder.write("pipeline.toml", "location = '0.log'\nuntil = 'latest'\nchunk = '1KiB'\n");
     let run = |threads: &str| {
-        let mut program = program(&folder);
+        let mut program = faulty(&folder, "line-splitter=sleep(20)");
         program.args(["run", "--quiet", "--set", &format!("threads={threads}")]);
         let started = Instant::now();
-        let output = program.env("FAILPOINTS", "line-splitter=sleep(20)").output().unwrap();
+        let output = program.output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         (output.stdout, started.elapsed())
     };

@@ -21,6 +21,13 @@ pub fn program(folder: &Folder) -> Command {
     command
 }
 
+/// The program of this build with faults injected, which a release build knows nothing of.
+pub fn faulty(folder: &Folder, faults: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_logparser"));
+    command.current_dir(folder.path()).stdin(Stdio::null()).env("FAILPOINTS", faults);
+    command
+}
+
 /// Counts each task of a plan that is made with these arguments: the names of the tallies, in order.
 pub fn count_plan(folder: &Folder, args: &[&str]) -> Vec<String> {
     let plan: Value = serde_json::from_str(&ok(&run(folder, &[&["plan"], args].concat()))).unwrap();
