@@ -32,6 +32,8 @@ SERVERS = "busiest servers"
 
 DUCKDB = """
 import duckdb
+# It would be written among the rows.
+duckdb.sql("SET enable_progress_bar = false")
 for server, count in duckdb.sql({query!r}).fetchall():
     print(server, count)
 """
@@ -143,6 +145,18 @@ def table(title, taken, size):
     return pages.markdown([f"{title}, {size / 1e9:.1f} GB", "MB/s", "times logparser", "peak memory, MiB"], rows)
 
 
+def summary(taken):
+    """A row for each log: how many times as long as logparser the others take."""
+    tools = dict.fromkeys(tool for _, of_log, _ in taken for tool, _, _ in of_log if tool != "logparser")
+    rows = []
+    for title, of_log, size in taken:
+        quickest = of_log["logparser", SERVERS, ""]
+        times = lambda tool: pages.shown(ratio(of_log[tool, SERVERS, ""], quickest), 1) if (tool, SERVERS, "") in of_log else "-"
+        rows.append([title, f"{size / 1e6 / Spread.of(quickest.seconds).median:.0f}", *map(times, tools)])
+    head = [f"{taken[0][2] / 1e9:.1f} GB each; times logparser", "logparser, MB/s", *tools]
+    return pages.markdown(head, rows)
+
+
 def also_found():
     """Versions of what only this script runs."""
     line = lambda *command: subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")[0]
@@ -171,20 +185,21 @@ def arguments():
 
 def main():
     args = arguments()
-    tables, own = [], None
+    taken, own = [], None
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR"), prefix="formats-") as folder:
         for name, of in LOGS.items():
             if args.only is None or name in args.only:
-                tables.append(table(of["title"], *beside(args, name, pathlib.Path(folder))))
+                taken.append((of["title"], *beside(args, name, pathlib.Path(folder))))
         if args.only is None or "rates" in args.only:
             own = rates(args.program, args.rounds, pathlib.Path(folder), told)
     found = [version for version in versions(args.program)[0] if version.split()[0] not in ("mawk", "wc")]
     words = machine([*found, *also_found()], args.rounds)
-    compared = "\n\n".join([*tables, words])
-    print(f"{compared}\n\n{own or ''}")
+    short = summary(taken) if taken else ""
+    whole = "\n\n".join([*(table(*of_log) for of_log in taken), *([own] if own else []), words])
+    print(f"{short}\n\n{whole}")
     if args.write:
-        pages.write("README.md", "formats", compared, "formats.py")
-        pages.write("docs/speed.md", "rates", f"{own}\n\n{words}", "formats.py")
+        pages.write("README.md", "formats", short, "formats.py")
+        pages.write("docs/speed.md", "rates", whole, "formats.py")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::detect::{Detected, detect, detect_by_fields};
+use super::detect::{Detected, detect, detect_by_fields, within_envelope};
 use super::listed::{AUTO, PLAIN, names};
 use super::mapped::bind::{Head, StampContext};
 use super::mapped::definition::{keys_in_toml, number_rules, read_keys};
@@ -130,6 +130,19 @@ impl Format {
         is_known.then_some(&self.keys)
     }
 
+    /// What people should know of how an input is read: what its head told beside what was asked for, and
+    /// is not `plain`.
+    pub fn told(&self, schema: &Schema) -> Option<String> {
+        match (&self.asked, schema) {
+            (_, Schema::Plain(_)) | (AskedFormat::Plain, _) => None,
+            (AskedFormat::Auto, _) => Some(schema.name()),
+            (AskedFormat::Defined(own), Schema::Mapped(bound)) => {
+                let envelope = bound.definition().envelope;
+                (envelope != own.envelope).then(|| format!("{} in {}", own.name, envelope.name()))
+            }
+        }
+    }
+
     /// Whether it is told by the head of each input.
     pub fn is_auto(&self) -> bool {
         self.asked == AskedFormat::Auto
@@ -173,9 +186,10 @@ impl Format {
             AskedFormat::Defined(own) => {
                 // Without more, it is the format itself that is none of this input.
                 let why = if self.has_keys() { Unbound::Misasked } else { Unbound::Untold };
-                Schema::Mapped(own.bind(head, &context).map_err(why)?)
+                let within = within_envelope(own, head, &context);
+                Schema::Mapped(within.as_ref().unwrap_or(own).bind(head, &context).map_err(why)?)
             }
-            AskedFormat::Auto => self.told(head, &context)?,
+            AskedFormat::Auto => self.detected(head, &context)?,
         };
         Ok(LineRules { schema, max_line })
     }
@@ -191,13 +205,15 @@ impl Format {
     }
 
     /// The schema of an input whose format is told by its head.
-    fn told(&self, head: &Head<'_>, context: &StampContext) -> Result<Schema, Unbound> {
+    fn detected(&self, head: &Head<'_>, context: &StampContext) -> Result<Schema, Unbound> {
         let flaw = |Flaw { key, message }| Unbound::Misasked(format!("{key}: {message}"));
         let has_keys = self.has_keys();
+        // A last line without an end counts if it tells the format together with the others.
+        let uncut = || detect(&head.uncut().filter(|head| head.filled().next().is_some())?, context).ok();
         let told = match detect(head, context) {
-            Err(error) => {
-                detect_by_fields(head, context, &self.keys).ok_or_else(|| Unbound::Untold(error.to_string()))?
-            }
+            Err(error) => detect_by_fields(head, context, &self.keys)
+                .or_else(uncut)
+                .ok_or_else(|| Unbound::Untold(error.to_string()))?,
             Ok(told) => told,
         };
         let definition = match told {

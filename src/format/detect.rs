@@ -69,8 +69,8 @@ pub fn detect(head: &Head<'_>, context: &StampContext) -> Result<Detected, Undet
     if lines.is_empty() || plain.fits() {
         return Ok(Detected::Plain);
     }
-    let all: Vec<FormatCandidate> =
-        candidates(&lines).filter_map(|one| FormatCandidate::of(one, head, &lines, context)).collect();
+    let all = candidates(&lines).filter_map(|one| FormatCandidate::of(one, head, &lines, context)).collect();
+    let all = enclosed_or_not(all);
     let fits = |one: &&FormatCandidate| one.fits();
     for is_general in [false, true] {
         let fitting: Vec<&FormatCandidate> =
@@ -122,17 +122,50 @@ fn candidates<'a>(lines: &'a [&[u8]]) -> impl Iterator<Item = (&'static Preset, 
     let around = envelope(lines);
     presets().flat_map(move |preset| {
         let own = preset.definition();
-        let within = own.as_ref().filter(|own| own.envelope == Envelope::None).zip(around).and_then(|(own, around)| {
-            let mut options = Options::default();
-            options.set("envelope", Value::Text(around.name().to_owned()));
-            own.with(&options).ok().map(Arc::new)
-        });
+        let within = own.as_ref().zip(around).and_then(|(own, around)| in_envelope(own, around));
         own.into_iter().chain(within).map(move |definition| (preset, definition))
     })
 }
 
+/// A definition in the envelope of the lines of this head, if it says nothing of envelopes and more of
+/// them are its records so.
+pub fn within_envelope(own: &Arc<Definition>, head: &Head<'_>, context: &StampContext) -> Option<Arc<Definition>> {
+    let lines: Vec<&[u8]> = head.filled().collect();
+    let within = in_envelope(own, envelope(&lines)?)?;
+    let records = |definition: &Arc<Definition>| {
+        let mapped =
+            definition.bind(head, context).ok().filter(|own| lines.iter().any(|line| own.is_known_by(line)))?;
+        Some(FormatCandidate::tried(String::new(), &Schema::Mapped(mapped), &lines, true).records)
+    };
+    let (of_within, of_own) = (records(&within)?, records(own).unwrap_or(0));
+    let is_better = of_within > of_own || (of_within == of_own && of_own > 0 && within.envelope.is_unmistakable());
+    is_better.then_some(within)
+}
+
+/// Candidates without those that fit lines as they stand and fit what is in their envelope, too.
+fn enclosed_or_not(mut all: Vec<FormatCandidate>) -> Vec<FormatCandidate> {
+    let is_enclosed = |one: &FormatCandidate| one.definition.as_ref().is_some_and(|own| own.envelope.is_unmistakable());
+    let of = |one: &FormatCandidate| one.definition.as_ref().map(|own| own.name.clone());
+    let enclosed: Vec<_> = all.iter().filter(|one| one.fits() && is_enclosed(one)).map(of).collect();
+    all.retain(|one| is_enclosed(one) || !enclosed.contains(&of(one)));
+    all
+}
+
+/// A definition in an envelope, if it says nothing of any.
+fn in_envelope(own: &Definition, around: Envelope) -> Option<Arc<Definition>> {
+    if own.says("envelope") {
+        return None;
+    }
+    let mut options = Options::default();
+    options.set("envelope", Value::Text(around.name().to_owned()));
+    own.with(&options).ok().map(Arc::new)
+}
+
 /// The envelope of nearly all lines, if they have one.
 fn envelope(lines: &[&[u8]]) -> Option<Envelope> {
+    if lines.is_empty() {
+        return None;
+    }
     let mut unescaped = Vec::new();
     [Envelope::Cri, Envelope::DockerJson, Envelope::Syslog].into_iter().find(|envelope| {
         let opened = lines.iter().filter(|line| envelope.open(line, &mut unescaped).is_ok());

@@ -38,6 +38,11 @@ impl Envelope {
         Envelope::NAMES[self as usize]
     }
 
+    /// Whether no line has it by chance.
+    pub fn is_unmistakable(self) -> bool {
+        matches!(self, Envelope::Cri | Envelope::DockerJson)
+    }
+
     /// By the name in options.
     pub fn named(name: &str) -> Option<Self> {
         Envelope::ALL.into_iter().find(|envelope| envelope.name() == name)

@@ -60,11 +60,11 @@ impl Schema {
         }
     }
 
-    /// What a line begins with that names columns, if any line of the input may.
-    pub fn naming(&self) -> Option<&[u8]> {
+    /// Whether any line of the input may name columns.
+    pub fn may_name_columns(&self) -> bool {
         match self {
-            Schema::Plain(_) => None,
-            Schema::Mapped(format) => format.naming(),
+            Schema::Plain(_) => false,
+            Schema::Mapped(format) => format.may_name_columns(),
         }
     }
 

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::detect::{Detected, detect};
+use super::envelope::Envelope;
 use super::listed::ListedFormat;
 use super::mapped::definition::read_keys;
 use super::mapped::presets::{Preset, SampleLine, presets, shown_name};
@@ -203,15 +204,28 @@ fn what_is_no_format_is_not_guessed() {
 
 #[test]
 fn what_stands_around_a_line_is_told_too() {
-    let envoy = presets().find(|preset| preset.name == "envoy").unwrap();
-    for (before, name) in [
-        ("2023-11-14T22:13:20.25Z stdout F ", "envoy in cri"),
-        ("<134>Nov 14 22:13:20 node1 envoy[7]: ", "envoy in syslog"),
-    ] {
-        let log: String = envoy.samples.iter().map(|(line, _)| format!("{before}{line}\n")).collect();
-        match detect(&Head::of(log.as_bytes(), true), &StampContext::default()) {
-            Ok(Detected::Defined(told)) => assert_eq!(shown_name(&told), name),
-            other => panic!("{name}: {other:?}"),
+    for preset in presets().filter(|preset| preset.definition().unwrap().envelope == Envelope::None) {
+        let wrapped = |wrap: &dyn Fn(&str) -> String| -> String {
+            preset.samples.iter().map(|(line, _)| wrap(line) + "\n").collect()
+        };
+        let docker = |line: &str| serde_json::json!({ "log": format!("{line}\n"), "time": "2023-11-14T22:13:20Z" });
+        for (envelope, log) in [
+            ("cri", wrapped(&|line| format!("2023-11-14T22:13:20.25Z stdout F {line}"))),
+            ("docker-json", wrapped(&|line| docker(line).to_string())),
+            ("syslog", wrapped(&|line| format!("<134>Nov 14 22:13:20 node1 app[7]: {line}"))),
+            ("syslog", wrapped(&|line| format!("Nov  4 22:13:20 node1 app: {line}"))),
+            ("syslog", wrapped(&|line| format!("1 2023-11-14T22:13:20Z node1 app - - - {line}"))),
+        ] {
+            let head = Head::of(log.as_bytes(), true);
+            let expected = format!("{} in {envelope}", preset.name);
+            match detect(&head, &StampContext::default()) {
+                Ok(Detected::Defined(told)) => assert_eq!(shown_name(&told), expected, "{log}"),
+                other => panic!("{expected}: {other:?} {log}"),
+            }
+            // So it is where the format is named.
+            let named = Format::named(preset.name, &[], Options::default()).unwrap().unwrap();
+            let schema = named.bind(&head, Timestamp::MAX, 1_000).unwrap().schema;
+            assert_eq!(named.told(&schema), Some(expected), "{log}");
         }
     }
 }

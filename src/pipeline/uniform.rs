@@ -16,7 +16,7 @@ const BLOCK: usize = 1 << 20;
 /// Whether no line of the first `bytes` bytes of a file names other columns. Only files of formats
 /// where a line may are looked at.
 pub(super) fn is_uniform(file: &File, bytes: u64, rules: &LineRules) -> io::Result<bool> {
-    if rules.schema.naming().is_none() {
+    if !rules.schema.may_name_columns() {
         return Ok(true);
     }
     let (mut block, mut kept, mut at) = (vec![0; BLOCK], 0, 0);

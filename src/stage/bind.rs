@@ -61,10 +61,9 @@ impl Binder {
         self.format.plain_rules(self.max_line)
     }
 
-    /// What people should know of how the lines of an input are read: the name of the format, where
-    /// that was told by how the input begins and is not `plain`.
+    /// What people should know of how the lines of an input are read.
     pub fn told(&self, rules: &LineRules) -> Option<String> {
-        (self.format.is_auto() && !rules.schema.is_plain()).then(|| rules.schema.name())
+        self.format.told(&rules.schema)
     }
 }
 

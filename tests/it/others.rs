@@ -24,20 +24,52 @@ fn threads_and_chunks_have_no_say_in_it() {
     compare("2", &["--chunk", "4096", "--threads", "3"]);
 }
 
+/// A log that names its columns in two ways: each line that does, and lines behind it, of a time T and a
+/// host H that connected to `b`.
+type Renamed = [(&'static str, &'static str); 2];
+
 #[test]
 fn a_log_that_names_other_columns_further_on_is_read_by_these_from_there_on() {
+    let zeek: Renamed = [
+        ("#fields\tts\tid.orig_h\tid.resp_h\tconn_state\n", "T\tH\tb\tSF\n"),
+        ("#fields\tid.orig_h\tconn_state\tts\tid.resp_h\n", "H\tSF\tT\tb\n"),
+    ];
+    let csv: Renamed = [("ts,src,dst\n", "T,H,b\n"), ("dst,\"Src\",bytes,ts\r\n", "b,H,20,T\r\n")];
+    let others_alike: Renamed =
+        [("time,client,server\n", "T,H,b\n"), ("server_ip,source_ip,@timestamp\n", "b,\"H\",T\n")];
+    // Such a log needs no header where its columns are those of version 2.
+    let vpc: Renamed =
+        [("", "2 1 eni-1 H b 1 2 6 1 1 T T ACCEPT OK\n"), ("start end dstaddr srcaddr version\n", "T T b H 3\n")];
+    let nfdump: Renamed =
+        [("ts,te,td,sa,da\n", "T,T,0,H,b\n"), ("firstSeen,duration,dstAddr,srcAddr\n", "T,0.0,b,H\n")];
+    let silk: Renamed = [
+        ("  sIP|  dIP|  sTime|duration|\n", "  H|   b|  T|     0|\n"),
+        ("sTime|      eTime|dIP|    sIP|\n", "T|     T|  b|     H|\n"),
+    ];
+    for (format, kinds) in [
+        ("zeek-conn", zeek),
+        ("csv", csv),
+        ("csv", others_alike),
+        ("vpc-flow", vpc),
+        ("nfdump-csv", nfdump),
+        ("silk", silk),
+    ] {
+        renamed(format, kinds);
+    }
+}
+
+fn renamed(format: &str, kinds: Renamed) {
     let folder = Folder::new();
-    let (fields, others) =
-        ("#fields\tts\tid.orig_h\tid.resp_h\tconn_state\n", "#fields\tid.orig_h\tconn_state\tts\tid.resp_h\n");
-    let line = |number: u32| match (number / 100) % 2 {
-        0 => format!("{}\ta{}\tb\tSF\n", 1_700_000_000 + number, number % 7),
-        _ => format!("a{}\tSF\t{}\tb\n", number % 7, 1_700_000_000 + number),
+    let line = |number: u32, (_, line): (&str, &str)| {
+        line.replace('T', &(1_700_000_000 + number).to_string()).replace('H', &format!("a{}", number % 7))
     };
+    // What needs no header is not named again.
+    let kind = |number: u32| if kinds[0].0.is_empty() { number.min(100) / 100 } else { number / 100 % 2 };
     let lines: String = (0..3_000)
-        .map(|number| match number % 200 {
-            0 => fields.to_owned() + &line(number),
-            100 => others.to_owned() + &line(number),
-            _ => line(number),
+        .map(|number| {
+            let is_named = number == 0 || kind(number) != kind(number - 1);
+            let kind = kinds[kind(number) as usize];
+            if is_named { kind.0.to_owned() + &line(number, kind) } else { line(number, kind) }
         })
         .collect();
     folder.write("conn.log", &lines);
@@ -48,40 +80,52 @@ fn a_log_that_names_other_columns_further_on_is_read_by_these_from_there_on() {
         lines.sort_unstable();
         lines.iter().map(|line| format!("{line}\n")).collect::<String>()
     };
-    let every = |more: &[&str]| {
-        let asked = ["top", "conn.log", "-r", "top-pairs", "--output", "csv", "-qq"];
-        let output = run(&folder, &[&asked[..], more].concat());
-        assert_eq!(output.status.code(), Some(0), "{more:?}: {}", stderr(&output));
-        stdout(&output)
-    };
+    let asked = ["top", "conn.log", "--format", format, "-r", "top-pairs", "--output", "csv", "-qq"];
+    let every = |more: &[&str]| ok(&run(&folder, &[&asked[..], more].concat()));
     for chunk in ["64", "1000", "1MiB"] {
         folder.write(
             "p.toml",
-            format!("location = 'conn.log'\nchunk = '{chunk}'\nreports = ['top-pairs']\noutputs = ['csv']\n"),
+            format!(
+                "location = 'conn.log'\nformat = '{format}'\nchunk = '{chunk}'\nreports = ['top-pairs']\n\
+                 outputs = ['csv']\n"
+            ),
         );
         let asked = ["run", "p.toml", "-qq", "--since", "2023-11-14", "--until", "1700010000"];
-        assert_eq!(sorted(&stdout(&run(&folder, &asked))), expected, "{chunk}");
+        assert_eq!(sorted(&ok(&run(&folder, &asked))), expected, "{format} {chunk}");
         // Nothing of it can be skipped into.
         let part =
             run(&folder, &[&asked[..4], &["1700002000", "--until", "1700002099", "--set", "prune-above=0"]].concat());
-        assert_eq!(
-            stdout(&part).lines().skip(1).filter_map(|row| row.rsplit(',').next()?.parse::<u32>().ok()).sum::<u32>(),
-            100
-        );
+        let counts =
+            stdout(&part).lines().skip(1).filter_map(|row| row.rsplit(',').next()?.parse::<u32>().ok()).sum::<u32>();
+        assert_eq!(counts, 100, "{format} {chunk}");
     }
     assert_eq!(sorted(&every(&["--since", "2023-11-14", "--until", "latest", "--scan", "full"])), expected);
     let windows = every(&["--every", "100s", "--seconds", "100s", "--align", "1700000000"]);
     assert_eq!(windows.lines().filter(|row| row.ends_with(",15")).count(), 30 * 2, "{windows}");
     // Nor can it be divided.
-    let plan = run(&folder, &["plan", "conn.log", "--until", "1700010000", "--last", "10h", "--max-partition", "1000"]);
+    let of = ["conn.log", "--format", format, "--until"];
+    let plan =
+        run(&folder, &[&["plan"], &of[..], &["1700010000", "--last", "10h", "--max-partition", "1000"]].concat());
     assert_eq!(stdout(&plan).matches("\"from\"").count(), 1, "{}", stdout(&plan));
     let part =
-        run(&folder, &["partial", "conn.log", "--until", "latest", "--range", "9000..10000", "--output", "x.tally"]);
-    assert!(
-        part.status.code() == Some(2) && stderr(&part).contains("names other columns before byte"),
-        "{}",
-        stderr(&part)
-    );
+        run(&folder, &[&["partial"], &of[..], &["latest", "--range", "9000..10000", "--output", "x.tally"]].concat());
+    let said = stderr(&part);
+    assert!(part.status.code() == Some(2) && said.contains("names other columns before byte"), "{format}: {said}");
+}
+
+#[test]
+fn records_with_names_of_columns_in_them_name_none() {
+    let folder = Folder::new();
+    // Hosts that are called as columns are, and lines that are no records and say too little to name any.
+    let lines = "ts,src,dst,kind\n1700000000,src,dst,ts\n1700000001,client,server,time\nbad,src,x,y\n\
+                 1700000002,src,b,c\n\n1700000003,source,b,\"src\"\n";
+    folder.write("a.csv", lines);
+    let args =
+        ["top", "a.csv", "--format", "csv", "--until", "1700000009", "-r", "top-pairs", "--output", "csv", "--stats"];
+    let output = run(&folder, &args);
+    let expected = "from,to,connections\nclient,server,1\nsource,b,1\nsrc,b,1\nsrc,dst,1\n";
+    assert_eq!(stdout(&output), expected, "{}", stderr(&output));
+    assert!(stderr(&output).contains("1 malformed line"), "{}", stderr(&output));
 }
 
 #[test]
@@ -100,6 +144,69 @@ fn lines_behind_columns_that_make_no_record_are_malformed_until_other_columns_ar
             assert_eq!((output.status.code(), &stdout(&output)[..]), (Some(0), "server,connections\nb,2\n"), "{named}");
             let said = stderr(&output);
             assert!(said.contains("2 malformed lines (2 not of the form)"), "{named}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_table_whose_next_header_lacks_a_column_is_malformed_from_there_on() {
+    let folder = Folder::new();
+    let good = "ts,src,dst,bytes\n1700000000,a,b,1\n";
+    for named in ["ts,src,bytes", "src,dst,bytes", "bytes,ts,src,packets"] {
+        let lost = "1700000001,c,1\n1700000002,d,1,2\n";
+        folder.write("a.csv", format!("{good}{named}\n{lost}{good}{named}\n"));
+        let args = ["top", "a.csv", "--format", "csv", "--until", "1700000009", "--output", "csv", "--stats", "-q"];
+        let output = run(&folder, &args);
+        assert_eq!((output.status.code(), &stdout(&output)[..]), (Some(0), "server,connections\nb,2\n"), "{named}");
+        let said = stderr(&output);
+        assert!(said.contains("2 malformed lines (2 not of the form)"), "{named}: {said}");
+    }
+}
+
+#[test]
+fn a_last_line_that_is_still_written_does_not_hide_the_format() {
+    let folder = Folder::new();
+    let zeek = "#fields\tts\tid.orig_h\tid.resp_h\tconn_state\n1700000000\ta\tb\tSF\n";
+    let table = "ts,src,dst\n1700000000,a,b\n";
+    let web = "a - - [14/Nov/2023:22:13:20 +0000] \"GET /b/x HTTP/1.1\" 200 5 \"-\" \"curl\"\n";
+    for (whole, format) in [(zeek, "zeek-conn"), (table, "csv"), (web, "combined")] {
+        let line = whole.lines().last().unwrap();
+        for cut in 1..line.len() {
+            folder.write("a.log", format!("{whole}{}", &line[..cut]));
+            let output = run(&folder, &["top", "a.log", "--until", "1700000009", "--output", "csv", "--quiet"]);
+            let rows = stdout(&output);
+            assert!(rows.contains("b,1\n") || rows.contains("b,2\n"), "{format} {cut}: {}", stderr(&output));
+        }
+    }
+}
+
+#[test]
+fn a_format_that_is_named_is_found_in_the_envelope_of_its_lines() {
+    let folder = Folder::new();
+    let web = "10.0.0.5 - - [14/Nov/2023:22:13:20 +0000] \"GET /api/x HTTP/1.1\" 200 5 \"-\" \"curl\"";
+    let table = "{\"ts\":1700000000,\"src\":\"10.0.0.5\",\"dst\":\"/api\"}";
+    for (format, line) in [("combined", web), ("jsonl", table)] {
+        let escaped = line.replace('"', "\\\"");
+        for (envelope, around) in [
+            ("syslog", format!("2023-11-14T22:13:20Z h nginx: {line}\n")),
+            ("syslog", format!("<190>Nov 14 22:13:20 h nginx: {line}\n")),
+            ("cri", format!("2023-11-14T22:13:20Z stdout F {line}\n")),
+            (
+                "docker-json",
+                format!("{{\"log\":\"{escaped}\\n\",\"stream\":\"stdout\",\"time\":\"2023-11-14T22:13:20Z\"}}\n"),
+            ),
+        ] {
+            folder.write("a.log", around.repeat(3));
+            let args = ["top", "a.log", "--format", format, "--until", "1700000009", "--output", "csv"];
+            let output = run(&folder, &args);
+            assert_eq!(stdout(&output), "server,connections\n/api,3\n", "{format} {around}{}", stderr(&output));
+            let said = stderr(&output);
+            assert!(said.contains(&format!("{format} in {envelope}")), "{said}");
+            let told = run(&folder, &["top", "a.log", "--until", "1700000009", "--output", "csv"]);
+            assert_eq!(stdout(&told), stdout(&output), "{around}{}", stderr(&told));
+            // Who says that there is none gets none.
+            let output = run(&folder, &[&args[..], &["--envelope", "none"]].concat());
+            assert_ne!(stdout(&output), "server,connections\n/api,3\n");
         }
     }
 }

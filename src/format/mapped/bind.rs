@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::anew::Naming;
 use super::bound::{Bound, BoundCondition, BoundConditions, BoundFields, BoundTime, OF_ENVELOPE, UnsetTexts};
 use super::condition::Condition;
 use super::definition::{ColumnRules, FieldRules, FormatConditions, Header, TimeSource};
@@ -41,10 +42,13 @@ impl Default for StampContext {
 pub struct Head<'a> {
     /// The lines.
     pub lines: Vec<&'a [u8]>,
+    /// Whether the last one has no end, and may be a part of what is still to be written.
+    is_cut: bool,
 }
 
 /// Bytes of an input that its head has at most.
 pub const HEAD_BYTES: usize = 64 << 10;
+
 impl<'a> Head<'a> {
     /// Lines that a head has at most.
     pub const MOST_LINES: usize = 200;
@@ -55,8 +59,16 @@ impl<'a> Head<'a> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let known = if is_whole { bytes.len() } else { memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1) };
         let lines = bytes[..known].split_inclusive(|byte| *byte == b'\n').take(Head::MOST_LINES);
-        let trimmed = lines.map(|line| line.strip_suffix(b"\n").unwrap_or(line));
-        Head { lines: trimmed.map(|line| line.strip_suffix(b"\r").unwrap_or(line)).collect() }
+        let lines: Vec<&[u8]> = lines.collect();
+        let is_cut = lines.last().is_some_and(|line| !line.ends_with(b"\n"));
+        let trimmed = lines.into_iter().map(|line| line.strip_suffix(b"\n").unwrap_or(line));
+        Head { lines: trimmed.map(|line| line.strip_suffix(b"\r").unwrap_or(line)).collect(), is_cut }
+    }
+
+    /// Without a last line that has no end, if there is one.
+    pub fn uncut(&self) -> Option<Self> {
+        let lines = self.lines.split_last().filter(|_| self.is_cut)?.1.to_vec();
+        Some(Head { lines, is_cut: false })
     }
 
     /// Its lines that are not blank.
@@ -151,6 +163,7 @@ impl Definition {
         let (extractor, order) = self.extractor(&names, columns.as_deref())?;
         let count = names.iter().filter(|name| !OF_ENVELOPE.contains(&name.as_str())).count();
         let mut bound = Bound {
+            naming: Naming::of(self, columns.as_deref()),
             definition: Arc::clone(self),
             columns,
             header,
@@ -171,7 +184,6 @@ impl Definition {
         Ok(Mapped::of(bound, context.latest))
     }
 
-    /// Where the numbers of its lines stand.
     /// The same for an input with these columns; if these make no record, for one that has none.
     pub(super) fn bind_columns_or_none(
         self: &Arc<Self>,
@@ -185,6 +197,7 @@ impl Definition {
             let spec = ColumnsSpec { separator, quotes, trim: false, trailing: false };
             Mapped::of(
                 Bound {
+                    naming: Naming::of(self, Some(&columns)),
                     definition: Arc::clone(self),
                     columns: Some(columns),
                     header,
@@ -216,8 +229,7 @@ impl Definition {
         // A header that makes no record is one that stood behind another.
         let is_said_by = |columns: &Vec<String>| {
             let FieldRules::Columns(rules) = &self.fields else { return false };
-            let Header::Behind(prefix) = &rules.header else { return false };
-            header.starts_with(prefix) && names_behind(rules, prefix, &header).unwrap_or_default() == *columns
+            !header.is_empty() && names_said(rules, &header).unwrap_or_default() == *columns
         };
         match columns {
             Some(columns) if is_said_by(&columns) => Ok(self.bind_columns_or_none(columns, header, context)),
@@ -225,6 +237,7 @@ impl Definition {
         }
     }
 
+    /// Where the numbers of its lines stand.
     fn bound_numbers(&self, slots: &mut Slots<'_>) -> Result<BoundNumbers, String> {
         let rules = &self.numbers;
         let bind = |fields: &Vec<String>, slots: &mut Slots<'_>| {
@@ -300,14 +313,12 @@ impl Definition {
             let opened = self.envelope.open(line, &mut unescaped).ok()?;
             Some(opened.message.of(line, &unescaped).unwrap_or_default().to_vec())
         });
-        let names =
-            |line: &[u8]| Columns::split(&rules.spec, line).map(texts).map_err(|Misfit { what, .. }| what.text());
         match &rules.header {
             Header::None => Ok((given, Vec::new())),
             Header::First => {
                 let is_comment = |line: &[u8]| rules.comment.as_ref().is_some_and(|comment| line.starts_with(comment));
                 let Some(first) = lines.find(|line| !is_comment(line)) else { return Ok((given, Vec::new())) };
-                let found = names(&first).map_err(str::to_owned)?;
+                let found = names_said(rules, &first)?;
                 match given {
                     // A log that needs no header begins with a record.
                     Some(given) if !found.iter().any(|name| given.contains(name)) => Ok((Some(given), Vec::new())),
@@ -318,7 +329,7 @@ impl Definition {
                 }
             }
             Header::Behind(prefix) => match lines.find(|line| line.starts_with(prefix)) {
-                Some(line) => Ok((Some(names_behind(rules, prefix, &line)?), line.clone())),
+                Some(line) => Ok((Some(names_said(rules, &line)?), line.clone())),
                 None if given.is_some() || lines.next().is_none() => Ok((given, Vec::new())),
                 None => Err(format!("no line begins with '{}'", String::from_utf8_lossy(prefix))),
             },
@@ -326,16 +337,18 @@ impl Definition {
     }
 }
 
-/// The names of columns that a line says behind what such lines begin with.
-pub(super) fn names_behind(rules: &ColumnRules, prefix: &[u8], line: &[u8]) -> Result<Vec<String>, String> {
-    let rest = line.get(prefix.len()..).unwrap_or_default();
-    let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-    let columns = Columns::split(&rules.spec, &rest[blanks..]);
-    columns.map(texts).map_err(|Misfit { what, .. }| what.text().to_owned())
-}
-
-fn texts(columns: Vec<std::borrow::Cow<'_, [u8]>>) -> Vec<String> {
-    columns.iter().map(|column| String::from_utf8_lossy(column).trim().to_owned()).collect()
+/// The names of columns that a line says: behind what such lines begin with, if they do.
+pub(super) fn names_said(rules: &ColumnRules, line: &[u8]) -> Result<Vec<String>, String> {
+    let names = match &rules.header {
+        Header::None | Header::First => line,
+        Header::Behind(prefix) => {
+            let rest = line.strip_prefix(&prefix[..]).unwrap_or_default();
+            let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            &rest[blanks..]
+        }
+    };
+    let columns = Columns::split(&rules.spec, names).map_err(|Misfit { what, .. }| what.text().to_owned())?;
+    Ok(columns.iter().map(|column| String::from_utf8_lossy(column).trim().to_owned()).collect())
 }
 
 impl Bound {

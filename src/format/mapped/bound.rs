@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::anew::Naming;
 use super::condition::Condition;
 use super::definition::{Definition, FieldRules};
 use super::numbers::BoundNumbers;
@@ -21,6 +22,8 @@ pub struct Bound {
     pub columns: Option<Vec<String>>,
     /// The line that says them, which may come again.
     pub header: Vec<u8>,
+    /// What lines have that say other ones.
+    pub(super) naming: Option<Naming>,
     pub fields: BoundFields,
     pub stamps: StampRules,
     pub time: Vec<BoundTime>,

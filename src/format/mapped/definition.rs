@@ -199,6 +199,11 @@ impl Definition {
         Ok(definition)
     }
 
+    /// Whether it has a value of this key.
+    pub fn says(&self, key: &str) -> bool {
+        self.given.get(key).is_some()
+    }
+
     /// The same with other values of some keys.
     pub fn with(&self, others: &Options) -> Result<Self, Flaw> {
         let mut given = self.given.clone();

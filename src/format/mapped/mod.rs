@@ -214,7 +214,7 @@ impl LineFormat for Mapped {
             Err(Stamp::TooEarly(_)) => Stamp::TooEarly(start),
             Err(Stamp::TooLate(_)) => Stamp::TooLate(start),
             Err(other) => {
-                if other == Stamp::Other && self.bound.names_other_columns(line) {
+                if matches!(other, Stamp::Other | Stamp::Bad(_)) && self.names_other_columns(line) {
                     scratch.rebound = scratch.rebound.or(Some(start));
                 }
                 other
