@@ -2,8 +2,8 @@
 //! what to do.
 //!
 //! Not here: reading such lines. Invariant: what is said is a guess, and nothing that counts rests
-//! on it; a command that is suggested makes records of such lines, which `tests/it/foreign.rs`
-//! tries on lines of each kind.
+//! on it; options and commands that are suggested make records of such lines, which
+//! `tests/it/foreign.rs` tries on lines of each kind.
 
 mod looks;
 
@@ -16,6 +16,9 @@ pub struct LineKind {
     pub name: &'static str,
     /// What to do with them.
     pub remedy: &'static str,
+    /// The options with which such lines are read, if there are any; for fields that only somebody who
+    /// knows the log can name, they have `TIME`, `FROM` and `TO`.
+    pub options: Option<&'static str>,
     /// The command that makes records of them, if there is one: it reads `FILE`. For columns or
     /// keys that only somebody who knows the log can name, it has `TIME`, `FROM` and `TO`.
     pub command: Option<&'static str>,
@@ -28,7 +31,11 @@ pub struct LineKind {
 
 impl LineKind {
     const fn new(name: &'static str, remedy: &'static str, is: fn(&[&[u8]]) -> bool) -> Self {
-        LineKind { name, remedy, command: None, is_binary: false, is }
+        LineKind { name, remedy, options: None, command: None, is_binary: false, is }
+    }
+
+    const fn with(self, options: &'static str) -> Self {
+        LineKind { options: Some(options), ..self }
     }
 
     const fn by(self, command: &'static str) -> Self {
@@ -46,9 +53,10 @@ impl LineKind {
 
     /// What to do with them, and how.
     pub fn advice(&self) -> String {
+        let options = self.options.map_or(String::new(), |options| format!("say {options}, or "));
         match self.command {
-            Some(command) => format!("{}: {command} | logparser ...", self.remedy),
-            None => self.remedy.to_owned(),
+            Some(command) => format!("{options}{}: {command} | logparser ...", self.remedy),
+            None => format!("{options}{}", self.remedy),
         }
     }
 }
@@ -98,12 +106,14 @@ pub const TABLE: &[LineKind] = &[
     })
     .by("tr '\\r' '\\n' < FILE"),
     LineKind::new("a log of Zeek in JSON", "take three fields of it", |lines| most(lines, is_zeek_json))
+        .with("--format zeek-conn-json")
         .by(r#"jq -r '"\(.ts) \(."id.orig_h") \(."id.resp_h")"' FILE"#),
     LineKind::new(
         "a log of Zeek in JSON, its times as text",
         "take three fields of it, the time as Unix time",
         |lines| most(lines, is_zeek_json_text),
     )
+    .with("--format zeek-conn-json")
     .by(concat!(
         r#"jq -r '(if .ts | endswith("Z") then "\(.ts[:19] + "Z" | fromdate)\(.ts[19:-1])" else .ts end) + "#,
         r#"" \(."id.orig_h") \(."id.resp_h")"' FILE"#
@@ -111,23 +121,30 @@ pub const TABLE: &[LineKind] = &[
     LineKind::new("JSON in a container's log", "take three fields of it, the time as Unix time", |lines| {
         most(lines, is_cri_json)
     })
+    .with("--envelope cri --format jsonl --time TIME --from FROM --to TO")
     .by(r#"cut -d ' ' -f 4- FILE | jq -r '[.TIME, .FROM, .TO] | join(" ")'"#),
     LineKind::new("a list in JSON", "take three fields of each, the time as Unix time", |lines| {
         first(lines, |line| line.trim_ascii_start().starts_with(b"[")) && most(lines, is_json)
     })
     .by(r#"jq -r '.[] | [.TIME, .FROM, .TO] | join(" ")' FILE"#),
+    LineKind::new("JSON", "take three fields of it, the time as Unix time", |lines| most(lines, is_json_object))
+        .with("--format jsonl --time TIME --from FROM --to TO")
+        .by(r#"jq -r '[.TIME, .FROM, .TO] | join(" ")' FILE"#),
     LineKind::new("JSON", "take three fields of it, the time as Unix time", |lines| most(lines, is_json))
         .by(r#"jq -r '[.TIME, .FROM, .TO] | join(" ")' FILE"#),
-    LineKind::new("a log of Zeek", "take three columns of it", |lines| {
-        some(lines, is_zeek_head) || most(lines, is_zeek)
-    })
-    .by(r"awk -F '\t' '!/^#/ { print $1, $3, $5 }' FILE"),
+    LineKind::new("a log of Zeek", "take three columns of it", |lines| some(lines, is_zeek_head))
+        .with("--format zeek-conn")
+        .by(r"awk -F '\t' '!/^#/ { print $1, $3, $5 }' FILE"),
+    LineKind::new("a log of Zeek", "take three columns of it", |lines| most(lines, is_zeek))
+        .with("--format tsv --time 1 --from 3 --to 5")
+        .by(r"awk -F '\t' '!/^#/ { print $1, $3, $5 }' FILE"),
     LineKind::new(
         "a log of Zeek that has no hosts where conn.log has them",
         "take its columns of time, from and to, or, if it has ts, id.orig_h and id.resp_h, say --format zeek-conn",
         |lines| first(lines, |line| line.starts_with(b"#separator")),
     ),
     LineKind::new("a VPC flow log", "take three fields of it", |lines| some(lines, |line| is_vpc(line, 0)))
+        .with("--format vpc-flow")
         .by("awk '$4 ~ /[.:]/ { print $11, $4, $5 }' FILE"),
     LineKind::new("a VPC flow log with times in front", "take three fields of it", |lines| {
         some(lines, |line| is_vpc(line, 1))
@@ -136,6 +153,7 @@ pub const TABLE: &[LineKind] = &[
     LineKind::new("a VPC flow log of a form of its own", "take three fields of it, by their names", |lines| {
         first(lines, |line| [&b"srcaddr"[..], b"dstaddr", b"start"].iter().all(|name| fields(line).any(|f| f == *name)))
     })
+    .with("--format vpc-flow")
     .by(concat!(
         r#"awk 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } "#,
         r#"$at["srcaddr"] != "-" { print $at["start"], $at["srcaddr"], $at["dstaddr"] }' FILE"#
@@ -146,6 +164,7 @@ pub const TABLE: &[LineKind] = &[
     LineKind::new("a log of HAProxy", "take client and server of it, here with its times as UTC", |lines| {
         some(lines, is_haproxy) && most(lines, |line| is_haproxy(line) || is_syslog(line) || is_web(line))
     })
+    .with("--format haproxy (in syslog with --envelope syslog)")
     .by(concat!(
         r"TZ=UTC awk '{ for (i = 2; i < NF - 1; i++) if ($i ~ /^\[[0-9]+\/[A-Z]/ && $(i + 2) ~ /\//) { ",
         r#"split(substr($i, 2), t, /[\/:.\]]/); sub(/:[0-9]+$/, "", $(i - 1)); "#,
@@ -154,22 +173,28 @@ pub const TABLE: &[LineKind] = &[
     )),
     LineKind::new(
         "a log of a web server or proxy",
-        "it names no server in a field of its own; bring each line into the form '<Unix time> <client> <server>'",
+        "if it is none of these, bring each line into the form '<Unix time> <client> <server>'",
         |lines| most(lines, is_web),
-    ),
+    )
+    .with("--format combined, common, vhost-combined or vhost-common (in syslog with --envelope syslog)"),
     LineKind::new(
         "syslog",
         "take what connects to what out of the message, and bring each line into the form '<Unix time> <from> <to>'",
         |lines| most(lines, is_syslog),
-    ),
-    LineKind::new("logfmt (key=value)", FORM, |lines| most(lines, is_logfmt)),
-    LineKind::new("a log of Squid", "take three fields of it", |lines| most(lines, is_squid)).by(concat!(
-        r#"awk '$(NF - 1) ~ /^[A-Z_]+\// { split($(NF - 1), to, "/"); if (to[2] != "-") print $1, $3, to[2]; next } "#,
-        left_out!()
-    )),
+    )
+    .with("--format iptables for packets that a firewall logs, --format sshd for logins"),
+    LineKind::new("logfmt (key=value)", FORM, |lines| most(lines, is_logfmt))
+        .with("--format logfmt --time TIME --from FROM --to TO"),
+    LineKind::new("a log of Squid", "where URLs have blanks, take three fields of it", |lines| most(lines, is_squid))
+        .with("--format squid")
+        .by(concat!(
+            r#"awk '$(NF - 1) ~ /^[A-Z_]+\// { split($(NF - 1), to, "/"); if (to[2] != "-") print $1, $3, to[2]; next } "#,
+            left_out!()
+        )),
     LineKind::new("what tcpdump prints", "take time and addresses of it, without their ports", |lines| {
         most(lines, is_tcpdump) && all(lines, |line| !is_tcpdump(line) || is_tcpdump_of_numbers(line))
     })
+    .with("--format tcpdump for the first packet of each TCP connection")
     .by(concat!(
         "awk 'function host(a,  n) { sub(/:$/, \"\", a); n = split(a, part, \".\"); ",
         r#"if (n == 5 || a ~ /:/ && n == 2) sub(/\.[0-9]+$/, "", a); return a } "#,
@@ -188,12 +213,14 @@ pub const TABLE: &[LineKind] = &[
             some(lines, |line| line.contains(&b'"'))
                 && [b',', b';', b'|'].iter().any(|by| most(lines, |line| is_timed(line, *by)))
         },
-    ),
+    )
+    .with("--format csv --time TIME --from FROM --to TO, if commas stand between them"),
     LineKind::new(
         "CSV",
         "take its columns of time, from and to; if these are the first three and no field is in quotes",
         |lines| most(lines, |line| is_timed(line, b',')),
     )
+    .with("--format csv --time TIME --from FROM --to TO")
     .by(concat!(r#"awk -F , '!/"/ { print $1, $2, $3; next } "#, left_out!())),
     LineKind::new(
         "CSV with semicolons",
@@ -209,14 +236,15 @@ pub const TABLE: &[LineKind] = &[
     .by(concat!(r#"awk -F ' *[|] *' '!/"/ { print $1, $2, $3; next } "#, left_out!())),
     LineKind::new("CSV", "take its columns of time (as Unix time), from and to, in this order", |lines| {
         [b',', b';', b'|'].iter().any(|separator| most(lines, |line| is_separated(line, *separator)))
-    }),
-    LineKind::new("lines that begin with a date", "write it as Unix time", |lines| all(lines, is_universal)).by(
-        concat!(
+    })
+    .with("--format csv --time TIME --from FROM --to TO, if commas stand between them"),
+    LineKind::new("lines that begin with a date", "write it as Unix time", |lines| all(lines, is_universal))
+        .with("--format plain --time-form rfc3339")
+        .by(concat!(
             r#"TZ=UTC awk '{ t = $1; gsub(/[-T:Z]/, " ", t); t = mktime(t) } "#,
             r#"NF == 3 && strftime("%Y-%m-%dT%H:%M:%SZ", t) == $1 { print t, $2, $3; next } "#,
             left_out!()
-        ),
-    ),
+        )),
     LineKind::new(
         "lines that begin with a date",
         "write it as Unix time, as date -d does or mktime in gawk, and bring each into the form '<Unix time> <from> <to>'",

@@ -184,6 +184,49 @@ fn a_field_that_there_is_not_is_refused_with_those_there_are() {
 }
 
 #[test]
+fn a_line_that_says_what_the_format_does_not_read_is_malformed() {
+    let header = "#fields\tts\tid.orig_h\tid.resp_h\tconn_state";
+    let zeek = presets().find(|preset| preset.name == "zeek-conn").unwrap().definition().unwrap();
+    let bound = zeek.bind(&Head::of(header.as_bytes(), true), &StampContext::default()).unwrap();
+    let schema = Schema::Mapped(bound);
+    for (line, expected) in [
+        ("#separator \\x09", Read::Other),
+        ("#separator \\x2c", Read::Bad(Cause::TooFewFields)),
+        ("#unset_field\t-", Read::Other),
+        ("#unset_field\tNULL", Read::Bad(Cause::TooFewFields)),
+        ("#empty_field\t(empty)", Read::Other),
+        ("#empty_field\t", Read::Bad(Cause::TooFewFields)),
+        ("#unset_fields\tNULL", Read::Other),
+        ("#set_separator\t;", Read::Other),
+        (header, Read::Other),
+    ] {
+        assert_eq!(schema.visit(Parse(line.as_bytes())), expected, "{line}");
+    }
+}
+
+#[test]
+fn a_url_with_blanks_in_it_makes_no_other_columns() {
+    let squid = opened(presets().find(|preset| preset.name == "squid").unwrap());
+    for url in ["http://a.example/b c", "http://a.example/ x HIER_DIRECT/203.0.113.9 text/html"] {
+        let line = format!("1700000000.250 12 10.0.0.5 TCP_MISS/200 1 GET {url} - HIER_DIRECT/192.0.2.7 text/html");
+        assert_eq!(squid.visit(Parse(line.as_bytes())), Read::Bad(Cause::TooManyFields), "{url}");
+    }
+}
+
+#[test]
+fn a_line_that_stands_for_several_is_a_record_of_formats_that_count_these() {
+    let line = "Nov 14 22:13:20 a b: message repeated 2 times: [ ts=1700000000 src=a dst=b]";
+    for (weight, is_record) in [("", false), ("weight = 'envelope.repeats'", true)] {
+        let keys = read_keys(&format!("envelope = 'syslog'\n{weight}")).unwrap();
+        let format = Format::named("logfmt", &[], keys).unwrap().unwrap();
+        let rules = format.bind(&Head::of(line.as_bytes(), true), Timestamp::MAX, 100).unwrap();
+        let found = rules.schema.visit(Parse(line.as_bytes()));
+        assert_eq!(matches!(found, Read::Record(..)), is_record, "{found:?}");
+        assert!(is_record || found == Read::Bad(Cause::NotOfTheForm), "{found:?}");
+    }
+}
+
+#[test]
 fn what_is_no_format_is_not_guessed() {
     let context = StampContext::default();
     let told = |text: &str| detect(&Head::of(text.as_bytes(), true), &context);
@@ -281,6 +324,14 @@ fn cell() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+/// Cells of a log with commas, with blanks and quotes around some.
+fn comma_cell() -> impl Strategy<Value = Vec<u8>> {
+    ("[ \t]{0,2}", cell(), "[ \t]{0,2}", any::<bool>()).prop_map(|(before, cell, behind, has_quotes)| {
+        let quote: &[u8] = if has_quotes { b"\"" } else { b"" };
+        [before.as_bytes(), quote, &cell, quote, behind.as_bytes()].concat()
+    })
+}
+
 proptest! {
     #[test]
     fn lines_of_columns_mean_the_same_whether_more_is_asked_of_them_or_not(
@@ -296,6 +347,19 @@ proptest! {
             rules.schema.visit(Parse(&cells.join(&b'\t')))
         };
         // What is always met takes the general way.
+        prop_assert_eq!(read(""), read("where = ['ts exists or ts missing']"));
+    }
+
+    #[test]
+    fn lines_with_commas_mean_the_same_whether_more_is_asked_of_them_or_not(
+        cells in proptest::collection::vec(comma_cell(), 3..6),
+    ) {
+        let header = b"ts, src_ip,\"dst_ip\", bytes\n";
+        let read = |keys: &str| {
+            let format = Format::named("csv", &[], read_keys(keys).unwrap()).unwrap().unwrap();
+            let rules = format.bind(&Head::of(header, true), Timestamp::MAX, 100).unwrap();
+            rules.schema.visit(Parse(&cells.join(&b',')))
+        };
         prop_assert_eq!(read(""), read("where = ['ts exists or ts missing']"));
     }
 

@@ -77,9 +77,10 @@ fn not_read(input: &Input, head: &Head<'_>, why: Unbound) -> Error {
     let lines: Vec<&[u8]> = head.filled().collect();
     let kind = kind(&lines);
     let looks = if kind.is_unknown() { String::new() } else { format!("they look like {}; ", kind.name) };
-    let help = match kind.is_binary {
-        true => kind.advice(),
-        false => "say which with --format NAME (logparser formats lists them), or which fields with --format jsonl --time FIELD \
+    let help = match (kind.is_binary, kind.options) {
+        (true, _) => kind.advice(),
+        (false, Some(options)) => format!("say {options}, or which other with --format NAME (logparser formats lists them)"),
+        (false, None) => "say which with --format NAME (logparser formats lists them), or which fields with --format jsonl --time FIELD \
                   --from FIELD --to FIELD"
             .to_owned(),
     };

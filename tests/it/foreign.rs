@@ -143,7 +143,10 @@ const EXAMPLES: &[Example] = &[
     of("syslog", b"Feb 12 14:10:21 host-1 sshd[16378]: Invalid user x from 192.0.2.49 port 53502\n", ""),
     of("syslog", b"Jun  8 14:34:33 host-1 kernel: [5002.08] IN=enp1s0 OUT= SRC=192.0.2.1 DST=192.0.2.2\n", ""),
     of("syslog", b"<34>1 2003-10-11T22:14:15.003Z host su - ID47 - message\n", ""),
-    of("logfmt (key=value)", b"time=\"2021-09-15T21:17:10Z\" level=error msg=\"pod is not found\"\n", ""),
+    Example {
+        fills: &[("TIME", "time"), ("FROM", "level"), ("TO", "msg")],
+        ..of("logfmt (key=value)", b"time=\"2021-09-15T21:17:10Z\" level=error msg=\"pod is not found\"\n", "")
+    },
     of(
         "a log of Squid",
         b"1700000000.123    610 10.0.0.1 TCP_MISS/200 512 GET http://example.com/ - HIER_DIRECT/192.0.2.7 text/html\n\
@@ -174,9 +177,18 @@ const EXAMPLES: &[Example] = &[
         b"1700000000.1 IP host-1.example.com.443 > 10.0.0.2.80: Flags [S], length 0\n",
         "",
     ),
-    of("CSV, fields of it in quotes", b"1700000000,a,b\n1700000000,\"c, d\",b\n", ""),
-    of("CSV", b"time,from,to\n1700000000,a,b\n1700000001,a,c\n", "a,b,1\na,c,1\n"),
-    of("CSV", b"from,to,time\na,b,1700000000\n", ""),
+    Example {
+        fills: &[("TIME", "1"), ("FROM", "2"), ("TO", "3")],
+        ..of("CSV, fields of it in quotes", b"1700000000,a,b\n1700000000,\"c, d\",b\n", "")
+    },
+    Example {
+        fills: &[("TIME", "time"), ("FROM", "from"), ("TO", "to")],
+        ..of("CSV", b"time,from,to\n1700000000,a,b\n1700000001,a,c\n", "a,b,1\na,c,1\n")
+    },
+    Example {
+        fills: &[("TIME", "time"), ("FROM", "from"), ("TO", "to")],
+        ..of("CSV", b"from,to,time\na,b,1700000000\n", "")
+    },
     of("CSV", b"\"1700000000\";\"a\";\"b\"\n", ""),
     of("CSV with semicolons", b"1700000000;a;b;80\r\n1700000001;a;c;80\r\n", "a,b,1\na,c,1\n"),
     of("columns with bars between them", b"1700000000|  a|  b|\n1700000001 | a | c |\n1700000001 |  | d | e\n", "a,b,1\na,c,1\n"),
@@ -268,6 +280,26 @@ fn each_kind_is_told_by_file_and_by_pipe_and_its_command_gives_records() {
             Ok(found) => assert_eq!(found, *gives, "{name}: {command}"),
             Err(tool) => skip(&format!("in part: {name}: there is no {tool}")),
         }
+    }
+}
+
+#[test]
+fn options_that_are_said_read_lines_of_their_kind() {
+    let folder = Folder::new();
+    for kind in TABLE {
+        let Some(said) = kind.options else { continue };
+        let examples = EXAMPLES.iter().filter(|example| example.name == kind.name);
+        let is_read = |Example { log, fills, .. }: &Example| {
+            let options = fills.iter().fold(said.to_owned(), |said, (place, with)| said.replace(place, with));
+            let words = options.split_whitespace().collect::<Vec<_>>();
+            let options = words.chunks(2).take_while(|pair| pair[0].starts_with("--")).flatten();
+            let options = options.map(|word| word.trim_end_matches(','));
+            folder.write("FILE", log);
+            let asked = ["top", "FILE", "--csv", "-q", "--since", "1970-01-02", "--until", "2100-01-01", "--now", "2100-01-01"];
+            let found = run(&folder, &asked.into_iter().chain(options).collect::<Vec<_>>());
+            found.status.code() == Some(0) && stdout(&found).lines().count() > 1
+        };
+        assert!(examples.filter(|example| is_read(example)).count() > 0, "{}: {said}", kind.name);
     }
 }
 

@@ -316,7 +316,7 @@ fn where_no_line_is_a_record_the_exit_code_is_1_and_one_sentence_says_what_they_
         ),
         (
             b"#separator \\x09\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\n",
-            "they look like a log of Zeek; take three columns of it: awk ",
+            "they look like a log of Zeek; say --format zeek-conn, or take three columns of it: awk ",
         ),
         (b"\xff\xfe1\x007\x00 \x00a\x00\n\x001\x007\x00 \x00a\x00", "they look like UTF-16 text; convert it: iconv "),
     ];

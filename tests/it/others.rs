@@ -361,6 +361,26 @@ fn tasks_of_a_plan_read_lines_as_the_whole_run_does() {
 }
 
 #[test]
+fn lines_of_syslog_that_stand_for_several_count_as_these() {
+    let folder = Folder::new();
+    let line = |at: u64| {
+        let text = format!("Failed password for root from 10.0.0.{} port 22 ssh2", at % 3);
+        let text = if at % 4 == 0 { format!("message repeated 5 times: [ {text}]") } else { text };
+        format!("2023-11-14T22:{:02}:{:02}+00:00 web1 sshd[7]: {text}\n", at / 60, at % 60)
+    };
+    folder.write("auth.log", (0..400).map(line).collect::<String>());
+    let window = ["--since", "2023-11-14T22:00:00Z", "--until", "2023-11-14T23:00:00Z"];
+    for more in [&[][..], &["--threads", "3"], &["--every", "1h"]] {
+        let window = if more.contains(&"--every") { &window[..0] } else { &window[..] };
+        let output = run(&folder, &[&["top", "auth.log", "--output", "csv"][..], window, more].concat());
+        let last = stdout(&output).lines().last().unwrap_or_default().to_owned();
+        assert!(last.ends_with("web1,800"), "{more:?}: {last} {}", stderr(&output));
+        assert!(!stderr(&output).contains("warning"), "{}", stderr(&output));
+    }
+    assert_eq!(planned(&folder, "auth.log", &window, "997"), "800");
+}
+
+#[test]
 fn stamps_of_hours_that_clocks_skip_or_repeat_are_counted_where_all_is_measured() {
     let folder = Folder::new();
     let line = |time: &str| format!("{{\"time\":\"{time}\",\"src\":\"a\",\"dst\":\"b\"}}\n");

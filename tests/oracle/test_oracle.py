@@ -49,6 +49,17 @@ BY_HAND = [
         "counted 1066036250603000000 10.0.0.1 -",
     ),
     (
+        "sshd",
+        "Oct 11 22:14:15 web sshd[1]: message repeated 5 times: [ Failed none for a from ::1 port 3 ssh2]",
+        "counted 1697062455000000000 ::1 web",
+    ),
+    ("squid", "1066036250.603 9 10.0.0.1 A/200 4 GET http://a/b c - NONE/- -", "malformed"),
+    (
+        "combined",
+        '::1 - - [10/Oct/2000:13:55:36 +0000] "GET http://x@a.example:80/b HTTP/1.0" 200 5',
+        "counted 971186136000000000 ::1 a.example",
+    ),
+    (
         "tcpdump",
         "1700000000.000001 IP6 fe80::1.99 > fe80::2.80: Flags [S], seq 1, length 0",
         "counted 1700000000000001000 fe80::1 fe80::2",

@@ -15,6 +15,8 @@ pub struct OpenedLine {
     pub host: FieldPlace,
     /// The program that wrote it.
     pub program: FieldPlace,
+    /// How many messages alike it stands for, where it says so: a whole number above 0.
+    pub repeats: FieldPlace,
 }
 
 /// A part of a line that ends before a blank: its end, if it is not empty.

@@ -5,6 +5,9 @@
 //! a colon, and the message. A tag is one only if a colon and a blank follow, or brackets and a colon;
 //! else the message begins behind the host, so that no address in it is taken for a tag.
 //!
+//! rsyslog may write one line for several messages alike, `message repeated 5 times: [ <message>]`. What
+//! stands in the brackets is the message then.
+//!
 //! Not here: which instant a stamp is. Invariant: all that is read comes from the left, and what is
 //! read in brackets ends where they close.
 
@@ -17,16 +20,43 @@ const HIGHEST_PRIORITY: u32 = 191;
 const MONTHS: [&[u8; 3]; 12] =
     [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
 
+/// How a line begins that stands for several messages alike, and what follows their number.
+const REPEATED: [&[u8]; 2] = [b"message repeated ", b" times: ["];
+
+/// Digits of how many there are.
+const MOST_DIGITS: usize = 9;
+
 /// Marks a text as UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Opens a line.
 pub fn open(line: &[u8]) -> Result<OpenedLine, Misfit> {
     let start = behind_priority(line)?;
-    match &line[start..] {
-        [b'1', b' ', ..] => structured(line, start + 2),
-        _ => plain(line, start),
+    let opened = match &line[start..] {
+        [b'1', b' ', ..] => structured(line, start + 2)?,
+        _ => plain(line, start)?,
+    };
+    Ok(of_several(line, opened).unwrap_or(opened))
+}
+
+/// The message that stands for several, and how many, if the line is of that kind.
+fn of_several(line: &[u8], opened: OpenedLine) -> Option<OpenedLine> {
+    let FieldPlace::Line(start, end) = opened.message else { return None };
+    let (start, end) = (start as usize, end as usize);
+    let rest = line.get(start..end)?.strip_prefix(REPEATED[0])?;
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let inner = rest[digits..].strip_prefix(REPEATED[1])?.strip_suffix(b"]")?;
+    if !(1..=MOST_DIGITS).contains(&digits) || rest[0] == b'0' {
+        return None;
     }
+    let number = start + REPEATED[0].len();
+    // There is the blank of old syslog before the message, too.
+    let inner = end - 1 - inner.strip_prefix(b" ").unwrap_or(inner).len();
+    Some(OpenedLine {
+        message: FieldPlace::line(inner, end - 1),
+        repeats: FieldPlace::line(number, number + digits),
+        ..opened
+    })
 }
 
 /// Whether a text begins as stamps of RFC 3339 do: a date, a `T`, and a time.
@@ -77,7 +107,7 @@ fn structured(line: &[u8], start: usize) -> Result<OpenedLine, Misfit> {
         Some(b' ') => end + 1,
         Some(_) => return Err(not_syslog(end)),
     };
-    Ok(OpenedLine { message: FieldPlace::line(message, line.len()), time, host, program })
+    Ok(OpenedLine { message: FieldPlace::line(message, line.len()), time, host, program, ..OpenedLine::default() })
 }
 
 /// Where the structured data ends that begins at `start`: a dash, or elements in brackets.
@@ -118,15 +148,15 @@ fn plain(line: &[u8], start: usize) -> Result<OpenedLine, Misfit> {
         return Ok(OpenedLine {
             message: FieldPlace::line(message, line.len()),
             time,
-            host: FieldPlace::Absent,
             program,
+            ..OpenedLine::default()
         });
     }
     let end = word_end(line, at).ok_or(not_syslog(at))?;
     let host = FieldPlace::line(at, end);
     let at = skip_blanks(line, end);
     let (program, message) = tag(line, at).unwrap_or((FieldPlace::Absent, at));
-    Ok(OpenedLine { message: FieldPlace::line(message, line.len()), time, host, program })
+    Ok(OpenedLine { message: FieldPlace::line(message, line.len()), time, host, program, ..OpenedLine::default() })
 }
 
 /// Where the stamp ends that begins at `start`: before a blank.

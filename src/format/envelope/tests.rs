@@ -8,7 +8,7 @@ type Texts = [Option<String>; 4];
 
 fn texts(envelope: Envelope, line: &[u8]) -> Result<Texts, Misfit> {
     let mut unescaped = b"of the line before".to_vec();
-    let OpenedLine { message, time, host, program } = envelope.open(line, &mut unescaped)?;
+    let OpenedLine { message, time, host, program, .. } = envelope.open(line, &mut unescaped)?;
     Ok([message, time, host, program].map(|place| {
         let text = place.of(line, &unescaped)?;
         Some(String::from_utf8_lossy(text).into_owned())
@@ -87,6 +87,46 @@ fn syslog_as_in_files_is_opened() {
             ("192.0.2.1 - - [10/Oct/2000:13:55:36 -0700]", NotSyslog, 0),
         ],
     );
+}
+
+#[test]
+fn a_line_of_syslog_may_stand_for_several() {
+    let several = |message: &str| {
+        ["Oct 11 22:14:15 gate sshd[7]: ", "Oct 11 22:14:15 gate ", "<34>1 2003-10-11T22:14:15.003Z gate sshd 7 - - "]
+            .map(|front| {
+                let line = format!("{front}{message}");
+                let opened = Envelope::Syslog.open(line.as_bytes(), &mut Vec::new()).unwrap();
+                let text = |place: FieldPlace| {
+                    place.of(line.as_bytes(), b"").map(|text| String::from_utf8(text.to_vec()).unwrap())
+                };
+                assert_eq!(text(opened.host).as_deref(), Some("gate"), "{line}");
+                (text(opened.message).unwrap(), text(opened.repeats))
+            })
+    };
+    for (message, inner, times) in [
+        ("message repeated 5 times: [ Failed x]", "Failed x", "5"),
+        ("message repeated 999999999 times: [a [b] ]", "a [b] ", "999999999"),
+        ("message repeated 10 times: []", "", "10"),
+        ("message repeated 2 times: [ message repeated 3 times: [ x]]", "message repeated 3 times: [ x]", "2"),
+    ] {
+        for found in several(message) {
+            assert_eq!(found, (inner.to_owned(), Some(times.to_owned())), "{message}");
+        }
+    }
+    for message in [
+        "message repeated 0 times: [ x]",
+        "message repeated 05 times: [ x]",
+        "message repeated 1000000000 times: [ x]",
+        "message repeated times: [ x]",
+        "message repeated 2 times: [ x",
+        "message repeated 2 times: x]",
+        "a message repeated 2 times: [ x]",
+        "last message repeated 2 times",
+    ] {
+        for found in several(message) {
+            assert_eq!(found, (message.to_owned(), None));
+        }
+    }
 }
 
 #[test]
@@ -240,7 +280,7 @@ proptest! {
     fn any_bytes_are_told(
         head in prop::sample::select(&[
             "", "<1>", "1 ", "<1>1 - - - - - [x ", "Oct 11 22:14:15 ", "Oct ", "2003-10-11T22:14:15Z ",
-            "2003-10-11T22:14:15Z stdout F", "{\"log\":\"",
+            "2003-10-11T22:14:15Z stdout F", "{\"log\":\"", "Oct 11 22:14:15 a message repeated 2 times: [",
         ][..]),
         tail in proptest::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(&b" :[]\"\\-{}<>,"[..])], 0..40),
     ) {
@@ -250,7 +290,7 @@ proptest! {
             match envelope.open(&line, &mut unescaped) {
                 Ok(opened) => {
                     prop_assert!(opened.message.of(&line, &unescaped).is_some());
-                    for place in [opened.time, opened.host, opened.program] {
+                    for place in [opened.time, opened.host, opened.program, opened.repeats] {
                         let text = place.of(&line, &unescaped);
                         prop_assert!(place == FieldPlace::Absent || text.is_some());
                     }

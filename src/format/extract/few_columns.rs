@@ -1,9 +1,8 @@
-//! A few columns of lines that are written as most are: one byte between columns, no quotes, nothing
-//! to trim.
+//! A few columns of lines that are written as most are: one byte between columns, and no quotes.
 //!
 //! Not here: any other line, of which nothing is said. Invariant: what is found is what `Columns` finds.
 
-use super::columns::{Columns, Quotes, Separator};
+use super::columns::{Columns, Quotes, Separator, trimmed};
 use super::marks::{Byte, mask_at};
 use crate::model::lanes::{Lanes, WIDE, on_widest_lanes};
 
@@ -16,6 +15,8 @@ pub struct FewColumns<const N: usize> {
     separator: u8,
     /// Whether a quote in a line may be more than a byte like any other.
     may_have_quotes: bool,
+    /// Whether blanks around columns are no part of them.
+    trim: bool,
     columns: [usize; N],
     /// The last one of them.
     last: usize,
@@ -29,7 +30,7 @@ impl<const N: usize> FewColumns<N> {
     pub fn of(all: &Columns, slots: [usize; N], needed: Option<usize>) -> Option<Self> {
         let (spec, wanted, count) = all.parts();
         let Separator::Byte(separator) = spec.separator else { return None };
-        let is_plain = !spec.trim && !spec.trailing && spec.quotes != Quotes::Web;
+        let is_plain = !spec.trailing && spec.quotes != Quotes::Web;
         let column = |slot: usize| Some(wanted.iter().find(|(_, other)| *other as usize == slot)?.0);
         let mut columns = [0; N];
         for (place, slot) in columns.iter_mut().zip(slots) {
@@ -41,6 +42,7 @@ impl<const N: usize> FewColumns<N> {
         (is_plain && last < MOST && last < count.0).then_some(FewColumns {
             separator,
             may_have_quotes: spec.quotes == Quotes::Csv,
+            trim: spec.trim,
             columns,
             last,
             count,
@@ -84,7 +86,8 @@ impl<const N: usize> FewColumns<N> {
         let mut found = [(0, 0); N];
         for (place, column) in found.iter_mut().zip(&self.columns) {
             let start = if *column == 0 { 0 } else { ends.get(*column - 1).map_or(0, |end| *end as usize + 1) };
-            *place = (start, ends.get(*column).map_or(0, |end| *end as usize));
+            let end = ends.get(*column).map_or(0, |end| *end as usize);
+            *place = if self.trim { trimmed(line, start, end) } else { (start, end) };
         }
         Some(found)
     }
@@ -98,7 +101,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn columns(quotes: Quotes, wanted: &[usize], count: Option<usize>) -> Columns {
-        let spec = ColumnsSpec { separator: Separator::Byte(b','), quotes, trim: false, trailing: false };
+        trimming(quotes, false, wanted, count)
+    }
+
+    fn trimming(quotes: Quotes, trim: bool, wanted: &[usize], count: Option<usize>) -> Columns {
+        let spec = ColumnsSpec { separator: Separator::Byte(b','), quotes, trim, trailing: false };
         Columns::new(spec, wanted, count)
     }
 
@@ -108,7 +115,7 @@ mod tests {
         let plain =
             ColumnsSpec { separator: Separator::Byte(b','), quotes: Quotes::None, trim: false, trailing: false };
         assert!(of(plain.clone()).is_some());
-        assert!(of(ColumnsSpec { trim: true, ..plain.clone() }).is_none());
+        assert!(of(ColumnsSpec { trim: true, ..plain.clone() }).is_some());
         assert!(of(ColumnsSpec { trailing: true, ..plain.clone() }).is_none());
         assert!(of(ColumnsSpec { quotes: Quotes::Web, ..plain.clone() }).is_none());
         assert!(of(ColumnsSpec { separator: Separator::Blanks, ..plain }).is_none());
@@ -118,6 +125,11 @@ mod tests {
         let few = FewColumns::of(&columns(Quotes::Csv, &[1, 0], None), [0, 1], None).unwrap();
         assert_eq!(few.find(b"a,bc,d"), Some([(2, 4), (0, 1)]));
         assert_eq!((few.find(b"a,\"b\""), few.find(b"a")), (None, None));
+        assert_eq!(few.find(b"a, b ,d"), Some([(2, 5), (0, 1)]));
+        let few = FewColumns::of(&trimming(Quotes::Csv, true, &[1, 0], None), [0, 1], None).unwrap();
+        assert_eq!(few.find(b"\ta, b c ,d"), Some([(4, 7), (1, 2)]));
+        assert_eq!(few.find(b"a,  "), Some([(4, 4), (0, 1)]));
+        assert_eq!(few.find(b"a, \"b\""), None);
         assert_eq!(FewColumns::of(&columns(Quotes::None, &[0, 3], None), [0], Some(1)).unwrap().find(b"a,b,c"), None);
     }
 
@@ -126,13 +138,14 @@ mod tests {
 
         #[test]
         fn what_is_found_is_what_columns_find(
-            line in "([a-z]{0,40},?|\"[a-z,]{0,3}\",?|,){0,12}",
+            line in "([a-z]{0,40},?|[ \t]{0,2}|\"[a-z,]{0,3}\",?|,){0,12}",
             has_quotes: bool,
+            trim: bool,
             wanted in proptest::array::uniform3(0usize..9),
             count in proptest::option::of(1usize..9),
         ) {
             let quotes = if has_quotes { Quotes::Csv } else { Quotes::None };
-            let all = columns(quotes, &wanted, count);
+            let all = trimming(quotes, trim, &wanted, count);
             let Some(few) = FewColumns::of(&all, [0, 1, 2], None) else { return Ok(()) };
             let mut fields = Fields::default();
             fields.reset(3);

@@ -2,7 +2,9 @@
 //!
 //! A line is words with blanks between them. A word with an equals sign behind at least one byte is a
 //! pair; its value may be in quotes, with blanks and escapes in it. All other words are passed over:
-//! flags, and text before the first pair. What follows a closing quote at once is a word, too.
+//! flags, and text before the first pair. What follows a closing quote at once is a word, too. Where a
+//! format says so, a part of the line has the keys of something else: from a key that begins with some
+//! text up to a bracket that ends a word.
 //!
 //! Not here: what the keys mean. Invariant: of pairs with the same key the first one counts, and a
 //! line is read to its end.
@@ -25,6 +27,8 @@ struct WantedKeys {
     keys: Keys,
     /// The slots of each key, by its number.
     slots_of: Vec<Vec<u32>>,
+    /// How a part of the line begins that is passed over.
+    aside: Option<Box<[u8]>>,
 }
 
 impl KeyVal {
@@ -42,7 +46,14 @@ impl KeyVal {
                 }
             }
         }
-        KeyVal(Arc::new(WantedKeys { slots: names.len(), keys, slots_of }))
+        KeyVal(Arc::new(WantedKeys { slots: names.len(), keys, slots_of, aside: None }))
+    }
+
+    /// The same without the keys of parts of a line that begin with this text.
+    pub fn with_aside(self, aside: Option<&[u8]>) -> Self {
+        let WantedKeys { slots, keys, slots_of, .. } = &*self.0;
+        let (keys, slots_of) = (keys.clone(), slots_of.clone());
+        KeyVal(Arc::new(WantedKeys { slots: *slots, keys, slots_of, aside: aside.map(Box::from) }))
     }
 
     pub(super) fn slots(&self) -> usize {
@@ -64,6 +75,10 @@ impl WantedKeys {
         let mut words = KeyValWords::new(line, lanes);
         let mut has_pairs = false;
         while let Some(pair) = words.next_pair()? {
+            if self.aside.as_ref().is_some_and(|aside| line[pair.key.0..].starts_with(aside)) {
+                words.pass_bracket(pair.key.0);
+                continue;
+            }
             has_pairs = true;
             if let Some(key) = self.keys.get(line, pair.key.0, pair.key.1) {
                 self.found(key, &pair, line, fields);
@@ -139,6 +154,13 @@ impl<'a, L: Lanes> KeyValWords<'a, L> {
             self.at = self.at.max(joint) + 1;
         }
         Ok(None)
+    }
+
+    /// Goes on behind the next bracket that ends a word, at `from` or behind it.
+    fn pass_bracket(&mut self, from: usize) {
+        let ends_word = |at: &usize| self.line.get(at + 1).is_none_or(|byte| matches!(byte, b' ' | b'\t'));
+        let mut brackets = memchr::memchr_iter(b']', &self.line[from..]).map(|at| from + at);
+        self.at = brackets.find(ends_word).map_or(self.line.len(), |at| at + 1);
     }
 
     /// The pair whose key goes from `start` to the equals sign at `equals`.

@@ -148,6 +148,12 @@ pub(super) fn is_json(line: &[u8]) -> bool {
     }
 }
 
+/// The start of an object that has more in its line than the bracket.
+pub(super) fn is_json_object(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    is_json(line) && line.starts_with(b"{") && line.contains(&b':')
+}
+
 /// `<time> stdout F {"...`.
 pub(super) fn is_cri_json(line: &[u8]) -> bool {
     let mut words = line.splitn(4, |byte| *byte == b' ');

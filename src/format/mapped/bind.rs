@@ -276,7 +276,7 @@ impl Definition {
                     .collect::<Result<Vec<_>, _>>()?;
                 Extractor::Json(JsonFields::new(&paths))
             }
-            FieldRules::KeyVal => Extractor::KeyVal(KeyVal::new(&own)),
+            FieldRules::KeyVal(aside) => Extractor::KeyVal(KeyVal::new(&own).with_aside(aside.as_deref())),
             FieldRules::Regex(text) => {
                 let pattern = super::condition::pattern(text)?;
                 Extractor::Regex(Pattern::new(pattern, &own).map_err(|error| error.to_string())?)

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::anew::Naming;
 use super::condition::Condition;
 use super::definition::{Definition, FieldRules};
-use super::numbers::BoundNumbers;
+use super::numbers::{BoundNumbers, Measure};
 use super::template::SlotTemplate;
 use crate::format::extract::Extractor;
 use crate::format::stamps::StampRules;
@@ -76,8 +76,12 @@ pub struct BoundTime {
     pub plus: Option<usize>,
 }
 
-/// Slots of what an envelope says, behind those of the fields: its time, host and program.
-pub const OF_ENVELOPE: [&str; 3] = ["envelope.time", "envelope.host", "envelope.program"];
+/// Slots of what an envelope says, behind those of the fields: its time, host and program, and how many
+/// messages alike a line stands for.
+pub const OF_ENVELOPE: [&str; 4] = ["envelope.time", "envelope.host", "envelope.program", "envelope.repeats"];
+
+/// The place of the last of them.
+pub const REPEATS: usize = 3;
 
 /// By how much the stamps of a log may be later than it was written to, since its zone need not be
 /// the one that it is read in.
@@ -111,10 +115,21 @@ impl UnsetTexts {
 }
 
 impl Bound {
+    /// Whether the field of a slot is one of a measure that the format knows by name.
+    pub fn knows_measure_of(&self, slot: usize) -> bool {
+        let rules = &self.definition.numbers;
+        let is_known = |asked: &Measure| {
+            asked.fields.is_empty() && rules.known.iter().any(|known| known.name == asked.name)
+        };
+        let mut measures = self.numbers.measures.iter().zip(&rules.asked);
+        measures.any(|(ways, asked)| is_known(asked) && ways.iter().flatten().any(|other| *other == slot))
+    }
+
     /// Whether a line says something of the log, and is no record.
     pub fn is_comment(&self, message: &[u8]) -> bool {
         let FieldRules::Columns(rules) = &self.definition.fields else { return false };
-        rules.comment.as_ref().is_some_and(|comment| message.starts_with(comment))
+        let is_comment = rules.comment.as_ref().is_some_and(|comment| message.starts_with(comment));
+        (is_comment && !self.definition.is_contradicted_by(message))
             || (!self.header.is_empty() && message == &self.header[..])
     }
 }

@@ -34,10 +34,14 @@ pub struct Definition {
     pub to: Vec<Template>,
     /// Texts that stand for no value.
     pub unset: Vec<Vec<u8>>,
+    /// Texts that stand for 0 in the measures that it knows.
+    pub zeros: Vec<Vec<u8>>,
     /// What lines have to meet.
     pub conditions: FormatConditions,
     /// Lines of another kind that have not the form of the others.
     pub other: Vec<regex::bytes::Regex>,
+    /// Lines that a log may have only as they stand here, each known by its first word.
+    pub fixed: Vec<Vec<u8>>,
     /// What is summed, and how many connections a line is.
     pub numbers: NumberRules,
 }
@@ -62,8 +66,9 @@ pub enum FieldRules {
     Columns(ColumnRules),
     /// In a line of JSON.
     Json,
-    /// As `key=value`.
-    KeyVal,
+    /// As `key=value`. A part of a line that begins with this text, and ends with a bracket, has the keys
+    /// of something else.
+    KeyVal(Option<Vec<u8>>),
     /// In the named groups of this pattern.
     Regex(String),
 }
@@ -124,9 +129,15 @@ pub const KEYS: &[OptionSpec] = &[
     key("trim", Kind::Flag, "whether blanks around a column are no part of it"),
     key("trailing-separator", Kind::Flag, "whether a separator may follow the last column"),
     key("comment", Kind::Text, "what lines begin with that are no records"),
+    key("fixed", Kind::Texts, "lines that a log may have only so, each known by its first word"),
     key("header", Kind::Text, "where columns are named: none, first (line), or what such a line begins with"),
     key("columns", Kind::Texts, "the names of the columns, where the log does not say them"),
     key("more-columns", Kind::Flag, "whether a line may have more columns than have names"),
+    key(
+        "aside",
+        Kind::Text,
+        "what a part of a line begins with whose keys are those of something else; it ends with a bracket",
+    ),
     key("pattern", Kind::Text, "a regular expression whose named groups are the fields"),
     key("time", Kind::Texts, "the field of the stamp; of several, the first that is there"),
     key("time-start", Kind::Texts, "the field of the stamp of the start, where there are two"),
@@ -140,6 +151,7 @@ pub const KEYS: &[OptionSpec] = &[
     key("from", Kind::Texts, "who connected: a field, or a text as {src_ip/24}; of several, the first that is there"),
     key("to", Kind::Texts, "to whom, e.g. {dst_ip}:{dst_port}"),
     key("unset", Kind::Texts, "texts that stand for no value"),
+    key("zero", Kind::Texts, "texts that stand for 0 in the measures that it knows by name"),
     key("form", Kind::Texts, "conditions that lines of the form meet; others are malformed"),
     key("only", Kind::Texts, "conditions that records meet; other lines are of another kind"),
     key("where", Kind::Texts, "conditions that records have to meet to count"),
@@ -167,6 +179,7 @@ impl Definition {
         let form = form.map_err(|message| Flaw { key: "time-form", message })?;
         let conditions = |key| parsed(&given, key, |text: &str| text.parse::<Condition>());
         let templates = |key| parsed(&given, key, |text: &str| text.parse::<Template>());
+        let bytes = |key| given.texts(key).iter().map(|text| text.as_bytes().to_vec()).collect();
         let envelope = given.text("envelope").and_then(Envelope::named).unwrap_or(Envelope::None);
         let definition = Definition {
             name: name.to_owned(),
@@ -176,7 +189,9 @@ impl Definition {
             form,
             from: templates("from")?,
             to: templates("to")?,
-            unset: given.texts("unset").iter().map(|text| text.as_bytes().to_vec()).collect(),
+            unset: bytes("unset"),
+            zeros: bytes("zero"),
+            fixed: bytes("fixed"),
             conditions: FormatConditions {
                 form: conditions("form")?,
                 only: conditions("only")?,
@@ -202,6 +217,13 @@ impl Definition {
     /// Whether it has a value of this key.
     pub fn says(&self, key: &str) -> bool {
         self.given.get(key).is_some()
+    }
+
+    /// Whether a line says of how the log is written what this format does not read.
+    pub fn is_contradicted_by(&self, line: &[u8]) -> bool {
+        let word = |text: &[u8]| text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+        let is_other = |fixed: &Vec<u8>| line[..word(line)] == fixed[..word(fixed)] && line != &fixed[..];
+        self.fixed.iter().any(is_other)
     }
 
     /// The same with other values of some keys.
@@ -261,7 +283,10 @@ fn time_source(text: &str) -> Result<TimeSource, String> {
 fn field_rules(given: &Options) -> Result<FieldRules, Flaw> {
     Ok(match given.text("fields").unwrap_or("columns") {
         "json" => FieldRules::Json,
-        "keyval" => FieldRules::KeyVal,
+        "keyval" => {
+            let aside = given.text("aside").filter(|text| !text.is_empty());
+            FieldRules::KeyVal(aside.map(|text| text.as_bytes().to_vec()))
+        }
         "regex" => {
             let text = given.text("pattern").unwrap_or_default();
             let flaw = |message| Flaw { key: "pattern", message };

@@ -3,7 +3,8 @@
 //! Not here: what a line has to be (`mapped`). Invariant: a value that stands for none is none,
 //! whoever asks.
 
-use super::bound::{Bound, BoundCondition, BoundTime};
+use super::bound::{Bound, BoundCondition, BoundTime, REPEATS};
+use super::numbers::whole_number;
 use super::template::SlotTemplate;
 use crate::format::envelope::OpenedLine;
 use crate::format::extract::{FieldPlace, Fields};
@@ -43,11 +44,29 @@ impl<'a> LineFields<'a> {
     /// The value of a field; `None` if the line does not have it.
     #[inline(always)]
     pub fn get(&self, slot: usize) -> Option<&'a [u8]> {
-        let value = match slot.checked_sub(self.bound.fields.slots) {
+        self.written(slot).filter(|value| !self.bound.fields.unset.has(value))
+    }
+
+    /// The text of a field, whatever it stands for.
+    #[inline(always)]
+    fn written(&self, slot: usize) -> Option<&'a [u8]> {
+        match slot.checked_sub(self.bound.fields.slots) {
             None => self.of_message(slot),
             Some(at) => self.of_envelope(at),
-        };
-        value.filter(|value| !self.bound.fields.unset.has(value))
+        }
+    }
+
+    /// The number of a field, as text. How many a line stands for is 1 here, and tells afterwards how
+    /// often its numbers count.
+    fn number(&self, slot: usize) -> Option<&'a [u8]> {
+        if slot == self.bound.fields.slots + REPEATS {
+            return Some(b"1");
+        }
+        let value = self.written(slot)?;
+        if self.bound.definition.zeros.iter().any(|zero| zero == value) && self.bound.knows_measure_of(slot) {
+            return Some(b"0");
+        }
+        Some(value).filter(|value| !self.bound.fields.unset.has(value))
     }
 
     #[inline(always)]
@@ -62,7 +81,8 @@ impl<'a> LineFields<'a> {
         let place = match at {
             0 => self.opened.time,
             1 => self.opened.host,
-            _ => self.opened.program,
+            2 => self.opened.program,
+            _ => self.opened.repeats,
         };
         place.of(self.line, self.unescaped)
     }
@@ -104,7 +124,7 @@ impl<'a> LineFields<'a> {
     /// Appends the numbers of the line, where it begins, and its hosts.
     #[inline(always)]
     pub fn put_hosts(&self, at: usize, text: &mut Vec<u8>) -> Result<HostRanges, NoRecord> {
-        self.bound.numbers.write(|slot| self.get(slot), text);
+        self.put_numbers(text)?;
         text.extend_from_slice(&(at as u32).to_le_bytes());
         let [from, to] = &self.bound.hosts;
         let hosts = HostRanges { from: self.put_host(from, text)?, to: self.put_host(to, text)? };
@@ -113,6 +133,22 @@ impl<'a> LineFields<'a> {
             Ok(_) => Ok(hosts),
             Err(_) => Err(NoRecord::Malformed(Cause::TooLong)),
         }
+    }
+
+    /// Appends the numbers of the line. One that stands for several alike is a record only of formats that
+    /// count these.
+    #[inline(always)]
+    fn put_numbers(&self, text: &mut Vec<u8>) -> Result<(), NoRecord> {
+        let numbers = &self.bound.numbers;
+        numbers.write(|slot| self.number(slot), text);
+        if self.opened.repeats == FieldPlace::Absent {
+            return Ok(());
+        }
+        let is_counted = numbers.weight == Some(self.bound.fields.slots + REPEATS);
+        let times = self.of_envelope(REPEATS).and_then(whole_number).filter(|_| is_counted);
+        let times = times.ok_or(NoRecord::Malformed(Cause::NotOfTheForm))?;
+        numbers.layout().repeat(text, times);
+        Ok(())
     }
 
     /// Appends the first of a host's ways to be written of which all is there.

@@ -199,6 +199,19 @@ impl RecordLayout {
         self.weighted
     }
 
+    /// Multiplies the numbers at the end of a text, of a line that stands for so many alike. What passes
+    /// 64 bits is told when it is read.
+    pub fn repeat(self, text: &mut [u8], times: u64) {
+        let length = (self.measures + usize::from(self.weighted)) * NUMBER + 1;
+        let bytes = text.len().checked_sub(length).and_then(|start| text.get_mut(start..));
+        let Some((mask, bytes)) = bytes.filter(|_| self.has_bytes()).and_then(<[u8]>::split_last_mut) else { return };
+        for number in bytes.as_chunks_mut::<NUMBER>().0 {
+            let product = u64::from_le_bytes(*number).checked_mul(times);
+            *mask |= if product.is_none() { BEYOND } else { 0 };
+            *number = product.unwrap_or(u64::MAX).to_le_bytes();
+        }
+    }
+
     /// The numbers that end before byte `end` of a text; those of one connection if there are none.
     #[inline]
     pub fn read(self, text: &[u8], end: usize, time: Timestamp) -> RecordNumbers {
@@ -273,7 +286,7 @@ impl BoundNumbers {
 }
 
 /// A whole number of 64 bits, as digits; a plus may stand before it.
-fn whole_number(text: &[u8]) -> Option<u64> {
+pub(super) fn whole_number(text: &[u8]) -> Option<u64> {
     let text = text.trim_ascii();
     let digits = text.strip_prefix(b"+").unwrap_or(text);
     if digits.is_empty() {
@@ -367,6 +380,29 @@ mod tests {
             let found = bound.layout().read(&text, text.len(), Timestamp::MIN);
             prop_assert_eq!(found.amount, Amount { connections: weight.unwrap_or(1), sums: PerMeasure::of(&numbers) });
             prop_assert_eq!((found.missing, found.is_beyond), (PerMeasure::default(), false));
+        }
+
+        #[test]
+        fn what_is_repeated_is_what_as_many_lines_come_to(
+            numbers in proptest::collection::vec(prop_oneof![0u64..99, any::<u64>()], 0..MOST_MEASURES),
+            weighted: bool,
+            times in 1u64..9,
+        ) {
+            let layout = RecordLayout { measures: numbers.len(), weighted, times: false };
+            let texts: Vec<String> = numbers.iter().map(u64::to_string).chain(["2".to_owned()]).collect();
+            let measures = (0..numbers.len()).map(|slot| vec![vec![slot]]).collect();
+            let bound = BoundNumbers { measures, weight: weighted.then_some(numbers.len()) };
+            let mut text = b"before".to_vec();
+            bound.write(|slot| Some(texts[slot].as_bytes()), &mut text);
+            layout.repeat(&mut text, times);
+            let found = layout.read(&text, text.len(), Timestamp::MIN);
+            let products: Option<Vec<u64>> = numbers.iter().map(|number| number.checked_mul(times)).collect();
+            prop_assert_eq!(found.is_beyond, products.is_none());
+            if let Some(products) = products {
+                let connections = if weighted { 2 * times } else { 1 };
+                prop_assert_eq!(found.amount, Amount { connections, sums: PerMeasure::of(&products) });
+            }
+            prop_assert!(text.starts_with(b"before"));
         }
 
         #[test]

@@ -6,8 +6,8 @@ import re
 
 from .fields import Malformed
 
-# Texts, or None: the message, and of syslog also when, where, and which program.
-Opened = collections.namedtuple("Opened", "message time host program", defaults=(None, None, None))
+# Texts, or None: the message, and of syslog also when, where, and which program. repeats: how many messages it stands for.
+Opened = collections.namedtuple("Opened", "message time host program repeats", defaults=(None, None, None, 1))
 
 MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 STAMP = r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:[Zz]|[+-]\d\d:?\d\d)?"
@@ -25,10 +25,18 @@ STRUCTURED = re.compile(
     + r') (\S+) (\S+) \S+ \S+ (?:-|(?:\[[^ =\]"]+(?: [^ =\]"]+="(?:[^"\\\]]|\\.)*")*\])+)(?: (?:\xef\xbb\xbf)?(.*))?',
     re.ASCII | re.DOTALL,
 )
+REPEATED = re.compile(r"message repeated ([1-9]\d{0,8}) times: \[ ?(.*)\]", re.ASCII | re.DOTALL)
 CRI = re.compile(r"(" + STAMP + r") (stdout|stderr) ([PF])(?::\S*)? (.*)", re.ASCII | re.DOTALL)
 
 
 def syslog(line):
+    """As `one_syslog`; where rsyslog wrote one line for several messages alike, their message and how many there were."""
+    opened = one_syslog(line)
+    several = opened and REPEATED.fullmatch(opened.message)
+    return opened._replace(message=several[2], repeats=int(several[1])) if several else opened
+
+
+def one_syslog(line):
     """The message within syslog of either RFC, or None if there is no syslog in front."""
     match = STRUCTURED.fullmatch(line)
     if match:

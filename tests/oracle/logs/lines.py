@@ -15,7 +15,8 @@ class Web:
 
     `[host] client ident user [time] "request" status bytes ["referrer" "agent" ...]`. time: when the request came
     (Apache) or was answered (nginx). from: client. to: the virtual host as it is written, perhaps with a port; without one
-    the first segment of the path, with its slash; `-` for requests that are not HTTP or not for a path. Nothing is other.
+    the first segment of the path, with its slash; for a request to a proxy the host that it names; `-` for all others.
+    bytes: a dash stands for 0. Nothing is other.
     """
 
     stamp = staticmethod(stamps.web_zoned)
@@ -32,14 +33,24 @@ class Web:
         at = brackets[0]
         client, time, request = columns[at - 3], columns[at], columns[at + 1]
         target = columns[0] if at == 4 else first_segment(request)
-        sums = {"bytes": [columns[at + 3]]}
+        size = columns[at + 3]
+        sums = {"bytes": ["0" if size == "-" else size]}
         return Fields(time, None if client == "-" else client, target, sums)
 
 
 def first_segment(request):
     """`GET /api/x?q HTTP/1.1` -> `/api`."""
     match = re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+ (/.*) HTTP/\S+", request, re.DOTALL)
-    return "/" + re.split("[/?#]", match[1][1:])[0] if match else "-"
+    return "/" + re.split("[/?#]", match[1][1:])[0] if match else proxied_host(request)
+
+
+def proxied_host(request):
+    """`GET http://user@host:80/x HTTP/1.1` and `CONNECT host:443 HTTP/1.1` -> `host`."""
+    match = re.match(r"\S+ (?:[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)|(\S*:\d+)(?: HTTP/\S*)?$)", request, re.ASCII)
+    if not match:
+        return "-"
+    host = re.match(r"\[([^\]]*)\]|([^:]*)", (match[1] or match[2] or "").rsplit("@", 1)[-1])
+    return host[1] or host[2] or "-"
 
 
 class HaProxy:
@@ -85,6 +96,7 @@ class Iptables:
 
     time: syslog's. from, to: the first `SRC=` and `DST=`; within brackets an ICMP error repeats those of another packet.
     bytes: the first `LEN=`. Other: messages without either. Malformed: lines without syslog, or with one of the two only.
+    A line that stands for several counts as these.
     """
 
     stamp = staticmethod(stamps.syslog)
@@ -103,14 +115,18 @@ class Iptables:
                 values.setdefault(key, value)
         if "SRC" not in values and "DST" not in values:
             raise Other("no packet")
-        return Fields(opened.time, values.get("SRC"), values.get("DST"), {"bytes": [values.get("LEN")]})
+        size = values.get("LEN")
+        if size is not None and opened.repeats > 1:
+            size = str(int(size) * opened.repeats)
+        return Fields(opened.time, values.get("SRC"), values.get("DST"), {"bytes": [size]}, "", opened.repeats)
 
 
 class Sshd:
     """OpenSSH's server behind syslog. One line for each attempt to authenticate.
 
     time, to: syslog's time and host. from: the address of the last `from ADDRESS port N`, since whatever is before it may
-    be the name of a user. Records: `Accepted` and `Failed`. All else within syslog is other.
+    be the name of a user. Records: `Accepted` and `Failed`, also where one line stands for several. All else within syslog is
+    other.
     """
 
     stamp = staticmethod(stamps.syslog)
@@ -126,11 +142,11 @@ class Sshd:
         attempt = self.ATTEMPT.fullmatch(opened.message)
         if not attempt:
             raise Other("no attempt")
-        return Fields(opened.time, attempt[1], opened.host)
+        return Fields(opened.time, attempt[1], opened.host, weight=opened.repeats)
 
 
 class Squid:
-    """Squid's native access.log: "Features/LogFormat" of its wiki. Ten fields or more, padded with blanks.
+    """Squid's native access.log: "Features/LogFormat" of its wiki. Ten fields, padded with blanks; with blanks in a URL there are more.
 
     time: field 1, when the request ended. from: field 3. to: behind the slash of field 9; where that is `-`, the host of
     the URL, and `-` if it has none. bytes: field 5, to the client. Nothing is other.
@@ -143,7 +159,7 @@ class Squid:
 
     def read(self, line):
         columns = re.split("[ \t]+", line.strip(" \t"))
-        if len(columns) < 10 or "/" not in columns[3] or "/" not in columns[8]:
+        if len(columns) != 10 or "/" not in columns[3] or "/" not in columns[8]:
             raise Malformed("not a line of Squid")
         target = columns[8].split("/", 1)[1]
         if target == "-":

@@ -6,7 +6,7 @@ TIME = (
 ).split()
 FROM = (
     "from src_ip srcip source_ip source.ip src_addr srcaddr saddr source_address source.address client_ip clientip client.ip "
-    "client_addr remote_ip remote_addr id.orig_h src source client src_host source_host"
+    "client_addr remote_ip remote_addr id.orig_h src client src_host source_host source"
 ).split()
 TO = (
     "to dst_ip dstip dest_ip destip destination_ip destination.ip dst_addr dstaddr daddr dest_addr destination_address "

@@ -63,7 +63,10 @@ def iptables(world, lines, variant):
                 at,
             )
         else:
-            yield record(text, at, source, target, bytes=size)
+            times = 2 if world.chance(0.03) else 1
+            if times > 1:
+                text = "%s: message repeated 2 times: [ %s]" % tuple(text.split(": ", 1))
+            yield record(text, at, source, target, times, bytes=size * times)
 
 
 def sshd(world, lines, variant):
@@ -84,13 +87,17 @@ def sshd(world, lines, variant):
                     'Connection from %s port 40022 on 10.0.0.1 port 22 rdomain ""',
                     "Connection closed by authenticating user root %s port 40022 [preauth]",
                     "Received disconnect from %s port 40022:11: Bye Bye [preauth]",
-                    "message repeated 2 times: [ Failed password for root from %s port 40022 ssh2]",
+                    "message repeated 2 times: [ Connection closed by %s port 40022 [preauth]]",
                     "pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=%s",
                     "error: maximum authentication attempts exceeded for root from %s port 40022 ssh2 [preauth]",
                 ]
             )
             yield Made(front + text % source, "other")
-        elif kind < 0.32:
+        elif kind < 0.34:
+            times = world.draw.choice([2, 3, 17])
+            text = "message repeated %d times: [ Failed password for %s from %s port 40022 ssh2]" % (times, user, source)
+            yield record(front + text, at, source, host, times)
+        elif kind < 0.36:
             yield Made("no syslog in front of this: Failed password", "malformed")
         elif kind < 0.8:
             method = world.draw.choice(["password", "none", "publickey", "keyboard-interactive/pam"])

@@ -40,15 +40,16 @@ def request(world, escape):
         return "GET /a%sb/c HTTP/1.1" % escape['"'], "/a%sb" % escape['"']
     if kind < 0.94:
         return "GET /a b/c HTTP/1.1", "/a b"
-    odd = [
-        "",
-        "-",
-        escape["\x16"] + escape["\x03"] + escape["\x01"],
-        "GET /",
-        "CONNECT example.com:443 HTTP/1.1",
-        "OPTIONS * HTTP/1.0",
-    ]
-    odd += ["GET http://example.com/x HTTP/1.1", "SSH-2.0-Go", escape["\\"] + "n"]
+    if kind < 0.96:
+        proxied = [
+            ("CONNECT example.com:443 HTTP/1.1", "example.com"),
+            ("GET http://example.com/x HTTP/1.1", "example.com"),
+            ("GET http://me@example.com:8080?y HTTP/1.0", "example.com"),
+            ("CONNECT [2001:db8::7]:443 HTTP/1.1", "2001:db8::7"),
+        ]
+        return world.draw.choice(proxied)
+    odd = ["", "-", escape["\x16"] + escape["\x03"] + escape["\x01"], "GET /", "OPTIONS * HTTP/1.0"]
+    odd += ["SSH-2.0-Go", escape["\\"] + "n", "GET a.example HTTP/1.1"]
     return world.draw.choice(odd), "-"
 
 

@@ -115,6 +115,31 @@ fn the_first_of_a_repeated_key_counts_in_all_its_slots() {
 }
 
 #[test]
+fn what_is_aside_has_the_keys_of_something_else() {
+    let read = |line: &[u8]| {
+        let mut fields = Fields::default();
+        let pairs = Extractor::KeyVal(KeyVal::new(&["a", "b"]).with_aside(Some(b"[a=")));
+        pairs.extract(line, &mut fields, &mut ExtractScratch::default())?;
+        Ok([0, 1].map(|slot| fields.get(slot, line).map(|text| String::from_utf8(text.to_vec()).unwrap())))
+    };
+    let both = |a: Option<&str>, b: Option<&str>| Ok([a, b].map(|text| text.map(str::to_owned)));
+    for (line, expected) in [
+        (&b"a=1 [a=2 b=3 ] b=4"[..], both(Some("1"), Some("4"))),
+        (b"a=1 [a=2 b=3] b=4", both(Some("1"), Some("4"))),
+        (b"a=1 [a=2 c=x]y b=3 ]\tb=4", both(Some("1"), Some("4"))),
+        (b"a=1 [a=2 ] [a=3 b=5 ] b=4", both(Some("1"), Some("4"))),
+        (b"a=1 [a=2 b=3", both(Some("1"), None)),
+        (b"[a=2] a=1", both(Some("1"), None)),
+        // Other brackets are those of a text before the pairs.
+        (b"[x]a=9 [ 1.5] [DROP] a=1 [b=2", both(Some("1"), None)),
+        (b"[a=1 b=2]", Err(MisfitKind::NoPairs.at(9))),
+        (b"a=1 [a=\"2", Err(MisfitKind::UnclosedQuote.at(7))),
+    ] {
+        assert_eq!(read(line), expected, "{}", line.escape_ascii());
+    }
+}
+
+#[test]
 fn long_values_are_read() {
     let line = [&b"a=\""[..], &br#"x\" "#.repeat(300_000), b"\" b=", &[b'y'; 1_000_000]].concat();
     let expected = vec![Some(b"x\" ".repeat(300_000)), Some(vec![b'y'; 1_000_000])];

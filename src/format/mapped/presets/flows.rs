@@ -15,6 +15,7 @@ pub(super) const PRESETS: &[Preset] = &[
             ("fields", &["columns"]),
             ("separator", &["tab"]),
             ("comment", &["#"]),
+            ("fixed", &["#separator \\x09", "#unset_field\t-", "#empty_field\t(empty)"]),
             ("header", &["#fields"]),
             ("time-start", &["ts"]),
             ("time-end", &["ts + duration"]),
@@ -27,6 +28,9 @@ pub(super) const PRESETS: &[Preset] = &[
         ],
         samples: &[
             ("#separator \\x09", Other),
+            ("#set_separator\t,", Other),
+            ("#empty_field\t(empty)", Other),
+            ("#unset_field\t-", Other),
             ("#path\tconn", Other),
             (
                 "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\tconn_state",

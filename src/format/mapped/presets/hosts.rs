@@ -11,10 +11,13 @@ pub(super) const PRESETS: &[Preset] = &[
         keys: &[
             ("envelope", &["syslog"]),
             ("fields", &["keyval"]),
+            // An error of ICMP quotes the packet that it answers.
+            ("aside", &["[SRC="]),
             ("time", &["envelope.time"]),
             ("from", &["SRC"]),
             ("to", &["DST"]),
             ("measures", &["bytes=LEN"]),
+            ("weight", &["envelope.repeats"]),
             ("only", &["SRC exists or DST exists"]),
             ("other", &["^"]),
             ("known-by", &["SRC exists", "DST exists", "PROTO exists"]),
@@ -25,6 +28,14 @@ pub(super) const PRESETS: &[Preset] = &[
                 Record("2023-11-14T22:13:20.25Z", "10.0.0.5", "192.0.2.7"),
             ),
             ("2023-11-14T22:13:21.000000+00:00 fw kernel: [  204.000000] eth0: link up", Other),
+            (
+                "2023-11-14T22:13:22+00:00 fw kernel: [  205.1] IN=eth0 OUT= SRC=192.0.2.7 DST=10.0.0.5 LEN=88 PROTO=ICMP TYPE=3 CODE=1 [SRC=10.0.0.5 DST=192.0.2.9 LEN=60 PROTO=UDP SPT=53124 DPT=53 LEN=40 ] MARK=0x1 ",
+                Record("2023-11-14T22:13:22Z", "192.0.2.7", "10.0.0.5"),
+            ),
+            (
+                "2023-11-14T22:13:23+00:00 fw kernel: message repeated 2 times: [ FW: IN=eth0 OUT= SRC=10.0.0.5 DST=192.0.2.7 LEN=40 PROTO=TCP SPT=8080 DPT=22]",
+                Record("2023-11-14T22:13:23Z", "10.0.0.5", "192.0.2.7"),
+            ),
         ],
     },
     Preset {
@@ -43,6 +54,7 @@ pub(super) const PRESETS: &[Preset] = &[
             ("time", &["envelope.time"]),
             ("from", &["client"]),
             ("to", &["envelope.host"]),
+            ("weight", &["envelope.repeats"]),
             ("other", &["^"]),
             ("known-by", &["envelope.program~^sshd"]),
         ],
@@ -56,6 +68,11 @@ pub(super) const PRESETS: &[Preset] = &[
                 Record("2023-11-14T22:13:21Z", "10.0.0.6", "web1"),
             ),
             ("2023-11-14T22:13:22+00:00 web1 sshd[16380]: Invalid user admin from 10.0.0.6 port 53504", Other),
+            (
+                "2023-11-14T22:13:23+00:00 web1 sshd[16380]: message repeated 5 times: [ Failed password for root from 10.0.0.6 port 53505 ssh2]",
+                Record("2023-11-14T22:13:23Z", "10.0.0.6", "web1"),
+            ),
+            ("2023-11-14T22:13:24+00:00 web1 sshd[16380]: message repeated 2 times: [ Connection closed by 10.0.0.6]", Other),
         ],
     },
     Preset {

@@ -44,10 +44,11 @@ const FROM: &[&str] = &[
     "remote_addr",
     "id.orig_h",
     "src",
-    "source",
     "client",
     "src_host",
     "source_host",
+    // Many name so what wrote the line, so it comes last.
+    "source",
 ];
 
 /// Names of the field of to whom.
@@ -108,6 +109,7 @@ pub(super) const PRESETS: &[Preset] = &[
             ("fields", &["columns"]),
             ("separator", &["comma"]),
             ("quotes", &["csv"]),
+            ("trim", &["true"]),
             ("header", &["first"]),
             ("time", TIME),
             ("from", FROM),
@@ -120,6 +122,11 @@ pub(super) const PRESETS: &[Preset] = &[
             (
                 r#""2023-11-14 22:13:21","host ""a"", first",192.0.2.7,"#,
                 Record("2023-11-14T22:13:21Z", r#"host "a", first"#, "192.0.2.7"),
+            ),
+            ("1700000000, 10.0.0.5 ,\t192.0.2.7, 1200", Record("2023-11-14T22:13:20Z", "10.0.0.5", "192.0.2.7")),
+            (
+                r#""2023-11-14 22:13:21", " a, b" , 192.0.2.7, "12""#,
+                Record("2023-11-14T22:13:21Z", " a, b", "192.0.2.7"),
             ),
         ],
     },
@@ -155,6 +162,10 @@ pub(super) const PRESETS: &[Preset] = &[
             (
                 r#"{"ts":1700000000250,"client":"caf\u00e9","server":"db/1"}"#,
                 Record("2023-11-14T22:13:20.25Z", "café", "db/1"),
+            ),
+            (
+                r#"{"ts":1700000000,"source":"app.py:7","client":"10.0.0.5","server":"db/1"}"#,
+                Record("2023-11-14T22:13:20Z", "10.0.0.5", "db/1"),
             ),
         ],
     },

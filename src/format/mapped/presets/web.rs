@@ -1,12 +1,18 @@
 //! Requests, as web servers, proxies and load balancers write them.
 //!
 //! A server's log does not say to whom a client connects, other than to that server: where there is
-//! no virtual host in it, the first part of the path stands for that, or `-` where there is none.
+//! no virtual host in it, the first part of the path stands for that. Requests that proxies get name a
+//! host in place of a path, `GET http://host/path` and `CONNECT host:443`, which counts then. Where
+//! there is neither, it is `-`.
 
 use super::preset::{Preset, SampleLine};
 use SampleLine::{Other, Record};
 
-const PATH: &[&str] = &["{request|request-path|segment}", "{\"-\"}"];
+const PATH: &[&str] =
+    &["{request|request-path|segment}", "{request|after: |before-last: HTTP/|url-host}", "{\"-\"}"];
+
+/// Apache writes a dash where it sent no bytes.
+const NO_BYTES: &[&str] = &["-"];
 
 /// Lines that Envoy and Istio's agent write of themselves.
 const OF_ENVOY_ITSELF: &[&str] =
@@ -31,6 +37,7 @@ pub(super) const PRESETS: &[Preset] = &[
             ("to", PATH),
             ("measures", &["bytes"]),
             ("unset", &["-"]),
+            ("zero", NO_BYTES),
             ("form", WITH_ZONE),
             ("known-by", WITH_ZONE),
         ],
@@ -46,6 +53,14 @@ pub(super) const PRESETS: &[Preset] = &[
             (
                 r#"10.0.0.6 - - [14/Nov/2023:22:13:22 +0000] "\x16\x03\x01" 400 226 "-" "-""#,
                 Record("2023-11-14T22:13:22Z", "10.0.0.6", "-"),
+            ),
+            (
+                r#"10.0.0.6 - - [14/Nov/2023:22:13:23 +0000] "GET http://www.example.com:8080/a/b HTTP/1.1" 304 - "-" "-""#,
+                Record("2023-11-14T22:13:23Z", "10.0.0.6", "www.example.com"),
+            ),
+            (
+                r#"10.0.0.6 - - [14/Nov/2023:22:13:24 +0000] "CONNECT www.example.com:443 HTTP/1.1" 200 - "-" "-""#,
+                Record("2023-11-14T22:13:24Z", "10.0.0.6", "www.example.com"),
             ),
         ],
     },
@@ -63,6 +78,7 @@ pub(super) const PRESETS: &[Preset] = &[
             ("to", PATH),
             ("measures", &["bytes"]),
             ("unset", &["-"]),
+            ("zero", NO_BYTES),
             ("form", WITH_ZONE),
             ("known-by", WITH_ZONE),
         ],
@@ -89,6 +105,7 @@ pub(super) const PRESETS: &[Preset] = &[
             ("to", &["vhost"]),
             ("measures", &["bytes"]),
             ("unset", &["-"]),
+            ("zero", NO_BYTES),
             ("form", WITH_ZONE),
             ("known-by", WITH_ZONE),
         ],
@@ -111,6 +128,7 @@ pub(super) const PRESETS: &[Preset] = &[
             ("to", &["vhost"]),
             ("measures", &["bytes"]),
             ("unset", &["-"]),
+            ("zero", NO_BYTES),
             ("form", WITH_ZONE),
             ("known-by", WITH_ZONE),
         ],
@@ -168,7 +186,6 @@ pub(super) const PRESETS: &[Preset] = &[
         keys: &[
             ("fields", &["columns"]),
             ("columns", &["time", "elapsed", "client", "code", "bytes", "method", "url", "user", "hierarchy", "type"]),
-            ("more-columns", &["true"]),
             ("time", &["time"]),
             ("time-form", &["number"]),
             ("from", &["client"]),
