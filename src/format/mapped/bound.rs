@@ -118,9 +118,8 @@ impl Bound {
     /// Whether the field of a slot is one of a measure that the format knows by name.
     pub fn knows_measure_of(&self, slot: usize) -> bool {
         let rules = &self.definition.numbers;
-        let is_known = |asked: &Measure| {
-            asked.fields.is_empty() && rules.known.iter().any(|known| known.name == asked.name)
-        };
+        let is_known =
+            |asked: &Measure| asked.fields.is_empty() && rules.known.iter().any(|known| known.name == asked.name);
         let mut measures = self.numbers.measures.iter().zip(&rules.asked);
         measures.any(|(ways, asked)| is_known(asked) && ways.iter().flatten().any(|other| *other == slot))
     }
