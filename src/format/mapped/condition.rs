@@ -7,11 +7,12 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
 use regex::bytes::Regex;
+
+use super::address::{address, network};
 
 /// A condition on a line: one of its tests is met.
 #[derive(Debug, Clone)]
@@ -88,8 +89,7 @@ impl Test {
 }
 
 fn is_within(value: &[u8], networks: &[IpNet]) -> bool {
-    let address: Option<IpAddr> = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
-    address.is_some_and(|address| networks.iter().any(|network| network.contains(&address)))
+    address(value).is_some_and(|address| networks.iter().any(|network| network.contains(&address)))
 }
 
 /// How many values a condition may list.
@@ -184,7 +184,7 @@ impl FromStr for FieldTest {
         let test = match sign {
             Sign::Equal(so) => Test::Equal(so, values(value)?),
             Sign::In(so) => {
-                let networks = value.split(',').map(|one| network(one.trim()));
+                let networks = value.split(',').map(|one| written_network(one.trim()));
                 Test::Within(so, networks.collect::<Result<_, _>>()?)
             }
             Sign::Matches(so) => Test::Matches(so, Box::new(pattern(value)?)),
@@ -275,10 +275,8 @@ fn values(text: &str) -> Result<Vec<Vec<u8>>, String> {
     }
 }
 
-/// A network; an address is one of its own.
-fn network(text: &str) -> Result<IpNet, String> {
-    let address = text.parse::<IpAddr>().map(IpNet::from);
-    address.or_else(|_| text.parse::<IpNet>()).map_err(|_| format!("'{text}' is no network; write e.g. 10.0.0.0/8"))
+fn written_network(text: &str) -> Result<IpNet, String> {
+    network(text).ok_or_else(|| format!("'{text}' is no network; write e.g. 10.0.0.0/8"))
 }
 
 /// A decimal number, exactly as it was written.
@@ -355,6 +353,15 @@ mod tests {
             ("user=a=b", &["a=b"], &["a"]),
             ("ip in 10.0.0.0/8, 2001:db8::/32", &["10.9.9.9", "2001:db8::1"], &["11.0.0.1", "ten", ""]),
             ("ip in 10.0.0.1", &["10.0.0.1"], &["10.0.0.2"]),
+            (
+                "ip in 10.0.0.0/8",
+                &["10.0.0.1:80", "::ffff:10.0.0.1", "[::ffff:a00:1]:80"],
+                &["10.0.0.1:x", "11.0.0.1:80"],
+            ),
+            ("ip in ::ffff:10.0.0.0/104", &["10.0.0.1", "::ffff:10.0.0.1", "10.0.0.1:80"], &["11.0.0.1", "::a00:1"]),
+            ("ip in ::ffff:10.0.0.1", &["10.0.0.1"], &["10.0.0.2"]),
+            ("ip in 2001:db8::/32", &["[2001:db8::1]:443", "[2001:db8::1]"], &["[2001:db8::1", "2001:db9::1"]),
+            ("ip not in 10.0.0.0/8", &["11.0.0.1:80", "10.0.0.1:x"], &["10.0.0.1:80"]),
             ("ip not in 10.0.0.0/8", &["11.0.0.1", "ten"], &["10.0.0.1"]),
             ("bytes>=1000", &["1000", "1000.5", "99999999999999999999999"], &["999", "-1000", "x", "", "1e9"]),
             ("bytes>1000", &["1000.0001"], &["1000", "1000.0"]),

@@ -5,6 +5,7 @@
 //! formats there are (`presets`). Invariant: what a line means depends on the definition, the names
 //! of the columns and the line alone.
 
+mod address;
 mod anew;
 pub mod bind;
 mod bound;
