@@ -6,6 +6,7 @@
 //! Not here: which records count (`ops::select`). Invariant: no bytes make a format panic.
 
 mod asked;
+mod decimal;
 pub mod detect;
 pub mod envelope;
 pub mod extract;

@@ -189,7 +189,11 @@ impl Bound {
         let MappedScratch { fields, opened, unescaped, stamps, stamp, .. } = scratch;
         let found = LineFields::new(self, fields, opened, unescaped, line).stamp(stamp);
         let Some((text, plus)) = found else { return Err(Stamp::Bad(Cause::NoStamp)) };
-        match self.stamps.read(text, latest.plus(ZONES_APART), stamps) {
+        let read = match self.stamps.read(text, latest.plus(ZONES_APART), stamps) {
+            Err(Unfit::NoStamp) if self.fields.is_json => self.stamps.read_scientific(text),
+            read => read,
+        };
+        match read {
             Ok(time) => time.checked_plus(plus).ok_or(Stamp::TooLate(0)),
             Err(Unfit::TooEarly) => Err(Stamp::TooEarly(0)),
             Err(Unfit::TooLate) => Err(Stamp::TooLate(0)),
