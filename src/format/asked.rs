@@ -173,7 +173,7 @@ impl Format {
             AskedFormat::Defined(own) => {
                 // Without more, it is the format itself that is none of this input.
                 let why = if self.has_keys() { Unbound::Misasked } else { Unbound::Untold };
-                Schema::Mapped(own.bind(head, &context).map_err(why)?)
+                Schema::Mapped(own.bind(head, &context).map_err(why)?.watching(&self.keys, head))
             }
             AskedFormat::Auto => self.told(head, &context)?,
         };
@@ -206,7 +206,8 @@ impl Format {
             Detected::Defined(own) if has_keys => Arc::new(own.with(&self.keys).map_err(flaw)?),
             Detected::Defined(own) => own,
         };
-        definition.bind(head, context).map(Schema::Mapped).map_err(Unbound::Misasked)
+        let mapped = definition.bind(head, context).map_err(Unbound::Misasked)?;
+        Ok(Schema::Mapped(mapped.watching(&self.keys, head)))
     }
 }
 

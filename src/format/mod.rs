@@ -26,6 +26,7 @@ pub use line::{
 pub use listed::{AUTO, PLAIN, listed, names};
 pub use mapped::bind::{HEAD_BYTES, Head, StampContext};
 pub use mapped::numbers::are_measure_names;
+pub use mapped::watched::SeenFields;
 pub use mapped::{Definition, Mapped, RecordLayout, RecordNumbers};
 #[cfg(test)]
 pub use plain::Plain;

@@ -141,7 +141,7 @@ impl Definition {
         };
         let names = std::mem::take(&mut slots.names);
         let (extractor, order) = self.extractor(&names, columns.as_deref())?;
-        let count = names.iter().filter(|name| !OF_ENVELOPE.contains(&name.as_str())).count();
+        let own: Vec<String> = names.into_iter().filter(|name| !OF_ENVELOPE.contains(&name.as_str())).collect();
         let mut bound = Bound {
             definition: Arc::clone(self),
             columns,
@@ -150,7 +150,8 @@ impl Definition {
                 extractor,
                 is_json: self.fields == FieldRules::Json,
                 unset: UnsetTexts::of(&self.unset),
-                slots: count,
+                slots: own.len(),
+                names: own,
                 last,
             },
             stamps: StampRules { form: self.form.clone(), units: context.units, zone: context.zone.clone() },
@@ -184,6 +185,7 @@ impl Definition {
                         is_json: false,
                         unset: UnsetTexts::default(),
                         slots: 0,
+                        names: Vec::new(),
                         last: None,
                     },
                     stamps: StampRules { form: self.form.clone(), units: context.units, zone: context.zone.clone() },

@@ -66,6 +66,12 @@ impl Condition {
         self.tests.iter().map(|test| test.field.as_str())
     }
 
+    /// The fields whose values are asked for, and not only whether they are there.
+    pub fn fields_with_values(&self) -> impl Iterator<Item = &str> {
+        let has_value = |test: &&FieldTest| !matches!(test.test, Test::Exists(_));
+        self.tests.iter().filter(has_value).map(|test| test.field.as_str())
+    }
+
     /// Whether a line meets it in which `value` gives the value of the field of each test, by its
     /// place, or none.
     pub fn is_met<'a>(&self, mut value: impl FnMut(usize) -> Option<&'a [u8]>) -> bool {
