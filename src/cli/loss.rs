@@ -336,7 +336,7 @@ mod tests {
         sheet.balance.reject(Cause::Nul);
         let [(Loss::Malformed, 1), _] = sheet.losses()[..] else { panic!("{:?}", sheet.losses()) };
         let line = line(Loss::Malformed, 1, &sheet, &Asked::default());
-        assert!(line.starts_with("1 malformed line (1 zero byte); "), "{line}");
+        assert!(line.starts_with("1 malformed line (1 zero byte or newline); "), "{line}");
     }
 
     #[test]

@@ -225,11 +225,15 @@ pub fn strangers(summary: &Summary, quiet: u8) {
     }
 }
 
-/// Says what a run has lost, of which some was told before, a line for each class, unless nobody
-/// wants to know; with a sheet, a few more malformed lines.
+/// Says which fields that were asked for no record has, and what a run has lost, of which some was told
+/// before, a line for each class, unless nobody wants to know; with a sheet, a few more malformed lines.
 pub fn losses(summary: &Summary, asked: &Asked, told: &Told, quiet: u8) {
     if quiet > 1 {
         return;
+    }
+    // Of a run that was interrupted, others may have had them.
+    if !summary.interrupted || summary.follows {
+        summary.unseen.iter().for_each(|line| warning(line));
     }
     for (sheet, lines) in summary.sheets.iter().zip(lines(summary, asked, told)) {
         lines.iter().for_each(|line| loss(line));

@@ -187,7 +187,8 @@ impl Format {
                 // Without more, it is the format itself that is none of this input.
                 let why = if self.has_keys() { Unbound::Misasked } else { Unbound::Untold };
                 let within = within_envelope(own, head, &context);
-                Schema::Mapped(within.as_ref().unwrap_or(own).bind(head, &context).map_err(why)?)
+                let bound = within.as_ref().unwrap_or(own).bind(head, &context).map_err(why)?;
+                Schema::Mapped(bound.watching(&self.keys, head))
             }
             AskedFormat::Auto => self.detected(head, &context)?,
         };
@@ -222,7 +223,8 @@ impl Format {
             Detected::Defined(own) if has_keys => Arc::new(own.with(&self.keys).map_err(flaw)?),
             Detected::Defined(own) => own,
         };
-        definition.bind(head, context).map(Schema::Mapped).map_err(Unbound::Misasked)
+        let mapped = definition.bind(head, context).map_err(Unbound::Misasked)?;
+        Ok(Schema::Mapped(mapped.watching(&self.keys, head)))
     }
 }
 

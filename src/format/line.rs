@@ -35,6 +35,12 @@ pub trait LineFormat: Clone + Send + Sync {
     /// begin and end in `bytes` or, if the format has a text of its own, there.
     fn hosts(&self, scratch: &mut Self::Scratch, bytes: &[u8], at: usize, end: usize) -> Result<HostRanges, NoRecord>;
 
+    /// Whether that line is a record, but for its instant. It may be one that nobody would look at who knew
+    /// more of its input, so that nothing is left of it.
+    fn is_well_formed(&self, scratch: &mut Self::Scratch, bytes: &[u8], at: usize, end: usize) -> bool {
+        self.hosts(scratch, bytes, at, end).is_ok()
+    }
+
     /// What is left of the lines so far.
     fn take(_scratch: &mut Self::Scratch) -> Remains {
         Remains::default()
@@ -50,6 +56,8 @@ pub struct Remains {
     pub rebound: Option<usize>,
     /// Stamps that clocks which were set make unclear.
     pub unclear: UnclearStamps,
+    /// What lines have shown of the fields that are watched.
+    pub seen: u64,
 }
 
 /// Stamps without an offset of times at which clocks were set.

@@ -6,6 +6,7 @@
 //! Not here: which records count (`ops::select`). Invariant: no bytes make a format panic.
 
 mod asked;
+mod decimal;
 pub mod detect;
 pub mod envelope;
 pub mod extract;
@@ -25,6 +26,7 @@ pub use line::{
 pub use listed::{AUTO, PLAIN, listed, names};
 pub use mapped::bind::{HEAD_BYTES, Head, StampContext};
 pub use mapped::numbers::are_measure_names;
+pub use mapped::watched::SeenFields;
 pub use mapped::{Definition, Mapped, RecordLayout, RecordNumbers};
 #[cfg(test)]
 pub use plain::Plain;

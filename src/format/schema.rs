@@ -6,6 +6,7 @@
 use super::line::FormatVisitor;
 use super::listed::PLAIN;
 use super::mapped::presets::shown_name;
+use super::mapped::watched::WatchedFields;
 use super::mapped::{Mapped, RecordLayout, ZONES_APART};
 use super::plain::Plain;
 use crate::model::{Timestamp, Units};
@@ -65,6 +66,14 @@ impl Schema {
         match self {
             Schema::Plain(_) => false,
             Schema::Mapped(format) => format.may_name_columns(),
+        }
+    }
+
+    /// The fields of which somebody wants to know whether any record has them.
+    pub fn watched(&self) -> Option<&WatchedFields> {
+        match self {
+            Schema::Plain(_) => None,
+            Schema::Mapped(format) => format.watched(),
         }
     }
 

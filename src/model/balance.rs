@@ -20,7 +20,8 @@ pub enum Cause {
     TooManyFields,
     /// A separator announces a host, and none follows.
     EmptyHost,
-    /// A zero byte in a host.
+    /// A zero byte or a newline in a host: a name would end there wherever it is kept. A newline can only
+    /// come from an escape, as formats other than `plain` have them.
     Nul,
     /// The line is longer than the limit.
     TooLong,
@@ -53,7 +54,7 @@ impl Cause {
             Cause::TooFewFields => "too few fields",
             Cause::TooManyFields => "too many fields",
             Cause::EmptyHost => "empty host",
-            Cause::Nul => "zero byte",
+            Cause::Nul => "zero byte or newline",
             Cause::TooLong => "line too long",
             Cause::NotOfTheForm => "not of the form",
             Cause::NoStamp => "no timestamp",

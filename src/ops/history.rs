@@ -362,7 +362,7 @@ impl FormatVisitor for Pass<'_> {
                     walk.selected.balance.out_of_window += 1;
                     // Only a well-formed line moves the watermark; hosts are looked at only if this
                     // one would.
-                    if !walk.peaks.takes(time) || format.hosts(&mut scratch, text, at, end).is_err() {
+                    if !walk.peaks.takes(time) || !format.is_well_formed(&mut scratch, text, at, end) {
                         return;
                     }
                     time

@@ -185,7 +185,7 @@ impl<L: Lanes, F: LineFormat, S: RunSink> RunWalk<'_, L, F, S> {
         let verdict = self.judge.line(self.format, self.scratch, self.bytes, (start, end));
         match verdict {
             Verdict::Outside(time, at) => {
-                self.sink.outside(time, || self.format.hosts(self.scratch, self.bytes, at, end).is_ok());
+                self.sink.outside(time, || self.format.is_well_formed(self.scratch, self.bytes, at, end));
             }
             Verdict::Keep(record) => self.sink.keep(&[record]),
             other => self.sink.note(other, (start, end)),

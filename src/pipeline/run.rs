@@ -21,6 +21,7 @@ use super::to_the_end::ToTheEnd;
 use super::wire::{RunParts, Wiring};
 use crate::actor::{Outcome, Permits, Pool};
 use crate::error::{ErrorKind, Result};
+use crate::format::SeenFields;
 use crate::metrics::{Progress, StageMetrics};
 use crate::model::InputId;
 use crate::output::Tell;
@@ -143,6 +144,8 @@ impl Running {
         let hints = self.parts.observed.reporters.iter().flat_map(|(_, reporter)| reporter.hints()).collect();
         let missed =
             self.parts.observed.reporters.iter().filter_map(|(_, reporter)| reporter.missed.lock().clone()).collect();
+        let fields = self.parts.filters.iter().map(|(_, filter)| filter.fields.lock().clone());
+        let unseen = fields.fold(SeenFields::default(), SeenFields::join).unseen();
         let follows = self.follows;
         Summary {
             outcome,
@@ -151,6 +154,7 @@ impl Running {
             failures,
             warnings,
             hints,
+            unseen,
             first_lines,
             strangers,
             missed,

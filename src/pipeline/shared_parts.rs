@@ -87,6 +87,7 @@ fn filter(
         stats: plan.stats.then(|| Stats::new(resolved.bounds.future_after)),
         passed: course.passed(),
         firsts: Firsts::default(),
+        fields: Mutex::default(),
     })
 }
 

@@ -35,6 +35,8 @@ pub struct Summary {
     pub warnings: Vec<String>,
     /// What may have been meant by a host that was asked about and is nowhere.
     pub hints: Vec<String>,
+    /// What is said of fields that were asked for by name and that no record has, of those looked at.
+    pub unseen: Vec<String>,
     /// How the lines begin, and whether any of them is a record.
     pub first_lines: FirstLines,
     /// The inputs that have lines and no record, while others have one.

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use crate::actor::{Exit, Outlet, Transform};
 use crate::batch::{Lines, Record, Records};
 use crate::error::{ErrorKind, Result};
+use crate::format::SeenFields;
 use crate::model::balance::OVERSIZED_HEAD;
 use crate::model::recycle::{BufferPool, Pooled};
 use crate::model::{Cause, Loss, Peaks, Stamps, Timestamp};
@@ -47,6 +48,8 @@ pub struct FilterShared {
     pub passed: Option<Mutex<Stamps>>,
     /// How the inputs begin, and whether any line is a record.
     pub firsts: Firsts,
+    /// Of the fields that were asked for by name, which any record has.
+    pub fields: Mutex<SeenFields>,
 }
 
 impl FilterShared {
@@ -150,6 +153,9 @@ impl FilterWorker {
             return Err(ErrorKind::Format(message).into());
         }
         self.shared.firsts.note(chunk, !records.is_empty());
+        if let Some(watched) = chunk.rules.schema.watched() {
+            self.shared.fields.lock().add(watched, selected.remains.seen);
+        }
         if let Some(file) = self.shared.rejects.as_ref().filter(|_| !selected.all_rejected.is_empty()) {
             let name = &self.shared.names.get(chunk.span.input);
             let mut block = Vec::new();

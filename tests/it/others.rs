@@ -435,3 +435,39 @@ fn a_format_of_a_configuration_is_one_like_any_other() {
     assert!(said.contains("q.toml:6") && said.contains("formats.gate.odd: unknown key of a format"), "{said}");
     assert!(said.contains("formats.csv: is the name of a format that is there"), "{said}");
 }
+
+#[test]
+fn whether_any_record_has_a_field_is_told_the_same_in_any_chunks() {
+    let folder = Folder::new();
+    let log = |middle: &str| {
+        let line = |at: usize| {
+            let more = match at {
+                999 => middle,
+                // Of lines outside the window it does not matter what they have.
+                0..150 | 1_850.. => ",\"rare\":1",
+                _ => "",
+            };
+            format!("{{\"ts\":{},\"src\":\"a\",\"dst\":\"b\"{more}}}\n", 1_700_000_000 + at)
+        };
+        (0..2_000).map(line).collect::<String>()
+    };
+    let asked = ["top", "a.json", "--where", "rare!=2", "--since", "1700000200", "--until", "1700001799"];
+    for (middle, is_told) in [("", true), (",\"rare\":1", false)] {
+        folder.write("a.json", log(middle));
+        for shape in ["--chunk 200 --threads 1", "--chunk 700 --threads 3", "--chunk 1MiB --threads 2"] {
+            for more in ["", "--scan full", "--every 100s --align 1700000000", "--every 100s --max-jump 0"] {
+                let more: Vec<&str> = shape.split(' ').chain(more.split_whitespace()).collect();
+                let output = run(&folder, &[&asked[..], &more, &["--output", "csv", "-q"]].concat());
+                assert_eq!(output.status.code(), Some(0), "{more:?}: {}", stderr(&output));
+                let told = "logparser: warning: no record has a field 'rare': check its name in --where";
+                assert_eq!(stderr(&output).contains(told), is_told, "{more:?}: {}", stderr(&output));
+                assert!(stdout(&output).lines().count() > 1, "{more:?}");
+            }
+        }
+    }
+    // Who wants to hear of nothing does not.
+    let output = run(&folder, &["top", "a.json", "--where", "rear=2", "--until", "latest", "--output", "csv", "-qq"]);
+    assert_eq!(stderr(&output), "");
+    let output = run(&folder, &["top", "a.json", "--where", "rear=2", "--until", "latest", "--output", "csv", "-q"]);
+    assert_eq!(stderr(&output).matches("no record has a field 'rear'").count(), 1, "{}", stderr(&output));
+}

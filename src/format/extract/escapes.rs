@@ -1,7 +1,7 @@
 //! Texts with backslashes, as they are meant.
 //!
-//! Not here: where such a text ends. Invariant: a text never grows, and what is no escape stays as
-//! it is written.
+//! Not here: where such a text ends. Invariant: a text never grows, what is no escape stays as it is
+//! written, and no two texts become one.
 
 use memchr::memchr;
 
@@ -12,7 +12,8 @@ pub const JSON: &[(u8, u8)] =
 /// The escapes of `key="value"`.
 pub const PAIRS: &[(u8, u8)] = &[(b'"', b'"'), (b'\\', b'\\'), (b'n', b'\n'), (b't', b'\t')];
 
-/// Appends a text, its escapes as they are meant. A half of a surrogate pair becomes U+FFFD.
+/// Appends a text, its escapes as they are meant. Half of a surrogate pair, which is no character, becomes
+/// the three bytes that it would have (WTF-8): no character has these.
 pub fn unescape(text: &[u8], known: &[(u8, u8)], out: &mut Vec<u8>) {
     let mut rest = text;
     while let Some(at) = memchr(b'\\', rest) {
@@ -40,12 +41,11 @@ fn unicode(escape: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     let first = code_unit(escape)?;
     let second = escape.get(UNIT..).and_then(code_unit).filter(|_| (0xd800..0xdc00).contains(&first));
     let pair = second.and_then(|second| char::decode_utf16([first, second]).next()?.ok());
-    let (character, length) = match pair {
-        Some(character) => (character, 2 * UNIT),
-        None => (char::from_u32(first.into()).unwrap_or(char::REPLACEMENT_CHARACTER), UNIT),
-    };
-    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-    Some(length)
+    match pair.or_else(|| char::from_u32(first.into())) {
+        Some(character) => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+        None => out.extend([0xe0 | (first >> 12) as u8, 0x80 | (first >> 6 & 0x3f) as u8, 0x80 | (first & 0x3f) as u8]),
+    }
+    Some(if pair.is_some() { 2 * UNIT } else { UNIT })
 }
 
 /// How long `\uXXXX` is.
@@ -80,10 +80,11 @@ mod tests {
             (br#"\"\\\/\b\f\n\r\t"#, b"\"\\/\x08\x0c\n\r\t", b"\"\\\\/\\b\\f\n\\r\t"),
             (br"\u0041\u00e9\u20AC", "Aé€".as_bytes(), "Aé€".as_bytes()),
             (br"\ud83d\ude00", "😀".as_bytes(), "😀".as_bytes()),
-            (br"\ud83dx", "\u{fffd}x".as_bytes(), "\u{fffd}x".as_bytes()),
-            (br"\ud83d\u0041", "\u{fffd}A".as_bytes(), "\u{fffd}A".as_bytes()),
-            (br"\ude00\ud83d", "\u{fffd}\u{fffd}".as_bytes(), "\u{fffd}\u{fffd}".as_bytes()),
-            (br"\ud83d\ud83d\ude00", "\u{fffd}😀".as_bytes(), "\u{fffd}😀".as_bytes()),
+            (br"\ufffd", "\u{fffd}".as_bytes(), "\u{fffd}".as_bytes()),
+            (br"\ud83dx", b"\xed\xa0\xbdx", b"\xed\xa0\xbdx"),
+            (br"\ud83d\u0041", b"\xed\xa0\xbdA", b"\xed\xa0\xbdA"),
+            (br"\ude00\ud83d", b"\xed\xb8\x80\xed\xa0\xbd", b"\xed\xb8\x80\xed\xa0\xbd"),
+            (br"\ud83d\ud83d\ude00", b"\xed\xa0\xbd\xf0\x9f\x98\x80", b"\xed\xa0\xbd\xf0\x9f\x98\x80"),
             (br"\u12", br"\u12", br"\u12"),
             (br"\u12g4\n", b"\\u12g4\n", b"\\u12g4\n"),
             (br"\x41\", br"\x41\", br"\x41\"),
@@ -95,11 +96,27 @@ mod tests {
         }
     }
 
+    fn any_unit() -> impl Strategy<Value = u16> {
+        prop_oneof![any::<u16>(), 0xd7feu16..0xe002, prop::sample::select(&[0xd83d, 0xde00, 0xdc00, 0xfffd, 0x41][..])]
+    }
+
     proptest! {
         #[test]
         fn texts_never_grow(text in proptest::collection::vec(prop_oneof![Just(b'\\'), Just(b'u'), Just(b'd'), Just(b'8'), any::<u8>()], 0..60)) {
             prop_assert!(meant(&text, JSON).len() <= text.len());
             prop_assert!(meant(&text, PAIRS).len() <= text.len());
+        }
+
+        #[test]
+        fn texts_of_units_are_one_text_only_if_their_units_are(
+            one in proptest::collection::vec(any_unit(), 0..4),
+            other in proptest::collection::vec(any_unit(), 0..4),
+        ) {
+            let text = |units: &[u16]| {
+                let escaped: String = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
+                meant(escaped.as_bytes(), JSON)
+            };
+            prop_assert_eq!(text(&one) == text(&other), one == other);
         }
 
         #[test]

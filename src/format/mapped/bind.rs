@@ -145,15 +145,7 @@ impl Definition {
             }
         }
         let numbers = self.bound_numbers(&mut slots)?;
-        // What a format says of its records may be of columns that not every input has.
-        let mut bound = |all: &[Condition]| all.iter().map(|one| bound_condition(one, &mut slots)).collect::<Vec<_>>();
-        let FormatConditions { form, only, wanted, known_by } = &self.conditions;
-        let mut conditions =
-            BoundConditions { form: bound(form), only: bound(only), wanted: bound(wanted), known_by: bound(known_by) };
-        // What lines meet by what this input does not have need not be asked of each.
-        for all in [&mut conditions.form, &mut conditions.only, &mut conditions.wanted] {
-            all.retain(|one| !one.condition.is_met_without(|at| one.slots[at].is_none()));
-        }
+        let conditions = self.bound_conditions(&mut slots);
         // Of lines that may have more columns, the last one that they need.
         let last = match (&self.fields, &columns) {
             (FieldRules::Columns(rules), Some(columns)) if rules.takes_more => slots.of(&columns.len().to_string()),
@@ -161,7 +153,7 @@ impl Definition {
         };
         let names = std::mem::take(&mut slots.names);
         let (extractor, order) = self.extractor(&names, columns.as_deref())?;
-        let count = names.iter().filter(|name| !OF_ENVELOPE.contains(&name.as_str())).count();
+        let own: Vec<String> = names.into_iter().filter(|name| !OF_ENVELOPE.contains(&name.as_str())).collect();
         let mut bound = Bound {
             naming: Naming::of(self, columns.as_deref()),
             definition: Arc::clone(self),
@@ -171,7 +163,8 @@ impl Definition {
                 extractor,
                 is_json: self.fields == FieldRules::Json,
                 unset: UnsetTexts::of(&self.unset),
-                slots: count,
+                slots: own.len(),
+                names: own,
                 last,
             },
             stamps: StampRules { form: self.form.clone(), units: context.units, zone: context.zone.clone() },
@@ -206,6 +199,7 @@ impl Definition {
                         is_json: false,
                         unset: UnsetTexts::default(),
                         slots: 0,
+                        names: Vec::new(),
                         last: None,
                     },
                     stamps: StampRules { form: self.form.clone(), units: context.units, zone: context.zone.clone() },
@@ -237,6 +231,24 @@ impl Definition {
         }
     }
 
+    /// What its lines have to meet.
+    fn bound_conditions(&self, slots: &mut Slots<'_>) -> BoundConditions {
+        let is_json = self.fields == FieldRules::Json;
+        // What a format says of its records may be of columns that not every input has.
+        let mut bound = |all: &[Condition]| {
+            let of_lines = all.iter().map(|one| one.clone().of_json(is_json));
+            of_lines.map(|one| bound_condition(one, slots)).collect::<Vec<_>>()
+        };
+        let FormatConditions { form, only, wanted, known_by } = &self.conditions;
+        let mut conditions =
+            BoundConditions { form: bound(form), only: bound(only), wanted: bound(wanted), known_by: bound(known_by) };
+        // What lines meet by what this input does not have need not be asked of each.
+        for all in [&mut conditions.form, &mut conditions.only, &mut conditions.wanted] {
+            all.retain(|one| !one.condition.is_met_without(|at| one.slots[at].is_none()));
+        }
+        conditions
+    }
+
     /// Where the numbers of its lines stand.
     fn bound_numbers(&self, slots: &mut Slots<'_>) -> Result<BoundNumbers, String> {
         let rules = &self.numbers;
@@ -249,7 +261,8 @@ impl Definition {
         });
         let measures = measures.collect::<Result<Vec<_>, String>>()?;
         // Not every log of a format has it.
-        Ok(BoundNumbers { measures, weight: rules.weight.iter().find_map(|field| slots.of(field)) })
+        let weight = rules.weight.iter().find_map(|field| slots.of(field));
+        Ok(BoundNumbers { measures, weight, are_of_json: self.fields == FieldRules::Json })
     }
 
     /// What finds the fields of these names, and the place of each name among its slots; those of
@@ -410,6 +423,6 @@ fn bound_time(source: &TimeSource, slots: &mut Slots<'_>) -> Result<BoundTime, S
     Ok(BoundTime { stamp, plus: source.plus.as_ref().and_then(|name| slots.of(name)) })
 }
 
-fn bound_condition(condition: &Condition, slots: &mut Slots<'_>) -> BoundCondition {
-    BoundCondition { slots: condition.fields().map(|name| slots.of(name)).collect(), condition: condition.clone() }
+fn bound_condition(condition: Condition, slots: &mut Slots<'_>) -> BoundCondition {
+    BoundCondition { slots: condition.fields().map(|name| slots.of(name)).collect(), condition }
 }

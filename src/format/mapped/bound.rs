@@ -42,7 +42,9 @@ pub struct BoundFields {
     pub is_json: bool,
     /// Texts that stand for no value.
     pub unset: UnsetTexts,
-    /// How many are looked for.
+    /// The names of those that are looked for, by slot.
+    pub names: Vec<String>,
+    /// How many that are.
     pub slots: usize,
     /// Where the last column is that a line needs, if lines may have more.
     pub last: Option<usize>,

@@ -7,16 +7,20 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
 use regex::bytes::Regex;
 
+use super::address::{address, network};
+use crate::format::decimal::Decimal;
+
 /// A condition on a line: one of its tests is met.
 #[derive(Debug, Clone)]
 pub struct Condition {
     tests: Vec<FieldTest>,
+    /// Whether numbers may be written with an exponent.
+    is_of_json: bool,
     /// As it was written, which tells one from another.
     text: String,
 }
@@ -52,33 +56,45 @@ impl PartialEq for Condition {
 impl Eq for Condition {}
 
 impl Condition {
+    /// The same on lines of JSON, where numbers may be written with an exponent, or on others.
+    pub fn of_json(self, is_of_json: bool) -> Self {
+        Condition { is_of_json, ..self }
+    }
+
     /// The fields, one for each test.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         self.tests.iter().map(|test| test.field.as_str())
     }
 
+    /// The fields whose values are asked for, and not only whether they are there.
+    pub fn fields_with_values(&self) -> impl Iterator<Item = &str> {
+        let has_value = |test: &&FieldTest| !matches!(test.test, Test::Exists(_));
+        self.tests.iter().filter(has_value).map(|test| test.field.as_str())
+    }
+
     /// Whether a line meets it in which `value` gives the value of the field of each test, by its
     /// place, or none.
     pub fn is_met<'a>(&self, mut value: impl FnMut(usize) -> Option<&'a [u8]>) -> bool {
-        self.tests.iter().enumerate().any(|(at, one)| one.test.is_met(value(at)))
+        self.tests.iter().enumerate().any(|(at, one)| one.test.is_met(value(at), self.is_of_json))
     }
 
     /// Whether any line meets it that lacks the fields of these tests.
     pub fn is_met_without(&self, lacks: impl Fn(usize) -> bool) -> bool {
-        self.tests.iter().enumerate().any(|(at, one)| lacks(at) && one.test.is_met(None))
+        self.tests.iter().enumerate().any(|(at, one)| lacks(at) && one.test.is_met(None, self.is_of_json))
     }
 }
 
 impl Test {
     /// Whether this value of the field meets it, or that there is none.
-    fn is_met(&self, value: Option<&[u8]>) -> bool {
+    fn is_met(&self, value: Option<&[u8]>, is_of_json: bool) -> bool {
         match (self, value) {
             (Test::Exists(is_there), value) => value.is_some() == *is_there,
             (Test::Equal(so, all), Some(value)) => all.iter().any(|one| one == value) == *so,
             (Test::Within(so, networks), Some(value)) => is_within(value, networks) == *so,
             (Test::Matches(so, pattern), Some(value)) => pattern.is_match(value) == *so,
             (Test::Number(wanted, number), Some(value)) => {
-                Decimal::read(value).is_some_and(|value| wanted.contains(&value.cmp(number)))
+                let read = if is_of_json { Decimal::scientific } else { Decimal::plain };
+                read(value).is_some_and(|value| wanted.contains(&value.cmp(number)))
             }
             // What is not there is none of anything.
             (Test::Equal(so, _) | Test::Within(so, _) | Test::Matches(so, _), None) => !so,
@@ -88,8 +104,7 @@ impl Test {
 }
 
 fn is_within(value: &[u8], networks: &[IpNet]) -> bool {
-    let address: Option<IpAddr> = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
-    address.is_some_and(|address| networks.iter().any(|network| network.contains(&address)))
+    address(value).is_some_and(|address| networks.iter().any(|network| network.contains(&address)))
 }
 
 /// How many values a condition may list.
@@ -125,7 +140,7 @@ impl FromStr for Condition {
             }
             match end {
                 Some(end) => rest = &rest[end + OR.len()..],
-                None => return Ok(Condition { tests, text: text.to_owned() }),
+                None => return Ok(Condition { tests, is_of_json: false, text: text.to_owned() }),
             }
         }
     }
@@ -184,12 +199,12 @@ impl FromStr for FieldTest {
         let test = match sign {
             Sign::Equal(so) => Test::Equal(so, values(value)?),
             Sign::In(so) => {
-                let networks = value.split(',').map(|one| network(one.trim()));
+                let networks = value.split(',').map(|one| written_network(one.trim()));
                 Test::Within(so, networks.collect::<Result<_, _>>()?)
             }
             Sign::Matches(so) => Test::Matches(so, Box::new(pattern(value)?)),
             Sign::Number(wanted) => {
-                let number = Decimal::read(value.as_bytes());
+                let number = Decimal::plain(value.as_bytes());
                 Test::Number(wanted, number.ok_or_else(|| format!("'{value}' is no number"))?)
             }
             Sign::Exists(so) => Test::Exists(so),
@@ -275,62 +290,8 @@ fn values(text: &str) -> Result<Vec<Vec<u8>>, String> {
     }
 }
 
-/// A network; an address is one of its own.
-fn network(text: &str) -> Result<IpNet, String> {
-    let address = text.parse::<IpAddr>().map(IpNet::from);
-    address.or_else(|_| text.parse::<IpNet>()).map_err(|_| format!("'{text}' is no network; write e.g. 10.0.0.0/8"))
-}
-
-/// A decimal number, exactly as it was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Decimal {
-    is_negative: bool,
-    /// Digits before the point without zeros in front, and behind it without zeros at the end.
-    whole: Vec<u8>,
-    part: Vec<u8>,
-}
-
-impl Decimal {
-    fn read(text: &[u8]) -> Option<Self> {
-        let (is_negative, digits) = match text {
-            [b'-', rest @ ..] => (true, rest),
-            [b'+', rest @ ..] => (false, rest),
-            rest => (false, rest),
-        };
-        let point = memchr::memchr(b'.', digits);
-        let (whole, part) = match point {
-            Some(at) => (&digits[..at], &digits[at + 1..]),
-            None => (digits, &digits[..0]),
-        };
-        let are_digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
-        if whole.is_empty() || (point.is_some() && part.is_empty()) || !are_digits(whole) || !are_digits(part) {
-            return None;
-        }
-        let zeros = whole.iter().take_while(|digit| **digit == b'0').count();
-        let kept = part.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 1);
-        let (whole, part) = (whole[zeros..].to_vec(), part[..kept].to_vec());
-        let is_zero = whole.is_empty() && part.is_empty();
-        Some(Decimal { is_negative: is_negative && !is_zero, whole, part })
-    }
-}
-
-impl Ord for Decimal {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let size = |number: &Self| number.whole.len();
-        let magnitude = (size(self), &self.whole, &self.part).cmp(&(size(other), &other.whole, &other.part));
-        match (self.is_negative, other.is_negative) {
-            (false, false) => magnitude,
-            (true, true) => magnitude.reverse(),
-            (true, false) => Ordering::Less,
-            (false, true) => Ordering::Greater,
-        }
-    }
-}
-
-impl PartialOrd for Decimal {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
+fn written_network(text: &str) -> Result<IpNet, String> {
+    network(text).ok_or_else(|| format!("'{text}' is no network; write e.g. 10.0.0.0/8"))
 }
 
 #[cfg(test)]
@@ -355,6 +316,15 @@ mod tests {
             ("user=a=b", &["a=b"], &["a"]),
             ("ip in 10.0.0.0/8, 2001:db8::/32", &["10.9.9.9", "2001:db8::1"], &["11.0.0.1", "ten", ""]),
             ("ip in 10.0.0.1", &["10.0.0.1"], &["10.0.0.2"]),
+            (
+                "ip in 10.0.0.0/8",
+                &["10.0.0.1:80", "::ffff:10.0.0.1", "[::ffff:a00:1]:80"],
+                &["10.0.0.1:x", "11.0.0.1:80"],
+            ),
+            ("ip in ::ffff:10.0.0.0/104", &["10.0.0.1", "::ffff:10.0.0.1", "10.0.0.1:80"], &["11.0.0.1", "::a00:1"]),
+            ("ip in ::ffff:10.0.0.1", &["10.0.0.1"], &["10.0.0.2"]),
+            ("ip in 2001:db8::/32", &["[2001:db8::1]:443", "[2001:db8::1]"], &["[2001:db8::1", "2001:db9::1"]),
+            ("ip not in 10.0.0.0/8", &["11.0.0.1:80", "10.0.0.1:x"], &["10.0.0.1:80"]),
             ("ip not in 10.0.0.0/8", &["11.0.0.1", "ten"], &["10.0.0.1"]),
             ("bytes>=1000", &["1000", "1000.5", "99999999999999999999999"], &["999", "-1000", "x", "", "1e9"]),
             ("bytes>1000", &["1000.0001"], &["1000", "1000.0"]),
@@ -378,6 +348,15 @@ mod tests {
         }
         for condition in ["a!=x", "a not in 10.0.0.0/8", "a!~x", "a missing"] {
             assert!(is_met(condition, None), "{condition}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_json_may_have_an_exponent() {
+        let condition: Condition = "bytes>=1000".parse().unwrap();
+        let condition = condition.of_json(true);
+        for (value, is_met) in [("1e3", true), ("1E+9", true), ("9.99e2", false), ("-1e9", false), ("1e", false)] {
+            assert_eq!(condition.is_met(|_| Some(value.as_bytes())), is_met, "{value}");
         }
     }
 
@@ -408,16 +387,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn numbers_compare_as_numbers(one in -2000i64..2000, other in -2000i64..2000, zeros in 0usize..3) {
-            let text = |number: i64| {
-                let sign = if number < 0 { "-" } else { "" };
-                format!("{sign}{}{}.{:03}{}", "0".repeat(zeros), number.abs() / 100, number.abs() % 100 * 10, "0".repeat(zeros))
-            };
-            let read = |number| Decimal::read(text(number).as_bytes()).unwrap();
-            prop_assert_eq!(read(one).cmp(&read(other)), one.cmp(&other));
-        }
-
         #[test]
         fn any_text_is_a_condition_or_is_refused(text in "[a-z=!<>~ in,\"0-9./]{0,20}", value in "[a-z0-9.]{0,8}") {
             if let Ok(condition) = text.parse::<Condition>() {

@@ -9,8 +9,8 @@ use super::template::SlotTemplate;
 use crate::format::envelope::OpenedLine;
 use crate::format::extract::{FieldPlace, Fields};
 use crate::format::line::{HostRanges, NoRecord};
-use crate::format::stamps::seconds;
-use crate::model::Cause;
+use crate::format::stamps::{scientific, seconds};
+use crate::model::{Cause, TimeUnit, Timestamp, Units};
 
 /// The message of a line, which an envelope may stand around.
 #[inline(always)]
@@ -115,10 +115,21 @@ impl<'a> LineFields<'a> {
         let (time, text) = self.bound.time.iter().find_map(found)?;
         let text = text.unwrap_or(made);
         let plus = match time.plus.and_then(|slot| self.get(slot)).filter(|plus| !plus.is_empty()) {
-            Some(plus) => seconds(plus).ok()?,
+            Some(plus) => self.seconds(plus)?,
             None => 0,
         };
         Some((text, plus))
+    }
+
+    /// The nanoseconds that a number of seconds means.
+    #[inline(always)]
+    fn seconds(&self, text: &[u8]) -> Option<i64> {
+        match seconds(text) {
+            Err(_) if self.bound.fields.is_json => {
+                scientific(text, Units::all(TimeUnit::Seconds)).ok().map(Timestamp::nanos)
+            }
+            nanos => nanos.ok(),
+        }
     }
 
     /// Appends the numbers of the line, where it begins, and its hosts.

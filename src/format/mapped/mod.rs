@@ -5,6 +5,7 @@
 //! formats there are (`presets`). Invariant: what a line means depends on the definition, the names
 //! of the columns and the line alone.
 
+mod address;
 mod anew;
 pub mod bind;
 mod bound;
@@ -16,6 +17,8 @@ pub mod presets;
 mod quick;
 mod template;
 mod transform;
+pub mod watched;
+mod watching;
 
 use std::sync::Arc;
 
@@ -31,6 +34,7 @@ pub use definition::{Definition, Flaw};
 use line_fields::{LineFields, message};
 pub use numbers::{RecordLayout, RecordNumbers};
 use quick::{QuickColumns, QuickHosts};
+use watched::{SeenBits, WatchedFields};
 
 /// A definition that is bound to one input. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -38,6 +42,8 @@ pub struct Mapped {
     bound: Arc<Bound>,
     /// What reads most lines, if no more than two hosts and a stamp are asked of them.
     quick: Option<Arc<QuickColumns>>,
+    /// Fields of which somebody wants to know whether any record has them.
+    watched: Option<Arc<WatchedFields>>,
     /// No stamp without a year is later than this and a day.
     latest: Timestamp,
 }
@@ -57,6 +63,8 @@ pub struct MappedScratch {
     quick: Option<QuickHosts>,
     /// Where the first line begins that names other columns.
     rebound: Option<usize>,
+    /// What lines have shown of the fields that are watched.
+    seen: SeenBits,
     /// Of each record: its numbers, if there are any, the four bytes of where its line begins, who, a
     /// zero, to whom, a zero.
     text: Vec<u8>,
@@ -80,7 +88,7 @@ impl Eq for Mapped {}
 impl Mapped {
     /// For an input that was bound so, and last written to at `latest`.
     fn of(bound: Bound, latest: Timestamp) -> Self {
-        Mapped { quick: QuickColumns::of(&bound).map(Arc::new), bound: Arc::new(bound), latest }
+        Mapped { quick: QuickColumns::of(&bound).map(Arc::new), bound: Arc::new(bound), watched: None, latest }
     }
 
     /// What it was bound from.
@@ -116,6 +124,11 @@ impl Mapped {
         // Lines of another kind tell it too.
         let is_read = !matches!(self.bound.read(&mut scratch, line), Err(Stamp::Bad(_) | Stamp::Blank));
         is_read && scratch.of_line(&self.bound, line).meet(&self.bound.conditions.known_by)
+    }
+
+    /// The fields of which somebody wants to know whether any record has them.
+    pub fn watched(&self) -> Option<&WatchedFields> {
+        self.watched.as_deref()
     }
 
     /// Which numbers its records have.
@@ -188,7 +201,11 @@ impl Bound {
         let MappedScratch { fields, opened, unescaped, stamps, stamp, .. } = scratch;
         let found = LineFields::new(self, fields, opened, unescaped, line).stamp(stamp);
         let Some((text, plus)) = found else { return Err(Stamp::Bad(Cause::NoStamp)) };
-        match self.stamps.read(text, latest.plus(ZONES_APART), stamps) {
+        let read = match self.stamps.read(text, latest.plus(ZONES_APART), stamps) {
+            Err(Unfit::NoStamp) if self.fields.is_json => self.stamps.read_scientific(text),
+            read => read,
+        };
+        match read {
             Ok(time) => time.checked_plus(plus).ok_or(Stamp::TooLate(0)),
             Err(Unfit::TooEarly) => Err(Stamp::TooEarly(0)),
             Err(Unfit::TooLate) => Err(Stamp::TooLate(0)),
@@ -209,7 +226,13 @@ impl LineFormat for Mapped {
             scratch.quick = Some(hosts);
             return Stamp::At(time, start);
         }
-        match self.bound.read(scratch, line).and_then(|()| self.bound.stamp(scratch, line, self.latest)) {
+        let read = self.bound.read(scratch, line).and_then(|()| self.bound.stamp(scratch, line, self.latest));
+        if let Some(watched) = &self.watched {
+            let (mut seen, fields) = (scratch.seen, scratch.of_line(&self.bound, line));
+            watched.note_stamp(&mut seen, &read, |slot| fields.get(slot).is_some());
+            scratch.seen = seen;
+        }
+        match read {
             Ok(time) => Stamp::At(time, start),
             Err(Stamp::TooEarly(_)) => Stamp::TooEarly(start),
             Err(Stamp::TooLate(_)) => Stamp::TooLate(start),
@@ -234,6 +257,11 @@ impl LineFormat for Mapped {
             scratch.text.truncate(before);
             self.bound.read(scratch, line).map_err(|_| NoRecord::Malformed(Cause::NotOfTheForm))?;
         }
+        if let Some(watched) = &self.watched {
+            let (mut seen, fields) = (scratch.seen, scratch.of_line(&self.bound, line));
+            watched.note(&mut seen, |slot| fields.get(slot).is_some());
+            scratch.seen = seen;
+        }
         let mut text = std::mem::take(&mut scratch.text);
         let hosts = {
             let fields = scratch.of_line(&self.bound, line);
@@ -250,11 +278,19 @@ impl LineFormat for Mapped {
         hosts
     }
 
+    fn is_well_formed(&self, scratch: &mut MappedScratch, bytes: &[u8], at: usize, end: usize) -> bool {
+        let seen = scratch.seen;
+        let is_record = self.hosts(scratch, bytes, at, end).is_ok();
+        scratch.seen = seen;
+        is_record
+    }
+
     fn take(scratch: &mut MappedScratch) -> Remains {
         Remains {
             text: std::mem::take(&mut scratch.text),
             rebound: scratch.rebound.take(),
             unclear: std::mem::take(&mut scratch.stamps.unclear),
+            seen: std::mem::take(&mut scratch.seen),
         }
     }
 }

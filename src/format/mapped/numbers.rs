@@ -8,6 +8,7 @@
 
 use std::str::FromStr;
 
+use crate::format::decimal::Decimal;
 use crate::model::{Amount, MOST_MEASURES, MeasureSet, PerMeasure, Timestamp};
 
 /// A measure: its name, and the fields whose numbers add up to it. Without fields, it is the measure of
@@ -242,6 +243,8 @@ pub struct BoundNumbers {
     pub measures: Vec<Vec<Vec<usize>>>,
     /// The slot of the weight.
     pub weight: Option<usize>,
+    /// Whether numbers may be written with an exponent, or with a point and zeros, as those of JSON.
+    pub are_of_json: bool,
 }
 
 impl BoundNumbers {
@@ -266,7 +269,7 @@ impl BoundNumbers {
             let mut sum = Some(0u64);
             mask |= u8::from(way.is_empty()) << at;
             for slot in way {
-                match field(*slot).and_then(whole_number) {
+                match field(*slot).and_then(|text| self.whole_number(text)) {
                     Some(number) => sum = sum.and_then(|sum| sum.checked_add(number)),
                     None => mask |= 1 << at,
                 }
@@ -275,12 +278,19 @@ impl BoundNumbers {
             into.extend_from_slice(&sum.unwrap_or(u64::MAX).to_le_bytes());
         }
         if let Some(slot) = self.weight {
-            let weight = field(slot).and_then(whole_number).filter(|weight| *weight > 0);
+            let weight = field(slot).and_then(|text| self.whole_number(text)).filter(|weight| *weight > 0);
             mask |= if weight.is_none() { UNWEIGHTED } else { 0 };
             into.extend_from_slice(&weight.unwrap_or(1).to_le_bytes());
         }
         if !self.layout().is_empty() {
             into.push(mask);
+        }
+    }
+
+    fn whole_number(&self, text: &[u8]) -> Option<u64> {
+        match whole_number(text) {
+            None if self.are_of_json => Decimal::scientific(text.trim_ascii())?.whole(),
+            number => number,
         }
     }
 }
@@ -311,7 +321,11 @@ mod tests {
 
     #[test]
     fn what_is_no_whole_number_adds_nothing_and_is_told() {
-        let bound = BoundNumbers { measures: vec![vec![vec![0, 1]], vec![vec![2], vec![1]]], weight: Some(3) };
+        let bound = BoundNumbers {
+            measures: vec![vec![vec![0, 1]], vec![vec![2], vec![1]]],
+            weight: Some(3),
+            are_of_json: false,
+        };
         let most = u64::MAX.to_string();
         for (fields, sums, missing, weight) in [
             ([Some("1"), Some("+2"), Some("3"), Some("4")], [3, 3], [0, 0], Some(4)),
@@ -328,6 +342,39 @@ mod tests {
             assert!(!found.is_beyond);
         }
         assert!(written(&[Some(&most), Some("1"), Some("1"), Some("1")], &bound).is_beyond);
+    }
+
+    #[test]
+    fn numbers_of_json_are_whole_however_they_are_written() {
+        let bound = BoundNumbers { measures: vec![vec![vec![0]]], weight: Some(1), are_of_json: true };
+        for (text, number) in [
+            ("1e3", Some(1_000)),
+            ("1.7e9", Some(1_700_000_000)),
+            ("1.7E+9", Some(1_700_000_000)),
+            (" 12.0 ", Some(12)),
+            ("2500e-2", Some(25)),
+            ("1.8446744073709551615e19", Some(u64::MAX)),
+            ("1.8446744073709551616e19", None),
+            ("9007199254740993e0", Some(9_007_199_254_740_993)),
+            ("1.5", None),
+            ("25e-1", None),
+            ("-1e3", None),
+            ("1e999999999", None),
+            ("1e", None),
+            ("-", None),
+        ] {
+            let found = written(&[Some(text), Some(text)], &bound);
+            assert_eq!(
+                (found.amount.sums.0[0], found.missing.0[0]),
+                (number.unwrap_or(0), u64::from(number.is_none())),
+                "{text}"
+            );
+            assert_eq!(
+                (found.amount.connections, found.is_unweighted),
+                (number.unwrap_or(1), number.is_none()),
+                "{text}"
+            );
+        }
     }
 
     #[test]
@@ -374,7 +421,7 @@ mod tests {
         ) {
             let texts: Vec<String> = numbers.iter().chain(&weight).map(u64::to_string).collect();
             let measures = (0..numbers.len()).map(|slot| vec![vec![slot]]).collect();
-            let bound = BoundNumbers { measures, weight: weight.map(|_| numbers.len()) };
+            let bound = BoundNumbers { measures, weight: weight.map(|_| numbers.len()), are_of_json: false };
             let mut text = before;
             bound.write(|slot| Some(texts[slot].as_bytes()), &mut text);
             let found = bound.layout().read(&text, text.len(), Timestamp::MIN);
@@ -391,7 +438,7 @@ mod tests {
             let layout = RecordLayout { measures: numbers.len(), weighted, times: false };
             let texts: Vec<String> = numbers.iter().map(u64::to_string).chain(["2".to_owned()]).collect();
             let measures = (0..numbers.len()).map(|slot| vec![vec![slot]]).collect();
-            let bound = BoundNumbers { measures, weight: weighted.then_some(numbers.len()) };
+            let bound = BoundNumbers { measures, weight: weighted.then_some(numbers.len()), are_of_json: false };
             let mut text = b"before".to_vec();
             bound.write(|slot| Some(texts[slot].as_bytes()), &mut text);
             layout.repeat(&mut text, times);

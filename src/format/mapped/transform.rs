@@ -4,10 +4,11 @@
 //! unless it says that it takes a part: then nothing is left if the part is not there.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
+
+use super::address::{address, host_and_port};
 
 /// What is made of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +21,8 @@ pub enum FieldTransform {
     Port,
     /// Without a dot at its end.
     NoDot,
-    /// The network of an address, by the bits of its prefix: of IPv4 and of IPv6. Fewer bits than
-    /// an address has are all of them.
+    /// The network of an address, perhaps with a port behind it, by the bits of its prefix: of IPv4 and
+    /// of IPv6. Fewer bits than an address has are all of them.
     Network(u8, u8),
     /// What comes before the first of this text.
     Before(String),
@@ -112,35 +113,18 @@ impl FieldTransform {
 
 /// The network of an address.
 fn network(text: &[u8], four: u8, six: u8) -> Option<IpNet> {
-    let address: IpAddr = std::str::from_utf8(text).ok()?.parse().ok()?;
+    let address = address(text)?;
     let bits = if address.is_ipv4() { four.min(32) } else { six.min(128) };
     IpNet::new(address, bits).ok().map(|network| network.trunc())
 }
 
-/// A host and its port, if it has one. More than one colon without brackets is an address of IPv6.
-fn host_and_port(text: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let is_port = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    if text.first() == Some(&b'[')
-        && let Some(end) = memchr::memchr(b']', text)
-    {
-        let port = text[end + 1..].strip_prefix(b":").filter(|port| is_port(port));
-        return if port.is_some() || end + 1 == text.len() { (&text[1..end], port) } else { (text, None) };
-    }
-    match memchr::memchr(b':', text) {
-        Some(at) if is_port(&text[at + 1..]) => (&text[..at], Some(&text[at + 1..])),
-        _ => (text, None),
-    }
-}
-
 /// The host in the authority of a URL, whatever is behind the first colon (RFC 3986, section 3.2): an
-/// address of IPv6 stands in brackets.
+/// address of IPv6 stands in brackets. Of brackets that are not closed nothing is left.
 fn url_host(authority: &[u8]) -> &[u8] {
-    let (from, end) = match authority.strip_prefix(b"[") {
-        Some(address) if address.contains(&b']') => (1, b']'),
-        _ => (0, b':'),
-    };
-    let host = &authority[from..];
-    memchr::memchr(end, host).map_or(host, |at| &host[..at])
+    match authority.strip_prefix(b"[") {
+        Some(address) => &address[..memchr::memchr(b']', address).unwrap_or(0)],
+        None => &authority[..memchr::memchr(b':', authority).unwrap_or(authority.len())],
+    }
 }
 
 /// The path of a URL, or of what stands in a request, without its query.
@@ -266,6 +250,8 @@ mod tests {
             ("host", "[2001:db8::1]", "2001:db8::1"),
             ("host", "2001:db8::1", "2001:db8::1"),
             ("host", "[::1]x", "[::1]x"),
+            ("host", "[::1:80", "[::1:80"),
+            ("host", "[web:80", "[web:80"),
             ("host", "web:http", "web:http"),
             ("port", "10.0.0.1:80", "80"),
             ("port", "[::1]:8080", "8080"),
@@ -276,6 +262,12 @@ mod tests {
             ("net:24/64", "2001:db8:0:1:2::1", "2001:db8:0:1::/64"),
             ("net:64", "10.1.2.3", "10.1.2.3/32"),
             ("net:24", "a.b.c.d", "a.b.c.d"),
+            ("net:24", "10.1.2.3:443", "10.1.2.0/24"),
+            ("net:24/64", "[2001:db8:0:1:2::1]:443", "2001:db8:0:1::/64"),
+            ("net:24/64", "[2001:db8:0:1:2::1]", "2001:db8:0:1::/64"),
+            ("net:24/64", "::ffff:10.1.2.3", "10.1.2.0/24"),
+            ("net:24/64", "[::ffff:10.1.2.3]:443", "10.1.2.0/24"),
+            ("net:24", "10.1.2.3:http", "10.1.2.3:http"),
             ("before:/", "a/b/c", "a"),
             ("before-last:/", "a/b/c", "a/b"),
             ("after:/", "a/b/c", "b/c"),
@@ -307,7 +299,20 @@ mod tests {
             ("url-host", "http://:80*", ""),
             ("url-host", "http://a.example:eighty/", "a.example"),
             ("url-host", "http://[2001:db8::1]:x/", "2001:db8::1"),
-            ("url-host", "http://[2001:db8::1", "[2001"),
+            ("url-host", "http://[2001:db8::1", ""),
+            ("url-host", "http://[::1/x]", ""),
+            ("url-host", "http://[::1", ""),
+            ("url-host", "http://[", ""),
+            ("url-host", "http://[]:80/", ""),
+            ("url-host", "[::1:80", ""),
+            ("url-host", "[web:80", ""),
+            ("url-host", "http://[::1]:80/x", "::1"),
+            ("url-host", "[::1]:80", "::1"),
+            ("url-host", "http://user:pw@host:80/", "host"),
+            ("url-host", "http://user:p[w@host:80/", "host"),
+            ("url-host", "http://user@[::1]:80/", "::1"),
+            ("url-host", "HTTP://Host.", "Host."),
+            ("url-host|lower|no-dot", "HTTP://Host.", "host"),
             ("lower|after:=|net:8", "IP=10.9.9.9", "10.0.0.0/8"),
         ] {
             assert_eq!(made(all, text), made_of_it, "{all} of {text}");

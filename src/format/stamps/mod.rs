@@ -21,7 +21,7 @@ mod tests;
 #[cfg(test)]
 mod twin;
 
-pub use number::seconds;
+pub use number::{scientific, seconds};
 pub use pattern::StampPattern;
 pub use scratch::StampScratch;
 pub use zone::Zone;
@@ -79,6 +79,15 @@ impl StampRules {
             StampForm::Clf => self.read_kind(KnownForm::Clf, text, latest, scratch),
             StampForm::Syslog => self.read_kind(KnownForm::Syslog, text, latest, scratch),
             StampForm::Pattern(pattern) => pattern.read(text, latest, &self.zone, scratch),
+        }
+    }
+
+    /// The instant that a text means which is no stamp by itself, where numbers may have an exponent.
+    #[cold]
+    pub fn read_scientific(&self, text: &[u8]) -> Result<Timestamp, Unfit> {
+        match self.form {
+            StampForm::Auto | StampForm::Number => scientific(text, self.units),
+            _ => Err(Unfit::NoStamp),
         }
     }
 

@@ -5,6 +5,7 @@
 
 use super::eight::{digits, eight};
 use super::tail::fraction;
+use crate::format::decimal::Decimal;
 use crate::model::time::SECOND;
 use crate::model::{TimeUnit, Timestamp, Unfit, Units};
 
@@ -15,6 +16,14 @@ pub fn number(text: &[u8], units: Units) -> Result<Timestamp, Unfit> {
         Some(time) => Ok(time),
         None => units.read(text),
     }
+}
+
+/// The instant of a number that is written with an exponent: `1.7e9`. What it comes to tells its unit.
+#[cold]
+pub fn scientific(text: &[u8], units: Units) -> Result<Timestamp, Unfit> {
+    let has_exponent = text.first() != Some(&b'+') && memchr::memchr2(b'e', b'E', text).is_some();
+    let number = Decimal::scientific(text).filter(|_| has_exponent);
+    units.read(&number.and_then(|number| number.written()).ok_or(Unfit::NoStamp)?)
 }
 
 /// The nanoseconds that a number of seconds means.
@@ -86,9 +95,54 @@ mod tests {
         }
 
         #[test]
+        fn every_instant_is_read_from_its_seconds_with_an_exponent(
+            nanos in prop_oneof![any::<i64>(), -5_000_000_000i64..5_000_000_000],
+            shift in -25i32..25,
+        ) {
+            let expected = Ok(Timestamp::from_nanos(nanos));
+            let sign = if nanos < 0 { "-" } else { "" };
+            // Its digits with the point at another place.
+            let digits = format!("{:060}", u128::from(nanos.unsigned_abs()));
+            let digits = format!("{digits}{}", "0".repeat(40));
+            let (whole, part) = digits.split_at((51 + shift) as usize);
+            let text = format!("{sign}{whole}.{part}e{}", -shift);
+            prop_assert_eq!(scientific(text.as_bytes(), Units::all(TimeUnit::Seconds)), expected, "{}", text);
+        }
+
+        #[test]
         fn common_numbers_are_what_the_model_says(text in "[0-9]{8,19}(\\.[0-9]{1,10}0?)?", unit in 0usize..5) {
             let units = TimeUnit::ALL.get(unit).map_or(Units::AUTO, |unit| Units::all(*unit));
             prop_assert_eq!(number(text.as_bytes(), units), units.read(text.as_bytes()), "{}", text);
+        }
+    }
+
+    #[test]
+    fn numbers_with_an_exponent_are_exact_or_no_stamps() {
+        use Unfit::{NoStamp, TooEarly, TooLate};
+        for (text, nanos) in [
+            ("1.7e9", Ok(1_700_000_000 * SECOND)),
+            ("1.7E+9", Ok(1_700_000_000 * SECOND)),
+            ("1.70000000012345678e9", Ok(1_700_000_000_123_456_780)),
+            ("1.7000000001234567891e9", Err(NoStamp)),
+            ("1.70000000025e12", Ok(1_700_000_000_250_000_000)),
+            ("1700000000250e-3", Ok(1_700_000_000_250_000_000)),
+            ("1.7e18", Ok(1_700_000_000 * SECOND)),
+            ("-1.5e0", Ok(-1_500_000_000)),
+            ("1e-9", Ok(1)),
+            ("1e-10", Err(NoStamp)),
+            ("123e-9", Ok(123)),
+            ("1e10", Err(TooLate)),
+            ("-1e10", Err(TooEarly)),
+            ("1e19", Err(NoStamp)),
+            ("1e999999999", Err(NoStamp)),
+            ("1e-999999999", Err(NoStamp)),
+            ("0e999999999", Ok(0)),
+            ("+1.7e9", Err(NoStamp)),
+            ("1.7e", Err(NoStamp)),
+            ("1700000000", Err(NoStamp)),
+            ("1.7e9 ", Err(NoStamp)),
+        ] {
+            assert_eq!(scientific(text.as_bytes(), Units::AUTO), nanos.map(Timestamp::from_nanos), "{text}");
         }
     }
 

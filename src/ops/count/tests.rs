@@ -363,7 +363,7 @@ proptest! {
     ) {
         let measures = if sums { vec![vec![vec![0]]] } else { Vec::new() };
         let names: Vec<String> = measures.iter().map(|_| "bytes".to_owned()).collect();
-        let bound = BoundNumbers { measures, weight: is_weighted.then_some(1) };
+        let bound = BoundNumbers { measures, weight: is_weighted.then_some(1), are_of_json: false };
         let mut tally = Tally::new(Shape { pane: 10, shards: 3 }, Arc::default()).measuring(&names);
         let (mut counter, mut expected, mut by_bucket) = (Counter::default(), BTreeMap::new(), BTreeMap::new());
         if plain_first {

@@ -105,6 +105,7 @@ fn summary(header: &TalliesHeader, balance: Balance, stage: String, hints: Vec<S
         failures: Vec::new(),
         warnings: Vec::new(),
         hints,
+        unseen: Vec::new(),
         first_lines,
         strangers: Vec::new(),
         missed: Vec::new(),

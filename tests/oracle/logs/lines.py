@@ -172,8 +172,9 @@ class Squid:
         if not match and method != "CONNECT":
             return "-"
         authority = match[1] if match else url
-        host = re.match(r"\[([^\]]*)\]|([^:]*)", authority.rsplit("@", 1)[-1])
-        return host[1] or host[2] or "-"
+        # A bracket that is not closed makes no host.
+        host = re.match(r"\[([^\]]*)\]|(?!\[)([^:]*)", authority.rsplit("@", 1)[-1])
+        return (host and (host[1] or host[2])) or "-"
 
 
 class Envoy:

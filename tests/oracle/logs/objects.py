@@ -62,8 +62,12 @@ def get(value, path):
 
 
 def as_bytes(text):
-    # Half a surrogate pair is no character; bytes that were not UTF-8 come back as they were.
-    text = re.sub("[\ud800-\udbff\udc00-\udc7f]", "\ufffd", text)
+    # Half a surrogate pair is no character, and has the three bytes that it would have; bytes that were not UTF-8 come back
+    # as they were.
+    def half(match):
+        return match[0].encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
+
+    text = re.sub("[\ud800-\udbff\udc00-\udc7f]", half, text)
     return text.encode("utf-8", "surrogateescape").decode("latin-1")
 
 

@@ -61,7 +61,9 @@ fn character(text: &[u8]) -> (Vec<u8>, usize) {
         let digits = std::str::from_utf8(text.get(..6)?).ok()?.strip_prefix("\\u")?;
         digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).unwrap())
     };
-    let utf8 = |units: &[u16]| String::from_utf16_lossy(units).into_bytes();
+    // Half of a surrogate pair has the bytes that Python gives it with 'surrogatepass'.
+    let half = |unit: u16| vec![0xed, 0x80 | (unit >> 6 & 0x3f) as u8, 0x80 | (unit & 0x3f) as u8];
+    let utf8 = |units: &[u16]| String::from_utf16(units).map_or_else(|_| half(units[0]), String::into_bytes);
     match (text[0], text.get(1)) {
         (b'\\', Some(b'"' | b'\\')) => (vec![text[1]], 2),
         (b'\\', Some(b'n')) => (b"\n".to_vec(), 2),
@@ -86,7 +88,8 @@ fn each_kind_of_line_is_told() {
         (b"a=1 [a=2 b=3] a=4 b=5", ab(Some("1"), Some("3]"))),
         (b"A=1 aa=2 a =3 =4 ab=5 xb=6", ab(None, None)),
         (b"==a=1 b=2", ab(None, Some("2"))),
-        (br#"a="x \"y\" \\ \n\t\u00e9\ud83d\ude00\ud83d z" b=2"#, ab(Some("x \"y\" \\ \n\té😀\u{fffd} z"), Some("2"))),
+        (br#"a="x \"y\" \\ \n\t\u00e9\ud83d\ude00 z" b=2"#, ab(Some("x \"y\" \\ \n\té😀 z"), Some("2"))),
+        (br#"a="\ud83d z" b="#, Ok(vec![Some(b"\xed\xa0\xbd z".to_vec()), Some(Vec::new())])),
         (br#"a="" b="\x41\r""#, ab(Some(""), Some(r"\x41\r"))),
         (br#"a="1"b="2" "#, ab(Some("1"), Some("2"))),
         (br#"[a="1" b="2"] c"#, ab(None, Some("2"))),
