@@ -295,7 +295,8 @@ fn options_that_are_said_read_lines_of_their_kind() {
             let options = words.chunks(2).take_while(|pair| pair[0].starts_with("--")).flatten();
             let options = options.map(|word| word.trim_end_matches(','));
             folder.write("FILE", log);
-            let asked = ["top", "FILE", "--csv", "-q", "--since", "1970-01-02", "--until", "2100-01-01", "--now", "2100-01-01"];
+            let asked =
+                ["top", "FILE", "--csv", "-q", "--since", "1970-01-02", "--until", "2100-01-01", "--now", "2100-01-01"];
             let found = run(&folder, &asked.into_iter().chain(options).collect::<Vec<_>>());
             found.status.code() == Some(0) && stdout(&found).lines().count() > 1
         };

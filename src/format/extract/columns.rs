@@ -17,8 +17,8 @@ use memchr::memmem::Finder;
 
 use super::fields::{FieldPlace, Fields, Misfit, MisfitKind};
 use crate::model::lanes::{Baseline, Lanes, on_widest_lanes};
-use cells::{Between, BlankSeparated, Blanks, Bracketed, Cells, ColumnCell, Doubled, OneByte, Quoting, Unquoted};
 pub(super) use cells::trimmed;
+use cells::{Between, BlankSeparated, Blanks, Bracketed, Cells, ColumnCell, Doubled, OneByte, Quoting, Unquoted};
 use plain::Picker;
 pub use spec::{ColumnsSpec, Quotes, Separator};
 

@@ -115,9 +115,8 @@ impl Bound {
     /// Whether the field of a slot is one of a measure that the format knows by name.
     pub fn knows_measure_of(&self, slot: usize) -> bool {
         let rules = &self.definition.numbers;
-        let is_known = |asked: &Measure| {
-            asked.fields.is_empty() && rules.known.iter().any(|known| known.name == asked.name)
-        };
+        let is_known =
+            |asked: &Measure| asked.fields.is_empty() && rules.known.iter().any(|known| known.name == asked.name);
         let mut measures = self.numbers.measures.iter().zip(&rules.asked);
         measures.any(|(ways, asked)| is_known(asked) && ways.iter().flatten().any(|other| *other == slot))
     }
@@ -126,8 +125,7 @@ impl Bound {
     pub fn is_comment(&self, message: &[u8]) -> bool {
         let FieldRules::Columns(rules) = &self.definition.fields else { return false };
         let is_comment = rules.comment.as_ref().is_some_and(|comment| message.starts_with(comment));
-        (is_comment && !self.definition.is_contradicted_by(message))
-            || (!self.header.is_empty() && message == &self.header[..])
+        (is_comment && !rules.are_contradicted_by(message)) || (!self.header.is_empty() && message == &self.header[..])
     }
 }
 

@@ -72,7 +72,10 @@ pub(super) const PRESETS: &[Preset] = &[
                 "2023-11-14T22:13:23+00:00 web1 sshd[16380]: message repeated 5 times: [ Failed password for root from 10.0.0.6 port 53505 ssh2]",
                 Record("2023-11-14T22:13:23Z", "10.0.0.6", "web1"),
             ),
-            ("2023-11-14T22:13:24+00:00 web1 sshd[16380]: message repeated 2 times: [ Connection closed by 10.0.0.6]", Other),
+            (
+                "2023-11-14T22:13:24+00:00 web1 sshd[16380]: message repeated 2 times: [ Connection closed by 10.0.0.6]",
+                Other,
+            ),
         ],
     },
     Preset {

@@ -8,8 +8,7 @@
 use super::preset::{Preset, SampleLine};
 use SampleLine::{Other, Record};
 
-const PATH: &[&str] =
-    &["{request|request-path|segment}", "{request|after: |before-last: HTTP/|url-host}", "{\"-\"}"];
+const PATH: &[&str] = &["{request|request-path|segment}", "{request|after: |before-last: HTTP/|url-host}", "{\"-\"}"];
 
 /// Apache writes a dash where it sent no bytes.
 const NO_BYTES: &[&str] = &["-"];
