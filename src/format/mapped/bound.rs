@@ -130,8 +130,7 @@ impl Bound {
     pub fn is_comment(&self, message: &[u8]) -> bool {
         let FieldRules::Columns(rules) = &self.definition.fields else { return false };
         let is_comment = rules.comment.as_ref().is_some_and(|comment| message.starts_with(comment));
-        (is_comment && !self.definition.is_contradicted_by(message))
-            || (!self.header.is_empty() && message == &self.header[..])
+        (is_comment && !rules.are_contradicted_by(message)) || (!self.header.is_empty() && message == &self.header[..])
     }
 }
 

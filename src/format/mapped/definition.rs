@@ -34,14 +34,10 @@ pub struct Definition {
     pub to: Vec<Template>,
     /// Texts that stand for no value.
     pub unset: Vec<Vec<u8>>,
-    /// Texts that stand for 0 in the measures that it knows.
-    pub zeros: Vec<Vec<u8>>,
     /// What lines have to meet.
     pub conditions: FormatConditions,
     /// Lines of another kind that have not the form of the others.
     pub other: Vec<regex::bytes::Regex>,
-    /// Lines that a log may have only as they stand here, each known by its first word.
-    pub fixed: Vec<Vec<u8>>,
     /// What is summed, and how many connections a line is.
     pub numbers: NumberRules,
 }
@@ -80,6 +76,8 @@ pub struct ColumnRules {
     pub spec: ColumnsSpec,
     /// What lines begin with that are no records.
     pub comment: Option<Vec<u8>>,
+    /// Such lines that a log may have only as they stand here, each known by its first word.
+    pub fixed: Vec<Vec<u8>>,
     /// Where the names of the columns stand.
     pub header: Header,
     /// The names of the columns where the input does not say them, or `header` may be missing.
@@ -179,7 +177,6 @@ impl Definition {
         let form = form.map_err(|message| Flaw { key: "time-form", message })?;
         let conditions = |key| parsed(&given, key, |text: &str| text.parse::<Condition>());
         let templates = |key| parsed(&given, key, |text: &str| text.parse::<Template>());
-        let bytes = |key| given.texts(key).iter().map(|text| text.as_bytes().to_vec()).collect();
         let envelope = given.text("envelope").and_then(Envelope::named).unwrap_or(Envelope::None);
         let definition = Definition {
             name: name.to_owned(),
@@ -189,9 +186,7 @@ impl Definition {
             form,
             from: templates("from")?,
             to: templates("to")?,
-            unset: bytes("unset"),
-            zeros: bytes("zero"),
-            fixed: bytes("fixed"),
+            unset: byte_texts(&given, "unset"),
             conditions: FormatConditions {
                 form: conditions("form")?,
                 only: conditions("only")?,
@@ -219,13 +214,6 @@ impl Definition {
         self.given.get(key).is_some()
     }
 
-    /// Whether a line says of how the log is written what this format does not read.
-    pub fn is_contradicted_by(&self, line: &[u8]) -> bool {
-        let word = |text: &[u8]| text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
-        let is_other = |fixed: &Vec<u8>| line[..word(line)] == fixed[..word(fixed)] && line != &fixed[..];
-        self.fixed.iter().any(is_other)
-    }
-
     /// The same with other values of some keys.
     pub fn with(&self, others: &Options) -> Result<Self, Flaw> {
         let mut given = self.given.clone();
@@ -248,6 +236,20 @@ impl Definition {
     }
 }
 
+impl ColumnRules {
+    /// Whether a line says of how the log is written what these do not read.
+    pub fn are_contradicted_by(&self, line: &[u8]) -> bool {
+        let word = |text: &[u8]| text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+        let is_other = |fixed: &Vec<u8>| line[..word(line)] == fixed[..word(fixed)] && line != &fixed[..];
+        self.fixed.iter().any(is_other)
+    }
+}
+
+/// The values of a list of texts, as bytes.
+fn byte_texts(given: &Options, key: &str) -> Vec<Vec<u8>> {
+    given.texts(key).iter().map(|text| text.as_bytes().to_vec()).collect()
+}
+
 /// The values of a list of texts, each read as what it means.
 fn parsed<T>(given: &Options, key: &'static str, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, Flaw> {
     let all = given.texts(key).iter().map(|text| read(text).map_err(|message| Flaw { key, message }));
@@ -257,8 +259,12 @@ fn parsed<T>(given: &Options, key: &'static str, read: impl Fn(&str) -> Result<T
 /// What keys say of numbers.
 pub fn number_rules(given: &Options) -> Result<NumberRules, Flaw> {
     let measures = |key| parsed(given, key, |text: &str| text.parse::<Measure>());
-    let rules =
-        NumberRules { asked: measures("sum")?, known: measures("measures")?, weight: given.texts("weight").to_vec() };
+    let rules = NumberRules {
+        asked: measures("sum")?,
+        known: measures("measures")?,
+        zeros: byte_texts(given, "zero"),
+        weight: given.texts("weight").to_vec(),
+    };
     rules.check().map_err(|message| Flaw { key: "sum", message })?;
     Ok(rules)
 }
@@ -325,6 +331,7 @@ fn column_rules(given: &Options) -> ColumnRules {
     ColumnRules {
         spec: ColumnsSpec { separator, quotes, trim: given.flag("trim"), trailing: given.flag("trailing-separator") },
         comment: given.text("comment").map(|text| text.as_bytes().to_vec()),
+        fixed: byte_texts(given, "fixed"),
         header,
         names: given.texts("columns").to_vec(),
         takes_more: given.flag("more-columns"),

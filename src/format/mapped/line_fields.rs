@@ -63,7 +63,7 @@ impl<'a> LineFields<'a> {
             return Some(b"1");
         }
         let value = self.written(slot)?;
-        if self.bound.definition.zeros.iter().any(|zero| zero == value) && self.bound.knows_measure_of(slot) {
+        if self.bound.definition.numbers.zeros.iter().any(|zero| zero == value) && self.bound.knows_measure_of(slot) {
             return Some(b"0");
         }
         Some(value).filter(|value| !self.bound.fields.unset.has(value))

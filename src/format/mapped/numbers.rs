@@ -29,6 +29,8 @@ pub struct NumberRules {
     /// Those that the format knows by name. Of several of one name, the first counts that a log can
     /// have.
     pub known: Vec<Measure>,
+    /// Texts that stand for 0 in these.
+    pub zeros: Vec<Vec<u8>>,
     /// The field that says how many connections a line stands for: of several, the first that a log can
     /// have.
     pub weight: Vec<String>,
@@ -402,7 +404,7 @@ mod tests {
         let rules = |asked: &[&str]| NumberRules {
             asked: asked.iter().map(|text| read(text).unwrap()).collect(),
             known: ["bytes=a+b", "bytes=c", "packets"].map(|text| read(text).unwrap()).to_vec(),
-            weight: Vec::new(),
+            ..NumberRules::default()
         };
         assert_eq!(rules(&["bytes"]).ways(&read("bytes").unwrap()), [vec!["a", "b"], vec!["c"]]);
         assert_eq!(rules(&[]).ways(&read("bytes=d").unwrap()), [["d"]]);
