@@ -209,12 +209,18 @@ impl Format {
     fn detected(&self, head: &Head<'_>, context: &StampContext) -> Result<Schema, Unbound> {
         let flaw = |Flaw { key, message }| Unbound::Misasked(format!("{key}: {message}"));
         let has_keys = self.has_keys();
-        // A last line without an end counts if it tells the format together with the others.
-        let uncut = || detect(&head.uncut().filter(|head| head.filled().next().is_some())?, context).ok();
-        let told = match detect(head, context) {
-            Err(error) => detect_by_fields(head, context, &self.keys)
-                .or_else(uncut)
-                .ok_or_else(|| Unbound::Untold(error.to_string()))?,
+        let told = match (detect(head, context), head.uncut()) {
+            (Ok(told @ Detected::Defined(_)), _) | (Ok(told), None) => Ok(told),
+            // A last line without an end hides no format that the others tell.
+            (told, uncut) => match uncut.map(|uncut| detect(&uncut, context)) {
+                Some(Ok(uncut @ Detected::Defined(_))) => Ok(uncut),
+                _ => told,
+            },
+        };
+        let told = match told {
+            Err(error) => {
+                detect_by_fields(head, context, &self.keys).ok_or_else(|| Unbound::Untold(error.to_string()))?
+            }
             Ok(told) => told,
         };
         let definition = match told {

@@ -78,6 +78,16 @@ impl Decimal {
         (0..self.point).try_fold(0u64, |number, at| number.checked_mul(10)?.checked_add(digit(at)))
     }
 
+    /// It in seconds as nanoseconds; finer digits are left out.
+    pub fn nanos(&self) -> Option<i64> {
+        let point = self.point.checked_add(9)?;
+        let kept = self.digits.len().min(usize::try_from(point).unwrap_or(0));
+        let digits = self.digits[..kept].to_vec();
+        let whole = Decimal { is_negative: false, digits, point: point.max(0) }.whole()?;
+        let nanos = i64::try_from(whole).ok()?;
+        Some(if self.is_negative { -nanos } else { nanos })
+    }
+
     /// It without an exponent; `None` if that has more digits than any stamp.
     pub fn written(&self) -> Option<Vec<u8>> {
         if self.point.abs() > MOST_DIGITS {

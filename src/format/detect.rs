@@ -11,9 +11,9 @@ use std::sync::Arc;
 use super::envelope::Envelope;
 use super::line::{FormatVisitor, LineFormat, Stamp};
 use super::listed::PLAIN;
-use super::mapped::Definition;
 use super::mapped::bind::{Head, StampContext};
-use super::mapped::presets::{Preset, presets, shown_name};
+use super::mapped::presets::{Preset, preset, presets, shown_name};
+use super::mapped::{Definition, Mapped};
 use super::plain::Plain;
 use super::schema::Schema;
 use crate::model::Cause;
@@ -35,6 +35,8 @@ pub struct FormatCandidate {
     /// Whether something shows that the lines are of this format.
     is_known: bool,
     is_general: bool,
+    /// Whether it is tried in the envelope of the lines, and not as it is.
+    is_enclosed: bool,
     /// Whether any line has a stamp where this format has it.
     has_stamps: bool,
     definition: Option<Arc<Definition>>,
@@ -105,7 +107,8 @@ pub fn detect_by_fields(head: &Head<'_>, context: &StampContext, keys: &Options)
     let lines: Vec<&[u8]> = head.filled().collect();
     let fits = |definition: &Arc<Definition>| {
         let mapped = definition.with(keys).ok().and_then(|own| Arc::new(own).bind(head, context).ok())?;
-        let tried = FormatCandidate::tried(definition.name.clone(), &Schema::Mapped(mapped), &lines, true);
+        let lines = before_other_columns(&mapped, &lines);
+        let tried = FormatCandidate::tried(definition.name.clone(), &Schema::Mapped(mapped), lines, true);
         (tried.records > 0 && tried.fits()).then(|| Arc::clone(definition))
     };
     let general = candidates(&lines).filter(|(preset, _)| preset.is_general);
@@ -138,17 +141,26 @@ pub fn within_envelope(own: &Arc<Definition>, head: &Head<'_>, context: &StampCo
         Some(FormatCandidate::tried(String::new(), &Schema::Mapped(mapped), &lines, true).records)
     };
     let (of_within, of_own) = (records(&within)?, records(own).unwrap_or(0));
-    let is_better = of_within > of_own || (of_within == of_own && of_own > 0 && within.envelope.is_unmistakable());
+    // What somebody says of fields may be meant of whole lines.
+    let shipped = preset(&own.name).and_then(Preset::definition);
+    let is_shipped = shipped.is_some_and(|shipped| shipped.has_fields_of(own));
+    let is_rather = of_within == of_own && of_own > 0 && (is_shipped || within.envelope.is_unmistakable());
+    let is_better = of_within > of_own || is_rather;
     is_better.then_some(within)
 }
 
 /// Candidates without those that fit lines as they stand and fit what is in their envelope, too.
 fn enclosed_or_not(mut all: Vec<FormatCandidate>) -> Vec<FormatCandidate> {
-    let is_enclosed = |one: &FormatCandidate| one.definition.as_ref().is_some_and(|own| own.envelope.is_unmistakable());
+    let is_enclosed = |one: &FormatCandidate| one.is_enclosed;
     let of = |one: &FormatCandidate| one.definition.as_ref().map(|own| own.name.clone());
     let enclosed: Vec<_> = all.iter().filter(|one| one.fits() && is_enclosed(one)).map(of).collect();
     all.retain(|one| is_enclosed(one) || !enclosed.contains(&of(one)));
     all
+}
+
+/// The lines before one that names other columns.
+fn before_other_columns<'a, 'b>(mapped: &Mapped, lines: &'a [&'b [u8]]) -> &'a [&'b [u8]] {
+    &lines[..lines.iter().position(|line| mapped.names_other_columns(line)).unwrap_or(lines.len())]
 }
 
 /// A definition in an envelope, if it says nothing of any.
@@ -186,13 +198,20 @@ impl FormatCandidate {
         context: &StampContext,
     ) -> Option<Self> {
         let mapped = definition.bind(head, context).ok()?;
-        let lines = &lines[..lines.iter().position(|line| mapped.names_other_columns(line)).unwrap_or(lines.len())];
+        let lines = before_other_columns(&mapped, lines);
         let has_own_columns = mapped.is_known_by_columns();
         let is_known = has_own_columns || lines.iter().any(|line| mapped.is_known_by(line));
         let tried = FormatCandidate::tried(shown_name(&definition), &Schema::Mapped(mapped), lines, is_known);
         let is_known =
             tried.is_known && (tried.records > 0 || has_own_columns || !definition.conditions.known_by.is_empty());
-        Some(FormatCandidate { is_known, is_general: preset.is_general, definition: Some(definition), ..tried })
+        let is_enclosed = shown_name(&definition) != definition.name;
+        Some(FormatCandidate {
+            is_known,
+            is_general: preset.is_general,
+            is_enclosed,
+            definition: Some(definition),
+            ..tried
+        })
     }
 
     fn tried(name: String, schema: &Schema, lines: &[&[u8]], is_known: bool) -> Self {
@@ -204,6 +223,7 @@ impl FormatCandidate {
             first_bad: None,
             is_known,
             is_general: false,
+            is_enclosed: false,
             has_stamps: false,
             definition: None,
         };

@@ -61,6 +61,14 @@ impl Schema {
         }
     }
 
+    /// Whether lines are written when what they count by has happened, so that they are nearly in order.
+    pub fn is_written_in_order(&self) -> bool {
+        match self {
+            Schema::Plain(_) => true,
+            Schema::Mapped(format) => !format.definition().counts_starts(),
+        }
+    }
+
     /// Whether any line of the input may name columns.
     pub fn may_name_columns(&self) -> bool {
         match self {

@@ -491,7 +491,7 @@ pub(super) fn sought(plan: &ReaderPlan, resolved: Resolved, size: u64, file: &Fi
     let mut head = vec![0; if stamps.format.needs_head() { HEAD_BYTES } else { 0 }];
     let read = file.read_at(&mut head, 0).ok()?;
     let rules = stamps.format.bind(&Head::of(&head[..read], false), future_after, *max_line).ok()?;
-    if !is_uniform(file, size, &rules).ok()? {
+    if !rules.schema.is_written_in_order() || !is_uniform(file, size, &rules).ok()? {
         return None;
     }
     let stamps = FormatStamps { rules, future_after };

@@ -219,9 +219,10 @@ impl Inputs {
         let rules = up_to_its_end(&input, rules);
         let (told, input) = (binder.told(&rules), again.unwrap_or(input));
         let id = self.push(input, rules, told, None);
-        // Of a file that has several sets of columns nothing can be skipped.
+        // Of a file whose lines are in no order, or that has several sets of columns, nothing can be skipped.
         let at = id.0 as usize;
         self.may_skip[at] = may_skip
+            && self.rules[at].schema.is_written_in_order()
             && open(&self.all[at]).is_none_or(|(file, size)| self.is_uniform(at, &file, size).unwrap_or(false));
         Ok(Ok(id))
     }

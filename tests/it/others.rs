@@ -54,14 +54,29 @@ fn a_log_that_names_other_columns_further_on_is_read_by_these_from_there_on() {
         ("nfdump-csv", nfdump),
         ("silk", silk),
     ] {
-        renamed(format, kinds);
+        for wrap in [|line| line, in_syslog, in_cri, in_docker] {
+            renamed(format, kinds, wrap);
+        }
     }
 }
 
-fn renamed(format: &str, kinds: Renamed) {
+fn in_syslog(line: String) -> String {
+    format!("2023-11-14T22:13:20Z node1 app[7]: {line}")
+}
+
+fn in_cri(line: String) -> String {
+    format!("2023-11-14T22:13:20Z stdout F {line}")
+}
+
+fn in_docker(line: String) -> String {
+    serde_json::json!({ "log": line, "time": "2023-11-14T22:13:20Z" }).to_string() + "\n"
+}
+
+fn renamed(format: &str, kinds: Renamed, wrap: fn(String) -> String) {
     let folder = Folder::new();
     let line = |number: u32, (_, line): (&str, &str)| {
-        line.replace('T', &(1_700_000_000 + number).to_string()).replace('H', &format!("a{}", number % 7))
+        let line = line.replace('T', &(1_700_000_000 + number).to_string());
+        wrap(line.replace('H', &format!("a{}", number % 7)))
     };
     // What needs no header is not named again.
     let kind = |number: u32| if kinds[0].0.is_empty() { number.min(100) / 100 } else { number / 100 % 2 };
@@ -69,7 +84,8 @@ fn renamed(format: &str, kinds: Renamed) {
         .map(|number| {
             let is_named = number == 0 || kind(number) != kind(number - 1);
             let kind = kinds[kind(number) as usize];
-            if is_named { kind.0.to_owned() + &line(number, kind) } else { line(number, kind) }
+            let named = if is_named && !kind.0.is_empty() { wrap(kind.0.to_owned()) } else { String::new() };
+            named + &line(number, kind)
         })
         .collect();
     folder.write("conn.log", &lines);
@@ -160,6 +176,105 @@ fn a_table_whose_next_header_lacks_a_column_is_malformed_from_there_on() {
         assert_eq!((output.status.code(), &stdout(&output)[..]), (Some(0), "server,connections\nb,2\n"), "{named}");
         let said = stderr(&output);
         assert!(said.contains("2 malformed lines (2 not of the form)"), "{named}: {said}");
+    }
+}
+
+#[test]
+fn records_that_count_by_their_start_are_found_wherever_they_stand() {
+    let folder = Folder::new();
+    // In the order of their ends, and one of them is long.
+    let line = |end: u64, lasted: u64, host: &str| format!("{}\t{host}\tb\t{lasted}\tSF\n", end - lasted);
+    let lines = (0..20_000).map(|at| match at {
+        19_000 => line(1_700_000_000 + at, 18_990, "long"),
+        _ => line(1_700_000_000 + at, 1, "a"),
+    });
+    folder.write(
+        "conn.log",
+        format!("#fields\tts\tid.orig_h\tid.resp_h\tduration\tconn_state\n{}", lines.collect::<String>()),
+    );
+    let args = [
+        "top",
+        "conn.log",
+        "--record-time",
+        "start",
+        "--prune-above",
+        "1",
+        "-r",
+        "top-sources",
+        "--output",
+        "csv",
+        "-q",
+    ];
+    for window in
+        [["--since", "1700000000", "--until", "1700000020"], ["--since", "1700000005", "--until", "1700000015"]]
+    {
+        let rows = ok(&run(&folder, &[&args[..], &window].concat()));
+        assert!(rows.contains("long,1\n"), "{rows}");
+        let explained = ok(&run(&folder, &[&["explain"], &args[1..6], &window].concat()));
+        assert!(explained.contains("its records count by their start"), "{explained}");
+    }
+    // By their ends, they are skipped to.
+    let explained = ok(&run(
+        &folder,
+        &["explain", "conn.log", "--prune-above", "1", "--since", "1700000005", "--until", "1700000015"],
+    ));
+    assert!(!explained.contains("by their start"), "{explained}");
+}
+
+#[test]
+fn a_mark_before_the_first_line_is_no_part_of_it() {
+    let folder = Folder::new();
+    let mark = "\u{feff}";
+    let web = "10.0.0.5 - - [14/Nov/2023:22:13:20 +0000] \"GET /b/x HTTP/1.1\" 200 5 \"-\" \"curl\"\n";
+    for (format, header, line) in [
+        ("combined", "", web),
+        ("csv", "ts,src,dst\n", "1700000000,10.0.0.5,/b\n"),
+        ("vpc-flow", "srcaddr dstaddr end\n", "10.0.0.5 /b 1700000000\n"),
+        ("zeek-conn", "#fields\tts\tid.orig_h\tid.resp_h\tconn_state\n", "1700000000\t10.0.0.5\t/b\tSF\n"),
+        ("jsonl", "", "{\"ts\":1700000000,\"src\":\"10.0.0.5\",\"dst\":\"/b\"}\n"),
+        ("logfmt", "", "ts=1700000000 src=10.0.0.5 dst=/b\n"),
+    ] {
+        // Several of such files put together have it further down, too.
+        let file = format!("{mark}{header}{line}{line}");
+        for (log, count) in [(file.clone(), 2), (file.repeat(3), 6), (format!("{header}{line}{file}"), 3)] {
+            folder.write("a.log", log);
+            let asked =
+                ["top", "a.log", "--until", "1700000009", "-r", "top-pairs", "--output", "csv", "-q", "--stats"];
+            for more in [&[][..], &["--format", format], &["--set", "chunk=64B", "--set", "max-line=200B"]] {
+                let output = run(&folder, &[&asked[..], more].concat());
+                let expected = format!("from,to,connections\n10.0.0.5,/b,{count}\n");
+                assert_eq!(stdout(&output), expected, "{format} {more:?}: {}", stderr(&output));
+                assert!(!stderr(&output).contains(" malformed line"), "{format}: {}", stderr(&output));
+            }
+        }
+    }
+}
+
+#[test]
+fn blank_lines_are_blank_in_any_envelope() {
+    let folder = Folder::new();
+    let line = "2023-11-14T22:13:20+00:00 web1 sshd[1]: Failed password for x from 1.1.1.1 port 5 ssh2\n";
+    folder.write("a.log", format!("{line}\n \r\n\t\n{line}"));
+    let output =
+        run(&folder, &["top", "a.log", "--format", "sshd", "--until", "1700000009", "--stats", "--output", "csv"]);
+    assert_eq!(stdout(&output), "server,connections\nweb1,2\n");
+    assert!(stderr(&output).contains("+ blank                        3\n"), "{}", stderr(&output));
+}
+
+#[test]
+fn columns_that_later_lines_lack_are_not_there() {
+    let folder = Folder::new();
+    folder.write("a.csv", "ts,src,dst,bytes\n1700000000,a,b,5\nts,src,dst\n1700000001,c,d\n1700000002,c,d\n");
+    let asked = ["top", "a.csv", "--until", "1700000009", "-r", "top-pairs", "--output", "csv", "-q"];
+    for (more, expected) in [
+        (["--sum", "bytes"], "from,to,connections,bytes\nc,d,2,0\na,b,1,5\n"),
+        (["--where", "bytes!=5"], "from,to,connections\nc,d,2\n"),
+        (["--where", "bytes=5"], "from,to,connections\na,b,1\n"),
+        (["--where", "bytes=5 or bytes missing"], "from,to,connections\nc,d,2\na,b,1\n"),
+    ] {
+        let output = run(&folder, &[&asked[..], &more].concat());
+        assert_eq!(stdout(&output), expected, "{more:?}: {}", stderr(&output));
+        assert!(!stderr(&output).contains("malformed"), "{}", stderr(&output));
     }
 }
 

@@ -4,50 +4,11 @@
 //! Not here: who divides what there (`stage/anew`). Invariant: a line that names the columns that
 //! an input has anyway changes nothing, and no record is taken for one that names columns.
 
-use memchr::memmem::Finder;
-use regex::bytes::Regex;
-
-use super::bind::{StampContext, names_said};
-use super::bound::{Bound, OF_ENVELOPE};
-use super::condition::pattern;
-use super::definition::{ColumnRules, Definition, FieldRules, Header};
-use super::{Mapped, MappedScratch};
-use crate::format::envelope::Envelope;
-use crate::format::extract::Separator;
-
-/// What lines have that name columns.
-#[derive(Debug)]
-pub(super) enum Naming {
-    /// They begin with it.
-    Behind(Finder<'static>),
-    /// One of their columns is called so, as that of who connected is.
-    Called(Regex),
-}
-
-impl Naming {
-    /// What a definition says of them, for an input that names its columns so. `None` if no line names
-    /// columns.
-    pub(super) fn of(definition: &Definition, columns: Option<&[String]>) -> Option<Self> {
-        let FieldRules::Columns(rules) = &definition.fields else { return None };
-        match &rules.header {
-            Header::None => None,
-            Header::Behind(prefix) => Some(Naming::Behind(Finder::new(prefix).into_owned())),
-            Header::First if definition.envelope != Envelope::None => None,
-            Header::First => {
-                let is_name = |name: &&str| !OF_ENVELOPE.contains(name) && name.parse::<usize>().is_err();
-                let defined: Vec<&str> = definition.from.iter().flat_map(|from| from.names()).filter(is_name).collect();
-                let is_alike = |column: &&String| defined.iter().any(|name| name.eq_ignore_ascii_case(column));
-                let bound = columns.unwrap_or_default().iter().filter(is_alike).flat_map(|name| in_letters(name));
-                let mut names: Vec<String> = defined.iter().map(|name| (*name).to_owned()).chain(bound).collect();
-                // The first that fits is taken, and has to be the longest.
-                names.sort_by_key(|name| (std::cmp::Reverse(name.len()), name.clone()));
-                names.dedup();
-                let any = names.iter().map(|name| regex::escape(name)).collect::<Vec<_>>().join("|");
-                (!names.is_empty()).then(|| pattern(&any).ok()).flatten().map(Naming::Called)
-            }
-        }
-    }
-}
+use super::bind::StampContext;
+use super::bound::Bound;
+use super::definition::{ColumnRules, FieldRules, Header};
+use super::naming::{Naming, names_said};
+use super::{Mapped, MappedScratch, trimmed};
 
 impl Mapped {
     /// Whether any line of the input may name columns.
@@ -63,63 +24,56 @@ impl Mapped {
     /// Where in `bytes`, at `from` or behind it, the next line begins that names other columns, and
     /// the same format for these. `None` if there is none.
     pub fn bound_anew(&self, bytes: &[u8], from: usize) -> Option<(usize, Mapped)> {
-        let (at, line) = self.bound.other_columns(bytes, from)?;
+        let (at, header) = self.bound.other_columns(bytes, from)?;
         let FieldRules::Columns(rules) = &self.bound.definition.fields else { return None };
         // Of columns that are no names, or not those that a record needs, no line is a record.
-        let columns = names_said(rules, line).unwrap_or_default();
+        let columns = names_said(rules, &header).unwrap_or_default();
         let context = StampContext { latest: self.latest, ..self.bound.context() };
-        Some((at, self.bound.definition.bind_columns_or_none(columns, line.to_vec(), &context)))
+        Some((at, self.bound.definition.bind_columns_or_none(columns, header, &context)))
     }
 }
 
 impl Bound {
-    /// The next line at `from` or behind it that names other columns, and where it begins.
-    pub(super) fn other_columns<'a>(&self, bytes: &'a [u8], from: usize) -> Option<(usize, &'a [u8])> {
+    /// The next line at `from` or behind it that names other columns: where it begins, and what it says.
+    pub(super) fn other_columns(&self, bytes: &[u8], from: usize) -> Option<(usize, Vec<u8>)> {
         let FieldRules::Columns(rules) = &self.definition.fields else { return None };
-        let rest = bytes.get(from..)?;
-        let line = |at: usize| {
+        let naming = self.naming.as_ref()?;
+        naming.places(&self.definition, bytes, from).find_map(|at| {
+            let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1);
             let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |length| at + length);
-            (at, bytes[at..end].strip_suffix(b"\r").unwrap_or(&bytes[at..end]))
-        };
-        match self.naming.as_ref()? {
-            Naming::Behind(finder) => {
-                let starts = finder.find_iter(rest).map(|at| from + at);
-                let mut lines = starts.filter(|at| *at == 0 || bytes[*at - 1] == b'\n').map(line);
-                lines.find(|(_, line)| *line != &self.header[..])
-            }
-            Naming::Called(names) => {
-                let found = names.find_iter(rest).map(|name| (from + name.start(), from + name.end()));
-                let is_column = |(start, end): &(usize, usize)| is_apart(rules, bytes, *start, *end);
-                let mut lines = found.filter(is_column).filter_map(|(at, _)| {
-                    let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1);
-                    // One that begins before `from` was looked at.
-                    (start >= from).then(|| line(start))
-                });
-                lines.find(|(_, line)| self.is_header(rules, names, line))
-            }
-        }
+            // One that begins before `from` was looked at.
+            let line = trimmed(bytes, start, end);
+            (start >= from).then(|| self.other_header(rules, naming, line)).flatten().map(|header| (start, header))
+        })
     }
 
-    /// Whether a line in which one of the names stands says the columns of those behind it, and other
-    /// ones.
-    fn is_header(&self, rules: &ColumnRules, names: &Regex, line: &[u8]) -> bool {
-        if line == &self.header[..] || self.is_comment(line) {
-            return false;
-        }
-        let Ok(said) = names_said(rules, line) else { return false };
-        let is_whole = |name: &String| names.find(name.as_bytes()).is_some_and(|found| found.len() == name.len());
-        let context = self.context();
+    /// What a line says that names other columns than there are.
+    fn other_header(&self, rules: &ColumnRules, naming: &Naming, line: &[u8]) -> Option<Vec<u8>> {
+        let mut unescaped = Vec::new();
+        let opened = self.definition.envelope.open(line, &mut unescaped).ok()?;
+        let message = opened.message.of(line, &unescaped).filter(|message| *message != &self.header[..])?;
+        let is_header = match &rules.header {
+            Header::None => false,
+            Header::Behind(prefix) => message.starts_with(prefix),
+            Header::First => self.is_header(rules, naming, line, message),
+        };
+        is_header.then(|| message.to_vec())
+    }
+
+    /// Whether a line in which one of the names stands says the columns of those behind it.
+    fn is_header(&self, rules: &ColumnRules, naming: &Naming, line: &[u8], message: &[u8]) -> bool {
+        let Ok(said) = names_said(rules, message) else { return false };
         // A record may have names of columns in it, but has a time.
-        said.iter().any(is_whole)
+        said.iter().any(|name| naming.is_name(name))
+            && !self.is_comment(message)
             && !self.has_time(line)
-            && (self.shares_names(&said) || self.definition.bind_columns(Some(said), line.to_vec(), &context).is_ok())
+            && (self.shares_names(&said) || self.definition.makes_records_of(said, &self.context()))
     }
 
     fn has_time(&self, line: &[u8]) -> bool {
         let mut scratch = MappedScratch::default();
-        self.read(&mut scratch, line)
-            .and_then(|()| self.stamp(&mut scratch, line, StampContext::default().latest))
-            .is_ok()
+        let read = self.read(&mut scratch, line);
+        read.and_then(|()| self.stamp(&mut scratch, line, StampContext::default().latest)).is_ok()
     }
 
     /// Whether half of these are names of columns of this input.
@@ -134,23 +88,4 @@ impl Bound {
         let rules = &self.stamps;
         StampContext { units: rules.units, zone: rules.zone.clone(), ..StampContext::default() }
     }
-}
-
-/// A name as one line and another may write it.
-fn in_letters(name: &str) -> [String; 4] {
-    let (first, rest) = name.split_at(name.chars().next().map_or(0, char::len_utf8));
-    let lower = rest.to_lowercase();
-    [name.to_owned(), name.to_lowercase(), name.to_uppercase(), first.to_uppercase() + &lower]
-}
-
-/// Whether what stands there may be a column, and is no part of a longer word.
-fn is_apart(rules: &ColumnRules, bytes: &[u8], start: usize, end: usize) -> bool {
-    let separates = |byte: u8| match &rules.spec.separator {
-        Separator::Blanks => false,
-        Separator::Byte(separator) => byte == *separator,
-        Separator::Text(text) => text.contains(&byte),
-    };
-    let is_word = |byte: &u8| (byte.is_ascii_alphanumeric() || *byte == b'_') && !separates(*byte);
-    let before = start.checked_sub(1).and_then(|at| bytes.get(at));
-    !before.is_some_and(is_word) && !bytes.get(end).is_some_and(is_word)
 }

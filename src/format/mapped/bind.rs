@@ -6,15 +6,15 @@
 
 use std::sync::Arc;
 
-use super::anew::Naming;
 use super::bound::{Bound, BoundCondition, BoundConditions, BoundFields, BoundTime, OF_ENVELOPE, UnsetTexts};
 use super::condition::Condition;
 use super::definition::{ColumnRules, FieldRules, FormatConditions, Header, TimeSource};
+use super::naming::{Naming, names_said};
 use super::numbers::BoundNumbers;
 use super::template::{SlotTemplate, Template};
 use super::{Definition, Mapped};
 use crate::format::extract::{
-    Columns, ColumnsSpec, Extractor, FieldPath, JsonFields, KeyVal, Misfit, Pattern, Quotes, Separator,
+    Columns, ColumnsSpec, Extractor, FieldPath, JsonFields, KeyVal, Pattern, Quotes, Separator,
 };
 use crate::format::stamps::{StampRules, StampScratch, Zone};
 use crate::model::{Timestamp, Unfit, Units};
@@ -99,6 +99,15 @@ impl Slots<'_> {
     }
 }
 
+/// What becomes of fields that conditions and sums are about, and that are none of the columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lacking {
+    /// There is nothing to be read so.
+    Refused,
+    /// No line has them: other lines of the input do.
+    Absent,
+}
+
 /// The number of a column, from 0: by its name, or by its number from 1.
 fn column(columns: &[String], name: &str) -> Option<usize> {
     let by_name = columns.iter().position(|column| column == name);
@@ -120,15 +129,16 @@ impl Definition {
             FieldRules::Columns(rules) => self.columns_of(rules, head, context)?,
             _ => (None, Vec::new()),
         };
-        self.bind_columns(columns, header, context)
+        self.bind_columns(columns, header, context, Lacking::Refused)
     }
 
     /// The same for an input with these columns.
-    pub fn bind_columns(
+    fn bind_columns(
         self: &Arc<Self>,
         columns: Option<Vec<String>>,
         header: Vec<u8>,
         context: &StampContext,
+        lacking: Lacking,
     ) -> Result<Mapped, String> {
         let known = match (&self.fields, &columns) {
             (FieldRules::Columns(rules), None) => Some(&rules.names[..]),
@@ -140,11 +150,11 @@ impl Definition {
         let from = bound_any(&self.from, &mut slots, bound_template)?;
         let to = bound_any(&self.to, &mut slots, bound_template)?;
         for name in self.conditions.wanted.iter().flat_map(Condition::fields) {
-            if slots.of(name).is_none() {
+            if slots.of(name).is_none() && lacking == Lacking::Refused {
                 return Err(unknown(name, &slots));
             }
         }
-        let numbers = self.bound_numbers(&mut slots)?;
+        let numbers = self.bound_numbers(&mut slots, lacking)?;
         let conditions = self.bound_conditions(&mut slots);
         // Of lines that may have more columns, the last one that they need.
         let last = match (&self.fields, &columns) {
@@ -177,14 +187,20 @@ impl Definition {
         Ok(Mapped::of(bound, context.latest))
     }
 
-    /// The same for an input with these columns; if these make no record, for one that has none.
+    /// Whether lines with these columns are records.
+    pub(super) fn makes_records_of(self: &Arc<Self>, columns: Vec<String>, context: &StampContext) -> bool {
+        self.bind_columns(Some(columns), Vec::new(), context, Lacking::Absent).is_ok()
+    }
+
+    /// The same for an input that has these columns from some line on; if these make no record, for one
+    /// that has none.
     pub(super) fn bind_columns_or_none(
         self: &Arc<Self>,
         columns: Vec<String>,
         header: Vec<u8>,
         context: &StampContext,
     ) -> Mapped {
-        let bound = self.bind_columns(Some(columns.clone()), header.clone(), context);
+        let bound = self.bind_columns(Some(columns.clone()), header.clone(), context, Lacking::Absent);
         bound.unwrap_or_else(|_| {
             let (separator, quotes) = (Separator::Byte(b'\n'), Quotes::None);
             let spec = ColumnsSpec { separator, quotes, trim: false, trailing: false };
@@ -227,7 +243,7 @@ impl Definition {
         };
         match columns {
             Some(columns) if is_said_by(&columns) => Ok(self.bind_columns_or_none(columns, header, context)),
-            columns => self.bind_columns(columns, header, context),
+            columns => self.bind_columns(columns, header, context, Lacking::Refused),
         }
     }
 
@@ -250,13 +266,16 @@ impl Definition {
     }
 
     /// Where the numbers of its lines stand.
-    fn bound_numbers(&self, slots: &mut Slots<'_>) -> Result<BoundNumbers, String> {
+    fn bound_numbers(&self, slots: &mut Slots<'_>, lacking: Lacking) -> Result<BoundNumbers, String> {
         let rules = &self.numbers;
         let bind = |fields: &Vec<String>, slots: &mut Slots<'_>| {
             fields.iter().map(|field| slots.of(field).ok_or_else(|| field.clone())).collect::<Result<Vec<_>, _>>()
         };
         let measures = rules.asked.iter().map(|asked| {
-            let bound = bound_any(&rules.ways(asked), slots, bind);
+            let bound = match bound_any(&rules.ways(asked), slots, bind) {
+                Err(_) if lacking == Lacking::Absent => Ok(Vec::new()),
+                bound => bound,
+            };
             bound.map_err(|why| format!("sum of {}: {why}{}", asked.name, rules.hint()))
         });
         let measures = measures.collect::<Result<Vec<_>, String>>()?;
@@ -348,20 +367,6 @@ impl Definition {
             },
         }
     }
-}
-
-/// The names of columns that a line says: behind what such lines begin with, if they do.
-pub(super) fn names_said(rules: &ColumnRules, line: &[u8]) -> Result<Vec<String>, String> {
-    let names = match &rules.header {
-        Header::None | Header::First => line,
-        Header::Behind(prefix) => {
-            let rest = line.strip_prefix(&prefix[..]).unwrap_or_default();
-            let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-            &rest[blanks..]
-        }
-    };
-    let columns = Columns::split(&rules.spec, names).map_err(|Misfit { what, .. }| what.text().to_owned())?;
-    Ok(columns.iter().map(|column| String::from_utf8_lossy(column).trim().to_owned()).collect())
 }
 
 impl Bound {

@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use super::anew::Naming;
 use super::condition::Condition;
 use super::definition::{Definition, FieldRules};
-use super::numbers::{BoundNumbers, Measure};
+use super::naming::Naming;
+use super::numbers::BoundNumbers;
 use super::template::SlotTemplate;
 use crate::format::extract::Extractor;
 use crate::format::stamps::StampRules;
@@ -23,7 +23,7 @@ pub struct Bound {
     /// The line that says them, which may come again.
     pub header: Vec<u8>,
     /// What lines have that say other ones.
-    pub(super) naming: Option<Naming>,
+    pub naming: Option<Naming>,
     pub fields: BoundFields,
     pub stamps: StampRules,
     pub time: Vec<BoundTime>,
@@ -119,11 +119,10 @@ impl UnsetTexts {
 impl Bound {
     /// Whether the field of a slot is one of a measure that the format knows by name.
     pub fn knows_measure_of(&self, slot: usize) -> bool {
-        let rules = &self.definition.numbers;
-        let is_known =
-            |asked: &Measure| asked.fields.is_empty() && rules.known.iter().any(|known| known.name == asked.name);
-        let mut measures = self.numbers.measures.iter().zip(&rules.asked);
-        measures.any(|(ways, asked)| is_known(asked) && ways.iter().flatten().any(|other| *other == slot))
+        let Some(name) = self.fields.names.get(slot) else { return false };
+        // A measure of one field may be called as that.
+        let mut known = self.definition.numbers.known.iter();
+        known.any(|known| known.fields.contains(name) || (known.fields.is_empty() && known.name == *name))
     }
 
     /// Whether a line says something of the log, and is no record.

@@ -131,8 +131,7 @@ impl FromStr for Condition {
         let mut tests = Vec::new();
         let mut rest = text;
         loop {
-            // A pattern goes to the end of the condition, whatever words are in it.
-            let end = rest.match_indices(OR).map(|(at, _)| at).find(|at| !is_pattern(&rest[..*at]));
+            let end = rest.match_indices(OR).map(|(at, _)| at).find(|at| is_end(&rest[..*at], &rest[at + OR.len()..]));
             let one = &rest[..end.unwrap_or(rest.len())];
             tests.push(one.trim().parse()?);
             if tests.len() > MOST {
@@ -152,10 +151,6 @@ fn joined(value: &str) -> Option<&'static str> {
     if value.starts_with('"') {
         return None;
     }
-    let is_condition = |text: &str| {
-        let is_name = |field: &str| !field.is_empty() && !field.contains(char::is_whitespace);
-        cut(text.trim_start()).is_some_and(|(field, ..)| is_name(field.trim()))
-    };
     let joins = |word: &&&str| value.match_indices(**word).any(|(at, _)| is_condition(&value[at + word.len()..]));
     WORDS.iter().find(joins).map(|word| word.trim())
 }
@@ -163,8 +158,35 @@ fn joined(value: &str) -> Option<&'static str> {
 /// What stands between two tests, one of which is enough.
 const OR: &str = " or ";
 
-fn is_pattern(text: &str) -> bool {
-    matches!(cut(text.trim_start()), Some((_, Sign::Matches(_), _)))
+/// Whether a text begins as a condition does.
+fn is_condition(text: &str) -> bool {
+    let is_name = |field: &str| !field.is_empty() && !field.contains(char::is_whitespace);
+    cut(text.trim_start()).is_some_and(|(field, ..)| is_name(field.trim()))
+}
+
+/// Whether a test ends before what stands behind it: not within quotes, and not within a pattern that
+/// goes on with what is no test.
+fn is_end(test: &str, behind: &str) -> bool {
+    match cut(test.trim_start()) {
+        Some((_, Sign::Matches(_), value)) => match value.trim_start().strip_prefix('"') {
+            Some(quoted) => quoted.trim_end().ends_with('"'),
+            None => is_condition(behind),
+        },
+        Some((_, _, value)) => {
+            let mut rest = value.trim_start();
+            while let Some(quoted) = rest.strip_prefix('"') {
+                let Some((_, behind)) = quoted.split_once('"') else { return false };
+                rest = behind.split_once(',').map_or("", |(_, more)| more).trim_start();
+            }
+            true
+        }
+        None => true,
+    }
+}
+
+/// What stands between double quotes, or all of a text.
+fn unquoted(text: &str) -> &str {
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
 }
 
 impl FromStr for FieldTest {
@@ -190,6 +212,11 @@ impl FromStr for FieldTest {
         if value.starts_with('~') && matches!(sign, Sign::Equal(_)) {
             return Err(format!("'{text}': a pattern stands behind ~ alone, as in {field}{value}"));
         }
+        let number = value.strip_prefix(['<', '>']).map(|number| number.trim_start());
+        if matches!(sign, Sign::Equal(true)) && number.is_some_and(|number| Decimal::plain(number.as_bytes()).is_some())
+        {
+            return Err(format!("'{text}': write {field}{}={}", &value[..1], number.unwrap_or_default()));
+        }
         if value.len() > 1 && value.starts_with('\'') && value.ends_with('\'') {
             return Err(format!("'{text}': a value stands in double quotes or in none"));
         }
@@ -202,7 +229,7 @@ impl FromStr for FieldTest {
                 let networks = value.split(',').map(|one| written_network(one.trim()));
                 Test::Within(so, networks.collect::<Result<_, _>>()?)
             }
-            Sign::Matches(so) => Test::Matches(so, Box::new(pattern(value)?)),
+            Sign::Matches(so) => Test::Matches(so, Box::new(pattern(unquoted(value))?)),
             Sign::Number(wanted) => {
                 let number = Decimal::plain(value.as_bytes());
                 Test::Number(wanted, number.ok_or_else(|| format!("'{value}' is no number"))?)
@@ -336,6 +363,12 @@ mod tests {
             ("user missing", &[], &["", "x"]),
             ("a=x or a=y", &["x", "y"], &["z", "x or a=y"]),
             ("a=x or a~^p or b$", &["x", "p or b"], &["p", "b"]),
+            ("a~^p or a=q", &["p", "px", "q"], &["x", "a=q"]),
+            ("a~^p or a~r$ or a=q", &["p", "r", "q"], &["x"]),
+            ("a~\"^p or a=q\"", &["p or a=q"], &["p", "q"]),
+            ("a~\"p or q\" or a=r", &["p or q", "r"], &["p", "q"]),
+            ("a=\"x or a=y\"", &["x or a=y"], &["x", "y"]),
+            ("a=\"x or y\",\"u or v\" or a=\"z\"", &["x or y", "u or v", "z"], &["x", "y", "v"]),
             ("a=Tom and Jerry", &["Tom and Jerry"], &["Tom"]),
             ("a=\"b and c=d\"", &["b and c=d"], &["b"]),
             ("a='", &["'"], &[""]),
@@ -375,6 +408,8 @@ mod tests {
             ("status!=200 and bytes>1000", "'and' joins no conditions"),
             ("status=404 AND bytes>5", "'AND'"),
             ("status!=404&&bytes>5", "'&&' joins"),
+            ("bytes => 5", "write bytes>=5"),
+            ("bytes =< 5", "write bytes<=5"),
             ("status=404 OR status=500", "with ' or ' between"),
             ("path~^/a || path~^/b", "'||'"),
             ("user in 10.0.0.0/8 and a=b", "'and'"),

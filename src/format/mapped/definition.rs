@@ -209,6 +209,18 @@ impl Definition {
         Ok(definition)
     }
 
+    /// Whether records count by their start, and are written at their end.
+    pub fn counts_starts(&self) -> bool {
+        let has = |key: &str| !self.given.texts(key).is_empty();
+        self.given.text("record-time") == Some("start") && has("time-start") && has("time-end") && !has("time")
+    }
+
+    /// Whether another one has its fields where this has them.
+    pub fn has_fields_of(&self, other: &Definition) -> bool {
+        let is_same = |key: &&str| self.given.get(key) == other.given.get(key);
+        ["fields", "separator", "columns", "pattern", "time", "from", "to"].iter().all(is_same)
+    }
+
     /// Whether it has a value of this key.
     pub fn says(&self, key: &str) -> bool {
         self.given.get(key).is_some()

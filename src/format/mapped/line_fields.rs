@@ -6,11 +6,12 @@
 use super::bound::{Bound, BoundCondition, BoundTime, REPEATS};
 use super::numbers::whole_number;
 use super::template::SlotTemplate;
+use crate::format::decimal::Decimal;
 use crate::format::envelope::OpenedLine;
 use crate::format::extract::{FieldPlace, Fields};
 use crate::format::line::{HostRanges, NoRecord};
-use crate::format::stamps::{scientific, seconds};
-use crate::model::{Cause, TimeUnit, Timestamp, Units};
+use crate::format::stamps::seconds;
+use crate::model::Cause;
 
 /// The message of a line, which an envelope may stand around.
 #[inline(always)]
@@ -121,15 +122,13 @@ impl<'a> LineFields<'a> {
         Some((text, plus))
     }
 
-    /// The nanoseconds that a number of seconds means.
+    /// The nanoseconds that a number of seconds means; of finer ones, those that are whole.
     #[inline(always)]
     fn seconds(&self, text: &[u8]) -> Option<i64> {
-        match seconds(text) {
-            Err(_) if self.bound.fields.is_json => {
-                scientific(text, Units::all(TimeUnit::Seconds)).ok().map(Timestamp::nanos)
-            }
-            nanos => nanos.ok(),
-        }
+        seconds(text).ok().or_else(|| {
+            let number = if self.bound.fields.is_json { Decimal::scientific(text) } else { Decimal::plain(text) };
+            number?.nanos()
+        })
     }
 
     /// Appends the numbers of the line, where it begins, and its hosts.

@@ -12,6 +12,7 @@ mod bound;
 mod condition;
 pub mod definition;
 mod line_fields;
+mod naming;
 pub mod numbers;
 pub mod presets;
 mod quick;
@@ -157,11 +158,15 @@ impl MappedScratch {
     }
 }
 
-/// A line without its carriage return.
+/// A line without its carriage return, and without the mark that a file which it begins may have.
+#[inline(always)]
 fn trimmed(bytes: &[u8], start: usize, end: usize) -> &[u8] {
     let line = &bytes[start..end];
-    line.strip_suffix(b"\r").unwrap_or(line)
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line)
 }
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Bound {
     /// Finds the fields of a line. Errors with what it is if it is no record.
@@ -174,6 +179,7 @@ impl Bound {
         };
         *opened = match self.definition.envelope.open(line, unescaped) {
             Ok(opened) => opened,
+            Err(_) if line.iter().all(u8::is_ascii_whitespace) => return Err(Stamp::Blank),
             Err(found) => return Err(Stamp::Bad(found.what.into())),
         };
         let message = message(opened, line, unescaped);

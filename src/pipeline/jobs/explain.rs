@@ -105,6 +105,9 @@ fn whole(plan: &Plan, inputs: &Inputs, id: InputId) -> &'static str {
         Some((_, reader)) if reader.scan == Scan::Full => "all is asked for",
         Some((_, reader)) if reader.by_time => "every window is asked for",
         Some((reader, _)) if measures(plan, reader) => "all is measured",
+        _ if !inputs.rules[id.0 as usize].schema.is_written_in_order() => {
+            "its records count by their start, and are in the order of their ends"
+        }
         _ if !inputs.may_skip[id.0 as usize] => "all inputs together are small",
         _ => "it cannot be searched",
     }
