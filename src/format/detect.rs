@@ -149,12 +149,16 @@ pub fn within_envelope(own: &Arc<Definition>, head: &Head<'_>, context: &StampCo
     is_better.then_some(within)
 }
 
-/// Candidates without those that fit lines as they stand and fit what is in their envelope, too.
+/// Candidates without those that fit lines as they stand where others fit what is in their envelope: all
+/// if that is unmistakable, else the same formats.
 fn enclosed_or_not(mut all: Vec<FormatCandidate>) -> Vec<FormatCandidate> {
-    let is_enclosed = |one: &FormatCandidate| one.is_enclosed;
-    let of = |one: &FormatCandidate| one.definition.as_ref().map(|own| own.name.clone());
-    let enclosed: Vec<_> = all.iter().filter(|one| one.fits() && is_enclosed(one)).map(of).collect();
-    all.retain(|one| is_enclosed(one) || !enclosed.contains(&of(one)));
+    let within: Vec<Arc<Definition>> =
+        all.iter().filter(|one| one.fits() && one.is_enclosed).filter_map(|one| one.definition.clone()).collect();
+    let is_hidden = |one: &FormatCandidate| {
+        let is_same = |within: &Definition| one.definition.as_ref().is_some_and(|own| own.name == within.name);
+        within.iter().any(|within| within.envelope.is_unmistakable() || is_same(within))
+    };
+    all.retain(|one| one.is_enclosed || !is_hidden(one));
     all
 }
 

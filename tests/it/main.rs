@@ -19,6 +19,7 @@
 //! | `followed_formats` | followed logs of other programs, each told by how it begins |
 //! | `foreign` | lines of other programs, and the commands that make records of them |
 //! | `hosts` | names of addresses from a file, wherever reports are made |
+//! | `headers` | lines that name columns: further down other ones, in envelopes, behind marks |
 //! | `others` | logs of other programs, against a reader of each that is not ours |
 //! | **Following** | |
 //! | `follow` | results of live logs: in order, once, whatever happens to the files |
@@ -97,6 +98,7 @@ mod formats;
 mod full;
 mod gaps;
 mod guards;
+mod headers;
 mod hosts;
 mod instants;
 mod instructions;

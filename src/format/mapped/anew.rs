@@ -4,6 +4,8 @@
 //! Not here: who divides what there (`stage/anew`). Invariant: a line that names the columns that
 //! an input has anyway changes nothing, and no record is taken for one that names columns.
 
+use std::collections::BTreeSet;
+
 use super::bind::StampContext;
 use super::bound::Bound;
 use super::definition::{ColumnRules, FieldRules, Header};
@@ -16,9 +18,13 @@ impl Mapped {
         self.bound.naming.is_some()
     }
 
-    /// Whether a line names columns that are others than those of this input.
+    /// Whether a line, as it is read, names columns that are others than those of this input.
     pub fn names_other_columns(&self, line: &[u8]) -> bool {
-        self.bound.other_columns(line, 0).is_some()
+        let FieldRules::Columns(rules) = &self.bound.definition.fields else { return false };
+        self.bound.naming.as_ref().is_some_and(|naming| {
+            naming.places(&self.bound.definition, line, 0).next().is_some()
+                && self.bound.other_header(rules, naming, line).is_some()
+        })
     }
 
     /// Where in `bytes`, at `from` or behind it, the next line begins that names other columns, and
@@ -29,7 +35,7 @@ impl Mapped {
         // Of columns that are no names, or not those that a record needs, no line is a record.
         let columns = names_said(rules, &header).unwrap_or_default();
         let context = StampContext { latest: self.latest, ..self.bound.context() };
-        Some((at, self.bound.definition.bind_columns_or_none(columns, header, &context)))
+        Some((at, self.bound.definition.bind_columns_or_none(columns, header, &context, self.bound.naming.as_ref())))
     }
 }
 
@@ -67,7 +73,7 @@ impl Bound {
         said.iter().any(|name| naming.is_name(name))
             && !self.is_comment(message)
             && !self.has_time(line)
-            && (self.shares_names(&said) || self.definition.makes_records_of(said, &self.context()))
+            && (self.shares_names(&said) || self.definition.makes_records_of(said, &self.context(), naming))
     }
 
     fn has_time(&self, line: &[u8]) -> bool {
@@ -78,7 +84,7 @@ impl Bound {
 
     /// Whether half of these are names of columns of this input.
     fn shares_names(&self, said: &[String]) -> bool {
-        let known = self.columns.as_deref().unwrap_or_default();
+        let known: BTreeSet<&String> = self.columns.iter().flatten().collect();
         let shared = said.iter().filter(|name| known.contains(name)).count();
         shared > 1 && shared * 2 >= said.len()
     }

@@ -99,13 +99,22 @@ impl Slots<'_> {
     }
 }
 
-/// What becomes of fields that conditions and sums are about, and that are none of the columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Lacking {
-    /// There is nothing to be read so.
-    Refused,
-    /// No line has them: other lines of the input do.
-    Absent,
+/// Where columns are named.
+#[derive(Debug, Clone, Copy)]
+enum HeaderPlace<'a> {
+    /// At the beginning of an input: what is asked for has to be there.
+    First,
+    /// Further down: what other lines have need not be there. With what is known of lines that name columns.
+    Anew(Option<&'a Naming>),
+}
+
+impl<'a> HeaderPlace<'a> {
+    fn known(self) -> Option<&'a Naming> {
+        match self {
+            HeaderPlace::First => None,
+            HeaderPlace::Anew(known) => known,
+        }
+    }
 }
 
 /// The number of a column, from 0: by its name, or by its number from 1.
@@ -129,7 +138,7 @@ impl Definition {
             FieldRules::Columns(rules) => self.columns_of(rules, head, context)?,
             _ => (None, Vec::new()),
         };
-        self.bind_columns(columns, header, context, Lacking::Refused)
+        self.bind_columns(columns, header, context, HeaderPlace::First)
     }
 
     /// The same for an input with these columns.
@@ -138,7 +147,7 @@ impl Definition {
         columns: Option<Vec<String>>,
         header: Vec<u8>,
         context: &StampContext,
-        lacking: Lacking,
+        named: HeaderPlace<'_>,
     ) -> Result<Mapped, String> {
         let known = match (&self.fields, &columns) {
             (FieldRules::Columns(rules), None) => Some(&rules.names[..]),
@@ -150,11 +159,11 @@ impl Definition {
         let from = bound_any(&self.from, &mut slots, bound_template)?;
         let to = bound_any(&self.to, &mut slots, bound_template)?;
         for name in self.conditions.wanted.iter().flat_map(Condition::fields) {
-            if slots.of(name).is_none() && lacking == Lacking::Refused {
+            if slots.of(name).is_none() && matches!(named, HeaderPlace::First) {
                 return Err(unknown(name, &slots));
             }
         }
-        let numbers = self.bound_numbers(&mut slots, lacking)?;
+        let numbers = self.bound_numbers(&mut slots, named)?;
         let conditions = self.bound_conditions(&mut slots);
         // Of lines that may have more columns, the last one that they need.
         let last = match (&self.fields, &columns) {
@@ -165,7 +174,7 @@ impl Definition {
         let (extractor, order) = self.extractor(&names, columns.as_deref())?;
         let own: Vec<String> = names.into_iter().filter(|name| !OF_ENVELOPE.contains(&name.as_str())).collect();
         let mut bound = Bound {
-            naming: Naming::of(self, columns.as_deref()),
+            naming: Naming::of(self, columns.as_deref(), named.known()),
             definition: Arc::clone(self),
             columns,
             header,
@@ -188,8 +197,13 @@ impl Definition {
     }
 
     /// Whether lines with these columns are records.
-    pub(super) fn makes_records_of(self: &Arc<Self>, columns: Vec<String>, context: &StampContext) -> bool {
-        self.bind_columns(Some(columns), Vec::new(), context, Lacking::Absent).is_ok()
+    pub(super) fn makes_records_of(
+        self: &Arc<Self>,
+        columns: Vec<String>,
+        context: &StampContext,
+        known: &Naming,
+    ) -> bool {
+        self.bind_columns(Some(columns), Vec::new(), context, HeaderPlace::Anew(Some(known))).is_ok()
     }
 
     /// The same for an input that has these columns from some line on; if these make no record, for one
@@ -199,14 +213,15 @@ impl Definition {
         columns: Vec<String>,
         header: Vec<u8>,
         context: &StampContext,
+        known: Option<&Naming>,
     ) -> Mapped {
-        let bound = self.bind_columns(Some(columns.clone()), header.clone(), context, Lacking::Absent);
+        let bound = self.bind_columns(Some(columns.clone()), header.clone(), context, HeaderPlace::Anew(known));
         bound.unwrap_or_else(|_| {
             let (separator, quotes) = (Separator::Byte(b'\n'), Quotes::None);
             let spec = ColumnsSpec { separator, quotes, trim: false, trailing: false };
             Mapped::of(
                 Bound {
-                    naming: Naming::of(self, Some(&columns)),
+                    naming: Naming::of(self, Some(&columns), known),
                     definition: Arc::clone(self),
                     columns: Some(columns),
                     header,
@@ -242,8 +257,8 @@ impl Definition {
             !header.is_empty() && names_said(rules, &header).unwrap_or_default() == *columns
         };
         match columns {
-            Some(columns) if is_said_by(&columns) => Ok(self.bind_columns_or_none(columns, header, context)),
-            columns => self.bind_columns(columns, header, context, Lacking::Refused),
+            Some(columns) if is_said_by(&columns) => Ok(self.bind_columns_or_none(columns, header, context, None)),
+            columns => self.bind_columns(columns, header, context, HeaderPlace::First),
         }
     }
 
@@ -266,14 +281,14 @@ impl Definition {
     }
 
     /// Where the numbers of its lines stand.
-    fn bound_numbers(&self, slots: &mut Slots<'_>, lacking: Lacking) -> Result<BoundNumbers, String> {
+    fn bound_numbers(&self, slots: &mut Slots<'_>, named: HeaderPlace<'_>) -> Result<BoundNumbers, String> {
         let rules = &self.numbers;
         let bind = |fields: &Vec<String>, slots: &mut Slots<'_>| {
             fields.iter().map(|field| slots.of(field).ok_or_else(|| field.clone())).collect::<Result<Vec<_>, _>>()
         };
         let measures = rules.asked.iter().map(|asked| {
             let bound = match bound_any(&rules.ways(asked), slots, bind) {
-                Err(_) if lacking == Lacking::Absent => Ok(Vec::new()),
+                Err(_) if matches!(named, HeaderPlace::Anew(_)) => Ok(Vec::new()),
                 bound => bound,
             };
             bound.map_err(|why| format!("sum of {}: {why}{}", asked.name, rules.hint()))

@@ -269,14 +269,12 @@ impl LineFormat for Mapped {
             scratch.seen = seen;
         }
         let mut text = std::mem::take(&mut scratch.text);
-        let hosts = {
-            let fields = scratch.of_line(&self.bound, line);
-            if fields.meet(&self.bound.conditions.wanted) {
-                fields.put_hosts(at, &mut text)
-            } else {
-                Err(NoRecord::Filtered)
-            }
-        };
+        let fields = scratch.of_line(&self.bound, line);
+        // Only of a record it can be said that it is not asked for.
+        let is_wanted = || fields.meet(&self.bound.conditions.wanted);
+        let hosts = fields
+            .put_hosts(at, &mut text)
+            .and_then(|hosts| if is_wanted() { Ok(hosts) } else { Err(NoRecord::Filtered) });
         if hosts.is_err() {
             text.truncate(before);
         }

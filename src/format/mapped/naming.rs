@@ -3,6 +3,8 @@
 //! Not here: which columns an input has for a line (`anew`, `bind`). Invariant: what is looked for stands
 //! in every line that may name columns, as it is written in the input.
 
+use std::sync::Arc;
+
 use memchr::memmem::Finder;
 use regex::bytes::Regex;
 
@@ -12,18 +14,18 @@ use crate::format::envelope::Envelope;
 use crate::format::extract::{Columns, Misfit, Separator};
 
 /// What lines have that name columns.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Naming {
     /// They begin with it.
     Behind(Finder<'static>),
     /// One of their columns is called so, as that of who connected is.
-    Called(Regex),
+    Called(Arc<Regex>),
 }
 
 impl Naming {
-    /// What a definition says of them, for an input that names its columns so. `None` if no line names
-    /// columns.
-    pub fn of(definition: &Definition, columns: Option<&[String]>) -> Option<Self> {
+    /// What a definition says of them, for an input that names its columns so; `known` is what was said
+    /// for others. `None` if no line names columns.
+    pub fn of(definition: &Definition, columns: Option<&[String]>, known: Option<&Naming>) -> Option<Self> {
         let FieldRules::Columns(rules) = &definition.fields else { return None };
         match &rules.header {
             Header::None => None,
@@ -38,7 +40,14 @@ impl Naming {
                 names.sort_by_key(|name| (std::cmp::Reverse(name.len()), name.clone()));
                 names.dedup();
                 let any = names.iter().map(|name| regex::escape(name)).collect::<Vec<_>>().join("|");
-                (!names.is_empty()).then(|| pattern(&any).ok()).flatten().map(Naming::Called)
+                // To compile it takes longer than to read many lines.
+                match known {
+                    Some(Naming::Called(known)) if known.as_str() == any => Some(Naming::Called(Arc::clone(known))),
+                    _ => (!names.is_empty())
+                        .then(|| pattern(&any).ok())
+                        .flatten()
+                        .map(|any| Naming::Called(Arc::new(any))),
+                }
             }
         }
     }
