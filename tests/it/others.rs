@@ -297,7 +297,7 @@ fn lines_of_syslog_that_stand_for_several_count_as_these() {
     let folder = Folder::new();
     let line = |at: u64| {
         let text = format!("Failed password for root from 10.0.0.{} port 22 ssh2", at % 3);
-        let text = if at % 4 == 0 { format!("message repeated 5 times: [ {text}]") } else { text };
+        let text = if at.is_multiple_of(4) { format!("message repeated 5 times: [ {text}]") } else { text };
         format!("2023-11-14T22:{:02}:{:02}+00:00 web1 sshd[7]: {text}\n", at / 60, at % 60)
     };
     folder.write("auth.log", (0..400).map(line).collect::<String>());

@@ -17,7 +17,7 @@ use crate::format::extract::{Columns, Misfit, Separator};
 #[derive(Debug, Clone)]
 pub enum Naming {
     /// They begin with it.
-    Behind(Finder<'static>),
+    Behind(Box<Finder<'static>>),
     /// One of their columns is called so, as that of who connected is.
     Called(Arc<Regex>),
 }
@@ -29,7 +29,7 @@ impl Naming {
         let FieldRules::Columns(rules) = &definition.fields else { return None };
         match &rules.header {
             Header::None => None,
-            Header::Behind(prefix) => Some(Naming::Behind(Finder::new(prefix).into_owned())),
+            Header::Behind(prefix) => Some(Naming::Behind(Box::new(Finder::new(prefix).into_owned()))),
             Header::First => {
                 let is_name = |name: &&str| name.parse::<usize>().is_err();
                 let defined: Vec<&str> = definition.from.iter().flat_map(|from| from.names()).filter(is_name).collect();

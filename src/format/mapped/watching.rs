@@ -224,7 +224,7 @@ mod tests {
             let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(lines.len())).chain([0, lines.len()]).collect();
             cuts.sort_unstable();
             let mut chunks: Vec<Vec<&str>> = cuts.windows(2).map(|cut| lines[cut[0]..cut[1]].to_vec()).collect();
-            let whole = seen(&mapped, &[lines.clone()]);
+            let whole = seen(&mapped, std::slice::from_ref(&lines));
             let middle = turn.index(chunks.len());
             chunks.rotate_left(middle);
             let (some, others) = chunks.split_at(middle);
