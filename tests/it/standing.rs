@@ -69,7 +69,7 @@ fn what_was_read_and_why_it_is_no_result_is_said_once() {
         ),
         (
             Follower::start(vpc, "a.log", &["--format", "plain"]),
-            "the one line is no record: it looks like a VPC flow log; take ".into(),
+            "the one line is no record: it looks like a VPC flow log; say --format vpc-flow, or take ".into(),
         ),
     ];
     let mut stream = Follower::start("", "-", &since(&[]));
