@@ -44,8 +44,6 @@ pub struct BoundFields {
     pub unset: UnsetTexts,
     /// The names of those that are looked for, by slot.
     pub names: Vec<String>,
-    /// How many that are.
-    pub slots: usize,
     /// Where the last column is that a line needs, if lines may have more.
     pub last: Option<usize>,
 }
@@ -95,6 +93,14 @@ pub struct UnsetTexts {
     texts: Vec<Vec<u8>>,
     /// A bit for each length that one has; 63 stands for all from there on.
     lengths: u64,
+}
+
+impl BoundFields {
+    /// How many are looked for; what an envelope says stands behind them.
+    #[inline(always)]
+    pub fn slots(&self) -> usize {
+        self.names.len()
+    }
 }
 
 impl UnsetTexts {

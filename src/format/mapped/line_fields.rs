@@ -51,7 +51,7 @@ impl<'a> LineFields<'a> {
     /// The text of a field, whatever it stands for.
     #[inline(always)]
     fn written(&self, slot: usize) -> Option<&'a [u8]> {
-        match slot.checked_sub(self.bound.fields.slots) {
+        match slot.checked_sub(self.bound.fields.slots()) {
             None => self.of_message(slot),
             Some(at) => self.of_envelope(at),
         }
@@ -60,7 +60,7 @@ impl<'a> LineFields<'a> {
     /// The number of a field, as text. How many a line stands for is 1 here, and tells afterwards how
     /// often its numbers count.
     fn number(&self, slot: usize) -> Option<&'a [u8]> {
-        if slot == self.bound.fields.slots + REPEATS {
+        if slot == self.bound.fields.slots() + REPEATS {
             return Some(b"1");
         }
         let value = self.written(slot)?;
@@ -154,7 +154,7 @@ impl<'a> LineFields<'a> {
         if self.opened.repeats == FieldPlace::Absent {
             return Ok(());
         }
-        let is_counted = numbers.weight == Some(self.bound.fields.slots + REPEATS);
+        let is_counted = numbers.weight == Some(self.bound.fields.slots() + REPEATS);
         let times = self.of_envelope(REPEATS).and_then(whole_number).filter(|_| is_counted);
         let times = times.ok_or(NoRecord::Malformed(Cause::NotOfTheForm))?;
         numbers.layout().repeat(text, times);

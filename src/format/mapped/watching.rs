@@ -32,7 +32,7 @@ impl Mapped {
 fn watched(bound: &Bound, keys: &Options, head: &Head<'_>) -> Option<WatchedFields> {
     let has_columns = matches!(bound.definition.fields, FieldRules::Columns(_));
     let slot = |name: &str| match OF_ENVELOPE.iter().position(|known| *known == name) {
-        Some(at) => Some(bound.fields.slots + at),
+        Some(at) => Some(bound.fields.slots() + at),
         None if has_columns => None,
         None => bound.fields.names.iter().position(|known| known == name),
     };
